@@ -1,0 +1,41 @@
+# The two commands: `make run` and `make test`. Needs make and Python 3.11 or newer, nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check format bench snapshots clean
+
+.venv/run.stamp: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roster needs Python 3.11 or newer; set PYTHON=python3.12, say, on the make command line.")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock .venv/run.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
+
+run: .venv/run.stamp  ## the server on 127.0.0.1:8000 with its own MongoDB and Redis
+	$(BIN)/python -m app serve
+
+test: .venv/dev.stamp  ## the whole suite, on servers it starts itself
+	$(BIN)/python -m pytest
+
+check: .venv/dev.stamp  ## lint, format, types, import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/dev.stamp  ## the ratios, into benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks
+
+snapshots: .venv/dev.stamp  ## rewrite tests/snapshots/openapi.json and docs/indexes.md
+	$(BIN)/python -m app openapi > tests/snapshots/openapi.json
+	$(BIN)/python -m tests.index_contract > docs/indexes.md
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""The application: settings, wiring, and one module per noun of what can be done."""

@@ -1,0 +1,1 @@
+"""The ratios Roster promises, measured against a tutorial-style server and a raw floor."""

@@ -1,0 +1,1 @@
+"""Two tiers: unit tests on mongomock-motor, integration tests on real servers."""
