@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
 from app.listing import Listed
-from app.problems import content
+from app.problems import describe
 from app.rows import Row
 from app.users.batches import Result
 
@@ -67,7 +67,7 @@ def batch(results: list[Result]) -> Response:
             "status": result.status,
             "id": result.id,
             "version": result.version,
-            "error": content(result.error) if result.error else None,
+            "error": describe(result.error) if result.error else None,
         }
         for result in results
     ]

@@ -1,0 +1,119 @@
+"""Which reply each exception becomes; nothing of an exception that is not ours leaves the process."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from pymongo import errors as mongo
+from redis.exceptions import RedisError
+from starlette._utils import get_route_path
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app import field_errors, problems
+from app.errors import InvalidError, MalformedJSONError, RosterError, TooLargeError, UnavailableError
+
+log = structlog.get_logger("roster.errors")
+
+_MONGO_AWAY = (
+    mongo.ConnectionFailure,
+    mongo.CursorNotFound,
+    mongo.ExecutionTimeout,
+    mongo.WriteConcernError,
+)
+# Not errors of the query: stepping down, shutting down, no primary, lock or write conflict, disk full.
+_MONGO_AWAY_CODES = frozenset(
+    {24, 64, 89, 91, 112, 133, 189, 202, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031}
+)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` as problem+json, and say so in its OpenAPI document."""
+    app.add_exception_handler(RosterError, _answer_own)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(mongo.PyMongoError, _answer_mongo)
+    app.add_exception_handler(RedisError, _answer_redis)
+    app.add_exception_handler(Exception, _answer_unknown)
+    _document(app, app.openapi)
+
+
+def _document(app: FastAPI, make: Callable[[], dict[str, Any]]) -> None:
+    def openapi() -> dict[str, Any]:
+        schema = make()
+        known = schema.get("components", {}).get("schemas", {})
+        return schema if "Problem" in known else problems.document(schema)
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend its document
+
+
+async def _answer_own(_: Request, error: Exception) -> Response:
+    return problems.problem_response(cast("RosterError", error))
+
+
+async def _answer_invalid(_: Request, error: Exception) -> Response:
+    error = cast("RequestValidationError", error)
+    found = error.errors()
+    if found and found[0]["type"] == "json_invalid":
+        return problems.problem_response(MalformedJSONError("The body is not JSON."))
+    fields = field_errors.from_request(found, error.body)
+    return problems.problem_response(InvalidError(field_errors.summarise(found), errors=fields))
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    error = cast("HTTPException", error)
+    headers = dict(error.headers or {})
+    match error.status_code:
+        case 404:
+            return problems.problem_response(problems.NotFoundError("No route has this path."))
+        case 405:
+            headers["Allow"] = ", ".join(allowed := sorted(_allowed_methods(request)))
+            detail = f"This path takes {', '.join(allowed)}."
+            return problems.problem_response(problems.MethodNotAllowedError(detail, headers=headers))
+        case 413:
+            return problems.problem_response(TooLargeError("The body is too large.", headers=headers))
+        case status:
+            return problems.status_response(status, headers)
+
+
+def _allowed_methods(request: Request) -> set[str]:
+    """The methods of all routes at this path; the framework names those of the first one only."""
+    path = get_route_path(request.scope)
+    allowed: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        pattern = getattr(route, "path_regex", None)
+        if pattern is not None and pattern.match(path):
+            allowed |= route.methods or set()
+    return allowed | {"HEAD"} if "GET" in allowed else allowed
+
+
+async def _answer_mongo(request: Request, error: Exception) -> Response:
+    if not _is_away(cast("mongo.PyMongoError", error)):
+        return await _answer_unknown(request, error)
+    return _unavailable("MongoDB", error)
+
+
+def _is_away(error: mongo.PyMongoError) -> bool:
+    return (
+        error.timeout
+        or isinstance(error, _MONGO_AWAY)
+        or error.has_error_label("RetryableWriteError")
+        or error.has_error_label("TransientTransactionError")
+        or getattr(error, "code", None) in _MONGO_AWAY_CODES
+    )
+
+
+async def _answer_redis(_: Request, error: Exception) -> Response:
+    return _unavailable("Redis", error)
+
+
+def _unavailable(name: str, error: Exception) -> Response:
+    log.warning("backend_unavailable", backend=name, error=type(error).__name__, reason=str(error)[:500])
+    return problems.problem_response(UnavailableError(f"{name} did not answer in time: try again."))
+
+
+async def _answer_unknown(_: Request, error: Exception) -> Response:
+    return problems.internal_error_response(error)

@@ -1,0 +1,177 @@
+"""Logs: one JSON object a line on stderr (or coloured text on a terminal), without personal data."""
+
+import json
+import logging
+import re
+import sys
+import textwrap
+import traceback
+from collections.abc import MutableMapping
+from contextlib import suppress
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import orjson
+import structlog
+from structlog.typing import ExcInfo, Processor
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="-")
+"""Id of the request that this task serves; `-` outside one."""
+
+MASK = "***"
+
+Event = MutableMapping[str, Any]
+
+_SECRETS = frozenset({
+    "authorization", "bio", "cookie", "cookies", "credential", "credentials", "email", "emails", "hash",
+    "jwt", "key", "mail", "passwd", "password", "passwords", "phone", "phones", "pwd", "secret", "secrets",
+    "street", "token", "tokens", "username",
+})  # fmt: skip
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSAFE_IN_LINES = re.compile(_UNSAFE.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
+_ADDRESS = re.compile(r"[^\s@\"'<>(),;:=/]+@[^\s@\"'<>(),;=/]+")
+_CREDENTIALS = re.compile(r"://[^@/\s]+@")
+_PYDANTIC_INPUT = re.compile(r"input_value=.*?, input_type=", re.DOTALL)
+_MONGO_VALUE = re.compile(r"(dup key: |'keyValue': )\{.*?\}", re.DOTALL)
+_MAX_TRACEBACK = 20_000
+_MAX_NESTING = 4
+
+
+def configure(level: str, layout: str) -> None:
+    """Send structlog and the standard library's loggers to stderr; `layout` is json, pretty or auto.
+
+    May be called again. Start uvicorn with `log_config=None`, or it undoes this.
+    """
+    pretty = layout == "pretty" or (layout == "auto" and sys.stderr.isatty())
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        _add_context,
+        structlog.processors.ExceptionRenderer(_format_exception),
+        _clean,
+    ]
+    renderer: Processor = _make_pretty() if pretty else _render_json
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, *shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=_StderrLogger,
+        cache_logger_on_first_use=True,
+    )
+    _route_standard_library(threshold, shared, renderer)
+
+
+def _route_standard_library(threshold: int, shared: list[Processor], renderer: Processor) -> None:
+    handler = _StderrHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(threshold, logging.INFO))  # the drivers' debug lines hold queries and documents
+    for name in ("uvicorn", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    access = logging.getLogger("uvicorn.access")  # it writes raw paths and queries; ours does not
+    access.handlers.clear()
+    access.propagate = False
+
+
+class _StderrLogger:
+    """Finds `sys.stderr` at each line, and never fails a request because nobody reads the log."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def msg(self, line: str) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(line + "\n")
+
+    debug = info = warning = warn = error = critical = fatal = exception = failure = log = msg
+
+
+class _StderrHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(self.format(record) + "\n")
+
+
+def _add_context(_: object, __: str, event: Event) -> Event:
+    event["timestamp"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+    if (request_id := REQUEST_ID.get()) != "-":
+        event["request_id"] = request_id
+    return event
+
+
+def _clean(_: object, __: str, event: Event) -> Event:
+    for key, value in event.items():
+        if is_private(key):
+            event[key] = MASK
+        elif key == "exception":
+            event[key] = _clean_text(value, _UNSAFE_IN_LINES)
+        elif not isinstance(value, int | float):
+            event[key] = _clean_value(value)
+    return event
+
+
+def _clean_value(value: object, depth: int = 0) -> object:
+    if isinstance(value, str):
+        return _clean_text(value, _UNSAFE)
+    if isinstance(value, int | float | bool | None):
+        return value
+    if depth < _MAX_NESTING and isinstance(value, dict):
+        return {
+            str(key): MASK if is_private(str(key)) else _clean_value(item, depth + 1)
+            for key, item in value.items()
+        }
+    if depth < _MAX_NESTING and isinstance(value, list | tuple | set | frozenset):
+        return [_clean_value(item, depth + 1) for item in value]
+    return _clean_text(str(value), _UNSAFE)
+
+
+def _clean_text(text: str, unsafe: re.Pattern[str]) -> str:
+    if "@" in text:
+        text = _ADDRESS.sub(MASK, _CREDENTIALS.sub(f"://{MASK}@", text))
+    return text if text.isprintable() else unsafe.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape", "backslashreplace").decode()
+
+
+@lru_cache(maxsize=1024)
+def is_private(key: str) -> bool:
+    """Whether a value under this key must not be logged: one of the words in it tells."""
+    return any(word.lower() in _SECRETS for word in _WORDS.findall(key))
+
+
+def _format_exception(exc_info: ExcInfo) -> str:
+    """The traceback without local variables, and without the values that drivers put into their messages."""
+    text = "".join(traceback.format_exception(*exc_info)).rstrip()
+    text = _MONGO_VALUE.sub(r"\1{" + MASK + "}", text)
+    return _PYDANTIC_INPUT.sub(f"input_value={MASK}, input_type=", text)[-_MAX_TRACEBACK:]
+
+
+def _render_json(_: object, __: str, event: Event) -> str:
+    try:
+        return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # an integer beyond 64 bits
+        return json.dumps(dict(event), default=str)
+
+
+def _make_pretty() -> Processor:
+    render = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+
+    def render_pretty(logger: object, method: str, event: Event) -> str:
+        if "exception" in event:  # indented, so that no message in it passes for a line of its own
+            event["exception"] = textwrap.indent(event["exception"], "  ")
+        return render(logger, method, event)
+
+    return render_pretty

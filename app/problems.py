@@ -1,0 +1,173 @@
+"""How an error becomes an HTTP reply (RFC 9457) and how it stands in the OpenAPI document."""
+
+import re
+from collections.abc import Iterable
+from http import client
+from typing import Any
+
+import orjson
+import structlog
+from starlette.responses import Response
+
+from app import errors as e
+from app.logs import REQUEST_ID
+from models.problem import MEDIA_TYPE, Problem, ProblemError
+
+log = structlog.get_logger("roster.errors")
+
+_MAX_DETAIL = 500
+_FIRST_ERROR = 400
+
+
+class NotFoundError(e.RosterError):
+    """No route has this path; a missing user is UserNotFoundError."""
+
+    status = 404
+    code = "not_found"
+    title = "Nothing is here"
+
+
+class MethodNotAllowedError(e.RosterError):
+    status = 405
+    code = "method_not_allowed"
+    title = "The path does not take this method"
+
+
+class MalformedRequestError(e.RosterError):
+    status = 400
+    code = "malformed_request"
+    title = "The request is not proper HTTP"
+
+
+BODY: tuple[type[e.RosterError], ...] = (
+    e.MalformedJSONError,
+    e.TooLargeError,
+    e.UnsupportedMediaTypeError,
+    e.InvalidError,
+)
+"""What every operation that takes a JSON body may answer."""
+
+
+class ProblemResponse(Response):
+    media_type = MEDIA_TYPE
+
+
+def problem_response(error: e.RosterError) -> ProblemResponse:
+    """The reply for `error`; also an ASGI app, for use outside any route."""
+    content = describe(error)
+    return ProblemResponse(orjson.dumps(content), error.status, error.headers)
+
+
+def internal_error_response(error: BaseException) -> ProblemResponse:
+    """The reply for an exception nobody foresaw: all of it goes to the log, only the request's id out."""
+    log.error("internal_error", exc_info=error)
+    return problem_response(e.RosterError("Something broke on our side; the request_id finds it in the log."))
+
+
+def status_response(status: int, headers: dict[str, str] | None) -> Response:
+    """The reply for a bare HTTP status that no error class of ours stands for."""
+    if status < _FIRST_ERROR:
+        return Response(status_code=status, headers=headers)
+    return problem_response(_bare(status, headers))
+
+
+def _bare(status: int, headers: dict[str, str] | None) -> e.RosterError:
+    phrase = client.responses.get(status, "Unknown error")
+    name = "_".join(re.findall("[a-z]+", phrase.lower()))
+    kind = type("BareError", (e.RosterError,), {"status": status, "code": name, "title": phrase})
+    error: e.RosterError = kind(f"{phrase}.", headers=headers)
+    return error
+
+
+def describe(error: e.RosterError, *, request_id: str | None = None) -> dict[str, object]:
+    """The members of the problem (RFC 9457, section 3.1); the request's own id unless another is given."""
+    return {
+        "type": f"urn:roster:problem:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": _clean(error.detail),
+        "code": error.code,
+        "request_id": request_id or REQUEST_ID.get(),
+        "errors": [
+            {"detail": _clean(bad.detail), "pointer": _clean(bad.pointer), "parameter": _clean(bad.parameter)}
+            for bad in error.errors
+        ],
+    }
+
+
+def _clean(text: str | None) -> str | None:
+    """`text` bounded, and encodable whatever a path or a header brought into it."""
+    return text and text[:_MAX_DETAIL].encode(errors="replace").decode()
+
+
+# --- the OpenAPI document -------------------------------------------------------------------------------
+
+_EXAMPLES: dict[type[e.RosterError], e.RosterError] = {
+    type(example): example
+    for example in (
+        e.RosterError("Something broke on our side; the request_id finds it in the log."),
+        e.InvalidError(
+            "2 values are not valid.",
+            errors=(
+                e.FieldError("Must be at least 0.", pointer="/profile/age"),
+                e.FieldError("There is no field of this name here.", pointer="/nmae"),
+            ),
+        ),
+        e.MalformedJSONError('The key "email" stands twice in one object.'),
+        e.InvalidCursorError("The cursor belongs to another filter or sort: begin at the first page."),
+        e.ExpiredCursorError("The cursor is older than a day: begin at the first page."),
+        e.UserNotFoundError("No user has the id 6650c5f2e1b7a3d4c9f01234."),
+        e.UniqueConflictError(
+            "Another user has this email.",
+            errors=(e.FieldError("Another user has this email.", pointer="/email"),),
+        ),
+        e.WriteConflictError("The user changed at each try: send the request again."),
+        e.PreconditionFailedError('The user is at version "7": read it again.'),
+        e.TooLargeError("The body may have at most 1048576 bytes."),
+        e.UnsupportedMediaTypeError("Send application/json."),
+        e.QueryTooExpensiveError("The query took over 2000 ms: add a filter on email, phone or department."),
+        e.PreconditionRequiredError("Send If-Match with the version that you read."),
+        e.UnavailableError("MongoDB did not answer in time: try again."),
+        NotFoundError("No route has this path."),
+    )
+}
+
+
+def responses(*errors: type[e.RosterError]) -> dict[int | str, dict[str, Any]]:
+    """FastAPI's `responses=` for an operation that may answer these, and 500 besides; one example a code."""
+    documented: dict[int | str, dict[str, Any]] = {}
+    kinds: set[type[e.RosterError]] = {*errors, e.RosterError}
+    for error in sorted(kinds, key=lambda error: (error.status, error.code)):
+        example = _EXAMPLES.get(error) or error(f"{error.title}.")
+        entry = documented.setdefault(error.status, {"description": "", "content": {MEDIA_TYPE: _media()}})
+        entry["description"] = "; ".join(filter(None, (entry["description"], error.title)))
+        entry["content"][MEDIA_TYPE]["examples"][error.code] = {
+            "summary": error.title,
+            "value": describe(example, request_id="8c2f61d09b3e47a5"),
+        }
+    return documented
+
+
+def _media() -> dict[str, Any]:
+    return {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
+
+
+def document(schema: dict[str, Any]) -> dict[str, Any]:
+    """`schema` (an OpenAPI document, changed in place) with our problem in the place of FastAPI's own 422."""
+    schemas: dict[str, Any] = schema.setdefault("components", {}).setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for model in (Problem, ProblemError):
+        made = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        made.pop("$defs", None)
+        schemas[model.__name__] = made
+    for operation in _operations(schema):
+        reply = operation.get("responses", {}).get("422", {})
+        if "application/json" in reply.get("content", {}):
+            operation["responses"]["422"] = responses(e.InvalidError)[422]
+    return schema
+
+
+def _operations(schema: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    for path in schema.get("paths", {}).values():
+        yield from (operation for operation in path.values() if isinstance(operation, dict))

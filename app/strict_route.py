@@ -1,0 +1,82 @@
+"""The route class of every JSON operation: media type, strict parsing, then FastAPI's own validation."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from email.message import Message
+from functools import lru_cache
+from typing import Any
+
+from fastapi import Request, Response, params
+from fastapi.routing import APIRoute
+
+from app import strict_json
+from app.errors import MalformedJSONError, UnsupportedMediaTypeError
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+_MERGE_PATCH = "application/merge-patch+json"
+_ACCEPTED_HEADER = {"PATCH": "Accept-Patch", "POST": "Accept-Post"}
+
+
+class StrictRoute(APIRoute):
+    """`APIRouter(route_class=StrictRoute)`: bodies are parsed by `app.strict_json`; forms are left alone."""
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+        if self.body_field is None or isinstance(self.body_field.field_info, params.Form):
+            return handle
+        required = self.body_field.field_info.is_required()
+
+        async def parse_and_handle(request: Request) -> Response:
+            return await handle(await _parse(request, required=required))
+
+        return parse_and_handle
+
+
+class _ParsedRequest(Request):
+    """A request whose body has been read and parsed; FastAPI asks it for both."""
+
+    def __init__(self, request: Request, body: bytes, document: object) -> None:
+        super().__init__(request.scope, request.receive)
+        self._body = body
+        self._document = document
+
+    async def json(self) -> Any:
+        return self._document
+
+
+async def _parse(request: Request, *, required: bool) -> Request:
+    body = await request.body()
+    if not body:
+        if required:
+            msg = "The body is empty: send a JSON document."
+            raise MalformedJSONError(msg)
+        return _ParsedRequest(request, body, None)
+    _check_media_type(request)
+    if len(body) < strict_json.LARGE:
+        return _ParsedRequest(request, body, strict_json.parse(body))
+    return _ParsedRequest(request, body, await asyncio.to_thread(strict_json.parse, body))
+
+
+def _check_media_type(request: Request) -> None:
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        msg = "Send the body without Content-Encoding."
+        raise UnsupportedMediaTypeError(msg, headers={"Accept-Encoding": "identity"})
+    if _is_json(request.headers.get("content-type", "")):
+        return
+    accepted = ["application/json"]
+    if request.method == "PATCH":
+        accepted.insert(0, _MERGE_PATCH)
+    name = _ACCEPTED_HEADER.get(request.method, "Accept")
+    detail = f"Send Content-Type: {' or '.join(accepted)}."
+    raise UnsupportedMediaTypeError(detail, headers={name: ", ".join(accepted)})
+
+
+@lru_cache(maxsize=64)
+def _is_json(content_type: str) -> bool:
+    """Whether FastAPI parses it as JSON; anything else it would pass on as bytes."""
+    message = Message()
+    message["content-type"] = content_type
+    subtype = message.get_content_subtype()
+    is_json = subtype == "json" or subtype.endswith("+json")
+    return is_json and message.get_content_maintype() == "application"
