@@ -1,4 +1,4 @@
-"""The tutorial's manner over our documents: Beanie documents through response_model, exports built in memory."""
+"""The tutorial's manner over our documents: Beanie documents through response_model, exports in memory."""
 
 import csv
 import io
@@ -40,8 +40,8 @@ class User(Document):
     phone: str | None = None
     avatar_url: str | None = None
     locale: str | None = None
-    tags: list[str] = []
-    scopes: list[str] = []
+    tags: list[str]
+    scopes: list[str]
     is_active: bool = True
     profile: Profile | None = None
     created_at: datetime
@@ -65,7 +65,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(lifespan=lifespan)
 
 
-@app.get("/users", response_model=list[User])
+@app.get("/users")
 async def list_users(
     keyword: Annotated[str | None, Query()] = None, skip: int = 0, limit: int = 10
 ) -> list[User]:
