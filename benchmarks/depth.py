@@ -1,0 +1,55 @@
+"""A page nine tenths down the directory against the first one, for several filters and orders."""
+
+import json
+from http.client import HTTPConnection
+from statistics import median
+from urllib.parse import quote
+
+from benchmarks.load import closed_loop
+from benchmarks.plan import Sizes
+from benchmarks.results import Finding, ratio
+from benchmarks.servers import Backends, serving
+
+QUERIES = ("", "is_active=true", "country=US", "department=Engineering", "sort=name", "sort=-last_login_at")
+DEPTH = 0.9
+AT_MOST = 1.2
+_STEP = 1000
+
+
+def measure(backends: Backends, sizes: Sizes) -> list[Finding]:
+    with serving("roster", backends.database(sizes.many)) as roster:
+        return [_compare(roster.port, query, sizes) for query in QUERIES]
+
+
+def _compare(port: int, query: str, sizes: Sizes) -> Finding:
+    depth, cursor = _walk(port, query)
+    page = f"/users?limit=100&{query}"
+    deep_page = f"{page}&cursor={quote(cursor)}"
+    first: list[float] = []
+    deep: list[float] = []
+    for _ in range(sizes.rounds):
+        for path, times in ((page, first), (deep_page, deep)):
+            times.append(closed_loop(port, path, connections=1, seconds=1.5, warm_up=0.3).p50)
+    figures = f"{median(deep):.2f} ms to {median(first):.2f} ms"
+    what = f"`{query or 'created_at'}`: page at {depth:,} of {sizes.many:,} users, of the first's time"
+    return Finding("depth", what, figures, ratio(deep, first), at_most=AT_MOST)
+
+
+def _walk(port: int, query: str) -> tuple[int, str]:
+    """The cursor at the depth, and how many users stand before it."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    cursors: list[str] = []
+    cursor: str | None = None
+    while True:
+        path = f"/users?limit={_STEP}&fields=id&{query}"
+        connection.request("GET", f"{path}&cursor={quote(cursor)}" if cursor else path)
+        answer = connection.getresponse()
+        body = json.loads(answer.read())
+        assert answer.status == 200, body
+        cursor = body["next"]
+        if not cursor:
+            break
+        cursors.append(cursor)
+    connection.close()
+    pages = max(1, int(DEPTH * len(cursors)))
+    return pages * _STEP, cursors[pages - 1]
