@@ -62,6 +62,12 @@ class UserNotFoundError(RosterError):
     title = "No such user"
 
 
+class NotAcceptableError(RosterError):
+    status = 406
+    code = "not_acceptable"
+    title = "No format that you accept"
+
+
 class UniqueConflictError(RosterError):
     status = 409
     code = "already_exists"

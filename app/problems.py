@@ -54,7 +54,7 @@ class ProblemResponse(Response):
 
 def problem_response(error: e.RosterError) -> ProblemResponse:
     """The reply for `error`; also an ASGI app, for use outside any route."""
-    content = _content(error, request_id=REQUEST_ID.get())
+    content = describe(error)
     return ProblemResponse(orjson.dumps(content), error.status, error.headers)
 
 
@@ -79,14 +79,15 @@ def _bare(status: int, headers: dict[str, str] | None) -> e.RosterError:
     return error
 
 
-def _content(error: e.RosterError, *, request_id: str) -> dict[str, object]:
+def describe(error: e.RosterError, *, request_id: str | None = None) -> dict[str, object]:
+    """The members of the problem (RFC 9457, section 3.1); the request's own id unless another is given."""
     return {
         "type": f"urn:roster:problem:{error.code}",
         "title": error.title,
         "status": error.status,
         "detail": _clean(error.detail),
         "code": error.code,
-        "request_id": request_id,
+        "request_id": request_id or REQUEST_ID.get(),
         "errors": [_error_content(bad) for bad in error.errors],
     }
 
@@ -145,7 +146,7 @@ def responses(*errors: type[e.RosterError]) -> dict[int | str, dict[str, Any]]:
         entry["description"] = "; ".join(filter(None, (entry["description"], error.title)))
         entry["content"][MEDIA_TYPE]["examples"][error.code] = {
             "summary": error.title,
-            "value": _content(example, request_id="8c2f61d09b3e47a5"),
+            "value": describe(example, request_id="8c2f61d09b3e47a5"),
         }
     return documented
 

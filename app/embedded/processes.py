@@ -1,0 +1,53 @@
+"""Processes known only by a number that an earlier run wrote down."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+_POLL_S = 0.02
+_KILL_WAIT_S = 5
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has only the one, and it is as hard
+
+
+def read_number(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def end(pid: int, *, words: tuple[str, ...], grace_s: float) -> None:
+    """Stop `pid`, by force after `grace_s`, as long as its command line has all `words`: pids are reused."""
+    for how, wait_s in ((signal.SIGTERM, grace_s), (_KILL, _KILL_WAIT_S)):
+        if not _matches(pid, words):
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, how)
+        deadline = time.monotonic() + wait_s
+        while _matches(pid, words) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+
+
+def _matches(pid: int, words: tuple[str, ...]) -> bool:
+    command_line = _command_line(pid)
+    return all(word in command_line for word in words)
+
+
+def _command_line(pid: int) -> str:
+    """Empty for a process that is gone, or ended and not yet reaped."""
+    try:
+        if Path("/proc/self/cmdline").exists():  # slim images have no ps
+            return Path("/proc", str(pid), "cmdline").read_bytes().decode(errors="replace")
+        answer = subprocess.run(  # noqa: S603 - a number is the only variable part
+            ["/bin/ps", "-o", "command=", "-p", str(pid)],
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout

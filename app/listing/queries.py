@@ -1,0 +1,142 @@
+"""A caller's filters and order as one query on the users collection."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import bson
+import orjson
+
+from app.cursors import Position
+from app.listing.orders import Bounds, MongoFilter, Order
+from app.normalise import canonical, email_key, facet
+from models.listing import OrderedQuery, Filter, Sort
+
+FACETS = ("is_active", "tag", "scope", "department", "city", "country")
+"""Filters answered by the `facets` index, one entry a value."""
+
+RANGES = {
+    "created_at": ("created_from", "created_to"),
+    "updated_at": ("updated_from", "updated_to"),
+    "last_login_at": ("last_login_from", "last_login_to"),
+    "age": ("age_min", "age_max"),
+}
+"""Filters that bound a field which is also an order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to find and in which order. `clauses` are the filters that the order's own bounds do not hold."""
+
+    clauses: tuple[MongoFilter, ...]
+    order: Order
+    hint: str | None
+    single: bool
+    """Whether a unique field is given one value: at most one row, and nothing to sort."""
+    fingerprint: bytes
+    """Stands for filter and order in the seal of a cursor."""
+    sort: Sort
+    filters: tuple[str, ...]
+    """The names of the filters given."""
+
+    @property
+    def matching(self) -> MongoFilter:
+        """All filters, whatever the order."""
+        return _conjunction([*self.clauses, self.order.bounds])
+
+    def part(self, segment: int, start: Position | None = None, *, backward: bool = False) -> MongoFilter:
+        """One segment of the order past a position: each branch of an `$or` is one range of one index."""
+        branches = [
+            _conjunction([*self.clauses, way]) for way in self.order.ways(segment, start, backward=backward)
+        ]
+        return branches[0] if len(branches) == 1 else {"$or": branches}
+
+
+def build(asked: OrderedQuery) -> Query:
+    given = {name: value for name in Filter.model_fields if (value := getattr(asked, name)) not in (None, [])}
+    ranges = {field: bounds for field in RANGES if (bounds := _bounds(given, field))}
+    sort = asked.sort or _default_sort(given)
+    field = sort.removeprefix("-")
+    order = Order(sort, ranges.pop(field, {}))
+    facets = [_facets(name, given[name]) for name in FACETS if name in given]
+    uniques = _uniques(given)
+    others = [{Order(cast("Sort", name)).path: bounds} for name, bounds in ranges.items()]
+    return Query(
+        clauses=(*facets, *uniques, *others),
+        order=order,
+        hint="facets" if len(facets) == 1 and not uniques and not others and field == "created_at" else None,
+        single=any("$eq" in condition for clause in uniques for condition in clause.values()),
+        fingerprint=_fingerprint(given, sort),
+        sort=sort,
+        filters=tuple(given),
+    )
+
+
+def _default_sort(given: dict[str, Any]) -> Sort:
+    """The only range asked for, so that one index finds and sorts; otherwise the order of creation."""
+    for field, names in RANGES.items():
+        if given and given.keys() <= set(names):
+            return cast("Sort", field)
+    return "created_at"
+
+
+def _bounds(given: dict[str, Any], field: str) -> Bounds:
+    lower, upper = RANGES[field]
+    bounds = {"$gte": given.get(lower), "$lte": given.get(upper)}
+    return {operator: value for operator, value in bounds.items() if value is not None}
+
+
+def _facets(name: str, values: Sequence[str]) -> MongoFilter:
+    entries = sorted({facet(name, value) for value in values})
+    return {"facets": entries[0] if len(entries) == 1 else {"$in": entries}}
+
+
+def _uniques(given: dict[str, Any]) -> list[MongoFilter]:
+    clauses = []
+    if "id" in given:
+        clauses.append({"_id": _any([bson.ObjectId(value) for value in given["id"]])})
+    if "email" in given:
+        clauses.append({"keys.email": _any([_email(value) for value in given["email"]]) | _STRING})
+    if "username" in given:
+        clauses.append({"keys.username": _any([canonical(value) for value in given["username"]]) | _STRING})
+    if "phone" in given:
+        clauses.append({"phone": _any([_phone(value) for value in given["phone"]]) | _STRING})
+    return clauses
+
+
+_STRING = {"$type": "string"}
+"""The unique indexes are partial: they serve only a query that says it asks for strings."""
+
+
+def _any(values: list[Any]) -> MongoFilter:
+    distinct = list(dict.fromkeys(values))
+    return {"$eq": distinct[0]} if len(distinct) == 1 else {"$in": distinct}
+
+
+def _email(text: str) -> str:
+    try:
+        return email_key(text)
+    except UnicodeError:
+        return canonical(text)  # no such domain can be stored: finds nobody
+
+
+def _phone(text: str) -> str:
+    digits = "".join(char for char in canonical(text) if char.isdigit())
+    return f"+{digits}"
+
+
+def _conjunction(clauses: Sequence[MongoFilter]) -> MongoFilter:
+    found: MongoFilter = {}
+    clashing = []
+    for clause in clauses:
+        if found.keys() & clause.keys():
+            clashing.append(clause)
+        else:
+            found |= clause
+    return found | {"$and": clashing} if clashing else found
+
+
+def _fingerprint(given: dict[str, Any], sort: str) -> bytes:
+    canonical_form = {name: sorted(value) if isinstance(value, list) else value for name, value in given.items()}
+    return hashlib.sha256(orjson.dumps([sort, canonical_form], option=orjson.OPT_SORT_KEYS)).digest()

@@ -1,0 +1,47 @@
+"""`create_app(settings)`: the whole service, wired."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import docs, error_handlers, logs, resources
+from app.middleware import BodyLimit, RequestContext
+from app.settings import Settings, load
+from routers import exports, health, users
+
+DESCRIPTION = """A user directory: create, find, page through and export users.
+
+Every error is `application/problem+json` (RFC 9457) with a stable `code`. Changes carry versions (`ETag`).
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application; its backends are opened when it starts and closed when it stops."""
+    settings = settings or load()
+    logs.configure(settings.log_level, settings.log_format)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with resources.opened(settings) as opened:
+            app.state.resources = opened
+            yield
+
+    app = FastAPI(
+        title="Roster",
+        version="0.1.0",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+        separate_input_output_schemas=False,
+        redirect_slashes=False,
+    )
+    for router in (health.router, exports.router, users.router):
+        app.include_router(router)
+    docs.install(app)
+    error_handlers.install(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestContext)
+    return app

@@ -1,0 +1,64 @@
+"""The canonical forms under which values are compared, kept unique and sorted."""
+
+import re
+import unicodedata
+
+import idna
+from pypinyin import lazy_pinyin
+
+NAME_KEY_LENGTH = 128
+"""Characters of a name that take part in sorting; past them, users tie and the id decides."""
+
+_HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U000323af]+")
+_SPACES = re.compile(r"\s+")
+_COMBINING = {code: None for code in range(0x110000) if unicodedata.category(chr(code)) == "Mn"}
+_STROKED = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+_SURNAME_READINGS = {
+    "单": "shan", "曾": "zeng", "解": "xie", "仇": "qiu", "查": "zha", "朴": "piao", "区": "ou", "任": "ren",
+    "盖": "ge", "覃": "qin", "冼": "xian", "翟": "zhai", "乐": "yue", "缪": "miao", "华": "hua", "召": "shao",
+}  # fmt: skip
+"""Characters that read otherwise as a surname than in common words."""
+
+
+def canonical(text: str) -> str:
+    """NFKC, casefold, trimmed (Unicode 16, section 3.13, D145 without the ignorables, which are refused)."""
+    if text.isascii():
+        return _SPACES.sub(" ", text.strip()).lower()
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return _SPACES.sub(" ", folded.strip())
+
+
+def email_key(email: str) -> str:
+    """One key for every spelling of an address; the domain as its ASCII form (UTS 46)."""
+    local, _, domain = canonical(email).rpartition("@")
+    if not domain.isascii():
+        domain = idna.encode(domain, uts46=True).decode()
+    return f"{local}@{domain}"
+
+
+def name_key(name: str) -> str:
+    """Sort key: accents and case ignored, Chinese characters by their pinyin, surname first."""
+    if name.isascii():
+        return _SPACES.sub(" ", name[: 2 * NAME_KEY_LENGTH].strip()).lower()[:NAME_KEY_LENGTH]
+    folded = canonical(name[: 2 * NAME_KEY_LENGTH])
+    if _HAN.search(folded):
+        folded = _HAN.sub(lambda match: f" {_pinyin(match[0], surname=match.start() == 0)} ", folded)
+    plain = unicodedata.normalize("NFD", folded).translate(_COMBINING).translate(_STROKED)
+    plain = unicodedata.normalize("NFC", plain)
+    return _SPACES.sub(" ", plain.strip())[:NAME_KEY_LENGTH]
+
+
+def _pinyin(characters: str, *, surname: bool) -> str:
+    syllables = lazy_pinyin(characters)
+    if surname and characters[0] in _SURNAME_READINGS:
+        syllables = [_SURNAME_READINGS[characters[0]], *lazy_pinyin(characters[1:])]
+    return " ".join(syllables)
+
+
+def facet(kind: str, value: object) -> str:
+    """One entry of a user's `facets`, by which equality filters find him: `city:berlin`."""
+    if isinstance(value, bool):
+        return f"{kind}:{'true' if value else 'false'}"
+    return f"{kind}:{canonical(str(value))}"

@@ -1,0 +1,114 @@
+"""Replies written straight from stored rows: a row is serialised as it comes, no object is built for it."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from urllib.parse import parse_qsl, urlencode
+
+import orjson
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.types import Send
+
+from app.listing import Listed
+from app.problems import describe
+from app.rows import Row
+from app.users.batches import Result
+
+_JSON = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
+
+
+def public(row: Row) -> Row:
+    """The row as callers know it: `id` first, a string."""
+    return {"id": str(row.pop("_id")), **row}
+
+
+def etag(row: Row) -> str:
+    return f'"{row["version"]}"'
+
+
+def user(row: Row, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    tag = etag(row)
+    return Response(
+        orjson.dumps(public(row), option=_JSON),
+        status_code=status,
+        media_type="application/json",
+        headers={"ETag": tag, **(headers or {})},
+    )
+
+
+def user_unless_known(row: Row, known: frozenset[str]) -> Response:
+    """304 where If-None-Match names the row's version, or any."""
+    if "*" in known or str(row["version"]) in known:
+        return Response(status_code=304, headers={"ETag": etag(row)})
+    return user(row)
+
+
+def created(row: Row) -> Response:
+    return user(row, status=201, headers={"Location": f"/users/{row['_id']}"})
+
+
+def page(request: Request, found: Listed) -> Response:
+    body = {
+        "items": [public(row) for row in found.rows],
+        "next": found.next,
+        "previous": found.previous,
+        "total": found.total.model_dump() if found.total else None,
+    }
+    return Response(
+        orjson.dumps(body, option=_JSON),
+        media_type="application/json",
+        headers={"Link": _links(request, next=found.next, prev=found.previous)},
+    )
+
+
+def batch(results: list[Result]) -> Response:
+    outcomes = [
+        {
+            "status": result.status,
+            "id": result.id,
+            "version": result.version,
+            "error": describe(result.error) if result.error else None,
+        }
+        for result in results
+    ]
+    return Response(orjson.dumps({"results": outcomes}, option=_JSON), media_type="application/json")
+
+
+def _links(request: Request, **cursors: str | None) -> str:
+    """RFC 8288: the same query with another cursor; relative, so that it holds behind any proxy."""
+    asked = [
+        (name, value)
+        for name, value in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        if name not in {"cursor", "skip"}
+    ]
+    links = [f'<{_target(request, asked)}>; rel="first"']
+    links += [
+        f'<{_target(request, [*asked, ("cursor", cursor)])}>; rel="{rel}"' for rel, cursor in cursors.items() if cursor
+    ]
+    return ", ".join(links)
+
+
+def _target(request: Request, parameters: list[tuple[str, str]]) -> str:
+    return f"{request.scope['path']}?{urlencode(parameters)}" if parameters else str(request.scope["path"])
+
+
+class Download(StreamingResponse):
+    """A stream that is closed when its client goes, wherever it then stands.
+
+    Starlette leaves an abandoned generator to the garbage collector, and with it a cursor on the server.
+    """
+
+    def __init__(self, chunks: AsyncGenerator[bytes, None], *, media_type: str, filename: str) -> None:
+        self._chunks = chunks
+        super().__init__(
+            chunks,
+            media_type=media_type,
+            headers={
+                "Content-Disposition": f'attachment; filename="{filename}"',
+                "X-Accel-Buffering": "no",
+            },
+        )
+
+    async def stream_response(self, send: Send) -> None:
+        async with aclosing(self._chunks):
+            await super().stream_response(send)

@@ -1,0 +1,41 @@
+"""Sample people put into the directory: `app.sample` makes them up, this stores them."""
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from pymongo.errors import BulkWriteError
+
+from app.resources import Resources
+from app.sample import people
+from app.users.records import record
+from models.user import UserInput
+
+_BATCH = 1_000
+_DUPLICATE_KEY = 11_000
+_STORED = ("is_active", "scopes", "created_at", "last_login_at", "last_login_ip")
+"""What a sample person has that no caller may say."""
+
+
+async def add(
+    opened: Resources, count: int, *, start: int = 0, on_batch: Callable[[int], None] = lambda _: None
+) -> int:
+    """How many of the people numbered from `start` were new; those already there are left as they are."""
+    made = people(count, start=start)
+    added = 0
+    while batch := [_document(person) for person in islice(made, _BATCH)]:
+        try:
+            added += len((await opened.users.insert_many(batch, ordered=False)).inserted_ids)
+        except BulkWriteError as error:
+            if any(write["code"] != _DUPLICATE_KEY for write in error.details["writeErrors"]):
+                raise
+            added += error.details["nInserted"]
+        on_batch(len(batch))
+    return added
+
+
+def _document(person: dict[str, Any]) -> dict[str, Any]:
+    stored = {name: person.pop(name) for name in _STORED if name in person}
+    stored.setdefault("updated_at", stored["created_at"])
+    user = record(UserInput.model_validate(person), **stored)
+    return {"_id": user.id} | user.model_dump(exclude={"id"})

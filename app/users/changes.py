@@ -1,0 +1,103 @@
+"""Changes of one user. Every write is conditional on the version it was computed from: none is lost."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any
+
+from beanie import PydanticObjectId
+from pydantic import ValidationError
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from app.errors import InvalidError, PreconditionFailedError, UserNotFoundError, WriteConflictError
+from app.field_errors import from_validation
+from app.rows import Row
+from app.users.records import PUBLIC, Versions, collection, conflict, hidden, now, read, sound
+from models.user import UserInput, UserPatch
+
+
+_TRIES = 20
+"""Of a change without If-Match, each on the version that the one before it left."""
+
+
+async def patch(user_id: PydanticObjectId, changes: UserPatch, versions: Versions = None) -> Row:
+    """The user after a merge patch (RFC 7396); a patch that changes nothing writes nothing."""
+    said = changes.model_dump(exclude_unset=True)
+    return await _change(user_id, lambda row: _validated(_merged(_input(row), said)), versions)
+
+
+async def replace(user_id: PydanticObjectId, user: UserInput, versions: Versions = None) -> Row:
+    """The user after all that a caller may say of him was replaced."""
+    return await _change(user_id, lambda _: user, versions)
+
+
+async def delete(user_id: PydanticObjectId, versions: Versions = None) -> None:
+    condition = {"_id": user_id} | ({"version": {"$in": sorted(versions)}} if versions is not None else {})
+    deleted = await collection().delete_one(condition)
+    if not deleted.deleted_count:
+        if versions is not None:
+            _check((await read(user_id))["version"], versions)
+            raise PreconditionFailedError(_STALE)
+        raise UserNotFoundError("There is no user with this id.")
+
+
+async def _change(user_id: PydanticObjectId, compute: Callable[[Row], UserInput], versions: Versions) -> Row:
+    for attempt in range(_TRIES):
+        row = await read(user_id)
+        _check(row["version"], versions)
+        said = compute(row).model_dump()
+        if said == _input(row):
+            return row
+        changed = await _write(row, said)
+        if changed is not None:
+            return sound(changed)
+        await asyncio.sleep(random.random() * 0.005 * attempt)  # noqa: S311 - spreads rivals, guards nothing
+    raise WriteConflictError("Other writers changed this user each time; try again.")
+
+
+async def _write(row: Row, said: dict[str, Any]) -> Row | None:
+    """The row after the write, or None if it is no longer at the version that was read."""
+    stored = said | {"updated_at": now()} | hidden(said | {"is_active": row["is_active"], "scopes": row["scopes"]})
+    try:
+        return await collection().find_one_and_update(
+            {"_id": row["_id"], "version": row["version"]},
+            {"$set": stored, "$inc": {"version": 1}},
+            PUBLIC,
+            return_document=ReturnDocument.AFTER,
+        )
+    except DuplicateKeyError as duplicate:
+        raise conflict(duplicate.details) from None
+
+
+_STALE = "The user has changed since the version that If-Match names; read him again."
+
+
+def _check(version: int, versions: Versions) -> None:
+    if versions is not None and version not in versions:
+        raise PreconditionFailedError(_STALE)
+
+
+def _input(row: Row) -> dict[str, Any]:
+    return {name: row[name] for name in UserInput.model_fields}
+
+
+def _merged(target: Any, changes: Any) -> Any:
+    """RFC 7396, section 2; null stays as null here, since a stored user names every field."""
+    if not isinstance(changes, dict):
+        return changes
+    kept = target if isinstance(target, dict) else {}
+    return kept | {name: _merged(kept.get(name), value) for name, value in changes.items()}
+
+
+def _validated(merged: dict[str, Any]) -> UserInput:
+    """The whole user after the patch: what may not be missing cannot have been removed."""
+    if merged["profile"] is None:
+        merged = merged | {"profile": {}}
+    for holder, name in ((merged, "tags"), (merged["profile"], "addresses")):
+        if holder.get(name, ()) is None:
+            holder[name] = []
+    try:
+        return UserInput.model_validate(merged)
+    except ValidationError as error:
+        raise InvalidError("The user would not be valid after this patch.", errors=from_validation(error, merged)) from None

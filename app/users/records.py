@@ -1,0 +1,104 @@
+"""The stored record of a user: built whole from what a caller may say, so that what is hidden never lags."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from beanie import PydanticObjectId
+from bson import ObjectId
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import DuplicateKeyError
+
+from app.errors import FieldError, UniqueConflictError, UserNotFoundError
+from app.rows import BSON, Row
+from app.selections import choose
+from app.normalise import canonical, email_key, facet, name_key
+from models.user import Keys, User, UserInput
+
+Users = AsyncCollection[dict[str, Any]]
+Versions = frozenset[int] | None
+"""The versions of which a change must find one (If-Match); None: any."""
+
+_UNIQUE = {"keys.email": "email", "keys.username": "username", "phone": "phone"}
+"""Path of each unique index: the field as its owner knows it."""
+
+PUBLIC, _READER = choose(None)
+"""The projection of all that a caller may see of a user, and its reader."""
+
+
+def now() -> datetime:
+    """Now, in the milliseconds that BSON keeps."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def collection() -> Users:
+    return User.get_pymongo_collection().with_options(codec_options=BSON)
+
+
+def record(user: UserInput, **stored: Any) -> User:
+    """A new record; `stored` sets what a caller may not say (`scopes`, `created_at`, ...)."""
+    moment = now()
+    said = user.model_dump() | {"created_at": moment, "updated_at": moment} | stored
+    return User.model_validate(said | hidden(said))
+
+
+def hidden(said: dict[str, Any]) -> dict[str, Any]:
+    """The normalised keys and the facets of a user; every write stores them with the fields they come from."""
+    username = said["username"]
+    return {
+        "keys": Keys(
+            email=email_key(said["email"]),
+            username=canonical(username) if username else None,
+            name=name_key(said["name"]),
+        ).model_dump(),
+        "facets": list(dict.fromkeys(_facets(said))),
+    }
+
+
+def _facets(said: dict[str, Any]) -> Iterator[str]:
+    yield facet("is_active", said.get("is_active", True))
+    for tag in said["tags"]:
+        yield facet("tag", tag)
+    for scope in said.get("scopes", ["me"]):
+        yield facet("scope", scope)
+    profile = said["profile"]
+    if profile["department"]:
+        yield facet("department", profile["department"])
+    for address in profile["addresses"]:
+        for part in ("city", "country"):
+            if address[part]:
+                yield facet(part, address[part])
+
+
+async def create(user: UserInput) -> Row:
+    """The new user's row. UniqueConflictError names the field whose value another user has."""
+    new = record(user)
+    try:
+        await new.insert()
+    except DuplicateKeyError as duplicate:
+        raise conflict(duplicate.details) from None
+    return {"_id": new.id} | new.model_dump(exclude={"id", "keys", "facets"})
+
+
+async def read(user_id: PydanticObjectId | ObjectId) -> Row:
+    """The user's row as stored. UserNotFoundError without one, or with one that no caller can be given."""
+    return sound(await collection().find_one({"_id": user_id}, PUBLIC))
+
+
+def sound(row: Row | None) -> Row:
+    rows = _READER.sound([row] if row is not None else [])
+    if not rows:
+        raise UserNotFoundError("There is no user with this id.")
+    return rows[0]
+
+
+def conflict(details: Any) -> UniqueConflictError:
+    """What a duplicate key error (E11000) means to the caller; the value itself is not repeated."""
+    path = next(iter((details or {}).get("keyPattern", {})), "_id")
+    field = _UNIQUE.get(path, "id")
+    return UniqueConflictError(
+        f"Another user has this {field}.",
+        errors=(FieldError(pointer=f"/{field}", detail=f"this {field} belongs to another user"),),
+    )
+

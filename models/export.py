@@ -1,0 +1,11 @@
+"""The formats of an export."""
+
+from typing import Final, Literal
+
+Format = Literal["csv", "xlsx", "ndjson"]
+
+MEDIA_TYPES: Final[dict[Format, str]] = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "ndjson": "application/x-ndjson",
+}

@@ -1,0 +1,141 @@
+"""What a caller may ask of a listing, and the page that answers."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from models.export import Format
+from models.user import Scope, UserOutput
+
+SortField = Literal["created_at", "updated_at", "name", "email", "username", "last_login_at", "age"]
+Sort = Literal[
+    "created_at", "-created_at", "updated_at", "-updated_at", "name", "-name", "email", "-email",
+    "username", "-username", "last_login_at", "-last_login_at", "age", "-age",
+]  # fmt: skip
+Count = Literal["none", "capped", "estimated", "exact"]
+MAX_LIMIT = 1000
+MAX_SKIP = 10_000
+
+
+def _moment(text: object, *, end: bool) -> object:
+    """RFC 3339 date or date-time; a date as an upper bound means the whole day; no offset means UTC."""
+    if not isinstance(text, str):
+        return text
+    try:
+        if len(text) == len("2026-01-31"):
+            day = date.fromisoformat(text)
+            start = datetime.combine(day, time(), UTC)
+            return start + timedelta(days=1, milliseconds=-1) if end else start
+        moment = datetime.fromisoformat(text.replace(" ", "+"))  # an unescaped + arrives as a space
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        msg = "must be a date (2026-01-31) or a time (2026-01-31T08:00:00Z)"
+        raise ValueError(msg) from None
+
+
+From = Annotated[datetime, BeforeValidator(lambda text: _moment(text, end=False))]
+To = Annotated[datetime, BeforeValidator(lambda text: _moment(text, end=True))]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern="^[^\x00]*$")]
+Texts = Annotated[list[Text], Field(max_length=50)]
+Id = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{24}$")]
+Age = Annotated[int, Field(ge=0, le=150)]
+
+
+class Filter(BaseModel):
+    """A repeated filter means any of its values; different filters must all hold. Text ignores case."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Annotated[list[Id], Field(max_length=1000)] = []
+    email: Texts = []
+    username: Texts = []
+    phone: Texts = []
+    is_active: Annotated[list[Literal["true", "false"]], Field(max_length=2)] = []
+    tag: Texts = []
+    scope: Annotated[list[Scope], Field(max_length=5)] = []
+    department: Texts = []
+    city: Annotated[Texts, Field(description="City of any of the user's addresses.")] = []
+    country: Annotated[Texts, Field(description="Country of any of the user's addresses.")] = []
+    age_min: Age | None = None
+    age_max: Age | None = None
+    created_from: From | None = None
+    created_to: To | None = None
+    updated_from: From | None = None
+    updated_to: To | None = None
+    last_login_from: From | None = None
+    last_login_to: To | None = None
+
+
+class OrderedQuery(Filter):
+    """Filters and an order: what a listing and an export share."""
+
+    sort: Annotated[
+        Sort | None,
+        Field(
+            description="`-` for descending; ties by id; missing values last. Default: the field of the only "
+            "range filter (age, updated, last_login), else `created_at`."
+        ),
+    ] = None
+
+
+class ListQuery(OrderedQuery):
+    """Filters, order and paging of a listing."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Users a page.")] = 50
+    cursor: Annotated[
+        str | None, Field(max_length=4096, description="`next` or `previous` of an earlier page.")
+    ] = None
+    skip: Annotated[
+        int | None, Field(ge=0, le=MAX_SKIP, description="For page numbers; walk with `cursor` instead.")
+    ] = None
+    count: Annotated[
+        Count, Field(description="How to total: `capped` counts to 10,000; `exact` within a time budget.")
+    ] = "none"
+    fields: Annotated[
+        str | None,
+        Field(
+            max_length=1000,
+            description="Comma-separated: `name,email,profile.addresses.city`. The id is always there.",
+        ),
+    ] = None
+
+
+class FileQuery(OrderedQuery):
+    """Filters, order and columns of a download."""
+
+    columns: Annotated[
+        str | None,
+        Field(
+            max_length=4000,
+            description="Comma-separated, in order, perhaps renamed: `name,email:E-Mail,address1_city`.",
+        ),
+    ] = None
+    addresses: Annotated[
+        int, Field(ge=0, le=10, description="Addresses with own columns; more stand in `addresses_more`.")
+    ] = 3
+
+
+class ExportQuery(FileQuery):
+    """A download in a format of choice."""
+
+    format: Annotated[Format | None, Field(description="Goes before `Accept`.")] = None
+
+
+class Total(BaseModel):
+    value: int
+    relation: Annotated[
+        Literal["eq", "gte", "estimate"],
+        Field(description="eq: exact; gte: at least so many; estimate: about so many."),
+    ]
+
+
+class UserPage(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [], "next": "pQ8…", "previous": None, "total": None}]}
+    )
+
+    items: list[UserOutput]
+    next: Annotated[str | None, Field(description="Cursor of the page after; null at the end.")]
+    previous: Annotated[str | None, Field(description="Cursor of the page before; null at the start.")]
+    total: Total | None

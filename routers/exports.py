@@ -1,0 +1,75 @@
+"""`/users/export`: the listing as a download."""
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Response
+
+from app import exports, listing, replies
+from app.dependencies import SINGLE_VALUED, AcceptedFormat, Backends, ExportOptions, FileOptions
+from app.errors import InvalidError, NotAcceptableError, UnavailableError
+from app.problems import responses
+from models.export import MEDIA_TYPES, Format
+from models.listing import FileQuery
+
+router = APIRouter(tags=["export"])
+
+FILE = {
+    200: {
+        "description": "The file, streamed. A transfer that breaks is not whole: download it again.",
+        "content": {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES.values()},
+    }
+}
+
+
+def _file(form: Format) -> dict[int | str, dict[str, object]]:
+    return {200: FILE[200] | {"content": {MEDIA_TYPES[form]: {"schema": {"type": "string", "format": "binary"}}}}}
+
+
+@router.get(
+    "/users/export",
+    response_class=Response,
+    summary="Download users as CSV, XLSX or NDJSON",
+    dependencies=[SINGLE_VALUED],
+    responses=responses(NotAcceptableError, InvalidError, UnavailableError) | FILE,
+)
+async def export_users(asked: ExportOptions, backends: Backends, accepted: AcceptedFormat) -> Response:
+    """The format is that of `format`, else the best that `Accept` names, else CSV.
+
+    Text that a spreadsheet would run as a formula is prefixed with an apostrophe in CSV, and is plain text in XLSX.
+    """
+    form = asked.format or accepted
+    if form is None:
+        raise NotAcceptableError(f"Exports come as {', '.join(MEDIA_TYPES.values())}.")
+    return await _download(backends, asked, form)
+
+
+@router.get(
+    "/users/export/csv",
+    response_class=Response,
+    summary="Download users as CSV",
+    dependencies=[SINGLE_VALUED],
+    responses=responses(InvalidError, UnavailableError) | _file("csv"),
+)
+async def export_users_csv(asked: FileOptions, backends: Backends) -> Response:
+    """UTF-8 with a byte order mark, so that Excel opens every script right."""
+    return await _download(backends, asked, "csv")
+
+
+@router.get(
+    "/users/export/excel",
+    response_class=Response,
+    summary="Download users as an Excel workbook",
+    dependencies=[SINGLE_VALUED],
+    responses=responses(InvalidError, UnavailableError) | _file("xlsx"),
+)
+async def export_users_excel(asked: FileOptions, backends: Backends) -> Response:
+    """Dates are dates, phone numbers and zip codes are text, the header is bold, frozen and filtered."""
+    return await _download(backends, asked, "xlsx")
+
+
+async def _download(backends: Backends, asked: FileQuery, form: Format) -> Response:
+    sheet, chunks = await exports.begin(
+        backends.users, listing.build(asked), form=form, asked=asked.columns, addresses=asked.addresses
+    )
+    name = f"users-{datetime.now(UTC):%Y%m%d-%H%M%S}.{sheet.extension}"
+    return replies.Download(chunks, media_type=sheet.media_type, filename=name)

@@ -1,0 +1,38 @@
+"""mongomock-motor as Beanie 2 needs it: Beanie speaks PyMongo's async API, mongomock-motor speaks Motor's."""
+
+# mypy: disable-error-code="misc"
+# mongomock-motor's stubs call its classes Motor's own, which they are not: Any is the truth, also as a base.
+
+from typing import Any, cast
+
+import mongomock_motor
+from pymongo.asynchronous.database import AsyncDatabase
+
+_Client: Any = mongomock_motor.AsyncMongoMockClient
+_Database: Any = mongomock_motor.AsyncMongoMockDatabase
+_Collection: Any = mongomock_motor.AsyncMongoMockCollection
+
+
+def open_database(name: str = "roster") -> AsyncDatabase[dict[str, Any]]:
+    """An empty database of its own, for `init_beanie`."""
+    return cast("AsyncDatabase[dict[str, Any]]", MockClient()[name])
+
+
+class MockCollection(_Collection):
+    async def aggregate(self, *args: Any, **kwargs: Any) -> Any:
+        return super().aggregate(*args, **kwargs)
+
+
+class MockDatabase(_Database):
+    def get_collection(self, *args: Any, **kwargs: Any) -> MockCollection:
+        return MockCollection(self, self.delegate.get_collection(*args, **kwargs))
+
+    async def list_collection_names(self, **kwargs: Any) -> list[str]:
+        """Without the options that only spare a real server work."""
+        options = {key: kwargs[key] for key in kwargs.keys() - {"authorizedCollections", "nameOnly"}}
+        return cast("list[str]", self.delegate.list_collection_names(**options))
+
+
+class MockClient(_Client):
+    def get_database(self, *args: Any, **kwargs: Any) -> MockDatabase:
+        return MockDatabase(self, super().get_database(*args, **kwargs).delegate)
