@@ -5,7 +5,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1
 
-RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin roster
+RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin roster
 WORKDIR /srv/roster
 
 # Without the embedded servers' binaries, 150 MB that a container with real servers beside it never runs.
