@@ -34,7 +34,8 @@ class Column:
 
     def read(self, row: dict[str, Any]) -> Any:
         """The stored value of one row, None if there is none; writers read whole batches instead."""
-        return Batch([row]).values(self.path)[0]
+        (values,) = Batch([row]).read([self.path])
+        return values[0]
 
 
 def catalogue(addresses: int = ADDRESSES) -> tuple[Column, ...]:

@@ -46,11 +46,6 @@ def _render_booleans(values: Sequence[bool | None]) -> Sequence[str | None]:
     return [_BOOLEANS[value] for value in values]
 
 
-def _render_datetimes(values: Sequence[datetime | None]) -> Sequence[str | None]:
-    write = cells.write_datetime
-    return [write(value) if value else None for value in values]
-
-
 def _render_mixed(values: Sequence[Any]) -> Sequence[Any]:
     return [_render_one(value) for value in values]
 
@@ -62,7 +57,7 @@ def _render_one(value: Any) -> Any:
         case bool():
             return _BOOLEANS[value]
         case datetime():
-            return cells.write_datetime(value)
+            return cells.write_datetimes([value])[0]
         case _:
             return value
 
@@ -76,6 +71,6 @@ _RENDERERS: Final[dict[cells.Uniform, Callable[[Sequence[Any]], Sequence[Any]]]]
     "text": _render_text,
     "integer": _keep,
     "boolean": _render_booleans,
-    "datetime": _render_datetimes,
+    "datetime": cells.write_datetimes,
     "mixed": _render_mixed,
 }

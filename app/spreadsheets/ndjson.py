@@ -34,7 +34,6 @@ def _name_ids(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _flatten(columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    batch = Batch(rows)
     labels = [column.label for column in columns]
-    for values in zip(*(batch.values(column.path) for column in columns), strict=True):
+    for values in zip(*Batch(rows).read([column.path for column in columns]), strict=True):
         yield dict(zip(labels, values, strict=True))

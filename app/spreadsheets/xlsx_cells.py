@@ -90,10 +90,14 @@ def _are_plain(values: Sequence[str | None]) -> bool:
     )
 
 
-def _render_numbers(column: str, numbers: Sequence[str], values: Sequence[float | None]) -> Sequence[str]:
+def _render_integers(column: str, numbers: Sequence[str], values: Sequence[int | None]) -> Sequence[str]:
     known = [value for value in values if value is not None]
     if max(known) > _LARGEST_EXACT or min(known) < -_LARGEST_EXACT:
         return _render_mixed(column, numbers, values)
+    return _render_numbers(column, numbers, values)
+
+
+def _render_numbers(column: str, numbers: Sequence[str], values: Sequence[float | None]) -> Sequence[str]:
     start = f'<c r="{column}'
     return [
         "" if value is None else f'{start}{number}"><v>{value}</v></c>'
@@ -131,13 +135,13 @@ def _render_one(column: str, number: str, value: Any) -> str:
     if isinstance(value, int) and abs(value) > _LARGEST_EXACT:
         value = str(value)
     if isinstance(value, datetime) and value < _FIRST_SERIAL:
-        value = cells.write_datetime(value)
+        value = cells.write_datetimes([value])[0]
     return _BY_TYPE[type(value)](column, [number], [value])[0]
 
 
 _BY_TYPE: Final[dict[type, Renderer]] = {
     str: _render_texts,
-    int: _render_numbers,
+    int: _render_integers,
     float: _render_numbers,
     bool: _render_booleans,
     datetime: _render_datetimes,
@@ -145,7 +149,7 @@ _BY_TYPE: Final[dict[type, Renderer]] = {
 _RENDERERS: Final[dict[cells.Uniform, Renderer]] = {
     "blank": _render_mixed,
     "text": _render_texts,
-    "integer": _render_numbers,
+    "integer": _render_integers,
     "boolean": _render_booleans,
     "datetime": _render_datetimes,
     "mixed": _render_mixed,
