@@ -1,0 +1,156 @@
+"""The servers under test: one real mongod and redis-server, and an HTTP process of each kind on them."""
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from pymongo import MongoClient
+
+from app import embedded
+
+Kind = Literal["roster", "tutorial", "floor"]
+
+_CACHE = "2G"
+_START_S = 60.0
+_STOP_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A filled database of the benchmark's own mongod, and its number of users."""
+
+    mongo_uri: str
+    redis_url: str
+    users: int
+
+    def environment(self) -> dict[str, str]:
+        own = {
+            "ROSTER_MONGO_URI": self.mongo_uri,
+            "ROSTER_REDIS_URL": self.redis_url,
+            "MONGO_URI": self.mongo_uri,
+        }
+        return os.environ | own | {"ROSTER_LOG_LEVEL": "warning", "ROSTER_LOG_FORMAT": "json"}
+
+
+class Backends:
+    """One mongod and one redis-server in a folder that goes with them; a database for each size asked for."""
+
+    def __init__(self, servers: embedded.EmbeddedServers) -> None:
+        assert servers.mongo_uri
+        assert servers.redis_url
+        self._mongo_uri = servers.mongo_uri
+        self._redis_url = servers.redis_url
+        self._filled: dict[int, Database] = {}
+        with MongoClient[dict[str, Any]](self._mongo_uri) as client:
+            client.admin.command({"setParameter": 1, "wiredTigerEngineRuntimeConfig": f"cache_size={_CACHE}"})
+            self.mongod_version = str(client.server_info()["version"])
+
+    def database(self, users: int) -> Database:
+        """Filled once a run by the command that a user would fill it with."""
+        if users not in self._filled:
+            parts = urlsplit(self._mongo_uri)
+            uri = urlunsplit(parts._replace(path=f"/users_{users}"))
+            database = Database(uri, self._redis_url, users)
+            started = time.perf_counter()
+            subprocess.run(
+                [sys.executable, "-m", "app", "sample", str(users)],
+                env=database.environment(),
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
+            print(f"  filled {users:,} users in {time.perf_counter() - started:.0f} s")
+            self._filled[users] = database
+        return self._filled[users]
+
+
+@contextlib.contextmanager
+def backends() -> Iterator[Backends]:
+    with (
+        tempfile.TemporaryDirectory(prefix="roster-bench-", ignore_cleanup_errors=True) as folder,
+        embedded.running(Path(folder), mongo=True, redis=True) as servers,
+    ):
+        yield Backends(servers)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running HTTP server under test."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def resident_bytes(self) -> int:
+        return self._status("VmRSS")
+
+    def peak_bytes(self) -> int:
+        """The most since `forget_peak`."""
+        return self._status("VmHWM")
+
+    def forget_peak(self) -> None:
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def _status(self, name: str) -> int:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        found = re.search(rf"^{name}:\s+(\d+) kB$", status, re.MULTILINE)
+        assert found
+        return int(found[1]) * 1024
+
+
+@contextlib.contextmanager
+def serving(kind: Kind, database: Database) -> Iterator[Server]:
+    """The server, warm: its first pages are read."""
+    port = _free_port()
+    server = Server(port, subprocess.Popen(_command(kind, port), env=database.environment()))
+    try:
+        _wait_until_it_serves(server)
+        yield server
+    finally:
+        server.process.terminate()
+        try:
+            server.process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            server.process.kill()
+            server.process.wait()
+
+
+def _command(kind: Kind, port: int) -> list[str]:
+    if kind == "roster":
+        return [sys.executable, "-m", "app", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    application = f"benchmarks.{kind}:app"
+    return [
+        *(sys.executable, "-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port)),
+        *("--no-access-log", "--log-level", "warning"),
+    ]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_it_serves(server: Server) -> None:
+    give_up = time.monotonic() + _START_S
+    while time.monotonic() < give_up:
+        if server.process.poll() is not None:
+            break
+        with contextlib.suppress(OSError):
+            connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+            connection.request("GET", "/users?limit=10")
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status == 200:
+                return
+        time.sleep(0.1)
+    raise RuntimeError(f"{' '.join(map(str, server.process.args))} does not serve")  # type: ignore[arg-type]  # a list here
