@@ -24,6 +24,9 @@ MASK = "***"
 
 Event = MutableMapping[str, Any]
 
+_PROCESSORS: list[Processor] = []
+"""One list for good: loggers keep what they were first used with, and so follow a later `configure`."""
+
 _SECRETS = frozenset({
     "authorization", "bio", "cookie", "cookies", "credential", "credentials", "email", "emails", "hash",
     "jwt", "key", "mail", "passwd", "password", "passwords", "phone", "phones", "pwd", "secret", "secrets",
@@ -54,8 +57,9 @@ def configure(level: str, layout: str) -> None:
         _clean,
     ]
     renderer: Processor = _make_pretty() if pretty else _render_json
+    _PROCESSORS[:] = [structlog.processors.add_log_level, *shared, renderer]
     structlog.configure(
-        processors=[structlog.processors.add_log_level, *shared, renderer],
+        processors=_PROCESSORS,
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=_StderrLogger,
         cache_logger_on_first_use=True,

@@ -25,6 +25,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with resources.opened(settings) as opened:
             app.state.resources = opened
+            import gc; gc.collect(); gc.freeze(); gc.set_threshold(100_000, 50, 50)
             yield
 
     app = FastAPI(

@@ -73,7 +73,7 @@ def status_response(status: int, headers: dict[str, str] | None) -> Response:
 
 def _bare(status: int, headers: dict[str, str] | None) -> e.RosterError:
     phrase = client.responses.get(status, "Unknown error")
-    name = "_".join(re.findall("[a-z]+", phrase.lower()))
+    name = "_".join(re.findall("[a-z]+", phrase.lower().replace("'", "")))
     kind = type("BareError", (e.RosterError,), {"status": status, "code": name, "title": phrase})
     error: e.RosterError = kind(f"{phrase}.", headers=headers)
     return error
@@ -88,16 +88,19 @@ def describe(error: e.RosterError, *, request_id: str | None = None) -> dict[str
         "detail": _clean(error.detail),
         "code": error.code,
         "request_id": request_id or REQUEST_ID.get(),
-        "errors": [
-            {"detail": _clean(bad.detail), "pointer": _clean(bad.pointer), "parameter": _clean(bad.parameter)}
-            for bad in error.errors
-        ],
+        "errors": [_error_content(bad) for bad in error.errors],
     }
 
 
-def _clean(text: str | None) -> str | None:
+def _error_content(bad: e.FieldError) -> dict[str, str]:
+    places = {"pointer": bad.pointer, "parameter": bad.parameter}
+    known = {name: _clean(place) for name, place in places.items() if place is not None}
+    return {"detail": _clean(bad.detail), **known}
+
+
+def _clean(text: str) -> str:
     """`text` bounded, and encodable whatever a path or a header brought into it."""
-    return text and text[:_MAX_DETAIL].encode(errors="replace").decode()
+    return text[:_MAX_DETAIL].encode(errors="replace").decode()
 
 
 # --- the OpenAPI document -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
@@ -17,9 +18,13 @@ from app.users.batches import Result
 _JSON = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
-def public(row: Row) -> Row:
-    """The row as callers know it: `id` first, a string."""
-    return {"id": str(row.pop("_id")), **row}
+def _public(content: Any) -> bytes:
+    """JSON of sound rows, with `_id` as callers know it.
+
+    Renaming in the text spares a copy of every row. No text of a user can hold the sequence: JSON escapes
+    its quotes.
+    """
+    return orjson.dumps(content, default=str, option=_JSON).replace(b'{"_id":', b'{"id":')
 
 
 def etag(row: Row) -> str:
@@ -27,12 +32,11 @@ def etag(row: Row) -> str:
 
 
 def user(row: Row, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    tag = etag(row)
     return Response(
-        orjson.dumps(public(row), option=_JSON),
+        _public(row),
         status_code=status,
         media_type="application/json",
-        headers={"ETag": tag, **(headers or {})},
+        headers={"ETag": etag(row), **(headers or {})},
     )
 
 
@@ -49,13 +53,13 @@ def created(row: Row) -> Response:
 
 def page(request: Request, found: Listed) -> Response:
     body = {
-        "items": [public(row) for row in found.rows],
+        "items": found.rows,
         "next": found.next,
         "previous": found.previous,
         "total": found.total.model_dump() if found.total else None,
     }
     return Response(
-        orjson.dumps(body, option=_JSON),
+        _public(body),
         media_type="application/json",
         headers={"Link": _links(request, next=found.next, prev=found.previous)},
     )
@@ -71,7 +75,7 @@ def batch(results: list[Result]) -> Response:
         }
         for result in results
     ]
-    return Response(orjson.dumps({"results": outcomes}, option=_JSON), media_type="application/json")
+    return Response(orjson.dumps({"results": outcomes}), media_type="application/json")
 
 
 def _links(request: Request, **cursors: str | None) -> str:

@@ -6,13 +6,15 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemError(BaseModel):
-    """One bad field or parameter; exactly one of `pointer` and `parameter` says where, or neither."""
+    """One bad field (`pointer`) or parameter (`parameter`); the other key is left out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     detail: str = Field(description="What would be right, in one sentence; never what was sent.")
-    pointer: str | None = Field(description="JSON pointer (RFC 6901) into the body.")
-    parameter: str | None = Field(description="Name of a query, path, header or cookie parameter.")
+    pointer: str | None = Field(default=None, description="JSON pointer (RFC 6901) into the body.")
+    parameter: str | None = Field(
+        default=None, description="Name of a query, path, header or cookie parameter."
+    )
 
 
 class Problem(BaseModel):

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Response
 
 from app import exports, listing, replies
-from app.dependencies import SINGLE_VALUED, AcceptedFormat, Backends, ExportOptions, FileOptions
+from app.dependencies import AcceptedFormat, Backends, ExportOptions, FileOptions, query_parameters
 from app.errors import InvalidError, NotAcceptableError, UnavailableError
 from app.problems import responses
 from models.export import MEDIA_TYPES, Format
-from models.listing import FileQuery
+from models.listing import ExportQuery, FileQuery
 
 router = APIRouter(tags=["export"])
 
@@ -29,7 +29,7 @@ def _file(form: Format) -> dict[int | str, dict[str, object]]:
     "/users/export",
     response_class=Response,
     summary="Download users as CSV, XLSX or NDJSON",
-    dependencies=[SINGLE_VALUED],
+    openapi_extra=query_parameters(ExportQuery),
     responses=responses(NotAcceptableError, InvalidError, UnavailableError) | FILE,
 )
 async def export_users(asked: ExportOptions, backends: Backends, accepted: AcceptedFormat) -> Response:
@@ -47,7 +47,7 @@ async def export_users(asked: ExportOptions, backends: Backends, accepted: Accep
     "/users/export/csv",
     response_class=Response,
     summary="Download users as CSV",
-    dependencies=[SINGLE_VALUED],
+    openapi_extra=query_parameters(FileQuery),
     responses=responses(InvalidError, UnavailableError) | _file("csv"),
 )
 async def export_users_csv(asked: FileOptions, backends: Backends) -> Response:
@@ -59,7 +59,7 @@ async def export_users_csv(asked: FileOptions, backends: Backends) -> Response:
     "/users/export/excel",
     response_class=Response,
     summary="Download users as an Excel workbook",
-    dependencies=[SINGLE_VALUED],
+    openapi_extra=query_parameters(FileQuery),
     responses=responses(InvalidError, UnavailableError) | _file("xlsx"),
 )
 async def export_users_excel(asked: FileOptions, backends: Backends) -> Response:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response, status
 
 from app import listing, replies, users
-from app.dependencies import SINGLE_VALUED, Backends, ExpectedVersions, KnownVersions, Listing, UserId
+from app.dependencies import Backends, ExpectedVersions, KnownVersions, Listing, UserId, query_parameters
 from app.errors import (
     ExpiredCursorError,
     InvalidCursorError,
@@ -19,7 +19,7 @@ from app.errors import (
 from app.problems import BODY, responses
 from app.strict_route import StrictRoute
 from models.batch import Batch, BatchOutput
-from models.listing import UserPage
+from models.listing import ListQuery, UserPage
 from models.user import UserInput, UserOutput, UserPatch
 
 router = APIRouter(tags=["users"], route_class=StrictRoute)
@@ -51,7 +51,7 @@ async def create_user(user: UserInput) -> Response:
     "/users",
     response_model=UserPage,
     summary="List users",
-    dependencies=[SINGLE_VALUED],
+    openapi_extra=query_parameters(ListQuery),
     responses=responses(InvalidCursorError, ExpiredCursorError, InvalidError, QueryTooExpensiveError, UnavailableError),
 )
 async def list_users(request: Request, asked: Listing, backends: Backends) -> Response:

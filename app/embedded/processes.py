@@ -32,11 +32,11 @@ def end(pid: int, *, words: tuple[str, ...], grace_s: float) -> None:
 
 
 def _matches(pid: int, words: tuple[str, ...]) -> bool:
-    command_line = _command_line(pid)
+    command_line = read_command_line(pid)
     return all(word in command_line for word in words)
 
 
-def _command_line(pid: int) -> str:
+def read_command_line(pid: int) -> str:
     """Empty for a process that is gone, or ended and not yet reaped."""
     try:
         if Path("/proc/self/cmdline").exists():  # slim images have no ps

@@ -11,7 +11,7 @@ from pymongo.errors import ExecutionTimeout
 from app.cursors import Position
 from app.errors import QueryTooExpensiveError
 from app.listing.queries import Query
-from app.rows import BSON, Row
+from app.rows import Row
 
 Users = AsyncCollection[dict[str, Any]]
 Projection = dict[str, int]
@@ -81,7 +81,6 @@ async def _walk(
     users: Users, query: Query, projection: Projection, *, limit: int, start: Position | None, skip: int
 ) -> list[tuple[int, Row]]:
     """Up to `limit` rows, each with the segment it stands in, segment after segment."""
-    users = users.with_options(codec_options=BSON)
     if query.single:
         row = await users.find_one(query.matching, projection) if start is None and not skip else None
         return [(0, row)] if row is not None else []

@@ -1,0 +1,49 @@
+"""Users as spreadsheets: the formatting of an export, without MongoDB and without HTTP."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Protocol
+
+from app.spreadsheets.columns import Column, catalogue
+from app.spreadsheets.csv_file import CsvWriter
+from app.spreadsheets.ndjson import NdjsonWriter
+from app.spreadsheets.xlsx import XlsxWriter
+
+Format = Literal["csv", "xlsx", "ndjson"]
+
+
+class Writer(Protocol):
+    """
+    A file in pieces: `head`, then `rows` for each batch, then `tail`. One writer writes one file.
+
+    It keeps nothing of what it has returned. Dropping it without `tail` is how a file is broken off.
+    """
+
+    media_type: ClassVar[str]
+    extension: ClassVar[str]
+
+    def head(self) -> bytes:
+        """What can be sent before the first row is known; may be empty."""
+        ...
+
+    def rows(self, rows: Sequence[dict[str, Any]]) -> bytes:
+        """
+        Stored users as PyMongo decodes them, a few hundred at a time. May be empty.
+
+        CPU work of milliseconds: call it in a thread, never twice at once.
+        """
+        ...
+
+    def tail(self) -> bytes:
+        """What makes the file whole."""
+        ...
+
+
+def writer(format: Format, columns: Sequence[Column] | None = None) -> Writer:  # noqa: A002  # the query's own word
+    """None for the columns is all of them; for NDJSON it is the whole users, as the API answers them."""
+    match format:
+        case "csv":
+            return CsvWriter(columns or catalogue())
+        case "xlsx":
+            return XlsxWriter(columns or catalogue())
+        case "ndjson":
+            return NdjsonWriter(columns)

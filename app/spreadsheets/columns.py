@@ -1,0 +1,146 @@
+"""The catalogue of columns: their names, their order, and where in a stored user each value lies."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from app.errors import FieldError, InvalidError
+from app.spreadsheets.batch import Batch, Beyond, Path
+
+Kind = Literal["text", "integer", "boolean", "datetime", "list", "json"]
+
+ADDRESSES: Final = 3
+"""Addresses that get columns of their own unless the caller says how many."""
+
+MOST_ADDRESSES: Final = 10
+"""What the model lets a user have."""
+
+LONGEST_LABEL: Final = 100
+"""Characters of a label."""
+
+_MOST_COMPLAINTS: Final = 20
+_LONGEST_ECHO: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    label: str
+    kind: Kind
+    width: int
+    """In characters, as a spreadsheet counts it."""
+    path: Path
+
+    def read(self, row: dict[str, Any]) -> Any:
+        """The stored value of one row, None if there is none; writers read whole batches instead."""
+        (values,) = Batch([row]).read([self.path])
+        return values[0]
+
+
+def catalogue(addresses: int = ADDRESSES) -> tuple[Column, ...]:
+    """Every column in the default order, the last address column being `address{addresses}_country`."""
+    return (
+        *_columns(
+            ("id", "text", 26, ("_id",)),
+            ("username", "text", 18, ("username",)),
+            ("email", "text", 30, ("email",)),
+            ("name", "text", 24, ("name",)),
+            ("phone", "text", 18, ("phone",)),
+            ("avatar_url", "text", 30, ("avatar_url",)),
+            ("locale", "text", 9, ("locale",)),
+            ("tags", "list", 20, ("tags",)),
+            ("scopes", "list", 20, ("scopes",)),
+            ("is_active", "boolean", 10, ("is_active",)),
+            ("bio", "text", 40, ("profile", "bio")),
+            ("age", "integer", 8, ("profile", "age")),
+            ("title", "text", 20, ("profile", "title")),
+            ("department", "text", 20, ("profile", "department")),
+        ),
+        *_address_columns(range(addresses)),
+        *_columns(
+            ("addresses_more", "json", 30, ("profile", "addresses", Beyond(addresses))),
+            ("created_at", "datetime", 20, ("created_at",)),
+            ("updated_at", "datetime", 20, ("updated_at",)),
+            ("last_login_at", "datetime", 20, ("last_login_at",)),
+            ("last_login_ip", "text", 18, ("last_login_ip",)),
+            ("version", "integer", 9, ("version",)),
+        ),
+    )
+
+
+def choose(spec: str | None, *, addresses: int = ADDRESSES) -> tuple[Column, ...]:
+    """
+    The columns that `name,email:E-Mail,address1_city:City` asks for, in its order; None asks for all.
+
+    An address beyond `addresses` may be asked for by name. InvalidError names every bad item.
+    """
+    if not 0 <= addresses <= MOST_ADDRESSES:
+        complaint = f"addresses must be from 0 to {MOST_ADDRESSES}"
+        raise InvalidError(complaint, errors=(FieldError(complaint, parameter="addresses"),))
+    if spec is None:
+        return catalogue(addresses)
+    known = {column.name: column for column in _askable(addresses)}
+    chosen: list[Column] = []
+    complaints: list[FieldError] = []
+    for item in spec.split(","):
+        outcome = _pick(item, known, chosen)
+        if isinstance(outcome, Column):
+            chosen.append(outcome)
+        else:
+            complaints.append(FieldError(outcome, parameter="columns"))
+        if len(complaints) == _MOST_COMPLAINTS:
+            break
+    if complaints:
+        raise InvalidError("columns is not a list of known columns", errors=tuple(complaints))
+    return tuple(chosen)
+
+
+def projection(columns: Iterable[Column]) -> dict[str, int]:
+    """The MongoDB projection that brings what these columns read, and nothing else."""
+    paths = {".".join(key for key in column.path if isinstance(key, str)) for column in columns}
+    kept = sorted(path for path in paths if not any(path.startswith(f"{other}.") for other in paths))
+    return dict.fromkeys(kept, 1) | {"_id": int("_id" in paths)}
+
+
+def _columns(*entries: tuple[str, Kind, int, Path]) -> Iterator[Column]:
+    for name, kind, width, path in entries:
+        yield Column(name=name, label=name, kind=kind, width=width, path=path)
+
+
+def _address_columns(indexes: Iterable[int]) -> Iterator[Column]:
+    widths = {"label": 12, "street": 28, "city": 18, "region": 18, "zipcode": 11, "country": 16}
+    for index in indexes:
+        for part, width in widths.items():
+            name = f"address{index + 1}_{part}"
+            yield Column(name, name, "text", width, ("profile", "addresses", index, part))
+
+
+def _askable(addresses: int) -> tuple[Column, ...]:
+    return (*catalogue(addresses), *_address_columns(range(addresses, MOST_ADDRESSES)))
+
+
+def _pick(item: str, known: dict[str, Column], chosen: list[Column]) -> Column | str:
+    """The column that one item asks for, or what is wrong with it."""
+    name, colon, label = item.partition(":")
+    name = name.strip()
+    if name not in known:
+        return _suggest(name, known)
+    label = label if colon else name
+    if not label.strip():
+        return f"the label after `{name}:` is empty: give one, or leave the colon out"
+    if len(label) > LONGEST_LABEL:
+        return f"the label of `{name}` is longer than {LONGEST_LABEL} characters"
+    if any(column.name == name for column in chosen):
+        return f"`{name}` stands twice: ask for each column once"
+    if any(column.label == label for column in chosen):
+        return f"two columns are labelled `{label}`: labels must differ"
+    return replace(known[name], label=label)
+
+
+def _suggest(name: str, known: dict[str, Column]) -> str:
+    if not name:
+        return "a column's name is empty: write `name,email`, without stray commas"
+    asked = name[:_LONGEST_ECHO]
+    close = difflib.get_close_matches(asked, known, n=3) or ["id", "email", "name", "address1_city"]
+    return f"there is no column `{asked}`: did you mean {', '.join(close)}?"

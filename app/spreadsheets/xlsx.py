@@ -1,0 +1,154 @@
+"""XLSX, written straight into a streamed ZIP: the only way to send a first row before the last is read."""
+
+import zipfile
+from collections.abc import Sequence
+from itertools import chain, repeat
+from typing import Any, ClassVar, Final
+
+from app.spreadsheets import cells, xlsx_cells, xlsx_parts
+from app.spreadsheets.columns import Column, Kind
+
+MOST_ROWS: Final = 1_048_576
+"""Rows of a sheet, its header included."""
+
+MOST_BYTES: Final = 2**31 - 1
+"""
+Bytes of a sheet's XML. A sheet that would pass them goes on in the next, as if it were full.
+
+Beyond, zipfile needs ZIP64, and the form it streams (sizes in the local header's extra field) is one that
+Excel repairs or refuses, even for a small sheet: https://issues.apache.org/jira/browse/COMPRESS-474.
+"""
+
+LEVEL: Final = 2
+"""Of zlib's 1 to 9: as fast as 1 within the noise; 6 takes two fifths more time for a fifth fewer bytes."""
+
+_TAIL_BYTES: Final = 1024
+_TEXT: Final = xlsx_cells.STYLES["text"]
+_STYLES: Final[dict[Kind, int]] = {"integer": 0, "boolean": 0, "datetime": xlsx_cells.STYLES["datetime"]}
+
+
+class XlsxWriter:
+    media_type: ClassVar[str] = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    extension: ClassVar[str] = "xlsx"
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._columns = columns
+        self._sink = _Sink()
+        self._archive = zipfile.ZipFile(self._sink, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
+        self._sheets: list[_Sheet] = []
+
+    def head(self) -> bytes:
+        self._add("[Content_Types].xml", xlsx_parts.CONTENT_TYPES)
+        self._add("_rels/.rels", xlsx_parts.RELATIONS)
+        self._add("xl/styles.xml", xlsx_parts.STYLES)
+        self._open_sheet()
+        return self._sink.take()
+
+    def rows(self, rows: Sequence[dict[str, Any]]) -> bytes:
+        while rows:
+            if not (written := self._sheets[-1].write(rows)):
+                self._sheets[-1].close()
+                self._open_sheet()
+            rows = rows[written:]
+        return self._sink.take()
+
+    def tail(self) -> bytes:
+        self._sheets[-1].close()
+        names = [(sheet.name, sheet.last_cell) for sheet in self._sheets]
+        self._add("xl/workbook.xml", xlsx_parts.workbook(names))
+        self._add("xl/_rels/workbook.xml.rels", xlsx_parts.workbook_relations(len(names)))
+        self._archive.close()
+        return self._sink.take()
+
+    def _open_sheet(self) -> None:
+        self._sheets.append(_Sheet(self._archive, len(self._sheets) + 1, self._columns))
+
+    def _add(self, part: str, xml: str) -> None:
+        with self._archive.open(part, "w") as entry:
+            entry.write(xml.encode())
+
+
+class _Sheet:
+    """One sheet that is being written."""
+
+    def __init__(self, archive: zipfile.ZipFile, number: int, columns: Sequence[Column]) -> None:
+        self.name = "Users" if number == 1 else f"Users {number}"
+        self._columns = columns
+        self._letters = [name_column(index) for index in range(len(columns))]
+        self._rows = 0
+        self._bytes = 0
+        self._entry = archive.open(f"xl/worksheets/sheet{number}.xml", "w")
+        layout = [(column.width, _STYLES.get(column.kind, _TEXT)) for column in columns]
+        self._write(xlsx_parts.open_sheet(layout).encode())
+        header = _render_header([column.label for column in columns], self._letters)
+        self._write(header.encode(), rows=1)
+
+    @property
+    def last_cell(self) -> str:
+        """Of the table that the filter spans, as in `$C$7`."""
+        return f"${self._letters[-1]}${self._rows}"
+
+    def write(self, rows: Sequence[dict[str, Any]]) -> int:
+        """How many of the rows went into the sheet; 0 when it is full."""
+        rows = rows[: MOST_ROWS - self._rows]
+        xml = self._render(rows).encode()
+        if self._bytes + len(xml) > MOST_BYTES - _TAIL_BYTES and self._rows > 1:
+            return 0
+        self._write(xml, rows=len(rows))
+        return len(rows)
+
+    def close(self) -> None:
+        self._write(xlsx_parts.close_sheet(self.last_cell.replace("$", "")).encode())
+        self._entry.close()
+
+    def _write(self, xml: bytes, *, rows: int = 0) -> None:
+        self._entry.write(xml)
+        self._bytes += len(xml)
+        self._rows += rows
+
+    def _render(self, rows: Sequence[dict[str, Any]]) -> str:
+        numbers = [str(number) for number in range(self._rows + 1, self._rows + len(rows) + 1)]
+        columns = [
+            xlsx_cells.render(letters, numbers, batch)
+            for letters, batch in zip(self._letters, cells.read(self._columns, rows), strict=True)
+            if batch.kind != "blank"
+        ]
+        starts = [f'<row r="{number}">' for number in numbers]
+        ends = repeat("</row>", len(rows))
+        return "".join(chain.from_iterable(zip(starts, *columns, ends, strict=True)))
+
+
+class _Sink:
+    """What zipfile writes to: it holds the bytes until they are taken."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def write(self, piece: bytes) -> int:
+        self._pieces.append(piece)
+        return len(piece)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def take(self) -> bytes:
+        taken = b"".join(self._pieces)
+        self._pieces.clear()
+        return taken
+
+
+def name_column(index: int) -> str:
+    """The letters of a column counted from 0."""
+    tens, ones = divmod(index, 26)
+    return (name_column(tens - 1) if tens else "") + chr(ord("A") + ones)
+
+
+def _render_header(labels: Sequence[str], letters: Sequence[str]) -> str:
+    rendered = (
+        xlsx_cells.render_text(column, "1", label, style=xlsx_cells.HEADER_STYLE)
+        for column, label in zip(letters, labels, strict=True)
+    )
+    return f'<row r="1">{"".join(rendered)}</row>'

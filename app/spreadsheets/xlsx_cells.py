@@ -1,0 +1,156 @@
+"""Columns of values as the XML of SpreadsheetML cells. Every text is an inline string, never a formula."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from app.spreadsheets import cells
+
+LONGEST_TEXT: Final = 32_767
+"""UTF-16 units that a cell holds."""
+
+STYLES: Final[dict[cells.Uniform, int]] = {
+    "blank": 0,
+    "integer": 0,
+    "boolean": 0,
+    "mixed": 0,
+    "datetime": 1,
+    "text": 2,
+}
+"""Indexes into the `cellXfs` of the workbook's styles, where 3 is the header's."""
+
+HEADER_STYLE: Final = 3
+
+_LARGEST_EXACT: Final = 2**53
+_EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001  # stored datetimes are naive UTC
+_FIRST_SERIAL: Final = datetime(1900, 3, 1)  # noqa: DTZ001  # earlier, Excel counts a day that never was
+_DAY: Final = timedelta(days=1)
+
+_forbidden = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_lookalike = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+
+_MARKS: Final = ("&", "<", ">", "_x", "| ", " |")
+
+Renderer = Callable[[str, Sequence[str], Sequence[Any]], Sequence[str]]
+
+
+def render(column: str, numbers: Sequence[str], batch: cells.Cells) -> Sequence[str]:
+    """The cells of one column (its letters) in the rows of these numbers; empty where there is no value."""
+    return _RENDERERS[batch.kind](column, numbers, batch.values)
+
+
+def render_text(column: str, number: str, text: str, *, style: int = STYLES["text"]) -> str:
+    """One cell of text, whatever is in it."""
+    if not (text := _fit(text)):
+        return ""
+    # Excel and calamine read _x0041_ in a <t> as the character U+0041 and _x005F_ as an escaping "_";
+    # openpyxl reads neither. Cut into two runs, such a text is the same text to all of them.
+    runs = [f'<t xml:space="preserve">{_escape(run)}</t>' for run in _lookalike.sub("_\0", text).split("\0")]
+    string = runs[0] if len(runs) == 1 else "".join([f"<r>{run}</r>" for run in runs])
+    return f'<c r="{column}{number}" s="{style}" t="inlineStr"><is>{string}</is></c>'
+
+
+def _fit(text: str) -> str:
+    """The text without what XML forbids, and no longer than a cell can hold."""
+    text = _forbidden.sub("", text)
+    if len(text) <= LONGEST_TEXT // 2:
+        return text
+    units = text.encode("utf-16-le")[: 2 * LONGEST_TEXT]
+    return units.decode("utf-16-le", "ignore")  # half a pair at the cut goes as well
+
+
+def _escape(text: str) -> str:
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("\r", "&#13;")  # a bare one would be read as a line feed
+
+
+def _render_texts(column: str, numbers: Sequence[str], values: Sequence[str | None]) -> Sequence[str]:
+    if not _are_plain(values):
+        return [
+            render_text(column, number, text) if text else ""
+            for number, text in zip(numbers, values, strict=True)
+        ]
+    start = f'<c r="{column}'
+    middle = f'" s="{STYLES["text"]}" t="inlineStr"><is><t>'
+    return [
+        f"{start}{number}{middle}{text}</t></is></c>" if text else ""
+        for number, text in zip(numbers, values, strict=True)
+    ]
+
+
+def _are_plain(values: Sequence[str | None]) -> bool:
+    """Whether no text needs escaping, cutting or its spaces preserved; may say no when none does."""
+    texts = [text for text in values if text]
+    every = f"|{'|'.join(texts)}|"
+    return (
+        every.isprintable()  # no control, no surrogate, no white space but " "
+        and not any(mark in every for mark in _MARKS)
+        and (len(every) < LONGEST_TEXT // 2 or max(map(len, texts)) < LONGEST_TEXT // 2)
+    )
+
+
+def _render_integers(column: str, numbers: Sequence[str], values: Sequence[int | None]) -> Sequence[str]:
+    known = [value for value in values if value is not None]
+    if max(known) > _LARGEST_EXACT or min(known) < -_LARGEST_EXACT:
+        return _render_mixed(column, numbers, values)
+    return _render_numbers(column, numbers, values)
+
+
+def _render_numbers(column: str, numbers: Sequence[str], values: Sequence[float | None]) -> Sequence[str]:
+    start = f'<c r="{column}'
+    return [
+        "" if value is None else f'{start}{number}"><v>{value}</v></c>'
+        for number, value in zip(numbers, values, strict=True)
+    ]
+
+
+def _render_booleans(column: str, numbers: Sequence[str], values: Sequence[bool | None]) -> Sequence[str]:
+    start = f'<c r="{column}'
+    return [
+        "" if value is None else f'{start}{number}" t="b"><v>{value:d}</v></c>'
+        for number, value in zip(numbers, values, strict=True)
+    ]
+
+
+def _render_datetimes(
+    column: str, numbers: Sequence[str], values: Sequence[datetime | None]
+) -> Sequence[str]:
+    if min(filter(None, values)) < _FIRST_SERIAL:
+        return _render_mixed(column, numbers, values)
+    start, style, epoch, day = f'<c r="{column}', f'" s="{STYLES["datetime"]}"><v>', _EPOCH, _DAY
+    return [
+        "" if value is None else f"{start}{number}{style}{(value - epoch) / day}</v></c>"
+        for number, value in zip(numbers, values, strict=True)
+    ]
+
+
+def _render_mixed(column: str, numbers: Sequence[str], values: Sequence[Any]) -> Sequence[str]:
+    return [_render_one(column, number, value) for number, value in zip(numbers, values, strict=True)]
+
+
+def _render_one(column: str, number: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, int) and abs(value) > _LARGEST_EXACT:
+        value = str(value)
+    if isinstance(value, datetime) and value < _FIRST_SERIAL:
+        value = cells.write_datetimes([value])[0]
+    return _BY_TYPE[type(value)](column, [number], [value])[0]
+
+
+_BY_TYPE: Final[dict[type, Renderer]] = {
+    str: _render_texts,
+    int: _render_integers,
+    float: _render_numbers,
+    bool: _render_booleans,
+    datetime: _render_datetimes,
+}
+_RENDERERS: Final[dict[cells.Uniform, Renderer]] = {
+    "blank": _render_mixed,
+    "text": _render_texts,
+    "integer": _render_integers,
+    "boolean": _render_booleans,
+    "datetime": _render_datetimes,
+    "mixed": _render_mixed,
+}

