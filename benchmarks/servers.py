@@ -124,7 +124,7 @@ class Server:
 def serving(kind: Kind, database: Database) -> Iterator[Server]:
     """The server, warm: its first pages are read."""
     port = _free_port()
-    server = Server(port, subprocess.Popen(_command(kind, port), env=database.environment()))
+    server = Server(port, subprocess.Popen(_command(kind, port), env=database.environment(), stdout=DEVNULL))
     try:
         _wait_until_it_serves(server)
         yield server
