@@ -72,19 +72,18 @@ class Backends:
 
 
 def _fill(database: Database) -> None:
-    environment = database.environment()
-    subprocess.run(
-        [sys.executable, "-m", "app", "indexes", "apply"], env=environment, stdout=DEVNULL, check=True
-    )
+    """Rows first, indexes after: one sorted build costs half of as many insertions."""
+    environment = database.environment() | {"ROSTER_MONGO_TIMEOUT_MS": "900000"}
     shares = os.cpu_count() or 1
     bounds = [database.users * share // shares for share in range(shares + 1)]
     fillers = [
         subprocess.Popen([sys.executable, "-m", "benchmarks.filling", str(start), str(end)], env=environment)
         for start, end in itertools.pairwise(bounds)
     ]
-    for filler in fillers:
-        if filler.wait():
-            raise RuntimeError("the database could not be filled")
+    if any([filler.wait() for filler in fillers]):  # noqa: C419  # all must have ended, whatever the first did
+        raise RuntimeError("the database could not be filled")
+    indexes = [sys.executable, "-m", "app", "indexes", "apply"]
+    subprocess.run(indexes, env=environment, stdout=DEVNULL, check=True)
 
 
 @contextlib.contextmanager
