@@ -16,8 +16,11 @@ from models.listing import ExportQuery, FileQuery, Filter, ListQuery
 from models.user import EXAMPLE_ID
 
 Q = TypeVar("Q", bound=BaseModel)
+_INT64_DIGITS = 18
 _TAG = re.compile(r'(W/)?"([^"]*)"')
-_REPEATABLE = frozenset(name for name, field in Filter.model_fields.items() if "list" in str(field.annotation))
+_REPEATABLE = frozenset(
+    name for name, field in Filter.model_fields.items() if "list" in str(field.annotation)
+)
 
 
 async def _resources(request: Request) -> Resources:
@@ -53,12 +56,16 @@ class _Parsed(Generic[Q]):
             else:
                 given[name] = value
         if repeated:
-            raise InvalidError("A parameter is repeated.", errors=tuple(map(_once, sorted(set(repeated))[:10])))
+            raise InvalidError(
+                "A parameter is repeated.", errors=tuple(map(_once, sorted(set(repeated))[:10]))
+            )
         try:
             return self._model.model_validate(given)
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False)
-            raise RequestValidationError([item | {"loc": ("query", *item["loc"])} for item in found]) from None
+            raise RequestValidationError(
+                [item | {"loc": ("query", *item["loc"])} for item in found]
+            ) from None
 
 
 def _once(name: str) -> FieldError:
@@ -97,7 +104,9 @@ async def _if_match(
     if if_match.strip() == "*":
         return None
     tags = _tags(if_match, "If-Match")
-    return frozenset(int(tag) for weak, tag in tags if not weak and tag.isdecimal() and len(tag) < 19)
+    return frozenset(
+        int(tag) for weak, tag in tags if not weak and tag.isdecimal() and len(tag) <= _INT64_DIGITS
+    )
 
 
 async def _if_none_match(
@@ -126,7 +135,7 @@ def _tags(header: str, name: str) -> list[tuple[str, str]]:
 async def _accepted_format(
     accept: Annotated[str | None, Header(max_length=1000, include_in_schema=False)] = None,
 ) -> Format | None:
-    """The best media range of Accept (RFC 9110, section 12.5.1); CSV where anything goes, None for nothing."""
+    """The best media range of Accept (RFC 9110, section 12.5.1); CSV where anything goes, else None."""
     if accept is None:
         return "csv"
     best: Format | None = None
@@ -144,7 +153,7 @@ def _quality(media_type: str, accept: str) -> float:
     for item in accept.lower().split(","):
         wanted, *parameters = (part.strip() for part in item.split(";"))
         quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
-        ranges = ("*/*", media_type.split("/")[0] + "/*", media_type)
+        ranges = ("*/*", media_type.split("/", maxsplit=1)[0] + "/*", media_type)
         if wanted in ranges and re.fullmatch(r"[01](\.[0-9]{0,3})?", quality):
             found = max(found, (ranges.index(wanted) + 1, float(quality)))
     return found[1]

@@ -87,7 +87,9 @@ def _links(request: Request, **cursors: str | None) -> str:
     ]
     links = [f'<{_target(request, asked)}>; rel="first"']
     links += [
-        f'<{_target(request, [*asked, ("cursor", cursor)])}>; rel="{rel}"' for rel, cursor in cursors.items() if cursor
+        f'<{_target(request, [*asked, ("cursor", cursor)])}>; rel="{rel}"'
+        for rel, cursor in cursors.items()
+        if cursor
     ]
     return ", ".join(links)
 
