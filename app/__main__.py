@@ -67,7 +67,9 @@ def sample(count: Annotated[int, typer.Argument(min=1, max=100_000_000, help="Ho
     """Add sample people: always the same ones, so a second run adds only those that are missing."""
     with backends(settings.load()) as (config, _), Progress(console=err, transient=True) as progress:
         task = progress.add_task("people", total=count)
-        added = _run(lambda opened: samples.add(opened, count, on_batch=lambda n: progress.advance(task, n)), config)
+        added = _run(
+            lambda opened: samples.add(opened, count, on_batch=lambda n: progress.advance(task, n)), config
+        )
     out.print(f"{added} people added, {count - added} were there already.")
 
 
@@ -121,7 +123,10 @@ def _stop_on_sigterm() -> None:
 
 
 def _run(
-    work: Callable[[resources.Resources], Coroutine[Any, Any, T]], config: Settings, *, apply_indexes: bool = True
+    work: Callable[[resources.Resources], Coroutine[Any, Any, T]],
+    config: Settings,
+    *,
+    apply_indexes: bool = True,
 ) -> T:
     async def run() -> T:
         async with resources.opened(config, apply_indexes=apply_indexes) as opened:
@@ -152,7 +157,7 @@ def _welcome(base: str) -> str:
 Roster is listening. Its pages for people: {base}/docs
 
   curl '{base}/users?limit=3&sort=name'
-  curl '{base}/users' -H 'Content-Type: application/json' -d '{{"name": "张伟", "email": "zhangwei@example.com"}}'
+  curl '{base}/users' -H 'Content-Type: application/json' -d '{{"name": "Zoë", "email": "zoe@example.com"}}'
   curl -o users.xlsx '{base}/users/export?format=xlsx'
 """
 

@@ -12,17 +12,15 @@ from app.errors import FieldError, InvalidError, PreconditionRequiredError
 from app.resources import Resources
 from app.users import Versions
 from models.export import MEDIA_TYPES, Format
-from models.listing import ExportQuery, FileQuery, Filter, ListQuery
+from models.listing import ExportQuery, FileQuery, Filter
 from models.user import EXAMPLE_ID
 
 Q = TypeVar("Q", bound=BaseModel)
+_INT64_DIGITS = 18
 _TAG = re.compile(r'(W/)?"([^"]*)"')
-_REPEATABLE = frozenset(name for name, field in Filter.model_fields.items() if "list" in str(field.annotation))
-
-
-async def _resources(request: Request) -> Resources:
-    resources: Resources = request.app.state.resources
-    return resources
+_REPEATABLE = frozenset(
+    name for name, field in Filter.model_fields.items() if "list" in str(field.annotation)
+)
 
 
 async def _user_id(
@@ -33,8 +31,17 @@ async def _user_id(
     return PydanticObjectId(user_id)
 
 
-class _Parsed(Generic[Q]):
-    """A dependency that reads the query string as one model.
+def backends(request: Request) -> Resources:
+    resources: Resources = request.app.state.resources
+    return resources
+
+
+async def _resources(request: Request) -> Resources:
+    return backends(request)
+
+
+class QueryOf(Generic[Q]):
+    """Reads the query string as one model.
 
     FastAPI reads such a model too, at ten times the cost, and keeps the last of a repeated value in silence.
     """
@@ -43,6 +50,9 @@ class _Parsed(Generic[Q]):
         self._model = model
 
     async def __call__(self, request: Request) -> Q:
+        return self.read(request)
+
+    def read(self, request: Request) -> Q:
         given: dict[str, Any] = {}
         repeated = []
         for name, value in request.query_params.multi_items():
@@ -53,12 +63,16 @@ class _Parsed(Generic[Q]):
             else:
                 given[name] = value
         if repeated:
-            raise InvalidError("A parameter is repeated.", errors=tuple(map(_once, sorted(set(repeated))[:10])))
+            raise InvalidError(
+                "A parameter is repeated.", errors=tuple(map(_once, sorted(set(repeated))[:10]))
+            )
         try:
             return self._model.model_validate(given)
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False)
-            raise RequestValidationError([item | {"loc": ("query", *item["loc"])} for item in found]) from None
+            raise RequestValidationError(
+                [item | {"loc": ("query", *item["loc"])} for item in found]
+            ) from None
 
 
 def _once(name: str) -> FieldError:
@@ -66,7 +80,7 @@ def _once(name: str) -> FieldError:
 
 
 def query_parameters(model: type[BaseModel]) -> dict[str, Any]:
-    """The OpenAPI parameters of a model read by `_Parsed`, for `openapi_extra`."""
+    """The OpenAPI parameters of a model read by `QueryOf`, for `openapi_extra`."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     return {
         "parameters": [
@@ -97,7 +111,9 @@ async def _if_match(
     if if_match.strip() == "*":
         return None
     tags = _tags(if_match, "If-Match")
-    return frozenset(int(tag) for weak, tag in tags if not weak and tag.isdecimal() and len(tag) < 19)
+    return frozenset(
+        int(tag) for weak, tag in tags if not weak and tag.isdecimal() and len(tag) <= _INT64_DIGITS
+    )
 
 
 async def _if_none_match(
@@ -126,7 +142,7 @@ def _tags(header: str, name: str) -> list[tuple[str, str]]:
 async def _accepted_format(
     accept: Annotated[str | None, Header(max_length=1000, include_in_schema=False)] = None,
 ) -> Format | None:
-    """The best media range of Accept (RFC 9110, section 12.5.1); CSV where anything goes, None for nothing."""
+    """The best media range of Accept (RFC 9110, section 12.5.1); CSV where anything goes, else None."""
     if accept is None:
         return "csv"
     best: Format | None = None
@@ -144,7 +160,7 @@ def _quality(media_type: str, accept: str) -> float:
     for item in accept.lower().split(","):
         wanted, *parameters = (part.strip() for part in item.split(";"))
         quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
-        ranges = ("*/*", media_type.split("/")[0] + "/*", media_type)
+        ranges = ("*/*", media_type.split("/", maxsplit=1)[0] + "/*", media_type)
         if wanted in ranges and re.fullmatch(r"[01](\.[0-9]{0,3})?", quality):
             found = max(found, (ranges.index(wanted) + 1, float(quality)))
     return found[1]
@@ -154,7 +170,6 @@ Backends = Annotated[Resources, Depends(_resources)]
 UserId = Annotated[PydanticObjectId, Depends(_user_id)]
 ExpectedVersions = Annotated[Versions, Depends(_if_match)]
 KnownVersions = Annotated[frozenset[str], Depends(_if_none_match)]
-Listing = Annotated[ListQuery, Depends(_Parsed(ListQuery))]
 AcceptedFormat = Annotated[Format | None, Depends(_accepted_format)]
-FileOptions = Annotated[FileQuery, Depends(_Parsed(FileQuery))]
-ExportOptions = Annotated[ExportQuery, Depends(_Parsed(ExportQuery))]
+FileOptions = Annotated[FileQuery, Depends(QueryOf(FileQuery))]
+ExportOptions = Annotated[ExportQuery, Depends(QueryOf(ExportQuery))]

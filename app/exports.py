@@ -22,7 +22,7 @@ _CLOSING_S = 2.0
 async def begin(
     users: Users, query: Query, *, form: Format, asked: str | None, addresses: int
 ) -> tuple[Writer, AsyncGenerator[bytes, None]]:
-    """The writer and its chunks. What fails before the first row fails here, while a status can still tell."""
+    """The writer and its chunks. What fails before the first row fails here, where a status can tell."""
     whole = form == "ndjson" and asked is None
     chosen = None if whole else columns.choose(asked, addresses=addresses)
     needed, reader = choose(None if chosen is None else _fields(chosen))

@@ -35,7 +35,11 @@ async def check(database: Database) -> list[str]:
         for name, index in wanted.items()
         if name in present and _said(present[name]) != _said(index)
     ]
-    found += [f"index {name} is not ours; drop it if nothing else needs it" for name in present if name not in wanted]
+    found += [
+        f"index {name} is not ours; drop it if nothing else needs it"
+        for name in present
+        if name not in wanted
+    ]
     if await _validator(database) != VALIDATOR:
         found.append("the validator of the collection is missing or old")
     return found
@@ -63,7 +67,9 @@ async def _create(database: Database, missing: list[IndexModel]) -> None:
     except OperationFailure as failure:
         if failure.code == _DUPLICATES:
             keys = ", ".join((failure.details or {}).get("keyPattern", {})) or "a unique field"
-            raise StartError(f"Two users share one {keys}: no unique index can be built until one changes.") from None
+            raise StartError(
+                f"Two users share one {keys}: no unique index can be built until one changes."
+            ) from None
         raise StartError(f"MongoDB refused an index: {(failure.details or {}).get('codeName')}.") from None
 
 

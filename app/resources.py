@@ -78,7 +78,9 @@ def _mongo(settings: Settings, uri: str) -> AsyncMongoClient[dict[str, Any]]:
             document_class=dict,
         )
     except (InvalidURI, ConfigurationError, ValueError):
-        raise StartError("ROSTER_MONGO_URI is not a MongoDB address: mongodb://host:27017/roster, say.") from None
+        raise StartError(
+            "ROSTER_MONGO_URI is not a MongoDB address: mongodb://host:27017/roster, say."
+        ) from None
 
 
 def _redis(url: str) -> Redis:
@@ -99,23 +101,31 @@ async def _reach(database: AsyncDatabase[dict[str, Any]], redis: Redis) -> None:
     try:
         hello = await database.command("hello")
     except PyMongoError as error:
-        raise StartError(f"MongoDB cannot be reached ({type(error).__name__}): check ROSTER_MONGO_URI.") from None
+        raise StartError(
+            f"MongoDB cannot be reached ({type(error).__name__}): check ROSTER_MONGO_URI."
+        ) from None
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         raise StartError("MongoDB must be a replica set (one node is enough): start it with --replSet.")
     try:
         await redis.ping()
     except RedisError as error:
-        raise StartError(f"Redis cannot be reached ({type(error).__name__}): check ROSTER_REDIS_URL.") from None
+        raise StartError(
+            f"Redis cannot be reached ({type(error).__name__}): check ROSTER_REDIS_URL."
+        ) from None
 
 
 async def _secret_key(settings: Settings, database: AsyncDatabase[dict[str, Any]]) -> str:
     """The one that is set, else one made by whichever process came first and kept in MongoDB."""
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
-    kept = await database["secrets"].with_options(write_concern=WriteConcern("majority")).find_one_and_update(
-        {"_id": "cursor_key"},
-        {"$setOnInsert": {"value": secrets.token_hex(32)}},
-        upsert=True,
-        return_document=ReturnDocument.AFTER,
+    kept = (
+        await database["secrets"]
+        .with_options(write_concern=WriteConcern("majority"))
+        .find_one_and_update(
+            {"_id": "cursor_key"},
+            {"$setOnInsert": {"value": secrets.token_hex(32)}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
     )
-    return str(kept["value"])
+    return str(kept["value"]) if kept else ""

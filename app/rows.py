@@ -93,10 +93,15 @@ class _Check:
         except KeyError:
             return False
         return (
-            all(types.issuperset(map(type, column)) for types, column in zip(self._types, columns, strict=True))
+            all(
+                types.issuperset(map(type, column))
+                for types, column in zip(self._types, columns, strict=True)
+            )
             and all({str}.issuperset(map(type, chain.from_iterable(columns[place]))) for place in self._lists)
             and all(min(filter(None, columns[place]), default=OLDEST) >= OLDEST for place in self._dates)
-            and all(self._pass_nested(columns[place], check, many=many) for place, many, check in self._nested)
+            and all(
+                self._pass_nested(columns[place], check, many=many) for place, many, check in self._nested
+            )
         )
 
     def _only(self, rows: Sequence[Row]) -> tuple[Any, ...]:

@@ -38,4 +38,5 @@ def _document(person: dict[str, Any]) -> dict[str, Any]:
     stored = {name: person.pop(name) for name in _STORED if name in person}
     stored.setdefault("updated_at", stored["created_at"])
     user = record(UserInput.model_validate(person), **stored)
-    return {"_id": user.id} | user.model_dump(exclude={"id"})
+    document: dict[str, Any] = {"_id": user.id} | user.model_dump(exclude={"id"})
+    return document

@@ -44,9 +44,7 @@ def _parse(fields: str) -> list[str]:
     if unknown:
         raise InvalidError(
             "`fields` names a field that users do not have.",
-            errors=tuple(
-                FieldError(detail=_unknown(path[:80]), parameter="fields") for path in unknown[:10]
-            ),
+            errors=tuple(FieldError(detail=_unknown(path[:80]), parameter="fields") for path in unknown[:10]),
         )
     return chosen
 

@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import StartError
 
+KEY_LENGTH = 32
+"""Fewest characters of a secret key."""
+
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ROSTER_", env_file=".env", extra="ignore", frozen=True)
@@ -41,7 +44,9 @@ class Settings(BaseSettings):
     mongo_timeout_ms: int = Field(
         default=5_000, ge=100, description="Milliseconds any MongoDB call may take (PyMongo timeoutMS)."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level."
+    )
     log_format: Literal["auto", "json", "pretty"] = Field(
         default="auto", description="`auto`: pretty on a terminal, JSON elsewhere."
     )
@@ -49,7 +54,9 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def _refuse_weak_key(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None and (len(key.get_secret_value()) < 32 or "change" in key.get_secret_value().lower()):
+        if key is not None and (
+            len(key.get_secret_value()) < KEY_LENGTH or "change" in key.get_secret_value().lower()
+        ):
             msg = "ROSTER_SECRET_KEY must be at least 32 random characters: run `openssl rand -hex 32`"
             raise ValueError(msg)
         return key

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 from beanie import Document, PydanticObjectId
 from email_validator import EmailNotValidError, validate_email
@@ -17,7 +17,6 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     ValidationError,
-    model_validator,
 )
 from pymongo import ASCENDING, IndexModel
 
@@ -25,6 +24,7 @@ CELL_LENGTH = 32_767
 """UTF-16 units that a spreadsheet cell holds; no text of a user is longer, so no export cuts one."""
 
 Scope = Literal["me", "users:read", "users:write", "users:export", "users:admin"]
+DEFAULT_SCOPES: tuple[Scope, ...] = ("me",)
 
 
 def _fits_a_cell(text: str) -> str:
@@ -44,7 +44,9 @@ def _not_blank(text: str) -> str:
 def _email(text: str) -> str:
     typed = text.strip()
     try:
-        validate_email(unicodedata.normalize("NFKC", typed), check_deliverability=False, test_environment=True)
+        validate_email(
+            unicodedata.normalize("NFKC", typed), check_deliverability=False, test_environment=True
+        )
     except EmailNotValidError:
         msg = "must be an e-mail address such as ana@example.com"
         raise ValueError(msg) from None
@@ -131,7 +133,10 @@ Blank = BeforeValidator(_empty_is_missing)
 Line = Annotated[str, StringConstraints(max_length=128), AfterValidator(_printable)]
 Street = Annotated[str, StringConstraints(max_length=256), AfterValidator(_printable)]
 Email = Annotated[
-    str, StringConstraints(max_length=320), AfterValidator(_email), Field(json_schema_extra={"format": "email"})
+    str,
+    StringConstraints(max_length=320),
+    AfterValidator(_email),
+    Field(json_schema_extra={"format": "email"}),
 ]
 Username = Annotated[str, StringConstraints(max_length=64), AfterValidator(_username)]
 Name = Annotated[
@@ -281,8 +286,8 @@ class User(Document):
     phone: str | None = None
     avatar_url: str | None = None
     locale: str | None = None
-    tags: list[str] = []
-    scopes: list[Scope] = ["me"]
+    tags: list[str] = Field(default_factory=list)
+    scopes: list[Scope] = Field(default_factory=lambda: list(DEFAULT_SCOPES))
     is_active: bool = True
     profile: ProfileInput
     created_at: datetime
@@ -324,7 +329,5 @@ class User(Document):
             IndexModel([("last_login_at", ASCENDING), ("_id", ASCENDING)], name="last_login_at"),
             IndexModel([("keys.name", ASCENDING), ("_id", ASCENDING)], name="name"),
             IndexModel([("profile.age", ASCENDING), ("_id", ASCENDING)], name="age"),
-            IndexModel(
-                [("facets", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)], name="facets"
-            ),
+            IndexModel([("facets", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)], name="facets"),
         ]

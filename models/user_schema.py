@@ -1,4 +1,4 @@
-"""The `$jsonSchema` validator of the users collection: the last guard against a write that skips the models."""
+"""The `$jsonSchema` validator of the users collection: the last guard against writes past the models."""
 
 from typing import Any
 
@@ -7,7 +7,9 @@ def _text(*, nullable: bool = True) -> dict[str, Any]:
     return {"bsonType": ["string", "null"] if nullable else "string"}
 
 
-def _object(properties: dict[str, Any], *, required: tuple[str, ...] = (), closed: bool = True) -> dict[str, Any]:
+def _object(
+    properties: dict[str, Any], *, required: tuple[str, ...] = (), closed: bool = True
+) -> dict[str, Any]:
     schema: dict[str, Any] = {"bsonType": "object", "properties": properties}
     if required:
         schema["required"] = list(required)

@@ -1,6 +1,7 @@
 """`/users/export`: the listing as a download."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import APIRouter, Response
 
@@ -13,16 +14,21 @@ from models.listing import ExportQuery, FileQuery
 
 router = APIRouter(tags=["export"])
 
-FILE = {
+FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file, streamed. A transfer that breaks is not whole: download it again.",
-        "content": {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES.values()},
+        "content": {
+            media_type: {"schema": {"type": "string", "format": "binary"}}
+            for media_type in MEDIA_TYPES.values()
+        },
     }
 }
 
 
-def _file(form: Format) -> dict[int | str, dict[str, object]]:
-    return {200: FILE[200] | {"content": {MEDIA_TYPES[form]: {"schema": {"type": "string", "format": "binary"}}}}}
+def _file(form: Format) -> dict[int | str, dict[str, Any]]:
+    return {
+        200: FILE[200] | {"content": {MEDIA_TYPES[form]: {"schema": {"type": "string", "format": "binary"}}}}
+    }
 
 
 @router.get(
@@ -35,7 +41,7 @@ def _file(form: Format) -> dict[int | str, dict[str, object]]:
 async def export_users(asked: ExportOptions, backends: Backends, accepted: AcceptedFormat) -> Response:
     """The format is that of `format`, else the best that `Accept` names, else CSV.
 
-    Text that a spreadsheet would run as a formula is prefixed with an apostrophe in CSV, and is plain text in XLSX.
+    Text that a spreadsheet would run as a formula gets an apostrophe in CSV, and is plain text in XLSX.
     """
     form = asked.format or accepted
     if form is None:

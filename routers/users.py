@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response, status
 
 from app import listing, replies, users
-from app.dependencies import Backends, ExpectedVersions, KnownVersions, Listing, UserId, query_parameters
+from app.dependencies import ExpectedVersions, KnownVersions, QueryOf, UserId, backends, query_parameters
 from app.errors import (
     ExpiredCursorError,
     InvalidCursorError,
@@ -24,6 +24,7 @@ from models.user import UserInput, UserOutput, UserPatch
 
 router = APIRouter(tags=["users"], route_class=StrictRoute)
 
+LISTING = QueryOf(ListQuery)
 CHANGE = (UserNotFoundError, PreconditionFailedError, PreconditionRequiredError, UnavailableError)
 MERGE_PATCH = {
     "requestBody": {
@@ -43,7 +44,7 @@ MERGE_PATCH = {
     responses=responses(*BODY, UniqueConflictError, UnavailableError),
 )
 async def create_user(user: UserInput) -> Response:
-    """E-mail, username and phone are unique by their normalised values: case, width and accents' form aside."""
+    """E-mail, username and phone are unique by their normalised values: whatever the case and width."""
     return replies.created(await users.create(user))
 
 
@@ -52,14 +53,18 @@ async def create_user(user: UserInput) -> Response:
     response_model=UserPage,
     summary="List users",
     openapi_extra=query_parameters(ListQuery),
-    responses=responses(InvalidCursorError, ExpiredCursorError, InvalidError, QueryTooExpensiveError, UnavailableError),
+    responses=responses(
+        InvalidCursorError, ExpiredCursorError, InvalidError, QueryTooExpensiveError, UnavailableError
+    ),
 )
-async def list_users(request: Request, asked: Listing, backends: Backends) -> Response:
-    """Follow `next` (or the `Link` header) until it is null: each user who stays as he is comes exactly once,
-    whatever others write meanwhile."""
-    return replies.page(
-        request, await listing.find(backends.users, backends.cursors, backends.settings, asked)
-    )
+async def list_users(request: Request) -> Response:
+    """Follow `next` (or the `Link` header) until it is null.
+
+    Each user who stays as he is comes exactly once, whatever others write meanwhile.
+    """
+    held = backends(request)
+    found = await listing.find(held.users, held.cursors, held.settings, LISTING.read(request))
+    return replies.page(request, found)
 
 
 @router.post(
@@ -77,7 +82,8 @@ async def batch_users(batch: Batch) -> Response:
     "/users/{user_id}",
     response_model=UserOutput,
     summary="Read a user",
-    responses=responses(UserNotFoundError, InvalidError, UnavailableError) | {304: {"description": "Still the version that If-None-Match names."}},
+    responses=responses(UserNotFoundError, InvalidError, UnavailableError)
+    | {304: {"description": "Still the version that If-None-Match names."}},
 )
 async def read_user(user_id: UserId, known: KnownVersions) -> Response:
     """The ETag is the user's version: send it back as If-None-Match to be spared what you have."""

@@ -26,7 +26,7 @@ class Listed:
 
 
 async def find(users: Users, cursors: CursorSealer, settings: Settings, asked: ListQuery) -> Listed:
-    """The page asked for. Errors: a cursor not of this query or too old, an unknown field, a query too dear."""
+    """The page asked for. Errors: a cursor of another query or too old, an unknown field, a dear query."""
     if asked.cursor is not None and asked.skip is not None:
         raise InvalidError(
             "Page by `cursor` or by `skip`, not both.",

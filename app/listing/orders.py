@@ -66,7 +66,7 @@ class Order:
         return len(self._segments)
 
     def ways(self, segment: int, start: Position | None, *, backward: bool) -> list[MongoFilter]:
-        """The filters, any of which a row of the segment must meet, to stand past `start` in that direction."""
+        """The filters, one of which a row of the segment meets where it stands past `start` that way."""
         base = self._segments[segment]
         if start is None or start.segment != segment:
             return [base]

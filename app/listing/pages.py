@@ -29,7 +29,14 @@ class Page:
 
 
 async def page(
-    users: Users, query: Query, projection: Projection, *, limit: int, start: Position | None, skip: int, budget_s: float
+    users: Users,
+    query: Query,
+    projection: Projection,
+    *,
+    limit: int,
+    start: Position | None,
+    skip: int,
+    budget_s: float,
 ) -> Page:
     """`limit` rows past `start` (or after `skip` rows); QueryTooExpensiveError past the budget."""
     backward = start is not None and start.backward
@@ -112,11 +119,13 @@ def _segments(query: Query, start: Position | None) -> range:
     return range(start.segment if start else 0, len(query.order))
 
 
-async def stream(users: Users, query: Query, projection: Projection, *, first_s: float) -> AsyncIterator[bytes]:
+async def stream(
+    users: Users, query: Query, projection: Projection, *, first_s: float
+) -> AsyncIterator[bytes]:
     """All rows as raw BSON batches, in order. The server's cursor is closed when the iterator is."""
     for segment in range(1 if query.single else len(query.order)):
         matching = query.matching if query.single else query.part(segment)
-        cursor = users.find_raw_batches(
+        cursor: Any = users.find_raw_batches(  # PyMongo types its batches as documents; they are bytes
             matching,
             projection,
             sort=None if query.single else query.order.sort(segment, backward=False),

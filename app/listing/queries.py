@@ -11,7 +11,7 @@ import orjson
 from app.cursors import Position
 from app.listing.orders import Bounds, MongoFilter, Order
 from app.normalise import canonical, email_key, facet
-from models.listing import OrderedQuery, Filter, Sort
+from models.listing import Filter, OrderedQuery, Sort
 
 FACETS = ("is_active", "tag", "scope", "department", "city", "country")
 """Filters answered by the `facets` index, one entry a value."""
@@ -138,5 +138,7 @@ def _conjunction(clauses: Sequence[MongoFilter]) -> MongoFilter:
 
 
 def _fingerprint(given: dict[str, Any], sort: str) -> bytes:
-    canonical_form = {name: sorted(value) if isinstance(value, list) else value for name, value in given.items()}
+    canonical_form = {
+        name: sorted(value) if isinstance(value, list) else value for name, value in given.items()
+    }
     return hashlib.sha256(orjson.dumps([sort, canonical_form], option=orjson.OPT_SORT_KEYS)).digest()

@@ -49,7 +49,7 @@ async def _lower_bound(users: Users, query: Query, count: Count, budget_s: float
 
 async def _estimated(users: Users, matching: dict[str, Any]) -> Total:
     """The share of a random sample that matches, of all users; at least the cap, which is known to match."""
-    pipeline = [{"$sample": {"size": _SAMPLE}}, {"$match": matching}, {"$count": "n"}]
+    pipeline: list[dict[str, Any]] = [{"$sample": {"size": _SAMPLE}}, {"$match": matching}, {"$count": "n"}]
     counted = await (await users.aggregate(pipeline)).to_list()
     share = (counted[0]["n"] if counted else 0) / _SAMPLE
     everyone = await users.estimated_document_count()

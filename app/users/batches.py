@@ -37,7 +37,7 @@ async def apply(operations: Sequence[Any]) -> list[Result]:
         if creating:
             results += await _create([item for item in run if isinstance(item, CreateOperation)])
         else:
-            results += [await _apply(item) for item in run]
+            results += [await _apply(item) for item in run if not isinstance(item, CreateOperation)]
     return results
 
 
@@ -82,20 +82,19 @@ def _unavailable() -> Result:
     return Result(status=error.status, error=error)
 
 
-async def _apply(operation: CreateOperation | UpdateOperation | DeleteOperation | InvalidError) -> Result:
+async def _apply(operation: UpdateOperation | DeleteOperation | InvalidError) -> Result:
+    if isinstance(operation, InvalidError):
+        return Result(status=operation.status, error=operation)
     try:
         if isinstance(operation, UpdateOperation):
             row = await patch(PydanticObjectId(operation.id), operation.patch, _versions(operation))
             return Result(status=200, id=operation.id, version=row["version"])
-        if isinstance(operation, DeleteOperation):
-            await delete(PydanticObjectId(operation.id), _versions(operation))
-            return Result(status=204, id=operation.id)
+        await delete(PydanticObjectId(operation.id), _versions(operation))
+        return Result(status=204, id=operation.id)
     except RosterError as error:
         return Result(status=error.status, id=operation.id, error=error)
     except PyMongoError:
         return _unavailable()
-    assert isinstance(operation, InvalidError)  # noqa: S101 - creates go in runs of their own
-    return Result(status=operation.status, error=operation)
 
 
 def _versions(operation: UpdateOperation | DeleteOperation) -> Versions:

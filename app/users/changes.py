@@ -16,7 +16,6 @@ from app.rows import Row
 from app.users.records import PUBLIC, Versions, collection, conflict, hidden, now, read, sound
 from models.user import UserInput, UserPatch
 
-
 _TRIES = 20
 """Of a change without If-Match, each on the version that the one before it left."""
 
@@ -58,7 +57,9 @@ async def _change(user_id: PydanticObjectId, compute: Callable[[Row], UserInput]
 
 async def _write(row: Row, said: dict[str, Any]) -> Row | None:
     """The row after the write, or None if it is no longer at the version that was read."""
-    stored = said | {"updated_at": now()} | hidden(said | {"is_active": row["is_active"], "scopes": row["scopes"]})
+    stored = (
+        said | {"updated_at": now()} | hidden(said | {"is_active": row["is_active"], "scopes": row["scopes"]})
+    )
     try:
         return await collection().find_one_and_update(
             {"_id": row["_id"], "version": row["version"]},
@@ -100,4 +101,6 @@ def _validated(merged: dict[str, Any]) -> UserInput:
     try:
         return UserInput.model_validate(merged)
     except ValidationError as error:
-        raise InvalidError("The user would not be valid after this patch.", errors=from_validation(error, merged)) from None
+        raise InvalidError(
+            "The user would not be valid after this patch.", errors=from_validation(error, merged)
+        ) from None

@@ -10,10 +10,10 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
 from app.errors import FieldError, UniqueConflictError, UserNotFoundError
+from app.normalise import canonical, email_key, facet, name_key
 from app.rows import BSON, Row
 from app.selections import choose
-from app.normalise import canonical, email_key, facet, name_key
-from models.user import Keys, User, UserInput
+from models.user import DEFAULT_SCOPES, Keys, User, UserInput
 
 Users = AsyncCollection[dict[str, Any]]
 Versions = frozenset[int] | None
@@ -40,11 +40,12 @@ def record(user: UserInput, **stored: Any) -> User:
     """A new record; `stored` sets what a caller may not say (`scopes`, `created_at`, ...)."""
     moment = now()
     said = user.model_dump() | {"created_at": moment, "updated_at": moment} | stored
-    return User.model_validate(said | hidden(said))
+    new: User = User.model_validate(said | hidden(said))
+    return new
 
 
 def hidden(said: dict[str, Any]) -> dict[str, Any]:
-    """The normalised keys and the facets of a user; every write stores them with the fields they come from."""
+    """The normalised keys and the facets; every write stores them with the fields they come from."""
     username = said["username"]
     return {
         "keys": Keys(
@@ -60,7 +61,7 @@ def _facets(said: dict[str, Any]) -> Iterator[str]:
     yield facet("is_active", said.get("is_active", True))
     for tag in said["tags"]:
         yield facet("tag", tag)
-    for scope in said.get("scopes", ["me"]):
+    for scope in said.get("scopes", DEFAULT_SCOPES):
         yield facet("scope", scope)
     profile = said["profile"]
     if profile["department"]:
@@ -78,7 +79,8 @@ async def create(user: UserInput) -> Row:
         await new.insert()
     except DuplicateKeyError as duplicate:
         raise conflict(duplicate.details) from None
-    return {"_id": new.id} | new.model_dump(exclude={"id", "keys", "facets"})
+    row: Row = {"_id": new.id} | new.model_dump(exclude={"id", "keys", "facets"})
+    return row
 
 
 async def read(user_id: PydanticObjectId | ObjectId) -> Row:
@@ -101,4 +103,3 @@ def conflict(details: Any) -> UniqueConflictError:
         f"Another user has this {field}.",
         errors=(FieldError(pointer=f"/{field}", detail=f"this {field} belongs to another user"),),
     )
-

@@ -1,0 +1,28 @@
+"""The service as its users meet it: the app over a real MongoDB and Redis, spoken to by HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+
+from app.main import create_app
+from app.settings import Settings
+
+
+@asynccontextmanager
+async def serving(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app of its own; `client.app` reaches into it (`client.app.state.resources.users`)."""
+    settings = Settings(
+        _env_file=None, mongo_uri=SecretStr(mongo_uri), redis_url=SecretStr(redis_url), **overrides
+    )
+    app = create_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://roster"
+        ) as client,
+    ):
+        client.app = app  # type: ignore[attr-defined]  # a handle for tests
+        yield client
