@@ -53,6 +53,7 @@ class Order:
         self._order = ORDERS[sort.removeprefix("-")]
         self.path = self._order.path
         self.index = self._order.index
+        self.is_hidden = self.path.startswith("keys.")
         self._descending = sort.startswith("-")
         self.bounds: MongoFilter = {self.path: bounds} if bounds else {}
         self._present = self._order.present | (bounds or {})
@@ -83,11 +84,11 @@ class Order:
         direction = DESCENDING if self._descending != backward else ASCENDING
         return [(self.path, direction), ("_id", direction)] if segment == 0 else [("_id", direction)]
 
-    def position(self, row: dict[str, Any], segment: int, *, backward: bool) -> Position:
+    def position(self, row: dict[str, Any], segment: int) -> Position:
         value: Any = row
         for part in self.path.split("."):
             value = value.get(part) if isinstance(value, dict) else None
-        return Position(segment, value if segment == 0 else None, row["_id"], backward)
+        return Position(segment, value if segment == 0 else None, row["_id"])
 
 
 def _types(bounds: Bounds) -> Bounds:

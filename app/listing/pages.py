@@ -1,7 +1,7 @@
 """One page of users by cursor or offset, and the stream of all of them, in the same order."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pymongo
@@ -43,37 +43,42 @@ async def page(
     with_key = _with_sort_value(projection, query)
     try:
         with pymongo.timeout(budget_s):
-            found = await _walk(users, query, with_key, limit=limit + 1, start=start, skip=skip)
+            rows, runs = await _walk(users, query, with_key, limit=limit + 1, start=start, skip=skip)
     except ExecutionTimeout:
         raise too_expensive(query) from None
-    more = len(found) > limit
-    found = found[:limit]
-    if backward:
-        found.reverse()
-    before = after = None
-    if found:
-        before = query.order.position(found[0][1], found[0][0], backward=True)
-        after = query.order.position(found[-1][1], found[-1][0], backward=False)
-    elif start is not None:
-        before = after = start
+    near, far = _ends(query, rows[:limit], runs, start)
+    before, after = (far, near) if backward else (near, far)
+    more = len(rows) > limit
+    shown = rows[:limit][::-1] if backward else rows[:limit]
+    if query.order.is_hidden:
+        for row in shown:
+            row.pop("keys", None)
     if start is None:
-        return Page(_rows(found), next=after if more else None, previous=before if skip else None)
-    if backward:
-        return Page(_rows(found), next=_turned(after, backward=False), previous=before if more else None)
-    return Page(_rows(found), next=after if more else None, previous=_turned(before, backward=True))
+        return Page(
+            shown,
+            next=_facing(after) if more else None,
+            previous=_facing(before, backward=True) if skip else None,
+        )
+    return Page(
+        shown,
+        next=_facing(after) if more or backward else None,
+        previous=_facing(before, backward=True) if more or not backward else None,
+    )
 
 
-def _turned(position: Position | None, *, backward: bool) -> Position | None:
-    if position is None:
-        return None
-    return Position(position.segment, position.value, position.id, backward)
+def _ends(
+    query: Query, rows: list[Row], runs: list[tuple[int, int]], start: Position | None
+) -> tuple[Position | None, Position | None]:
+    """Where the walk met its first row and its last; where it met none, it is still at its start."""
+    if not rows:
+        return start, start
+    first = next(segment for segment, end in runs if end > 0)
+    last = next(segment for segment, end in runs if end >= len(rows))
+    return query.order.position(rows[0], first), query.order.position(rows[-1], last)
 
 
-def _rows(found: list[tuple[int, Row]]) -> list[Row]:
-    rows = [row for _, row in found]
-    for row in rows:
-        row.pop("keys", None)
-    return rows
+def _facing(position: Position | None, *, backward: bool = False) -> Position | None:
+    return position and replace(position, backward=backward)
 
 
 def _with_sort_value(projection: Projection, query: Query) -> Projection:
@@ -86,13 +91,14 @@ def _with_sort_value(projection: Projection, query: Query) -> Projection:
 
 async def _walk(
     users: Users, query: Query, projection: Projection, *, limit: int, start: Position | None, skip: int
-) -> list[tuple[int, Row]]:
-    """Up to `limit` rows, each with the segment it stands in, segment after segment."""
+) -> tuple[list[Row], list[tuple[int, int]]]:
+    """Up to `limit` rows, segment after segment; and how many there were when each segment was left."""
     if query.single:
         row = await users.find_one(query.matching, projection) if start is None and not skip else None
-        return [(0, row)] if row is not None else []
+        return ([row], [(0, 1)]) if row is not None else ([], [])
     backward = start is not None and start.backward
-    found: list[tuple[int, Row]] = []
+    found: list[Row] = []
+    runs: list[tuple[int, int]] = []
     for segment in _segments(query, start):
         wanted = limit - len(found)
         cursor = users.find(
@@ -105,12 +111,13 @@ async def _walk(
             hint=query.hint,
         )
         rows = await cursor.to_list()
-        found += [(segment, row) for row in rows]
+        found = found + rows if found else rows
+        runs.append((segment, len(found)))
         if len(found) == limit:
             break
         if skip:
             skip = 0 if rows else skip - await users.count_documents(query.part(segment), limit=skip)
-    return found
+    return found, runs
 
 
 def _segments(query: Query, start: Position | None) -> range:

@@ -16,6 +16,8 @@ from models.listing import Filter, OrderedQuery, Sort
 FACETS = ("is_active", "tag", "scope", "department", "city", "country")
 """Filters answered by the `facets` index, one entry a value."""
 
+_FILTERS = tuple(Filter.model_fields)
+
 RANGES = {
     "created_at": ("created_from", "created_to"),
     "updated_at": ("updated_from", "updated_to"),
@@ -54,7 +56,7 @@ class Query:
 
 
 def build(asked: OrderedQuery) -> Query:
-    given = {name: value for name in Filter.model_fields if (value := getattr(asked, name)) not in (None, [])}
+    given = {name: getattr(asked, name) for name in _FILTERS if name in asked.model_fields_set}
     ranges = {field: bounds for field in RANGES if (bounds := _bounds(given, field))}
     sort = asked.sort or _default_sort(given)
     field = sort.removeprefix("-")
