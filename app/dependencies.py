@@ -134,7 +134,7 @@ def _tags(header: str, name: str) -> list[tuple[str, str]]:
     if not tags or _TAG.sub("", header).strip(" ,\t"):
         raise InvalidError(
             f"{name} is not a list of entity tags.",
-            errors=(FieldError(parameter=name, detail='must be an ETag in double quotes, such as "3"'),),
+            errors=(FieldError(parameter=name, detail='Must be an ETag in double quotes, such as "3".'),),
         )
     return tags
 
