@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pymongo
+from bson import ObjectId
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import ExecutionTimeout
 
 from app.cursors import Position
 from app.errors import QueryTooExpensiveError
+from app.listing.budgets import OverBudgetError, within
 from app.listing.queries import Query
 from app.rows import Row
 
@@ -39,106 +40,133 @@ async def page(
     budget_s: float,
 ) -> Page:
     """`limit` rows past `start` (or after `skip` rows); QueryTooExpensiveError past the budget."""
-    backward = start is not None and start.backward
-    with_key = _with_sort_value(projection, query)
     try:
-        with pymongo.timeout(budget_s):
-            rows, runs = await _walk(users, query, with_key, limit=limit + 1, start=start, skip=skip)
-    except ExecutionTimeout:
-        raise too_expensive(query) from None
-    near, far = _ends(query, rows[:limit], runs, start)
-    before, after = (far, near) if backward else (near, far)
-    more = len(rows) > limit
-    shown = rows[:limit][::-1] if backward else rows[:limit]
-    if query.order.is_hidden:
-        for row in shown:
-            row.pop("keys", None)
-    if start is None:
-        return Page(
-            shown,
-            next=_facing(after) if more else None,
-            previous=_facing(before, backward=True) if skip else None,
+        return await within(
+            budget_s, users, _page(users, query, projection, limit=limit, start=start, skip=skip)
         )
+    except OverBudgetError:
+        raise too_expensive(query) from None
+
+
+async def _page(
+    users: Users, query: Query, projection: Projection, *, limit: int, start: Position | None, skip: int
+) -> Page:
+    if query.single:
+        row = await users.find_one(query.matching, projection) if start is None and not skip else None
+        return Page([row] if row is not None else [], next=None, previous=None)
+    if skip:
+        start = await _offset(users, query, skip)
+        if start is None:
+            return Page([], next=None, previous=None)
+    found = await _walk(users, query, _with_sort_value(projection, query), limit=limit + 1, start=start)
+    return _cut(found, query, projection, limit=limit, start=start)
+
+
+def _cut(
+    found: list[tuple[int, Row]], query: Query, projection: Projection, *, limit: int, start: Position | None
+) -> Page:
+    """The page of up to `limit` of the rows found past `start`, the one more telling that others follow."""
+    backward = start is not None and start.backward
+    more = len(found) > limit
+    rows = found[:limit][::-1] if backward else found[:limit]
+    before, after = _borders(rows, query, start)
     return Page(
-        shown,
-        next=_facing(after) if more or backward else None,
-        previous=_facing(before, backward=True) if more or not backward else None,
+        _public([row for _, row in rows], query, projection),
+        next=after if more or backward else None,
+        previous=before if (more if backward else start is not None) else None,
     )
 
 
-def _ends(
-    query: Query, rows: list[Row], runs: list[tuple[int, int]], start: Position | None
+def _borders(
+    rows: list[tuple[int, Row]], query: Query, start: Position | None
 ) -> tuple[Position | None, Position | None]:
-    """Where the walk met its first row and its last; where it met none, it is still at its start."""
-    if not rows:
-        return start, start
-    first = next(segment for segment, end in runs if end > 0)
-    last = next(segment for segment, end in runs if end >= len(rows))
-    return query.order.position(rows[0], first), query.order.position(rows[-1], last)
+    """From where to go back and on. If all rows are gone, the one that `start` stands beside comes again."""
+    if rows:
+        (first, head), (last, tail) = rows[0], rows[-1]
+        return (
+            query.order.position(head, first, backward=True),
+            query.order.position(tail, last, backward=False),
+        )
+    if start is None:
+        return None, None
+    return replace(start, backward=True, inclusive=True), replace(start, backward=False, inclusive=True)
 
 
-def _facing(position: Position | None, *, backward: bool = False) -> Position | None:
-    return position and replace(position, backward=backward)
+def _public(rows: list[Row], query: Query, projection: Projection) -> list[Row]:
+    """Without the sort value, where only the cursors need it."""
+    top = query.order.path.partition(".")[0]
+    if not any(path.partition(".")[0] == top for path in projection):
+        for row in rows:
+            row.pop(top, None)
+    return rows
 
 
 def _with_sort_value(projection: Projection, query: Query) -> Projection:
-    path = query.order.path
-    parts = path.split(".")
+    parts = query.order.path.split(".")
     if any(".".join(parts[: length + 1]) in projection for length in range(len(parts))):
         return projection
-    return projection | {path: 1}
+    return projection | {query.order.path: 1}
 
 
 async def _walk(
-    users: Users, query: Query, projection: Projection, *, limit: int, start: Position | None, skip: int
-) -> tuple[list[Row], list[tuple[int, int]]]:
-    """Up to `limit` rows, segment after segment; and how many there were when each segment was left."""
-    if query.single:
-        row = await users.find_one(query.matching, projection) if start is None and not skip else None
-        return ([row], [(0, 1)]) if row is not None else ([], [])
+    users: Users, query: Query, projection: Projection, *, limit: int, start: Position | None
+) -> list[tuple[int, Row]]:
+    """Up to `limit` rows, each with the segment it stands in, segment after segment."""
     backward = start is not None and start.backward
-    found: list[Row] = []
-    runs: list[tuple[int, int]] = []
+    found: list[tuple[int, Row]] = []
     for segment in _segments(query, start):
         wanted = limit - len(found)
-        cursor = users.find(
-            query.part(segment, start, backward=backward),
-            projection,
-            sort=query.order.sort(segment, backward=backward),
-            limit=wanted,
-            batch_size=wanted,
-            skip=skip,
-            hint=query.hint,
-        )
-        rows = await cursor.to_list()
-        found = found + rows if found else rows
-        runs.append((segment, len(found)))
+        asked = query.find(segment, start, backward=backward)
+        cursor = users.find(**asked, projection=projection, limit=wanted, batch_size=wanted)
+        found += [(segment, row) for row in await cursor.to_list()]
         if len(found) == limit:
             break
-        if skip:
-            skip = 0 if rows else skip - await users.count_documents(query.part(segment), limit=skip)
-    return found, runs
+    return found
 
 
-def _segments(query: Query, start: Position | None) -> range:
-    if start is not None and start.backward:
-        return range(start.segment, -1, -1)
-    return range(start.segment if start else 0, len(query.order))
+def _segments(query: Query, start: Position | None) -> tuple[int, ...]:
+    if start is None:
+        return query.order.segments
+    if start.backward:
+        return tuple(segment for segment in reversed(query.order.segments) if segment <= start.segment)
+    return tuple(segment for segment in query.order.segments if segment >= start.segment)
+
+
+async def _offset(users: Users, query: Query, skip: int) -> Position | None:
+    """Where the row after `skip` others stands: an index finds it alone, where a page's filter reads on."""
+    for segment in query.order.segments:
+        row = await _row_after(users, query, query.skim(segment), skip)
+        if row is not None and _is_odd(row, query):
+            row = await _row_after(users, query, query.find(segment), skip)
+        if row is not None:
+            return replace(query.order.position(row, segment, backward=False), inclusive=True)
+        skip -= await _count(users, query.skim(segment), skip)
+    return None
+
+
+async def _row_after(users: Users, query: Query, asked: dict[str, Any], skip: int) -> Row | None:
+    rows = await users.find(**asked, projection={query.order.path: 1}, skip=skip, limit=1).to_list()
+    return rows[0] if rows else None
+
+
+async def _count(users: Users, asked: dict[str, Any], limit: int) -> int:
+    hint = {"hint": asked["hint"]} if asked["hint"] else {}
+    return await users.count_documents(asked["filter"], limit=limit, **hint) if limit else 0
+
+
+def _is_odd(row: Row, query: Query) -> bool:
+    value = query.order.value(row)
+    return type(row["_id"]) is not ObjectId or isinstance(value, list)
 
 
 async def stream(
     users: Users, query: Query, projection: Projection, *, first_s: float
 ) -> AsyncIterator[bytes]:
     """All rows as raw BSON batches, in order. The server's cursor is closed when the iterator is."""
-    for segment in range(1 if query.single else len(query.order)):
-        matching = query.matching if query.single else query.part(segment)
+    for segment in query.order.segments[:1] if query.single else query.order.segments:
+        asked = {"filter": query.matching} if query.single else query.find(segment)
         cursor: Any = users.find_raw_batches(  # PyMongo types its batches as documents; they are bytes
-            matching,
-            projection,
-            sort=None if query.single else query.order.sort(segment, backward=False),
-            batch_size=STREAM_ROWS,
-            hint=query.hint,
-            allow_disk_use=True,
+            **asked, projection=projection, batch_size=STREAM_ROWS, allow_disk_use=True
         )
         async with cursor:
             with pymongo.timeout(first_s):
