@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from app import settings
 from app.errors import StartError
 from app.settings import Settings, is_loopback
