@@ -1,6 +1,7 @@
 """One page of users by cursor or offset, and the stream of all of them, in the same order."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import ExecutionTimeout
 
 from app.cursors import Position
-from app.errors import QueryTooExpensiveError
+from app.errors import QueryTooExpensiveError, UnavailableError
 from app.listing.queries import Query
 from app.rows import Row
 
@@ -121,8 +122,12 @@ def _segments(query: Query, start: Position | None) -> range:
 
 async def stream(
     users: Users, query: Query, projection: Projection, *, first_s: float
-) -> AsyncIterator[bytes]:
-    """All rows as raw BSON batches, in order. The server's cursor is closed when the iterator is."""
+) -> AsyncGenerator[bytes, None]:
+    """All rows as raw BSON batches, in order. The server's cursor is closed when the generator is.
+
+    UnavailableError when the first of a segment takes longer than `first_s`.
+    """
+    await users.database.command("ping")  # one that is frozen is known by the usual time-out
     for segment in range(1 if query.single else len(query.order)):
         matching = query.matching if query.single else query.part(segment)
         cursor: Any = users.find_raw_batches(  # PyMongo types its batches as documents; they are bytes
@@ -134,11 +139,21 @@ async def stream(
             allow_disk_use=True,
         )
         async with cursor:
-            with pymongo.timeout(first_s):
-                batch = await anext(cursor, None)
+            batch = await _first(cursor, first_s)
             while batch is not None:
                 yield batch
                 batch = await anext(cursor, None)
+
+
+async def _first(cursor: Any, within_s: float) -> bytes | None:
+    """Timed here: PyMongo's time-out becomes a maxTimeMS, which bounds all batches of a cursor together."""
+    try:
+        async with asyncio.timeout(within_s):
+            with pymongo.timeout(0):
+                batch: bytes | None = await anext(cursor, None)
+                return batch
+    except TimeoutError:
+        raise UnavailableError("MongoDB did not find the first user in time: narrow the filter.") from None
 
 
 def too_expensive(query: Query) -> QueryTooExpensiveError:
