@@ -3,10 +3,11 @@
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
+import anyio
 import orjson
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
-from starlette.types import Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app.listing import Listed
 from app.problems import describe
@@ -14,6 +15,8 @@ from app.rows import Row
 from app.users.batches import Result
 from models.listing import Total
 
+STALLED_S = 60.0
+"""How long a client may take no byte of a download before it counts as gone."""
 _JSON = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
@@ -112,6 +115,10 @@ class Download(StreamingResponse):
             },
         )
 
-    async def stream_response(self, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
+            with anyio.fail_after(STALLED_S):
+                await send(message)
+
         async with aclosing(self._chunks):
-            await super().stream_response(send)
+            await super().__call__(scope, receive, send_in_time)

@@ -1,10 +1,8 @@
-"""One page of users by cursor or offset, and the stream of all of them, in the same order."""
+"""One page of users, by cursor or offset."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pymongo
 from bson import ObjectId
 from pymongo.asynchronous.collection import AsyncCollection
 
@@ -16,8 +14,6 @@ from app.rows import Row
 
 Users = AsyncCollection[dict[str, Any]]
 Projection = dict[str, int]
-STREAM_ROWS = 500
-"""Rows a batch of a stream: each is decoded and written in one go of a few milliseconds of a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,23 +153,6 @@ async def _count(users: Users, asked: dict[str, Any], limit: int) -> int:
 def _is_odd(row: Row, query: Query) -> bool:
     value = query.order.value(row)
     return type(row["_id"]) is not ObjectId or isinstance(value, list)
-
-
-async def stream(
-    users: Users, query: Query, projection: Projection, *, first_s: float
-) -> AsyncIterator[bytes]:
-    """All rows as raw BSON batches, in order. The server's cursor is closed when the iterator is."""
-    for segment in query.order.segments[:1] if query.single else query.order.segments:
-        asked = {"filter": query.matching} if query.single else query.find(segment)
-        cursor: Any = users.find_raw_batches(  # PyMongo types its batches as documents; they are bytes
-            **asked, projection=projection, batch_size=STREAM_ROWS, allow_disk_use=True
-        )
-        async with cursor:
-            with pymongo.timeout(first_s):
-                batch = await anext(cursor, None)
-            while batch is not None:
-                yield batch
-                batch = await anext(cursor, None)
 
 
 def too_expensive(query: Query) -> QueryTooExpensiveError:
