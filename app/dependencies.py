@@ -16,7 +16,8 @@ from models.listing import ExportQuery, FileQuery, Filter
 from models.user import EXAMPLE_ID
 
 Q = TypeVar("Q", bound=BaseModel)
-_INT64_DIGITS = 18
+_VERSION = re.compile("[1-9][0-9]{0,17}")
+"""What may stand in an ETag of ours; tags are compared character by character, so that `007` is not 7."""
 _TAG = re.compile(r'(W/)?"([^"]*)"')
 _REPEATABLE = frozenset(
     name for name, field in Filter.model_fields.items() if "list" in str(field.annotation)
@@ -111,9 +112,7 @@ async def _if_match(
     if if_match.strip() == "*":
         return None
     tags = _tags(if_match, "If-Match")
-    return frozenset(
-        int(tag) for weak, tag in tags if not weak and tag.isdecimal() and len(tag) <= _INT64_DIGITS
-    )
+    return frozenset(int(tag) for weak, tag in tags if not weak and _VERSION.fullmatch(tag))
 
 
 async def _if_none_match(
@@ -126,7 +125,7 @@ async def _if_none_match(
         return frozenset()
     if if_none_match.strip() == "*":
         return frozenset({"*"})
-    return frozenset(tag for _, tag in _tags(if_none_match, "If-None-Match"))
+    return frozenset(tag for _, tag in _tags(if_none_match, "If-None-Match") if _VERSION.fullmatch(tag))
 
 
 def _tags(header: str, name: str) -> list[tuple[str, str]]:
@@ -134,7 +133,7 @@ def _tags(header: str, name: str) -> list[tuple[str, str]]:
     if not tags or _TAG.sub("", header).strip(" ,\t"):
         raise InvalidError(
             f"{name} is not a list of entity tags.",
-            errors=(FieldError(parameter=name, detail='must be an ETag in double quotes, such as "3"'),),
+            errors=(FieldError(parameter=name, detail='Must be an ETag in double quotes, such as "3".'),),
         )
     return tags
 

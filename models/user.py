@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pymongo import ASCENDING, IndexModel
 
+from models.letters import INVISIBLE, is_identifier, mixes_look_alikes
+
 CELL_LENGTH = 32_767
 """UTF-16 units that a spreadsheet cell holds; no text of a user is longer, so no export cuts one."""
 
@@ -35,7 +37,7 @@ def _fits_a_cell(text: str) -> str:
 
 
 def _not_blank(text: str) -> str:
-    if not text.strip():
+    if not INVISIBLE.sub("", text).strip():
         msg = "must not be blank"
         raise ValueError(msg)
     return text
@@ -43,6 +45,9 @@ def _not_blank(text: str) -> str:
 
 def _email(text: str) -> str:
     typed = text.strip()
+    if INVISIBLE.search(typed):
+        msg = "must not contain invisible characters"
+        raise ValueError(msg)
     try:
         validate_email(
             unicodedata.normalize("NFKC", typed), check_deliverability=False, test_environment=True
@@ -53,14 +58,22 @@ def _email(text: str) -> str:
     return typed
 
 
-_USERNAME = re.compile(r"[\w][\w.\-]{0,63}")
+_USERNAME_LENGTH = 64
 
 
 def _username(text: str) -> str:
     typed = text.strip()
     normal = unicodedata.normalize("NFKC", typed)
-    if not _USERNAME.fullmatch(normal):
+    if (
+        not 0 < len(normal) <= _USERNAME_LENGTH
+        or not is_identifier(normal, punctuation="._-")
+        or normal[0] in ".-"
+        or unicodedata.category(normal[0]).startswith("M")
+    ):
         msg = "must be 1 to 64 letters, digits, dots, hyphens or underscores, beginning with none of . and -"
+        raise ValueError(msg)
+    if mixes_look_alikes(normal):
+        msg = "must not mix Latin letters with Greek, Cyrillic or others that look like them"
         raise ValueError(msg)
     return typed
 
@@ -306,6 +319,11 @@ class User(Document):
                 name="email",
                 unique=True,
                 partialFilterExpression={"keys.email": {"$type": "string"}},
+            ),
+            IndexModel(
+                [("keys.email", ASCENDING), ("_id", ASCENDING)],
+                name="email_missing",
+                partialFilterExpression={"keys.email": None},
             ),
             IndexModel(
                 [("keys.username", ASCENDING)],

@@ -8,8 +8,9 @@ from app.errors import RosterError
 
 HEAD = """# Error codes
 
-Every error is `application/problem+json` (RFC 9457). `code` is stable; `type` is `urn:roster:problem:` and the code;
-`errors[]` names each bad field by a JSON pointer into the body (RFC 6901) or by parameter. 503 carries `Retry-After`.
+Every error is `application/problem+json` (RFC 9457). `code` is stable; `type` is `urn:roster:problem:` and
+the code; `errors[]` names each bad field by a JSON pointer (RFC 6901) or by parameter. 503 carries
+`Retry-After`.
 
 | Status | Code | Title |
 |---|---|---|
