@@ -7,7 +7,7 @@ from statistics import median
 from benchmarks.downloads import downloading
 from benchmarks.load import open_loop
 from benchmarks.plan import Sizes
-from benchmarks.results import Finding, ratio
+from benchmarks.results import Finding, ratio, spread
 from benchmarks.servers import Backends, serving
 
 RATE = 50
@@ -20,7 +20,7 @@ def measure(backends: Backends, sizes: Sizes) -> list[Finding]:
     busy: dict[str, list[float]] = {form: [] for form in _FORMS}
     with serving("roster", backends.database(sizes.many)) as roster:
         paths = _paths(roster.port)
-        seconds = 2 * sizes.seconds
+        seconds = sizes.bystander_seconds
         for _ in range(sizes.rounds):
             idle.append(open_loop(roster.port, paths, rate=RATE, seconds=seconds).p99)
             for form in _FORMS:
@@ -30,7 +30,7 @@ def measure(backends: Backends, sizes: Sizes) -> list[Finding]:
         Finding(
             "bystander",
             f"p99 of `GET /users/{{id}}` at {RATE}/s during a {form.upper()} export, of its idle value",
-            f"{median(busy[form]):.1f} ms to {median(idle):.1f} ms",
+            f"{median(busy[form]):.1f} ms to {median(idle):.1f} ms{spread(busy[form], idle)}",
             ratio(busy[form], idle),
             at_most=AT_MOST,
         )

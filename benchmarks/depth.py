@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from benchmarks.load import closed_loop
 from benchmarks.plan import Sizes
-from benchmarks.results import Finding, ratio
+from benchmarks.results import Finding, ratio, spread
 from benchmarks.servers import Backends, serving
 
 QUERIES = ("", "is_active=true", "country=US", "sort=name", "sort=email", "sort=-last_login_at")
@@ -31,10 +31,10 @@ def _compare(port: int, query: str, sizes: Sizes) -> Finding:
     page = f"/users?limit=100&{query}"
     first: list[float] = []
     deep: list[float] = []
-    for _ in range(sizes.rounds):
+    for _ in range(sizes.page_rounds):
         for path, times in ((page, first), (f"{page}&cursor={quote(cursor)}", deep)):
-            times.append(closed_loop(port, path, connections=1, seconds=1.2, warm_up=0.2).p50)
-    figures = f"{median(deep):.2f} ms to {median(first):.2f} ms"
+            times.append(closed_loop(port, path, connections=1, seconds=0.6, warm_up=0.1).p50)
+    figures = f"{median(deep):.2f} ms to {median(first):.2f} ms{spread(deep, first)}"
     return Finding("depth", what.format(depth), figures, ratio(deep, first), at_most=AT_MOST)
 
 
@@ -59,5 +59,5 @@ def _walk(port: int, query: str) -> tuple[int, str]:
             break
         cursors.append(cursor)
     connection.close()
-    pages = max(1, int(DEPTH * len(cursors)))
+    pages = max(1, math.ceil(DEPTH * len(cursors)))
     return pages * _STEP, cursors[pages - 1]

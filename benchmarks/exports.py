@@ -8,7 +8,7 @@ from benchmarks import floor
 from benchmarks.downloads import Download, download, first_byte
 from benchmarks.load import closed_loop
 from benchmarks.plan import Sizes
-from benchmarks.results import Finding, ratio
+from benchmarks.results import Finding, ratio, spread
 from benchmarks.servers import Backends, Database, Server, serving
 
 CSV_OF_FLOOR = 0.6
@@ -53,7 +53,7 @@ def _speed(form: str, what: str, pairs: list[tuple[Download, Download]], sizes: 
         "csv": ("the floor", CSV_OF_FLOOR),
         "xlsx": ("openpyxl write-only", XLSX_OF_OPENPYXL),
     }[form]
-    figures = f"{median(ours):,.0f}/s to {median(theirs):,.0f}/s"
+    figures = f"{median(ours):,.0f}/s to {median(theirs):,.0f}/s{spread(ours, theirs)}"
     what = f"{what}, of the rows a second of {other}"
     return Finding("exports", what, figures, ratio(ours, theirs), at_least=at_least)
 

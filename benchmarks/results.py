@@ -49,6 +49,12 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
     return median(one / other for one, other in zip(ours, theirs, strict=True))
 
 
+def spread(ours: Sequence[float], theirs: Sequence[float]) -> str:
+    """How far the rounds lay apart: a ratio is worth no more than that."""
+    ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+    return f" (rounds {min(ratios):.2f} to {max(ratios):.2f})"
+
+
 def show(findings: Sequence[Finding]) -> None:
     table = Table(*_HEADINGS)
     for finding in findings:

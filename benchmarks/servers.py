@@ -102,6 +102,11 @@ class Server:
     port: int
     process: subprocess.Popen[bytes]
 
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        user, system = fields[11:13]  # utime and stime of proc(5), which counts from 1 and from the pid
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def resident_bytes(self) -> int:
         return self._status("VmRSS")
 
