@@ -114,5 +114,5 @@ class Order:
             found = found.get(part) if isinstance(found, dict) else None
         return found
 
-    def position(self, row: dict[str, Any], segment: int, *, backward: bool) -> Position:
-        return Position(segment, self.value(row) if segment == PRESENT else None, row["_id"], backward)
+    def position(self, row: dict[str, Any], segment: int) -> Position:
+        return Position(segment, self.value(row) if segment == PRESENT else None, row["_id"])

@@ -25,6 +25,22 @@ class Page:
     previous: Position | None
 
 
+class _Found:
+    """Rows in the order they were met, and how many there were when each segment was left."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self._ends: list[tuple[int, int]] = []
+
+    def add(self, segment: int, rows: list[Row]) -> None:
+        self.rows = self.rows + rows if self.rows else rows
+        self._ends.append((len(self.rows), segment))
+
+    def segment(self, place: int) -> int:
+        """In which segment the row at this place stands."""
+        return next(segment for end, segment in self._ends if place < end)
+
+
 async def page(
     users: Users,
     query: Query,
@@ -58,34 +74,34 @@ async def _page(
     return _cut(found, query, projection, limit=limit, start=start)
 
 
-def _cut(
-    found: list[tuple[int, Row]], query: Query, projection: Projection, *, limit: int, start: Position | None
-) -> Page:
+def _cut(found: _Found, query: Query, projection: Projection, *, limit: int, start: Position | None) -> Page:
     """The page of up to `limit` of the rows found past `start`, the one more telling that others follow."""
     backward = start is not None and start.backward
-    more = len(found) > limit
-    rows = found[:limit][::-1] if backward else found[:limit]
-    before, after = _borders(rows, query, start)
+    more = len(found.rows) > limit
+    near, far = _ends(found, query, start, limit=limit)
+    before, after = (far, near) if backward else (near, far)
+    rows = found.rows[:limit]
+    if backward:
+        rows.reverse()
     return Page(
-        _public([row for _, row in rows], query, projection),
-        next=after if more or backward else None,
-        previous=before if (more if backward else start is not None) else None,
+        _public(rows, query, projection),
+        next=after and replace(after, backward=False) if more or backward else None,
+        previous=before and replace(before, backward=True)
+        if (more if backward else start is not None)
+        else None,
     )
 
 
-def _borders(
-    rows: list[tuple[int, Row]], query: Query, start: Position | None
+def _ends(
+    found: _Found, query: Query, start: Position | None, *, limit: int
 ) -> tuple[Position | None, Position | None]:
-    """From where to go back and on. If all rows are gone, the one that `start` stands beside comes again."""
-    if rows:
-        (first, head), (last, tail) = rows[0], rows[-1]
-        return (
-            query.order.position(head, first, backward=True),
-            query.order.position(tail, last, backward=False),
-        )
-    if start is None:
-        return None, None
-    return replace(start, backward=True, inclusive=True), replace(start, backward=False, inclusive=True)
+    """Where the walk met its first row and its last; if all are gone, the one that `start` stands beside."""
+    if not found.rows:
+        end = start and replace(start, inclusive=True)
+        return end, end
+    rows = found.rows[:limit]
+    first, last = found.segment(0), found.segment(len(rows) - 1)
+    return query.order.position(rows[0], first), query.order.position(rows[-1], last)
 
 
 def _public(rows: list[Row], query: Query, projection: Projection) -> list[Row]:
@@ -106,16 +122,16 @@ def _with_sort_value(projection: Projection, query: Query) -> Projection:
 
 async def _walk(
     users: Users, query: Query, projection: Projection, *, limit: int, start: Position | None
-) -> list[tuple[int, Row]]:
-    """Up to `limit` rows, each with the segment it stands in, segment after segment."""
+) -> _Found:
+    """Up to `limit` rows, segment after segment."""
     backward = start is not None and start.backward
-    found: list[tuple[int, Row]] = []
+    found = _Found()
     for segment in _segments(query, start):
-        wanted = limit - len(found)
+        wanted = limit - len(found.rows)
         asked = query.find(segment, start, backward=backward)
         cursor = users.find(**asked, projection=projection, limit=wanted, batch_size=wanted)
-        found += [(segment, row) for row in await cursor.to_list()]
-        if len(found) == limit:
+        found.add(segment, await cursor.to_list())
+        if len(found.rows) == limit:
             break
     return found
 
@@ -135,7 +151,7 @@ async def _offset(users: Users, query: Query, skip: int) -> Position | None:
         if row is not None and _is_odd(row, query):
             row = await _row_after(users, query, query.find(segment), skip)
         if row is not None:
-            return replace(query.order.position(row, segment, backward=False), inclusive=True)
+            return replace(query.order.position(row, segment), inclusive=True)
         skip -= await _count(users, query.skim(segment), skip)
     return None
 
