@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pymongo
 from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, OperationFailure
@@ -63,7 +64,8 @@ async def apply(database: Database) -> None:
 
 async def _create(database: Database, missing: list[IndexModel]) -> None:
     try:
-        await database[User.Settings.name].create_indexes(missing)
+        with pymongo.timeout(0):  # a build takes as long as the users are many
+            await database[User.Settings.name].create_indexes(missing)
     except OperationFailure as failure:
         if failure.code == _DUPLICATES:
             keys = ", ".join((failure.details or {}).get("keyPattern", {})) or "a unique field"
