@@ -1,10 +1,12 @@
 """One page of users, by cursor or offset."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bson import ObjectId
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import AutoReconnect
 
 from app.cursors import Position
 from app.errors import QueryTooExpensiveError
@@ -127,13 +129,36 @@ async def _walk(
     backward = start is not None and start.backward
     found = _Found()
     for segment in _segments(query, start):
-        wanted = limit - len(found.rows)
         asked = query.find(segment, start, backward=backward)
-        cursor = users.find(**asked, projection=projection, limit=wanted, batch_size=wanted)
-        found.add(segment, await cursor.to_list())
+        found.add(segment, await _rows(users, asked, projection, limit - len(found.rows)))
         if len(found.rows) == limit:
             break
     return found
+
+
+async def _rows(users: Users, asked: dict[str, Any], projection: Projection, limit: int) -> list[Row]:
+    """By the bare command, which spares the cursor that one batch does not need (a tenth of a page's time).
+
+    By a cursor, which PyMongo retries, where the connection broke, or where one reply of 16 MiB does not
+    hold them all.
+    """
+    command = asked | {
+        "projection": projection,
+        "sort": dict(asked["sort"]),
+        "limit": limit,
+        "batchSize": limit,
+    }
+    if asked["hint"] is None:
+        del command["hint"]
+    with suppress(AutoReconnect):
+        reply = await users.database.command(
+            {"find": users.name} | command, codec_options=users.codec_options
+        )
+        if not reply["cursor"]["id"]:
+            rows: list[Row] = reply["cursor"]["firstBatch"]
+            return rows
+        await users.database.command({"killCursors": users.name, "cursors": [reply["cursor"]["id"]]})
+    return await users.find(**asked, projection=projection, limit=limit, batch_size=limit).to_list()
 
 
 def _segments(query: Query, start: Position | None) -> tuple[int, ...]:
