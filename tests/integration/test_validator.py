@@ -14,7 +14,7 @@ from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import WriteError
 
-from tests.support import create, person, problem
+from tests.support import create, database, person, problem, users
 
 REQUIRED = [
     "email", "name", "tags", "scopes", "is_active", "profile", "created_at", "updated_at", "version", "keys",
@@ -93,11 +93,6 @@ POISON: list[tuple[str, Any]] = [
 ]
 
 
-def users(client: httpx.AsyncClient) -> Any:
-    """The collection itself."""
-    return client.app.state.resources.users  # type: ignore[attr-defined]  # set by `serving`
-
-
 async def stored_row(client: httpx.AsyncClient) -> dict[str, Any]:
     """A row as a route wrote it."""
     await create(
@@ -126,8 +121,7 @@ def changed(row: dict[str, Any], path: str, *value: Any) -> dict[str, Any]:
 
 async def poison(client: httpx.AsyncClient, row: dict[str, Any]) -> str:
     """Past the validator, as a restore or an older program might; the row's id."""
-    database = client.app.state.resources.database  # type: ignore[attr-defined]  # set by `serving`
-    await database.command("insert", "users", documents=[row], bypassDocumentValidation=True)
+    await database(client).command("insert", "users", documents=[row], bypassDocumentValidation=True)
     return str(row["_id"])
 
 
@@ -165,10 +159,7 @@ async def test_a_row_written_by_every_route_passes_the_validator(client: httpx.A
     results = (await client.post("/users:batch", json={"operations": operations})).json()["results"]
     assert [result["status"] for result in results] == [201, 200]
     (collection,) = [
-        found
-        async for found in await client.app.state.resources.database.list_collections(
-            filter={"name": "users"}
-        )  # type: ignore[attr-defined]  # set by `serving`
+        found async for found in await database(client).list_collections(filter={"name": "users"})
     ]
     validator = collection["options"]["validator"]
     assert await users(client).count_documents(validator) == 2
@@ -222,7 +213,7 @@ async def test_a_row_without_an_optional_field_is_served_as_if_it_were_empty(
     client: httpx.AsyncClient,
 ) -> None:
     row = await stored_row(client)
-    nested = {"bio": None, "age": None, "title": None, "department": None, "addresses": []}
+    nested: dict[str, Any] = {"bio": None, "age": None, "title": None, "department": None, "addresses": []}
     optional = "username phone avatar_url tags scopes profile profile.bio profile.addresses last_login_at"
     for path in optional.split():
         bad = await poison(client, changed(row, path))
@@ -259,8 +250,7 @@ async def test_an_unknown_nested_field_is_not_served_and_breaks_nothing(client: 
 async def test_invalid_utf8_is_served_with_replacement_characters(client: httpx.AsyncClient) -> None:
     row = changed(await stored_row(client), "name", "ABCDE")
     raw = RawBSONDocument(bson.encode(row).replace(b"ABCDE\0", b"AB\xffDE\0"))
-    database = client.app.state.resources.database  # type: ignore[attr-defined]  # set by `serving`
-    await database.command("insert", "users", documents=[raw], bypassDocumentValidation=True)
+    await database(client).command("insert", "users", documents=[raw], bypassDocumentValidation=True)
     reply = await client.get(f"/users/{row['_id']}")
     assert reply.status_code == 200
     assert reply.json()["name"] == "AB\ufffdDE"
