@@ -12,7 +12,7 @@ from app.errors import FieldError, InvalidError, PreconditionRequiredError
 from app.resources import Resources
 from app.users import Versions
 from models.export import MEDIA_TYPES, Format
-from models.listing import ExportQuery, FileQuery, Filter, ListQuery
+from models.listing import ExportQuery, FileQuery, Filter
 from models.user import EXAMPLE_ID
 
 Q = TypeVar("Q", bound=BaseModel)
@@ -24,11 +24,6 @@ _REPEATABLE = frozenset(
 )
 
 
-async def _resources(request: Request) -> Resources:
-    resources: Resources = request.app.state.resources
-    return resources
-
-
 async def _user_id(
     user_id: Annotated[
         str, Path(pattern="^[0-9a-fA-F]{24}$", description="The user's id.", examples=[EXAMPLE_ID])
@@ -37,8 +32,17 @@ async def _user_id(
     return PydanticObjectId(user_id)
 
 
-class _Parsed(Generic[Q]):
-    """A dependency that reads the query string as one model.
+def backends(request: Request) -> Resources:
+    resources: Resources = request.app.state.resources
+    return resources
+
+
+async def _resources(request: Request) -> Resources:
+    return backends(request)
+
+
+class QueryOf(Generic[Q]):
+    """Reads the query string as one model.
 
     FastAPI reads such a model too, at ten times the cost, and keeps the last of a repeated value in silence.
     """
@@ -47,6 +51,9 @@ class _Parsed(Generic[Q]):
         self._model = model
 
     async def __call__(self, request: Request) -> Q:
+        return self.read(request)
+
+    def read(self, request: Request) -> Q:
         given: dict[str, Any] = {}
         repeated = []
         for name, value in request.query_params.multi_items():
@@ -74,7 +81,7 @@ def _once(name: str) -> FieldError:
 
 
 def query_parameters(model: type[BaseModel]) -> dict[str, Any]:
-    """The OpenAPI parameters of a model read by `_Parsed`, for `openapi_extra`."""
+    """The OpenAPI parameters of a model read by `QueryOf`, for `openapi_extra`."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     return {
         "parameters": [
@@ -126,7 +133,7 @@ def _tags(header: str, name: str) -> list[tuple[str, str]]:
     if not tags or _TAG.sub("", header).strip(" ,\t"):
         raise InvalidError(
             f"{name} is not a list of entity tags.",
-            errors=(FieldError(parameter=name, detail='must be an ETag in double quotes, such as "3"'),),
+            errors=(FieldError(parameter=name, detail='Must be an ETag in double quotes, such as "3".'),),
         )
     return tags
 
@@ -162,7 +169,6 @@ Backends = Annotated[Resources, Depends(_resources)]
 UserId = Annotated[PydanticObjectId, Depends(_user_id)]
 ExpectedVersions = Annotated[Versions, Depends(_if_match)]
 KnownVersions = Annotated[frozenset[str], Depends(_if_none_match)]
-Listing = Annotated[ListQuery, Depends(_Parsed(ListQuery))]
 AcceptedFormat = Annotated[Format | None, Depends(_accepted_format)]
-FileOptions = Annotated[FileQuery, Depends(_Parsed(FileQuery))]
-ExportOptions = Annotated[ExportQuery, Depends(_Parsed(ExportQuery))]
+FileOptions = Annotated[FileQuery, Depends(QueryOf(FileQuery))]
+ExportOptions = Annotated[ExportQuery, Depends(QueryOf(ExportQuery))]

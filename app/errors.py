@@ -121,5 +121,10 @@ class UnavailableError(RosterError):
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
+class BusyError(UnavailableError):
+    code = "too_many_exports"
+    title = "Enough exports are running"
+
+
 class StartError(Exception):
     """The process must not start; the message is one sentence that says what to do."""

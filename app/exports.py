@@ -1,14 +1,16 @@
 """Exports: the listing's rows, written as a spreadsheet while they are read."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Sequence
 
 import anyio
 import bson
+import pymongo
 
-from app.listing.pages import Users, stream
+from app.errors import BusyError
+from app.listing.pages import Users
 from app.listing.queries import Query
+from app.listing.streams import stream
 from app.rows import BSON, RowReader
 from app.selections import choose
 from app.spreadsheets import Writer, columns, writer
@@ -20,16 +22,21 @@ _CLOSING_S = 2.0
 
 
 async def begin(
-    users: Users, query: Query, *, form: Format, asked: str | None, addresses: int
+    users: Users, running: asyncio.Semaphore, query: Query, *, form: Format, asked: str | None, addresses: int
 ) -> tuple[Writer, AsyncGenerator[bytes, None]]:
-    """The writer and its chunks. What fails before the first row fails here, where a status can tell."""
+    """The writer and its chunks. What fails before the first row fails here, where a status can tell.
+
+    BusyError when as many exports run as `running` admits. Close the chunks, whatever happens.
+    """
     whole = form == "ndjson" and asked is None
     chosen = None if whole else columns.choose(asked, addresses=addresses)
     needed, reader = choose(None if chosen is None else _fields(chosen))
+    if running.locked():
+        raise BusyError("As many exports are running as this server allows: try again soon.", retry_after=5)
     sheet = writer(form, chosen)
-    batches = stream(users, query, needed, first_s=FIRST_BATCH_S)
-    first = await anext(batches, None)
-    return sheet, _chunks(sheet, reader, first, batches)
+    chunks = _chunks(running, sheet, reader, stream(users, query, needed, first_s=FIRST_BATCH_S))
+    await anext(chunks)
+    return sheet, chunks
 
 
 def _fields(chosen: Sequence[columns.Column]) -> str:
@@ -37,35 +44,40 @@ def _fields(chosen: Sequence[columns.Column]) -> str:
 
 
 async def _chunks(
-    sheet: Writer, reader: RowReader, batch: bytes | None, batches: AsyncIterator[bytes]
+    running: asyncio.Semaphore, sheet: Writer, reader: RowReader, batches: AsyncGenerator[bytes, None]
 ) -> AsyncGenerator[bytes, None]:
-    """Each batch is decoded and written in a thread while the next one is fetched."""
+    """Each batch is decoded and written in a thread while the next one is fetched.
+
+    The first chunk is empty and comes when the first rows are there: a generator that never began would not
+    close what it holds.
+    """
     following: asyncio.Task[bytes | None] | None = None
-    try:
-        yield sheet.head()
-        while batch is not None:
-            following = asyncio.ensure_future(_next(batches))
-            chunk = await asyncio.to_thread(_write, sheet, reader, batch)
-            if chunk:
-                yield chunk
-            batch = await following
-        yield sheet.tail()
-    finally:
-        with anyio.move_on_after(_CLOSING_S, shield=True):
-            await _close(following, batches)
+    async with running:
+        try:
+            batch = await anext(batches, None)
+            yield b""
+            yield sheet.head()
+            while batch is not None:
+                following = asyncio.ensure_future(_next(batches))
+                chunk = await asyncio.to_thread(_write, sheet, reader, batch)
+                if chunk:
+                    yield chunk
+                batch = await asyncio.shield(following)
+            yield sheet.tail()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await _close(following, batches)
 
 
-async def _next(batches: AsyncIterator[bytes]) -> bytes | None:
+async def _next(batches: AsyncGenerator[bytes, None]) -> bytes | None:
     return await anext(batches, None)
 
 
-async def _close(following: asyncio.Task[bytes | None] | None, batches: AsyncIterator[bytes]) -> None:
-    """Ends the fetch under way before the cursor: a running generator cannot be closed."""
-    if following is not None and not following.done():
-        following.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await following
-    if isinstance(batches, AsyncGenerator):
+async def _close(following: asyncio.Task[bytes | None] | None, batches: AsyncGenerator[bytes, None]) -> None:
+    """Lets the fetch under way end before the cursor: PyMongo bounds it, and no running generator closes."""
+    if following is not None:
+        await asyncio.gather(following, return_exceptions=True)
+    with pymongo.timeout(_CLOSING_S):
         await batches.aclose()
 
 

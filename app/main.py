@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app import docs, error_handlers, logs, resources
+from app.fast_route import FastGet
 from app.middleware import BodyLimit, HeadAsGet, RequestContext
 from app.settings import Settings, load
 from routers import exports, health, users
@@ -44,6 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     for router in (exports.router, users.router, health.router):  # /users/export before /users/{user_id}
         app.include_router(router)
+    app.router.routes.insert(0, FastGet("/users", users.list_users))
     docs.install(app)
     error_handlers.install(app)
     app.add_middleware(BodyLimit, overrides={"/users:batch": BATCH_BYTES})

@@ -67,7 +67,7 @@ def _pinyin(characters: str, *, surname: bool) -> str:
 
 
 def facet(kind: str, value: object) -> str:
-    """One entry of a user's `facets`, by which equality filters find him: `city:berlin`."""
+    """One entry of a user's `facets`, by which equality filters find the user: `city:berlin`."""
     if isinstance(value, bool):
         return f"{kind}:{'true' if value else 'false'}"
     return f"{kind}:{canonical(str(value))}"

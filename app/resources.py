@@ -1,5 +1,6 @@
 """MongoDB, Beanie and Redis: opened and closed together, the same way for web, command line and tests."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -40,6 +41,8 @@ class Resources:
     users: AsyncCollection[dict[str, Any]]
     redis: Redis
     cursors: CursorSealer
+    exports: asyncio.Semaphore
+    """Room for the exports that may run at once."""
 
 
 @asynccontextmanager
@@ -61,6 +64,7 @@ async def opened(settings: Settings, *, apply_indexes: bool = True) -> AsyncIter
             users=database[User.Settings.name].with_options(codec_options=BSON),
             redis=redis,
             cursors=CursorSealer(await _secret_key(settings, database), ttl_s=settings.cursor_ttl_s),
+            exports=asyncio.Semaphore(settings.exports_at_once),
         )
     finally:
         await redis.aclose()

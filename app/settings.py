@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     count_budget_ms: int = Field(
         default=1_000, ge=1, description="Milliseconds a total may take before it is only a lower bound."
     )
+    exports_at_once: int = Field(
+        default=8, ge=1, description="Downloads that one process serves at a time; more are answered 503."
+    )
     mongo_timeout_ms: int = Field(
         default=5_000, ge=100, description="Milliseconds any MongoDB call may take (PyMongo timeoutMS)."
     )

@@ -321,6 +321,11 @@ class User(Document):
                 partialFilterExpression={"keys.email": {"$type": "string"}},
             ),
             IndexModel(
+                [("keys.email", ASCENDING), ("_id", ASCENDING)],
+                name="email_missing",
+                partialFilterExpression={"keys.email": None},
+            ),
+            IndexModel(
                 [("keys.username", ASCENDING)],
                 name="username",
                 unique=True,

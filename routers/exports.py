@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 
 from app import exports, listing, replies
 from app.dependencies import AcceptedFormat, Backends, ExportOptions, FileOptions, query_parameters
-from app.errors import InvalidError, NotAcceptableError, UnavailableError
+from app.errors import BusyError, InvalidError, NotAcceptableError, UnavailableError
 from app.problems import responses
 from models.export import MEDIA_TYPES, Format
 from models.listing import ExportQuery, FileQuery
@@ -36,7 +36,7 @@ def _file(form: Format) -> dict[int | str, dict[str, Any]]:
     response_class=Response,
     summary="Download users as CSV, XLSX or NDJSON",
     openapi_extra=query_parameters(ExportQuery),
-    responses=responses(NotAcceptableError, InvalidError, UnavailableError) | FILE,
+    responses=responses(NotAcceptableError, InvalidError, BusyError, UnavailableError) | FILE,
 )
 async def export_users(asked: ExportOptions, backends: Backends, accepted: AcceptedFormat) -> Response:
     """The format is that of `format`, else the best that `Accept` names, else CSV.
@@ -54,7 +54,7 @@ async def export_users(asked: ExportOptions, backends: Backends, accepted: Accep
     response_class=Response,
     summary="Download users as CSV",
     openapi_extra=query_parameters(FileQuery),
-    responses=responses(InvalidError, UnavailableError) | _file("csv"),
+    responses=responses(InvalidError, BusyError, UnavailableError) | _file("csv"),
 )
 async def export_users_csv(asked: FileOptions, backends: Backends) -> Response:
     """UTF-8 with a byte order mark, so that Excel opens every script right."""
@@ -66,7 +66,7 @@ async def export_users_csv(asked: FileOptions, backends: Backends) -> Response:
     response_class=Response,
     summary="Download users as an Excel workbook",
     openapi_extra=query_parameters(FileQuery),
-    responses=responses(InvalidError, UnavailableError) | _file("xlsx"),
+    responses=responses(InvalidError, BusyError, UnavailableError) | _file("xlsx"),
 )
 async def export_users_excel(asked: FileOptions, backends: Backends) -> Response:
     """Dates are dates, phone numbers and zip codes are text, the header is bold, frozen and filtered."""
@@ -75,7 +75,12 @@ async def export_users_excel(asked: FileOptions, backends: Backends) -> Response
 
 async def _download(backends: Backends, asked: FileQuery, form: Format) -> Response:
     sheet, chunks = await exports.begin(
-        backends.users, listing.build(asked), form=form, asked=asked.columns, addresses=asked.addresses
+        backends.users,
+        backends.exports,
+        listing.build(asked),
+        form=form,
+        asked=asked.columns,
+        addresses=asked.addresses,
     )
     name = f"users-{datetime.now(UTC):%Y%m%d-%H%M%S}.{sheet.extension}"
     return replies.Download(chunks, media_type=sheet.media_type, filename=name)

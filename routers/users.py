@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response, status
 
 from app import listing, replies, users
-from app.dependencies import Backends, ExpectedVersions, KnownVersions, Listing, UserId, query_parameters
+from app.dependencies import ExpectedVersions, KnownVersions, QueryOf, UserId, backends, query_parameters
 from app.errors import (
     ExpiredCursorError,
     InvalidCursorError,
@@ -24,6 +24,7 @@ from models.user import UserInput, UserOutput, UserPatch
 
 router = APIRouter(tags=["users"], route_class=StrictRoute)
 
+LISTING = QueryOf(ListQuery)
 CHANGE = (UserNotFoundError, PreconditionFailedError, PreconditionRequiredError, UnavailableError)
 MERGE_PATCH = {
     "requestBody": {
@@ -56,14 +57,14 @@ async def create_user(user: UserInput) -> Response:
         InvalidCursorError, ExpiredCursorError, InvalidError, QueryTooExpensiveError, UnavailableError
     ),
 )
-async def list_users(request: Request, asked: Listing, backends: Backends) -> Response:
+async def list_users(request: Request) -> Response:
     """Follow `next` (or the `Link` header) until it is null.
 
-    Each user who stays as he is comes exactly once, whatever others write meanwhile.
+    Each user who stays unchanged comes exactly once, whatever others write meanwhile.
     """
-    return replies.page(
-        request, await listing.find(backends.users, backends.cursors, backends.settings, asked)
-    )
+    held = backends(request)
+    found = await listing.find(held.users, held.cursors, held.settings, LISTING.read(request))
+    return replies.page(request, found)
 
 
 @router.post(

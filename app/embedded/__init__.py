@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from app.embedded import binaries, keeper, locks, mongod, redis_server
+from app.embedded import binaries, keeper, locks, mongod, owners, redis_server
 from app.embedded.servers import Server, end_leftover
 from app.errors import StartError
 
@@ -23,12 +23,15 @@ class EmbeddedServers:
         self._open_things = contextlib.ExitStack()
 
     @classmethod
-    def start(cls, data_dir: Path, *, mongo: bool, redis: bool) -> Self:
-        """Start those wanted and return when they serve; StartError, with all undone, if they cannot."""
+    def start(cls, data_dir: Path, *, mongo: bool, redis: bool, share: bool = False) -> Self:
+        """Start those wanted and return when they serve; StartError, with all undone, if they cannot.
+
+        `share`: where another process runs them, use those; they end with that process.
+        """
         started = cls()
         try:
             if mongo or redis:
-                started._start_in(data_dir.absolute(), mongo=mongo, redis=redis)
+                started._start_in(data_dir.absolute(), mongo=mongo, redis=redis, share=share)
         except BaseException:
             started.stop()
             raise
@@ -38,10 +41,17 @@ class EmbeddedServers:
         """End the servers in order and let go of the folder; close your connections first."""
         self._open_things.close()
 
-    def _start_in(self, data_dir: Path, *, mongo: bool, redis: bool) -> None:
+    def _start_in(self, data_dir: Path, *, mongo: bool, redis: bool, share: bool) -> None:
         mongo_server = describe_mongod(data_dir) if mongo else None
         redis_instance = describe_redis(data_dir) if redis else None
-        self._own(data_dir)
+        if not self._own(data_dir):
+            if not share:
+                raise StartError(
+                    f"Process {owners.read(data_dir).pid} already runs the servers of {data_dir}: "
+                    "stop it first, or set ROSTER_DATA_DIR to another folder."
+                )
+            self.mongo_uri, self.redis_url = owners.share(data_dir, mongo=mongo, redis=redis)
+            return
         lock = self._lock_servers(data_dir)
         if mongo_server:
             self._start_one(mongo_server, lock)
@@ -49,29 +59,27 @@ class EmbeddedServers:
         if redis_instance:
             self._start_one(redis_instance, lock)
             self.redis_url = redis_server.url(redis_instance.port)
+        owners.write(data_dir, owners.Owner(os.getpid(), self.mongo_uri, self.redis_url, is_ready=True))
 
     def _start_one(self, server: Server, lock: int) -> None:
         self._open_things.callback(server.stop)
         server.start(lock=lock)
 
-    def _own(self, data_dir: Path) -> None:
-        """Claim the folder for this process; the claim dies with it."""
-        path = data_dir / "owner.lock"
+    def _own(self, data_dir: Path) -> bool:
+        """Claim the folder for this process, unless another has; the claim dies with it."""
         try:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            owner = locks.acquire(path)
+            owner = locks.acquire(owners.find(data_dir))
         except OSError as error:
             raise StartError(
                 f"The data folder {data_dir} cannot be used ({error.strerror}): "
                 "set ROSTER_DATA_DIR to one that this user may write to."
             ) from error
         if owner is None:
-            raise StartError(
-                f"Process {path.read_text().strip() or 'unknown'} already runs the servers of {data_dir}: "
-                "stop it first, or set ROSTER_DATA_DIR to another folder."
-            )
+            return False
         self._open_things.callback(os.close, owner)
-        path.write_text(str(os.getpid()))
+        owners.write(data_dir, owners.Owner(os.getpid()))
+        return True
 
     def _lock_servers(self, data_dir: Path) -> int:
         """The lock that the servers hold too: free only when none of a dead owner's is left."""
@@ -88,8 +96,8 @@ class EmbeddedServers:
 
 
 @contextlib.contextmanager
-def running(data_dir: Path, *, mongo: bool, redis: bool) -> Iterator[EmbeddedServers]:
-    servers = EmbeddedServers.start(data_dir, mongo=mongo, redis=redis)
+def running(data_dir: Path, *, mongo: bool, redis: bool, share: bool = False) -> Iterator[EmbeddedServers]:
+    servers = EmbeddedServers.start(data_dir, mongo=mongo, redis=redis, share=share)
     try:
         yield servers
     finally:

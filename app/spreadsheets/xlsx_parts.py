@@ -62,7 +62,12 @@ def open_sheet(layout: Iterable[tuple[int, int]]) -> str:
 
 
 def close_sheet(last_cell: str) -> str:
-    return f'</sheetData><autoFilter ref="A1:{last_cell}"/></worksheet>'
+    """The rest of a sheet: its filter, and no green corners on phone numbers for being texts."""
+    table = f"A1:{last_cell}"
+    return (
+        f'</sheetData><autoFilter ref="{table}"/><ignoredErrors>'
+        f'<ignoredError sqref="{table}" numberStoredAsText="1"/></ignoredErrors></worksheet>'
+    )
 
 
 def workbook(sheets: Sequence[tuple[str, str]]) -> str:

@@ -27,7 +27,7 @@ async def patch(user_id: PydanticObjectId, changes: UserPatch, versions: Version
 
 
 async def replace(user_id: PydanticObjectId, user: UserInput, versions: Versions = None) -> Row:
-    """The user after all that a caller may say of him was replaced."""
+    """The user after everything a caller may say was replaced."""
     return await _change(user_id, lambda _: user, versions)
 
 
@@ -70,7 +70,7 @@ async def _write(row: Row, said: dict[str, Any]) -> Row | None:
         raise conflict(duplicate.details) from None
 
 
-_STALE = "The user has changed since the version that If-Match names; read him again."
+_STALE = "The user has changed since the version that If-Match names; read it again."
 
 
 def _check(version: int, versions: Versions) -> None:

@@ -153,6 +153,9 @@ async def test_the_collection_has_the_declared_indexes_and_no_other(client: http
         "username": {
             "key": [("keys.username", 1)], "unique": True, "only": {"keys.username": {"$type": "string"}},
         },
+        "email_missing": {
+            "key": [("keys.email", 1), ("_id", 1)], "unique": False, "only": {"keys.email": None},
+        },
         "username_missing": {
             "key": [("keys.username", 1), ("_id", 1)], "unique": False, "only": {"keys.username": None},
         },

@@ -1,0 +1,69 @@
+"""The HTTP server: the socket it listens on and the processes that share it."""
+
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+from contextlib import suppress
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
+
+from app import main
+from app.errors import StartError
+
+_BACKLOG = 2048
+_FINISH_DOWNLOADS_S = 30
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Listening before anything else starts, so that a taken port is known first; port 0 is any free one."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise StartError(
+            f"Port {port} of {host} cannot be listened on ({error.strerror}): "
+            "stop what uses it, or choose another with --port or ROSTER_PORT."
+        ) from None
+
+
+def find_url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run(listening: socket.socket, *, workers: int) -> None:
+    """Serve until a signal ends it; settings reach the workers by the environment."""
+    config = uvicorn.Config(
+        "app.main:create_app" if workers == 1 else "app.serving:create_worker_app",
+        factory=True,
+        workers=workers,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=_FINISH_DOWNLOADS_S,
+    )
+    if workers > 1:
+        Multiprocess(config, sockets=[listening]).run()
+        return
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
+    if not server.started:
+        sys.exit(1)
+
+
+def create_worker_app() -> FastAPI:
+    """The application of one worker process, which ends when the process that started it does."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    return main.create_app()
+
+
+def _end_with_parent() -> None:
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,166 @@
+"""The service as an operator runs it: `python -m app serve` in a process of its own, on a real socket."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+ROOT = Path(__file__).parent.parent
+PATIENCE_S = 60
+
+
+def environment(folder: Path, **settings: Any) -> dict[str, str]:
+    """The environment of a command: no setting but those given, and its data in the folder."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ROSTER_")}
+    wanted = {"data_dir": folder / "data"} | settings
+    return (
+        inherited
+        | {f"ROSTER_{name.upper()}": str(value) for name, value in wanted.items()}
+        | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "default"}
+    )
+
+
+def command(folder: Path, *arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+    """`python -m app` with these arguments, run to its end in the folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "app", *arguments],
+        cwd=folder,
+        env=environment(folder, **settings),
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.02)
+
+
+def has_ended(pid: int) -> bool:
+    """Ended counts also where nobody reaps orphans, as in many containers."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def find_children(pid: int) -> list[int]:
+    """The processes that the process started and that run still."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if parent == pid:
+            found.append(int(stat.parent.name))
+    return found
+
+
+class LiveServer:
+    """Ready when entered; what it wrote can be read from `printed` and `log`."""
+
+    def __init__(
+        self, folder: Path, *arguments: str, program: tuple[str, ...] = ("-m", "app"), **settings: Any
+    ) -> None:
+        """`arguments` are those of `serve`; `settings` go into the environment, without their prefix."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.printed = ""
+        self.errors = ""
+        self.process = subprocess.Popen(
+            [sys.executable, *program, "serve", *arguments],
+            cwd=folder,
+            env=environment(folder, **({"port": 0, "log_format": "json"} | settings)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._readers = [threading.Thread(target=read) for read in (self._read_output, self._read_errors)]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def log(self) -> list[Mapping[str, Any]]:
+        """The log lines so far."""
+        return [json.loads(line) for line in self.errors.splitlines() if line.startswith("{")]
+
+    def find(self, event: str, **fields: Any) -> list[Mapping[str, Any]]:
+        """The log lines of an event that have these fields."""
+        wanted = {"event": event} | fields
+        return [line for line in self.log if wanted.items() <= line.items()]
+
+    @property
+    def url(self) -> str:
+        """From what it printed for the newcomer."""
+        found = re.search(r"(http://\S+)/docs", self.printed)
+        assert found is not None, self.errors
+        return found[1]
+
+    @property
+    def address(self) -> tuple[str, int]:
+        url = httpx.URL(self.url)
+        return url.host, url.port or 80
+
+    def read_memory(self, field: str = "VmHWM") -> int:
+        """Bytes, as the kernel counts them; VmHWM is the most there ever were."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        found = re.search(rf"{field}:\s+(\d+) kB", status)
+        assert found is not None
+        return int(found[1]) * 1024
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit status once it has ended and its output is read."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        status = self.process.wait(PATIENCE_S)
+        for reader in self._readers:
+            reader.join(PATIENCE_S)
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
+        return status
+
+    def wait_until_ready(self) -> Self:
+        wait_until(lambda: "users.xlsx" in self.printed or self.process.poll() is not None)
+        assert self.process.poll() is None, self.errors
+        return self
+
+    def __enter__(self) -> Self:
+        try:
+            return self.wait_until_ready()
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.stop()
+        except subprocess.TimeoutExpired:
+            self.stop(signal.SIGKILL)
+            raise
+
+    def _read_output(self) -> None:
+        for line in self.process.stdout or ():
+            self.printed += line
+
+    def _read_errors(self) -> None:
+        for line in self.process.stderr or ():
+            self.errors += line
