@@ -220,22 +220,25 @@ async def test_a_body_over_one_mebibyte_is_413_before_it_is_parsed(
         problem(reply, 413, "body_too_large")
 
 
-@pytest.mark.parametrize(
-    "content_type",
-    [None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-         "application/xml", "text/json", "json", "application/jsonp"],
-)  # fmt: skip
+MEDIA_TYPES = [
+    None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+    "application/xml", "text/json", "json", "application/jsonp",
+]  # fmt: skip
+
+
 async def test_another_media_type_is_415_and_says_which_is_taken(
-    client: httpx.AsyncClient, unchanged: dict[str, Any], content_type: str | None
+    client: httpx.AsyncClient, unchanged: dict[str, Any]
 ) -> None:
-    headers = {} if content_type is None else {"Content-Type": content_type}
-    for method, path in routes(unchanged):
-        reply = await client.request(method, path, content=json.dumps(person()).encode(), headers=headers)
-        problem(reply, 415, "unsupported_media_type")
-        if method == "PATCH":
-            assert reply.headers["accept-patch"] == "application/merge-patch+json, application/json"
-        elif method == "POST":
-            assert reply.headers["accept-post"] == "application/json"
+    body = json.dumps(person()).encode()
+    for content_type in MEDIA_TYPES:
+        headers = {} if content_type is None else {"Content-Type": content_type}
+        for method, path in routes(unchanged):
+            reply = await client.request(method, path, content=body, headers=headers)
+            problem(reply, 415, "unsupported_media_type")
+            if method == "PATCH":
+                assert reply.headers["accept-patch"] == "application/merge-patch+json, application/json"
+            elif method == "POST":
+                assert reply.headers["accept-post"] == "application/json"
 
 
 async def test_a_compressed_body_is_415(client: httpx.AsyncClient, unchanged: dict[str, Any]) -> None:
@@ -252,23 +255,23 @@ async def test_a_charset_parameter_does_no_harm(client: httpx.AsyncClient) -> No
     assert (await client.post("/users", content=body, headers=headers)).json()["name"] == "Zoë"
 
 
-@pytest.mark.parametrize(
-    "segment",
-    ["1", NOBODY[:-1], NOBODY + "0", NOBODY[:-1] + "g", "%00", "%F0%9F%98%80" * 6, "%C4%B0" * 24, "null",
-         "{id}", "..%2F..%2Fetc",
-     "%20" + NOBODY, NOBODY + "%0A", "a" * 5000, "$ne", "%EF%BC%90" * 24, "%FF%FE"],
-)  # fmt: skip
-async def test_a_malformed_id_is_refused_without_being_repeated(
-    client: httpx.AsyncClient, segment: str
-) -> None:
-    for method in ("GET", "PATCH", "PUT", "DELETE"):
-        body = person() if method in {"PATCH", "PUT"} else None
-        reply = await client.request(method, f"/users/{segment}", json=body)
-        assert reply.status_code in {404, 422}, method
-        content = problem(reply, reply.status_code, reply.json()["code"])
-        if reply.status_code == 422:
-            assert {bad.get("parameter") for bad in content["errors"]} <= {"user_id", None}
-        assert len(reply.content) < 1000
+IDS = [
+    "1", NOBODY[:-1], NOBODY + "0", NOBODY[:-1] + "g",
+    "%00", "%F0%9F%98%80" * 6, "%C4%B0" * 24, "null", "{id}",
+    "..%2F..%2Fetc", "%20" + NOBODY, NOBODY + "%0A", "a" * 5000, "$ne", "%EF%BC%90" * 24, "%FF%FE",
+]  # fmt: skip
+
+
+async def test_a_malformed_id_is_refused_without_being_repeated(client: httpx.AsyncClient) -> None:
+    for segment in IDS:
+        for method in ("GET", "PATCH", "PUT", "DELETE"):
+            body = person() if method in {"PATCH", "PUT"} else None
+            reply = await client.request(method, f"/users/{segment}", json=body)
+            assert reply.status_code in {404, 422}, (method, segment)
+            content = problem(reply, reply.status_code, reply.json()["code"])
+            if reply.status_code == 422:
+                assert {bad.get("parameter") for bad in content["errors"]} == {"user_id"}, segment
+            assert len(reply.content) < 1000
 
 
 async def test_a_method_that_a_path_does_not_take_is_405_with_all_that_it_takes(

@@ -165,35 +165,28 @@ async def test_a_row_written_by_every_route_passes_the_validator(client: httpx.A
     assert await users(client).count_documents(validator) == 2
 
 
-@pytest.mark.parametrize(
-    ("path", "value"), POISON, ids=[f"{path}-{number}" for number, (path, _) in enumerate(POISON)]
-)
 async def test_one_bad_row_breaks_no_route_and_is_reported_without_its_value(
-    client: httpx.AsyncClient, capsys: pytest.CaptureFixture[str], path: str, value: object
+    client: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     row = await stored_row(client)
-    good = str(row["_id"])
-    bad = await poison(client, changed(row, path, value))
+    for path, value in POISON:
+        bad = await poison(client, changed(row, path, value))
+        await _assert_bad_row_is_left_out(client, capsys, bad, path, good=str(row["_id"]))
+
+
+async def _assert_bad_row_is_left_out(
+    client: httpx.AsyncClient, capsys: pytest.CaptureFixture[str], bad: str, path: str, *, good: str
+) -> None:
     capsys.readouterr()
     problem(await client.get(f"/users/{bad}"), 404, "user_not_found")
     _assert_reported(capsys, bad, path)
     problem(await client.patch(f"/users/{bad}", json={"name": "x"}), 404, "user_not_found")
     problem(await client.put(f"/users/{bad}", json=person()), 404, "user_not_found")
     problem(await client.delete(f"/users/{bad}", headers={"If-Match": '"9"'}), 404, "user_not_found")
-    for query in (
-        "",
-        "?sort=name",
-        "?sort=-created_at",
-        "?sort=last_login_at",
-        "?sort=age",
-        "?sort=email",
-        "?limit=1",
-    ):
-        reply = await client.get(f"/users{query}")
-        assert reply.status_code == 200, query
-        assert bad not in [user["id"] for user in reply.json()["items"]]
-        if query != "?limit=1":
-            assert [user["id"] for user in reply.json()["items"]] == [good], query
+    for sort in ("created_at", "-created_at", "name", "last_login_at", "age", "email"):
+        reply = await client.get(f"/users?sort={sort}")
+        assert reply.status_code == 200, (path, sort)
+        assert [user["id"] for user in reply.json()["items"]] == [good], (path, sort)
     for form in ("csv", "xlsx", "ndjson"):
         assert (await client.get(f"/users/export?format={form}")).status_code == 200
     _assert_reported(capsys, bad, path)
