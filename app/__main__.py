@@ -14,6 +14,8 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import orjson
 import typer
 from pydantic import SecretStr
+from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
 from rich.console import Console
 from rich.progress import Progress
 
@@ -172,6 +174,9 @@ def main() -> None:
         cli()
     except StartError as error:
         err.print(f"Roster cannot start. {error}", markup=False)
+        sys.exit(1)
+    except (PyMongoError, RedisError) as error:
+        err.print(f"Roster had to stop: {error}", markup=False)
         sys.exit(1)
 
 

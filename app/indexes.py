@@ -14,8 +14,6 @@ from models.user_schema import VALIDATOR
 
 Database = AsyncDatabase[dict[str, Any]]
 _OPTIONS = ("key", "unique", "partialFilterExpression", "sparse", "collation", "hidden", "expireAfterSeconds")
-_BUILD_S = 3600
-"""Seconds for building indexes on a collection that is already large; other calls have seconds."""
 _DUPLICATES = 11_000
 _NAMESPACE_EXISTS = 48
 _CONFLICTS = frozenset({85, 86})
@@ -86,7 +84,7 @@ async def _create_collection(database: Database) -> None:
 
 async def _create_indexes(database: Database, missing: list[IndexModel]) -> None:
     try:
-        with pymongo.timeout(_BUILD_S):
+        with pymongo.timeout(0):  # a build takes as long as the users are many
             await database[User.Settings.name].create_indexes(missing)
     except OperationFailure as failure:
         if failure.code == _DUPLICATES:

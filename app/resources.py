@@ -29,7 +29,6 @@ from models.user import User
 log = structlog.get_logger()
 DEFAULT_DATABASE = "roster"
 _REDIS_TIMEOUT_S = 0.5
-_START_TIMEOUT_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,9 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
+        reason = str(error.strerror).partition(" (")[0]  # what follows repeats the address
         raise StartError(
-            f"Port {port} of {host} cannot be listened on ({error.strerror}): "
+            f"Port {port} of {host} cannot be listened on ({reason}): "
             "stop what uses it, or choose another with --port or ROSTER_PORT."
         ) from None
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,7 +14,9 @@ KEY_LENGTH = 32
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="ROSTER_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ROSTER_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     mongo_uri: SecretStr | None = Field(
         default=None,
@@ -84,10 +86,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def load(**overrides: object) -> Settings:
+def load(**overrides: Any) -> Settings:
     """Settings from the environment, `.env` and `overrides`; StartError in one sentence if they are wrong."""
     try:
-        return Settings.model_validate(Settings().model_dump() | overrides) if overrides else Settings()
+        return Settings(**overrides)
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartError(f"The file .env cannot be read: {error}.") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "ROSTER_" + "_".join(map(str, first["loc"])).upper() if first["loc"] else ""

@@ -21,7 +21,7 @@ PATIENCE_S = 60
 def environment(folder: Path, **settings: Any) -> dict[str, str]:
     """The environment of a command: no setting but those given, and its data in the folder."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("ROSTER_")}
-    wanted = {"data_dir": folder / "data"} | settings
+    wanted = {"data_dir": folder / "data", "port": 0} | settings
     return (
         inherited
         | {f"ROSTER_{name.upper()}": str(value) for name, value in wanted.items()}
@@ -84,7 +84,7 @@ class LiveServer:
         self.process = subprocess.Popen(
             [sys.executable, *program, "serve", *arguments],
             cwd=folder,
-            env=environment(folder, **({"port": 0, "log_format": "json"} | settings)),
+            env=environment(folder, **({"log_format": "json"} | settings)),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
