@@ -83,17 +83,22 @@ def _once(name: str) -> FieldError:
 def query_parameters(model: type[BaseModel]) -> dict[str, Any]:
     """The OpenAPI parameters of a model read by `QueryOf`, for `openapi_extra`."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {"parameters": [_parameter(name, field) for name, field in schema["properties"].items()]}
+
+
+def _parameter(name: str, field: dict[str, Any]) -> dict[str, Any]:
+    """Without null, which no query string can say, and without the empty list that stands for no filter."""
+    said = {key: part for key, part in field.items() if key not in {"anyOf", "description", "title"}}
+    for choice in field.get("anyOf", ()):
+        said |= choice if choice != {"type": "null"} else {}
+    if said.get("default", ()) in ([], None):
+        del said["default"]
     return {
-        "parameters": [
-            {
-                "name": name,
-                "in": "query",
-                "required": False,
-                "schema": {key: part for key, part in field.items() if key != "description"},
-                **({"description": field["description"]} if "description" in field else {}),
-            }
-            for name, field in schema["properties"].items()
-        ]
+        "name": name,
+        "in": "query",
+        "required": False,
+        "description": field["description"],
+        "schema": said,
     }
 
 

@@ -43,9 +43,7 @@ def install(app: FastAPI) -> None:
 
 def _document(app: FastAPI, make: Callable[[], dict[str, Any]]) -> None:
     def openapi() -> dict[str, Any]:
-        schema = make()
-        known = schema.get("components", {}).get("schemas", {})
-        return schema if "Problem" in known else problems.document(schema)
+        return problems.document(make())
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend its document
 

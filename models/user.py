@@ -176,6 +176,39 @@ EXAMPLE_INPUT: dict[str, Any] = {
     },
 }
 EXAMPLE_ID = "6742f0c1a5d3b8e9f0123456"
+EXAMPLE_OUTPUT: dict[str, Any] = {
+    "id": EXAMPLE_ID,
+    "username": None,
+    "email": "xiaozhong@example.com",
+    "name": "小中同学",
+    "phone": "+8613800138000",
+    "avatar_url": None,
+    "locale": "zh-CN",
+    "tags": ["staff"],
+    "scopes": ["me"],
+    "is_active": True,
+    "profile": {
+        "bio": "全栈开发者",
+        "age": 30,
+        "title": None,
+        "department": None,
+        "addresses": [
+            {
+                "label": None,
+                "street": "天安门大街 1 号",
+                "city": "北京",
+                "region": None,
+                "zipcode": "100000",
+                "country": "中国",
+            }
+        ],
+    },
+    "created_at": "2026-01-31T08:00:00.123000Z",
+    "updated_at": "2026-02-01T09:30:00.456000Z",
+    "last_login_at": None,
+    "last_login_ip": None,
+    "version": 2,
+}
 
 
 class AddressInput(BaseModel):
@@ -230,7 +263,8 @@ class UserPatch(BaseModel):
     """A JSON Merge Patch (RFC 7396): what is left out stays, null removes, lists are replaced."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"profile": {"age": 31}, "phone": "+8613800138000"}]}
+        extra="forbid",
+        json_schema_extra={"examples": [{"profile": {"age": 31, "title": None}, "phone": "+8613800138000"}]},
     )
 
     name: Name | None = None
@@ -262,6 +296,8 @@ class ProfileOutput(BaseModel):
 
 class UserOutput(BaseModel):
     """A user as every route answers it; times are UTC (RFC 3339)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_OUTPUT]})
 
     id: Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
     username: str | None

@@ -31,6 +31,16 @@ async def read(client: httpx.AsyncClient, user: dict[str, Any]) -> dict[str, Any
     return cast("dict[str, Any]", reply.json())
 
 
+def users(client: httpx.AsyncClient) -> Any:
+    """The collection itself."""
+    return database(client)["users"]
+
+
+def database(client: httpx.AsyncClient) -> Any:
+    """The database under the app that `client` speaks to."""
+    return client.app.state.resources.database  # type: ignore[attr-defined]  # set by `serving`
+
+
 def problem(reply: httpx.Response, status: int, code: str) -> dict[str, Any]:
     """The reply's problem, which must be this one, whole, and of the request."""
     assert reply.status_code == status, reply.text

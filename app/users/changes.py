@@ -57,9 +57,8 @@ async def _change(user_id: PydanticObjectId, compute: Callable[[Row], UserInput]
 
 async def _write(row: Row, said: dict[str, Any]) -> Row | None:
     """The row after the write, or None if it is no longer at the version that was read."""
-    stored = (
-        said | {"updated_at": now()} | hidden(said | {"is_active": row["is_active"], "scopes": row["scopes"]})
-    )
+    kept = {"is_active": row["is_active"], "scopes": row["scopes"]}  # a mended row may lack them in MongoDB
+    stored = said | kept | {"updated_at": now()} | hidden(said | kept)
     try:
         return await collection().find_one_and_update(
             {"_id": row["_id"], "version": row["version"]},

@@ -16,7 +16,7 @@ from app.errors import StartError
 from models.user import User
 from models.user_schema import VALIDATOR
 from tests.api import serving
-from tests.support import create, person, problem, read
+from tests.support import create, person, problem, read, users
 
 Database = AsyncDatabase[dict[str, Any]]
 EMAILS = [
@@ -146,7 +146,7 @@ async def database(mongo_uri: str) -> AsyncIterator[Database]:
 
 
 async def test_the_collection_has_the_declared_indexes_and_no_other(client: httpx.AsyncClient) -> None:
-    found = await client.app.state.resources.users.index_information()  # type: ignore[attr-defined]  # `serving`
+    found = await users(client).index_information()
     found.pop("_id_")
     assert {name: _essence(index) for name, index in found.items()} == {
         "email": {"key": [("keys.email", 1)], "unique": True, "only": {"keys.email": {"$type": "string"}}},

@@ -9,7 +9,7 @@ from bson import ObjectId
 
 from models.user import EXAMPLE_INPUT
 from tests.api import serving
-from tests.support import NOBODY, create, person, pointers, problem, read
+from tests.support import NOBODY, create, person, pointers, problem, read, users
 
 MERGE = {"Content-Type": "application/merge-patch+json"}
 FULL: dict[str, Any] = {
@@ -45,11 +45,6 @@ STOLEN = [
     "hashed_password", "password", "role", "is_superuser", "$set", "$where",
     "profile.age", "__proto__", "nmae",
 ]  # fmt: skip
-
-
-def users(client: httpx.AsyncClient) -> Any:
-    """The collection itself."""
-    return client.app.state.resources.users  # type: ignore[attr-defined]  # set by `serving`
 
 
 # --- create and read ------------------------------------------------------------------------------------
