@@ -11,7 +11,7 @@ from pymongo.errors import AutoReconnect
 from app.cursors import Position
 from app.errors import QueryTooExpensiveError
 from app.listing.budgets import OverBudgetError, within
-from app.listing.queries import Query
+from app.listing.queries import DEFAULT_SORT, RANGES, Query
 from app.rows import Row
 
 Users = AsyncCollection[dict[str, Any]]
@@ -197,9 +197,14 @@ def _is_odd(row: Row, query: Query) -> bool:
 
 
 def too_expensive(query: Query) -> QueryTooExpensiveError:
-    narrower = "email, username, phone or id" if query.filters else "city, department or tag"
-    sort = query.sort.removeprefix("-")
+    field = query.sort.removeprefix("-")
+    ways = [
+        "Add a filter on " + ("email, username, phone or id" if query.filters else "city, department or tag")
+    ]
+    if field in RANGES and not query.order.bounds:
+        ways.append(" and ".join(RANGES[field]))
+    if field != DEFAULT_SORT:
+        ways.append("leave out `sort`")
     return QueryTooExpensiveError(
-        f"Sorting these users by {sort} takes longer than a page may. Add a filter on {narrower}, "
-        f"or a range of {sort} where it has one, or leave out `sort`."
+        f"Finding these users in the order of {field} takes longer than a page may. {', or '.join(ways)}."
     )

@@ -27,6 +27,9 @@ RANGES = {
 """Filters that bound a field which is also an order."""
 
 
+DEFAULT_SORT: Sort = "created_at"
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What to find and in which order. `clauses` are the filters that the order's own bounds do not hold."""
@@ -97,7 +100,7 @@ def build(asked: OrderedQuery) -> Query:
     return Query(
         clauses=(*facets, *uniques, *others),
         order=order,
-        by_facet=len(facets) == 1 and not uniques and not others and field == "created_at",
+        by_facet=len(facets) == 1 and not uniques and not others and field == DEFAULT_SORT,
         single=any("$eq" in condition for clause in uniques for condition in clause.values()),
         fingerprint=_fingerprint(given, sort),
         sort=sort,
@@ -110,7 +113,7 @@ def _default_sort(given: dict[str, Any]) -> Sort:
     for field, names in RANGES.items():
         if given and given.keys() <= set(names):
             return cast("Sort", field)
-    return "created_at"
+    return DEFAULT_SORT
 
 
 def _bounds(given: dict[str, Any], field: str) -> Bounds:
