@@ -1,25 +1,28 @@
 """`python -m app` as its users meet it: processes of their own, the words they print and how they end."""
 
 import json
+import os
 import re
 import shlex
 import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
 from pymongo import MongoClient
 
+from app.__main__ import main
 from app.embedded import mongod, ports, processes
 from app.embedded.servers import Server
-from tests.live import LiveServer, command, find_children, has_ended, wait_until
-from tests.servers import MongoServer, RedisServer, _find
+from tests.live import LiveServer, command, environment, find_children, has_ended, wait_until
+from tests.servers import _find
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +231,9 @@ REFUSED: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[str, ...]]] = {
     ),
 }
 MISTYPED = {
+    ("serve", "--port", "eighty"): "--port",
+    ("sample", "0"): "count",
+    ("sample",): "count",
     ("serve", "--workers", "0"): "--workers",
     ("smaple",): "smaple",
     (): "Usage",
@@ -235,41 +241,50 @@ MISTYPED = {
 Done = subprocess.CompletedProcess[str]
 
 
-@pytest.fixture(scope="module")
-def refusals(
-    mongo_server: MongoServer, redis_server: RedisServer, standalone: str, servers_folder: Path
-) -> dict[Any, Done]:
-    """What became of each of these commands, all run in one empty folder, which stays empty."""
-    right = {"mongo_uri": mongo_server.uri_of("t_refused"), "redis_url": redis_server.url}
-    folder = servers_folder / "refusals"
-    folder.mkdir()
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Done]]:
+    """A command in this process, as one of its own takes a second only to import; nothing of it stays."""
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.MonkeyPatch.context() as patch, mock.patch.dict(os.environ):
+        patch.chdir(tmp_path)
 
-    def run(arguments: tuple[str, ...], settings: dict[str, str]) -> Done:
-        wrong = {name: standalone if value == STANDALONE else value for name, value in settings.items()}
-        return command(folder, *arguments, **(right | {"mongo_timeout_ms": 300} | wrong))
+        def run_here(*arguments: str, **settings: Any) -> Done:
+            os.environ.update(environment(tmp_path, **settings))
+            patch.setattr(sys, "argv", ["app", *arguments])
+            with pytest.raises(SystemExit) as ended:
+                main()
+            return Done(arguments, int(str(ended.value.code)), *capsys.readouterr())
 
-    with ThreadPoolExecutor(4) as pool:
-        begun: dict[Any, Future[Done]] = {
-            name: pool.submit(run, arguments, settings) for name, (arguments, settings, _) in REFUSED.items()
-        } | {arguments: pool.submit(run, arguments, {}) for arguments in MISTYPED}
-    assert list(folder.iterdir()) == []
-    return {name: done.result() for name, done in begun.items()}
+        yield run_here
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.fixture
+def right(mongo_uri: str, redis_url: str) -> dict[str, str]:
+    return {"mongo_uri": mongo_uri, "redis_url": redis_url, "mongo_timeout_ms": "300"}
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_set_wrong_is_said_in_one_sentence(name: str, refusals: dict[Any, Done]) -> None:
-    assert_one_sentence(refusals[name], *REFUSED[name][2])
-    assert "secret-word" not in refusals[name].stderr
+def test_what_is_set_wrong_is_said_in_one_sentence(
+    name: str, run: Callable[..., Done], right: dict[str, str], standalone: str, tmp_path: Path
+) -> None:
+    arguments, settings, words = REFUSED[name]
+    wrong = {key: standalone if value == STANDALONE else value for key, value in settings.items()}
+    refused = run(*arguments, **(right | wrong))
+    assert_one_sentence(refused, *words)
+    assert "secret-word" not in refused.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("arguments", MISTYPED)
 def test_a_mistyped_command_says_how_it_is_used(
-    arguments: tuple[str, ...], refusals: dict[Any, Done]
+    arguments: tuple[str, ...], run: Callable[..., Done], tmp_path: Path
 ) -> None:
-    refused = refusals[arguments]
+    refused = run(*arguments)
     assert refused.returncode == 2
     assert MISTYPED[arguments] in refused.stdout + refused.stderr
     assert "Traceback" not in refused.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_indexes_are_checked_and_applied_on_a_directory_of_ones_own(
@@ -303,9 +318,9 @@ def test_openapi_needs_no_server_and_no_setting(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_of_settings_that_is_no_text_is_said_so(tmp_path: Path) -> None:
+def test_a_file_of_settings_that_is_no_text_is_said_so(run: Callable[..., Done], tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"ROSTER_HOST=\xff\xfe\n")
-    assert_one_sentence(command(tmp_path, "serve"), ".env")
+    assert_one_sentence(run("serve"), ".env")
 
 
 def test_sample_is_deterministic_and_reports_what_it_adds_to_an_empty_folder(tmp_path: Path) -> None:
