@@ -110,7 +110,21 @@ class Explainer:
         self._users = users
         self._answers = answers
         self._plans: list[dict[str, Any]] = []
-        self.database = users.database
+        self.name = users.name
+        self.codec_options = users.codec_options
+        self.database = self
+
+    async def command(self, command: dict[str, Any], **options: Any) -> dict[str, Any]:
+        """In the place of the database, by whose command a page is fetched."""
+        database = self._users.database
+        if "find" not in command:
+            return await database.command(command, **options)
+        plan = await database.command("explain", command, verbosity="executionStats")
+        self._plans.append(plan["executionStats"])
+        if self._answers:
+            return await database.command(command, **options)
+        rows = [{"_id": ObjectId()} for _ in range(plan["executionStats"]["nReturned"])]
+        return {"cursor": {"id": 0, "firstBatch": rows}}
 
     def find(self, *args: Any, **asked: Any) -> "Explainer":
         self._cursor = self._users.find(*args, **asked)

@@ -364,9 +364,9 @@ async def test_a_field_inside_a_chosen_one_adds_nothing(four: httpx.AsyncClient)
 @pytest.mark.parametrize(
     ("fields", "hint"),
     [
-        ("nmae", "did you mean name?"),
-        ("profile.adresses.city", "did you mean profile.addresses.city?"),
-        ("name,emial", "did you mean email?"),
+        ("nmae", "did you mean `name`?"),
+        ("profile.adresses.city", "did you mean `profile.addresses.city`?"),
+        ("name,emial", "did you mean `email`?"),
         ("", "choose among"),
         ("name,", "choose among"),
     ],
