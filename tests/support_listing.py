@@ -13,6 +13,7 @@ from app.users.records import record
 from models.user import UserInput
 
 STORED = ("created_at", "updated_at", "last_login_at", "is_active", "scopes")
+MAX_PAGES = 2_000
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -79,6 +80,7 @@ async def walk(client: httpx.AsyncClient, **asked: Any) -> list[list[str]]:
     while page["next"]:
         page = await listed(client, **asked, cursor=page["next"])
         pages.append(_ids(page))
+        assert len(pages) < MAX_PAGES, "the walk does not end"
     return pages
 
 
@@ -91,6 +93,7 @@ async def walk_back(client: httpx.AsyncClient, **asked: Any) -> list[list[str]]:
     while page["previous"]:
         page = await listed(client, **asked, cursor=page["previous"])
         pages.append(_ids(page))
+        assert len(pages) < MAX_PAGES, "the walk does not end"
     return pages[::-1]
 
 
