@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from models.export import Format
-from models.user import EXAMPLE_ID, EXAMPLE_OUTPUT, Scope, UserOutput
+from models.user import EXAMPLE_ID, EXAMPLE_OUTPUT, UserOutput
+from models.values import Scope
 
 SortField = Literal["created_at", "updated_at", "name", "email", "username", "last_login_at", "age"]
 Sort = Literal[

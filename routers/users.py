@@ -24,6 +24,25 @@ from models.user import UserInput, UserOutput, UserPatch
 
 router = APIRouter(tags=["users"], route_class=StrictRoute)
 
+VERSIONED = {
+    "ETag": {
+        "description": "The user's version, for If-Match.",
+        "schema": {"type": "string", "examples": ['"3"']},
+    }
+}
+CREATED = {
+    "Location": {
+        "description": "Where the user is.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    **VERSIONED,
+}
+LINKS = {
+    "Link": {
+        "description": "The `first`, `next` and `prev` pages (RFC 8288).",
+        "schema": {"type": "string", "examples": ['</users?limit=50>; rel="first"']},
+    }
+}
 LISTING = QueryOf(ListQuery)
 CHANGE = (UserNotFoundError, PreconditionFailedError, PreconditionRequiredError, UnavailableError)
 MERGE_PATCH = {
@@ -41,7 +60,7 @@ MERGE_PATCH = {
     status_code=status.HTTP_201_CREATED,
     response_model=UserOutput,
     summary="Create a user",
-    responses=responses(*BODY, UniqueConflictError, UnavailableError),
+    responses=responses(*BODY, UniqueConflictError, UnavailableError) | {201: {"headers": CREATED}},
 )
 async def create_user(user: UserInput) -> Response:
     """E-mail, username and phone are unique by their normalised values: whatever the case and width."""
@@ -55,7 +74,8 @@ async def create_user(user: UserInput) -> Response:
     openapi_extra=query_parameters(ListQuery),
     responses=responses(
         InvalidCursorError, ExpiredCursorError, InvalidError, QueryTooExpensiveError, UnavailableError
-    ),
+    )
+    | {200: {"headers": LINKS}},
 )
 async def list_users(request: Request) -> Response:
     """Follow `next` (or the `Link` header) until it is null.
@@ -83,7 +103,7 @@ async def batch_users(batch: Batch) -> Response:
     response_model=UserOutput,
     summary="Read a user",
     responses=responses(UserNotFoundError, InvalidError, UnavailableError)
-    | {304: {"description": "Still the version that If-None-Match names."}},
+    | {200: {"headers": VERSIONED}, 304: {"description": "Still the version that If-None-Match names."}},
 )
 async def read_user(user_id: UserId, known: KnownVersions) -> Response:
     """The ETag is the user's version: send it back as If-None-Match to be spared what you have."""
@@ -94,7 +114,8 @@ async def read_user(user_id: UserId, known: KnownVersions) -> Response:
     "/users/{user_id}",
     response_model=UserOutput,
     summary="Change a user",
-    responses=responses(*CHANGE, *BODY, UniqueConflictError, WriteConflictError),
+    responses=responses(*CHANGE, *BODY, UniqueConflictError, WriteConflictError)
+    | {200: {"headers": VERSIONED}},
     openapi_extra=MERGE_PATCH,
 )
 async def patch_user(user_id: UserId, patch: UserPatch, versions: ExpectedVersions) -> Response:
@@ -109,7 +130,8 @@ async def patch_user(user_id: UserId, patch: UserPatch, versions: ExpectedVersio
     "/users/{user_id}",
     response_model=UserOutput,
     summary="Replace a user",
-    responses=responses(*CHANGE, *BODY, UniqueConflictError, WriteConflictError),
+    responses=responses(*CHANGE, *BODY, UniqueConflictError, WriteConflictError)
+    | {200: {"headers": VERSIONED}},
 )
 async def replace_user(user_id: UserId, user: UserInput, versions: ExpectedVersions) -> Response:
     """What the body leaves out is missing afterwards; the id, the times and the scopes stay."""

@@ -13,7 +13,8 @@ from app.errors import FieldError, UniqueConflictError, UserNotFoundError
 from app.normalise import canonical, email_key, facet, name_key
 from app.rows import BSON, Row
 from app.selections import choose
-from models.user import DEFAULT_SCOPES, Keys, User, UserInput
+from models.user import Keys, User, UserInput
+from models.values import DEFAULT_SCOPES
 
 Users = AsyncCollection[dict[str, Any]]
 Versions = frozenset[int] | None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.user import CELL_LENGTH
+from models.values import CELL_LENGTH
 from tests.support import NOBODY, create, person, pointers, problem, read, users
 
 JSON = {"Content-Type": "application/json"}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from app.normalise import NAME_KEY_LENGTH, canonical, email_key, facet, name_key
-from models.user import Email, Name, Username
+from models.values import Email, Name, Username
 
 EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 USERNAME: TypeAdapter[str] = TypeAdapter(Username)
