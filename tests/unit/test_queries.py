@@ -102,7 +102,7 @@ def test_an_order_in_each_direction_goes_from_each_position_both_ways() -> None:
     for sort, backward, past in (
         ("age", False, "$gt"), ("age", True, "$lt"), ("-age", False, "$lt"), ("-age", True, "$gt"),
     ):  # fmt: skip
-        same, beyond = Order(sort).ways(PRESENT, position, backward=backward)
+        same, beyond = Order(sort).ways(PRESENT, position, backward=backward)  # type: ignore[arg-type]  # a Sort
         assert same["profile.age"] == {"$eq": 7} | NO_LIST
         assert same["_id"] == {past: ID}
         lowest = {"$gte": float("-inf")} if past == "$lt" else {}
@@ -120,7 +120,7 @@ def test_a_position_inside_a_range_keeps_the_other_bound() -> None:
 
 def test_a_unique_order_needs_no_tie_break() -> None:
     for sort in ("email", "-email", "username", "-username"):
-        order = Order(sort)  # type: ignore[arg-type]  # a Sort
+        order = Order(sort)
         [way] = order.ways(PRESENT, Position(PRESENT, "x", ID))
         assert way[order.path].keys() >= {"$lt" if sort.startswith("-") else "$gt", "$type"}
         assert [path for path, _ in order.sort(PRESENT)] == [order.path]
