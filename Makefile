@@ -33,8 +33,9 @@ format: .venv/dev.stamp
 bench: .venv/dev.stamp  ## the ratios, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
 
-snapshots: .venv/dev.stamp  ## rewrite tests/snapshots/openapi.json and docs/indexes.md
+snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, docs/errors.md, docs/indexes.md
 	$(BIN)/python -m app openapi > tests/snapshots/openapi.json
+	$(BIN)/python -m tests.error_codes > docs/errors.md
 	$(BIN)/python -m tests.index_contract > docs/indexes.md
 
 clean:

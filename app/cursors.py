@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import bson
+from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.errors import BSONError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,6 +23,8 @@ from app.errors import ExpiredCursorError, InvalidCursorError
 
 _NONCE = 12
 _LONGEST = 4096
+# A row of a year past Python's may be the last of a page.
+_BSON: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Position:
     value: Any
     id: Any
     backward: bool = False
+    inclusive: bool = False
+    """Whether the page begins with that row, not past it."""
 
 
 class CursorSealer:
@@ -50,11 +55,12 @@ class CursorSealer:
                 "v": position.value,
                 "i": position.id,
                 "b": position.backward,
+                "n": position.inclusive,
             }
         )
         nonce = os.urandom(_NONCE)
         sealed = nonce + self._cipher.encrypt(nonce, content, fingerprint)
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        return _encode(sealed)
 
     def open(self, cursor: str, fingerprint: bytes) -> Position:
         """InvalidCursorError: forged, damaged or of another query. ExpiredCursorError: too old."""
@@ -65,9 +71,21 @@ class CursorSealer:
             raise invalid
         try:
             sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-            content = bson.decode(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], fingerprint))
+            if _encode(sealed) != cursor:
+                raise invalid  # the bits past the last byte are not under the seal
+            content = bson.decode(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], fingerprint), _BSON)
         except (ValueError, binascii.Error, InvalidTag, BSONError):
             raise invalid from None
         if content["e"] < self._now():
             raise ExpiredCursorError("The cursor is too old; start again without `cursor`.")
-        return Position(segment=content["s"], value=content["v"], id=content["i"], backward=content["b"])
+        return Position(
+            segment=content["s"],
+            value=content["v"],
+            id=content["i"],
+            backward=content["b"],
+            inclusive=content["n"],
+        )
+
+
+def _encode(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()

@@ -16,7 +16,8 @@ from models.listing import ExportQuery, FileQuery, Filter
 from models.user import EXAMPLE_ID
 
 Q = TypeVar("Q", bound=BaseModel)
-_INT64_DIGITS = 18
+_VERSION = re.compile("[1-9][0-9]{0,17}")
+"""What may stand in an ETag of ours; tags are compared character by character, so that `007` is not 7."""
 _TAG = re.compile(r'(W/)?"([^"]*)"')
 _REPEATABLE = frozenset(
     name for name, field in Filter.model_fields.items() if "list" in str(field.annotation)
@@ -82,17 +83,22 @@ def _once(name: str) -> FieldError:
 def query_parameters(model: type[BaseModel]) -> dict[str, Any]:
     """The OpenAPI parameters of a model read by `QueryOf`, for `openapi_extra`."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {"parameters": [_parameter(name, field) for name, field in schema["properties"].items()]}
+
+
+def _parameter(name: str, field: dict[str, Any]) -> dict[str, Any]:
+    """Without null, which no query string can say, and without the empty list that stands for no filter."""
+    said = {key: part for key, part in field.items() if key not in {"anyOf", "description", "title"}}
+    for choice in field.get("anyOf", ()):
+        said |= choice if choice != {"type": "null"} else {}
+    if said.get("default", ()) in ([], None):
+        del said["default"]
     return {
-        "parameters": [
-            {
-                "name": name,
-                "in": "query",
-                "required": False,
-                "schema": {key: part for key, part in field.items() if key != "description"},
-                **({"description": field["description"]} if "description" in field else {}),
-            }
-            for name, field in schema["properties"].items()
-        ]
+        "name": name,
+        "in": "query",
+        "required": False,
+        "description": field["description"],
+        "schema": said,
     }
 
 
@@ -111,9 +117,7 @@ async def _if_match(
     if if_match.strip() == "*":
         return None
     tags = _tags(if_match, "If-Match")
-    return frozenset(
-        int(tag) for weak, tag in tags if not weak and tag.isdecimal() and len(tag) <= _INT64_DIGITS
-    )
+    return frozenset(int(tag) for weak, tag in tags if not weak and _VERSION.fullmatch(tag))
 
 
 async def _if_none_match(
@@ -126,7 +130,7 @@ async def _if_none_match(
         return frozenset()
     if if_none_match.strip() == "*":
         return frozenset({"*"})
-    return frozenset(tag for _, tag in _tags(if_none_match, "If-None-Match"))
+    return frozenset(tag for _, tag in _tags(if_none_match, "If-None-Match") if _VERSION.fullmatch(tag))
 
 
 def _tags(header: str, name: str) -> list[tuple[str, str]]:
@@ -134,7 +138,7 @@ def _tags(header: str, name: str) -> list[tuple[str, str]]:
     if not tags or _TAG.sub("", header).strip(" ,\t"):
         raise InvalidError(
             f"{name} is not a list of entity tags.",
-            errors=(FieldError(parameter=name, detail='must be an ETag in double quotes, such as "3"'),),
+            errors=(FieldError(parameter=name, detail='Must be an ETag in double quotes, such as "3".'),),
         )
     return tags
 

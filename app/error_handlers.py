@@ -43,9 +43,7 @@ def install(app: FastAPI) -> None:
 
 def _document(app: FastAPI, make: Callable[[], dict[str, Any]]) -> None:
     def openapi() -> dict[str, Any]:
-        schema = make()
-        known = schema.get("components", {}).get("schemas", {})
-        return schema if "Problem" in known else problems.document(schema)
+        return problems.document(make())
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend its document
 
@@ -90,10 +88,12 @@ def _allowed_methods(request: Request) -> set[str]:
     return allowed | {"HEAD"} if "GET" in allowed else allowed
 
 
-async def _answer_mongo(request: Request, error: Exception) -> Response:
-    if not _is_away(cast("mongo.PyMongoError", error)):
-        return await _answer_unknown(request, error)
-    return _unavailable("MongoDB", error)
+async def _answer_mongo(_: Request, error: Exception) -> Response:
+    """503 for whatever MongoDB says, since nothing is known to be done; the unforeseen with its traceback."""
+    if _is_away(cast("mongo.PyMongoError", error)):
+        return _unavailable("MongoDB", error)
+    log.error("mongodb_error", exc_info=error)
+    return problems.problem_response(UnavailableError("MongoDB refused the operation: try again."))
 
 
 def _is_away(error: mongo.PyMongoError) -> bool:

@@ -8,8 +8,9 @@ import bson
 import pymongo
 
 from app.errors import BusyError
-from app.listing.pages import Users, stream
+from app.listing.pages import Users
 from app.listing.queries import Query
+from app.listing.streams import stream
 from app.rows import BSON, RowReader
 from app.selections import choose
 from app.spreadsheets import Writer, columns, writer

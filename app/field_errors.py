@@ -94,7 +94,10 @@ def _in_request(error: Mapping[str, Any], body: object) -> FieldError:
     part, *path = error["loc"]
     if part == "body":
         return _in_body(path, error, body)
-    return FieldError(_sentence(error), parameter=_clip(str(path[0]) if path else str(part), _MAX_NAME))
+    sentence = (
+        "There is no parameter of this name here." if error["type"] == "extra_forbidden" else _sentence(error)
+    )
+    return FieldError(sentence, parameter=_clip(str(path[0]) if path else str(part), _MAX_NAME))
 
 
 def _in_body(path: Sequence[int | str], error: Mapping[str, Any], document: object) -> FieldError:

@@ -6,12 +6,19 @@ import unicodedata
 import idna
 from pypinyin import lazy_pinyin
 
+from models.letters import INVISIBLE
+
 NAME_KEY_LENGTH = 128
 """Characters of a name that take part in sorting; past them, users tie and the id decides."""
 
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U000323af]+")
 _SPACES = re.compile(r"\s+")
-_COMBINING = {code: None for code in range(0x110000) if unicodedata.category(chr(code)) == "Mn"}
+_ACCENT_CLASSES = frozenset({8, *range(10, 36), *range(200, 241)})
+"""Combining classes of kana voicing, Hebrew and Arabic points, and the accents over and under letters.
+
+The marks of other classes are vowels and tones of Indic and Thai scripts: without them, other words.
+"""
+_ACCENTS = {code: None for code in range(0x110000) if unicodedata.combining(chr(code)) in _ACCENT_CLASSES}
 _STROKED = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
@@ -31,21 +38,23 @@ def canonical(text: str) -> str:
 
 
 def email_key(email: str) -> str:
-    """One key for every spelling of an address; the domain as its ASCII form (UTS 46)."""
-    local, _, domain = canonical(email).rpartition("@")
-    if not domain.isascii():
-        domain = idna.encode(domain, uts46=True).decode()
-    return f"{local}@{domain}"
+    """One key for every spelling of an address; the domain as its ASCII form (UTS 46).
+
+    Casefolding would take faß.de for fass.de, which is another domain: only the local part is folded.
+    """
+    local, _, domain = unicodedata.normalize("NFKC", email.strip()).rpartition("@")
+    ascii_domain = domain.lower() if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    return f"{canonical(local)}@{ascii_domain}"
 
 
 def name_key(name: str) -> str:
     """Sort key: accents and case ignored, Chinese characters by their pinyin, surname first."""
     if name.isascii():
         return _SPACES.sub(" ", name[: 2 * NAME_KEY_LENGTH].strip()).lower()[:NAME_KEY_LENGTH]
-    folded = canonical(name[: 2 * NAME_KEY_LENGTH])
+    folded = canonical(INVISIBLE.sub("", name[: 2 * NAME_KEY_LENGTH]))
     if _HAN.search(folded):
         folded = _HAN.sub(lambda match: f" {_pinyin(match[0], surname=match.start() == 0)} ", folded)
-    plain = unicodedata.normalize("NFD", folded).translate(_COMBINING).translate(_STROKED)
+    plain = unicodedata.normalize("NFD", folded).translate(_ACCENTS).translate(_STROKED)
     plain = unicodedata.normalize("NFC", plain)
     return _SPACES.sub(" ", plain.strip())[:NAME_KEY_LENGTH]
 
@@ -58,7 +67,7 @@ def _pinyin(characters: str, *, surname: bool) -> str:
 
 
 def facet(kind: str, value: object) -> str:
-    """One entry of a user's `facets`, by which equality filters find him: `city:berlin`."""
+    """One entry of a user's `facets`, by which equality filters find the user: `city:berlin`."""
     if isinstance(value, bool):
         return f"{kind}:{'true' if value else 'false'}"
     return f"{kind}:{canonical(str(value))}"

@@ -7,11 +7,15 @@ from typing import Any
 
 import orjson
 import structlog
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from app import errors as e
 from app.logs import REQUEST_ID
+from models.batch import Batch, BatchOutput
+from models.listing import UserPage
 from models.problem import MEDIA_TYPE, Problem, ProblemError
+from models.user import UserInput, UserOutput, UserPatch
 
 log = structlog.get_logger("roster.errors")
 
@@ -105,6 +109,9 @@ def _clean(text: str) -> str:
 
 # --- the OpenAPI document -------------------------------------------------------------------------------
 
+_EXAMPLED = (Batch, BatchOutput, UserInput, UserOutput, UserPage, UserPatch)
+"""Shapes whose examples may hold nulls."""
+
 _EXAMPLES: dict[type[e.RosterError], e.RosterError] = {
     type(example): example
     for example in (
@@ -156,7 +163,10 @@ def _media() -> dict[str, Any]:
 
 
 def document(schema: dict[str, Any]) -> dict[str, Any]:
-    """`schema` (an OpenAPI document, changed in place) with our problem in the place of FastAPI's own 422."""
+    """`schema` (an OpenAPI document, changed in place) with our problem in the place of FastAPI's own 422.
+
+    A second time changes nothing more: FastAPI keeps its document and hands it out again.
+    """
     schemas: dict[str, Any] = schema.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
@@ -164,11 +174,19 @@ def document(schema: dict[str, Any]) -> dict[str, Any]:
         made = model.model_json_schema(ref_template="#/components/schemas/{model}")
         made.pop("$defs", None)
         schemas[model.__name__] = made
+    for shape in _EXAMPLED:
+        if "examples" in schemas.get(shape.__name__, {}):  # FastAPI drops the nulls from examples
+            schemas[shape.__name__]["examples"] = _examples(shape)
     for operation in _operations(schema):
         reply = operation.get("responses", {}).get("422", {})
         if "application/json" in reply.get("content", {}):
             operation["responses"]["422"] = responses(e.InvalidError)[422]
     return schema
+
+
+def _examples(shape: type[BaseModel]) -> Any:
+    extra = shape.model_config.get("json_schema_extra")
+    return extra["examples"] if isinstance(extra, dict) else []
 
 
 def _operations(schema: dict[str, Any]) -> Iterable[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from urllib.parse import parse_qsl, urlencode
 
 import anyio
 import orjson
@@ -81,21 +80,22 @@ def batch(results: list[Result]) -> Response:
 def _links(request: Request, **cursors: str | None) -> str:
     """RFC 8288: the same query with another cursor; relative, so that it holds behind any proxy."""
     asked = [
-        (name, value)
-        for name, value in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        if name not in {"cursor", "skip"}
+        part
+        for part in request.scope["query_string"].decode("latin-1").translate(_NO_DELIMITERS).split("&")
+        if part and not part.startswith(("cursor=", "skip="))
     ]
-    links = [f'<{_target(request, asked)}>; rel="first"']
+    path = request.scope["path"]
+    links = [f'<{path}?{"&".join(asked)}>; rel="first"' if asked else f'<{path}>; rel="first"']
     links += [
-        f'<{_target(request, [*asked, ("cursor", cursor)])}>; rel="{rel}"'
+        f'<{path}?{"&".join([*asked, f"cursor={cursor}"])}>; rel="{rel}"'
         for rel, cursor in cursors.items()
         if cursor
     ]
     return ", ".join(links)
 
 
-def _target(request: Request, parameters: list[tuple[str, str]]) -> str:
-    return f"{request.scope['path']}?{urlencode(parameters)}" if parameters else str(request.scope["path"])
+_NO_DELIMITERS = str.maketrans({char: f"%{ord(char):02X}" for char in '<>" ,;'})
+"""A URL stands between angle brackets in the header: what would end it early is escaped."""
 
 
 class Download(StreamingResponse):

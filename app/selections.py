@@ -51,5 +51,5 @@ def _parse(fields: str) -> list[str]:
 
 def _unknown(path: str) -> str:
     close = difflib.get_close_matches(path, ALLOWED, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"choose among {', '.join(ALLOWED)}"
-    return f"There is no field {path!r}; {hint}"
+    hint = f"did you mean `{close[0]}`?" if close else f"choose among {', '.join(ALLOWED)}."
+    return f"There is no field `{path}`: {hint}"

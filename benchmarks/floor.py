@@ -95,7 +95,7 @@ async def export_xlsx(request: Request) -> Response:
 
 
 def _workbook(columns: tuple[str, ...]) -> Iterator[bytes]:
-    """In a thread, as StreamingResponse runs a plain generator: openpyxl sends nothing until the end."""
+    """Run in a thread, being a plain generator; openpyxl has nothing to send until the end."""
     cells = CELLS[columns]
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet()

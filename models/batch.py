@@ -1,6 +1,6 @@
 """A batch of changes and the answer to each."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
@@ -57,10 +57,8 @@ class Batch(BaseModel):
         },
     )
 
-    operations: Annotated[
-        list[Annotated[Any, SkipValidation, Field(json_schema_extra={})]],
-        Field(min_length=1, max_length=MAX_OPERATIONS),
-    ]
+    operations: Annotated[list[SkipValidation[Operation]], Field(min_length=1, max_length=MAX_OPERATIONS)]
+    """Validated one by one: a wrong operation fails alone."""
 
 
 class Outcome(BaseModel):
@@ -71,4 +69,31 @@ class Outcome(BaseModel):
 
 
 class BatchOutput(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "results": [
+                        {"status": 201, "id": "6742f0c1a5d3b8e9f0123457", "version": 1, "error": None},
+                        {"status": 200, "id": EXAMPLE_ID, "version": 4, "error": None},
+                        {
+                            "status": 404,
+                            "id": EXAMPLE_ID,
+                            "version": None,
+                            "error": {
+                                "type": "urn:roster:problem:user_not_found",
+                                "title": "No such user",
+                                "status": 404,
+                                "detail": "There is no user with this id.",
+                                "code": "user_not_found",
+                                "request_id": "8c2f61d09b3e47a5",
+                                "errors": [],
+                            },
+                        },
+                    ]
+                }
+            ]
+        }
+    )
+
     results: Annotated[list[Outcome], Field(description="One for each operation, in their order.")]

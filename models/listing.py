@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from models.export import Format
-from models.user import Scope, UserOutput
+from models.user import EXAMPLE_ID, EXAMPLE_OUTPUT, Scope, UserOutput
 
 SortField = Literal["created_at", "updated_at", "name", "email", "username", "last_login_at", "age"]
 Sort = Literal[
@@ -36,10 +36,13 @@ def _moment(text: object, *, end: bool) -> object:
 
 From = Annotated[datetime, BeforeValidator(lambda text: _moment(text, end=False))]
 To = Annotated[datetime, BeforeValidator(lambda text: _moment(text, end=True))]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern="^[^\x00]*$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00]*$")]
 Texts = Annotated[list[Text], Field(max_length=50)]
 Id = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{24}$")]
 Age = Annotated[int, Field(ge=0, le=150)]
+
+
+_WHEN = "a day (2026-01-31, all of it) or a time (2026-01-31T08:00:00Z; UTC without an offset)"
 
 
 class Filter(BaseModel):
@@ -47,24 +50,28 @@ class Filter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: Annotated[list[Id], Field(max_length=1000)] = []
-    email: Texts = []
-    username: Texts = []
-    phone: Texts = []
-    is_active: Annotated[list[Literal["true", "false"]], Field(max_length=2)] = []
-    tag: Texts = []
-    scope: Annotated[list[Scope], Field(max_length=5)] = []
-    department: Texts = []
+    id: Annotated[list[Id], Field(max_length=1000, examples=[[EXAMPLE_ID]], description="Ids of users.")] = []
+    email: Annotated[Texts, Field(description="Whole addresses, in any spelling of theirs.")] = []
+    username: Annotated[Texts, Field(description="Whole user names, in any case.")] = []
+    phone: Annotated[Texts, Field(description="Whole numbers with country code, however punctuated.")] = []
+    is_active: Annotated[
+        list[Literal["true", "false"]], Field(max_length=2, description="Whether the user may sign in.")
+    ] = []
+    tag: Annotated[Texts, Field(description="One of the user's tags.")] = []
+    scope: Annotated[list[Scope], Field(max_length=5, description="What the user may be granted.")] = []
+    department: Annotated[Texts, Field(description="The user's department.")] = []
     city: Annotated[Texts, Field(description="City of any of the user's addresses.")] = []
     country: Annotated[Texts, Field(description="Country of any of the user's addresses.")] = []
-    age_min: Age | None = None
-    age_max: Age | None = None
-    created_from: From | None = None
-    created_to: To | None = None
-    updated_from: From | None = None
-    updated_to: To | None = None
-    last_login_from: From | None = None
-    last_login_to: To | None = None
+    age_min: Annotated[Age | None, Field(description="At least this old.")] = None
+    age_max: Annotated[Age | None, Field(description="At most this old.")] = None
+    created_from: Annotated[From | None, Field(description=f"Created then or later: {_WHEN}.")] = None
+    created_to: Annotated[To | None, Field(description=f"Created then or earlier: {_WHEN}.")] = None
+    updated_from: Annotated[From | None, Field(description=f"Last changed then or later: {_WHEN}.")] = None
+    updated_to: Annotated[To | None, Field(description=f"Last changed then or earlier: {_WHEN}.")] = None
+    last_login_from: Annotated[From | None, Field(description=f"Last signed in then or later: {_WHEN}.")] = (
+        None
+    )
+    last_login_to: Annotated[To | None, Field(description=f"Last signed in then or earlier: {_WHEN}.")] = None
 
 
 class OrderedQuery(Filter):
@@ -132,7 +139,16 @@ class Total(BaseModel):
 
 class UserPage(BaseModel):
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"items": [], "next": "pQ8…", "previous": None, "total": None}]}
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [EXAMPLE_OUTPUT],
+                    "next": "pQ8wZ3…",
+                    "previous": None,
+                    "total": {"value": 1000, "relation": "eq"},
+                }
+            ]
+        }
     )
 
     items: list[UserOutput]

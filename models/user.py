@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pymongo import ASCENDING, IndexModel
 
+from models.letters import INVISIBLE, is_identifier, mixes_look_alikes
+
 CELL_LENGTH = 32_767
 """UTF-16 units that a spreadsheet cell holds; no text of a user is longer, so no export cuts one."""
 
@@ -35,7 +37,7 @@ def _fits_a_cell(text: str) -> str:
 
 
 def _not_blank(text: str) -> str:
-    if not text.strip():
+    if not INVISIBLE.sub("", text).strip():
         msg = "must not be blank"
         raise ValueError(msg)
     return text
@@ -43,6 +45,9 @@ def _not_blank(text: str) -> str:
 
 def _email(text: str) -> str:
     typed = text.strip()
+    if INVISIBLE.search(typed):
+        msg = "must not contain invisible characters"
+        raise ValueError(msg)
     try:
         validate_email(
             unicodedata.normalize("NFKC", typed), check_deliverability=False, test_environment=True
@@ -53,14 +58,22 @@ def _email(text: str) -> str:
     return typed
 
 
-_USERNAME = re.compile(r"[\w][\w.\-]{0,63}")
+_USERNAME_LENGTH = 64
 
 
 def _username(text: str) -> str:
     typed = text.strip()
     normal = unicodedata.normalize("NFKC", typed)
-    if not _USERNAME.fullmatch(normal):
+    if (
+        not 0 < len(normal) <= _USERNAME_LENGTH
+        or not is_identifier(normal, punctuation="._-")
+        or normal[0] in ".-"
+        or unicodedata.category(normal[0]).startswith("M")
+    ):
         msg = "must be 1 to 64 letters, digits, dots, hyphens or underscores, beginning with none of . and -"
+        raise ValueError(msg)
+    if mixes_look_alikes(normal):
+        msg = "must not mix Latin letters with Greek, Cyrillic or others that look like them"
         raise ValueError(msg)
     return typed
 
@@ -163,6 +176,39 @@ EXAMPLE_INPUT: dict[str, Any] = {
     },
 }
 EXAMPLE_ID = "6742f0c1a5d3b8e9f0123456"
+EXAMPLE_OUTPUT: dict[str, Any] = {
+    "id": EXAMPLE_ID,
+    "username": None,
+    "email": "xiaozhong@example.com",
+    "name": "小中同学",
+    "phone": "+8613800138000",
+    "avatar_url": None,
+    "locale": "zh-CN",
+    "tags": ["staff"],
+    "scopes": ["me"],
+    "is_active": True,
+    "profile": {
+        "bio": "全栈开发者",
+        "age": 30,
+        "title": None,
+        "department": None,
+        "addresses": [
+            {
+                "label": None,
+                "street": "天安门大街 1 号",
+                "city": "北京",
+                "region": None,
+                "zipcode": "100000",
+                "country": "中国",
+            }
+        ],
+    },
+    "created_at": "2026-01-31T08:00:00.123000Z",
+    "updated_at": "2026-02-01T09:30:00.456000Z",
+    "last_login_at": None,
+    "last_login_ip": None,
+    "version": 2,
+}
 
 
 class AddressInput(BaseModel):
@@ -217,7 +263,8 @@ class UserPatch(BaseModel):
     """A JSON Merge Patch (RFC 7396): what is left out stays, null removes, lists are replaced."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"profile": {"age": 31}, "phone": "+8613800138000"}]}
+        extra="forbid",
+        json_schema_extra={"examples": [{"profile": {"age": 31, "title": None}, "phone": "+8613800138000"}]},
     )
 
     name: Name | None = None
@@ -249,6 +296,8 @@ class ProfileOutput(BaseModel):
 
 class UserOutput(BaseModel):
     """A user as every route answers it; times are UTC (RFC 3339)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_OUTPUT]})
 
     id: Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
     username: str | None
@@ -306,6 +355,11 @@ class User(Document):
                 name="email",
                 unique=True,
                 partialFilterExpression={"keys.email": {"$type": "string"}},
+            ),
+            IndexModel(
+                [("keys.email", ASCENDING), ("_id", ASCENDING)],
+                name="email_missing",
+                partialFilterExpression={"keys.email": None},
             ),
             IndexModel(
                 [("keys.username", ASCENDING)],

@@ -60,7 +60,7 @@ async def create_user(user: UserInput) -> Response:
 async def list_users(request: Request) -> Response:
     """Follow `next` (or the `Link` header) until it is null.
 
-    Each user who stays as he is comes exactly once, whatever others write meanwhile.
+    Each user who stays unchanged comes exactly once, whatever others write meanwhile.
     """
     held = backends(request)
     found = await listing.find(held.users, held.cursors, held.settings, LISTING.read(request))

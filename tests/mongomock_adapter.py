@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import mongomock_motor
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError
 
 _Client: Any = mongomock_motor.AsyncMongoMockClient
 _Database: Any = mongomock_motor.AsyncMongoMockDatabase
@@ -19,6 +20,18 @@ def open_database(name: str = "roster") -> AsyncDatabase[dict[str, Any]]:
 
 
 class MockCollection(_Collection):
+    def with_options(self, **_: Any) -> "MockCollection":
+        """Itself: mongomock keeps documents, not BSON, so there is nothing to decode one way or another."""
+        return self
+
+    async def insert_many(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().insert_many(*args, **kwargs)
+        except BulkWriteError as error:
+            details: Any = error.details
+            details.setdefault("writeConcernErrors", [])  # as every real one has them
+            raise
+
     async def aggregate(self, *args: Any, **kwargs: Any) -> Any:
         return super().aggregate(*args, **kwargs)
 

@@ -30,7 +30,7 @@ async def find(users: Users, cursors: CursorSealer, settings: Settings, asked: L
     if asked.cursor is not None and asked.skip is not None:
         raise InvalidError(
             "Page by `cursor` or by `skip`, not both.",
-            errors=(FieldError(parameter="skip", detail="leave it out when a cursor is given"),),
+            errors=(FieldError(parameter="skip", detail="Leave it out when a cursor is given."),),
         )
     query = build(asked)
     projection, reader = choose(asked.fields)

@@ -1,23 +1,21 @@
-"""One page of users by cursor or offset, and the stream of all of them, in the same order."""
+"""One page of users, by cursor or offset."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
-import pymongo
+from bson import ObjectId
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import ExecutionTimeout
+from pymongo.errors import AutoReconnect
 
 from app.cursors import Position
-from app.errors import QueryTooExpensiveError, UnavailableError
-from app.listing.queries import Query
+from app.errors import QueryTooExpensiveError
+from app.listing.budgets import OverBudgetError, within
+from app.listing.queries import DEFAULT_SORT, RANGES, Query
 from app.rows import Row
 
 Users = AsyncCollection[dict[str, Any]]
 Projection = dict[str, int]
-STREAM_ROWS = 500
-"""Rows a batch of a stream: each is decoded and written in one go of a few milliseconds of a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +25,22 @@ class Page:
     rows: list[Row]
     next: Position | None
     previous: Position | None
+
+
+class _Found:
+    """Rows in the order they were met, and how many there were when each segment was left."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self._ends: list[tuple[int, int]] = []
+
+    def add(self, segment: int, rows: list[Row]) -> None:
+        self.rows = self.rows + rows if self.rows else rows
+        self._ends.append((len(self.rows), segment))
+
+    def segment(self, place: int) -> int:
+        """In which segment the row at this place stands."""
+        return next(segment for end, segment in self._ends if place < end)
 
 
 async def page(
@@ -40,126 +54,157 @@ async def page(
     budget_s: float,
 ) -> Page:
     """`limit` rows past `start` (or after `skip` rows); QueryTooExpensiveError past the budget."""
-    backward = start is not None and start.backward
-    with_key = _with_sort_value(projection, query)
     try:
-        with pymongo.timeout(budget_s):
-            found = await _walk(users, query, with_key, limit=limit + 1, start=start, skip=skip)
-    except ExecutionTimeout:
+        return await within(
+            budget_s, users, _page(users, query, projection, limit=limit, start=start, skip=skip)
+        )
+    except OverBudgetError:
         raise too_expensive(query) from None
-    more = len(found) > limit
-    found = found[:limit]
+
+
+async def _page(
+    users: Users, query: Query, projection: Projection, *, limit: int, start: Position | None, skip: int
+) -> Page:
+    if query.single:
+        row = await users.find_one(query.matching, projection) if start is None and not skip else None
+        return Page([row] if row is not None else [], next=None, previous=None)
+    if skip:
+        start = await _offset(users, query, skip)
+        if start is None:
+            return Page([], next=None, previous=None)
+    found = await _walk(users, query, _with_sort_value(projection, query), limit=limit + 1, start=start)
+    return _cut(found, query, projection, limit=limit, start=start)
+
+
+def _cut(found: _Found, query: Query, projection: Projection, *, limit: int, start: Position | None) -> Page:
+    """The page of up to `limit` of the rows found past `start`, the one more telling that others follow."""
+    backward = start is not None and start.backward
+    more = len(found.rows) > limit
+    near, far = _ends(found, query, start, limit=limit)
+    before, after = (far, near) if backward else (near, far)
+    rows = found.rows[:limit]
     if backward:
-        found.reverse()
-    before = after = None
-    if found:
-        before = query.order.position(found[0][1], found[0][0], backward=True)
-        after = query.order.position(found[-1][1], found[-1][0], backward=False)
-    elif start is not None:
-        before = after = start
-    if start is None:
-        return Page(_rows(found), next=after if more else None, previous=before if skip else None)
-    if backward:
-        return Page(_rows(found), next=_turned(after, backward=False), previous=before if more else None)
-    return Page(_rows(found), next=after if more else None, previous=_turned(before, backward=True))
+        rows.reverse()
+    return Page(
+        _public(rows, query, projection),
+        next=after and replace(after, backward=False) if more or backward else None,
+        previous=before and replace(before, backward=True)
+        if (more if backward else start is not None)
+        else None,
+    )
 
 
-def _turned(position: Position | None, *, backward: bool) -> Position | None:
-    if position is None:
-        return None
-    return Position(position.segment, position.value, position.id, backward)
+def _ends(
+    found: _Found, query: Query, start: Position | None, *, limit: int
+) -> tuple[Position | None, Position | None]:
+    """Where the walk met its first row and its last; if all are gone, the one that `start` stands beside."""
+    if not found.rows:
+        end = start and replace(start, inclusive=True)
+        return end, end
+    rows = found.rows[:limit]
+    first, last = found.segment(0), found.segment(len(rows) - 1)
+    return query.order.position(rows[0], first), query.order.position(rows[-1], last)
 
 
-def _rows(found: list[tuple[int, Row]]) -> list[Row]:
-    rows = [row for _, row in found]
-    for row in rows:
-        row.pop("keys", None)
+def _public(rows: list[Row], query: Query, projection: Projection) -> list[Row]:
+    """Without the sort value, where only the cursors need it."""
+    top = query.order.path.partition(".")[0]
+    if not any(path.partition(".")[0] == top for path in projection):
+        for row in rows:
+            row.pop(top, None)
     return rows
 
 
 def _with_sort_value(projection: Projection, query: Query) -> Projection:
-    path = query.order.path
-    parts = path.split(".")
+    parts = query.order.path.split(".")
     if any(".".join(parts[: length + 1]) in projection for length in range(len(parts))):
         return projection
-    return projection | {path: 1}
+    return projection | {query.order.path: 1}
 
 
 async def _walk(
-    users: Users, query: Query, projection: Projection, *, limit: int, start: Position | None, skip: int
-) -> list[tuple[int, Row]]:
-    """Up to `limit` rows, each with the segment it stands in, segment after segment."""
-    if query.single:
-        row = await users.find_one(query.matching, projection) if start is None and not skip else None
-        return [(0, row)] if row is not None else []
+    users: Users, query: Query, projection: Projection, *, limit: int, start: Position | None
+) -> _Found:
+    """Up to `limit` rows, segment after segment."""
     backward = start is not None and start.backward
-    found: list[tuple[int, Row]] = []
+    found = _Found()
     for segment in _segments(query, start):
-        wanted = limit - len(found)
-        cursor = users.find(
-            query.part(segment, start, backward=backward),
-            projection,
-            sort=query.order.sort(segment, backward=backward),
-            limit=wanted,
-            batch_size=wanted,
-            skip=skip,
-            hint=query.hint,
-        )
-        rows = await cursor.to_list()
-        found += [(segment, row) for row in rows]
-        if len(found) == limit:
+        asked = query.find(segment, start, backward=backward)
+        found.add(segment, await _rows(users, asked, projection, limit - len(found.rows)))
+        if len(found.rows) == limit:
             break
-        if skip:
-            skip = 0 if rows else skip - await users.count_documents(query.part(segment), limit=skip)
     return found
 
 
-def _segments(query: Query, start: Position | None) -> range:
-    if start is not None and start.backward:
-        return range(start.segment, -1, -1)
-    return range(start.segment if start else 0, len(query.order))
+async def _rows(users: Users, asked: dict[str, Any], projection: Projection, limit: int) -> list[Row]:
+    """By the bare command, which spares the cursor that one batch does not need (a tenth of a page's time).
 
-
-async def stream(
-    users: Users, query: Query, projection: Projection, *, first_s: float
-) -> AsyncGenerator[bytes, None]:
-    """All rows as raw BSON batches, in order. The server's cursor is closed when the generator is.
-
-    UnavailableError when the first of a segment takes longer than `first_s`.
+    By a cursor, which PyMongo retries, where the connection broke, or where one reply of 16 MiB does not
+    hold them all.
     """
-    await users.database.command("ping")  # one that is frozen is known by the usual time-out
-    for segment in range(1 if query.single else len(query.order)):
-        matching = query.matching if query.single else query.part(segment)
-        cursor: Any = users.find_raw_batches(  # PyMongo types its batches as documents; they are bytes
-            matching,
-            projection,
-            sort=None if query.single else query.order.sort(segment, backward=False),
-            batch_size=STREAM_ROWS,
-            hint=query.hint,
-            allow_disk_use=True,
+    command = asked | {
+        "projection": projection,
+        "sort": dict(asked["sort"]),
+        "limit": limit,
+        "batchSize": limit,
+    }
+    if asked["hint"] is None:
+        del command["hint"]
+    with suppress(AutoReconnect):
+        reply = await users.database.command(
+            {"find": users.name} | command, codec_options=users.codec_options
         )
-        async with cursor:
-            batch = await _first(cursor, first_s)
-            while batch is not None:
-                yield batch
-                batch = await anext(cursor, None)
+        if not reply["cursor"]["id"]:
+            rows: list[Row] = reply["cursor"]["firstBatch"]
+            return rows
+        await users.database.command({"killCursors": users.name, "cursors": [reply["cursor"]["id"]]})
+    return await users.find(**asked, projection=projection, limit=limit, batch_size=limit).to_list()
 
 
-async def _first(cursor: Any, within_s: float) -> bytes | None:
-    """Timed here: PyMongo's time-out becomes a maxTimeMS, which bounds all batches of a cursor together."""
-    try:
-        async with asyncio.timeout(within_s):
-            with pymongo.timeout(0):
-                batch: bytes | None = await anext(cursor, None)
-                return batch
-    except TimeoutError:
-        raise UnavailableError("MongoDB did not find the first user in time: narrow the filter.") from None
+def _segments(query: Query, start: Position | None) -> tuple[int, ...]:
+    if start is None:
+        return query.order.segments
+    if start.backward:
+        return tuple(segment for segment in reversed(query.order.segments) if segment <= start.segment)
+    return tuple(segment for segment in query.order.segments if segment >= start.segment)
+
+
+async def _offset(users: Users, query: Query, skip: int) -> Position | None:
+    """Where the row after `skip` others stands: an index finds it alone, where a page's filter reads on."""
+    for segment in query.order.segments:
+        row = await _row_after(users, query, query.skim(segment), skip)
+        if row is not None and _is_odd(row, query):
+            row = await _row_after(users, query, query.find(segment), skip)
+        if row is not None:
+            return replace(query.order.position(row, segment), inclusive=True)
+        skip -= await _count(users, query.skim(segment), skip)
+    return None
+
+
+async def _row_after(users: Users, query: Query, asked: dict[str, Any], skip: int) -> Row | None:
+    rows = await users.find(**asked, projection={query.order.path: 1}, skip=skip, limit=1).to_list()
+    return rows[0] if rows else None
+
+
+async def _count(users: Users, asked: dict[str, Any], limit: int) -> int:
+    hint = {"hint": asked["hint"]} if asked["hint"] else {}
+    return await users.count_documents(asked["filter"], limit=limit, **hint) if limit else 0
+
+
+def _is_odd(row: Row, query: Query) -> bool:
+    value = query.order.value(row)
+    return type(row["_id"]) is not ObjectId or isinstance(value, list)
 
 
 def too_expensive(query: Query) -> QueryTooExpensiveError:
-    narrower = "email, username, phone or id" if query.filters else "city, department or tag"
-    sort = query.sort.removeprefix("-")
+    field = query.sort.removeprefix("-")
+    ways = [
+        "Add a filter on " + ("email, username, phone or id" if query.filters else "city, department or tag")
+    ]
+    if field in RANGES and not query.order.bounds:
+        ways.append(" and ".join(RANGES[field]))
+    if field != DEFAULT_SORT:
+        ways.append("leave out `sort`")
     return QueryTooExpensiveError(
-        f"Sorting these users by {sort} takes longer than a page may. Add a filter on {narrower}, "
-        f"or a range of {sort} where it has one, or leave out `sort`."
+        f"Finding these users in the order of {field} takes longer than a page may. {', or '.join(ways)}."
     )

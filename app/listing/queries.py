@@ -9,12 +9,14 @@ import bson
 import orjson
 
 from app.cursors import Position
-from app.listing.orders import Bounds, MongoFilter, Order
+from app.listing.orders import ODD, PRESENT, Bounds, MongoFilter, Order
 from app.normalise import canonical, email_key, facet
 from models.listing import Filter, OrderedQuery, Sort
 
 FACETS = ("is_active", "tag", "scope", "department", "city", "country")
 """Filters answered by the `facets` index, one entry a value."""
+
+_FILTERS = tuple(Filter.model_fields)
 
 RANGES = {
     "created_at": ("created_from", "created_to"),
@@ -25,13 +27,17 @@ RANGES = {
 """Filters that bound a field which is also an order."""
 
 
+DEFAULT_SORT: Sort = "created_at"
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What to find and in which order. `clauses` are the filters that the order's own bounds do not hold."""
 
     clauses: tuple[MongoFilter, ...]
     order: Order
-    hint: str | None
+    by_facet: bool
+    """Whether the filters are one facet and the order that of the `facets` index."""
     single: bool
     """Whether a unique field is given one value: at most one row, and nothing to sort."""
     fingerprint: bytes
@@ -45,16 +51,45 @@ class Query:
         """All filters, whatever the order."""
         return _conjunction([*self.clauses, self.order.bounds])
 
-    def part(self, segment: int, start: Position | None = None, *, backward: bool = False) -> MongoFilter:
-        """One segment of the order past a position: each branch of an `$or` is one range of one index."""
-        branches = [
-            _conjunction([*self.clauses, way]) for way in self.order.ways(segment, start, backward=backward)
-        ]
-        return branches[0] if len(branches) == 1 else {"$or": branches}
+    def find(self, segment: int, start: Position | None = None, *, backward: bool = False) -> dict[str, Any]:
+        """Filter, sort and hint for one segment of the order past a position."""
+        ways = self.order.ways(segment, start, backward=backward)
+        choices = self._choices() if segment == PRESENT and len(ways) > 1 else [self.clauses]
+        branches = [_conjunction([*clauses, way]) for clauses in choices for way in ways]
+        return {
+            "filter": branches[0] if len(branches) == 1 else {"$or": branches},
+            "sort": self.order.sort(segment, backward=backward),
+            "hint": self._hint(segment),
+        }
+
+    def skim(self, segment: int) -> dict[str, Any]:
+        """The same for what an index alone can skip and count: roughly the same rows, see `Order.whole`."""
+        if segment == ODD:
+            return self.find(segment)
+        found = _conjunction([*self.clauses, self.order.whole(segment)])
+        return {"filter": found, "sort": self.order.sort(segment), "hint": self._hint(segment)}
+
+    def _hint(self, segment: int) -> str | None:
+        """The index, where there is no choice: the planner would try others on every page."""
+        if segment == ODD:
+            return None
+        if self.by_facet:
+            return "facets"
+        return None if self.clauses else self.order.index(segment)
+
+    def _choices(self) -> list[tuple[MongoFilter, ...]]:
+        """One conjunction for each value of the only facet.
+
+        MongoDB merges the branches of an `$or` in order only if each is one range of an index, and does not
+        split an `$in` inside a branch.
+        """
+        if not self.by_facet or "$in" not in self.clauses[0]["facets"]:
+            return [self.clauses]
+        return [({"facets": {"$eq": entry}}, *self.clauses[1:]) for entry in self.clauses[0]["facets"]["$in"]]
 
 
 def build(asked: OrderedQuery) -> Query:
-    given = {name: value for name in Filter.model_fields if (value := getattr(asked, name)) not in (None, [])}
+    given = {name: getattr(asked, name) for name in _FILTERS if name in asked.model_fields_set}
     ranges = {field: bounds for field in RANGES if (bounds := _bounds(given, field))}
     sort = asked.sort or _default_sort(given)
     field = sort.removeprefix("-")
@@ -65,7 +100,7 @@ def build(asked: OrderedQuery) -> Query:
     return Query(
         clauses=(*facets, *uniques, *others),
         order=order,
-        hint="facets" if len(facets) == 1 and not uniques and not others and field == "created_at" else None,
+        by_facet=len(facets) == 1 and not uniques and not others and field == DEFAULT_SORT,
         single=any("$eq" in condition for clause in uniques for condition in clause.values()),
         fingerprint=_fingerprint(given, sort),
         sort=sort,
@@ -78,7 +113,7 @@ def _default_sort(given: dict[str, Any]) -> Sort:
     for field, names in RANGES.items():
         if given and given.keys() <= set(names):
             return cast("Sort", field)
-    return "created_at"
+    return DEFAULT_SORT
 
 
 def _bounds(given: dict[str, Any], field: str) -> Bounds:
@@ -89,7 +124,7 @@ def _bounds(given: dict[str, Any], field: str) -> Bounds:
 
 def _facets(name: str, values: Sequence[str]) -> MongoFilter:
     entries = sorted({facet(name, value) for value in values})
-    return {"facets": entries[0] if len(entries) == 1 else {"$in": entries}}
+    return {"facets": {"$eq": entries[0]} if len(entries) == 1 else {"$in": entries}}
 
 
 def _uniques(given: dict[str, Any]) -> list[MongoFilter]:

@@ -27,6 +27,12 @@ _TEXT: Final = xlsx_cells.STYLES["text"]
 _STYLES: Final[dict[Kind, int]] = {"integer": 0, "boolean": 0, "datetime": xlsx_cells.STYLES["datetime"]}
 
 
+class _Archive(zipfile.ZipFile):
+    """One that says nothing when it is dropped: a file that was broken off must not get an end."""
+
+    def __del__(self) -> None: ...
+
+
 class XlsxWriter:
     media_type: ClassVar[str] = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     extension: ClassVar[str] = "xlsx"
@@ -34,7 +40,7 @@ class XlsxWriter:
     def __init__(self, columns: Sequence[Column]) -> None:
         self._columns = columns
         self._sink = _Sink()
-        self._archive = zipfile.ZipFile(self._sink, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
+        self._archive = _Archive(self._sink, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
         self._sheets: list[_Sheet] = []
 
     def head(self) -> bytes:

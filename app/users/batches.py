@@ -1,6 +1,6 @@
 """Batches: up to a thousand operations in order, each of which stands or falls alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -16,7 +16,9 @@ from app.users.records import Versions, collection, conflict, record
 from models.batch import CreateOperation, DeleteOperation, Operation, UpdateOperation
 from models.user import User
 
+_Parsed = CreateOperation | UpdateOperation | DeleteOperation | InvalidError
 _OPERATION: TypeAdapter[CreateOperation | UpdateOperation | DeleteOperation] = TypeAdapter(Operation)
+_DUPLICATE_KEY = 11_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +32,31 @@ class Result:
 
 
 async def apply(operations: Sequence[Any]) -> list[Result]:
-    """One result for each operation, in their order. Neighbouring creates go to MongoDB together."""
+    """One result for each operation, in their order. Neighbouring creates go to MongoDB together.
+
+    Once MongoDB is away the rest is not tried: a thousand time-outs in a row would take an hour.
+    """
     results: list[Result] = []
-    parsed = [_parsed(operation) for operation in operations]
-    for creating, run in groupby(parsed, key=lambda operation: isinstance(operation, CreateOperation)):
-        if creating:
+    away = False
+    for run in _runs([_parsed(operation) for operation in operations]):
+        if away:
+            results += map(_untried, run)
+        elif isinstance(run[0], CreateOperation):
             results += await _create([item for item in run if isinstance(item, CreateOperation)])
         else:
-            results += [await _apply(item) for item in run if not isinstance(item, CreateOperation)]
+            results.append(await _apply(run[0]))
+        away = away or results[-1].status == UnavailableError.status
     return results
 
 
-def _parsed(operation: Any) -> CreateOperation | UpdateOperation | DeleteOperation | InvalidError:
+def _runs(parsed: Sequence[_Parsed]) -> Iterator[list[_Parsed]]:
+    """Neighbouring creates as one run, every other operation alone."""
+    numbered = enumerate(parsed)
+    for _, run in groupby(numbered, lambda item: None if isinstance(item[1], CreateOperation) else item[0]):
+        yield [operation for _, operation in run]
+
+
+def _parsed(operation: Any) -> _Parsed:
     try:
         return _OPERATION.validate_python(operation)
     except ValidationError as error:
@@ -54,6 +69,8 @@ async def _create(operations: Sequence[CreateOperation]) -> list[Result]:
         await User.insert_many(users, ordered=False)
     except BulkWriteError as error:
         failed = {write["index"]: write for write in error.details["writeErrors"]}
+        if error.details["writeConcernErrors"]:  # stored, but perhaps not to stay
+            failed = {place: {"code": None} for place in range(len(users))} | failed
         return [_created(user, failed.get(place)) for place, user in enumerate(users)]
     except PyMongoError:
         return await _found_out(users)
@@ -61,6 +78,8 @@ async def _create(operations: Sequence[CreateOperation]) -> list[Result]:
 
 
 def _created(user: User, failure: dict[str, Any] | None) -> Result:
+    if failure is not None and failure["code"] != _DUPLICATE_KEY:
+        return _unavailable()
     if failure is not None:
         error = conflict(failure)
         return Result(status=error.status, error=error)
@@ -77,22 +96,29 @@ async def _found_out(users: Sequence[User]) -> list[Result]:
     return [_created(user, None) if user.id in kept else _unavailable() for user in users]
 
 
-def _unavailable() -> Result:
-    error = UnavailableError("MongoDB did not answer; it is not known whether this was done.")
+def _unavailable(said: str = "MongoDB did not answer; it is not known whether this was done.") -> Result:
+    error = UnavailableError(said)
     return Result(status=error.status, error=error)
 
 
-async def _apply(operation: UpdateOperation | DeleteOperation | InvalidError) -> Result:
+def _untried(operation: _Parsed) -> Result:
     if isinstance(operation, InvalidError):
         return Result(status=operation.status, error=operation)
+    return _unavailable("Not tried: MongoDB did not answer an operation before this one.")
+
+
+async def _apply(operation: _Parsed) -> Result:
+    if not isinstance(operation, UpdateOperation | DeleteOperation):
+        return _untried(operation)
+    user_id = PydanticObjectId(operation.id)
     try:
         if isinstance(operation, UpdateOperation):
-            row = await patch(PydanticObjectId(operation.id), operation.patch, _versions(operation))
-            return Result(status=200, id=operation.id, version=row["version"])
-        await delete(PydanticObjectId(operation.id), _versions(operation))
-        return Result(status=204, id=operation.id)
+            row = await patch(user_id, operation.patch, _versions(operation))
+            return Result(status=200, id=str(user_id), version=row["version"])
+        await delete(user_id, _versions(operation))
+        return Result(status=204, id=str(user_id))
     except RosterError as error:
-        return Result(status=error.status, id=operation.id, error=error)
+        return Result(status=error.status, id=str(user_id), error=error)
     except PyMongoError:
         return _unavailable()
 

@@ -27,7 +27,7 @@ async def patch(user_id: PydanticObjectId, changes: UserPatch, versions: Version
 
 
 async def replace(user_id: PydanticObjectId, user: UserInput, versions: Versions = None) -> Row:
-    """The user after all that a caller may say of him was replaced."""
+    """The user after everything a caller may say was replaced."""
     return await _change(user_id, lambda _: user, versions)
 
 
@@ -57,9 +57,8 @@ async def _change(user_id: PydanticObjectId, compute: Callable[[Row], UserInput]
 
 async def _write(row: Row, said: dict[str, Any]) -> Row | None:
     """The row after the write, or None if it is no longer at the version that was read."""
-    stored = (
-        said | {"updated_at": now()} | hidden(said | {"is_active": row["is_active"], "scopes": row["scopes"]})
-    )
+    kept = {"is_active": row["is_active"], "scopes": row["scopes"]}  # a mended row may lack them in MongoDB
+    stored = said | kept | {"updated_at": now()} | hidden(said | kept)
     try:
         return await collection().find_one_and_update(
             {"_id": row["_id"], "version": row["version"]},
@@ -71,7 +70,7 @@ async def _write(row: Row, said: dict[str, Any]) -> Row | None:
         raise conflict(duplicate.details) from None
 
 
-_STALE = "The user has changed since the version that If-Match names; read him again."
+_STALE = "The user has changed since the version that If-Match names; read it again."
 
 
 def _check(version: int, versions: Versions) -> None:

@@ -101,5 +101,5 @@ def conflict(details: Any) -> UniqueConflictError:
     field = _UNIQUE.get(path, "id")
     return UniqueConflictError(
         f"Another user has this {field}.",
-        errors=(FieldError(pointer=f"/{field}", detail=f"this {field} belongs to another user"),),
+        errors=(FieldError(pointer=f"/{field}", detail=f"This {field} belongs to another user."),),
     )

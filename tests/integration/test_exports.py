@@ -446,7 +446,7 @@ async def test_an_export_that_is_begun_and_dropped_closes_its_cursor(
     people: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client may be gone before the first byte."""
-    monkeypatch.setattr("app.listing.pages.STREAM_ROWS", 10)
+    monkeypatch.setattr("app.listing.streams.BATCH_ROWS", 10)
     opened = backends(people)
     _, chunks = await exports.begin(
         opened.users, opened.exports, build(ExportQuery()), form="csv", asked=None, addresses=3
@@ -469,7 +469,7 @@ async def idle_cursors(opened: Resources) -> int:
 async def test_many_exports_dropped_anywhere_leave_neither_cursor_nor_task(
     people: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.listing.pages.STREAM_ROWS", 20)
+    monkeypatch.setattr("app.listing.streams.BATCH_ROWS", 20)
     opened = backends(people)
     running = asyncio.Semaphore(100)
     before = asyncio.all_tasks()

@@ -148,9 +148,15 @@ async def test_a_backend_that_does_not_answer_is_503_with_retry_after(path: str)
     )
 
 
-@pytest.mark.parametrize("path", ["/broken", "/mongo/duplicate"])
-async def test_an_unforeseen_error_says_nothing_but_its_request_id(path: str) -> None:
-    response = await get(path)
+async def test_an_unforeseen_word_of_mongodb_is_503_and_repeats_nothing() -> None:
+    response = await get("/mongo/duplicate")
+    assert problem(response, 503, "unavailable")["detail"] == "MongoDB refused the operation: try again."
+    assert response.headers["retry-after"] == "1"
+    assert "ana@example.com" not in response.text
+
+
+async def test_an_unforeseen_error_says_nothing_but_its_request_id() -> None:
+    response = await get("/broken")
     body = problem(response, 500, "internal_error")
     assert body["detail"] == "Something broke on our side; the request_id finds it in the log."
     assert "ana@example.com" not in response.text

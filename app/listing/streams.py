@@ -1,0 +1,45 @@
+"""All users of a query, in the listing's order, as they come from MongoDB."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pymongo
+
+from app.errors import UnavailableError
+from app.listing.pages import Projection, Users
+from app.listing.queries import Query
+
+BATCH_ROWS = 500
+"""Rows a batch: each is decoded and written in one go of a few milliseconds of a thread."""
+
+
+async def stream(
+    users: Users, query: Query, projection: Projection, *, first_s: float
+) -> AsyncGenerator[bytes, None]:
+    """All rows as raw BSON batches, in order. The server's cursor is closed when the generator is.
+
+    UnavailableError when the first of a segment takes longer than `first_s`.
+    """
+    await users.database.command("ping")  # one that is frozen is known by the usual time-out
+    for segment in query.order.segments[:1] if query.single else query.order.segments:
+        asked = {"filter": query.matching} if query.single else query.find(segment)
+        cursor: Any = users.find_raw_batches(  # PyMongo types its batches as documents; they are bytes
+            **asked, projection=projection, batch_size=BATCH_ROWS, allow_disk_use=True
+        )
+        async with cursor:
+            batch = await _first(cursor, first_s)
+            while batch is not None:
+                yield batch
+                batch = await anext(cursor, None)
+
+
+async def _first(cursor: Any, within_s: float) -> bytes | None:
+    """Timed here: PyMongo's time-out becomes a maxTimeMS, which bounds all batches of a cursor together."""
+    try:
+        async with asyncio.timeout(within_s):
+            with pymongo.timeout(0):
+                batch: bytes | None = await anext(cursor, None)
+                return batch
+    except TimeoutError:
+        raise UnavailableError("MongoDB did not find the first user in time: narrow the filter.") from None

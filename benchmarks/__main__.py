@@ -1,0 +1,66 @@
+"""`python -m benchmarks`: the promised ratios, on servers it starts itself.
+
+python -m benchmarks                    all benches, into benchmarks/RESULTS.md
+python -m benchmarks pages --quick      one bench on a small directory; RESULTS.md stays as it is
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from benchmarks import bystander, depth, exports, pages, results
+from benchmarks.plan import FULL, QUICK, Sizes
+from benchmarks.results import Finding
+from benchmarks.servers import Backends, backends
+
+BENCHES: dict[str, Callable[[Backends, Sizes], list[Finding]]] = {
+    "pages": pages.measure,
+    "exports": exports.measure,
+    "depth": depth.measure,
+    "bystander": bystander.measure,
+}
+
+
+def main() -> None:
+    asked = _parse()
+    sizes = _sizes(asked)
+    chosen = asked.bench or list(BENCHES)
+    started = time.perf_counter()
+    findings: list[Finding] = []
+    with backends() as servers:
+        for name in chosen:
+            print(f"{name} ...", flush=True)
+            findings += BENCHES[name](servers, sizes)
+    took = time.perf_counter() - started
+    results.show(findings)
+    if sizes == FULL and chosen == list(BENCHES):
+        results.write(findings, mongod=servers.mongod_version, took_s=took)
+    missed = [finding.what for finding in findings if finding.kept is False]
+    if missed and not asked.no_assert:
+        sys.exit("Missed: " + "; ".join(missed))
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    names = ", ".join(BENCHES)
+    parser.add_argument("bench", nargs="*", choices=[*BENCHES, []], help=f"{names}; default: all")
+    parser.add_argument("--quick", action="store_true", help="20,000 and 100,000 users, shorter loads")
+    parser.add_argument("--users", type=int, help="users of pages and exports")
+    parser.add_argument("--many", type=int, help="users where depth or memory is measured")
+    parser.add_argument("--no-assert", action="store_true", help="exit 0 though a promise is missed")
+    return parser.parse_args()
+
+
+def _sizes(asked: argparse.Namespace) -> Sizes:
+    sizes = QUICK if asked.quick else FULL
+    return replace(sizes, users=asked.users or sizes.users, many=asked.many or sizes.many)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""What a reader of single users feels while somebody exports everything."""
+
+import json
+from http.client import HTTPConnection
+from statistics import median
+
+from benchmarks.downloads import downloading
+from benchmarks.load import open_loop
+from benchmarks.plan import Sizes
+from benchmarks.results import Finding, ratio, spread
+from benchmarks.servers import Backends, serving
+
+RATE = 50
+AT_MOST = 8
+_FORMS = ("csv", "xlsx", "ndjson")
+
+
+def measure(backends: Backends, sizes: Sizes) -> list[Finding]:
+    idle: list[float] = []
+    busy: dict[str, list[float]] = {form: [] for form in _FORMS}
+    with serving("roster", backends.database(sizes.many)) as roster:
+        paths = _paths(roster.port)
+        seconds = sizes.bystander_seconds
+        for _ in range(sizes.rounds):
+            idle.append(open_loop(roster.port, paths, rate=RATE, seconds=seconds).p99)
+            for form in _FORMS:
+                with downloading(roster.port, f"/users/export?format={form}"):
+                    busy[form].append(open_loop(roster.port, paths, rate=RATE, seconds=seconds).p99)
+    return [
+        Finding(
+            "bystander",
+            f"p99 of `GET /users/{{id}}` at {RATE}/s during a {form.upper()} export, of its idle value",
+            f"{median(busy[form]):.1f} ms to {median(idle):.1f} ms{spread(busy[form], idle)}",
+            ratio(busy[form], idle),
+            at_most=AT_MOST,
+        )
+        for form in _FORMS
+    ]
+
+
+def _paths(port: int) -> list[str]:
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", "/users?limit=500&fields=id")
+    items = json.loads(connection.getresponse().read())["items"]
+    connection.close()
+    return [f"/users/{item['id']}" for item in items]

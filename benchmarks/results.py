@@ -1,0 +1,99 @@
+"""What was measured and whether it was promised: a table to read and a file to keep."""
+
+import platform
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+FILE = Path(__file__).parent / "RESULTS.md"
+_HEADINGS = ("Bench", "What", "Measured", "Ratio", "Promise", "Kept")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One row. `ratio` is the median over the rounds; with neither bound it is told, not promised."""
+
+    bench: str
+    what: str
+    figures: str
+    ratio: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def kept(self) -> bool | None:
+        if self.ratio is None or (self.at_least is None and self.at_most is None):
+            return None
+        return (
+            self.at_least is None or self.ratio >= self.at_least
+            if self.at_most is None
+            else self.ratio <= self.at_most
+        )
+
+    def cells(self) -> tuple[str, ...]:
+        promise = f"at least {self.at_least:g}" if self.at_least is not None else ""
+        promise = f"at most {self.at_most:g}" if self.at_most is not None else promise
+        kept = {True: "yes", False: "NO", None: ""}[self.kept]
+        ratio = f"{self.ratio:.2f}" if self.ratio is not None else ""
+        return (self.bench, self.what, self.figures, ratio, promise, kept)
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """Median of the rounds' own ratios: a machine that slows down slows both of one round."""
+    return median(one / other for one, other in zip(ours, theirs, strict=True))
+
+
+def spread(ours: Sequence[float], theirs: Sequence[float]) -> str:
+    """How far the rounds lay apart: a ratio is worth no more than that."""
+    ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+    return f" (rounds {min(ratios):.2f} to {max(ratios):.2f})"
+
+
+def show(findings: Sequence[Finding]) -> None:
+    table = Table(*_HEADINGS)
+    for finding in findings:
+        table.add_row(*finding.cells(), style="red" if finding.kept is False else None)
+    Console(width=None if Console().is_terminal else 150).print(table)
+
+
+def write(findings: Sequence[Finding], *, mongod: str, took_s: float, path: Path = FILE) -> None:
+    rows = "\n".join(f"| {' | '.join(finding.cells())} |" for finding in findings)
+    path.write_text(
+        f"""# Results
+
+Written by `python -m benchmarks` on {datetime.now(UTC):%Y-%m-%d}, in {took_s / 60:.0f} minutes.
+Machine: {_machine()}; Python {platform.python_version()}, mongod {mongod} (one-node replica set, 2 GB cache).
+Read ratios, not absolutes: each is the median over interleaved rounds of two servers on the same mongod.
+
+| {" | ".join(_HEADINGS)} |
+|{"---|" * len(_HEADINGS)}
+{rows}
+
+- Floor: one query of the public fields, one decode, orjson or csv.writer; no check, no cursor, no total.
+- Tutorial: Beanie documents through `response_model`, skip and limit.
+- First byte: of the body, after the headers. Memory: peak resident set while exporting, over that before.
+- The bystander is `GET /users/{{id}}` at a fixed rate, timed from when each request was due.
+""",
+        encoding="utf-8",
+    )
+
+
+def _machine() -> str:
+    cpu = re.search(r"model name\s*: (.*)", _read("/proc/cpuinfo"))
+    memory = re.search(r"MemTotal:\s+(\d+) kB", _read("/proc/meminfo"))
+    system = re.search(r'PRETTY_NAME="(.*)"', _read("/etc/os-release"))
+    cores = _read("/proc/cpuinfo").count("processor\t:")
+    return (
+        f"{cpu[1] if cpu else platform.processor()}, {cores} cores, "
+        f"{int(memory[1]) >> 20 if memory else '?'} GiB, {system[1] if system else platform.system()}"
+    )
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8") if Path(path).exists() else ""

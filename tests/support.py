@@ -1,0 +1,64 @@
+"""What the tests of users share: people to create, problems to expect."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import httpx
+
+_numbers = itertools.count(1)
+NOBODY = "0123456789abcdef01234567"
+"""The id of no user."""
+
+
+def person(**more: Any) -> dict[str, Any]:
+    """A body that creates a user; each has an address of his own."""
+    return {"name": "Ana", "email": f"person{next(_numbers)}@example.com", **more}
+
+
+async def create(client: httpx.AsyncClient, **more: Any) -> dict[str, Any]:
+    """A new user, as answered."""
+    reply = await client.post("/users", json=person(**more))
+    assert reply.status_code == 201, reply.text
+    return cast("dict[str, Any]", reply.json())
+
+
+async def read(client: httpx.AsyncClient, user: dict[str, Any]) -> dict[str, Any]:
+    """The user as he is now."""
+    reply = await client.get(f"/users/{user['id']}")
+    assert reply.status_code == 200, reply.text
+    return cast("dict[str, Any]", reply.json())
+
+
+def users(client: httpx.AsyncClient) -> Any:
+    """The collection itself."""
+    return database(client)["users"]
+
+
+def database(client: httpx.AsyncClient) -> Any:
+    """The database under the app that `client` speaks to."""
+    return client.app.state.resources.database  # type: ignore[attr-defined]  # set by `serving`
+
+
+def problem(reply: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The reply's problem, which must be this one, whole, and of the request."""
+    assert reply.status_code == status, reply.text
+    assert reply.headers["content-type"] == "application/problem+json"
+    content: dict[str, Any] = reply.json()
+    assert set(content) == {"type", "title", "status", "detail", "code", "request_id", "errors"}
+    assert (content["status"], content["code"]) == (status, code), content
+    assert content["request_id"] == reply.headers["x-request-id"]
+    return content
+
+
+def pointers(reply: httpx.Response, status: int = 422, code: str = "validation_failed") -> set[str | None]:
+    """Where the problem's bad fields stand in the body."""
+    return {bad.get("pointer") for bad in problem(reply, status, code)["errors"]}
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 30) -> None:
+    """Wait for a condition; fails after a bound that only a broken run meets."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 - the condition is another process's
+            await asyncio.sleep(0.05)
