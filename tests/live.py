@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -89,7 +90,9 @@ class LiveServer:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self._readers = [threading.Thread(target=read) for read in (self._read_output, self._read_errors)]
+        self._readers = [
+            threading.Thread(target=read, daemon=True) for read in (self._read_output, self._read_errors)
+        ]
         for reader in self._readers:
             reader.start()
 
@@ -133,9 +136,7 @@ class LiveServer:
         status = self.process.wait(PATIENCE_S)
         for reader in self._readers:
             reader.join(PATIENCE_S)
-        for stream in (self.process.stdout, self.process.stderr):
-            if stream:
-                stream.close()
+            assert not reader.is_alive(), "a process it started lives on"
         return status
 
     def wait_until_ready(self) -> Self:
@@ -158,9 +159,11 @@ class LiveServer:
             raise
 
     def _read_output(self) -> None:
-        for line in self.process.stdout or ():
-            self.printed += line
+        with self.process.stdout or nullcontext(()) as lines:
+            for line in lines:
+                self.printed += line
 
     def _read_errors(self) -> None:
-        for line in self.process.stderr or ():
-            self.errors += line
+        with self.process.stderr or nullcontext(()) as lines:
+            for line in lines:
+                self.errors += line
