@@ -1,7 +1,7 @@
 """Batches: up to a thousand operations in order, each of which stands or falls alone."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -81,7 +81,7 @@ def _created(user: User, failure: dict[str, Any] | None) -> Result:
     if failure is not None and failure["code"] != _DUPLICATE_KEY:
         return _unavailable()
     if failure is not None:
-        error = conflict(failure)
+        error = _below("/user", conflict(failure))
         return Result(status=error.status, error=error)
     return Result(status=201, id=str(user.id), version=user.version)
 
@@ -118,9 +118,17 @@ async def _apply(operation: _Parsed) -> Result:
         await delete(user_id, _versions(operation))
         return Result(status=204, id=str(user_id))
     except RosterError as error:
-        return Result(status=error.status, id=str(user_id), error=error)
+        return Result(status=error.status, id=str(user_id), error=_below("/patch", error))
     except PyMongoError:
         return _unavailable()
+
+
+def _below(place: str, error: RosterError) -> RosterError:
+    """The error with its pointers into the operation, not into the user alone."""
+    error.errors = tuple(
+        replace(bad, pointer=place + bad.pointer) if bad.pointer is not None else bad for bad in error.errors
+    )
+    return error
 
 
 def _versions(operation: UpdateOperation | DeleteOperation) -> Versions:

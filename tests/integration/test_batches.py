@@ -112,7 +112,7 @@ async def test_of_duplicates_inside_one_batch_the_first_stands(client: httpx.Asy
     results = await send(client, [{"op": "create", "user": twin} for twin in twins])
     assert statuses(results) == [201, 409, 201, 409, 201, 409]
     fields = [result["error"]["errors"][0]["pointer"] for result in results if result["error"]]
-    assert fields == ["/email", "/username", "/phone"]
+    assert fields == ["/user/email", "/user/username", "/user/phone"]
     assert "twin" not in json.dumps([result["error"] for result in results])
 
 
@@ -147,7 +147,7 @@ async def test_a_bad_operation_among_good_ones_fails_alone_and_says_where(client
         ({"op": "update", "id": user["id"]}, "/patch"),
         ({"op": "update", "id": user["id"], "patch": None}, "/patch"),
         ({"op": "update", "id": user["id"], "patch": {"$set": {}}}, "/patch/$set"),
-        ({"op": "update", "id": user["id"], "patch": {"name": None}}, "/name"),
+        ({"op": "update", "id": user["id"], "patch": {"name": None}}, "/patch/name"),
         ({"op": "update", "id": user["id"], "patch": {}, "version": "1"}, "/version"),
         ({"op": "update", "id": user["id"], "patch": {}, "version": True}, "/version"),
         ({"op": "delete", "id": user["id"], "version": 0}, "/version"),

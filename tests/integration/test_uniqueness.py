@@ -114,8 +114,11 @@ async def test_changing_into_anothers_value_is_409_and_nothing_changes(
     (result,) = (await client.post("/users:batch", json={"operations": operations})).json()["results"]
     contents = [problem(reply, 409, "already_exists") for reply in replies]
     assert result["status"] == 409
-    for content in [*contents, result["error"]]:
-        assert [bad["pointer"] for bad in content["errors"]] == [f"/{field}"]
+    for content, pointer in [
+        *((content, f"/{field}") for content in contents),
+        (result["error"], f"/patch/{field}"),
+    ]:
+        assert [bad["pointer"] for bad in content["errors"]] == [pointer]
         assert taken.lower() not in json.dumps(content).lower()
     assert await read(client, user) == user
 
