@@ -131,4 +131,6 @@ async def _secret_key(settings: Settings, database: AsyncDatabase[dict[str, Any]
             return_document=ReturnDocument.AFTER,
         )
     )
-    return str(kept["value"]) if kept else ""
+    if kept is None:
+        raise StartError("MongoDB did not keep the key of the cursors: set ROSTER_SECRET_KEY.")
+    return str(kept["value"])
