@@ -1,6 +1,7 @@
 """`create_app(settings)`: the whole service, wired."""
 
 import gc
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,6 +19,7 @@ Every error is `application/problem+json` (RFC 9457) with a stable `code`. Chang
 """
 
 BATCH_BYTES = 16 * 1024 * 1024
+_SWITCH_S = 0.0005
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -29,7 +31,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with resources.opened(settings) as opened:
             app.state.resources = opened
-            _tune_garbage_collection()
+            _tune_interpreter()
             yield
 
     app = FastAPI(
@@ -54,8 +56,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _tune_garbage_collection() -> None:
-    """A page of 100 makes 700 containers that die with it: collecting as often costs a third of its time."""
+def _tune_interpreter() -> None:
+    """Fewer collections: a page of 100 makes 700 containers that die with it, and they cost a third of it.
+
+    Quicker turns: while a thread writes an export, the loop waits for its turn at each step of each fetch. At
+    Python's 5 ms an export of CSV takes a quarter longer, and the p99 of other requests is more than twice.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
+    sys.setswitchinterval(_SWITCH_S)
