@@ -11,8 +11,8 @@ from app.listing.pages import Projection, Users
 from app.listing.queries import Query
 
 BATCH_ROWS = 250
-"""Rows a batch: each is decoded and written in a few milliseconds of a thread. With 500 the first byte comes a
-third later, and other requests wait longer."""
+"""Rows a batch: each is decoded and written in a few milliseconds of a thread. With 500 the first byte comes
+a third later, and other requests wait longer."""
 
 
 async def stream(
