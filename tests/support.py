@@ -62,3 +62,15 @@ async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 30
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - the condition is another process's
             await asyncio.sleep(0.05)
+
+
+def put(document: dict[str, Any], path: str, *value: Any) -> None:
+    """Put `value` at a dotted path (`profile.addresses.0.city`), or take away what is there."""
+    *way, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+    holder: Any = document
+    for step in way:
+        holder = holder[step]
+    if value:
+        holder[last] = value[0]
+    else:
+        del holder[last]

@@ -9,8 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,7 @@ from redis import Redis
 
 from app.embedded import EmbeddedServers, binaries, keeper, running
 from app.errors import StartError
-
-PATIENCE_S = 60
+from tests.live import PATIENCE_S, has_ended, wait_until
 
 OWNER = """
 import json, os, signal, sys
@@ -81,21 +79,6 @@ def add_person(uri: str | None, name: str) -> None:
 def count_people(uri: str | None) -> int:
     with MongoClient[dict[str, Any]](uri) as client:
         return client.get_default_database().people.count_documents({})
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.02)
-
-
-def has_ended(pid: int) -> bool:
-    """Ended counts also where nobody reaps orphans, as in many containers."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
 
 
 def find_keeper(server: int) -> int:

@@ -14,7 +14,7 @@ from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import WriteError
 
-from tests.support import create, database, person, problem, users
+from tests.support import create, database, person, problem, put, users
 
 REQUIRED = [
     "email", "name", "tags", "scopes", "is_active", "profile", "created_at", "updated_at", "version", "keys",
@@ -108,14 +108,7 @@ def changed(row: dict[str, Any], path: str, *value: Any) -> dict[str, Any]:
     row = deepcopy(row) | {"_id": ObjectId(unique), "phone": None}
     row |= {"email": f"{unique}@example.com", "username": unique}
     row["keys"] |= {"email": row["email"], "username": unique}
-    *way, last = path.split(".")
-    holder = row
-    for step in way:
-        holder = holder[step]
-    if value:
-        holder[last] = value[0]
-    else:
-        del holder[last]
+    put(row, path, *value)
     return row
 
 

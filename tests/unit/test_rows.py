@@ -19,6 +19,7 @@ from app.errors import InvalidError
 from app.rows import BSON, UNREADABLE, RowReader
 from app.selections import ALLOWED, choose
 from models.user import UserOutput
+from tests.support import put
 
 ID = ObjectId("6742f0c1a5d3b8e9f0123456")
 MOMENT = datetime(2026, 1, 31, 12, 30, 15, 123000)  # noqa: DTZ001 - rows are decoded naive, in UTC
@@ -67,14 +68,7 @@ OUTPUT = TypeAdapter(UserOutput)
 def changed(path: str, *value: Any) -> dict[str, Any]:
     """ROW with `value` at `path`, or without what is there."""
     row = deepcopy(ROW)
-    *way, last = [int(step) if step.isdigit() else step for step in path.split(".")]
-    holder: Any = row
-    for step in way:
-        holder = holder[step]
-    if value:
-        holder[last] = value[0]
-    else:
-        del holder[last]
+    put(row, path, *value)
     return row
 
 
