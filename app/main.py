@@ -60,7 +60,7 @@ def _tune_interpreter() -> None:
     """Fewer collections: a page of 100 makes 700 containers that die with it, and they cost a third of it.
 
     Quicker turns: while a thread writes an export, the loop waits for its turn at each step of each request
-    and each fetch. At Python's 5 ms other requests wait longest; at 0.5 ms the export loses a sixth of its rate.
+    and each fetch. At Python's 5 ms other requests wait long; at 0.5 ms the export loses a sixth of its rate.
     """
     gc.collect()
     gc.freeze()
