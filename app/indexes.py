@@ -15,6 +15,7 @@ from models.user_schema import VALIDATOR
 Database = AsyncDatabase[dict[str, Any]]
 _OPTIONS = ("key", "unique", "partialFilterExpression", "sparse", "collation", "hidden", "expireAfterSeconds")
 _DUPLICATES = 11_000
+_UNAUTHORIZED = 13
 _NAMESPACE_EXISTS = 48
 _CONFLICTS = frozenset({85, 86})
 """IndexOptionsConflict and IndexKeySpecsConflict: the same keys under another name or with other options."""
@@ -62,7 +63,7 @@ async def apply(database: Database) -> None:
     if not await _validation(database):
         await _create_collection(database)
     if await _validation(database) != _VALIDATION:
-        await database.command("collMod", User.Settings.name, **_VALIDATION)
+        await _change_validator(database)
     present = {index["name"] async for index in await database[User.Settings.name].list_indexes()}
     missing = [index for index in User.Settings.indexes if index.document["name"] not in present]
     if missing:
@@ -80,6 +81,17 @@ async def _create_collection(database: Database) -> None:
     except OperationFailure as failure:  # another process was quicker
         if failure.code != _NAMESPACE_EXISTS:
             raise
+
+
+async def _change_validator(database: Database) -> None:
+    try:
+        await database.command("collMod", User.Settings.name, **_VALIDATION)
+    except OperationFailure as failure:
+        if failure.code != _UNAUTHORIZED:
+            raise
+        raise StartError(
+            f"MongoDB does not let this user renew the validator: grant it dbAdmin on {database.name}."
+        ) from None
 
 
 async def _create_indexes(database: Database, missing: list[IndexModel]) -> None:

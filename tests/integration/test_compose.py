@@ -1,5 +1,6 @@
 """The compose deployment: what its files say, and its very command lines and scripts on loopback."""
 
+import asyncio
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from typing import Any, Self
 
 import pytest
 import yaml
-from pymongo import MongoClient
+from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.write_concern import WriteConcern
 from redis import Redis
@@ -22,8 +23,10 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError
 from redis.retry import Retry
 
+from app import indexes
 from app.embedded import binaries, ports, processes
 from app.embedded.servers import Server
+from app.errors import StartError
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -277,6 +280,16 @@ def probe(nodes: Nodes, name: str, script: str) -> bool:
     return process.returncode == 0
 
 
+OLD_VALIDATOR = {"$jsonSchema": {"required": ["gone"]}}
+
+
+async def renew(uri: str) -> list[str]:
+    """What every start does to an older collection, and what is left to do then."""
+    async with AsyncMongoClient[dict[str, Any]](uri) as client:
+        await indexes.apply(client.get_default_database())
+        return await indexes.check(client.get_default_database())
+
+
 @pytest.mark.parametrize("initiate", [initiate_by_commands, initiate_by_script])
 def test_three_nodes_become_one_set_with_a_user_that_may_touch_only_its_database(
     initiate: Callable[[Nodes, str], None], compose: Compose, tmp_path_factory: pytest.TempPathFactory
@@ -294,6 +307,15 @@ def test_three_nodes_become_one_set_with_a_user_that_may_touch_only_its_database
                 people.find_one({"$where": "true"})
             with pytest.raises(OperationFailure, match="not authorized"):
                 client.other.people.insert_one({})
+            client.get_default_database().create_collection("users", validator=OLD_VALIDATOR)
+        root = {"username": "root", "password": SECRETS["MONGO_ROOT_PASSWORD"]}
+        with nodes.connect(find_primary(nodes), **root) as client:
+            client.admin.command(
+                "createUser", "weak", pwd="weak", roles=[{"role": "readWrite", "db": "roster"}]
+            )
+        with pytest.raises(StartError, match="grant it dbAdmin on roster"):
+            asyncio.run(renew(uri.replace(account, "weak:weak")))
+        assert asyncio.run(renew(uri)) == []
         for name in NODES:
             with (
                 nodes.connect(name) as stranger,
