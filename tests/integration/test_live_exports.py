@@ -13,7 +13,8 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from tests.live import LiveServer, wait_until
+from app.listing.streams import BATCH_ROWS
+from tests.live import PATIENCE_S, LiveServer, wait_until
 from tests.servers import MongoServer, RedisServer
 from tests.support_exports import read_texts, store_many
 
@@ -188,7 +189,7 @@ def test_users_are_read_while_an_export_runs(server: LiveServer) -> None:
 
 def test_a_fault_of_the_writer_breaks_the_transfer(faulty: LiveServer, database: str) -> None:
     received = drain_broken(download(faulty, "/users/export?format=ndjson"))
-    assert received.count(b"\n") == 1_000
+    assert received.count(b"\n") == 2 * BATCH_ROWS
     wait_until(lambda: faulty.find("request", complete=False, error="ValueError"))
     assert count_cursors(database) == 0
 
@@ -219,7 +220,7 @@ def test_a_server_that_is_told_to_stop_finishes_the_download_first(
         wait_until(lambda: live.find("Shutting down"))
         received += b"".join(chunks)
         assert received.count(b"\r\n") == MANY + 1
-        assert live.stop() == 0
+        assert live.process.wait(PATIENCE_S) == 0
 
 
 @pytest.fixture(scope="module")
