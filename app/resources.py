@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from beanie import init_beanie
 from pymongo import AsyncMongoClient, ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
@@ -26,7 +25,6 @@ from app.rows import BSON
 from app.settings import Settings
 from models.user import User
 
-log = structlog.get_logger()
 DEFAULT_DATABASE = "roster"
 _REDIS_TIMEOUT_S = 0.5
 

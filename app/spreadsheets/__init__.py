@@ -1,14 +1,13 @@
 """Users as spreadsheets: the formatting of an export, without MongoDB and without HTTP."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Protocol
 
 from app.spreadsheets.columns import Column, catalogue
 from app.spreadsheets.csv_file import CsvWriter
 from app.spreadsheets.ndjson import NdjsonWriter
 from app.spreadsheets.xlsx import XlsxWriter
-
-Format = Literal["csv", "xlsx", "ndjson"]
+from models.export import Format
 
 
 class Writer(Protocol):

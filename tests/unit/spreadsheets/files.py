@@ -11,8 +11,9 @@ from bson import ObjectId
 from openpyxl.workbook import Workbook
 from python_calamine import CalamineWorkbook
 
-from app.spreadsheets import Format, writer
+from app.spreadsheets import writer
 from app.spreadsheets.columns import choose
+from models.export import Format
 
 ID = ObjectId("65a000000000000000000001")
 NASTY = (
