@@ -56,6 +56,139 @@ class ExpiredCursorError(RosterError):
     title = "The cursor has expired"
 
 
+class OAuthError(RosterError):
+    """Answered in the form of RFC 6749, section 5.2; `code` is its `error`."""
+
+    status = 400
+    code = "invalid_request"
+    title = "The request lacks a parameter, repeats one or is malformed"
+
+
+class InvalidGrantError(OAuthError):
+    code = "invalid_grant"
+    title = "The credentials or the refresh token are not good, or no longer"
+
+
+class InvalidScopeError(OAuthError):
+    code = "invalid_scope"
+    title = "The scope is unknown or more than was granted"
+
+
+class InvalidClientError(OAuthError):
+    """Answered with a challenge where the client tried HTTP Basic, as section 5.2 asks."""
+
+    status = 401
+    code = "invalid_client"
+    title = "The client is not known or did not prove who it is"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": 'Basic realm="roster", charset="UTF-8"'})
+
+
+class UnauthorizedClientError(OAuthError):
+    code = "unauthorized_client"
+    title = "The client may not do this"
+
+
+class UnsupportedGrantTypeError(OAuthError):
+    code = "unsupported_grant_type"
+    title = "The grant type is not offered"
+
+
+class UnauthenticatedError(RosterError):
+    """No usable access token; `WWW-Authenticate` follows RFC 6750, section 3."""
+
+    status = 401
+    code = "unauthenticated"
+    title = "Send an access token"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="roster"'})
+
+
+class InvalidTokenError(UnauthenticatedError):
+    code = "invalid_token"
+    title = "The access token is not good"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        challenge = f'Bearer realm="roster", error="invalid_token", error_description="{detail}"'
+        self.headers = {"WWW-Authenticate": challenge}
+
+
+class ExpiredTokenError(InvalidTokenError):
+    code = "token_expired"
+    title = "The access token has expired"
+
+
+class SessionExpiredError(InvalidTokenError):
+    code = "session_expired"
+    title = "The session has expired"
+
+
+class SessionRevokedError(InvalidTokenError):
+    code = "session_revoked"
+    title = "The session was ended"
+
+
+class SessionDisplacedError(InvalidTokenError):
+    code = "session_displaced"
+    title = "A newer sign-in took the session's place"
+
+
+class RefreshTokenReusedError(InvalidTokenError):
+    code = "refresh_token_reused"
+    title = "A refresh token of the session was used twice"
+
+
+class InsufficientScopeError(RosterError):
+    status = 403
+    code = "insufficient_scope"
+    title = "The access token lacks the scope"
+
+    def __init__(self, scope: str, detail: str | None = None) -> None:
+        """`scope` is what would do."""
+        challenge = f'Bearer realm="roster", error="insufficient_scope", scope="{scope}"'
+        super().__init__(
+            detail or f"This needs a token with the scope {scope}.", headers={"WWW-Authenticate": challenge}
+        )
+
+
+class WrongPasswordError(RosterError):
+    status = 403
+    code = "wrong_password"
+    title = "The current password is wrong"
+
+
+class RegistrationClosedError(RosterError):
+    status = 403
+    code = "registration_closed"
+    title = "Nobody can register here"
+
+
+class InvalidInvitationError(RosterError):
+    status = 403
+    code = "invalid_invitation"
+    title = "The invitation is not good, or no longer"
+
+
+class ThrottledError(RosterError):
+    status = 429
+    code = "too_many_attempts"
+    title = "Too many attempts"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            f"Too many attempts: wait {retry_after} s.", headers={"Retry-After": str(retry_after)}
+        )
+
+
+class SessionNotFoundError(RosterError):
+    status = 404
+    code = "session_not_found"
+    title = "No such session"
+
+
 class UserNotFoundError(RosterError):
     status = 404
     code = "user_not_found"
@@ -124,6 +257,11 @@ class UnavailableError(RosterError):
 class BusyError(UnavailableError):
     code = "too_many_exports"
     title = "Enough exports are running"
+
+
+class TooManySignInsError(UnavailableError):
+    code = "too_many_sign_ins"
+    title = "Enough sign-ins are waiting"
 
 
 class StartError(Exception):

@@ -1,0 +1,63 @@
+"""What commands share: consoles, a progress bar, the backends, one event loop."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import SecretStr
+from rich.console import Console
+from rich.progress import Progress
+
+from app import embedded, resources
+from app.settings import Settings
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+T = TypeVar("T")
+
+
+def progress() -> Progress:
+    return Progress(console=err, transient=True, disable=not err.is_terminal)
+
+
+@contextmanager
+def backends(config: Settings, *, own: bool = False) -> Iterator[tuple[Settings, bool]]:
+    """Settings that name both backends, and whether MongoDB is embedded; what is not set is started.
+
+    Unless they must be its `own`, a command shares the embedded servers of a process that already runs them.
+    """
+    leave_on_sigterm(status=128 + signal.SIGTERM)
+    needs = {"mongo": config.mongo_uri is None, "redis": config.redis_url is None}
+    with embedded.running(config.data_dir, **needs, share=not own) as servers:
+        uris = {"mongo_uri": servers.mongo_uri, "redis_url": servers.redis_url}
+        started = {name: uri for name, uri in uris.items() if uri is not None}
+        for name, uri in {**started, "host": config.host, "port": str(config.port)}.items():
+            os.environ[f"ROSTER_{name.upper()}"] = uri  # for the worker processes
+        yield config.model_copy(update={k: SecretStr(uri) for k, uri in started.items()}), needs["mongo"]
+
+
+def leave_on_sigterm(*, status: int) -> None:
+    """SIGTERM unwinds the stack, so that what was started is stopped."""
+
+    def leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+        sys.exit(status)
+
+    signal.signal(signal.SIGTERM, leave)
+
+
+def run(
+    work: Callable[[resources.Resources], Coroutine[Any, Any, T]],
+    config: Settings,
+    *,
+    apply_indexes: bool = True,
+) -> T:
+    async def work_on_backends() -> T:
+        async with resources.opened(config, apply_indexes=apply_indexes) as opened:
+            return await work(opened)
+
+    return asyncio.run(work_on_backends())
