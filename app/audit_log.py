@@ -1,0 +1,74 @@
+"""One log line for each authentication event, without secrets: who, from where, and why not.
+
+Its fields, where they are known: `user_id`, `client_id`, `address`, `session` (16 hexadecimal digits of a
+hash of the session's id, the same on all of its lines) and `reason`, a word such as `wrong_password` that
+the caller was not told. What was let happen is info, what was refused is a warning.
+"""
+
+import hashlib
+from typing import Any, Literal, get_args
+
+import structlog
+
+Success = Literal[
+    "email_changed",
+    "password_changed",  # by the user, who knew the current one
+    "password_set",  # by an administrator or the command line
+    "registered",
+    "scopes_changed",
+    "session_displaced",  # by a newer sign-in, under ROSTER_SESSIONS_PER_USER
+    "session_ended",  # one, by its user or an administrator; `signed_out` is a session that ended itself
+    "signed_in",
+    "signed_out",
+    "signed_out_everywhere",
+    "token_refreshed",
+    "token_revoked",  # by a client (RFC 7009)
+    "user_activated",
+    "user_deactivated",
+]
+Denial = Literal[
+    "access_denied",  # a token that is not good, or lacks the scope
+    "client_refused",  # at introspection or revocation: unknown, wrong secret, throttled
+    "password_change_refused",  # the current one was wrong, or the new one against the policy
+    "refresh_refused",
+    "refresh_token_reused",  # somebody has a copy: the session has been ended
+    "registration_refused",
+    "sign_in_failed",
+    "sign_in_throttled",
+]
+
+_DENIALS = frozenset(get_args(Denial))
+_SESSION_DIGITS = 16
+
+_NAME = "roster.auth"
+
+_log = structlog.get_logger(_NAME)
+
+
+def record(
+    event: Success | Denial,
+    *,
+    user_id: str | None = None,
+    sid: str | None = None,
+    client_id: str | None = None,
+    address: str | None = None,
+    reason: str | None = None,
+    **more: Any,
+) -> None:
+    """Write the line; what is None is left out. `more` is cleaned by its names, as `app.logs` cleans all."""
+    fields = {
+        "logger": _NAME,
+        "user_id": user_id,
+        "session": None if sid is None else _hide(sid),
+        "client_id": client_id,
+        "address": address,
+        "reason": reason,
+        **more,
+    }
+    write = _log.warning if event in _DENIALS else _log.info
+    write(event, **{name: value for name, value in fields.items() if value is not None})
+
+
+def _hide(sid: str) -> str:
+    """Of any text: a refused token may name a session that never was."""
+    return hashlib.sha256(sid.encode("utf-8", "surrogatepass")).hexdigest()[:_SESSION_DIGITS]
