@@ -133,8 +133,8 @@ def test_no_error_repeats_a_value(noise: bytes) -> None:
 
 def test_scopes_are_a_set_of_known_names() -> None:
     assert scope(None) is None
-    assert scope("me") == {"me"}
-    assert scope("users:read me me") == {"me", "users:read"}
+    assert scope("me") == frozenset({"me"})
+    assert scope("users:read me me") == frozenset({"me", "users:read"})
     every = "me users:read users:write users:export users:admin"
     assert scope(every) == frozenset(every.split())
 
