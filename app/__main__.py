@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app import resources, samples, serving, settings
-from app.commands import indexes
+from app.commands import clients, indexes
 from app.commands.running import backends, err, leave_on_sigterm, out, progress, run
 from app.errors import StartError
 from app.main import create_app
@@ -25,6 +25,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,  # they print local variables, and with them addresses and passwords
 )
 cli.add_typer(indexes.cli, name="indexes")
+cli.add_typer(clients.cli, name="clients")
 
 SAMPLE_PEOPLE = 1_000
 """Put into an empty embedded directory, so that a newcomer has something to page through."""

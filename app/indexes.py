@@ -1,4 +1,4 @@
-"""The users collection in MongoDB: its indexes and its validator, checked and applied."""
+"""The collections in MongoDB: their indexes, and the validator of the users, checked and applied."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,31 +28,25 @@ _VALIDATION: dict[str, Any] = {
 _WITHOUT: dict[str, Any] = {"validator": None, "validationLevel": "strict", "validationAction": "error"}
 """What MongoDB leaves unsaid."""
 
+# Each document says itself when it goes: MongoDB looks about once a minute, so the code asks the clock too.
+_GONE_WHEN_DUE = IndexModel([("expires_at", 1)], name="expires_at", expireAfterSeconds=0)
 
-def declared() -> dict[str, Mapping[str, Any]]:
-    """Every index the code relies on, by name."""
-    return {index.document["name"]: index.document for index in User.Settings.indexes}
+DECLARED: Mapping[str, list[IndexModel]] = {
+    User.Settings.name: User.Settings.indexes,
+    "invitations": [_GONE_WHEN_DUE],
+    "ended_sessions": [_GONE_WHEN_DUE],
+}
+"""Every index the code relies on, by collection."""
+
+
+def declared(collection: str = User.Settings.name) -> dict[str, Mapping[str, Any]]:
+    """The indexes of one collection by name."""
+    return {index.document["name"]: index.document for index in DECLARED[collection]}
 
 
 async def check(database: Database) -> list[str]:
     """What differs from the declaration, a sentence each; nothing when all is well."""
-    present = {
-        index["name"]: index
-        async for index in await database[User.Settings.name].list_indexes()
-        if index["name"] != "_id_"
-    }
-    wanted = declared()
-    found = [f"index {name} is missing" for name in wanted if name not in present]
-    found += [
-        f"index {name} differs: it is {_said(present[name])}, it should be {_said(index)}"
-        for name, index in wanted.items()
-        if name in present and _said(present[name]) != _said(index)
-    ]
-    found += [
-        f"index {name} is not ours; drop it if nothing else needs it"
-        for name in present
-        if name not in wanted
-    ]
+    found = [sentence for name in DECLARED for sentence in await _compare(database, name)]
     if await _validation(database) != _VALIDATION:
         found.append("the validator of the collection is missing or old")
     return found
@@ -64,13 +58,40 @@ async def apply(database: Database) -> None:
         await _create_collection(database)
     if await _validation(database) != _VALIDATION:
         await _change_validator(database)
-    present = {index["name"] async for index in await database[User.Settings.name].list_indexes()}
-    missing = [index for index in User.Settings.indexes if index.document["name"] not in present]
-    if missing:
-        await _create_indexes(database, missing)
+    for collection, wanted in DECLARED.items():
+        present = await _present(database, collection)
+        missing = [index for index in wanted if index.document["name"] not in present]
+        if missing:
+            await _create_indexes(database, collection, missing)
     differing = [sentence for sentence in await check(database) if "differs" in sentence]
     if differing:
         raise StartError(f"{'; '.join(differing)}: drop it, then run `python -m app indexes apply`.")
+
+
+async def _compare(database: Database, collection: str) -> list[str]:
+    present, wanted = await _present(database, collection), declared(collection)
+    found = [f"{_name(collection, name)} is missing" for name in wanted if name not in present]
+    found += [
+        f"{_name(collection, name)} differs: it is {_said(present[name])}, it should be {_said(index)}"
+        for name, index in wanted.items()
+        if name in present and _said(present[name]) != _said(index)
+    ]
+    found += [
+        f"{_name(collection, name)} is not ours; drop it if nothing else needs it"
+        for name in present
+        if name not in wanted
+    ]
+    return found
+
+
+async def _present(database: Database, collection: str) -> dict[str, Mapping[str, Any]]:
+    indexes = await database[collection].list_indexes()
+    return {index["name"]: index async for index in indexes if index["name"] != "_id_"}
+
+
+def _name(collection: str, index: str) -> str:
+    """The users' indexes go without their collection's name: nearly all are theirs."""
+    return f"index {index}" if collection == User.Settings.name else f"index {index} of {collection}"
 
 
 async def _create_collection(database: Database) -> None:
@@ -94,10 +115,10 @@ async def _change_validator(database: Database) -> None:
         ) from None
 
 
-async def _create_indexes(database: Database, missing: list[IndexModel]) -> None:
+async def _create_indexes(database: Database, collection: str, missing: list[IndexModel]) -> None:
     try:
         with pymongo.timeout(0):  # a build takes as long as the users are many
-            await database[User.Settings.name].create_indexes(missing)
+            await database[collection].create_indexes(missing)
     except OperationFailure as failure:
         if failure.code == _DUPLICATES:
             keys = ", ".join((failure.details or {}).get("keyPattern", {})) or "a unique field"

@@ -1,0 +1,47 @@
+"""How a client says who it is: by HTTP Basic, or in the form's own parameters (RFC 6749, section 2.3.1)."""
+
+import base64
+from collections.abc import Mapping
+
+from app.errors import InvalidClientError, OAuthError
+from app.oauth_forms import unquote
+
+
+def credentials(authorization: str | None, form: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Id and secret of the client, each None where it is not said; an empty secret is none (section 2.3.1).
+
+    InvalidClientError: the header is not proper HTTP Basic. OAuthError: it stands beside `client_secret` in
+    the form, or beside another `client_id`; the same id twice is no second way to authenticate.
+    """
+    pair = parse(authorization)
+    if pair is None:
+        return form.get("client_id"), form.get("client_secret")
+    client_id, secret = pair
+    if "client_secret" in form or form.get("client_id", client_id) != client_id:
+        raise OAuthError("Name the client by HTTP Basic or in the form, not both.")
+    return client_id or None, secret or None
+
+
+def parse(authorization: str | None) -> tuple[str, str] | None:
+    """Id and secret, form-decoded; None for no header, and for one that says nothing.
+
+    The latter is what Swagger UI sends when neither is filled in. InvalidClientError for anything else that
+    is not HTTP Basic (RFC 7617), other schemes among them, as section 5.2 has it.
+    """
+    if authorization is None:
+        return None
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        raise InvalidClientError("Clients authenticate by HTTP Basic here.")
+    try:
+        client_id, colon, secret = base64.b64decode(encoded.strip(" "), validate=True).partition(b":")
+        pair = unquote(client_id), unquote(secret)
+    except ValueError:
+        raise _malformed() from None
+    if not colon:
+        raise _malformed()
+    return pair if any(pair) else None
+
+
+def _malformed() -> InvalidClientError:
+    return InvalidClientError("HTTP Basic is the base64 of id and secret, form-encoded, a colon between.")

@@ -1,0 +1,165 @@
+"""The OAuth clients: registered by the operator, identified at the endpoints for clients.
+
+A document: `{_id: client_id, name, secret_hash (None: a public client), scopes (None: any), created_at}`.
+"""
+
+import hmac
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import DuplicateKeyError
+
+from app import secret_codes
+from app.errors import InvalidClientError, InvalidError
+from models.values import Scope
+
+Database = AsyncDatabase[dict[str, Any]]
+
+NAME_LENGTH = 128
+# VSCHAR (RFC 6749, appendix A.1) without what some client would not send as it is: the colon ends the id in
+# HTTP Basic; `%` and `+` are read otherwise from the many that skip the form encoding of section 2.3.1.
+_ID = re.compile(r"[!-$&-*,-9;-~]{1,64}")
+_UNLIKE_IDS = re.compile(r"[^a-z0-9]+")
+_ID_WORDS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client; a public one has no secret. `scopes` None: it may be given any scope its user has."""
+
+    id: str
+    name: str
+    is_public: bool
+    scopes: frozenset[str] | None
+
+
+BUILT_IN = Client(id="roster", name="Roster", is_public=True, scopes=None)
+"""The client of whoever names none."""
+
+
+async def register(
+    database: Database,
+    name: str,
+    *,
+    client_id: str | None = None,
+    is_public: bool = False,
+    scopes: Sequence[Scope] | None = None,
+) -> tuple[Client, str | None]:
+    """The client, and its secret, which only its hash is kept of; the id is made from the name by default.
+
+    InvalidError says what is wrong with the name or the id, or that the id is taken.
+    """
+    _check_name(name)
+    client = Client(
+        id=_make_id(name) if client_id is None else client_id,
+        name=name,
+        is_public=is_public,
+        scopes=None if scopes is None else frozenset(scopes),
+    )
+    _check_id(client.id)
+    if client.id == BUILT_IN.id:
+        raise InvalidError(f"The id {BUILT_IN.id} is that of the built-in client.")
+    secret = None if is_public else secret_codes.make()
+    try:
+        await _collection(database).insert_one(_document(client, secret))
+    except DuplicateKeyError:
+        raise InvalidError("There is a client with this id already.") from None
+    return client, secret
+
+
+def _make_id(name: str) -> str:
+    """`acme-portal-9f86d081` of `ACME Portal!`: readable in a log, and none like it."""
+    words = _UNLIKE_IDS.sub("-", name.lower())[:_ID_WORDS].strip("-") or "client"
+    return f"{words}-{secrets.token_hex(4)}"
+
+
+def _check_name(name: str) -> None:
+    if not 0 < len(name) <= NAME_LENGTH or not name.isprintable() or name.isspace():
+        raise InvalidError(f"A client's name is 1 to {NAME_LENGTH} printable characters.")
+
+
+def _check_id(client_id: str) -> None:
+    if not _ID.fullmatch(client_id):
+        raise InvalidError("A client's id is 1 to 64 visible ASCII characters other than :, % and +.")
+
+
+def _document(client: Client, secret: str | None) -> dict[str, Any]:
+    return {
+        "_id": client.id,
+        "name": client.name,
+        "secret_hash": None if secret is None else secret_codes.digest(secret),
+        "scopes": None if client.scopes is None else sorted(client.scopes),
+        "created_at": datetime.now(UTC),
+    }
+
+
+async def list_all(database: Database) -> list[Client]:
+    """The registered clients by id; the built-in one is not among them."""
+    documents = await _collection(database).find({}, sort=[("_id", 1)]).to_list()
+    return [_client(document) for document in documents]
+
+
+async def renew_secret(database: Database, client_id: str) -> str:
+    """The new secret; the old one is good no longer. InvalidError without such a confidential client."""
+    _check_id(client_id)
+    secret = secret_codes.make()
+    renewed = await _collection(database).update_one(
+        {"_id": client_id, "secret_hash": {"$type": "string"}},
+        {"$set": {"secret_hash": secret_codes.digest(secret)}},
+    )
+    if not renewed.matched_count:
+        raise InvalidError("No client that has a secret has this id.")
+    return secret
+
+
+async def remove(database: Database, client_id: str) -> None:
+    """InvalidError without such a client."""
+    _check_id(client_id)
+    removed = await _collection(database).delete_one({"_id": client_id})
+    if not removed.deleted_count:
+        raise InvalidError("No registered client has this id.")
+
+
+async def identify(database: Database, *, client_id: str | None, secret: str | None) -> Client:
+    """Who asks. InvalidClientError, always the same, unless a client proves itself as it must.
+
+    No id and no secret: the built-in client, without asking MongoDB; anyone else costs one read at most.
+    """
+    if secret is None and client_id in (None, BUILT_IN.id):
+        return BUILT_IN
+    document = await _find(database, client_id)
+    if document is None or not _is_proven(document["secret_hash"], secret):
+        raise InvalidClientError("The client is unknown, or did not prove who it is as it must.")
+    return _client(document)
+
+
+async def _find(database: Database, client_id: str | None) -> dict[str, Any] | None:
+    if client_id is None or not _ID.fullmatch(client_id):
+        return None
+    return await _collection(database).find_one({"_id": client_id})
+
+
+def _is_proven(kept: str | None, secret: str | None) -> bool:
+    if kept is None or secret is None:
+        return kept is None and secret is None
+    return hmac.compare_digest(kept, secret_codes.digest(secret))
+
+
+def _client(document: dict[str, Any]) -> Client:
+    scopes = document["scopes"]
+    return Client(
+        id=document["_id"],
+        name=document["name"],
+        is_public=document["secret_hash"] is None,
+        scopes=None if scopes is None else frozenset(scopes),
+    )
+
+
+def _collection(database: Database) -> AsyncCollection[dict[str, Any]]:
+    return database["clients"]

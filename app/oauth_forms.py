@@ -1,0 +1,67 @@
+"""The forms of OAuth: application/x-www-form-urlencoded in UTF-8, read strictly (RFC 6749, appendix B).
+
+What a sentence says stays in the letters of `error_description` (section 5.2): no quotes, no backslash.
+"""
+
+import re
+from typing import get_args
+from urllib.parse import unquote_to_bytes
+
+from app.errors import InvalidScopeError, OAuthError
+from models.values import Scope
+
+MEDIA_TYPE = "application/x-www-form-urlencoded"
+MAX_PARAMETERS = 30
+_SCOPES: tuple[str, ...] = get_args(Scope)
+_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_SHOWN_NAME = re.compile(r"[A-Za-z0-9._-]{1,40}")  # the letters of section 8.2
+
+
+def parse(body: bytes, content_type: str) -> dict[str, str]:
+    """The parameters that have a value. OAuthError says what is wrong, and repeats no value.
+
+    An empty value counts as none (section 3.2). A name that stands twice is refused, whatever the values.
+    """
+    if content_type.partition(";")[0].strip().lower() != MEDIA_TYPE:
+        raise OAuthError(f"Send the parameters as {MEDIA_TYPE}.")
+    parameters: dict[str, str] = {}
+    for piece in _pieces(body):
+        name, value = (_decode(part) for part in piece.partition(b"=")[::2])
+        if name in parameters:
+            shown = f"The parameter {name}" if _SHOWN_NAME.fullmatch(name) else "A parameter"
+            raise OAuthError(f"{shown} stands twice.")
+        parameters[name] = value
+    return {name: value for name, value in parameters.items() if value}
+
+
+def _pieces(body: bytes) -> list[bytes]:
+    if body.count(b"&") <= MAX_PARAMETERS:  # a megabyte of separators would become 8 MB
+        pieces = [piece for piece in body.split(b"&") if piece]
+        if len(pieces) <= MAX_PARAMETERS:
+            return pieces
+    raise OAuthError(f"Send at most {MAX_PARAMETERS} parameters.")
+
+
+def _decode(encoded: bytes) -> str:
+    try:
+        return unquote(encoded)
+    except ValueError:
+        raise OAuthError("The form is not percent-encoded UTF-8 without NUL.") from None
+
+
+def unquote(encoded: bytes) -> str:
+    """A name or a value as it was before its form encoding. ValueError: bad escapes, no UTF-8, or a NUL."""
+    text = unquote_to_bytes(encoded.replace(b"+", b" ")).decode()
+    if _BAD_ESCAPE.search(encoded) or "\0" in text:
+        raise ValueError
+    return text
+
+
+def scope(text: str | None) -> frozenset[str] | None:
+    """The scopes asked for (section 3.3: names with one space between); None where none are said."""
+    if text is None:
+        return None
+    names = frozenset(text.split(" "))
+    if not names.issubset(_SCOPES):
+        raise InvalidScopeError(f"Ask for scopes with one space between, out of: {' '.join(_SCOPES)}.")
+    return names

@@ -1,0 +1,249 @@
+"""The OAuth clients: who they are and how each proves it."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.monitoring import CommandListener
+
+from app.clients import BUILT_IN, Client, identify, list_all, register, remove, renew_secret
+from app.errors import InvalidClientError, InvalidError
+
+Database = AsyncDatabase[dict[str, Any]]
+ENCODED_BITS = re.compile(r"[A-Za-z0-9_-]{43}")
+WRONG_IDS = ["", "a:b", "a b", "a%b", "a+b", "zoë", "a\n", "a\0", "\ud800", "x" * 65]
+
+
+class Commands(CommandListener):
+    """The names of the commands sent to MongoDB."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def started(self, event: Any) -> None:
+        if event.command_name not in {"hello", "endSessions"}:
+            self.names.append(event.command_name)
+
+    def succeeded(self, event: Any) -> None: ...
+
+    def failed(self, event: Any) -> None: ...
+
+
+@pytest.fixture
+def commands() -> Commands:
+    return Commands()
+
+
+@pytest.fixture
+async def database(mongo_uri: str, commands: Commands) -> AsyncIterator[Database]:
+    async with AsyncMongoClient[dict[str, Any]](mongo_uri, event_listeners=[commands]) as opened:
+        yield opened.get_default_database()
+
+
+async def confidential(database: Database, name: str = "Portal", **more: Any) -> tuple[Client, str]:
+    client, secret = await register(database, name, **more)
+    assert secret is not None
+    return client, secret
+
+
+async def refusal(database: Database, client_id: str | None, secret: str | None) -> str:
+    with pytest.raises(InvalidClientError) as caught:
+        await identify(database, client_id=client_id, secret=secret)
+    return caught.value.detail
+
+
+# --- who is identified ----------------------------------------------------------------------------------
+
+
+async def test_whoever_names_no_client_is_the_built_in_one_without_asking_mongodb(
+    database: Database, commands: Commands
+) -> None:
+    assert await identify(database, client_id=None, secret=None) == BUILT_IN
+    assert await identify(database, client_id="roster", secret=None) == BUILT_IN
+    assert Client(id="roster", name="Roster", is_public=True, scopes=None) == BUILT_IN
+    assert commands.names == []
+
+
+async def test_a_client_proves_itself_with_its_secret_in_one_read(
+    database: Database, commands: Commands
+) -> None:
+    client, secret = await confidential(database, scopes=["me", "users:read"])
+    assert client.scopes == frozenset({"me", "users:read"})
+    assert not client.is_public
+    commands.names.clear()
+    assert await identify(database, client_id=client.id, secret=secret) == client
+    assert commands.names == ["find"]
+
+
+async def test_a_public_client_gives_its_id_alone(database: Database, commands: Commands) -> None:
+    client, secret = await register(database, "Browser app", is_public=True)
+    assert (secret, client.is_public, client.scopes) == (None, True, None)
+    commands.names.clear()
+    assert await identify(database, client_id=client.id, secret=None) == client
+    assert commands.names == ["find"]
+
+
+async def test_a_client_without_any_scope_is_not_one_with_all(database: Database) -> None:
+    client, secret = await confidential(database, scopes=[])
+    assert client.scopes == frozenset()
+    assert await identify(database, client_id=client.id, secret=secret) == client
+
+
+async def test_whatever_is_wrong_is_said_in_the_same_words_after_one_read_at_most(
+    database: Database, commands: Commands
+) -> None:
+    client, secret = await confidential(database)
+    other, others_secret = await confidential(database)
+    public, _ = await register(database, "Browser app", is_public=True)
+    document = await database["clients"].find_one({"_id": client.id})
+    assert document is not None
+    wrong: list[tuple[str | None, str | None]] = [
+        ("nobody", None),
+        ("nobody", secret),
+        (client.id, None),
+        (client.id, ""),
+        (client.id, "wrong"),
+        (client.id, secret[:-1]),
+        (client.id, secret + "A"),
+        (client.id, others_secret),
+        (client.id, document["secret_hash"]),
+        (client.id, "\ud800"),
+        (client.id.upper(), secret),
+        (other.id, secret),
+        (public.id, secret),
+        (public.id, ""),
+        ("roster", secret),
+        (None, secret),
+        *((wrong_id, secret) for wrong_id in WRONG_IDS),
+    ]
+    for pair in wrong:
+        commands.names.clear()
+        assert (
+            await refusal(database, *pair) == "The client is unknown, or did not prove who it is as it must."
+        )
+        assert commands.names in ([], ["find"])
+
+
+# --- how they are kept ----------------------------------------------------------------------------------
+
+
+async def test_the_secret_is_256_bits_and_only_its_hash_is_kept(database: Database) -> None:
+    client, secret = await confidential(database, scopes=["users:read", "me"])
+    assert ENCODED_BITS.fullmatch(secret)
+    (document,) = await database["clients"].find({}).to_list()
+    assert document.keys() == {"_id", "name", "secret_hash", "scopes", "created_at"}
+    assert document["scopes"] == ["me", "users:read"]
+    assert re.fullmatch("[0-9a-f]{64}", document["secret_hash"])
+    assert secret not in str(document)
+    assert secret not in str(client)
+    assert secret not in str(await list_all(database))
+    assert document["secret_hash"] not in str(await list_all(database))
+
+
+async def test_no_two_secrets_and_no_two_ids_are_alike(database: Database) -> None:
+    made = [await confidential(database, "Portal") for _ in range(20)]
+    assert len({client.id for client, _ in made}) == 20
+    assert len({secret for _, secret in made}) == 20
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ACME Portal!", "acme-portal"),
+        ("張偉", "client"),
+        ("--Zoë's--", "zo-s"),
+        ("x" * 128, "x" * 40),
+        ("roster", "roster"),
+    ],
+)
+async def test_an_id_is_made_from_the_name_and_chance(database: Database, name: str, words: str) -> None:
+    client, _ = await register(database, name)
+    assert client.name == name
+    assert re.fullmatch(rf"{words}-[0-9a-f]{{8}}", client.id)
+
+
+@pytest.mark.parametrize("client_id", ["a", "x" * 64, "!portal~", "https//portal.example?a=b&c", '"quoted"'])
+async def test_the_operator_may_choose_the_id(database: Database, client_id: str) -> None:
+    client, secret = await confidential(database, client_id=client_id)
+    assert client.id == client_id
+    assert await identify(database, client_id=client_id, secret=secret) == client
+
+
+@pytest.mark.parametrize("client_id", WRONG_IDS)
+async def test_an_id_that_some_client_could_not_send_is_refused(database: Database, client_id: str) -> None:
+    sentence = "A client's id is 1 to 64 visible ASCII characters other than :, % and +."
+    with pytest.raises(InvalidError, match=re.escape(sentence)):
+        await register(database, "Portal", client_id=client_id)
+    with pytest.raises(InvalidError, match=re.escape(sentence)):
+        await renew_secret(database, client_id)
+    with pytest.raises(InvalidError, match=re.escape(sentence)):
+        await remove(database, client_id)
+    assert await list_all(database) == []
+
+
+async def test_the_built_in_client_s_id_is_not_to_be_had(database: Database) -> None:
+    with pytest.raises(InvalidError, match=r"^The id roster is that of the built-in client\.$"):
+        await register(database, "Portal", client_id=BUILT_IN.id)
+
+
+async def test_an_id_that_is_taken_is_refused_and_its_client_stays(database: Database) -> None:
+    client, secret = await confidential(database, client_id="portal")
+    with pytest.raises(InvalidError, match=r"^There is a client with this id already\.$"):
+        await register(database, "Other", client_id="portal", is_public=True)
+    assert await identify(database, client_id="portal", secret=secret) == client
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 129, "a\nb", "a\x1b[31m", "a\0", "\ud800", "a\u202eb"])
+async def test_a_name_that_cannot_be_shown_on_a_line_is_refused(database: Database, name: str) -> None:
+    with pytest.raises(InvalidError, match=r"^A client's name is 1 to 128 printable characters\.$"):
+        await register(database, name)
+    assert await list_all(database) == []
+
+
+async def test_clients_are_listed_by_id(database: Database) -> None:
+    assert await list_all(database) == []
+    second, _ = await register(database, "A", client_id="b", scopes=["me"])
+    first, _ = await register(database, "B", client_id="a", is_public=True)
+    assert await list_all(database) == [first, second]
+
+
+# --- how they change ------------------------------------------------------------------------------------
+
+
+async def test_a_renewed_secret_is_good_at_once_and_the_old_one_no_longer(database: Database) -> None:
+    client, old = await confidential(database)
+    other, others_secret = await confidential(database)
+    new = await renew_secret(database, client.id)
+    assert ENCODED_BITS.fullmatch(new)
+    assert await identify(database, client_id=client.id, secret=new) == client
+    await refusal(database, client.id, old)
+    assert await identify(database, client_id=other.id, secret=others_secret) == other
+
+
+async def test_a_removed_client_is_unknown_at_once(database: Database) -> None:
+    client, secret = await confidential(database)
+    other, others_secret = await confidential(database)
+    await remove(database, client.id)
+    await refusal(database, client.id, secret)
+    assert await list_all(database) == [other]
+    assert await identify(database, client_id=other.id, secret=others_secret) == other
+
+
+async def test_only_a_client_that_is_there_and_has_a_secret_gets_a_new_one(database: Database) -> None:
+    public, _ = await register(database, "Browser app", is_public=True)
+    for client_id in (public.id, "nobody", "roster"):
+        with pytest.raises(InvalidError, match=r"^No client that has a secret has this id\.$"):
+            await renew_secret(database, client_id)
+    assert await identify(database, client_id=public.id, secret=None) == public
+
+
+async def test_only_a_client_that_is_there_can_be_removed(database: Database) -> None:
+    client, _ = await confidential(database)
+    for client_id in ("nobody", "roster", client.id[:-1]):
+        with pytest.raises(InvalidError, match=r"^No registered client has this id\.$"):
+            await remove(database, client_id)
+    assert await list_all(database) == [client]
+    assert await identify(database, client_id="roster", secret=None) == BUILT_IN
