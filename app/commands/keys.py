@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from app import settings
 from app.commands.running import backends, out, run
@@ -12,18 +11,19 @@ from app.keyring import PUBLISH_AHEAD_S
 
 cli = typer.Typer(help="The keys that sign access tokens.", no_args_is_help=True)
 
+_LINE = "{:43}  {:9}  {:9}  {:20}  {:20}  {}"  # a thumbprint has 43 letters, and whoever copies one needs all
+
 
 @cli.command("list")
 def list_keys() -> None:
     """Show the keys, newest first."""
     with backends(settings.load()) as (config, _):
         keys = run(lambda opened: opened.keyring.list(), config, apply_indexes=False)
-    table = Table("kid", "algorithm", "created", "signs from", "verifies until", "state", box=None)
+    out.print(_LINE.format("kid", "algorithm", "state", "created", "signs from", "verifies until"))
     for key in keys:
-        until = _write(key.verifies_until) if key.verifies_until else "replaced"
+        until = _write(key.verifies_until) if key.verifies_until else "another takes over"
         dates = (_write(key.created_at), _write(key.signs_from), until)
-        table.add_row(key.kid, key.algorithm, *dates, key.state)
-    out.print(table)
+        out.print(_LINE.format(key.kid, key.algorithm, key.state, *dates), markup=False)
 
 
 @cli.command("rotate")
