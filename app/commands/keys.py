@@ -1,0 +1,44 @@
+"""`python -m app keys list | rotate`."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from app import settings
+from app.commands.running import backends, out, run
+from app.keyring import PUBLISH_AHEAD_S
+
+cli = typer.Typer(help="The keys that sign access tokens.", no_args_is_help=True)
+
+_LINE = "{:43}  {:9}  {:9}  {:20}  {:20}  {}"  # a thumbprint has 43 letters, and whoever copies one needs all
+
+
+@cli.command("list")
+def list_keys() -> None:
+    """Show the keys, newest first."""
+    with backends(settings.load()) as (config, _):
+        keys = run(lambda opened: opened.keyring.list(), config, apply_indexes=False)
+    out.print(_LINE.format("kid", "algorithm", "state", "created", "signs from", "verifies until"))
+    for key in keys:
+        until = _write(key.verifies_until) if key.verifies_until else "another takes over"
+        dates = (_write(key.created_at), _write(key.signs_from), until)
+        out.print(_LINE.format(key.kid, key.algorithm, key.state, *dates), markup=False)
+
+
+@cli.command("rotate")
+def rotate_keys(
+    *,
+    at_once: Annotated[
+        bool, typer.Option("--at-once", help="For a stolen key: refuse the old keys' tokens from now on.")
+    ] = False,
+) -> None:
+    """Make a new key; the tokens of the old ones stay good until they expire."""
+    with backends(settings.load()) as (config, _):
+        kid = run(lambda opened: opened.keyring.rotate(at_once=at_once), config, apply_indexes=False)
+    when = "from now on; the old keys are gone" if at_once else f"in {PUBLISH_AHEAD_S} s"
+    out.print(f"{kid} signs {when}.", markup=False)
+
+
+def _write(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}Z"

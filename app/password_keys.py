@@ -1,0 +1,178 @@
+"""Passwords encrypted on their way (JWE, RFC 7516), for clients behind proxies that end TLS.
+
+Each day has a key, published on that day (UTC) and accepted until the end of the next.
+"""
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import orjson
+import structlog
+from joserfc import jwe
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+from pymongo import ReturnDocument
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.write_concern import WriteConcern
+from redis.asyncio import Redis
+
+from app import compact
+from app.derived_keys import BrokenSealError, Sealer
+from app.errors import FieldError, InvalidError
+
+log = structlog.get_logger("roster.keys")
+
+LONGEST_JWE = 4096
+LONGEST_PASSWORD = 1024
+_ALGORITHM, _ENCRYPTION = "RSA-OAEP-256", "A256GCM"
+_REGISTRY = jwe.JWERegistry(algorithms=[_ALGORITHM, _ENCRYPTION])
+_BITS = 2048
+_NAME = re.compile(r"password-([0-9]{4}-[0-9]{2}-[0-9]{2})")
+_DAY = timedelta(days=1)
+_MARGIN_S = 60
+"""What the mark of a used JWE outlives its key by."""
+
+
+@dataclass(frozen=True, slots=True)
+class _PasswordKey:
+    name: str
+    key: RSAKey = field(repr=False)
+
+    def public(self) -> dict[str, Any]:
+        members = self.key.as_dict(private=False)
+        return {
+            "kty": "RSA",
+            "n": members["n"],
+            "e": members["e"],
+            "kid": self.name,
+            "use": "enc",
+            "alg": _ALGORITHM,
+        }
+
+
+class PasswordKeys:
+    def __init__(
+        self,
+        database: AsyncDatabase[dict[str, Any]],
+        redis: Redis,
+        secret: str,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._collection = database["password_keys"].with_options(write_concern=WriteConcern("majority"))
+        self._redis = redis
+        self._sealer = Sealer(secret, "password keys")
+        self._now = now
+        self._held: dict[str, _PasswordKey] = {}
+        self._making = asyncio.Lock()
+
+    async def public(self) -> dict[str, Any]:
+        """Today's JWK; the first call of the day makes it, for all processes."""
+        name = _name(self._today())
+        if (key := self._held.get(name)) is None:
+            async with self._making:
+                key = await self._find(name) or await self._make(name)
+        return key.public()
+
+    async def open(self, sealed: str) -> str:
+        """The password of a compact JWE, which is used up by it. InvalidError for `/password_jwe`."""
+        password, mark, name = await self._decrypt(sealed)
+        ends = datetime.combine(_day(name) + 2 * _DAY, datetime.min.time(), UTC).timestamp()
+        seconds = int(ends - self._now()) + _MARGIN_S
+        if not await self._redis.set(f"roster:jwe:{mark}", 1, nx=True, ex=seconds):
+            raise _invalid("It was used already.")
+        return password
+
+    async def _decrypt(self, sealed: str) -> tuple[str, str, str]:
+        """The password, the digest of what was encrypted, and the name of the key."""
+        if len(sealed) > LONGEST_JWE:
+            raise _invalid()
+        try:
+            first, _, *parts = compact.split(sealed, 5)
+            name = _read_name(first)
+            key = await self._find_accepted(name)
+            content = jwe.decrypt_compact(sealed, key.key, registry=_REGISTRY).plaintext
+            password = (content or b"").decode()
+        except (ValueError, JoseError):
+            raise _invalid() from None
+        if len(password) > LONGEST_PASSWORD:
+            raise _invalid()
+        # Not the text: the parts are all that the cipher protects, whatever is wrapped around them.
+        return password, hashlib.sha256(b"".join(parts)).hexdigest(), name
+
+    async def _find_accepted(self, name: str) -> _PasswordKey:
+        """ValueError unless it is of yesterday, today, or of a colleague whose clock is ahead."""
+        if abs(_day(name) - self._today()) > _DAY or (key := await self._find(name)) is None:
+            raise ValueError("no key of ours")
+        return key
+
+    async def _find(self, name: str) -> _PasswordKey | None:
+        if (held := self._held.get(name)) is not None:
+            return held
+        return await self._hold(await self._collection.find_one({"_id": name}))
+
+    async def _make(self, name: str) -> _PasswordKey:
+        """Of the processes that make one, the first wins; one that does not open here is replaced."""
+        made = await asyncio.to_thread(RSAKey.generate_key, _BITS)
+        sealed = self._sealer.seal(orjson.dumps(made.as_dict(private=True)), name)
+        kept = await self._collection.find_one_and_update(
+            {"_id": name},
+            {"$setOnInsert": {"sealed": sealed}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        if (key := await self._hold(kept)) is None:
+            await self._collection.update_one({"_id": name}, {"$set": {"sealed": sealed}})
+            key = self._held[name] = _PasswordKey(name, made)
+        await self._collection.delete_many({"_id": {"$lt": _name(self._today() - _DAY)}})
+        return key
+
+    async def _hold(self, kept: dict[str, Any] | None) -> _PasswordKey | None:
+        """None where there is none, or it was sealed under another secret."""
+        if kept is None:
+            return None
+        name = kept["_id"]
+        try:
+            private = orjson.loads(self._sealer.open(kept["sealed"], name))
+        except BrokenSealError:
+            log.warning("password_key_sealed_under_another_secret", kid=name)
+            return None
+        oldest = _name(self._today() - _DAY)
+        self._held = {other: key for other, key in self._held.items() if other >= oldest}
+        self._held[name] = _PasswordKey(name, await asyncio.to_thread(RSAKey.import_key, private))
+        return self._held[name]
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._now(), UTC).date()
+
+
+def _read_name(header: bytes) -> str:
+    """The key that a header names; ValueError unless the header has just what is asked for."""
+    members = compact.read_object(header)
+    name = members.pop("kid", None)
+    if members != {"alg": _ALGORITHM, "enc": _ENCRYPTION} or not isinstance(name, str):
+        raise ValueError("another header")
+    return name
+
+
+def _name(day: date) -> str:
+    return f"password-{day.isoformat()}"
+
+
+def _day(name: str) -> date:
+    """ValueError unless `name` is that of a day's key."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise ValueError("no key of ours")
+    return date.fromisoformat(found[1])
+
+
+def _invalid(more: str = "") -> InvalidError:
+    said = f"{more} Encrypt the password anew with the key of GET /auth/keys/password.".lstrip()
+    return InvalidError(said, errors=(FieldError(said, "/password_jwe"),))

@@ -1,0 +1,87 @@
+"""The halves of a key that signs access tokens. A key has one algorithm, whatever a token's header says."""
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from joserfc.errors import JoseError
+from joserfc.jwa import JWSAlgModel
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jws import JWSRegistry
+
+_Key = OKPKey | ECKey | RSAKey
+
+_ALGORITHMS: dict[str, JWSAlgModel] = {
+    "EdDSA": JWSRegistry.algorithms["Ed25519"],  # RFC 9864's, which takes no Ed448 key
+    "ES256": JWSRegistry.algorithms["ES256"],
+    "RS256": JWSRegistry.algorithms["RS256"],
+}
+_TYPES: dict[str, type[_Key]] = {"EdDSA": OKPKey, "ES256": ECKey, "RS256": RSAKey}
+_PUBLIC_MEMBERS = ("kty", "crv", "x", "y", "n", "e")
+_RSA_BITS = 3072  # 128 bits of security, as ASVS V11.2.3 asks
+_FEWEST_RSA_BITS = 2048  # RFC 7518, section 3.3
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyingKey:
+    kid: str
+    algorithm: str
+    public: dict[str, Any]
+    """The JWK's public members and no others."""
+    _key: _Key = field(repr=False)
+
+    @classmethod
+    def load(cls, kid: str, algorithm: str, jwk: dict[str, Any]) -> Self:
+        """ValueError where the JWK is no key for the algorithm, is too short, or has another thumbprint."""
+        public = {name: jwk[name] for name in _PUBLIC_MEMBERS if name in jwk}
+        key = _load(algorithm, public)
+        if isinstance(key, RSAKey) and key.public_key.key_size < _FEWEST_RSA_BITS:
+            raise ValueError(f"an RSA key must have at least {_FEWEST_RSA_BITS} bits")
+        if key.thumbprint() != kid:
+            raise ValueError("the key id is not the thumbprint of the key")
+        return cls(kid, algorithm, public, key)
+
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        return _ALGORITHMS[self.algorithm].verify(message, signature, self._key)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    kid: str
+    algorithm: str
+    _key: _Key = field(repr=False)
+
+    @classmethod
+    def generate(cls, algorithm: str) -> Self:
+        """Up to a second for RS256: call it in a thread."""
+        key: _Key
+        if algorithm == "RS256":
+            key = RSAKey.generate_key(_RSA_BITS)
+        elif algorithm == "ES256":
+            key = ECKey.generate_key("P-256")
+        else:
+            key = OKPKey.generate_key("Ed25519")
+        return cls(key.thumbprint(), algorithm, key)
+
+    @classmethod
+    def load(cls, kid: str, algorithm: str, jwk: dict[str, Any]) -> Self:
+        """A tenth of a second for RS256, whose primes are checked: call it in a thread."""
+        return cls(kid, algorithm, _load(algorithm, jwk))
+
+    def sign(self, message: bytes) -> bytes:
+        return _ALGORITHMS[self.algorithm].sign(message, self._key)
+
+    def public(self) -> dict[str, Any]:
+        return dict(self._key.as_dict(private=False))
+
+    def private(self) -> dict[str, Any]:
+        """The private JWK: only to be sealed."""
+        return dict(self._key.as_dict(private=True))
+
+
+def _load(algorithm: str, jwk: dict[str, Any]) -> _Key:
+    try:
+        key = _TYPES[algorithm].import_key(jwk)
+        _ALGORITHMS[algorithm].check_key(key)
+    except (JoseError, KeyError, TypeError) as error:
+        raise ValueError(f"not a key for {algorithm}") from error
+    return key

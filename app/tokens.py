@@ -1,0 +1,203 @@
+"""Access tokens: JWTs by RFC 9068, issued and verified, with a cache of those found good.
+
+A token is ours to the letter or refused: its header has the three members that `issue` writes and no others,
+so that `jwk`, `jku`, `x5c`, `crit`, `zip` or `b64` never reach anything that might heed them.
+"""
+
+import re
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from app import compact
+from app.errors import ExpiredTokenError, InvalidTokenError
+from app.keyring import LEEWAY_S, Keyring
+from app.signing_keys import VerifyingKey
+
+LONGEST = 8192
+"""Characters; a longer one is refused before anything of it is decoded."""
+
+CACHED = 10_000
+"""Verified tokens that a process remembers."""
+
+_TYPES = frozenset({"at+jwt", "application/at+jwt"})  # RFC 9068, section 4; in any case of letters
+_HEADER = frozenset({"alg", "kid", "typ"})
+_LONGEST_KID = 128
+_USER_ID = re.compile(r"[0-9a-f]{24}")
+_TIMES = range(2**53)  # what every JSON reader holds exactly
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a good access token says; times in seconds since 1970."""
+
+    user_id: str
+    sid: str
+    client_id: str
+    scopes: frozenset[str]
+    issued_at: int
+    expires_at: int
+    jti: str
+
+
+class AccessTokens:
+    def __init__(
+        self,
+        keyring: Keyring,
+        *,
+        issuer: str,
+        audience: str,
+        ttl_s: int,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._keyring = keyring
+        self._issuer = issuer
+        self._audience = audience
+        self._ttl_s = ttl_s
+        self._now = now
+        self._good: OrderedDict[str, Claims] = OrderedDict()
+        self._generation = keyring.generation
+
+    def issue(self, *, user_id: str, sid: str, client_id: str, scopes: Iterable[str]) -> tuple[str, Claims]:
+        now = int(self._now())
+        claims = Claims(
+            user_id, sid, client_id, frozenset(scopes), now, now + self._ttl_s, secrets.token_hex(16)
+        )
+        key = self._keyring.signing
+        header = {"alg": key.algorithm, "kid": key.kid, "typ": "at+jwt"}
+        signed = ".".join(compact.encode(orjson.dumps(part)) for part in (header, self._write(claims)))
+        return f"{signed}.{compact.encode(key.sign(signed.encode()))}", claims
+
+    def known(self, token: str) -> Claims | None:
+        """Its claims if it was verified before, by keys that are all still there, and has not expired."""
+        claims = self._good.get(token)
+        if claims is None or self._generation != self._keyring.generation or claims.expires_at <= self._now():
+            return None
+        return claims
+
+    async def verify(self, token: str) -> Claims:
+        """InvalidTokenError, or ExpiredTokenError for one that was good; the reasons are fixed sentences."""
+        if len(token) > LONGEST:
+            raise InvalidTokenError(f"The access token is longer than {LONGEST} characters.")
+        if (claims := self.known(token)) is not None:
+            return claims
+        header, payload, signature = _take_apart(token)
+        key = await self._find_key(header)
+        if not key.verify(token.rpartition(".")[0].encode(), signature):
+            raise InvalidTokenError("The signature of the access token is wrong.")
+        claims = self._read(payload)
+        self._remember(token, claims)
+        return claims
+
+    async def _find_key(self, header: dict[str, Any]) -> VerifyingKey:
+        kid, typ = header["kid"], header["typ"]
+        if not isinstance(typ, str) or typ.lower() not in _TYPES:
+            raise InvalidTokenError("The token is not an access token.")
+        if not isinstance(kid, str) or len(kid) > _LONGEST_KID:
+            raise _wrong_header()
+        key = await self._keyring.find_fresh(kid)
+        if key is None:
+            raise InvalidTokenError("The access token names a signing key that is not known, or no longer.")
+        if header["alg"] != key.algorithm:
+            raise _wrong_header()
+        return key
+
+    def _read(self, payload: bytes) -> Claims:
+        claims = _read_object(payload)
+        audience = claims.get("aud")
+        named = audience if isinstance(audience, list) else [audience]
+        if claims.get("iss") != self._issuer or self._audience not in named:
+            raise InvalidTokenError("The access token is from another issuer or for another audience.")
+        found = Claims(
+            user_id=_read_user_id(claims),
+            sid=_read_text(claims, "sid"),
+            client_id=_read_text(claims, "client_id"),
+            scopes=frozenset(_read_text(claims, "scope", may_be_empty=True).split()),
+            issued_at=_read_time(claims, "iat"),
+            expires_at=_read_time(claims, "exp"),
+            jti=_read_text(claims, "jti"),
+        )
+        self._check_times(found, _read_time(claims, "nbf"))
+        return found
+
+    def _check_times(self, claims: Claims, not_before: int) -> None:
+        """The leeway is for clocks that differ; `exp` has none, as a token's life is longer by far."""
+        now = self._now()
+        if max(claims.issued_at, not_before) > now + LEEWAY_S:
+            raise InvalidTokenError("The access token is not good yet.")
+        if claims.expires_at <= now:
+            raise ExpiredTokenError("The access token has expired: get another by the refresh token.")
+
+    def _write(self, claims: Claims) -> dict[str, Any]:
+        return {
+            "iss": self._issuer,
+            "aud": self._audience,
+            "sub": claims.user_id,
+            "client_id": claims.client_id,
+            "iat": claims.issued_at,
+            "nbf": claims.issued_at,
+            "exp": claims.expires_at,
+            "jti": claims.jti,
+            "sid": claims.sid,
+            "scope": " ".join(sorted(claims.scopes)),
+        }
+
+    def _remember(self, token: str, claims: Claims) -> None:
+        if self._generation != self._keyring.generation:
+            self._good.clear()
+            self._generation = self._keyring.generation
+        self._good[token] = claims
+        if len(self._good) > CACHED:
+            self._good.popitem(last=False)
+
+
+def _take_apart(token: str) -> tuple[dict[str, Any], bytes, bytes]:
+    try:
+        first, payload, signature = compact.split(token, 3)
+    except ValueError:
+        raise InvalidTokenError("The access token is not a signed JWT in compact form.") from None
+    header = _read_object(first)
+    if header.keys() != _HEADER:
+        raise _wrong_header()
+    return header, payload, signature
+
+
+def _read_object(content: bytes) -> dict[str, Any]:
+    try:
+        return compact.read_object(content)
+    except ValueError:
+        raise InvalidTokenError("The access token does not hold strict JSON objects.") from None
+
+
+def _read_user_id(claims: dict[str, Any]) -> str:
+    user_id = _read_text(claims, "sub")
+    if not _USER_ID.fullmatch(user_id):
+        raise _wrong_claims()
+    return user_id
+
+
+def _read_text(claims: dict[str, Any], name: str, *, may_be_empty: bool = False) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or not (value or may_be_empty):
+        raise _wrong_claims()
+    return value
+
+
+def _read_time(claims: dict[str, Any], name: str) -> int:
+    value = claims.get(name)
+    if type(value) is not int or value not in _TIMES:  # a bool is an int, too
+        raise _wrong_claims()
+    return value
+
+
+def _wrong_header() -> InvalidTokenError:
+    return InvalidTokenError("The header of the access token is not as it was issued.")
+
+
+def _wrong_claims() -> InvalidTokenError:
+    return InvalidTokenError("A claim of the access token is missing or of the wrong type.")
