@@ -1,0 +1,96 @@
+"""Argon2id hashes: made, verified at a cost that tells nothing, and renewed when they are not ours."""
+
+import base64
+import secrets
+from dataclasses import dataclass
+
+import structlog
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from app.passwords import imported
+from app.passwords.pool import AtTurn, Pool
+from app.passwords.text import encode, find_spellings, prepare
+
+LONGEST = 1024
+"""Characters, as typed. No password that the policy takes is longer, however it is composed."""
+
+_MEMORY_KIB, _PASSES, _LANES = 19_456, 2, 1
+"""OWASP's minimum for Argon2id (Password Storage Cheat Sheet)."""
+
+_SALT_BYTES, _HASH_BYTES = 16, 32
+
+_hasher = Argon2Hasher(
+    memory_cost=_MEMORY_KIB, time_cost=_PASSES, parallelism=_LANES, salt_len=_SALT_BYTES, hash_len=_HASH_BYTES
+)
+log = structlog.get_logger("roster.passwords")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    matches: bool
+    rehashed: str | None
+    """A hash to store instead: the password matches, and the stored hash is not as one made today."""
+
+
+class Passwords:
+    """Holds the threads that hash. One per process."""
+
+    def __init__(self, *, threads: int, waiting: int) -> None:
+        """`threads` of 0: one for each core, 19 MiB each while it hashes."""
+        self._pool = Pool(threads=threads, waiting=waiting)
+
+    async def hash(self, password: str) -> str:
+        """The PHC string of a password that the policy took. Raises `TooManySignInsError`."""
+        return await self._pool.run(lambda: _hash(password))
+
+    async def verify(self, password: str, stored: str | None, *, at_turn: AtTurn | None = None) -> Verdict:
+        """Whether `stored` was made of `password`; None is an account that is unknown or has no password.
+
+        None, a hash that cannot be read and a password past `LONGEST` never match and cost what a wrong
+        password costs. Only hashes that are not ours yet (imported, or made with other parameters) cost
+        more; there, too, right and wrong cost the same.
+
+        `at_turn` is awaited when the turn has come, before anything is computed: there the caller asks
+        again whether it may go on. Raises what that raises, and `TooManySignInsError`.
+        """
+        if stored is not None and not imported.is_readable(stored):
+            log.error("stored_password_unreadable")
+            stored = None
+        return await self._pool.run(lambda: _judge(password, stored), at_turn)
+
+    def close(self) -> None:
+        """End the threads; whatever comes after fails."""
+        self._pool.close()
+
+
+def _hash(password: str) -> str:
+    return _hasher.hash(encode(prepare(password)))
+
+
+def _make_decoy() -> str:
+    """A hash of nothing: with a random sum, no password meets it, and nobody had to compute it."""
+    salt, checksum = (
+        base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")
+        for size in (_SALT_BYTES, _HASH_BYTES)
+    )
+    return f"$argon2id$v=19$m={_MEMORY_KIB},t={_PASSES},p={_LANES}${salt}${checksum}"
+
+
+_DECOY = _make_decoy()
+
+
+def _judge(password: str, stored: str | None) -> Verdict:
+    against = stored or _DECOY
+    # All of them, always: a match at the first spelling must not be quicker than none at the last.
+    found = [imported.verify(text, against) for text in find_spellings(password[:LONGEST])]
+    matches = any(found) and stored is not None and len(password) <= LONGEST
+    if _is_current(against):
+        return Verdict(matches, None)
+    # Made also where it is thrown away: a disabled account would show by the time which password is right.
+    fresh = _hash(password[:LONGEST])
+    return Verdict(matches, fresh if matches else None)
+
+
+def _is_current(stored: str) -> bool:
+    """Whether it is as one made today; stronger ones are renewed, too, lest their time tell them apart."""
+    return stored.startswith("$argon2") and not _hasher.check_needs_rehash(stored)

@@ -1,0 +1,89 @@
+"""Which passwords are good enough: long, not common, not the user's own data (NIST SP 800-63B, ASVS 6.2)."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import resources
+from itertools import pairwise
+
+from app.errors import FieldError, InvalidError
+from app.normalise import canonical, name_key
+from app.passwords.text import prepare
+
+SHORTEST, LONGEST = 8, 128
+"""Characters, once prepared. No rule asks for digits or signs: such rules make passwords worse."""
+
+PRODUCT = "roster"
+
+_MOST_READ = 1024
+"""Characters looked at: composing (NFC) makes at most four characters one, so that more are too long."""
+
+_LEAST_OTHER = 4
+_SHORTEST_NAME = {True: 4, False: 2}
+"""Characters from which on a part of a name counts, by whether it is ASCII: 王伟 is a whole name."""
+
+_SEPARATORS = re.compile(r"[\s._@+-]+")
+_UNTYPABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_DIGITS_IN_A_ROW = "1234567890" * (LONGEST // 10 + 1)
+
+
+def check(password: str, *, pointer: str, about: Sequence[str | None]) -> None:
+    """Raise `InvalidError`, which says at `pointer` what would be right, unless the password will do.
+
+    `about` is what others know of the user: name, e-mail address, username, phone number.
+    """
+    if complaint := next(_complain(prepare(password[:_MOST_READ]), about), None):
+        raise InvalidError(
+            "The password is not good enough.", errors=(FieldError(complaint, pointer=pointer),)
+        )
+
+
+def _complain(password: str, about: Sequence[str | None]) -> Iterator[str]:
+    """What is wrong, the plainest first."""
+    if len(password) < SHORTEST:
+        yield f"Must have at least {SHORTEST} characters."
+    if len(password) > LONGEST:
+        yield f"Must have at most {LONGEST} characters."
+    if any(unicodedata.category(char) in _UNTYPABLE for char in password):
+        yield "Must hold only characters that can be typed: no control characters and no line breaks."
+    if _is_monotonous(password):
+        yield "Must not be one character repeated, nor a plain sequence such as 12345678."
+    if canonical(password) in _load_common():
+        yield "Must not be one of the passwords that most people choose."
+    if _is_mostly(password, _find_names(about)):
+        yield "Must not be made mainly of the user's name, e-mail address, username or phone number."
+    if _is_mostly(re.sub(r"\d", "", canonical(password)), {PRODUCT}):
+        yield "Must not be this product's name, with or without digits."
+
+
+def _is_monotonous(password: str) -> bool:
+    text = canonical(password)
+    steps = {ord(after) - ord(before) for before, after in pairwise(text)}
+    return steps <= {0} or steps in ({1}, {-1}) or text in _DIGITS_IN_A_ROW or text[::-1] in _DIGITS_IN_A_ROW
+
+
+@cache
+def _load_common() -> frozenset[str]:
+    """Origin and licence of the list: `common.LICENSE` beside it. Each line is in canonical form."""
+    text = resources.files(__package__).joinpath("common.txt").read_text("utf-8")
+    return frozenset(text.splitlines())
+
+
+def _find_names(about: Sequence[str | None]) -> set[str]:
+    """Each text whole, the address before its @, and their words; Chinese characters also by their pinyin."""
+    texts = [part for value in about if value for part in (value, value.partition("@")[0])]
+    spellings = {spell(text) for text in texts for spell in (canonical, name_key)}
+    words = {word for spelling in spellings for word in (spelling, *_SEPARATORS.split(spelling))}
+    names = {_SEPARATORS.sub("", word) for word in words}
+    return {name for name in names if len(name) >= _SHORTEST_NAME[name.isascii()]}
+
+
+def _is_mostly(password: str, names: set[str]) -> bool:
+    """Whether fewer than four characters are left of `password` when the names are cut out of it."""
+    squeezed = _SEPARATORS.sub("", canonical(password))
+    if not names:
+        return False
+    longest_first = sorted(names, key=len, reverse=True)
+    left = re.sub("|".join(map(re.escape, longest_first)), "", squeezed)
+    return left != squeezed and len(left) < _LEAST_OTHER

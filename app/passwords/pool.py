@@ -1,0 +1,83 @@
+"""Threads for work that is heavy in CPU and memory: so much at a time, so much waiting, no more."""
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypeVar
+
+from app.errors import TooManySignInsError
+
+Result = TypeVar("Result")
+AtTurn = Callable[[], Awaitable[None]]
+
+_LOWEST_PRIORITY = 19
+
+
+class Pool:
+    """One per process, used from one event loop; work starts in the order in which it came."""
+
+    def __init__(self, *, threads: int, waiting: int) -> None:
+        """`threads` of 0: one for each core. `waiting` callers at most wait for a turn."""
+        threads = threads or _count_cores()
+        self._threads = ThreadPoolExecutor(threads, "passwords", _step_back)
+        self._turns = asyncio.Semaphore(threads)
+        self._room = waiting
+
+    async def run(self, work: Callable[[], Result], at_turn: AtTurn | None = None) -> Result:
+        """Do `work` in a thread, after awaiting `at_turn` once its turn has come; what that raises ends it.
+
+        Raises `TooManySignInsError` at once where too many wait.
+        """
+        await self._wait_for_turn()
+        try:
+            if at_turn is not None:
+                await at_turn()
+            job = self._threads.submit(work)
+        except BaseException:
+            self._turns.release()
+            raise
+        # Not in a `finally` round the await: a cancelled caller leaves a thread behind that still works, and
+        # its turn given on would let more of them pile up, each with its memory. And before the answer is
+        # asked for: whoever has the answer finds the turn free again.
+        loop = asyncio.get_running_loop()
+        job.add_done_callback(lambda _: self._give_back_turn(loop))
+        return await asyncio.wrap_future(job)
+
+    def close(self) -> None:
+        """End the threads as soon as they have done what they are at; does not wait for them."""
+        self._threads.shutdown(wait=False)
+
+    async def _wait_for_turn(self) -> None:
+        if self._turns.locked() and self._room <= 0:
+            raise TooManySignInsError("Too many passwords are waiting to be checked: try again soon.")
+        self._room -= 1
+        try:
+            await self._turns.acquire()
+        finally:
+            self._room += 1
+
+    def _give_back_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        with suppress(RuntimeError):  # the loop has closed: nobody waits for a turn any more
+            loop.call_soon_threadsafe(self._turns.release)
+
+
+def _count_cores() -> int:
+    """Those that this process may use: a container may be held to fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _step_back() -> None:
+    """Lower this thread's priority, so that a storm of sign-ins leaves the CPU to whoever else wants it.
+
+    That is the event loop with everybody's requests, and MongoDB and Redis where they run beside it: a hash
+    takes tens of milliseconds and nobody minds twice that, a read takes one. The price: where others keep
+    every core busy for long, sign-ins wait. Only Linux gives each thread a priority of its own; elsewhere
+    this would slow the whole process down.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):  # a sandbox may forbid the call; hashing goes on without it
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
