@@ -1,0 +1,59 @@
+"""What MongoDB knows of sessions: the authority behind Redis."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bson import ObjectId
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import BulkWriteError
+
+_DUPLICATE_KEY = 11_000
+
+
+class Anchors:
+    def __init__(self, database: AsyncDatabase[dict[str, Any]], *, kept_s: int) -> None:
+        """`kept_s`: the longest that a session lives, and so that its end must be remembered."""
+        self._users = database["users"]
+        self._ended = database["ended_sessions"]
+        self._kept = timedelta(seconds=kept_s)
+
+    async def find_generation(self, user_id: str) -> int | None:
+        """The generation whose sessions stand; None for a user who may have none."""
+        wanted = {"is_active": 1, "credentials.generation": 1}
+        user = await self._users.find_one({"_id": ObjectId(user_id)}, wanted)
+        if user is None or user.get("is_active") is not True:
+            return None
+        return int((user.get("credentials") or {}).get("generation", 0))
+
+    async def raise_generation(self, user_id: str) -> int | None:
+        """All sessions of the user until now have ended. The new generation; None without such a user."""
+        changed = await self._users.find_one_and_update(
+            {"_id": ObjectId(user_id)},
+            {"$inc": {"credentials.generation": 1}},
+            {"credentials.generation": 1},
+            return_document=True,
+        )
+        return int(changed["credentials"]["generation"]) if changed is not None else None
+
+    async def raise_generation_to(self, user_id: str, generation: int) -> None:
+        await self._users.update_one(
+            {"_id": ObjectId(user_id)}, {"$max": {"credentials.generation": generation}}
+        )
+
+    async def find_end(self, sid: str) -> str | None:
+        """Why the session was ended, if it was ended alone."""
+        ended = await self._ended.find_one({"_id": sid})
+        return str(ended["reason"]) if ended is not None else None
+
+    async def end(self, sids: Sequence[str], reason: str) -> None:
+        """Remember ends; those remembered already stay as they are."""
+        expires_at = datetime.now(UTC) + self._kept
+        ends = [{"_id": sid, "reason": reason, "expires_at": expires_at} for sid in sids]
+        if not ends:
+            return
+        try:
+            await self._ended.insert_many(ends, ordered=False)
+        except BulkWriteError as error:
+            if any(write["code"] != _DUPLICATE_KEY for write in error.details["writeErrors"]):
+                raise

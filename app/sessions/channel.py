@@ -1,0 +1,222 @@
+"""The connection to Redis over which all sessions go: one socket, shared by all requests.
+
+A check that shares packets with others costs a quarter of one on a connection of its own. And one connection
+has one server behind it: its `epoch` tells whether that is still the server, with the history, under which a
+session was last vouched for.
+"""
+
+import asyncio
+import contextlib
+import ssl
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import hiredis
+from redis.asyncio import Redis
+from redis.exceptions import (
+    AuthenticationError,
+    ConnectionError,  # noqa: A004 - redis-py's own
+    ReadOnlyError,
+    ResponseError,
+    TimeoutError,  # noqa: A004 - redis-py's own
+)
+
+Argument = str | bytes | int
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """What one call was answered, and by which server: see `Channel`."""
+
+    epoch: str
+    replies: list[Any]
+
+
+def pack(*arguments: Argument) -> bytes:
+    """One command in the wire's form (RESP)."""
+    parts = [argument if isinstance(argument, bytes) else str(argument).encode() for argument in arguments]
+    return b"*%d\r\n%b" % (len(parts), b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts))
+
+
+class Channel:
+    """Connects when first used, and again after a loss; nothing is sent twice.
+
+    An epoch is the server's run id and the id of the history it replicates: a restart, a fail-over or a
+    restored copy has another one.
+    """
+
+    def __init__(self, redis: Redis, *, timeout_s: float, scripts: Sequence[str] = ()) -> None:
+        self._redis = redis
+        self._timeout_s = timeout_s
+        self._scripts = scripts
+        self._connection: _Connection | None = None
+        self._connecting: asyncio.Task[_Connection] | None = None
+
+    async def call(self, pack_for: Callable[[str], bytes], replies: int) -> Replies:
+        """Send commands that get so many replies, made for the epoch they will meet.
+
+        RedisError: no connection, what Redis refused, or no answer in time; then the connection is given up,
+        and what else waits on it fails too, since nobody could tell whose answer comes next.
+        """
+        connection = self._connection
+        if connection is None or connection.is_closed:
+            connection = await self._connect()
+        found = await connection.call(pack_for(connection.epoch), replies)
+        for reply in found:
+            if isinstance(reply, Exception):
+                raise reply
+        return Replies(connection.epoch, found)
+
+    def close(self) -> None:
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if self._connection is not None:
+            self._connection.close()
+
+    async def _connect(self) -> "_Connection":
+        """All who wait share one attempt, which goes on though one of them gives up."""
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(self._open())
+            self._connecting.add_done_callback(self._connected)
+        return await asyncio.shield(self._connecting)
+
+    def _connected(self, attempt: "asyncio.Task[_Connection]") -> None:
+        self._connecting = None
+        if not attempt.cancelled() and attempt.exception() is None:
+            self._connection = attempt.result()
+
+    async def _open(self) -> "_Connection":
+        connection = _Connection(self._timeout_s)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._dial(connection)
+                await self._shake_hands(connection)
+        except (OSError, TimeoutError) as error:
+            connection.close()
+            raise ConnectionError(f"Redis cannot be reached ({type(error).__name__}).") from None
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _address(self) -> Any:
+        """Where and as whom to connect: what redis-py made of the URL."""
+        pool: Any = self._redis.connection_pool
+        return pool.make_connection()
+
+    async def _dial(self, connection: "_Connection") -> None:
+        loop = asyncio.get_running_loop()
+        address = self._address()
+        if path := getattr(address, "path", None):
+            await loop.create_unix_connection(lambda: connection, path)
+            return
+        context: ssl.SSLContext | None = None
+        if (tls := getattr(address, "ssl_context", None)) is not None:
+            context = tls.get()
+        await loop.create_connection(lambda: connection, address.host, address.port, ssl=context)
+
+    async def _shake_hands(self, connection: "_Connection") -> None:
+        address = self._address()
+        commands = [pack("SELECT", address.db or 0), pack("INFO", "server"), pack("INFO", "replication")]
+        commands += [pack("SCRIPT", "LOAD", script) for script in self._scripts]
+        if address.password:
+            names = [address.username] if address.username else []
+            commands.insert(0, pack("AUTH", *names, address.password))
+        found = await connection.call(b"".join(commands), len(commands))
+        for reply in found:
+            if isinstance(reply, Exception):
+                raise AuthenticationError("Redis refused the connection.") from reply
+        *_, server, replication = found[: len(commands) - len(self._scripts)]
+        about = _facts(server) | _facts(replication)
+        if about.get("role", "master") != "master":
+            raise ReadOnlyError("The Redis that answers is a replica.")
+        connection.epoch = f"{about.get('run_id')}:{about.get('master_replid')}"
+
+
+def _facts(info: str) -> dict[str, str]:
+    return dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
+
+
+class _Call:
+    __slots__ = ("answer", "due", "missing", "replies")
+
+    def __init__(self, answer: asyncio.Future[list[Any]], missing: int, due: float) -> None:
+        self.answer = answer
+        self.missing = missing
+        self.due = due
+        self.replies: list[Any] = []
+
+
+class _Connection(asyncio.Protocol):
+    """Answers come in the order of the calls; one that is late ends the connection."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self.epoch = ""
+        self.is_closed = False
+        self._loop = asyncio.get_running_loop()
+        self._timeout_s = timeout_s
+        self._transport: asyncio.Transport | None = None
+        self._reader = hiredis.Reader(encoding="utf-8", errors="replace", replyError=ResponseError)
+        self._waiting: deque[_Call] = deque()
+        self._watch: asyncio.TimerHandle | None = None
+
+    def call(self, packed: bytes, replies: int) -> asyncio.Future[list[Any]]:
+        if self.is_closed or self._transport is None:
+            raise ConnectionError("The connection to Redis is closed.")
+        answer: asyncio.Future[list[Any]] = self._loop.create_future()
+        self._waiting.append(_Call(answer, replies, self._loop.time() + self._timeout_s))
+        self._transport.write(packed)
+        if self._watch is None:
+            self._watch = self._loop.call_later(self._timeout_s, self._look)
+        return answer
+
+    def close(self) -> None:
+        self._fail(ConnectionError("The connection to Redis was closed."))
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._reader.feed(data)
+        try:
+            while self._waiting and (reply := self._reader.gets()) is not False:
+                self._take(reply)
+        except hiredis.ProtocolError:
+            self._fail(ConnectionError("What answers does not speak Redis."))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail(ConnectionError(f"The connection to Redis was lost ({type(exc).__name__})."))
+
+    def _take(self, reply: Any) -> None:
+        call = self._waiting[0]
+        call.replies.append(reply)
+        call.missing -= 1
+        if not call.missing:
+            self._waiting.popleft()
+            if not call.answer.done():  # whoever asked may have gone
+                call.answer.set_result(call.replies)
+
+    def _look(self) -> None:
+        """Whether the oldest call is late; one timer serves all of them."""
+        self._watch = None
+        if not self._waiting:
+            return
+        left = self._waiting[0].due - self._loop.time()
+        if left > 0:
+            self._watch = self._loop.call_later(left, self._look)
+        else:
+            self._fail(TimeoutError("Redis did not answer in time."))
+
+    def _fail(self, error: Exception) -> None:
+        self.is_closed = True
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._transport is not None:
+            with contextlib.suppress(OSError):
+                self._transport.abort()
+        while self._waiting:
+            call = self._waiting.popleft()
+            if not call.answer.done():
+                call.answer.set_exception(error)

@@ -1,0 +1,65 @@
+"""Refresh tokens: `sid.number.mac`. Redis holds the number alone, so who reads Redis can make no token.
+
+The mac is an HMAC-SHA256 under a key that only the service has, so a successor can be made again for a client
+whose reply was lost, and a forged token is known before Redis is asked. A session's id holds 160 random bits
+and, before them, its user: the token alone says where its session is.
+"""
+
+import base64
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+
+from app.derived_keys import derive
+
+_USER = 12
+_RANDOM = 20
+_SID = re.compile(r"[A-Za-z0-9_-]{43}")
+_TOKEN = re.compile(r"([A-Za-z0-9_-]{43})\.([1-9][0-9]{0,14})\.([A-Za-z0-9_-]{43})")
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    user_id: str
+    sid: str
+    number: int
+
+
+def new_sid(user_id: str) -> str:
+    return _encode(bytes.fromhex(user_id) + secrets.token_bytes(_RANDOM))
+
+
+def user_of(sid: str) -> str | None:
+    """The user whose session this may be; None for what is no id of a session."""
+    if not _SID.fullmatch(sid):
+        return None
+    content = base64.urlsafe_b64decode(sid + "=")
+    return content[:_USER].hex() if _encode(content) == sid else None
+
+
+class RefreshTokens:
+    """Makes and reads refresh tokens; every process with the same secret understands them."""
+
+    def __init__(self, secret: str) -> None:
+        self._key = derive(secret, "refresh token")
+
+    def make(self, sid: str, number: int) -> str:
+        return f"{sid}.{number}.{self._mac(sid, number)}"
+
+    def read(self, token: str) -> RefreshToken | None:
+        """None for what is not ours."""
+        if not (found := _TOKEN.fullmatch(token)):
+            return None
+        sid, number = found[1], int(found[2])
+        user_id = user_of(sid)
+        if user_id is None or not hmac.compare_digest(self._mac(sid, number), found[3]):
+            return None
+        return RefreshToken(user_id, sid, number)
+
+    def _mac(self, sid: str, number: int) -> str:
+        return _encode(hmac.digest(self._key, f"{sid}.{number}".encode(), "sha256"))
+
+
+def _encode(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()

@@ -1,0 +1,28 @@
+-- KEYS of every script: 1 the state of the user's sessions, 2 their index, 3 one session.
+-- state:   generation, doubts, doubted_at, only
+-- session: client, scopes, generation, epoch, counter, rotated_at, created_at, used_at, expires_at, address,
+--          agent; or, once it has ended, nothing but `ended`: why
+-- index:   session ids by the time at which they end if nobody uses them
+-- Times are milliseconds of the server's clock: those of the workers may differ.
+
+local MARKER_MS = 7200000  -- longer than any access token lives, so that its holder learns why
+
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- A full Redis refuses to keep the reason, never the end.
+local function bury(session, reason)
+  redis.call('DEL', session)
+  redis.pcall('HSET', session, 'ended', reason)
+  redis.call('PEXPIRE', session, MARKER_MS)
+end
+
+local function outlast(key, ms)
+  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, ms) end
+end
+
+local function in_doubt(doubts, doubted_at, now, settled_ms)
+  return doubts and now - tonumber(doubted_at or 0) < settled_ms
+end

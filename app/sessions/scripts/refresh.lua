@@ -1,0 +1,38 @@
+-- The next refresh token's number: {'ok', number, client, scopes}. Otherwise {'gone', why or ''},
+-- {'consult', generation, epoch} where MongoDB must be asked first and `vouched` said after, {'foreign'} where it
+-- is another client's, {'wider'} where more scopes are asked for than it has, or {'reused'}: the token was used before, and that was the session's end.
+local sid, counter, client, epoch, idle_ms, grace_ms, narrowed, vouched = unpack(ARGV)
+local state, index, session = KEYS[1], KEYS[2], KEYS[3]
+counter, idle_ms = tonumber(counter), tonumber(idle_ms)
+local now = clock()
+local held = redis.call('HMGET', session,
+  'generation', 'epoch', 'counter', 'rotated_at', 'expires_at', 'client', 'scopes', 'ended')
+local user = redis.call('HMGET', state, 'generation', 'doubts', 'doubted_at', 'only')
+local generation, current = tonumber(held[1]), tonumber(held[3])
+if not generation then return {'gone', held[8] or ''} end
+if user[1] and tonumber(user[1]) > generation then return {'gone', 'revoked'} end
+if user[4] and user[4] ~= sid then return {'gone', 'displaced'} end
+if vouched ~= '1' and (user[2] or held[2] ~= epoch or tonumber(user[1]) ~= generation) then
+  return {'consult', held[1]}
+end
+if client ~= held[6] then return {'foreign'} end
+for scope in string.gmatch(narrowed, '%S+') do
+  if not string.find(' ' .. held[7] .. ' ', ' ' .. scope .. ' ', 1, true) then return {'wider'} end
+end
+
+local successor
+if counter >= current then
+  -- Ahead of what is known: only we can have made it, so Redis lost a rotation, and the token is still good.
+  successor = counter + 1
+elseif counter == current - 1 and now - tonumber(held[4]) < tonumber(grace_ms) then
+  return {'ok', current, held[6], held[7]}
+else
+  bury(session, 'reused')
+  redis.call('ZREM', index, sid)
+  return {'reused'}
+end
+local ends = math.min(now + idle_ms, tonumber(held[5]))
+redis.call('HSET', session, 'counter', successor, 'rotated_at', now, 'used_at', now)
+redis.call('PEXPIREAT', session, ends)
+redis.call('ZADD', index, ends, sid)
+return {'ok', successor, held[6], held[7]}

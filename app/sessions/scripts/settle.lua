@@ -1,0 +1,26 @@
+-- The end of a doubt. With a generation: every session of an older one has ended, indexed or not.
+-- KEYS[3] is a session that lives on, if any.
+local generation, reason = unpack(ARGV)
+local state, index, kept = KEYS[1], KEYS[2], KEYS[3]
+local known = tonumber(redis.call('HGET', state, 'generation') or -1)
+if generation ~= '' and tonumber(generation) > known then
+  -- Without room for the number the user is forgotten instead: then each session is asked about in MongoDB.
+  if type(redis.pcall('HSET', state, 'generation', generation)) == 'table' then redis.call('DEL', state) end
+  if redis.call('HEXISTS', kept, 'generation') == 1 then
+    redis.call('HSET', kept, 'generation', generation)
+  end
+  local prefix = string.sub(state, 1, -1 - #'state') .. 'session:'
+  for _, sid in ipairs(redis.call('ZRANGE', index, 0, -1)) do
+    local session = prefix .. sid
+    local of = redis.call('HGET', session, 'generation')
+    if of and tonumber(of) < tonumber(generation) then
+      bury(session, reason)
+    end
+    if not of or tonumber(of) < tonumber(generation) then redis.call('ZREM', index, sid) end
+  end
+end
+if redis.call('HEXISTS', state, 'doubts') == 1 then
+  local left = redis.pcall('HINCRBY', state, 'doubts', -1)
+  if type(left) == 'table' or left <= 0 then redis.call('HDEL', state, 'doubts', 'doubted_at') end
+end
+return {'ok'}

@@ -1,0 +1,252 @@
+"""What can be done with sessions."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+from redis.asyncio import Redis
+
+from app.errors import (
+    InvalidGrantError,
+    InvalidScopeError,
+    InvalidTokenError,
+    RefreshTokenReusedError,
+    RosterError,
+    SessionDisplacedError,
+    SessionExpiredError,
+    SessionRevokedError,
+    UnavailableError,
+)
+from app.sessions.anchors import Anchors
+from app.sessions.refresh_tokens import RefreshToken, RefreshTokens, new_sid, user_of
+from app.sessions.store import EPOCH, Store
+from app.settings import Settings
+
+LISTED = 1_000
+"""The most sessions of one user that a listing shows."""
+
+_AGENT_LENGTH = 256
+_SETTLED_S = 30.0
+"""A doubt older than this and three times what MongoDB may take is nobody's any more."""
+
+_ENDS: dict[str, tuple[type[InvalidTokenError], str]] = {
+    "displaced": (SessionDisplacedError, "A newer sign-in took the place of this session."),
+    "revoked": (SessionRevokedError, "This session was ended: sign in again."),
+    "reused": (RefreshTokenReusedError, "A refresh token was used twice, so the session was ended."),
+}
+
+
+def _ended(reason: str | None) -> InvalidTokenError:
+    kind, detail = _ENDS.get(reason or "", (SessionExpiredError, "This session has expired: sign in again."))
+    return kind(detail)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    sid: str
+    refresh_token: str
+    displaced: list[str]
+    """Ids of the sessions whose place it took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    user_id: str
+    sid: str
+    refresh_token: str
+    client_id: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    id: str
+    client_id: str
+    scopes: list[str]
+    created_at: datetime
+    used_at: datetime
+    """When it was last refreshed, or begun."""
+    expires_at: datetime
+    address: str
+    agent: str
+
+
+class Ending:
+    """What `Sessions.ending` is told: the generation that MongoDB now has, once it has one."""
+
+    generation: int | None = None
+
+
+class Sessions:
+    def __init__(
+        self, redis: Redis, database: AsyncDatabase[dict[str, Any]], secret: str, settings: Settings
+    ) -> None:
+        self._store = Store(redis)
+        self._anchors = Anchors(database, kept_s=settings.session_absolute_ttl_s)
+        self._tokens = RefreshTokens(secret)
+        self._idle_ms = settings.session_idle_ttl_s * 1000
+        self._absolute_ms = settings.session_absolute_ttl_s * 1000
+        self._grace_ms = settings.refresh_grace_s * 1000
+        self._limit = settings.sessions_per_user
+        self._settled_ms = int(max(_SETTLED_S * 1000, 3 * settings.mongo_timeout_ms))
+
+    def close(self) -> None:
+        self._store.close()
+
+    async def create(
+        self,
+        user_id: str,
+        generation: int,
+        *,
+        client_id: str,
+        scopes: frozenset[str],
+        address: str = "",
+        agent: str = "",
+    ) -> NewSession:
+        """A session of a user as read from MongoDB at this generation.
+
+        UnavailableError where the user is being signed out everywhere, or was since the generation was read:
+        a sign-in that was on its way does not outlive that.
+        """
+        sid = new_sid(user_id)
+        _, (outcome, *displaced) = await self._store.run(
+            *("create", user_id, sid, sid, generation, client_id, " ".join(sorted(scopes)), address),
+            *(agent[:_AGENT_LENGTH], EPOCH, self._idle_ms, self._absolute_ms, self._limit, self._settled_ms),
+        )
+        if outcome == "stale":  # or MongoDB was restored from a copy, and must catch up
+            await self._anchors.raise_generation_to(user_id, int(displaced[0]))
+        if outcome != "ok":
+            raise UnavailableError("The user was being signed out everywhere: sign in again.")
+        await self._anchors.end(displaced, "displaced")
+        return NewSession(sid, self._tokens.make(sid, 1), displaced)
+
+    async def check(self, user_id: str, sid: str) -> None:
+        """One round trip to Redis. The error says why a session does not stand: expired, ended, displaced."""
+        epoch, (generation, vouched, ended), (known, doubts, only) = await self._store.look(user_id, sid)
+        if generation is not None and generation == known and vouched == epoch and doubts is None:
+            if only is None or only == sid:
+                return
+            raise _ended("displaced")
+        if generation is None:
+            raise _ended(ended)
+        if known is not None and int(known) > int(generation):
+            raise _ended("revoked")
+        await self._consult(user_id, sid, int(generation), epoch)
+
+    def user_of(self, sid: str) -> str | None:
+        """The user whose session this may be; None for what is no id of a session."""
+        return user_of(sid)
+
+    def read(self, refresh_token: str) -> RefreshToken | None:
+        """What a refresh token says; None if it is not ours."""
+        return self._tokens.read(refresh_token)
+
+    async def refresh(
+        self, refresh_token: str, *, client_id: str, narrowed: frozenset[str] | None = None
+    ) -> Refreshed:
+        """The session's next refresh token, in one step: of many at once, all are answered the same one.
+
+        `narrowed`: scopes asked for, which must be among the session's, or InvalidScopeError. Other errors:
+        InvalidGrantError; what `check` raises; RefreshTokenReusedError for a token older than the last used
+        one, or for that one after the grace, with which the session has ended.
+        """
+        token = self._tokens.read(refresh_token)
+        if token is None:
+            raise InvalidGrantError("The refresh token is not good.")
+        epoch, (outcome, *rest) = await self._rotate(token, client_id, narrowed, vouched=False)
+        if outcome == "consult":
+            await self._consult(token.user_id, token.sid, int(rest[0]), epoch)
+            _, (outcome, *rest) = await self._rotate(token, client_id, narrowed, vouched=True)
+        if outcome == "ok":
+            number, client, scopes = rest
+            successor = self._tokens.make(token.sid, number)
+            return Refreshed(token.user_id, token.sid, successor, client, frozenset(scopes.split()))
+        if outcome == "wider":
+            raise InvalidScopeError("The session has fewer scopes than that.")
+        if outcome == "foreign":
+            raise InvalidGrantError("The refresh token is another client's.")
+        if outcome == "reused":
+            await self._anchors.end([token.sid], "reused")
+            raise _ended("reused")
+        raise _ended(rest[0])
+
+    async def _rotate(
+        self, token: RefreshToken, client_id: str, narrowed: frozenset[str] | None, *, vouched: bool
+    ) -> tuple[str, Any]:
+        return await self._store.run(
+            *("refresh", token.user_id, token.sid, token.sid, token.number, client_id, EPOCH, self._idle_ms),
+            *(self._grace_ms, " ".join(narrowed or ()), int(vouched)),
+        )
+
+    async def _consult(self, user_id: str, sid: str, generation: int, epoch: str) -> None:
+        """Ask MongoDB whether the session stands, and let Redis remember the answer."""
+        standing = await self._anchors.find_generation(user_id)
+        if standing is None or standing != generation:
+            raise _ended("revoked")
+        reason = await self._anchors.find_end(sid)
+        if reason is not None:
+            await self._store.run("finish", user_id, sid, sid, reason)
+            raise _ended(reason)
+        await self._store.run("vouch", user_id, sid, generation, epoch, self._settled_ms)
+
+    @asynccontextmanager
+    async def ending(self, user_id: str, *, keep: str = "") -> AsyncIterator[Ending]:
+        """Around the write to MongoDB that ends all sessions of a user; tell it the generation written.
+
+        From before the write until Redis knows of it each request asks MongoDB, so a crash anywhere between
+        leaves no session alive that the write ended, and ends none that it did not. `keep` is a session that
+        goes on.
+        """
+        ending = Ending()
+        await self._store.run("doubt", user_id, keep, self._absolute_ms)
+        try:
+            yield ending
+        except RosterError:  # refused, so nothing was written; after anything else the doubt stays
+            await self._store.run("settle", user_id, keep, "", "")
+            raise
+        generation = ending.generation if ending.generation is not None else ""
+        await self._store.run("settle", user_id, keep, generation, "revoked")
+
+    async def end_all(self, user_id: str, *, keep: str = "") -> bool:
+        """Sign out everywhere; with `keep`, everywhere else. False without such a user."""
+        async with self.ending(user_id, keep=keep) as ending:
+            ending.generation = await self._anchors.raise_generation(user_id)
+        return ending.generation is not None
+
+    async def end(self, user_id: str, sid: str, reason: str = "revoked") -> bool:
+        """End one session; whether it was alive. MongoDB remembers first; Redis forgets whatever happens."""
+        try:
+            await self._anchors.end([sid], reason)
+        finally:
+            _, (alive,) = await self._store.run("finish", user_id, sid, sid, reason)
+        return bool(alive)
+
+    async def list_all(self, user_id: str) -> Sequence[Session]:
+        """The living ones, the one used last first."""
+        _, entries = await self._store.run("list", user_id, "", LISTED, "")
+        return [_session(entry) for entry in entries]
+
+    async def find(self, token: RefreshToken, *, any_number: bool = False) -> Session | None:
+        """The living session of a refresh token; None if it is not the token's turn, unless `any_number`.
+
+        SessionExpired-, Revoked-, DisplacedError where the session does not stand.
+        """
+        await self.check(token.user_id, token.sid)
+        _, entries = await self._store.run("list", token.user_id, "", 1, token.sid)
+        if not entries or (int(entries[0][-1]) != token.number and not any_number):
+            return None
+        return _session(entries[0])
+
+
+def _session(entry: list[str]) -> Session:
+    sid, client_id, scopes, created_at, used_at, expires_at, address, agent, _ = entry
+    return Session(
+        sid, client_id, scopes.split(), _time(created_at), _time(used_at), _time(expires_at), address, agent
+    )
+
+
+def _time(milliseconds: str) -> datetime:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
