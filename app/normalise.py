@@ -47,6 +47,19 @@ def email_key(email: str) -> str:
     return f"{canonical(local)}@{ascii_domain}"
 
 
+def typed_email_key(text: str) -> str:
+    """The key of what may be an e-mail address; of what cannot be one, a key that nobody has."""
+    try:
+        return email_key(text)
+    except UnicodeError:
+        return canonical(text)
+
+
+def phone_key(text: str) -> str:
+    """E.164 of a number typed with whatever punctuation."""
+    return "+" + "".join(char for char in canonical(text) if char.isdigit())
+
+
 def name_key(name: str) -> str:
     """Sort key: accents and case ignored, Chinese characters by their pinyin, surname first."""
     if name.isascii():

@@ -9,6 +9,7 @@ from pymongo import ASCENDING, IndexModel
 
 from models.values import (
     DEFAULT_SCOPES,
+    Activity,
     Age,
     AvatarURL,
     Bio,
@@ -19,6 +20,7 @@ from models.values import (
     Name,
     Phone,
     Scope,
+    Scopes,
     Street,
     Tags,
     Username,
@@ -103,6 +105,14 @@ class UserInput(BaseModel):
     locale: Annotated[Locale | None, Blank] = None
     tags: Tags = []
     profile: ProfileInput = ProfileInput()
+    scopes: Scopes = Field(
+        default=list(DEFAULT_SCOPES), description="What the user may be granted; needs users:admin."
+    )
+    is_active: Activity = Field(default=True, description="Whether the user may sign in; needs users:admin.")
+
+
+STANDING = frozenset({"scopes", "is_active"})
+"""Fields of a user that only users:admin may say; a replacement that leaves them out keeps them."""
 
 
 class ProfilePatch(BaseModel):
@@ -133,6 +143,8 @@ class UserPatch(BaseModel):
     locale: Annotated[Locale | None, Blank] = None
     tags: Tags | None = None
     profile: ProfilePatch | None = None
+    scopes: Scopes = Field(default_factory=list, description="Needs users:admin.")
+    is_active: Activity = Field(default_factory=bool, description="Needs users:admin.")
 
 
 class AddressOutput(BaseModel):
@@ -183,6 +195,14 @@ class Keys(BaseModel):
     name: str
 
 
+class Credentials(BaseModel):
+    """What signing in needs; never answered."""
+
+    password_hash: str | None = None
+    generation: int = 0
+    """Raised by whatever ends all sessions of the user: those of an earlier one are dead."""
+
+
 class User(Document):
     """A user as stored: every public field present (null when missing), then the hidden ones."""
 
@@ -204,6 +224,7 @@ class User(Document):
     version: int = 1
     keys: Keys
     facets: list[str]
+    credentials: Credentials = Field(default_factory=Credentials)
 
     class Settings:
         name = "users"

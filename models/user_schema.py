@@ -32,6 +32,7 @@ _PROFILE = _object(
     }
 )
 _KEYS = _object({"email": _text(nullable=False), "username": _text(), "name": _text(nullable=False)})
+_CREDENTIALS = _object({"password_hash": _text(), "generation": {"bsonType": ["int", "long"], "minimum": 0}})
 
 VALIDATOR: dict[str, Any] = {
     "$jsonSchema": _object(
@@ -53,6 +54,7 @@ VALIDATOR: dict[str, Any] = {
             "version": {"bsonType": ["int", "long"], "minimum": 1},
             "keys": _KEYS,
             "facets": _TEXTS,
+            "credentials": _CREDENTIALS,
         },
         required=(
             "email", "name", "tags", "scopes", "is_active", "profile",

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
@@ -21,6 +21,7 @@ CELL_LENGTH = 32_767
 """UTF-16 units that a spreadsheet cell holds; no text of a user is longer, so no export cuts one."""
 
 Scope = Literal["me", "users:read", "users:write", "users:export", "users:admin"]
+ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
 DEFAULT_SCOPES: tuple[Scope, ...] = ("me",)
 
 
@@ -159,4 +160,6 @@ AvatarURL = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_u
 Locale = Annotated[str, StringConstraints(max_length=35), AfterValidator(_locale)]
 Tag = Annotated[str, StringConstraints(max_length=64), AfterValidator(_tag)]
 Tags = Annotated[list[Tag], Field(max_length=50), AfterValidator(_distinct)]
+Scopes = Annotated[list[Scope], AfterValidator(_distinct)]
+Activity = Annotated[bool, Field(strict=True)]
 Age = Annotated[int, Field(strict=True, ge=0, le=150)]

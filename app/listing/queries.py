@@ -10,7 +10,7 @@ import orjson
 
 from app.cursors import Position
 from app.listing.orders import ODD, PRESENT, Bounds, MongoFilter, Order
-from app.normalise import canonical, email_key, facet
+from app.normalise import canonical, facet, phone_key, typed_email_key
 from models.listing import Filter, OrderedQuery, Sort
 
 FACETS = ("is_active", "tag", "scope", "department", "city", "country")
@@ -132,11 +132,11 @@ def _uniques(given: dict[str, Any]) -> list[MongoFilter]:
     if "id" in given:
         clauses.append({"_id": _any([bson.ObjectId(value) for value in given["id"]])})
     if "email" in given:
-        clauses.append({"keys.email": _any([_email(value) for value in given["email"]]) | _STRING})
+        clauses.append({"keys.email": _any([typed_email_key(value) for value in given["email"]]) | _STRING})
     if "username" in given:
         clauses.append({"keys.username": _any([canonical(value) for value in given["username"]]) | _STRING})
     if "phone" in given:
-        clauses.append({"phone": _any([_phone(value) for value in given["phone"]]) | _STRING})
+        clauses.append({"phone": _any([phone_key(value) for value in given["phone"]]) | _STRING})
     return clauses
 
 
@@ -147,18 +147,6 @@ _STRING = {"$type": "string"}
 def _any(values: list[Any]) -> MongoFilter:
     distinct = list(dict.fromkeys(values))
     return {"$eq": distinct[0]} if len(distinct) == 1 else {"$in": distinct}
-
-
-def _email(text: str) -> str:
-    try:
-        return email_key(text)
-    except UnicodeError:
-        return canonical(text)  # no such domain can be stored: finds nobody
-
-
-def _phone(text: str) -> str:
-    digits = "".join(char for char in canonical(text) if char.isdigit())
-    return f"+{digits}"
 
 
 def _conjunction(clauses: Sequence[MongoFilter]) -> MongoFilter:

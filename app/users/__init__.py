@@ -1,7 +1,19 @@
 """Users: created, read, changed and deleted, one at a time or in batches."""
 
+from app.users.authority import Authority
 from app.users.batches import apply
 from app.users.changes import delete, patch, replace
-from app.users.records import Versions, create, read, record
+from app.users.records import Versions, create, insert, read, record
 
-__all__ = ["Versions", "apply", "create", "delete", "patch", "read", "record", "replace"]
+__all__ = [
+    "Authority",
+    "Versions",
+    "apply",
+    "create",
+    "delete",
+    "insert",
+    "patch",
+    "read",
+    "record",
+    "replace",
+]

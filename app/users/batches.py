@@ -8,15 +8,17 @@ from typing import Any
 from beanie import PydanticObjectId
 from pydantic import TypeAdapter, ValidationError
 from pymongo.errors import BulkWriteError, PyMongoError
+from redis.exceptions import RedisError
 
-from app.errors import InvalidError, RosterError, UnavailableError
+from app.errors import InsufficientScopeError, InvalidError, RosterError, UnavailableError
 from app.field_errors import from_validation
+from app.users.authority import Authority
 from app.users.changes import delete, patch
 from app.users.records import Versions, collection, conflict, record
 from models.batch import CreateOperation, DeleteOperation, Operation, UpdateOperation
 from models.user import User
 
-_Parsed = CreateOperation | UpdateOperation | DeleteOperation | InvalidError
+_Parsed = CreateOperation | UpdateOperation | DeleteOperation | RosterError
 _OPERATION: TypeAdapter[CreateOperation | UpdateOperation | DeleteOperation] = TypeAdapter(Operation)
 _DUPLICATE_KEY = 11_000
 
@@ -31,20 +33,20 @@ class Result:
     error: RosterError | None = None
 
 
-async def apply(operations: Sequence[Any]) -> list[Result]:
+async def apply(operations: Sequence[Any], authority: Authority) -> list[Result]:
     """One result for each operation, in their order. Neighbouring creates go to MongoDB together.
 
     Once MongoDB is away the rest is not tried: a thousand time-outs in a row would take an hour.
     """
     results: list[Result] = []
     away = False
-    for run in _runs([_parsed(operation) for operation in operations]):
+    for run in _runs([_parsed(operation, authority) for operation in operations]):
         if away:
             results += map(_untried, run)
         elif isinstance(run[0], CreateOperation):
             results += await _create([item for item in run if isinstance(item, CreateOperation)])
         else:
-            results.append(await _apply(run[0]))
+            results.append(await _apply(run[0], authority))
         away = away or results[-1].status == UnavailableError.status
     return results
 
@@ -56,11 +58,17 @@ def _runs(parsed: Sequence[_Parsed]) -> Iterator[list[_Parsed]]:
         yield [operation for _, operation in run]
 
 
-def _parsed(operation: Any) -> _Parsed:
+def _parsed(operation: Any, authority: Authority) -> _Parsed:
+    """The operation, or why it is not done; a create that the caller may not make stays out of its run."""
     try:
-        return _OPERATION.validate_python(operation)
+        parsed = _OPERATION.validate_python(operation)
+        if isinstance(parsed, CreateOperation):
+            authority.check_standing(parsed.user)
     except ValidationError as error:
         return InvalidError("The operation is not valid.", errors=from_validation(error, operation))
+    except InsufficientScopeError as error:
+        return error
+    return parsed
 
 
 async def _create(operations: Sequence[CreateOperation]) -> list[Result]:
@@ -102,24 +110,24 @@ def _unavailable(said: str = "MongoDB did not answer; it is not known whether th
 
 
 def _untried(operation: _Parsed) -> Result:
-    if isinstance(operation, InvalidError):
+    if isinstance(operation, RosterError):
         return Result(status=operation.status, error=operation)
     return _unavailable("Not tried: MongoDB did not answer an operation before this one.")
 
 
-async def _apply(operation: _Parsed) -> Result:
+async def _apply(operation: _Parsed, authority: Authority) -> Result:
     if not isinstance(operation, UpdateOperation | DeleteOperation):
         return _untried(operation)
     user_id = PydanticObjectId(operation.id)
     try:
         if isinstance(operation, UpdateOperation):
-            row = await patch(user_id, operation.patch, _versions(operation))
+            row = await patch(user_id, operation.patch, _versions(operation), authority=authority)
             return Result(status=200, id=str(user_id), version=row["version"])
-        await delete(user_id, _versions(operation))
+        await delete(user_id, _versions(operation), authority=authority)
         return Result(status=204, id=str(user_id))
     except RosterError as error:
         return Result(status=error.status, id=str(user_id), error=_below("/patch", error))
-    except PyMongoError:
+    except (PyMongoError, RedisError):
         return _unavailable()
 
 

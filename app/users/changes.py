@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from beanie import PydanticObjectId
@@ -10,60 +10,107 @@ from pydantic import ValidationError
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from app.errors import InvalidError, PreconditionFailedError, UserNotFoundError, WriteConflictError
+from app.errors import InvalidError, PreconditionFailedError, WriteConflictError
 from app.field_errors import from_validation
 from app.rows import Row
-from app.users.records import PUBLIC, Versions, collection, conflict, hidden, now, read, sound
-from models.user import UserInput, UserPatch
+from app.users.authority import ADMIN, Authority
+from app.users.records import (
+    GENERATION,
+    PUBLIC,
+    Versions,
+    collection,
+    conflict,
+    generation,
+    hidden,
+    now,
+    read,
+    sound,
+)
+from models.user import STANDING, UserInput, UserPatch
 
 _TRIES = 20
 """Of a change without If-Match, each on the version that the one before it left."""
 
 
-async def patch(user_id: PydanticObjectId, changes: UserPatch, versions: Versions = None) -> Row:
+async def patch(
+    user_id: PydanticObjectId, changes: UserPatch, versions: Versions = None, *, authority: Authority
+) -> Row:
     """The user after a merge patch (RFC 7396); a patch that changes nothing writes nothing."""
+    authority.check_standing(changes)
     said = changes.model_dump(exclude_unset=True)
-    return await _change(user_id, lambda row: _validated(_merged(_input(row), said)), versions)
+    return await _change(user_id, lambda row: _validated(_merged(_input(row), said)), versions, authority)
 
 
-async def replace(user_id: PydanticObjectId, user: UserInput, versions: Versions = None) -> Row:
+async def replace(
+    user_id: PydanticObjectId, user: UserInput, versions: Versions = None, *, authority: Authority
+) -> Row:
     """The user after everything a caller may say was replaced."""
-    return await _change(user_id, lambda _: user, versions)
+    authority.check_standing(user)
+
+    def compute(row: Row) -> UserInput:
+        return user.model_copy(update={name: row[name] for name in STANDING - user.model_fields_set})
+
+    return await _change(user_id, compute, versions, authority)
 
 
-async def delete(user_id: PydanticObjectId, versions: Versions = None) -> None:
-    condition = {"_id": user_id} | ({"version": {"$in": sorted(versions)}} if versions is not None else {})
-    deleted = await collection().delete_one(condition)
-    if not deleted.deleted_count:
-        if versions is not None:
-            _check((await read(user_id))["version"], versions)
-            raise PreconditionFailedError(_STALE)
-        raise UserNotFoundError("There is no user with this id.")
+async def delete(user_id: PydanticObjectId, versions: Versions = None, *, authority: Authority) -> None:
+    """And with the user all his sessions."""
+    condition: dict[str, Any] = {"_id": user_id}
+    if versions is not None:
+        condition["version"] = {"$in": sorted(versions)}
+    if not authority.is_admin:
+        condition["scopes"] = {"$ne": ADMIN}
+    async with authority.ending(str(user_id)) as ending:
+        deleted = await collection().find_one_and_delete(condition, GENERATION)
+        if deleted is not None:
+            ending.generation = generation(deleted) + 1
+            return
+        row = await read(user_id)
+        authority.check_target(row)
+        _check(row["version"], versions)
+        raise WriteConflictError("Others changed this user at the same time; try again.")
 
 
-async def _change(user_id: PydanticObjectId, compute: Callable[[Row], UserInput], versions: Versions) -> Row:
+async def _change(
+    user_id: PydanticObjectId,
+    compute: Callable[[Row], UserInput],
+    versions: Versions,
+    authority: Authority,
+) -> Row:
     for attempt in range(_TRIES):
         row = await read(user_id)
+        authority.check_target(row)
         _check(row["version"], versions)
         said = compute(row).model_dump()
         if said == _input(row):
             return row
-        changed = await _write(row, said)
+        changed = await (_write_and_end(row, said, authority) if _ends(row, said) else _write(row, said))
         if changed is not None:
             return sound(changed)
         await asyncio.sleep(random.random() * 0.005 * attempt)  # noqa: S311 - spreads rivals, guards nothing
     raise WriteConflictError("Other writers changed this user each time; try again.")
 
 
-async def _write(row: Row, said: dict[str, Any]) -> Row | None:
+def _ends(row: Row, said: dict[str, Any]) -> bool:
+    """Whether the sessions of the user end with the change: he is deactivated, or loses a scope."""
+    return (row["is_active"] and not said["is_active"]) or not set(row["scopes"]) <= set(said["scopes"])
+
+
+async def _write_and_end(row: Row, said: dict[str, Any], authority: Authority) -> Row | None:
+    async with authority.ending(str(row["_id"])) as ending:
+        changed = await _write(row, said, {"credentials.generation": 1})
+        if changed is not None:
+            ending.generation = generation(changed)
+    return changed
+
+
+async def _write(row: Row, said: dict[str, Any], raised: Mapping[str, int] = {}) -> Row | None:
     """The row after the write, or None if it is no longer at the version that was read."""
-    kept = {"is_active": row["is_active"], "scopes": row["scopes"]}  # a mended row may lack them in MongoDB
-    stored = said | kept | {"updated_at": now()} | hidden(said | kept)
     try:
         return await collection().find_one_and_update(
             {"_id": row["_id"], "version": row["version"]},
-            {"$set": stored, "$inc": {"version": 1}},
-            PUBLIC,
+            {"$set": said | {"updated_at": now()} | hidden(said), "$inc": {"version": 1, **raised}},
+            PUBLIC | GENERATION,
             return_document=ReturnDocument.AFTER,
         )
     except DuplicateKeyError as duplicate:

@@ -6,6 +6,7 @@ from typing import Any
 
 from beanie import PydanticObjectId
 from bson import ObjectId
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
@@ -13,6 +14,7 @@ from app.errors import FieldError, UniqueConflictError, UserNotFoundError
 from app.normalise import canonical, email_key, facet, name_key
 from app.rows import BSON, Row
 from app.selections import choose
+from app.users.authority import Authority
 from models.user import Keys, User, UserInput
 from models.values import DEFAULT_SCOPES
 
@@ -25,6 +27,15 @@ _UNIQUE = {"keys.email": "email", "keys.username": "username", "phone": "phone"}
 
 PUBLIC, _READER = choose(None)
 """The projection of all that a caller may see of a user, and its reader."""
+
+
+GENERATION = {"credentials.generation": 1}
+"""The projection of what sessions are checked by."""
+
+
+def generation(row: Row) -> int:
+    """Taken out of the row, which goes on to a caller."""
+    return int((row.pop("credentials", None) or {}).get("generation", 0))
 
 
 def now() -> datetime:
@@ -73,14 +84,19 @@ def _facets(said: dict[str, Any]) -> Iterator[str]:
                 yield facet(part, address[part])
 
 
-async def create(user: UserInput) -> Row:
+async def create(user: UserInput, authority: Authority) -> Row:
     """The new user's row. UniqueConflictError names the field whose value another user has."""
-    new = record(user)
+    authority.check_standing(user)
+    return await insert(record(user))
+
+
+async def insert(new: User, session: AsyncClientSession | None = None) -> Row:
+    """The stored user's row, perhaps within a transaction; UniqueConflictError as `create`."""
     try:
-        await new.insert()
+        await new.insert(session=session)
     except DuplicateKeyError as duplicate:
         raise conflict(duplicate.details) from None
-    row: Row = {"_id": new.id} | new.model_dump(exclude={"id", "keys", "facets"})
+    row: Row = {"_id": new.id} | new.model_dump(exclude={"id", "keys", "facets", "credentials"})
     return row
 
 
