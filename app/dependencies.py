@@ -4,13 +4,18 @@ import re
 from typing import Annotated, Any, Generic, TypeVar
 
 from beanie import PydanticObjectId
-from fastapi import Depends, Header, Path, Request
+from fastapi import Depends, Header, Path, Request, Security
 from fastapi.exceptions import RequestValidationError
+from fastapi.security import HTTPBearer, OAuth2PasswordBearer, SecurityScopes
 from pydantic import BaseModel, ValidationError
 
+from app import addresses
+from app.accounts import Origin
+from app.bearer import authorise
 from app.errors import FieldError, InvalidError, PreconditionRequiredError
 from app.resources import Resources
-from app.users import Versions
+from app.tokens import Claims
+from app.users import Authority, Versions
 from models.export import MEDIA_TYPES, Format
 from models.listing import ExportQuery, FileQuery, Filter
 from models.user import EXAMPLE_ID
@@ -39,6 +44,48 @@ def backends(request: Request) -> Resources:
 
 async def _resources(request: Request) -> Resources:
     return backends(request)
+
+
+SCOPES = {
+    "me": "Read and change yourself.",
+    "users:read": "Read users.",
+    "users:write": "Create, change and delete users.",
+    "users:export": "Download users.",
+    "users:admin": "Grant scopes, activate, sign out and set passwords.",
+}
+_OAUTH2 = OAuth2PasswordBearer(
+    tokenUrl="/auth/token", refreshUrl="/auth/token", scopes=SCOPES, auto_error=False, scheme_name="OAuth2"
+)
+_BEARER = HTTPBearer(auto_error=False, scheme_name="Bearer", bearerFormat="JWT")
+
+
+async def find_caller(request: Request, scope: str | None = None) -> Claims:
+    """Whose request it is, for a route that FastAPI does not serve."""
+    return await authorise(backends(request), request.headers.get("authorization"), scope)
+
+
+async def _caller(
+    needed: SecurityScopes,
+    request: Request,
+    _oauth2: Annotated[object, Depends(_OAUTH2)],
+    _bearer: Annotated[object, Depends(_BEARER)],
+) -> Claims:
+    """The two schemes are there for the OpenAPI document; both read the same header."""
+    return await find_caller(request, next(iter(needed.scopes), None))
+
+
+def needs(scope: str) -> Any:
+    """For `dependencies=` of a route that is served ahead of FastAPI and calls `find_caller` itself."""
+    return Security(_caller, scopes=[scope])
+
+
+async def _origin(
+    request: Request, user_agent: Annotated[str, Header(include_in_schema=False)] = ""
+) -> Origin:
+    peer = request.client.host if request.client else None
+    forwarded = request.headers.getlist("x-forwarded-for")
+    trusted = backends(request).settings.trusted_proxies
+    return Origin(address=addresses.find(peer, forwarded, trusted), agent=user_agent)
 
 
 class QueryOf(Generic[Q]):
@@ -170,7 +217,36 @@ def _quality(media_type: str, accept: str) -> float:
     return found[1]
 
 
+async def _write_authority(
+    caller: Annotated[Claims, Security(_caller, scopes=["users:write"])],
+    resources: Annotated[Resources, Depends(_resources)],
+) -> Authority:
+    return Authority(caller.scopes, resources.sessions.ending)
+
+
+async def _admin_authority(
+    caller: Annotated[Claims, Security(_caller, scopes=["users:admin"])],
+    resources: Annotated[Resources, Depends(_resources)],
+) -> Authority:
+    return Authority(caller.scopes, resources.sessions.ending)
+
+
+async def _self_authority(resources: Annotated[Resources, Depends(_resources)]) -> Authority:
+    """Over oneself, whatever one's scopes: what may be said is the body's matter."""
+    return Authority(frozenset({"users:admin"}), resources.sessions.ending)
+
+
 Backends = Annotated[Resources, Depends(_resources)]
+Caller = Annotated[Claims, Security(_caller)]
+Myself = Annotated[Claims, Security(_caller, scopes=["me"])]
+Reader = Annotated[Claims, Security(_caller, scopes=["users:read"])]
+Writer = Annotated[Claims, Security(_caller, scopes=["users:write"])]
+Exporter = Annotated[Claims, Security(_caller, scopes=["users:export"])]
+Administrator = Annotated[Claims, Security(_caller, scopes=["users:admin"])]
+RequestOrigin = Annotated[Origin, Depends(_origin)]
+WriteAuthority = Annotated[Authority, Depends(_write_authority)]
+AdminAuthority = Annotated[Authority, Depends(_admin_authority)]
+SelfAuthority = Annotated[Authority, Depends(_self_authority)]
 UserId = Annotated[PydanticObjectId, Depends(_user_id)]
 ExpectedVersions = Annotated[Versions, Depends(_if_match)]
 KnownVersions = Annotated[frozenset[str], Depends(_if_none_match)]

@@ -14,7 +14,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app import field_errors, problems
-from app.errors import InvalidError, MalformedJSONError, RosterError, TooLargeError, UnavailableError
+from app.errors import (
+    InvalidError,
+    MalformedJSONError,
+    OAuthError,
+    RosterError,
+    TooLargeError,
+    UnavailableError,
+)
 
 log = structlog.get_logger("roster.errors")
 
@@ -49,6 +56,8 @@ def _document(app: FastAPI, make: Callable[[], dict[str, Any]]) -> None:
 
 
 async def _answer_own(_: Request, error: Exception) -> Response:
+    if isinstance(error, OAuthError):
+        return problems.oauth_response(error)
     return problems.problem_response(cast("RosterError", error))
 
 

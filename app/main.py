@@ -11,7 +11,7 @@ from app import docs, error_handlers, logs, resources
 from app.fast_route import FastGet
 from app.middleware import BodyLimit, HeadAsGet, RequestContext
 from app.settings import Settings, load
-from routers import exports, health, users
+from routers import auth, exports, health, me, sessions, users, well_known
 
 DESCRIPTION = """A user directory: create, find, page through and export users.
 
@@ -45,9 +45,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         separate_input_output_schemas=False,
         redirect_slashes=False,
     )
-    for router in (exports.router, users.router, health.router):  # /users/export before /users/{user_id}
-        app.include_router(router)
-    app.router.routes.insert(0, FastGet("/users", users.list_users))
+    for resource in (
+        exports,
+        me,
+        users,
+        sessions,
+        auth,
+        well_known,
+        health,
+    ):  # fixed paths before /users/{user_id}
+        app.include_router(resource.router)
+    app.router.routes[:0] = [FastGet("/users", users.list_users), FastGet("/users/me", me.read_me)]
     docs.install(app)
     error_handlers.install(app)
     app.add_middleware(BodyLimit, overrides={"/users:batch": BATCH_BYTES})

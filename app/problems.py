@@ -15,6 +15,7 @@ from app.logs import REQUEST_ID
 from models.batch import Batch, BatchOutput
 from models.listing import UserPage
 from models.problem import MEDIA_TYPE, Problem, ProblemError
+from models.token import OAuthProblem
 from models.user import UserInput, UserOutput, UserPatch
 
 log = structlog.get_logger("roster.errors")
@@ -50,6 +51,20 @@ BODY: tuple[type[e.RosterError], ...] = (
     e.InvalidError,
 )
 """What every operation that takes a JSON body may answer."""
+
+
+PROTECTED: tuple[type[e.RosterError], ...] = (
+    e.UnauthenticatedError,
+    e.InvalidTokenError,
+    e.ExpiredTokenError,
+    e.SessionExpiredError,
+    e.SessionRevokedError,
+    e.SessionDisplacedError,
+    e.RefreshTokenReusedError,
+    e.InsufficientScopeError,
+    e.UnavailableError,
+)
+"""What every operation that needs a token may answer."""
 
 
 class ProblemResponse(Response):
@@ -135,6 +150,8 @@ _EXAMPLES: dict[type[e.RosterError], e.RosterError] = {
         e.PreconditionFailedError('The user is at version "7": read it again.'),
         e.TooLargeError("The body may have at most 1048576 bytes."),
         e.UnsupportedMediaTypeError("Send application/json."),
+        e.InsufficientScopeError("users:write"),
+        e.ThrottledError(8),
         e.QueryTooExpensiveError("The query took over 2000 ms: add a filter on email, phone or department."),
         e.PreconditionRequiredError("Send If-Match with the version that you read."),
         e.UnavailableError("MongoDB did not answer in time: try again."),
@@ -158,6 +175,20 @@ def responses(*errors: type[e.RosterError]) -> dict[int | str, dict[str, Any]]:
     return documented
 
 
+def oauth_responses() -> dict[int | str, dict[str, Any]]:
+    """FastAPI's `responses=` for an endpoint of RFC 6749."""
+    return {
+        status: {"model": OAuthProblem, "description": f"{phrase} (RFC 6749, section 5.2)."}
+        for status, phrase in ((400, "The request, the grant or the scope is not good"), (401, "The client"))
+    }
+
+
+def oauth_response(error: e.OAuthError) -> Response:
+    """RFC 6749, section 5.2: not problem+json, as OAuth's clients know no other form."""
+    body = {"error": error.code, "error_description": _clean(error.detail)}
+    return Response(orjson.dumps(body), error.status, error.headers, "application/json")
+
+
 def _media() -> dict[str, Any]:
     return {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
 
@@ -174,6 +205,11 @@ def document(schema: dict[str, Any]) -> dict[str, Any]:
         made = model.model_json_schema(ref_template="#/components/schemas/{model}")
         made.pop("$defs", None)
         schemas[model.__name__] = made
+    schema["components"].setdefault("securitySchemes", {})["Client"] = {
+        "type": "http",
+        "scheme": "basic",
+        "description": "A registered client: id and secret, form-urlencoded (RFC 6749, section 2.3.1).",
+    }
     for shape in _EXAMPLED:
         if "examples" in schemas.get(shape.__name__, {}):  # FastAPI drops the nulls from examples
             schemas[shape.__name__]["examples"] = _examples(shape)

@@ -1,7 +1,9 @@
 """Replies written straight from stored rows: a row is serialised as it comes, no object is built for it."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import asdict
+from typing import Any
 
 import anyio
 import orjson
@@ -9,15 +11,33 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from app.accounts import Issued
 from app.listing import Listed
 from app.problems import describe
 from app.rows import Row
+from app.sessions import Session
 from app.users.batches import Result
 from models.listing import Total
 
 STALLED_S = 60.0
 """How long a client may take no byte of a download before it counts as gone."""
 _JSON = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
+
+
+VERSIONED = {
+    "ETag": {
+        "description": "The user's version, for If-Match.",
+        "schema": {"type": "string", "examples": ['"3"']},
+    }
+}
+"""The header of a reply that is one user, for OpenAPI."""
+
+
+def merge_patch(model: str) -> dict[str, Any]:
+    """The `openapi_extra` of an operation that takes a merge patch of this model, besides plain JSON."""
+    schema = {"$ref": f"#/components/schemas/{model}"}
+    content = {"application/merge-patch+json": {"schema": schema}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def _public(rows: list[Row]) -> bytes:
@@ -62,6 +82,37 @@ def page(request: Request, found: Listed) -> Response:
         media_type="application/json",
         headers={"Link": _links(request, next=found.next, prev=found.previous)},
     )
+
+
+def plain(content: Any) -> Response:
+    return Response(orjson.dumps(content, option=_JSON), media_type="application/json")
+
+
+def token(issued: Issued) -> Response:
+    """RFC 6749, section 5.1; like all our replies, stored by no cache."""
+    claims = issued.claims
+    return plain(
+        {
+            "access_token": issued.access_token,
+            "token_type": "Bearer",
+            "expires_in": claims.expires_at - claims.issued_at,
+            "refresh_token": issued.refresh_token,
+            "scope": " ".join(sorted(claims.scopes)),
+        }
+    )
+
+
+def sessions(found: Sequence[Session], *, current: str) -> Response:
+    items = [
+        asdict(session)
+        | {
+            "address": session.address or None,
+            "agent": session.agent or None,
+            "current": session.id == current,
+        }
+        for session in found
+    ]
+    return plain({"items": items})
 
 
 def batch(results: list[Result]) -> Response:

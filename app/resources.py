@@ -3,10 +3,11 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from beanie import init_beanie
 from pymongo import AsyncMongoClient, ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
@@ -16,17 +17,27 @@ from pymongo.write_concern import WriteConcern
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from app import indexes
 from app.cursors import CursorSealer
 from app.errors import StartError
+from app.keyring import Keyring, keep_current
+from app.password_keys import PasswordKeys
+from app.passwords import Passwords
 from app.rows import BSON
+from app.sessions import Sessions
 from app.settings import Settings
+from app.throttles import Throttle
+from app.tokens import AccessTokens
 from models.user import User
+
+log = structlog.get_logger("roster.start")
 
 DEFAULT_DATABASE = "roster"
 _REDIS_TIMEOUT_S = 0.5
+_REDIS_CONNECTIONS = 1_000
+"""For a burst of sign-ins, which count on throttles; sessions have a connection of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,12 @@ class Resources:
     cursors: CursorSealer
     exports: asyncio.Semaphore
     """Room for the exports that may run at once."""
+    keyring: Keyring
+    tokens: AccessTokens
+    sessions: Sessions
+    passwords: Passwords
+    password_keys: PasswordKeys
+    throttle: Throttle
 
 
 @asynccontextmanager
@@ -47,25 +64,53 @@ async def opened(settings: Settings, *, apply_indexes: bool = True) -> AsyncIter
     """Everything connected and checked. StartError says which backend is missing or wrong."""
     if settings.mongo_uri is None or settings.redis_url is None:
         raise StartError("Set ROSTER_MONGO_URI and ROSTER_REDIS_URL, or start with `python -m app serve`.")
-    client = _mongo(settings, settings.mongo_uri.get_secret_value())
-    redis = _redis(settings.redis_url.get_secret_value())
-    try:
+    async with AsyncExitStack() as closing:
+        client = _mongo(settings, settings.mongo_uri.get_secret_value())
+        closing.push_async_callback(client.close)
+        redis = _redis(settings.redis_url.get_secret_value())
+        closing.push_async_callback(redis.aclose)
         database = client.get_default_database(DEFAULT_DATABASE)
         await _reach(database, redis)
         await init_beanie(database=database, document_models=[User], skip_indexes=True)
         if apply_indexes:
             await indexes.apply(database)
-        yield Resources(
-            settings=settings,
-            database=database,
-            users=database[User.Settings.name].with_options(codec_options=BSON),
-            redis=redis,
-            cursors=CursorSealer(await _secret_key(settings, database), ttl_s=settings.cursor_ttl_s),
-            exports=asyncio.Semaphore(settings.exports_at_once),
-        )
-    finally:
-        await redis.aclose()
-        await client.close()
+        yield await _hold(settings, database, redis, closing)
+
+
+async def _hold(
+    settings: Settings, database: AsyncDatabase[dict[str, Any]], redis: Redis, closing: AsyncExitStack
+) -> Resources:
+    secret = await _secret_key(settings, database)
+    keyring = await Keyring.open(
+        database, secret, algorithm=settings.token_algorithm, token_ttl_s=settings.access_token_ttl_s
+    )
+    renewal = asyncio.create_task(keep_current(keyring))
+    closing.callback(renewal.cancel)
+    sessions = Sessions(redis, database, secret, settings)
+    closing.callback(sessions.close)
+    passwords = Passwords(threads=settings.password_threads, waiting=settings.password_queue)
+    closing.callback(passwords.close)
+    return Resources(
+        settings=settings,
+        database=database,
+        users=database[User.Settings.name].with_options(codec_options=BSON),
+        redis=redis,
+        cursors=CursorSealer(secret, ttl_s=settings.cursor_ttl_s),
+        exports=asyncio.Semaphore(settings.exports_at_once),
+        keyring=keyring,
+        tokens=AccessTokens(
+            keyring,
+            issuer=settings.issuer_url,
+            audience=settings.audience,
+            ttl_s=settings.access_token_ttl_s,
+        ),
+        sessions=sessions,
+        passwords=passwords,
+        password_keys=PasswordKeys(database, redis, secret),
+        throttle=Throttle(
+            redis, secret, per_account=settings.tries_per_account, per_address=settings.tries_per_address
+        ),
+    )
 
 
 def _mongo(settings: Settings, uri: str) -> AsyncMongoClient[dict[str, Any]]:
@@ -93,6 +138,7 @@ def _redis(url: str) -> Redis:
             socket_connect_timeout=_REDIS_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
+            max_connections=_REDIS_CONNECTIONS,
         )
     except ValueError:
         raise StartError("ROSTER_REDIS_URL is not a Redis address: redis://host:6379/0, say.") from None
@@ -109,10 +155,26 @@ async def _reach(database: AsyncDatabase[dict[str, Any]], redis: Redis) -> None:
         raise StartError("MongoDB must be a replica set (one node is enough): start it with --replSet.")
     try:
         await redis.ping()
+        await _check_eviction(redis)
     except RedisError as error:
         raise StartError(
             f"Redis cannot be reached ({type(error).__name__}): check ROSTER_REDIS_URL."
         ) from None
+
+
+async def _check_eviction(redis: Redis) -> None:
+    """A session that was evicted is a person signed out; a throttle that was evicted is no throttle."""
+    try:
+        held = await redis.config_get("maxmemory-policy", "appendonly")
+    except ResponseError:  # managed services hide CONFIG
+        return
+    policy = str(held.get("maxmemory-policy") or "noeviction")
+    if policy.startswith("allkeys"):
+        raise StartError(f"Redis evicts sessions (maxmemory-policy {policy}): set it to noeviction.")
+    if policy != "noeviction":
+        log.warning("redis_may_evict_sessions", policy=policy, should_be="noeviction")
+    if held.get("appendonly") == "no":
+        log.warning("redis_may_forget_sessions", appendonly="no", should_be="yes")
 
 
 async def _secret_key(settings: Settings, database: AsyncDatabase[dict[str, Any]]) -> str:

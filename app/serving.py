@@ -46,6 +46,7 @@ def run(listening: socket.socket, *, workers: int) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # app.addresses believes configured proxies only
         timeout_graceful_shutdown=_FINISH_DOWNLOADS_S,
     )
     if workers > 1:

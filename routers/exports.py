@@ -6,9 +6,9 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from app import exports, listing, replies
-from app.dependencies import AcceptedFormat, Backends, ExportOptions, FileOptions, query_parameters
-from app.errors import BusyError, InvalidError, NotAcceptableError, UnavailableError
-from app.problems import responses
+from app.dependencies import AcceptedFormat, Backends, Exporter, ExportOptions, FileOptions, query_parameters
+from app.errors import BusyError, InvalidError, NotAcceptableError
+from app.problems import PROTECTED, responses
 from models.export import MEDIA_TYPES, Format
 from models.listing import ExportQuery, FileQuery
 
@@ -36,9 +36,11 @@ def _file(form: Format) -> dict[int | str, dict[str, Any]]:
     response_class=Response,
     summary="Download users as CSV, XLSX or NDJSON",
     openapi_extra=query_parameters(ExportQuery),
-    responses=responses(NotAcceptableError, InvalidError, BusyError, UnavailableError) | FILE,
+    responses=responses(NotAcceptableError, InvalidError, BusyError, *PROTECTED) | FILE,
 )
-async def export_users(asked: ExportOptions, backends: Backends, accepted: AcceptedFormat) -> Response:
+async def export_users(
+    asked: ExportOptions, _: Exporter, backends: Backends, accepted: AcceptedFormat
+) -> Response:
     """The format is that of `format`, else the best that `Accept` names, else CSV.
 
     Text that a spreadsheet would run as a formula gets an apostrophe in CSV, and is plain text in XLSX.
@@ -54,9 +56,9 @@ async def export_users(asked: ExportOptions, backends: Backends, accepted: Accep
     response_class=Response,
     summary="Download users as CSV",
     openapi_extra=query_parameters(FileQuery),
-    responses=responses(InvalidError, BusyError, UnavailableError) | _file("csv"),
+    responses=responses(InvalidError, BusyError, *PROTECTED) | _file("csv"),
 )
-async def export_users_csv(asked: FileOptions, backends: Backends) -> Response:
+async def export_users_csv(asked: FileOptions, _: Exporter, backends: Backends) -> Response:
     """UTF-8 with a byte order mark, so that Excel opens every script right."""
     return await _download(backends, asked, "csv")
 
@@ -66,9 +68,9 @@ async def export_users_csv(asked: FileOptions, backends: Backends) -> Response:
     response_class=Response,
     summary="Download users as an Excel workbook",
     openapi_extra=query_parameters(FileQuery),
-    responses=responses(InvalidError, BusyError, UnavailableError) | _file("xlsx"),
+    responses=responses(InvalidError, BusyError, *PROTECTED) | _file("xlsx"),
 )
-async def export_users_excel(asked: FileOptions, backends: Backends) -> Response:
+async def export_users_excel(asked: FileOptions, _: Exporter, backends: Backends) -> Response:
     """Dates are dates, phone numbers and zip codes are text, the header is bold, frozen and filtered."""
     return await _download(backends, asked, "xlsx")
 

@@ -3,7 +3,18 @@
 from fastapi import APIRouter, Request, Response, status
 
 from app import listing, replies, users
-from app.dependencies import ExpectedVersions, KnownVersions, QueryOf, UserId, backends, query_parameters
+from app.dependencies import (
+    ExpectedVersions,
+    KnownVersions,
+    QueryOf,
+    Reader,
+    UserId,
+    WriteAuthority,
+    backends,
+    find_caller,
+    needs,
+    query_parameters,
+)
 from app.errors import (
     ExpiredCursorError,
     InvalidCursorError,
@@ -11,12 +22,13 @@ from app.errors import (
     PreconditionFailedError,
     PreconditionRequiredError,
     QueryTooExpensiveError,
-    UnavailableError,
+    RosterError,
     UniqueConflictError,
     UserNotFoundError,
     WriteConflictError,
 )
-from app.problems import BODY, responses
+from app.problems import BODY, PROTECTED, responses
+from app.replies import VERSIONED
 from app.strict_route import StrictRoute
 from models.batch import Batch, BatchOutput
 from models.listing import ListQuery, UserPage
@@ -24,12 +36,6 @@ from models.user import UserInput, UserOutput, UserPatch
 
 router = APIRouter(tags=["users"], route_class=StrictRoute)
 
-VERSIONED = {
-    "ETag": {
-        "description": "The user's version, for If-Match.",
-        "schema": {"type": "string", "examples": ['"3"']},
-    }
-}
 CREATED = {
     "Location": {
         "description": "Where the user is.",
@@ -44,15 +50,12 @@ LINKS = {
     }
 }
 LISTING = QueryOf(ListQuery)
-CHANGE = (UserNotFoundError, PreconditionFailedError, PreconditionRequiredError, UnavailableError)
-MERGE_PATCH = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/merge-patch+json": {"schema": {"$ref": "#/components/schemas/UserPatch"}},
-        },
-    }
-}
+CHANGE: tuple[type[RosterError], ...] = (
+    UserNotFoundError,
+    PreconditionFailedError,
+    PreconditionRequiredError,
+    *PROTECTED,
+)
 
 
 @router.post(
@@ -60,20 +63,21 @@ MERGE_PATCH = {
     status_code=status.HTTP_201_CREATED,
     response_model=UserOutput,
     summary="Create a user",
-    responses=responses(*BODY, UniqueConflictError, UnavailableError) | {201: {"headers": CREATED}},
+    responses=responses(*BODY, UniqueConflictError, *PROTECTED) | {201: {"headers": CREATED}},
 )
-async def create_user(user: UserInput) -> Response:
+async def create_user(user: UserInput, authority: WriteAuthority) -> Response:
     """E-mail, username and phone are unique by their normalised values: whatever the case and width."""
-    return replies.created(await users.create(user))
+    return replies.created(await users.create(user, authority))
 
 
 @router.get(
     "/users",
     response_model=UserPage,
     summary="List users",
+    dependencies=[needs("users:read")],
     openapi_extra=query_parameters(ListQuery),
     responses=responses(
-        InvalidCursorError, ExpiredCursorError, InvalidError, QueryTooExpensiveError, UnavailableError
+        InvalidCursorError, ExpiredCursorError, InvalidError, QueryTooExpensiveError, *PROTECTED
     )
     | {200: {"headers": LINKS}},
 )
@@ -82,6 +86,7 @@ async def list_users(request: Request) -> Response:
 
     Each user who stays unchanged comes exactly once, whatever others write meanwhile.
     """
+    await find_caller(request, "users:read")
     held = backends(request)
     found = await listing.find(held.users, held.cursors, held.settings, LISTING.read(request))
     return replies.page(request, found)
@@ -91,21 +96,21 @@ async def list_users(request: Request) -> Response:
     "/users:batch",
     response_model=BatchOutput,
     summary="Create, update and delete up to 1,000 users",
-    responses=responses(*BODY, UnavailableError),
+    responses=responses(*BODY, *PROTECTED),
 )
-async def batch_users(batch: Batch) -> Response:
+async def batch_users(batch: Batch, authority: WriteAuthority) -> Response:
     """Operations are done in order and each stands or falls alone: the reply has one status for each."""
-    return replies.batch(await users.apply(batch.operations))
+    return replies.batch(await users.apply(batch.operations, authority))
 
 
 @router.get(
     "/users/{user_id}",
     response_model=UserOutput,
     summary="Read a user",
-    responses=responses(UserNotFoundError, InvalidError, UnavailableError)
+    responses=responses(UserNotFoundError, InvalidError, *PROTECTED)
     | {200: {"headers": VERSIONED}, 304: {"description": "Still the version that If-None-Match names."}},
 )
-async def read_user(user_id: UserId, known: KnownVersions) -> Response:
+async def read_user(user_id: UserId, _: Reader, known: KnownVersions) -> Response:
     """The ETag is the user's version: send it back as If-None-Match to be spared what you have."""
     return replies.user_unless_known(await users.read(user_id), known)
 
@@ -116,14 +121,16 @@ async def read_user(user_id: UserId, known: KnownVersions) -> Response:
     summary="Change a user",
     responses=responses(*CHANGE, *BODY, UniqueConflictError, WriteConflictError)
     | {200: {"headers": VERSIONED}},
-    openapi_extra=MERGE_PATCH,
+    openapi_extra=replies.merge_patch("UserPatch"),
 )
-async def patch_user(user_id: UserId, patch: UserPatch, versions: ExpectedVersions) -> Response:
+async def patch_user(
+    user_id: UserId, patch: UserPatch, versions: ExpectedVersions, authority: WriteAuthority
+) -> Response:
     """JSON Merge Patch (RFC 7396): what is left out stays, null removes, lists are replaced as a whole.
 
     Without If-Match, two patches of different fields at the same time both survive.
     """
-    return replies.user(await users.patch(user_id, patch, versions))
+    return replies.user(await users.patch(user_id, patch, versions, authority=authority))
 
 
 @router.put(
@@ -133,9 +140,11 @@ async def patch_user(user_id: UserId, patch: UserPatch, versions: ExpectedVersio
     responses=responses(*CHANGE, *BODY, UniqueConflictError, WriteConflictError)
     | {200: {"headers": VERSIONED}},
 )
-async def replace_user(user_id: UserId, user: UserInput, versions: ExpectedVersions) -> Response:
-    """What the body leaves out is missing afterwards; the id, the times and the scopes stay."""
-    return replies.user(await users.replace(user_id, user, versions))
+async def replace_user(
+    user_id: UserId, user: UserInput, versions: ExpectedVersions, authority: WriteAuthority
+) -> Response:
+    """What the body leaves out is missing afterwards; but scopes and activation stay, as id and times do."""
+    return replies.user(await users.replace(user_id, user, versions, authority=authority))
 
 
 @router.delete(
@@ -144,6 +153,6 @@ async def replace_user(user_id: UserId, user: UserInput, versions: ExpectedVersi
     summary="Delete a user",
     responses=responses(*CHANGE, InvalidError),
 )
-async def delete_user(user_id: UserId, versions: ExpectedVersions) -> None:
-    """The id is never given to another user."""
-    await users.delete(user_id, versions)
+async def delete_user(user_id: UserId, versions: ExpectedVersions, authority: WriteAuthority) -> None:
+    """The id is never given to another user, and his sessions have ended."""
+    await users.delete(user_id, versions, authority=authority)

@@ -1,0 +1,25 @@
+"""Accounts: signing in and out, registering, passwords, one's own record."""
+
+from app.accounts.admins import create_admin, has_admin
+from app.accounts.grants import Issued, Origin, refresh, sign_in
+from app.accounts.inspection import introspect, revoke
+from app.accounts.passwords import change_email, change_password, set_password
+from app.accounts.registration import register
+from app.accounts.sign_outs import end_session, sign_out_all
+
+__all__ = [
+    "Issued",
+    "Origin",
+    "change_email",
+    "change_password",
+    "create_admin",
+    "end_session",
+    "has_admin",
+    "introspect",
+    "refresh",
+    "register",
+    "revoke",
+    "set_password",
+    "sign_in",
+    "sign_out_all",
+]

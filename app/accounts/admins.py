@@ -1,0 +1,54 @@
+"""Administrators made by those who run the service."""
+
+from beanie import PydanticObjectId
+from pydantic import SecretStr, ValidationError
+
+from app import audit_log, passwords, users
+from app.accounts import records
+from app.accounts.records import Account
+from app.errors import InvalidError, StartError
+from app.normalise import email_key
+from app.resources import Resources
+from models.user import Credentials, UserInput, UserPatch
+from models.values import ALL_SCOPES
+
+_NAME = "Administrator"
+
+
+async def has_admin(opened: Resources) -> bool:
+    """Whether anybody who may sign in with a password may administer."""
+    admin = {"scopes": "users:admin", "is_active": True, "credentials.password_hash": {"$type": "string"}}
+    return await opened.users.find_one({"facets": "scope:users:admin", **admin}, {"_id": 1}) is not None
+
+
+async def create_admin(opened: Resources, email: str, password: SecretStr) -> bool:
+    """A new administrator, or one made of whoever has the e-mail, whose sessions end; whether it is new.
+
+    StartError says what is wrong with the e-mail or the password.
+    """
+    try:
+        said = UserInput(name=_NAME, email=email)
+    except ValidationError:
+        raise StartError("The administrator's e-mail must be an address such as ana@example.com.") from None
+    try:
+        passwords.check_policy(password.get_secret_value(), pointer="/password", about=(email,))
+    except InvalidError as error:
+        raise StartError(f"The administrator's password: {error.errors[0].detail}") from None
+    password_hash = await opened.passwords.hash(password.get_secret_value())
+    account = await records.find(opened, "keys.email", email_key(email))
+    if account is None:
+        credentials = Credentials(password_hash=password_hash)
+        row = await users.insert(users.record(said, scopes=list(ALL_SCOPES), credentials=credentials))
+        audit_log.record("registered", user_id=str(row["_id"]), reason="first_administrator")
+        return True
+    await _promote(opened, account, password_hash)
+    return False
+
+
+async def _promote(opened: Resources, account: Account, password_hash: str) -> None:
+    authority = users.Authority(frozenset(ALL_SCOPES), opened.sessions.ending)
+    patch = UserPatch(scopes=list(ALL_SCOPES), is_active=True)
+    await users.patch(PydanticObjectId(account.user_id), patch, authority=authority)
+    if not await records.store_password(opened, account, password_hash):
+        raise StartError("The user was changed at the same time: run the command again.")
+    audit_log.record("password_set", user_id=account.user_id, reason="promoted")

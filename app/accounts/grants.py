@@ -1,0 +1,146 @@
+"""The two grants of the token endpoint: a password, and a refresh token (RFC 6749, sections 4.3 and 6)."""
+
+from dataclasses import dataclass
+
+from app import audit_log
+from app.accounts import records
+from app.accounts.records import Account
+from app.clients import Client
+from app.errors import (
+    InvalidGrantError,
+    InvalidScopeError,
+    InvalidTokenError,
+    RefreshTokenReusedError,
+    ThrottledError,
+)
+from app.passwords import Verdict
+from app.resources import Resources
+from app.tokens import Claims
+
+WRONG = "The name or the password is wrong."
+"""Said of an unknown name, a wrong password and a deactivated user alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from."""
+
+    address: str
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    access_token: str
+    refresh_token: str
+    claims: Claims
+
+
+async def sign_in(
+    opened: Resources,
+    *,
+    name: str,
+    password: str,
+    scopes: frozenset[str] | None,
+    client: Client,
+    origin: Origin,
+) -> Issued:
+    """A new session. InvalidGrantError does not say what was wrong, nor ThrottledError who has to wait."""
+    field, value = records.identify(name)
+    account, verdict = await _verify(opened, field, value, password, origin)
+    if account is None or not verdict.matches or not account.is_active:
+        await opened.throttle.fail(value, origin.address)
+        reason = "unknown" if account is None else "inactive" if verdict.matches else "wrong_password"
+        audit_log.record("sign_in_failed", user_id=_id(account), address=origin.address, reason=reason)
+        raise InvalidGrantError(WRONG)
+    await opened.throttle.succeed(value, origin.address)
+    granted = _grant(account, scopes, client)
+    await records.note_sign_in(opened, account, origin.address, verdict.rehashed)
+    return await begin(opened, account, granted, client.id, origin)
+
+
+async def _verify(
+    opened: Resources, field: str, value: str, password: str, origin: Origin
+) -> tuple[Account | None, Verdict]:
+    """Throttled twice: before waiting for a turn, and at the turn, when others may have failed meanwhile."""
+
+    async def check() -> None:
+        await opened.throttle.check(value, origin.address)
+
+    try:
+        await check()
+        account = await records.find(opened, field, value)
+        stored = account.password_hash if account else None
+        return account, await opened.passwords.verify(password, stored, at_turn=check)
+    except ThrottledError:
+        audit_log.record("sign_in_throttled", address=origin.address)
+        raise
+
+
+def _id(account: Account | None) -> str | None:
+    return account.user_id if account else None
+
+
+def _grant(account: Account, asked: frozenset[str] | None, client: Client) -> frozenset[str]:
+    """Asked for, among what the user and the client may have; all of that when none is asked for."""
+    allowed = account.scopes if client.scopes is None else account.scopes & client.scopes
+    granted = allowed if asked is None else allowed & asked
+    if not granted:
+        raise InvalidScopeError("None of these scopes is granted to this user and client.")
+    return granted
+
+
+async def begin(
+    opened: Resources, account: Account, granted: frozenset[str], client_id: str, origin: Origin
+) -> Issued:
+    """The session of one who has proved who he is."""
+    session = await opened.sessions.create(
+        account.user_id,
+        account.generation,
+        client_id=client_id,
+        scopes=granted,
+        address=origin.address,
+        agent=origin.agent,
+    )
+    for sid in session.displaced:
+        audit_log.record("session_displaced", user_id=account.user_id, sid=sid)
+    access_token, claims = opened.tokens.issue(
+        user_id=account.user_id, sid=session.sid, client_id=client_id, scopes=granted
+    )
+    audit_log.record(
+        "signed_in", user_id=account.user_id, sid=session.sid, client_id=client_id, address=origin.address
+    )
+    return Issued(access_token, session.refresh_token, claims)
+
+
+async def refresh(
+    opened: Resources, refresh_token: str, *, scopes: frozenset[str] | None, client: Client, origin: Origin
+) -> Issued:
+    """The next pair of tokens; `scopes` may narrow those of the access token, for this time."""
+    known = opened.sessions.read(refresh_token)
+    try:
+        refreshed = await opened.sessions.refresh(refresh_token, client_id=client.id, narrowed=scopes)
+    except (InvalidGrantError, InvalidScopeError, InvalidTokenError) as error:
+        reused = isinstance(error, RefreshTokenReusedError)
+        audit_log.record(
+            "refresh_token_reused" if reused else "refresh_refused",
+            user_id=known.user_id if known else None,
+            sid=known.sid if known else None,
+            client_id=client.id,
+            address=origin.address,
+            reason=error.code,
+        )
+        if isinstance(error, InvalidTokenError):
+            raise InvalidGrantError(error.detail) from None
+        raise
+    access_token, claims = opened.tokens.issue(
+        user_id=refreshed.user_id,
+        sid=refreshed.sid,
+        client_id=client.id,
+        scopes=refreshed.scopes if scopes is None else scopes,
+    )
+    audit_log.record(
+        "token_refreshed", user_id=refreshed.user_id, sid=refreshed.sid, client_id=client.id,
+        address=origin.address,
+    )  # fmt: skip
+    return Issued(access_token, refreshed.refresh_token, claims)

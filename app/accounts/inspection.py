@@ -1,0 +1,59 @@
+"""What a token is worth, told to a service that was handed one (RFC 7662), and its end (RFC 7009)."""
+
+from typing import Any
+
+from app import audit_log
+from app.clients import Client
+from app.errors import InvalidClientError, InvalidTokenError, UnauthorizedClientError
+from app.resources import Resources
+
+INACTIVE: dict[str, Any] = {"active": False}
+
+
+async def introspect(opened: Resources, token: str, *, client: Client) -> dict[str, Any]:
+    """What every route would make of the token now; of one that is not active nothing else is told."""
+    if client.is_public:
+        raise InvalidClientError("Introspection needs a registered client with a secret.")
+    try:
+        if (refresh_token := opened.sessions.read(token)) is not None:
+            found = await opened.sessions.find(refresh_token)
+            if found is None:
+                return INACTIVE
+            about = {"client_id": found.client_id, "scope": " ".join(found.scopes), "sid": found.id}
+            times = {"iat": int(found.created_at.timestamp()), "exp": int(found.expires_at.timestamp())}
+            return {"active": True, **about, **times, "sub": refresh_token.user_id}
+        claims = await opened.tokens.verify(token)
+        await opened.sessions.check(claims.user_id, claims.sid)
+    except InvalidTokenError:
+        return INACTIVE
+    return {
+        "active": True,
+        "scope": " ".join(sorted(claims.scopes)),
+        "client_id": claims.client_id,
+        "token_type": "Bearer",
+        "exp": claims.expires_at,
+        "iat": claims.issued_at,
+        "sub": claims.user_id,
+        "aud": opened.settings.audience,
+        "iss": opened.settings.issuer_url,
+        "jti": claims.jti,
+        "sid": claims.sid,
+    }
+
+
+async def revoke(opened: Resources, token: str, *, client: Client) -> None:
+    """End the token's session, if it has a living one; UnauthorizedClientError if it is another client's."""
+    try:
+        if (refresh_token := opened.sessions.read(token)) is not None:
+            user_id, sid = refresh_token.user_id, refresh_token.sid
+            found = await opened.sessions.find(refresh_token, any_number=True)
+            owner = found.client_id if found is not None else client.id
+        else:
+            claims = await opened.tokens.verify(token)
+            user_id, sid, owner = claims.user_id, claims.sid, claims.client_id
+    except InvalidTokenError:
+        return
+    if owner != client.id:
+        raise UnauthorizedClientError("The token was issued to another client.")
+    if await opened.sessions.end(user_id, sid):
+        audit_log.record("token_revoked", user_id=user_id, sid=sid, client_id=client.id)

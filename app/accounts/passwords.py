@@ -1,0 +1,115 @@
+"""Passwords changed by their owner or set by an administrator; both end all sessions of before."""
+
+from collections.abc import Sequence
+
+from beanie import PydanticObjectId
+from pydantic import SecretStr
+
+from app import audit_log, passwords, users
+from app.accounts import records
+from app.accounts.grants import Issued, Origin, begin
+from app.accounts.records import Account
+from app.accounts.secrets_in import open_password
+from app.errors import (
+    FieldError,
+    SessionRevokedError,
+    UserNotFoundError,
+    WriteConflictError,
+    WrongPasswordError,
+)
+from app.resources import Resources
+from app.rows import Row
+from app.tokens import Claims
+from app.users import Authority, Versions
+from models.account import EmailChange, PasswordChange, PasswordSetting
+from models.user import UserPatch
+
+_CHANGED = "The password was changed at the same time; try again."
+
+
+async def change_password(
+    opened: Resources, change: PasswordChange, *, caller: Claims, origin: Origin
+) -> Issued:
+    """A new session for the one who asked; all that were, his own with them, have ended."""
+    current = await open_password(
+        opened, change.current_password, change.current_password_jwe, name="current_password"
+    )
+    new = await open_password(opened, change.new_password, change.new_password_jwe, name="new_password")
+    account = await _prove(opened, caller, current, origin)
+    passwords.check_policy(new, pointer="/new_password", about=account.about)
+    if not await records.store_password(opened, account, await opened.passwords.hash(new)):
+        raise WriteConflictError(_CHANGED)
+    audit_log.record("password_changed", user_id=account.user_id, sid=caller.sid, address=origin.address)
+    renewed = await _read(opened, account.user_id)
+    return await begin(opened, renewed, caller.scopes & renewed.scopes, caller.client_id, origin)
+
+
+async def change_email(
+    opened: Resources,
+    change: EmailChange,
+    versions: Versions,
+    *,
+    caller: Claims,
+    authority: Authority,
+    origin: Origin,
+) -> Row:
+    """The user after it; the sessions go on."""
+    current = await open_password(
+        opened, change.current_password, change.current_password_jwe, name="current_password"
+    )
+    await _prove(opened, caller, current, origin)
+    patch = UserPatch(email=change.email)
+    row = await users.patch(PydanticObjectId(caller.user_id), patch, versions, authority=authority)
+    audit_log.record("email_changed", user_id=caller.user_id, sid=caller.sid, address=origin.address)
+    return row
+
+
+async def set_password(
+    opened: Resources, user_id: str, setting: PasswordSetting, *, authority: Authority, by: Claims | None
+) -> None:
+    """For another, by an administrator: a password, or the hash that another system made of one."""
+    account = await _read(opened, user_id)
+    authority.check_target({"scopes": account.scopes})
+    if not await records.store_password(opened, account, await _hash(opened, setting, account.about)):
+        raise WriteConflictError(_CHANGED)
+    audit_log.record("password_set", user_id=user_id, sid=by.sid if by else None)
+
+
+async def _hash(opened: Resources, setting: PasswordSetting, about: Sequence[str | None]) -> str:
+    if setting.password_hash is not None and setting.password is None and setting.password_jwe is None:
+        imported: SecretStr = setting.password_hash
+        passwords.check_importable(imported.get_secret_value(), pointer="/password_hash")
+        return imported.get_secret_value()
+    new = await open_password(opened, setting.password, setting.password_jwe)
+    passwords.check_policy(new, pointer="/password", about=about)
+    return await opened.passwords.hash(new)
+
+
+async def _prove(opened: Resources, caller: Claims, password: str, origin: Origin) -> Account:
+    """The caller's account, whose password this is; wrong ones count as at a sign-in."""
+    account = await records.read(opened, caller.user_id)
+    if account is None or not account.is_active:
+        raise SessionRevokedError("This session was ended: sign in again.")
+
+    async def check() -> None:
+        await opened.throttle.check(account.key, origin.address)
+
+    await check()
+    verdict = await opened.passwords.verify(password, account.password_hash, at_turn=check)
+    if not verdict.matches:
+        await opened.throttle.fail(account.key, origin.address)
+        audit_log.record(
+            "sign_in_failed", user_id=account.user_id, sid=caller.sid, address=origin.address,
+            reason="wrong_current_password",
+        )  # fmt: skip
+        bad = FieldError(pointer="/current_password", detail="Must be the password of now.")
+        raise WrongPasswordError("The current password is wrong.", errors=(bad,))
+    await opened.throttle.succeed(account.key, origin.address)
+    return account
+
+
+async def _read(opened: Resources, user_id: str) -> Account:
+    account = await records.read(opened, user_id)
+    if account is None:
+        raise UserNotFoundError("There is no user with this id.")
+    return account

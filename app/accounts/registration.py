@@ -1,0 +1,59 @@
+"""Registering oneself: open to all, by invitation, or closed."""
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from app import audit_log, invitations, passwords, users
+from app.accounts.grants import Origin
+from app.accounts.secrets_in import open_password
+from app.errors import InvalidInvitationError, RegistrationClosedError, RosterError
+from app.resources import Resources
+from app.rows import Row
+from models.account import Registration
+from models.user import Credentials, User, UserInput
+from models.values import DEFAULT_SCOPES, Scope
+
+_SAID = frozenset(UserInput.model_fields) & frozenset(Registration.model_fields)
+
+
+async def register(opened: Resources, asked: Registration, *, origin: Origin) -> Row:
+    """The new user's row. Each try counts on its address: what exists is not found out by trying."""
+    if opened.settings.registration == "closed":
+        raise RegistrationClosedError("Ask an administrator for an account.")
+    await opened.throttle.check_address(origin.address)
+    await opened.throttle.fail_address(origin.address)
+    try:
+        row = await _register(opened, asked)
+    except RosterError as error:
+        audit_log.record("registration_refused", address=origin.address, reason=error.code)
+        raise
+    audit_log.record("registered", user_id=str(row["_id"]), address=origin.address)
+    return row
+
+
+async def _register(opened: Resources, asked: Registration) -> Row:
+    code = asked.invitation
+    if opened.settings.registration == "invitation" and code is None:
+        raise InvalidInvitationError("Registering needs an invitation.")
+    password = await open_password(opened, asked.password, asked.password_jwe)
+    about = (asked.name, asked.email, asked.username, asked.phone)
+    passwords.check_policy(password, pointer="/password", about=about)
+    said = UserInput.model_validate({name: getattr(asked, name) for name in _SAID & asked.model_fields_set})
+    credentials = Credentials(password_hash=await opened.passwords.hash(password))
+    if code is None:
+        return await users.insert(_user(said, credentials, list(DEFAULT_SCOPES)))
+    return await _redeem(opened, code, said, credentials)
+
+
+async def _redeem(opened: Resources, code: str, said: UserInput, credentials: Credentials) -> Row:
+    """The invitation goes and the user comes in one transaction: neither is ever half done."""
+
+    async def redeem(session: AsyncClientSession) -> Row:
+        scopes = await invitations.redeem(opened.database, code, said.email, session)
+        return await users.insert(_user(said, credentials, scopes), session=session)
+
+    async with opened.database.client.start_session() as session:
+        return await session.with_transaction(redeem)
+
+
+def _user(said: UserInput, credentials: Credentials, scopes: list[Scope]) -> User:
+    return users.record(said, scopes=scopes, credentials=credentials)

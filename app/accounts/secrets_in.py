@@ -1,0 +1,20 @@
+"""A password as it comes in: plain, or sealed for a way on which others could read it."""
+
+from pydantic import SecretStr
+
+from app.errors import FieldError, InvalidError
+from app.resources import Resources
+
+
+async def open_password(
+    opened: Resources, plain: SecretStr | None, sealed: str | None, *, name: str = "password"
+) -> str:
+    """The one that was given; InvalidError names the field unless it was exactly one."""
+    if (plain is None) == (sealed is None):
+        raise InvalidError(
+            f"Send either {name} or {name}_jwe.",
+            errors=(FieldError(pointer=f"/{name}", detail=f"Must be given, or {name}_jwe, but not both."),),
+        )
+    if plain is not None:
+        return plain.get_secret_value()
+    return await opened.password_keys.open(sealed or "")

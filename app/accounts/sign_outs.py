@@ -1,0 +1,27 @@
+"""Sessions ended by name: one of a user's, or all of many users'."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app import audit_log
+from app.errors import SessionNotFoundError
+from app.resources import Resources
+from app.tokens import Claims
+
+
+async def end_session(opened: Resources, user_id: str, sid: str) -> None:
+    """SessionNotFoundError for what is no living session of this user."""
+    if opened.sessions.user_of(sid) != user_id or not await opened.sessions.end(user_id, sid):
+        raise SessionNotFoundError("There is no such session.")
+    audit_log.record("session_ended", user_id=user_id, sid=sid)
+
+
+async def sign_out_all(opened: Resources, ids: Sequence[str], *, by: Claims) -> list[dict[str, Any]]:
+    """204 for each user signed out everywhere, 404 for each who is not there."""
+    results = []
+    for user_id in map(str.lower, ids):
+        ended = await opened.sessions.end_all(user_id)
+        if ended:
+            audit_log.record("signed_out_everywhere", user_id=user_id, by=by.user_id)
+        results.append({"id": user_id, "status": 204 if ended else 404})
+    return results

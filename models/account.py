@@ -1,0 +1,135 @@
+"""What people say of their own account, and administrators of others'."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from models.user import ProfileInput, ProfilePatch
+from models.values import (
+    AvatarURL,
+    Blank,
+    Email,
+    Locale,
+    Name,
+    Phone,
+    Scopes,
+    Username,
+)
+
+MONTH_S = 30 * 86_400
+
+Password = Annotated[
+    SecretStr, Field(max_length=1024, description="8 to 128 characters, none of the common ones.")
+]
+CurrentPassword = Annotated[SecretStr, Field(max_length=1024)]
+SealedPassword = Annotated[
+    str,
+    Field(
+        max_length=4096,
+        description="In its place: a compact JWE (RSA-OAEP-256, A256GCM) of it, "
+        "made with the key of GET /auth/keys/password. Good once.",
+    ),
+]
+
+
+class Registration(BaseModel):
+    """A user of oneself, with a password."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"name": "Zoë", "email": "zoe@example.com", "password": "correct horse battery"}]
+        },
+    )
+
+    name: Name
+    email: Email
+    username: Annotated[Username | None, Blank] = None
+    phone: Annotated[Phone | None, Blank] = None
+    avatar_url: Annotated[AvatarURL | None, Blank] = None
+    locale: Annotated[Locale | None, Blank] = None
+    profile: ProfileInput = ProfileInput()
+    password: Password | None = None
+    password_jwe: SealedPassword | None = None
+    invitation: Annotated[
+        str | None, Field(max_length=128, description="The code, where registration is by invitation.")
+    ] = None
+
+
+class OwnPatch(BaseModel):
+    """A JSON Merge Patch (RFC 7396) of what one may change of oneself without a password."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"profile": {"bio": None}, "locale": "zh-CN"}]}
+    )
+
+    name: Name = Field(default_factory=str)  # never used, and unlike None not part of the schema
+    username: Annotated[Username | None, Blank] = None
+    phone: Annotated[Phone | None, Blank] = None
+    avatar_url: Annotated[AvatarURL | None, Blank] = None
+    locale: Annotated[Locale | None, Blank] = None
+    profile: ProfilePatch | None = None
+
+
+class PasswordChange(BaseModel):
+    """Each of the two passwords either plain or sealed."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"current_password": "correct horse battery", "new_password": "staple and battery"}]
+        },
+    )
+
+    current_password: CurrentPassword | None = None
+    current_password_jwe: SealedPassword | None = None
+    new_password: Password | None = None
+    new_password_jwe: SealedPassword | None = None
+
+
+class PasswordSetting(BaseModel):
+    """Exactly one of the three."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"password": "correct horse battery"}]}
+    )
+
+    password: Password | None = None
+    password_jwe: SealedPassword | None = None
+    password_hash: Annotated[
+        SecretStr | None,
+        Field(max_length=512, description="Of another system: bcrypt, Argon2, PBKDF2 of Django or passlib."),
+    ] = None
+
+
+class EmailChange(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"email": "zoe@example.org", "current_password": "correct horse battery"}]
+        },
+    )
+
+    email: Email
+    current_password: CurrentPassword | None = None
+    current_password_jwe: SealedPassword | None = None
+
+
+class InvitationInput(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"email": "zoe@example.com", "scopes": ["me"]}]}
+    )
+
+    email: Annotated[
+        Email | None, Field(description="Who alone may redeem it; null: whoever has the code.")
+    ] = None
+    scopes: Scopes = Field(default=["me"], description="What the new user may be granted.")
+    expires_in: Annotated[
+        int, Field(strict=True, ge=60, le=MONTH_S, description="Seconds for which it is good.")
+    ] = 7 * 86_400
+
+
+class InvitationOutput(BaseModel):
+    code: Annotated[str, Field(description="Shown this once.")]
+    expires_at: datetime

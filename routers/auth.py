@@ -1,0 +1,219 @@
+"""`/auth`: tokens, registration, sign-out, introspection, revocation."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response, status
+from pydantic import BaseModel
+
+from app import accounts, audit_log, basic_auth, clients, invitations, oauth_forms, replies
+from app.accounts import Issued
+from app.clients import Client
+from app.dependencies import Administrator, Backends, Caller, RequestOrigin
+from app.errors import (
+    InvalidClientError,
+    InvalidError,
+    InvalidInvitationError,
+    OAuthError,
+    RegistrationClosedError,
+    ThrottledError,
+    TooManySignInsError,
+    UnavailableError,
+    UniqueConflictError,
+    UnsupportedGrantTypeError,
+)
+from app.problems import BODY, PROTECTED, oauth_responses, responses
+from app.resources import Resources
+from app.strict_route import StrictRoute
+from models.account import InvitationInput, InvitationOutput, Registration
+from models.token import InspectedForm, Introspection, TokenForm, TokenOutput
+from models.user import UserOutput
+
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=StrictRoute)
+
+
+def _form(model: type[BaseModel]) -> dict[str, Any]:
+    content = {"application/x-www-form-urlencoded": {"schema": model.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+BASIC: dict[str, Any] = {"security": [{"Client": []}]}
+
+
+async def _read_form(request: Request) -> dict[str, str]:
+    return oauth_forms.parse(await request.body(), request.headers.get("content-type", ""))
+
+
+async def _identify(
+    request: Request, opened: Resources, form: Mapping[str, str], origin: accounts.Origin
+) -> Client:
+    """The client, by HTTP Basic or by the form; guessing at secrets is throttled as guessing at passwords."""
+    client_id, secret = basic_auth.credentials(request.headers.get("authorization"), form)
+    if client_id is not None:
+        await opened.throttle.check_address(origin.address)
+    try:
+        return await clients.identify(opened.database, client_id=client_id, secret=secret)
+    except InvalidClientError:
+        await opened.throttle.fail_address(origin.address)
+        audit_log.record("client_refused", address=origin.address, reason="invalid_client")
+        raise
+
+
+@router.post(
+    "/token",
+    response_model=TokenOutput,
+    summary="Sign in, or refresh",
+    openapi_extra=_form(TokenForm),
+    responses=oauth_responses() | responses(ThrottledError, TooManySignInsError, UnavailableError),
+)
+async def create_token(request: Request, opened: Backends, origin: RequestOrigin) -> Response:
+    """RFC 6749: `password` (e-mail, username or phone) or `refresh_token`.
+
+    A refresh token is good once and answers the next. The same one again within seconds, after a lost reply,
+    gets the same answer; an older one is a thief's or its victim's, and ends the session.
+    """
+    form = await _read_form(request)
+    client = await _identify(request, opened, form, origin)
+    match form.get("grant_type"):
+        case "password" if opened.settings.password_grant:
+            return _issued(await _sign_in(opened, form, client, origin))
+        case "refresh_token":
+            issued = await accounts.refresh(
+                opened,
+                _required(form, "refresh_token"),
+                scopes=oauth_forms.scope(form.get("scope")),
+                client=client,
+                origin=origin,
+            )
+            return _issued(issued)
+        case None:
+            raise OAuthError("The parameter grant_type is missing.")
+        case _:
+            raise UnsupportedGrantTypeError("Use a grant type that the server's metadata names.")
+
+
+async def _sign_in(
+    opened: Resources, form: Mapping[str, str], client: Client, origin: accounts.Origin
+) -> Issued:
+    scopes = oauth_forms.scope(form.get("scope"))
+    if "password_jwe" not in form:
+        password = _required(form, "password")
+    elif "password" in form:
+        raise OAuthError("Send password or password_jwe, not both.")
+    else:
+        password = await _open(opened, form["password_jwe"])
+    return await accounts.sign_in(
+        opened,
+        name=_required(form, "username"),
+        password=password,
+        scopes=scopes,
+        client=client,
+        origin=origin,
+    )
+
+
+async def _open(opened: Resources, sealed: str) -> str:
+    try:
+        return await opened.password_keys.open(sealed)
+    except InvalidError as error:
+        raise OAuthError(f"password_jwe: {error.detail}") from None
+
+
+def _required(form: Mapping[str, str], name: str) -> str:
+    if name not in form:
+        raise OAuthError(f"The parameter {name} is missing.")
+    return form[name]
+
+
+def _issued(issued: Issued) -> Response:
+    return replies.token(issued)
+
+
+@router.post(
+    "/register",
+    status_code=status.HTTP_201_CREATED,
+    response_model=UserOutput,
+    summary="Register oneself",
+    responses=responses(
+        *BODY, RegistrationClosedError, InvalidInvitationError, UniqueConflictError, ThrottledError,
+        TooManySignInsError, UnavailableError,
+    ),
+)  # fmt: skip
+async def register_user(asked: Registration, opened: Backends, origin: RequestOrigin) -> Response:
+    """Open, by invitation or closed, as the service is set. Sign in afterwards at `/auth/token`."""
+    return replies.user(await accounts.register(opened, asked, origin=origin), status=201)
+
+
+@router.post(
+    "/invitations",
+    status_code=status.HTTP_201_CREATED,
+    summary="Invite somebody to register",
+    responses=responses(*BODY, *PROTECTED),
+)
+async def create_invitation(
+    asked: InvitationInput, opened: Backends, caller: Administrator
+) -> InvitationOutput:
+    """The code is shown this once, is good for one registration, and grants the scopes given."""
+    code, expires_at = await invitations.invite(
+        opened.database,
+        scopes=asked.scopes,
+        email=asked.email,
+        created_by=caller.user_id,
+        ttl_s=asked.expires_in,
+    )
+    return InvitationOutput(code=code, expires_at=expires_at)
+
+
+@router.post(
+    "/logout",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Sign out",
+    responses=responses(*PROTECTED),
+)
+async def sign_out(opened: Backends, caller: Caller, origin: RequestOrigin) -> None:
+    """The session of the token ends: its access tokens and its refresh token, everywhere, with this reply."""
+    await opened.sessions.end(caller.user_id, caller.sid)
+    audit_log.record("signed_out", user_id=caller.user_id, sid=caller.sid, address=origin.address)
+
+
+@router.post(
+    "/introspect",
+    response_model=Introspection,
+    summary="Is a token active?",
+    openapi_extra=_form(InspectedForm) | BASIC,
+    responses=oauth_responses() | responses(ThrottledError, UnavailableError),
+)
+async def introspect_token(request: Request, opened: Backends, origin: RequestOrigin) -> Response:
+    """RFC 7662, for registered clients with a secret: what every route would make of the token now."""
+    form = await _read_form(request)
+    client = await _identify(request, opened, form, origin)
+    return replies.plain(await accounts.introspect(opened, _required(form, "token"), client=client))
+
+
+@router.post(
+    "/revoke",
+    summary="End the session of a token",
+    response_class=Response,
+    openapi_extra=_form(InspectedForm) | BASIC,
+    responses=oauth_responses() | responses(ThrottledError, UnavailableError),
+)
+async def revoke_token(request: Request, opened: Backends, origin: RequestOrigin) -> Response:
+    """RFC 7009, for the client that the token was issued to; what is no token of ours is answered 200 too."""
+    form = await _read_form(request)
+    client = await _identify(request, opened, form, origin)
+    await accounts.revoke(opened, _required(form, "token"), client=client)
+    return Response(status_code=200)
+
+
+@router.get(
+    "/keys/password",
+    summary="The key to seal passwords with",
+    responses=responses(UnavailableError),
+)
+async def read_password_key(opened: Backends) -> dict[str, Any]:
+    """A public RSA key (JWK), a new one each day.
+
+    A compact JWE of a password (`alg` RSA-OAEP-256, `enc` A256GCM, and the key's `kid`) may stand as
+    `password_jwe` wherever a `password` may. Each is taken once.
+    """
+    return await opened.password_keys.public()

@@ -1,0 +1,144 @@
+"""`/users/me`: one's own record, password, e-mail and sessions."""
+
+from typing import Annotated
+
+from beanie import PydanticObjectId
+from fastapi import APIRouter, Query, Request, Response, status
+
+from app import accounts, audit_log, replies, users
+from app.dependencies import (
+    Backends,
+    Caller,
+    ExpectedVersions,
+    Myself,
+    RequestOrigin,
+    SelfAuthority,
+    find_caller,
+    needs,
+)
+from app.errors import (
+    PreconditionFailedError,
+    PreconditionRequiredError,
+    SessionNotFoundError,
+    ThrottledError,
+    TooManySignInsError,
+    UniqueConflictError,
+    UserNotFoundError,
+    WriteConflictError,
+    WrongPasswordError,
+)
+from app.problems import BODY, PROTECTED, responses
+from app.replies import VERSIONED
+from app.strict_route import StrictRoute
+from models.account import EmailChange, OwnPatch, PasswordChange
+from models.session import SessionList
+from models.token import TokenOutput
+from models.user import UserOutput, UserPatch
+
+router = APIRouter(prefix="/users/me", tags=["me"], route_class=StrictRoute)
+
+CHANGE = (PreconditionFailedError, PreconditionRequiredError, UniqueConflictError, WriteConflictError)
+PROOF = (WrongPasswordError, ThrottledError, TooManySignInsError)
+
+
+@router.get(
+    "",
+    response_model=UserOutput,
+    summary="Read yourself",
+    dependencies=[needs("me")],
+    responses=responses(UserNotFoundError, *PROTECTED) | {200: {"headers": VERSIONED}},
+)
+async def read_me(request: Request) -> Response:
+    """As every other route shows you."""
+    caller = await find_caller(request, "me")
+    return replies.user(await users.read(PydanticObjectId(caller.user_id)))
+
+
+@router.patch(
+    "",
+    response_model=UserOutput,
+    summary="Change yourself",
+    responses=responses(*CHANGE, *BODY, *PROTECTED) | {200: {"headers": VERSIONED}},
+    openapi_extra=replies.merge_patch("OwnPatch"),
+)
+async def patch_me(
+    patch: OwnPatch, caller: Myself, versions: ExpectedVersions, authority: SelfAuthority
+) -> Response:
+    """JSON Merge Patch (RFC 7396) of what needs no password; tags and scopes are for others to say."""
+    said = UserPatch.model_validate(patch.model_dump(exclude_unset=True))
+    user_id = PydanticObjectId(caller.user_id)
+    return replies.user(await users.patch(user_id, said, versions, authority=authority))
+
+
+@router.post(
+    "/password",
+    response_model=TokenOutput,
+    summary="Change your password",
+    responses=responses(WriteConflictError, *PROOF, *BODY, *PROTECTED),
+)
+async def change_password(
+    change: PasswordChange, caller: Myself, opened: Backends, origin: RequestOrigin
+) -> Response:
+    """All your sessions end, this one too; the reply has the tokens of a new one."""
+    return replies.token(await accounts.change_password(opened, change, caller=caller, origin=origin))
+
+
+@router.post(
+    "/email",
+    response_model=UserOutput,
+    summary="Change your e-mail",
+    responses=responses(*CHANGE, *PROOF, *BODY, *PROTECTED) | {200: {"headers": VERSIONED}},
+)
+async def change_email(
+    change: EmailChange,
+    *,
+    caller: Myself,
+    opened: Backends,
+    versions: ExpectedVersions,
+    authority: SelfAuthority,
+    origin: RequestOrigin,
+) -> Response:
+    """With your password, since the e-mail is a name you sign in by."""
+    row = await accounts.change_email(
+        opened, change, versions, caller=caller, authority=authority, origin=origin
+    )
+    return replies.user(row)
+
+
+@router.get(
+    "/sessions",
+    response_model=SessionList,
+    summary="Where you are signed in",
+    responses=responses(*PROTECTED),
+)
+async def list_my_sessions(caller: Caller, opened: Backends) -> Response:
+    """The one used last first."""
+    return replies.sessions(await opened.sessions.list_all(caller.user_id), current=caller.sid)
+
+
+@router.delete(
+    "/sessions",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Sign out everywhere",
+    responses=responses(*PROTECTED),
+)
+async def end_my_sessions(
+    caller: Caller,
+    opened: Backends,
+    origin: RequestOrigin,
+    *,
+    keep_current: Annotated[bool, Query(description="Everywhere but here.")] = False,
+) -> None:
+    """All your sessions end, or all others."""
+    await opened.sessions.end_all(caller.user_id, keep=caller.sid if keep_current else "")
+    audit_log.record("signed_out_everywhere", user_id=caller.user_id, sid=caller.sid, address=origin.address)
+
+
+@router.delete(
+    "/sessions/{session_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="End one of your sessions",
+    responses=responses(SessionNotFoundError, *PROTECTED),
+)
+async def end_my_session(session_id: str, caller: Caller, opened: Backends) -> None:
+    await accounts.end_session(opened, caller.user_id, session_id)

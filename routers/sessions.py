@@ -1,0 +1,81 @@
+"""`/users/{user_id}/sessions` and passwords: what administrators do with others' sign-ins."""
+
+from fastapi import APIRouter, Response, status
+
+from app import accounts, audit_log, replies
+from app.dependencies import AdminAuthority, Administrator, Backends, UserId
+from app.errors import (
+    InvalidError,
+    SessionNotFoundError,
+    TooManySignInsError,
+    UserNotFoundError,
+    WriteConflictError,
+)
+from app.problems import BODY, PROTECTED, responses
+from app.strict_route import StrictRoute
+from models.account import PasswordSetting
+from models.session import SessionList, SignOut, SignOutOutput
+
+router = APIRouter(tags=["sessions"], route_class=StrictRoute)
+
+
+@router.get(
+    "/users/{user_id}/sessions",
+    response_model=SessionList,
+    summary="Where a user is signed in",
+    responses=responses(InvalidError, *PROTECTED),
+)
+async def list_sessions(user_id: UserId, caller: Administrator, opened: Backends) -> Response:
+    """The one used last first; none for a user who is not there."""
+    return replies.sessions(await opened.sessions.list_all(str(user_id)), current=caller.sid)
+
+
+@router.delete(
+    "/users/{user_id}/sessions",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Sign a user out everywhere",
+    responses=responses(UserNotFoundError, InvalidError, *PROTECTED),
+)
+async def end_sessions(user_id: UserId, caller: Administrator, opened: Backends) -> None:
+    """With this reply no token of before is good, on any worker."""
+    if not await opened.sessions.end_all(str(user_id)):
+        raise UserNotFoundError("There is no user with this id.")
+    audit_log.record("signed_out_everywhere", user_id=str(user_id), by=caller.user_id)
+
+
+@router.delete(
+    "/users/{user_id}/sessions/{session_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="End one session of a user",
+    responses=responses(SessionNotFoundError, InvalidError, *PROTECTED),
+)
+async def end_session(user_id: UserId, session_id: str, _: Administrator, opened: Backends) -> None:
+    await accounts.end_session(opened, str(user_id), session_id)
+
+
+@router.post(
+    "/users:sign-out",
+    response_model=SignOutOutput,
+    summary="Sign up to 1,000 users out everywhere",
+    responses=responses(*BODY, *PROTECTED),
+)
+async def sign_out_users(asked: SignOut, caller: Administrator, opened: Backends) -> Response:
+    """One status for each id, in their order."""
+    return replies.plain({"results": await accounts.sign_out_all(opened, asked.ids, by=caller)})
+
+
+@router.put(
+    "/users/{user_id}/password",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Set a user's password",
+    responses=responses(UserNotFoundError, WriteConflictError, TooManySignInsError, *BODY, *PROTECTED),
+)
+async def set_password(
+    user_id: UserId,
+    setting: PasswordSetting,
+    caller: Administrator,
+    authority: AdminAuthority,
+    opened: Backends,
+) -> None:
+    """Or the hash that another system made, to be renewed at the first sign-in. The user's sessions end."""
+    await accounts.set_password(opened, str(user_id), setting, authority=authority, by=caller)

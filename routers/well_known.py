@@ -1,0 +1,41 @@
+"""`/.well-known`: what others need to trust our tokens."""
+
+from fastapi import APIRouter, Response
+
+from app.dependencies import Backends
+from app.problems import responses
+from models.token import KeySet, ServerMetadata
+from models.values import ALL_SCOPES
+
+router = APIRouter(prefix="/.well-known", tags=["auth"])
+
+KEYS_MAX_AGE_S = 60
+"""A new key is published at least as long before it signs."""
+
+
+@router.get("/jwks.json", summary="The keys that sign access tokens", responses=responses())
+async def read_keys(opened: Backends, response: Response) -> KeySet:
+    """RFC 7517. Also a key that will sign soon, and those that signed tokens which still live."""
+    response.headers["Cache-Control"] = f"public, max-age={KEYS_MAX_AGE_S}"
+    return KeySet(keys=opened.keyring.public())
+
+
+@router.get("/oauth-authorization-server", summary="What the token endpoints offer", responses=responses())
+async def read_metadata(opened: Backends) -> ServerMetadata:
+    """RFC 8414."""
+    settings = opened.settings
+    issuer = settings.issuer_url
+    methods = ["client_secret_basic", "client_secret_post"]
+    return ServerMetadata(
+        issuer=issuer,
+        token_endpoint=f"{issuer}/auth/token",
+        jwks_uri=f"{issuer}/.well-known/jwks.json",
+        introspection_endpoint=f"{issuer}/auth/introspect",
+        revocation_endpoint=f"{issuer}/auth/revoke",
+        scopes_supported=list(ALL_SCOPES),
+        response_types_supported=[],
+        grant_types_supported=(["password"] if settings.password_grant else []) + ["refresh_token"],
+        token_endpoint_auth_methods_supported=["none", *methods],
+        introspection_endpoint_auth_methods_supported=methods,
+        revocation_endpoint_auth_methods_supported=["none", *methods],
+    )
