@@ -1,5 +1,6 @@
-"""The command line: `python -m app serve | sample | indexes | openapi`."""
+"""The command line: `python -m app serve | create-admin | clients | keys | sample | indexes | openapi`."""
 
+import os
 import sys
 import threading
 from contextlib import suppress
@@ -11,8 +12,8 @@ import typer
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app import resources, samples, serving, settings
-from app.commands import clients, indexes
+from app import samples, serving, settings
+from app.commands import admins, clients, first_start, indexes, keys
 from app.commands.running import backends, err, leave_on_sigterm, out, progress, run
 from app.errors import StartError
 from app.main import create_app
@@ -24,11 +25,10 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # they print local variables, and with them addresses and passwords
 )
+cli.command("create-admin")(admins.create_admin)
 cli.add_typer(indexes.cli, name="indexes")
+cli.add_typer(keys.cli, name="keys")
 cli.add_typer(clients.cli, name="clients")
-
-SAMPLE_PEOPLE = 1_000
-"""Put into an empty embedded directory, so that a newcomer has something to page through."""
 
 _STARTING_S = 60
 
@@ -42,9 +42,13 @@ def serve(
     """Serve HTTP; with no ROSTER_MONGO_URI or ROSTER_REDIS_URL, on servers of its own."""
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
     config = settings.load(**given)
-    with serving.listen(config.host, config.port) as listening, backends(config, own=True) as (found, fill):
-        run(_fill_if_empty if fill else _do_nothing, found)
-        threading.Thread(target=_announce, args=(serving.find_url(listening),), daemon=True).start()
+    with serving.listen(config.host, config.port) as listening, backends(config, own=True) as (found, embeds):
+        url = serving.find_url(listening)
+        os.environ.setdefault("ROSTER_ISSUER", found.issuer or url)  # the port may have been any
+        admin = run(first_start.prepare_embedded if embeds else first_start.prepare, found)
+        os.environ.pop("ROSTER_ADMIN_PASSWORD", None)  # no worker needs it
+        os.environ.pop("ROSTER_ADMIN_EMAIL", None)
+        threading.Thread(target=_announce, args=(url, admin), daemon=True).start()
         leave_on_sigterm(status=0)
         serving.run(listening, workers=workers)
 
@@ -67,33 +71,14 @@ def openapi() -> None:
     sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
-async def _fill_if_empty(opened: resources.Resources) -> None:
-    if not await opened.users.find_one({}, {"_id": 1}):
-        await samples.add(opened, SAMPLE_PEOPLE)
-
-
-async def _do_nothing(_: resources.Resources) -> None:
-    """To open the backends is enough: what is wrong with them is said once, and not by each worker."""
-
-
-def _announce(url: str) -> None:
+def _announce(url: str, admin: first_start.Admin | None) -> None:
     """Once the server answers (the socket listens already), the lines a newcomer can paste."""
     connection = HTTPConnection(url.removeprefix("http://"), timeout=_STARTING_S)
     with suppress(OSError, HTTPException):
         connection.request("GET", "/health/live")
         connection.getresponse().read()
-        out.print(_welcome(url), markup=False)
+        out.print(first_start.welcome(url, admin), markup=False)
     connection.close()
-
-
-def _welcome(base: str) -> str:
-    return f"""
-Roster is listening. Its pages for people: {base}/docs
-
-  curl '{base}/users?limit=3&sort=name'
-  curl '{base}/users' -H 'Content-Type: application/json' -d '{{"name": "Zoë", "email": "zoe@example.com"}}'
-  curl -o users.xlsx '{base}/users/export?format=xlsx'
-"""
 
 
 def main() -> None:

@@ -9,11 +9,15 @@ from pydantic import SecretStr
 
 from app.main import create_app
 from app.settings import Settings
+from tests.tokens import mint
 
 
 @asynccontextmanager
 async def serving(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an app of its own; `client.app` reaches into it (`client.app.state.resources.users`)."""
+    """A client of an app of its own, signed in with every scope as someone who is in no directory.
+
+    `client.app` reaches into it (`client.app.state.resources.users`).
+    """
     settings = Settings(
         _env_file=None, mongo_uri=SecretStr(mongo_uri), redis_url=SecretStr(redis_url), **overrides
     )
@@ -25,4 +29,5 @@ async def serving(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIter
         ) as client,
     ):
         client.app = app  # type: ignore[attr-defined]  # a handle for tests
+        client.headers["Authorization"] = f"Bearer {await mint(app.state.resources)}"
         yield client

@@ -49,7 +49,8 @@ def mongo_uri(mongo_server: MongoServer) -> Iterator[str]:
 
 @pytest.fixture
 def redis_url(redis_server: RedisServer) -> str:
-    """Of an empty Redis; tests run one after the other, so the one before has left it."""
-    with Redis.from_url(redis_server.url) as client:
-        client.flushall()
-    return redis_server.url
+    """Of an empty database that tests use one after the other; what a module keeps open lives in another."""
+    url = redis_server.url.removesuffix("/0") + "/1"
+    with Redis.from_url(url) as client:
+        client.flushdb()
+    return url

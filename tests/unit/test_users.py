@@ -67,7 +67,7 @@ async def test_what_no_caller_may_say_is_set_by_name() -> None:
 
 
 async def test_a_created_user_is_read_back(stored: Any) -> None:
-    row = await users.create(said(name="Ana", profile={"age": 30}))
+    row = await users.create(said(name="Ana", profile={"age": 30}), ANYONE)
     assert await users.read(row["_id"]) == row | {"created_at": _naive(row), "updated_at": _naive(row)}
     assert set(row) & {"keys", "facets"} == set()
     assert set(await stored.find_one({})) >= {"keys", "facets"}
@@ -80,19 +80,19 @@ def _naive(row: dict[str, Any]) -> Any:
 async def test_who_is_not_there_is_said_not_to_be() -> None:
     for attempt in (
         users.read(MISSING),
-        users.patch(MISSING, patch_of(name="x")),
-        users.replace(MISSING, said()),
-        users.delete(MISSING),
-        users.delete(MISSING, frozenset({1})),
+        users.patch(MISSING, patch_of(name="x"), authority=ANYONE),
+        users.replace(MISSING, said(), authority=ANYONE),
+        users.delete(MISSING, authority=ANYONE),
+        users.delete(MISSING, frozenset({1}), authority=ANYONE),
     ):
         with pytest.raises(UserNotFoundError):
             await attempt
 
 
 async def test_a_duplicate_names_its_field_and_not_its_value() -> None:
-    await users.create(said(email="ana@example.com"))
+    await users.create(said(email="ana@example.com"), ANYONE)
     with pytest.raises(UniqueConflictError) as refused:
-        await users.create(said(email="ANA@example.com"))
+        await users.create(said(email="ANA@example.com"), ANYONE)
     assert "ana" not in refused.value.detail.lower()
 
 
@@ -130,8 +130,10 @@ def test_merging_follows_the_rfc(target: Any, patch: Any, result: Any) -> None:
 
 
 async def test_a_patch_raises_the_version_and_rewrites_what_is_hidden(stored: Any) -> None:
-    row = await users.create(said(name="Ana", tags=["a"]))
-    changed = await users.patch(row["_id"], patch_of(name="Éva", tags=["b"]), frozenset({1}))
+    row = await users.create(said(name="Ana", tags=["a"]), ANYONE)
+    changed = await users.patch(
+        row["_id"], patch_of(name="Éva", tags=["b"]), frozenset({1}), authority=ANYONE
+    )
     assert (changed["name"], changed["tags"], changed["version"]) == ("Éva", ["b"], 2)
     kept = await stored.find_one({})
     assert kept["keys"]["name"] == "eva"
@@ -141,20 +143,24 @@ async def test_a_patch_raises_the_version_and_rewrites_what_is_hidden(stored: An
 async def test_a_patch_that_changes_nothing_does_not_write(
     stored: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = await users.create(said(name="Ana"))
+    row = await users.create(said(name="Ana"), ANYONE)
     monkeypatch.setattr(changes, "_write", None)  # would fail if called
-    assert (await users.patch(row["_id"], patch_of(name="Ana", username="")))["version"] == 1
-    assert (await users.replace(row["_id"], UserInput(name="Ana", email=row["email"])))["version"] == 1
+    assert (await users.patch(row["_id"], patch_of(name="Ana", username=""), authority=ANYONE))[
+        "version"
+    ] == 1
+    assert (await users.replace(row["_id"], UserInput(name="Ana", email=row["email"]), authority=ANYONE))[
+        "version"
+    ] == 1
     assert await stored.count_documents({"version": 1}) == 1
 
 
 async def test_a_stale_version_is_refused_by_every_change(stored: Any) -> None:
-    row = await users.create(said())
+    row = await users.create(said(), ANYONE)
     for versions in (frozenset({2}), frozenset[int](), frozenset({0, 5})):
         for attempt in (
-            users.patch(row["_id"], patch_of(name="x"), versions),
-            users.replace(row["_id"], said(), versions),
-            users.delete(row["_id"], versions),
+            users.patch(row["_id"], patch_of(name="x"), versions, authority=ANYONE),
+            users.replace(row["_id"], said(), versions, authority=ANYONE),
+            users.delete(row["_id"], versions, authority=ANYONE),
         ):
             with pytest.raises(PreconditionFailedError):
                 await attempt
@@ -168,7 +174,7 @@ def test_what_is_needed_cannot_be_patched_away() -> None:
 
 
 async def test_a_change_is_computed_again_on_what_a_rival_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = await users.create(said(profile={"age": 1}))
+    row = await users.create(said(profile={"age": 1}), ANYONE)
     write, rivals = changes._write, 3
 
     async def write_after_a_rival(read: Any, wanted: Any) -> Any:
@@ -180,7 +186,7 @@ async def test_a_change_is_computed_again_on_what_a_rival_left(monkeypatch: pyte
         return await write(read, wanted)
 
     monkeypatch.setattr(changes, "_write", write_after_a_rival)
-    changed = await users.patch(row["_id"], patch_of(profile={"age": 2}))
+    changed = await users.patch(row["_id"], patch_of(profile={"age": 2}), authority=ANYONE)
     assert (changed["name"], changed["profile"]["age"], changed["version"]) == ("rival 0", 2, 5)
 
 
@@ -190,13 +196,13 @@ async def test_a_change_that_never_wins_says_so(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(changes, "_write", lose)
     monkeypatch.setattr(changes, "_TRIES", 3)
-    row = await users.create(said())
+    row = await users.create(said(), ANYONE)
     with pytest.raises(WriteConflictError):
-        await users.patch(row["_id"], patch_of(name="x"))
+        await users.patch(row["_id"], patch_of(name="x"), authority=ANYONE)
 
 
 async def test_a_batch_answers_each_operation() -> None:
-    row = await users.create(said())
+    row = await users.create(said(), ANYONE)
     user_id = str(row["_id"])
     results = await users.apply(
         [

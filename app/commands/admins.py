@@ -1,0 +1,25 @@
+"""`python -m app create-admin EMAIL`."""
+
+import sys
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+
+from app import accounts, settings
+from app.commands.running import backends, out, run
+
+
+def create_admin(email: Annotated[str, typer.Argument(help="By which the administrator signs in.")]) -> None:
+    """Make an administrator, or make one of the user with this e-mail; asks for the password.
+
+    From a pipe, the password is the first line of the input: no command line shows it to others.
+    """
+    password = SecretStr(_ask() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n"))
+    with backends(settings.load()) as (config, _):
+        is_new = run(lambda opened: accounts.create_admin(opened, email, password), config)
+    out.print("The administrator was created." if is_new else "The user is an administrator now, signed out.")
+
+
+def _ask() -> str:
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))

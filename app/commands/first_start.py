@@ -1,0 +1,71 @@
+"""What `serve` does before it serves: the first administrator, sample people, and words for the newcomer."""
+
+import secrets
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from app import accounts, samples
+from app.commands.running import err
+from app.resources import Resources
+
+SAMPLE_PEOPLE = 1_000
+"""Put into an empty embedded directory, so that a newcomer has something to page through."""
+
+EMBEDDED_ADMIN = "admin@example.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    email: str
+    password: str | None
+    """Known only when it was made just now."""
+
+
+async def prepare(opened: Resources) -> Admin | None:
+    """The administrator that the environment names, unless there is one already."""
+    settings = opened.settings
+    if await accounts.has_admin(opened):
+        return None
+    if settings.admin_email is None or settings.admin_password is None:
+        err.print(
+            "Nobody can administer this directory yet: run `python -m app create-admin EMAIL`, "
+            "or set ROSTER_ADMIN_EMAIL and ROSTER_ADMIN_PASSWORD."
+        )
+        return None
+    await accounts.create_admin(opened, settings.admin_email, settings.admin_password)
+    return None
+
+
+async def prepare_embedded(opened: Resources) -> Admin | None:
+    """A newcomer's directory has people in it, and an administrator whose password is shown once."""
+    if not await opened.users.find_one({}, {"_id": 1}):
+        await samples.add(opened, SAMPLE_PEOPLE)
+    if opened.settings.admin_email is not None:
+        return await prepare(opened)
+    if await accounts.has_admin(opened):
+        return Admin(EMBEDDED_ADMIN, None)
+    password = secrets.token_urlsafe(12)
+    await accounts.create_admin(opened, EMBEDDED_ADMIN, SecretStr(password))
+    return Admin(EMBEDDED_ADMIN, password)
+
+
+def welcome(base: str, admin: Admin | None) -> str:
+    """Lines that can be pasted: sign in, page through, create, download."""
+    email = admin.email if admin else "YOU@EXAMPLE.COM"
+    password = admin.password if admin and admin.password else "YOUR-PASSWORD"
+    shown = "Forgot your password? Run: python -m app create-admin EMAIL"
+    if admin and admin.password:
+        shown = f"Sign in as {email} with the password {password} (shown this once)."
+    return f"""
+Roster is listening. Its pages for people: {base}/docs
+{shown}
+
+  TOKEN=$(curl -s '{base}/auth/token' -d grant_type=password -d username={email} \\
+    --data-urlencode 'password={password}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+
+  curl '{base}/users?limit=3&sort=name' -H "Authorization: Bearer $TOKEN"
+  curl '{base}/users' -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+    -d '{{"name": "Zoë", "email": "zoe@example.com"}}'
+  curl -o users.xlsx '{base}/users/export?format=xlsx' -H "Authorization: Bearer $TOKEN"
+"""
