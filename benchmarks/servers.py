@@ -46,6 +46,7 @@ class Database:
             "ROSTER_ADMIN_EMAIL": tokens.ADMIN_EMAIL,
             "ROSTER_ADMIN_PASSWORD": tokens.PASSWORD,
             "ROSTER_ACCESS_TOKEN_TTL_S": "3600",  # so that no bench outlives the administrator's
+            "ROSTER_TRIES_PER_ADDRESS": "1000000",  # a crowd signs in from this one
             "MONGO_URI": self.mongo_uri,
             "REDIS_URL": self.redis_url,
         }
