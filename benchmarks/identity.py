@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from statistics import median
 
-from benchmarks import accounts, bystander, hashing, requests, tokens
+from benchmarks import accounts, bystander, checking, hashing, requests, tokens
 from benchmarks.load import Outcome, closed_loop, refreshing
 from benchmarks.plan import Sizes
 from benchmarks.requests import Request
 from benchmarks.results import Finding, ratio, spread
-from benchmarks.servers import Backends, Server, serving
+from benchmarks.servers import Backends, Database, Server, serving
 
+CHECK_OF_ME = 0.33
 SIGN_INS_OF_ARGON2 = 0.8
 REFRESHES_OF_ME = 0.3
 STORM_AT_MOST = 5
@@ -35,11 +36,34 @@ def measure(backends: Backends, sizes: Sizes) -> list[Finding]:
     accounts.copy_for_peer(database)
     with serving("roster", database) as roster, serving("peer", database) as peer:
         return [
+            *_check(roster, database, emails[0], sizes),
             *_sign_ins(roster, emails, sizes),
             *_refreshes(roster, emails, sizes),
             _storm(roster, emails, sizes),
             *_beside_peer(roster, peer, emails[0], sizes),
         ]
+
+
+def _check(roster: Server, database: Database, email: str, sizes: Sizes) -> list[Finding]:
+    """On one connection, where nothing waits for anything else."""
+    check: list[float] = []
+    whole: list[float] = []
+    check_cpu: list[float] = []
+    whole_cpu: list[float] = []
+    access = tokens.sign_in(roster.port, email).access
+    for _ in range(sizes.page_rounds):
+        cost = checking.measure(roster, database, access, sizes.page_seconds)
+        spent = roster.cpu_seconds()
+        load = _read(roster, _ME, access, sizes, connections=1)
+        check.append(cost.takes)
+        whole.append(load.p50 * 1000)
+        check_cpu.append(cost.cpu)
+        whole_cpu.append((roster.cpu_seconds() - spent) / load.answered * 1e6)
+    what = f"token and session check, of the {{}} of `GET {_ME}`"
+    return [
+        _share(what.format("time"), check, whole, at_most=CHECK_OF_ME),
+        _share(what.format("server's CPU time"), check_cpu, whole_cpu),
+    ]
 
 
 def _sign_ins(roster: Server, emails: list[str], sizes: Sizes) -> list[Finding]:
@@ -128,8 +152,14 @@ def _beside_peer(roster: Server, peer: Server, email: str, sizes: Sizes) -> list
     ]
 
 
-def _read(server: Server, path: str, token: str, sizes: Sizes) -> Outcome:
-    return closed_loop(server.port, path, token=token, seconds=sizes.page_seconds, warm_up=0.3)
+def _read(server: Server, path: str, token: str, sizes: Sizes, *, connections: int = _CONNECTIONS) -> Outcome:
+    seconds = sizes.page_seconds
+    return closed_loop(server.port, path, token=token, connections=connections, seconds=seconds, warm_up=0.3)
+
+
+def _share(what: str, part: list[float], whole: list[float], *, at_most: float | None = None) -> Finding:
+    figures = f"{median(part):,.0f} us to {median(whole):,.0f} us{spread(part, whole)}"
+    return Finding("identity", what, figures, ratio(part, whole), at_most=at_most)
 
 
 def _speed(what: str, ours: list[float], theirs: list[float], *, at_least: float | None = None) -> Finding:
