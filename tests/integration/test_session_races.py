@@ -2,19 +2,26 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
 from app.errors import UnavailableError
 from app.sessions import NewSession
 from tests.api import serving
+from tests.proxies import Proxy
+from tests.servers import MongoServer
+from tests.support import problem
 from tests.support_sessions import (
     ALIVE,
+    PASSWORD,
     Worker,
     add_person,
+    ask_token,
     bearing,
     fate,
     key,
@@ -22,6 +29,8 @@ from tests.support_sessions import (
     sign_in,
     working,
 )
+
+End = Callable[[httpx.AsyncClient, dict[str, Any]], Awaitable[httpx.Response]]
 
 ROUNDS = 200
 AT_ONCE = 50
@@ -236,4 +245,92 @@ async def _take_a_scope(client: httpx.AsyncClient, user: dict[str, Any]) -> http
     return await client.patch(f"/users/{user['id']}", json={"scopes": ["me"]})
 
 
-ENDS = [_end_everywhere, _deactivate, _delete, _set_password, _take_a_scope]
+ENDS: list[End] = [_end_everywhere, _deactivate, _delete, _set_password, _take_a_scope]
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Two applications on the same servers; what the first says to MongoDB can be held back."""
+
+    slow: httpx.AsyncClient
+    fast: httpx.AsyncClient
+    proxy: Proxy
+    redis: Redis
+
+
+@pytest.fixture
+async def paused(mongo_server: MongoServer, mongo_uri: str, redis_url: str) -> AsyncIterator[Paused]:
+    database = mongo_uri.partition("?")[0].rpartition("/")[2]
+    patient: dict[str, Any] = {"mongo_timeout_ms": 60_000}
+    async with Proxy(mongo_server.server.port) as proxy:
+        held_uri = f"mongodb://127.0.0.1:{proxy.port}/{database}?directConnection=true"
+        async with (
+            serving(held_uri, redis_url, **patient) as slow,
+            serving(mongo_uri, redis_url, **patient) as fast,
+            Redis.from_url(redis_url, decode_responses=True) as redis,
+        ):
+            yield Paused(slow, fast, proxy, redis)
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_sign_in_paused_before_its_write_does_not_outlive_an_end(paused: Paused, end: End) -> None:
+    user = await add_person(paused.fast)
+    form = {"grant_type": "password", "username": user["email"], "password": PASSWORD}
+    async with paused.proxy.holding(b"last_login_at") as hold, asyncio.TaskGroup() as tasks:
+        request = tasks.create_task(ask_token(paused.slow, **form))
+        await hold.reached.wait()
+        assert (await end(paused.fast, user)).is_success
+        hold.released.set()
+    problem(request.result(), 503, "unavailable")
+    assert request.result().headers["Retry-After"] == "1"
+    listed = await paused.fast.get(f"/users/{user['id']}/sessions")
+    assert listed.json() == {"items": []}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_refresh_paused_before_its_write_does_not_outlive_an_end(paused: Paused, end: End) -> None:
+    user = await add_person(paused.fast)
+    tokens = await sign_in(paused.fast, user)
+    await paused.redis.delete(key(user["id"], "state"))  # so that MongoDB is asked first
+    async with paused.proxy.holding(b"ended_sessions") as hold, asyncio.TaskGroup() as tasks:
+        request = tasks.create_task(renew(paused.slow, tokens))
+        await hold.reached.wait()
+        assert (await end(paused.fast, user)).is_success
+        hold.released.set()
+    assert (request.result().status_code, request.result().json()["error"]) == (400, "invalid_grant")
+    for client in (paused.fast, paused.slow):
+        assert await fate(client, tokens) == "session_revoked"
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_request_paused_while_mongodb_is_asked_vouches_for_nothing(paused: Paused, end: End) -> None:
+    user = await add_person(paused.fast)
+    tokens = await sign_in(paused.fast, user)
+    await paused.redis.delete(key(user["id"], "state"))
+    async with paused.proxy.holding(b"ended_sessions") as hold, asyncio.TaskGroup() as tasks:
+        request = tasks.create_task(fate(paused.slow, tokens))
+        await hold.reached.wait()
+        assert (await end(paused.fast, user)).is_success
+        hold.released.set()
+    assert request.result() == ALIVE  # it was on its way before
+    for client in (paused.fast, paused.slow):
+        assert await fate(client, tokens) == "session_revoked"
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_password_change_paused_before_its_write_is_not_done_after_an_end(
+    paused: Paused, end: End
+) -> None:
+    user = await add_person(paused.fast)
+    tokens = await sign_in(paused.fast, user)
+    change = {"current_password": PASSWORD, "new_password": "nine odd goats wink"}
+    async with paused.proxy.holding(b"$inc") as hold, asyncio.TaskGroup() as tasks:
+        request = tasks.create_task(
+            paused.slow.post("/users/me/password", json=change, headers=bearing(tokens))
+        )
+        await hold.reached.wait()
+        assert (await end(paused.fast, user)).is_success
+        hold.released.set()
+    problem(request.result(), 409, "write_conflict")
+    listed = await paused.fast.get(f"/users/{user['id']}/sessions")
+    assert listed.json() == {"items": []}
