@@ -25,6 +25,9 @@ from redis.exceptions import (
 
 Argument = str | bytes | int
 
+_NO_MASTER = ("READONLY", "MASTERDOWN", "LOADING")
+"""What a server says that was made a replica under the connection: the next one may find another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Replies:
@@ -66,6 +69,8 @@ class Channel:
         found = await connection.call(pack_for(connection.epoch), replies)
         for reply in found:
             if isinstance(reply, Exception):
+                if str(reply).startswith(_NO_MASTER):
+                    connection.close()
                 raise reply
         return Replies(connection.epoch, found)
 
