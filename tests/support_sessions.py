@@ -1,15 +1,15 @@
 """What the tests of sessions share: workers on the same servers, people who sign in, what becomes of sessions."""
 
+import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
 from bson import ObjectId
-from pydantic import SecretStr
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from app.errors import InvalidTokenError, RosterError
 from app.sessions import NewSession, Sessions
 from app.settings import Settings
+from models.values import ALL_SCOPES
 from tests.servers import RedisServer
 from tests.support import create
 
@@ -102,16 +103,20 @@ async def everything(redis: Redis) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-@contextmanager
-def bringing_back(server: RedisServer, copy: Path) -> Iterator[None]:
+@asynccontextmanager
+async def bringing_back(server: RedisServer, copy: Path) -> AsyncIterator[None]:
     """At the end Redis is killed, and comes back as it was at the beginning: an old copy of its file."""
     data = server.server.folder / "data"
-    shutil.copytree(data, copy)
+
+    def replace() -> None:
+        server.kill()
+        shutil.rmtree(data)
+        shutil.copytree(copy, data)
+        server.restart()
+
+    await asyncio.to_thread(shutil.copytree, data, copy)
     yield
-    server.kill()
-    shutil.rmtree(data)
-    shutil.copytree(copy, data)
-    server.restart()
+    await asyncio.to_thread(replace)
 
 
 async def add_person(client: httpx.AsyncClient, **more: Any) -> dict[str, Any]:
@@ -120,6 +125,12 @@ async def add_person(client: httpx.AsyncClient, **more: Any) -> dict[str, Any]:
     reply = await client.put(f"/users/{user['id']}/password", json={"password": PASSWORD})
     assert reply.status_code == 204, reply.text
     return user
+
+
+async def administer(client: httpx.AsyncClient) -> None:
+    """The client goes on as an administrator who is in the directory, and so outlives Redis's memory of him."""
+    admin = await add_person(client, scopes=list(ALL_SCOPES))
+    client.headers.update(bearing(await sign_in(client, admin)))
 
 
 async def ask_token(client: httpx.AsyncClient, **form: str) -> httpx.Response:
@@ -151,8 +162,3 @@ async def fate(client: httpx.AsyncClient, tokens: dict[str, Any]) -> str:
         return ALIVE
     assert reply.status_code in {401, 503}, reply.text
     return str(reply.json()["code"])
-
-
-def secret_settings() -> dict[str, Any]:
-    """Two applications with these understand each other's tokens before MongoDB has told them."""
-    return {"secret_key": SecretStr(SECRET)}
