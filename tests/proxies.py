@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Self
@@ -19,8 +20,10 @@ class Hold:
 
 
 class Proxy:
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, tls: ssl.SSLContext | None = None) -> None:
+        """To the local server at this port; with `tls`, in the clear from here on."""
         self._target = port
+        self._tls = tls
         self._holds: list[Hold] = []
         self._carrying: set[asyncio.Task[None]] = set()
 
@@ -39,7 +42,7 @@ class Proxy:
             hold.released.set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -1,8 +1,8 @@
-"""What the tests of sessions share: workers on the same servers, people who sign in, what becomes of sessions."""
+"""What the tests of sessions share: workers on the same servers, people, what becomes of their sessions."""
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,14 +92,14 @@ def key(user_id: str, rest: str) -> str:
     return f"roster:{{{user_id}}}:{rest}"
 
 
-async def everything(redis: Redis) -> dict[str, Mapping[str, Any]]:
+async def everything(redis: Redis) -> dict[str, Any]:
     """All that Redis holds of sessions, by key."""
-    found: dict[str, Mapping[str, Any]] = {}
+    found: dict[str, Any] = {}
     async for name in redis.scan_iter("roster:{*"):
         if await redis.type(name) == "hash":
             found[name] = await redis.hgetall(name)
         else:
-            found[name] = dict(await redis.zrange(name, 0, -1, withscores=True))
+            found[name] = await redis.zrange(name, 0, -1, withscores=True)
     return found
 
 
@@ -128,7 +128,7 @@ async def add_person(client: httpx.AsyncClient, **more: Any) -> dict[str, Any]:
 
 
 async def administer(client: httpx.AsyncClient) -> None:
-    """The client goes on as an administrator who is in the directory, and so outlives Redis's memory of him."""
+    """The client goes on as an administrator who is in the directory, whom MongoDB too vouches for."""
     admin = await add_person(client, scopes=list(ALL_SCOPES))
     client.headers.update(bearing(await sign_in(client, admin)))
 

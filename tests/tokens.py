@@ -13,8 +13,7 @@ async def mint(opened: Resources, *scopes: str) -> str:
     """
     user_id = str(PydanticObjectId())
     epoch, *_ = await opened.sessions._store.look(user_id, "")
-    known = {"generation": "0", "epoch": epoch}
-    await opened.redis.hset(f"roster:{{{user_id}}}:state", mapping=known)
+    await opened.redis.hset(f"roster:{{{user_id}}}:state", items=["generation", "0", "epoch", epoch])
     granted = frozenset(scopes or ALL_SCOPES)
     session = await opened.sessions.create(user_id, 0, client_id="tests", scopes=granted)
     token, _ = opened.tokens.issue(user_id=user_id, sid=session.sid, client_id="tests", scopes=granted)

@@ -236,7 +236,7 @@ class Sessions:
         return bool(alive)
 
     async def list_all(self, user_id: str) -> Sequence[Session]:
-        """The living ones, the one used last first. MongoDB is asked about those that nobody has vouched for."""
+        """The living ones, the one used last first. MongoDB is asked about those not vouched for yet."""
         epoch, entries = await self._store.run("list", user_id, "", LISTED, "")
         doubtful = [entry for entry in entries if entry[_EPOCH] != epoch]
         if doubtful:

@@ -1,4 +1,4 @@
-"""What befalls the servers under the sessions: killed, frozen, full, emptied, brought back from an old copy."""
+"""What befalls the servers under sessions: killed, frozen, full, emptied, brought back from an old copy."""
 
 import asyncio
 import tempfile
@@ -251,12 +251,31 @@ class CrashError(Exception):
     pass
 
 
+async def crash(worker: Worker, user_id: str, *, written: bool) -> None:
+    """In the midst of an end, before MongoDB knows of it or after."""
+    async with worker.sessions.ending(user_id):
+        if written:
+            await raise_generation(worker, user_id)
+        raise CrashError
+
+
+async def refuse(worker: Worker, user_id: str) -> None:
+    async with worker.sessions.ending(user_id):
+        raise WriteConflictError("")
+
+
+async def fail(worker: Worker, user_id: str) -> None:
+    async with worker.sessions.ending(user_id):
+        raise PyMongoError
+
+
 async def raise_generation(worker: Worker, user_id: str) -> int | None:
     return await worker.sessions._anchors.raise_generation(user_id)
 
 
 async def state(worker: Worker, user_id: str) -> dict[str, str]:
-    return dict(await worker.redis.hgetall(key(user_id, "state")))
+    held = await worker.redis.hgetall(key(user_id, "state"))
+    return {str(name): str(value) for name, value in held.items()}
 
 
 async def test_a_crash_after_the_write_leaves_no_session_alive(worker: Worker) -> None:
@@ -264,9 +283,7 @@ async def test_a_crash_after_the_write_leaves_no_session_alive(worker: Worker) -
     begun = [await worker.sign_in(user_id) for _ in range(3)]
     assert await worker.fates(user_id, begun) == [ALIVE] * 3
     with pytest.raises(CrashError):
-        async with worker.sessions.ending(user_id):
-            await raise_generation(worker, user_id)
-            raise CrashError
+        await crash(worker, user_id, written=True)
     assert await worker.fates(user_id, begun) == ["session_revoked"] * 3
     assert {await worker.refresh(one.refresh_token) for one in begun} == {"session_revoked"}
 
@@ -275,8 +292,7 @@ async def test_a_crash_before_the_write_ends_nothing(worker: Worker) -> None:
     user_id = await worker.add_user()
     session = await worker.sign_in(user_id)
     with pytest.raises(CrashError):
-        async with worker.sessions.ending(user_id):
-            raise CrashError
+        await crash(worker, user_id, written=False)
     assert await worker.fate(user_id, session.sid) == ALIVE
     assert (await worker.refresh(session.refresh_token)).split(".")[1] == "2"
 
@@ -285,8 +301,7 @@ async def test_a_write_refused_by_mongodb_leaves_the_doubt_since_nobody_knows(wo
     user_id = await worker.add_user()
     session = await worker.sign_in(user_id)
     with pytest.raises(PyMongoError):
-        async with worker.sessions.ending(user_id):
-            raise PyMongoError
+        await fail(worker, user_id)
     assert (await state(worker, user_id))["doubts"] == "1"
     assert await worker.fate(user_id, session.sid) == ALIVE
 
@@ -295,14 +310,15 @@ async def test_a_refusal_of_ours_ends_the_doubt(worker: Worker) -> None:
     user_id = await worker.add_user()
     session = await worker.sign_in(user_id)
     with pytest.raises(WriteConflictError):
-        async with worker.sessions.ending(user_id):
-            raise WriteConflictError("")
+        await refuse(worker, user_id)
     assert "doubts" not in await state(worker, user_id)
     assert await worker.fate(user_id, session.sid) == ALIVE
 
 
 @pytest.mark.parametrize("written", [False, True])
-async def test_a_request_cancelled_half_way_leaves_what_mongodb_says(worker: Worker, *, written: bool) -> None:
+async def test_a_request_cancelled_half_way_leaves_what_mongodb_says(
+    worker: Worker, *, written: bool
+) -> None:
     user_id = await worker.add_user()
     session = await worker.sign_in(user_id)
     reached = asyncio.Event()
@@ -328,23 +344,30 @@ async def test_redis_dying_after_the_write_leaves_no_session_alive(
     user_id = await worker.add_user()
     session = await worker.sign_in(user_id)
     async with AsyncExitStack() as later:
-        with pytest.raises(RedisError):
+
+        async def end() -> None:
             async with worker.sessions.ending(user_id) as ending:
                 ending.generation = await raise_generation(worker, user_id)
                 await later.enter_async_context(killed(own_redis))
+
+        with pytest.raises(RedisError):
+            await end()
     assert await worker.fate(user_id, session.sid) == "session_revoked"
 
 
 async def test_of_two_ends_at_once_one_may_crash_and_the_other_be_refused(worker: Worker) -> None:
     user_id = await worker.add_user()
     session = await worker.sign_in(user_id)
-    with pytest.raises(CrashError):
+
+    async def crash_around_another() -> None:
         async with worker.sessions.ending(user_id):
             with pytest.raises(WriteConflictError):
-                async with worker.sessions.ending(user_id):
-                    raise WriteConflictError("")
+                await refuse(worker, user_id)
             await raise_generation(worker, user_id)
             raise CrashError
+
+    with pytest.raises(CrashError):
+        await crash_around_another()
     assert (await state(worker, user_id))["doubts"] == "1"
     assert await worker.fate(user_id, session.sid) == "session_revoked"
 
@@ -379,8 +402,7 @@ async def test_a_doubt_that_nobody_settles_is_dropped(worker: Worker) -> None:
     session = await worker.sign_in(user_id)
     for _ in range(2):
         with pytest.raises(CrashError):
-            async with worker.sessions.ending(user_id):
-                raise CrashError
+            await crash(worker, user_id, written=False)
     assert await worker.fate(user_id, session.sid) == ALIVE
     assert (await state(worker, user_id))["doubts"] == "2"
     worker.sessions._settled_ms = 0
@@ -393,9 +415,7 @@ async def test_a_doubt_dropped_after_the_write_revives_nothing(worker: Worker) -
     user_id = await worker.add_user()
     begun = [await worker.sign_in(user_id) for _ in range(2)]
     with pytest.raises(CrashError):
-        async with worker.sessions.ending(user_id):
-            await raise_generation(worker, user_id)
-            raise CrashError
+        await crash(worker, user_id, written=True)
     worker.sessions._settled_ms = 0
     new = await worker.sign_in(user_id, 1)
     assert await worker.fate(user_id, new.sid) == ALIVE

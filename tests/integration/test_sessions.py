@@ -227,9 +227,9 @@ async def test_a_session_near_its_absolute_end_is_not_displaced_while_it_is_used
         user_id = await worker.add_user()
         old, idle = await begin(worker, user_id, 2)
         await age(worker, user_id, idle, 3 * DAY_MS)
-        for number in range(5):  # 29 days, in which it is refreshed
+        token = old.refresh_token
+        for _ in range(5):  # 29 days, in which it is refreshed
             await age(worker, user_id, old, int(5.8 * DAY_MS))
-            token = old.refresh_token if not number else token
             token = await worker.refresh(token)
         assert [found.id for found in await worker.sessions.list_all(user_id)] == [old.sid, idle.sid]
         third = await worker.sign_in(user_id)
@@ -344,7 +344,8 @@ async def test_without_the_state_one_session_ended_stays_ended(worker: Worker) -
     held = await worker.redis.hgetall(session_key(ended, user_id))
     assert await worker.sessions.end(user_id, ended.sid)
     await worker.redis.delete(key(user_id, "state"), session_key(ended, user_id))
-    await worker.redis.hset(session_key(ended, user_id), mapping=held)  # as in an old copy
+    for name, value in held.items():  # as in an old copy
+        await worker.redis.hset(session_key(ended, user_id), str(name), str(value))
     assert [found.id for found in await worker.sessions.list_all(user_id)] == [other.sid]
     assert await worker.fates(user_id, [ended, other]) == ["session_revoked", ALIVE]
     assert await worker.redis.hgetall(session_key(ended, user_id)) == {"ended": "revoked"}

@@ -51,7 +51,7 @@ def test_a_token_fits_a_header_and_an_url() -> None:
     assert set(token) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 
-@pytest.mark.parametrize("place", range(0, 89))
+@pytest.mark.parametrize("place", range(89))
 def test_a_token_with_one_other_character_is_not_ours(place: int) -> None:
     token = TOKENS.make(new_sid(USER), 1)
     other = "B" if token[place] == "A" else "A"
@@ -100,11 +100,12 @@ def test_the_user_of_a_session_s_id() -> None:
 
 
 def test_one_session_has_one_id() -> None:
-    """Of 43 characters the last one has two bits that say nothing: only one of its four spellings is taken."""
+    """Of 43 characters the last has two bits that say nothing: only one of its four spellings is taken."""
     sid = new_sid(USER)
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     content = base64.urlsafe_b64decode(sid + "=")
-    same = [sid[:-1] + letter for letter in letters if base64.urlsafe_b64decode(sid[:-1] + letter + "=") == content]
+    spellings = [sid[:-1] + letter for letter in letters]
+    same = [text for text in spellings if base64.urlsafe_b64decode(text + "=") == content]
     assert len(same) == 4
     assert [spelling for spelling in same if user_of(spelling)] == [sid]
 
