@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from redis.asyncio import Redis
 from app.errors import UnavailableError
 from app.sessions import NewSession
 from tests.api import serving
+from tests.live import PATIENCE_S, LiveServer
 from tests.proxies import Proxy
 from tests.servers import MongoServer
 from tests.support import problem
@@ -334,3 +336,27 @@ async def test_a_password_change_paused_before_its_write_is_not_done_after_an_en
     problem(request.result(), 409, "write_conflict")
     listed = await paused.fast.get(f"/users/{user['id']}/sessions")
     assert listed.json() == {"items": []}
+
+
+async def test_processes_that_share_a_port_share_the_sessions(
+    mongo_uri: str, redis_url: str, tmp_path: Path
+) -> None:
+    settings = {"admin_email": "ana@example.com", "admin_password": PASSWORD}
+    form = {"grant_type": "password", "username": "ana@example.com", "password": PASSWORD}
+    arguments = {"mongo_uri": mongo_uri, "redis_url": redis_url} | settings
+    with LiveServer(tmp_path, "--workers", "2", **arguments) as server:
+        no_reuse = httpx.Limits(max_keepalive_connections=0)  # so that both are met
+        async with httpx.AsyncClient(base_url=server.url, limits=no_reuse, timeout=PATIENCE_S) as client:
+            tokens = (await client.post("/auth/token", data=form)).json()
+            again = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+            calls = (client.post("/auth/token", data=again) for _ in range(AT_ONCE))
+            replies = [reply.json() for reply in await asyncio.gather(*calls)]
+            assert len({reply["refresh_token"] for reply in replies}) == 1
+            assert await _fates(client, replies[0]) == {ALIVE}
+            logout = await client.post("/auth/logout", headers=bearing(replies[-1]))
+            assert logout.status_code == 204
+            assert await _fates(client, replies[0]) == {"session_revoked"}
+
+
+async def _fates(client: httpx.AsyncClient, tokens: dict[str, Any]) -> set[str]:
+    return set(await asyncio.gather(*(fate(client, tokens) for _ in range(AT_ONCE))))
