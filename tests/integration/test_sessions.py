@@ -378,6 +378,19 @@ async def test_ending_all_others_keeps_the_one(worker: Worker) -> None:
     assert (await worker.refresh(begun[2].refresh_token)).split(".")[1] == "2"
 
 
+async def test_however_many_there_are_all_end_in_a_short_time_of_redis(worker: Worker) -> None:
+    user_id = await worker.add_user()
+    begun: list[NewSession] = []
+    for _ in range(6):
+        begun += await asyncio.gather(*(worker.sign_in(user_id) for _ in range(500)))
+    await worker.redis.config_resetstat()
+    assert await worker.sessions.end_all(user_id, keep=begun[-1].sid)
+    assert (await worker.redis.info("commandstats"))["cmdstat_del"]["calls"] <= 1_000
+    assert set(await worker.fates(user_id, begun[:-1])) == {"session_revoked"}
+    new = await worker.sign_in(user_id, 1)
+    assert {found.id for found in await worker.sessions.list_all(user_id)} == {begun[-1].sid, new.sid}
+
+
 async def test_nobody_is_signed_out_everywhere_who_is_not_there(worker: Worker) -> None:
     assert await worker.sessions.end_all(str(ObjectId())) is False
     assert await everything(worker.redis) == {}

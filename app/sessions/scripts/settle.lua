@@ -1,5 +1,7 @@
--- The end of a doubt. With a generation: every session of an older one has ended, indexed or not.
+-- The end of a doubt. With a generation: every session of an older one has ended, indexed or not. Of those in
+-- the index some are cleared away too; the others go when they would have: Redis serves nobody meanwhile.
 -- KEYS[3] is a session that lives on, if any: unless another end came between, which it does not outlive.
+local CLEARED = 1000
 local generation, reason = unpack(ARGV)
 local state, index, kept = KEYS[1], KEYS[2], KEYS[3]
 insist(state)
@@ -10,7 +12,7 @@ if generation ~= '' and tonumber(generation) > known then
     redis.call('HSET', kept, 'generation', generation)
   end
   local prefix = string.sub(state, 1, -1 - #'state') .. 'session:'
-  for _, sid in ipairs(redis.call('ZRANGE', index, 0, -1)) do
+  for _, sid in ipairs(redis.call('ZRANGE', index, 0, CLEARED - 1)) do
     local session = prefix .. sid
     local of = redis.call('HGET', session, 'generation')
     if of and tonumber(of) < tonumber(generation) then
