@@ -769,3 +769,20 @@ async def test_an_end_that_mongodb_did_not_answer_is_what_mongodb_says_afterward
         ended = await worker.generation(user_id) > 0
         expected = "session_revoked" if ended else ALIVE
         assert await worker.fates(user_id, begun) == [expected] * 3
+
+
+async def test_a_logout_cancelled_while_mongodb_is_away_has_ended_the_session_in_redis(
+    own_mongo: MongoServer, redis_url: str
+) -> None:
+    async with working(own_mongo.uri_of("bare"), redis_url) as worker:
+        user_id = await worker.add_user()
+        session = await worker.sign_in(user_id)
+        assert await worker.fate(user_id, session.sid) == ALIVE
+        async with frozen(own_mongo), asyncio.timeout(PATIENCE_S):
+            logout = asyncio.create_task(worker.sessions.end(user_id, session.sid))
+            await asyncio.sleep(0.1)
+            assert await worker.fate(user_id, session.sid) == ALIVE
+            logout.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await logout
+            assert await worker.fate(user_id, session.sid) == "session_revoked"
