@@ -341,10 +341,11 @@ async def test_a_password_change_paused_before_its_write_is_not_done_after_an_en
 async def test_processes_that_share_a_port_share_the_sessions(
     mongo_uri: str, redis_url: str, tmp_path: Path
 ) -> None:
-    settings = {"admin_email": "ana@example.com", "admin_password": PASSWORD}
-    form = {"grant_type": "password", "username": "ana@example.com", "password": PASSWORD}
-    arguments = {"mongo_uri": mongo_uri, "redis_url": redis_url} | settings
-    with LiveServer(tmp_path, "--workers", "2", **arguments) as server:
+    email = "ana@example.com"
+    settings: dict[str, Any] = {"admin_email": email, "admin_password": PASSWORD}
+    settings |= {"mongo_uri": mongo_uri, "redis_url": redis_url}
+    form = {"grant_type": "password", "username": email, "password": PASSWORD}
+    with LiveServer(tmp_path, "--workers", "2", **settings) as server:
         no_reuse = httpx.Limits(max_keepalive_connections=0)  # so that both are met
         async with httpx.AsyncClient(base_url=server.url, limits=no_reuse, timeout=PATIENCE_S) as client:
             tokens = (await client.post("/auth/token", data=form)).json()
