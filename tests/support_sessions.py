@@ -14,6 +14,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 
+from app.channel import Channel
 from app.errors import InvalidTokenError, RosterError
 from app.sessions import NewSession, Sessions
 from app.settings import Settings
@@ -81,11 +82,11 @@ async def working(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIter
     )
     async with client, Redis.from_url(redis_url, decode_responses=True) as redis:
         database = client.get_default_database()
-        sessions = Sessions(redis, database, SECRET, settings)
+        channel = Channel(redis, timeout_s=0.5)
         try:
-            yield Worker(sessions, database, redis)
+            yield Worker(Sessions(channel, database, SECRET, settings), database, redis)
         finally:
-            sessions.close()
+            channel.close()
 
 
 def key(user_id: str, rest: str) -> str:

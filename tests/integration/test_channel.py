@@ -25,9 +25,9 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from app.channel import Argument, Channel, pack
 from app.embedded import binaries, redis_server
 from app.embedded.servers import Server
-from app.sessions.channel import Argument, Channel, pack
 from tests.proxies import Proxy
 from tests.servers import RedisServer
 
