@@ -85,7 +85,8 @@ async def _origin(
     peer = request.client.host if request.client else None
     forwarded = request.headers.getlist("x-forwarded-for")
     trusted = backends(request).settings.trusted_proxies
-    return Origin(address=addresses.find(peer, forwarded, trusted), agent=user_agent)
+    agent = user_agent.encode("latin-1").decode(errors="replace")  # HTTP says Latin-1, browsers send UTF-8
+    return Origin(address=addresses.find(peer, forwarded, trusted), agent=agent)
 
 
 class QueryOf(Generic[Q]):
@@ -221,14 +222,14 @@ async def _write_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:write"])],
     resources: Annotated[Resources, Depends(_resources)],
 ) -> Authority:
-    return Authority(caller.scopes, resources.sessions.ending)
+    return Authority(caller.scopes, resources.sessions.ending, caller.user_id)
 
 
 async def _admin_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:admin"])],
     resources: Annotated[Resources, Depends(_resources)],
 ) -> Authority:
-    return Authority(caller.scopes, resources.sessions.ending)
+    return Authority(caller.scopes, resources.sessions.ending, caller.user_id)
 
 
 async def _self_authority(resources: Annotated[Resources, Depends(_resources)]) -> Authority:
