@@ -10,6 +10,9 @@ from app.normalise import canonical, email_key, phone_key, typed_email_key
 from app.resources import Resources
 from app.users.records import now
 
+_LONGEST_NAME = 1024
+"""Characters; nobody's name is as long, however it is composed. Normalising may take their square in time."""
+
 _WANTED = dict.fromkeys(("email", "name", "username", "phone", "is_active", "scopes", "credentials"), 1)
 
 
@@ -33,9 +36,10 @@ class Account:
 def identify(typed: str) -> tuple[str, str]:
     """The field that an e-mail, a phone or a username may be found in, and its canonical form there.
 
-    None can be taken for another: no username holds an @ or begins with a +.
+    None can be taken for another: no username holds an @ or begins with a +. What is too long is as nothing,
+    which nobody has.
     """
-    text = typed.strip()
+    text = typed.strip() if len(typed) <= _LONGEST_NAME else ""
     if "@" in text:
         return "keys.email", typed_email_key(text)
     if text.startswith(("+", "＋")):
