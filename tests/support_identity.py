@@ -8,10 +8,13 @@ from typing import Any, cast
 
 import httpx
 import orjson
+from joserfc import jwe
+from joserfc.jwk import RSAKey
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app import clients
 from app.clients import Client
+from app.normalise import email_key
 from tests.support import create, database
 
 PASSWORD = "seven otters juggle quietly"
@@ -128,3 +131,17 @@ def parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def decoded(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "==")
+
+
+async def wear_out(client: httpx.AsyncClient, account: str = "nobody@example.com") -> None:
+    """So many wrong passwords from the tests' own address that it and the account wait for a minute."""
+    throttle = client.app.state.resources.throttle  # type: ignore[attr-defined]  # set by `serving`
+    for _ in range(60):
+        await throttle.fail(email_key(account), "127.0.0.1")
+
+
+def seal(public: Mapping[str, Any], password: str) -> str:
+    """The password as a JWE for this key, as a client's JOSE library makes it."""
+    key = RSAKey.import_key({name: public[name] for name in ("kty", "n", "e")})
+    header = {"alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": public["kid"]}
+    return jwe.encrypt_compact(header, password.encode(), key, algorithms=[header["alg"], header["enc"]])
