@@ -82,7 +82,7 @@ class _Stored(BaseModel):
 
 
 def _account(row: Mapping[str, Any] | None) -> Account | None:
-    """None also for a row that another hand wrote wrongly: the other routes do not know such a user either."""
+    """None also for a row that another hand wrote wrongly, which is no user to the other routes, either."""
     if row is None:
         return None
     try:
