@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from benchmarks import bystander, depth, exports, pages, results
+from benchmarks import bystander, depth, exports, identity, pages, results
 from benchmarks.plan import FULL, QUICK, Sizes
 from benchmarks.results import Finding
 from benchmarks.servers import Backends, backends
@@ -20,6 +20,7 @@ BENCHES: dict[str, Callable[[Backends, Sizes], list[Finding]]] = {
     "exports": exports.measure,
     "depth": depth.measure,
     "bystander": bystander.measure,
+    "identity": identity.measure,
 }
 
 

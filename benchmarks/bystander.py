@@ -7,8 +7,9 @@ from statistics import median
 from benchmarks.downloads import downloading
 from benchmarks.load import open_loop
 from benchmarks.plan import Sizes
+from benchmarks.requests import Request
 from benchmarks.results import Finding, ratio, spread
-from benchmarks.servers import Backends, serving
+from benchmarks.servers import Backends, Server, serving
 
 RATE = 50
 AT_MOST = 8
@@ -19,13 +20,13 @@ def measure(backends: Backends, sizes: Sizes) -> list[Finding]:
     idle: list[float] = []
     busy: dict[str, list[float]] = {form: [] for form in _FORMS}
     with serving("roster", backends.database(sizes.many)) as roster:
-        paths = _paths(roster.port)
+        paths = user_paths(roster)
         seconds = sizes.bystander_seconds
         for _ in range(sizes.rounds):
-            idle.append(open_loop(roster.port, paths, rate=RATE, seconds=seconds).p99)
+            idle.append(p99(roster, paths, seconds))
             for form in _FORMS:
-                with downloading(roster.port, f"/users/export?format={form}"):
-                    busy[form].append(open_loop(roster.port, paths, rate=RATE, seconds=seconds).p99)
+                with downloading(roster.port, f"/users/export?format={form}", token=roster.token):
+                    busy[form].append(p99(roster, paths, seconds))
     return [
         Finding(
             "bystander",
@@ -38,9 +39,15 @@ def measure(backends: Backends, sizes: Sizes) -> list[Finding]:
     ]
 
 
-def _paths(port: int) -> list[str]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("GET", "/users?limit=500&fields=id")
+def user_paths(server: Server) -> list[str]:
+    asked = Request("/users?limit=500&fields=id", server.token)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection.request(asked.method, asked.path, headers=asked.headers)
     items = json.loads(connection.getresponse().read())["items"]
     connection.close()
     return [f"/users/{item['id']}" for item in items]
+
+
+def p99(server: Server, paths: list[str], seconds: float) -> float:
+    """Milliseconds, of reading these users at RATE."""
+    return open_loop(server.port, paths, rate=RATE, token=server.token, seconds=seconds).p99

@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 
+from benchmarks.requests import Request
+
 _CHUNK = 1 << 18
 _TIMEOUT_S = 600
 
@@ -20,11 +22,11 @@ class Download:
     lines: int
 
 
-def download(port: int, path: str) -> Download:
+def download(port: int, path: str, *, token: str | None = None) -> Download:
     """An incomplete transfer raises."""
     connection = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
     started = time.perf_counter()
-    answer = _ask(connection, path)
+    answer = _ask(connection, Request(path, token))
     size = lines = 0
     while chunk := answer.read1(_CHUNK):
         size += len(chunk)
@@ -33,11 +35,11 @@ def download(port: int, path: str) -> Download:
     return Download(time.perf_counter() - started, size, lines)
 
 
-def first_byte(port: int, path: str) -> float:
+def first_byte(port: int, path: str, *, token: str | None = None) -> float:
     """Seconds to the first byte of the body; the rest is not taken."""
     connection = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
     started = time.perf_counter()
-    answer = _ask(connection, path)
+    answer = _ask(connection, Request(path, token))
     assert answer.read1(1)
     seconds = time.perf_counter() - started
     answer.close()
@@ -46,7 +48,7 @@ def first_byte(port: int, path: str) -> float:
 
 
 @contextmanager
-def downloading(port: int, path: str) -> Iterator[None]:
+def downloading(port: int, path: str, *, token: str | None = None) -> Iterator[None]:
     """One download at a time, the next when one ends, until the block does; the last is broken off."""
     stop = threading.Event()
     connections: list[HTTPConnection] = []
@@ -55,7 +57,7 @@ def downloading(port: int, path: str) -> Iterator[None]:
         with suppress(OSError, HTTPException, AttributeError):  # what closing under a reader raises
             while not stop.is_set():
                 connections.append(HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S))
-                answer = _ask(connections[-1], path)
+                answer = _ask(connections[-1], Request(path, token))
                 while not stop.is_set() and answer.read1(_CHUNK):
                     pass
         if not stop.is_set():
@@ -73,9 +75,9 @@ def downloading(port: int, path: str) -> Iterator[None]:
             connection.close()
 
 
-def _ask(connection: HTTPConnection, path: str) -> HTTPResponse:
-    connection.request("GET", path)
+def _ask(connection: HTTPConnection, asked: Request) -> HTTPResponse:
+    connection.request(asked.method, asked.path, headers=asked.headers)
     answer = connection.getresponse()
     if answer.status != 200:
-        raise RuntimeError(f"{path}: {answer.status} {answer.read(500)!r}")
+        raise RuntimeError(f"{asked.path}: {answer.status} {answer.read(500)!r}")
     return answer

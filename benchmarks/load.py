@@ -2,7 +2,8 @@
 
 Closed loop: each connection asks again as soon as it is answered. Open loop: requests are due at fixed times
 whatever happened to earlier ones, and latency counts from the due time, so a stall is not left out of the
-percentiles (coordinated omission). Any answer but 200 makes the run fail: a ratio of errors means nothing.
+percentiles (coordinated omission). Chain: a closed loop in which each connection refreshes with the token of
+its last answer. Any answer but 200 makes the run fail: a ratio of errors means nothing.
 """
 
 import asyncio
@@ -14,31 +15,40 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import cycle
 from time import perf_counter
-from typing import cast
+from typing import Literal, cast
 
 import uvloop
 
-_SETTLE_S = 5.0
-"""What is still unanswered this long after the end counts as an error."""
+from benchmarks.requests import Request, refresh
+
+_SETTLE_S = 20.0
+"""What is still unanswered this long after the end counts as an error; 200 sign-ins at once take some 4 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`rate` requests a second for an open loop; None for a closed one."""
+    """Requests that are sent in turn, whichever connection is free; a chain begins with one for each.
 
+    `rate` is the requests a second of an open loop.
+    """
+
+    kind: Literal["closed", "open", "chain"]
     port: int
-    paths: tuple[str, ...]
+    requests: tuple[str, ...]
     connections: int
     seconds: float
     warm_up: float
-    rate: float | None
+    rate: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Latencies in milliseconds, of the requests after the warm-up."""
+    """Latencies in milliseconds, of the requests sent after the warm-up.
 
-    requests: int
+    `per_second` is of the answers between warm-up and end, `answered` all of them, before and after too.
+    """
+
+    answered: int
     per_second: float
     p50: float
     p90: float
@@ -51,16 +61,42 @@ class LoadError(Exception):
 
 
 def closed_loop(
-    port: int, *paths: str, connections: int = 16, seconds: float = 5.0, warm_up: float = 1.0
+    port: int,
+    *asked: str | Request,
+    token: str | None = None,
+    connections: int = 16,
+    seconds: float = 5.0,
+    warm_up: float = 1.0,
 ) -> Outcome:
-    return _apart(Plan(port, paths, connections, seconds, warm_up, None))
+    """A path stands for a GET with the token."""
+    return _apart(Plan("closed", port, _ready(asked, token), connections, seconds, warm_up))
 
 
 def open_loop(
-    port: int, paths: Sequence[str], *, rate: float, seconds: float = 15.0, warm_up: float = 1.0
+    port: int,
+    paths: Sequence[str],
+    *,
+    rate: float,
+    token: str | None = None,
+    seconds: float = 15.0,
+    warm_up: float = 1.0,
 ) -> Outcome:
     """As many connections as would hold a second's stall."""
-    return _apart(Plan(port, tuple(paths), max(8, round(rate)), seconds, warm_up, rate))
+    connections = max(8, round(rate))
+    return _apart(Plan("open", port, _ready(paths, token), connections, seconds, warm_up, rate))
+
+
+def refreshing(
+    port: int, refresh_tokens: Sequence[str], *, seconds: float = 5.0, warm_up: float = 1.0
+) -> Outcome:
+    """A chain of refreshes for each token, on a connection of its own."""
+    first = _ready([refresh(token) for token in refresh_tokens], None)
+    return _apart(Plan("chain", port, first, len(first), seconds, warm_up))
+
+
+def _ready(asked: Sequence[str | Request], token: str | None) -> tuple[str, ...]:
+    requests = [Request(one, token) if isinstance(one, str) else one for one in asked]
+    return tuple(request.encode().decode("ascii") for request in requests)
 
 
 def _apart(plan: Plan) -> Outcome:
@@ -82,18 +118,26 @@ class _Run:
     def __init__(self, start: float, plan: Plan) -> None:
         self.counted_from = start + plan.warm_up
         self.end = self.counted_from + plan.seconds
+        self.answered = 0
+        self.within = 0
         self.latencies: list[float] = []
         self.errors: Counter[str] = Counter()
-        self._requests = cycle(
-            [f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n\r\n".encode() for path in plan.paths]
-        )
+        self._is_chain = plan.kind == "chain"
+        self._requests = cycle([request.encode("ascii") for request in plan.requests])
 
-    def next_request(self) -> bytes:
+    def next_request(self, last_answer: list[bytes]) -> bytes:
+        """`last_answer`, the body in pieces, is empty when a connection asks for the first time."""
+        if self._is_chain and last_answer:
+            return refresh(json.loads(b"".join(last_answer))["refresh_token"]).encode()
         return next(self._requests)
 
     def count(self, since: float, now: float) -> None:
-        if self.counted_from <= since and now <= self.end:
-            self.latencies.append(now - since)
+        """The rate is of what ended in time, whenever it began: slow requests straddle both ends alike."""
+        self.answered += 1
+        if self.counted_from <= now <= self.end:
+            self.within += 1
+            if self.counted_from <= since:
+                self.latencies.append(now - since)
 
     def outcome(self, seconds: float) -> Outcome:
         ordered = sorted(self.latencies)
@@ -101,7 +145,8 @@ class _Run:
         def at(share: float) -> float:
             return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
 
-        return Outcome(len(ordered), len(ordered) / seconds, at(0.5), at(0.9), at(0.99), ordered[-1] * 1000)
+        rate = self.within / seconds
+        return Outcome(self.answered, rate, at(0.5), at(0.9), at(0.99), ordered[-1] * 1000)
 
 
 class _Connection(asyncio.Protocol):
@@ -112,6 +157,7 @@ class _Connection(asyncio.Protocol):
         self._when_free = when_free
         self._transport: asyncio.Transport | None = None
         self._head = b""
+        self._body: list[bytes] = []
         self._missing = -1  # bytes of the body still to come; -1 while the head is
         self._since = 0.0
         self.busy = False
@@ -120,9 +166,11 @@ class _Connection(asyncio.Protocol):
         assert self._transport
         self.busy = True
         self._since = since
+        request = self._run.next_request(self._body)
         self._head = b""
+        self._body = []
         self._missing = -1
-        self._transport.write(self._run.next_request())
+        self._transport.write(request)
 
     def close(self) -> None:
         if self._transport:
@@ -141,9 +189,10 @@ class _Connection(asyncio.Protocol):
             head, blank, body = self._head.partition(b"\r\n\r\n")
             if not blank:
                 return
-            self._missing = self._length(head) - len(body)
-        else:
-            self._missing -= len(data)
+            self._missing = self._length(head)
+            data = body
+        self._body.append(data)
+        self._missing -= len(data)
         if self._missing == 0:
             self.busy = False
             self._run.count(self._since, perf_counter())
@@ -173,7 +222,7 @@ async def _drive_closed(plan: Plan) -> _Run:
 
     def again(connection: _Connection) -> None:
         now = perf_counter()
-        if now < run.end:
+        if now < run.end and not run.errors:
             connection.send(now)
 
     connections = await _connect(plan, run, again)
@@ -185,7 +234,6 @@ async def _drive_closed(plan: Plan) -> _Run:
 
 
 async def _drive_open(plan: Plan) -> _Run:
-    assert plan.rate
     waiting: deque[float] = deque()
     free: deque[_Connection] = deque()
 
@@ -224,11 +272,12 @@ async def _settle(run: _Run, connections: Sequence[_Connection]) -> None:
 
 def main() -> None:
     asked = json.load(sys.stdin)
-    plan = Plan(**asked | {"paths": tuple(asked["paths"])})
-    drive = _drive_closed if plan.rate is None else _drive_open
+    plan = Plan(**asked | {"requests": tuple(asked["requests"])})
+    drive = _drive_open if plan.kind == "open" else _drive_closed
     run = uvloop.run(drive(plan))
     if run.errors or not run.latencies:
-        print(f"port {plan.port}, {plan.paths[0]}: {dict(run.errors) or 'no answer'}")
+        first = plan.requests[0].partition(" HTTP/")[0]
+        print(f"port {plan.port}, {first}: {dict(run.errors) or 'no answer'}")
         sys.exit(1)
     print(json.dumps(asdict(run.outcome(plan.seconds))))
 

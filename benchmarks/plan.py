@@ -14,7 +14,15 @@ class Sizes:
     rounds: int = 3
     """Of what takes long: downloads, and the bystander's p99."""
     bystander_seconds: float = 10.0
+    sign_in_seconds: float = 3.0
 
 
 FULL = Sizes()
-QUICK = Sizes(users=20_000, many=100_000, page_rounds=5, page_seconds=1.0, bystander_seconds=4.0)
+QUICK = Sizes(
+    users=20_000,
+    many=100_000,
+    page_rounds=5,
+    page_seconds=1.0,
+    bystander_seconds=4.0,
+    sign_in_seconds=2.0,
+)

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from pathlib import Path
 from subprocess import DEVNULL
@@ -20,9 +20,12 @@ from urllib.parse import urlsplit, urlunsplit
 from pymongo import MongoClient
 
 from app import embedded
+from benchmarks import peer_environment, tokens
 
-Kind = Literal["roster", "tutorial", "floor"]
+Kind = Literal["roster", "tutorial", "floor", "floor_auth", "peer"]
 
+_LIVE: dict[Kind, str] = {"roster": "/health/live", "peer": "/live"}
+"""What is answered without a token; elsewhere it is a page."""
 _CACHE = "2G"
 _START_S = 60.0
 _STOP_S = 20.0
@@ -40,7 +43,12 @@ class Database:
         own = {
             "ROSTER_MONGO_URI": self.mongo_uri,
             "ROSTER_REDIS_URL": self.redis_url,
+            "ROSTER_ADMIN_EMAIL": tokens.ADMIN_EMAIL,
+            "ROSTER_ADMIN_PASSWORD": tokens.PASSWORD,
+            "ROSTER_ACCESS_TOKEN_TTL_S": "3600",  # so that no bench outlives the administrator's
+            "ROSTER_TRIES_PER_ADDRESS": "1000000",  # a crowd signs in from this one
             "MONGO_URI": self.mongo_uri,
+            "REDIS_URL": self.redis_url,
         }
         return os.environ | own | {"ROSTER_LOG_LEVEL": "warning", "ROSTER_LOG_FORMAT": "json"}
 
@@ -97,10 +105,11 @@ def backends() -> Iterator[Backends]:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running HTTP server under test."""
+    """A running HTTP server under test; of ours, the administrator's access token."""
 
     port: int
     process: subprocess.Popen[bytes]
+    token: str | None = None
 
     def cpu_seconds(self) -> float:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -126,11 +135,13 @@ class Server:
 
 @contextlib.contextmanager
 def serving(kind: Kind, database: Database) -> Iterator[Server]:
-    """The server, warm: its first pages are read."""
+    """The server, once it answers; ours with its administrator signed in."""
     port = _free_port()
     server = Server(port, subprocess.Popen(_command(kind, port), env=database.environment(), stdout=DEVNULL))
     try:
-        _wait_until_it_serves(server)
+        _wait_until_it_serves(server, _LIVE.get(kind, "/users?limit=10"))
+        if kind == "roster":
+            server = replace(server, token=tokens.sign_in(port, tokens.ADMIN_EMAIL).access)
         yield server
     finally:
         server.process.terminate()
@@ -144,9 +155,9 @@ def serving(kind: Kind, database: Database) -> Iterator[Server]:
 def _command(kind: Kind, port: int) -> list[str]:
     if kind == "roster":
         return [sys.executable, "-m", "app", "serve", "--host", "127.0.0.1", "--port", str(port)]
-    application = f"benchmarks.{kind}:app"
+    python = peer_environment.python() if kind == "peer" else sys.executable
     return [
-        *(sys.executable, "-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port)),
+        *(python, "-m", "uvicorn", f"benchmarks.{kind}:app", "--host", "127.0.0.1", "--port", str(port)),
         *("--no-access-log", "--log-level", "warning"),
     ]
 
@@ -157,14 +168,14 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_it_serves(server: Server) -> None:
+def _wait_until_it_serves(server: Server, path: str) -> None:
     give_up = time.monotonic() + _START_S
     while time.monotonic() < give_up:
         if server.process.poll() is not None:
             break
         with contextlib.suppress(OSError):
             connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
-            connection.request("GET", "/users?limit=10")
+            connection.request("GET", path)
             answer = connection.getresponse()
             answer.read()
             if answer.status == 200:

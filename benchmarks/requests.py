@@ -1,0 +1,47 @@
+"""Requests, ready before the clock runs: as bytes for the load generator, in parts for `http.client`."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A GET, or with a form a POST of it."""
+
+    path: str
+    token: str | None = None
+    form: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def method(self) -> str:
+        return "POST" if self.form else "GET"
+
+    @property
+    def body(self) -> str:
+        return urlencode(self.form)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        headers = {"Accept": "*/*"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        if self.form:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Content-Length"] = str(len(self.body))
+        return headers
+
+    def encode(self) -> bytes:
+        """HTTP/1.1, on a connection that stays open."""
+        lines = [f"{self.method} {self.path} HTTP/1.1", "Host: 127.0.0.1"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        return "\r\n".join([*lines, "", self.body]).encode("ascii")
+
+
+def sign_in(username: str, password: str, *, path: str = "/auth/token") -> Request:
+    form = (("grant_type", "password"), ("username", username), ("password", password))
+    return Request(path, form=form)
+
+
+def refresh(refresh_token: str) -> Request:
+    form = (("grant_type", "refresh_token"), ("refresh_token", refresh_token))
+    return Request("/auth/token", form=form)
