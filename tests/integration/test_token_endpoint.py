@@ -318,7 +318,7 @@ async def test_a_registered_client_gets_tokens_of_its_own(
     assert parts(renewed.json()["access_token"])[1]["client_id"] == held.id
 
 
-async def test_nobody_named_and_swaggers_empty_basic_are_the_built_in_client(
+async def test_nobody_named_a_bearer_token_and_swaggers_empty_basic_are_the_built_in_client(
     client: httpx.AsyncClient,
 ) -> None:
     user = await member(client)
@@ -326,6 +326,7 @@ async def test_nobody_named_and_swaggers_empty_basic_are_the_built_in_client(
     for more, headers in (
         ({}, {}),
         ({}, {"Authorization": "Basic Og=="}),
+        ({}, {"Authorization": "Bearer of.a.session"}),
         ({"client_id": "", "client_secret": ""}, {}),
         ({"client_id": "roster"}, {}),
     ):
@@ -340,10 +341,10 @@ async def test_nobody_named_and_swaggers_empty_basic_are_the_built_in_client(
         "secret",
         "no secret",
         "unknown",
-        "public with a secret",
-        "built-in with a secret",
+        "public with one",
+        "built-in with one",
         "NUL",
-        "bearer",
+        "digest",
         "torn",
     ],
 )
@@ -359,7 +360,7 @@ async def test_a_client_that_does_not_prove_itself_is_challenged(
         "public with one": basic(public.id, "x"),
         "built-in with one": basic("roster", "x"),
         "NUL": basic(held.id, "%00"),
-        "bearer": "Bearer x",
+        "digest": "Digest x",
         "torn": "Basic !!!",
     }[wrong]
     user = await member(client)
