@@ -6,16 +6,19 @@ import gc
 import hmac
 import json
 import logging
+import socket
 import time
 import tracemalloc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from app.signing_keys import SigningKey
+from tests.live import LiveServer
 from tests.support import NOBODY, problem
 from tests.support_identity import basic, call, decoded, member, parts, sign_in
 
@@ -323,3 +326,57 @@ async def test_memory_stays_flat_over_two_thousand_hostile_tokens(
         tracemalloc.stop()
     # Two thousand such tokens, kept, would be 8 MB and more.
     assert after - before < 2_000_000
+
+
+# --- on a real socket
+
+
+def sent(address: tuple[str, int], *pieces: bytes) -> bytes:
+    """What the service answers, until it closes; it may do so before all pieces are sent."""
+    answer = b""
+    with socket.create_connection(address, timeout=60) as connection, suppress(ConnectionError):
+        for piece in pieces:
+            connection.sendall(piece)
+        while received := connection.recv(65_536):
+            answer += received
+    return answer
+
+
+ASKED = b"GET /users/me HTTP/1.1\r\nHost: roster\r\nConnection: close\r\n"
+CHUNKED = b"POST /auth/token HTTP/1.1\r\nHost: roster\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+MEGABYTES = [b"x" * 1_000_000] * 60
+
+
+def test_no_head_nor_trailer_fills_the_memory(mongo_uri: str, redis_url: str, tmp_path: Path) -> None:
+    with LiveServer(tmp_path, mongo_uri=mongo_uri, redis_url=redis_url) as server:
+        long = sent(server.address, ASKED, b"Authorization: Bearer ", b"x" * 60_000, b"\r\n\r\n")
+        assert long.startswith(b"HTTP/1.1 401 ")
+        before = server.read_memory()
+        lines = [b"x%d: y\r\n" % number * 1000 for number in range(1000)]
+        for attack in (
+            [ASKED, b"Authorization: Bearer ", *MEGABYTES],
+            [ASKED, *lines],
+            [b"GET /", *MEGABYTES],
+            [CHUNKED, b"0\r\nx: ", *MEGABYTES],
+            [CHUNKED, b"1;x=", *MEGABYTES],
+            [b"POST /auth/token HTTP/1.1\r\nHost: roster\r\nContent-Length: 900\r\nx: ", *MEGABYTES],
+        ):
+            answer = sent(server.address, *attack)
+            assert answer[:13] in {b"", b"HTTP/1.1 431 ", b"HTTP/1.1 400 "}, answer[:200]
+        assert server.read_memory() - before < 30_000_000
+        assert sent(server.address, ASKED, b"\r\n").startswith(b"HTTP/1.1 401 ")
+        assert server.find("internal_error") == []
+        assert server.find("request", route="/auth/token", ended_by="client", status=400)
+
+
+def test_a_body_of_many_small_pieces_is_no_long_head(mongo_uri: str, redis_url: str, tmp_path: Path) -> None:
+    with LiveServer(tmp_path, mongo_uri=mongo_uri, redis_url=redis_url) as server:
+        pieces = [b"400\r\n" + b"a" * 1024 + b"\r\n"] * 200
+        answer = sent(
+            server.address, CHUNKED.replace(b"Host", b"Connection: close\r\nHost"), *pieces, b"0\r\n\r\n"
+        )
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"invalid_request" in answer
+        pipelined = ASKED.replace(b"close", b"keep-alive") + b"\r\n"
+        answer = sent(server.address, pipelined * 2000, ASKED, b"\r\n")
+        assert answer.count(b"HTTP/1.1 401 ") == 2001
