@@ -19,11 +19,13 @@ async def authorise(opened: Resources, authorization: Sequence[str], scope: str 
     if len(authorization) != 1 or authorization[0][: len(_SCHEME)].lower() != _SCHEME:
         raise UnauthenticatedError("Send Authorization: Bearer, once, with a token of POST /auth/token.")
     token = authorization[0][len(_SCHEME) :].strip(" ")
+    claims: Claims | None = None
     try:
         claims = opened.tokens.known(token) or await opened.tokens.verify(token)
         await opened.sessions.check(claims.user_id, claims.sid)
     except InvalidTokenError as error:
-        audit_log.record("access_denied", reason=error.code)
+        who = {"user_id": claims.user_id, "sid": claims.sid} if claims else {}
+        audit_log.record("access_denied", **who, reason=error.code)
         raise
     if scope is not None and scope not in claims.scopes:
         audit_log.record("access_denied", user_id=claims.user_id, sid=claims.sid, reason=f"lacks {scope}")

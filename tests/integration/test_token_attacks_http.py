@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import gc
+import hashlib
 import hmac
 import json
 import logging
@@ -293,6 +294,24 @@ async def test_a_token_of_before_a_key_was_stolen_is_refused_after_its_replaceme
     assert (await call(client, "GET", "/users/me", tokens["access_token"])).status_code == 200
     await client.app.state.resources.keyring.rotate(at_once=True)  # type: ignore[attr-defined]  # as above
     problem(await call(client, "GET", "/users/me", tokens["access_token"]), 401, "invalid_token")
+
+
+async def test_a_denial_is_logged_with_whose_session_it_was_where_that_is_known(
+    client: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    user = await member(client)
+    token = (await sign_in(client, user))["access_token"]
+    await call(client, "POST", "/auth/logout", token)
+    capsys.readouterr()
+    for denied in (token, token[:-4] + "AAAA"):
+        await call(client, "GET", "/users/me", denied)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    ended, forged = [line for line in lines if line["event"] == "access_denied"]
+    sid = parts(token)[1]["sid"]
+    assert ended["session"] == hashlib.sha256(sid.encode()).hexdigest()[:16]
+    assert (ended["user_id"], ended["reason"]) == (user["id"], "session_revoked")
+    assert {"user_id", "session"}.isdisjoint(forged)
+    assert forged["reason"] == "invalid_token"
 
 
 async def test_memory_stays_flat_over_two_thousand_hostile_tokens(
