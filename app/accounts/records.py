@@ -116,10 +116,18 @@ async def note_sign_in(opened: Resources, account: Account, address: str, rehash
 
 
 async def store_password(opened: Resources, account: Account, password_hash: str) -> bool:
-    """The new hash, and the end of all sessions; False if the password was changed since it was read."""
+    """The new hash, and the end of all sessions.
+
+    False if the password was changed or the sessions were ended since the account was read.
+    """
+    unchanged = {
+        "_id": ObjectId(account.user_id),
+        "credentials.password_hash": account.password_hash,
+        "credentials.generation": account.generation or {"$in": [0, None]},
+    }
     async with opened.sessions.ending(account.user_id) as ending:
         changed = await opened.users.find_one_and_update(
-            {"_id": ObjectId(account.user_id), "credentials.password_hash": account.password_hash},
+            unchanged,
             {"$set": {"credentials.password_hash": password_hash}, "$inc": {"credentials.generation": 1}},
             {"credentials.generation": 1},
             return_document=True,
