@@ -13,6 +13,7 @@ from app.accounts.records import Account
 from app.accounts.secrets_in import open_password
 from app.errors import (
     FieldError,
+    InvalidError,
     SessionRevokedError,
     UserNotFoundError,
     WriteConflictError,
@@ -81,7 +82,10 @@ async def set_password(
 
 
 async def _hash(opened: Resources, setting: PasswordSetting, about: Sequence[str | None]) -> str:
-    if setting.password_hash is not None and setting.password is None and setting.password_jwe is None:
+    if setting.password_hash is not None:
+        if setting.password is not None or setting.password_jwe is not None:
+            bad = FieldError(pointer="/password_hash", detail="Must be given alone, or a password instead.")
+            raise InvalidError("Send a password or its hash, not both.", errors=(bad,))
         imported: SecretStr = setting.password_hash
         passwords.check_importable(imported.get_secret_value(), pointer="/password_hash")
         return imported.get_secret_value()
