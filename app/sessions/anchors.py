@@ -1,6 +1,6 @@
 """What MongoDB knows of sessions: the authority behind Redis."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,13 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 
 _DUPLICATE_KEY = 11_000
+
+
+def generation_of(user: Mapping[str, Any]) -> int:
+    """Of a user as stored; 0 where there is none, or what another hand put in its place."""
+    credentials = user.get("credentials")
+    generation = credentials.get("generation") if isinstance(credentials, Mapping) else None
+    return generation if isinstance(generation, int) else 0
 
 
 class Anchors:
@@ -24,7 +31,7 @@ class Anchors:
         user = await self._users.find_one({"_id": ObjectId(user_id)}, wanted)
         if user is None or user.get("is_active") is not True:
             return None
-        return int((user.get("credentials") or {}).get("generation", 0))
+        return generation_of(user)
 
     async def raise_generation(self, user_id: str) -> int | None:
         """All sessions of the user until now have ended. The new generation; None without such a user."""

@@ -14,6 +14,7 @@ from app.errors import FieldError, UniqueConflictError, UserNotFoundError
 from app.normalise import canonical, email_key, facet, name_key
 from app.rows import BSON, Row
 from app.selections import choose
+from app.sessions import generation_of
 from app.users.authority import Authority
 from models.user import Keys, User, UserInput
 from models.values import DEFAULT_SCOPES
@@ -35,7 +36,7 @@ GENERATION = {"credentials.generation": 1}
 
 def generation(row: Row) -> int:
     """Taken out of the row, which goes on to a caller."""
-    return int((row.pop("credentials", None) or {}).get("generation", 0))
+    return generation_of({"credentials": row.pop("credentials", None)})
 
 
 def now() -> datetime:
