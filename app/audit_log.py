@@ -29,7 +29,6 @@ Success = Literal[
 Denial = Literal[
     "access_denied",  # a token that is not good, or lacks the scope
     "client_refused",  # at introspection or revocation: unknown, wrong secret, throttled
-    "password_change_refused",  # the current one was wrong, or the new one against the policy
     "refresh_refused",
     "refresh_token_reused",  # somebody has a copy: the session has been ended
     "registration_refused",
