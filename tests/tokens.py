@@ -42,7 +42,8 @@ def mint_elsewhere(settings: Settings, *scopes: str) -> str:
             redis = resources._redis(settings.redis_url.get_secret_value())
             closing.push_async_callback(redis.aclose)
             database = mongo.get_default_database(resources.DEFAULT_DATABASE)
-            return await mint(await resources._hold(settings, database, redis, closing), *scopes)
+            opened = await resources._hold(settings, database, redis, closing, sign=False)
+            return await mint(opened, *scopes)  # with the server's own key
 
     with ThreadPoolExecutor(max_workers=1) as pool:
         return pool.submit(asyncio.run, run()).result()

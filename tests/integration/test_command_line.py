@@ -312,6 +312,7 @@ def test_keys_are_listed_and_rotated_while_tokens_stay_good_and_at_once_when_the
         assert all(keys), lines
         return [(key["kid"], key["state"].strip(), key["until"][0] == "2") for key in keys if key]
 
+    assert list_keys() == [], "to look makes no key"
     with LiveServer(tmp_path, **right) as live:
 
         def published() -> list[str]:
