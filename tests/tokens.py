@@ -3,8 +3,10 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from typing import Any
 
 from beanie import PydanticObjectId
+from pymongo import AsyncMongoClient
 
 from app import resources
 from app.resources import Resources
@@ -37,7 +39,10 @@ def mint_elsewhere(settings: Settings, *scopes: str) -> str:
         async with AsyncExitStack() as closing:
             assert settings.mongo_uri is not None
             assert settings.redis_url is not None
-            mongo = resources._mongo(settings, settings.mongo_uri.get_secret_value())
+            # PyMongo leaks the socket of a monitor that is stopped while it connects; polling, none does
+            mongo = AsyncMongoClient[dict[str, Any]](
+                settings.mongo_uri.get_secret_value(), w="majority", serverMonitoringMode="poll"
+            )
             closing.push_async_callback(mongo.close)
             redis = resources._redis(settings.redis_url.get_secret_value())
             closing.push_async_callback(redis.aclose)
