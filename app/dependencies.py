@@ -5,6 +5,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from beanie import PydanticObjectId
 from fastapi import Depends, Header, Path, Request, Security
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer, OAuth2PasswordBearer, SecurityScopes
 from pydantic import BaseModel, ValidationError
@@ -72,6 +73,11 @@ async def _caller(
 ) -> Claims:
     """The two schemes are there for the OpenAPI document; both read the same header."""
     return await find_caller(request, next(iter(needed.scopes), None))
+
+
+def is_guarded(dependant: Dependant) -> bool:
+    """Whether an operation needs a token."""
+    return any(below.call is _caller or is_guarded(below) for below in dependant.dependencies)
 
 
 def needs(scope: str) -> Any:

@@ -10,6 +10,7 @@ from fastapi import Request, Response, params
 from fastapi.routing import APIRoute
 
 from app import strict_json
+from app.dependencies import find_caller, is_guarded
 from app.errors import MalformedJSONError, UnsupportedMediaTypeError
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -26,11 +27,19 @@ class StrictRoute(APIRoute):
         if self.body_field is None or isinstance(self.body_field.field_info, params.Form):
             return handle
         required = self.body_field.field_info.is_required()
+        guarded = is_guarded(self.dependant)
 
         async def parse_and_handle(request: Request) -> Response:
+            if guarded and _is_large(request):
+                await find_caller(request)  # before the work, which FastAPI would have done first
             return await handle(await _parse(request, required=required))
 
         return parse_and_handle
+
+
+def _is_large(request: Request) -> bool:
+    length = request.headers.get("content-length", "")
+    return not length.isdigit() or int(length) >= strict_json.LARGE
 
 
 class _ParsedRequest(Request):

@@ -91,3 +91,14 @@ LET_IN = {
     "change_password": 401, "change_email": 401,  # who is in no directory has no password to prove himself by
 }  # fmt: skip
 """There is no such user, no such session, and the caller himself is in no directory."""
+
+
+async def test_a_large_body_is_not_read_through_before_it_is_known_who_sends_it(
+    client: httpx.AsyncClient,
+) -> None:
+    reply = await client.post(
+        "/users:batch",
+        content=b"[" * 300_000,
+        headers={"Content-Type": "application/json", "Authorization": ""},
+    )
+    problem(reply, 401, "unauthenticated")
