@@ -374,7 +374,11 @@ async def test_the_bytes_of_real_sign_ins_are_what_is_published(mongo_uri: str, 
         client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
         current = {"current_password": PASSWORD["password"]}
         replies = {
-            ("/auth/token", "post"): [signed_in, again, await client.post("/auth/token", data=form)],
+            ("/auth/token", "post"): [
+                signed_in,
+                again,
+                await client.post("/auth/token", data=form, auth=("portal", "guessed")),
+            ],
             ("/auth/register", "post"): [
                 await client.post("/auth/register", json=person(**PASSWORD)),
                 await client.post("/auth/register", json=person(password="12345678")),
