@@ -102,7 +102,9 @@ def build(asked: OrderedQuery) -> Query:
         order=order,
         by_facet=len(facets) == 1 and not uniques and not others and field == DEFAULT_SORT,
         single=any("$eq" in condition for clause in uniques for condition in clause.values()),
-        fingerprint=_fingerprint(given, sort),
+        fingerprint=_fingerprint(
+            given | ({"q": q} if (q := getattr(asked, "q", None)) is not None else {}), sort
+        ),
         sort=sort,
         filters=tuple(given),
     )

@@ -5,7 +5,7 @@ field, `name:"anna maria"` does both. Whatever else is typed is text; nothing in
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast, get_args
 
@@ -78,13 +78,33 @@ def parse(q: str) -> Query:
     )
 
 
+def join(query: Query) -> list[Query]:
+    """The query with two neighbouring words as one, then with all: `mc donald` may be stored as one word."""
+    terms = query.terms
+    if any(term.kind != "word" or term.exact or term.field for term in terms):
+        return []
+    tries = [(*terms[:at], _joined(terms[at : at + 2]), *terms[at + 2 :]) for at in range(len(terms) - 1)]
+    if len(terms) > 2:  # noqa: PLR2004 - two are joined already
+        tries.append((_joined(terms),))
+    return [Query(tuple(joined)) for joined in tries]
+
+
+def _joined(terms: Sequence[Term]) -> Term:
+    return replace(terms[-1], text="".join(term.text for term in terms)[:LONGEST_WORD])
+
+
+def classes_of(field: Field | None) -> tuple[str, ...]:
+    """Where a word of the field may stand."""
+    return _CLASSES.get(field, (NAME, LOGIN, REST))
+
+
 def postings(term: Term) -> list[list[str]]:
     """One list for each class that the term may stand in: who has all of any list may match.
 
     A run longer than the substrings that are stored is looked up by all of them that it holds: whether it
     stands there as a whole is for the caller to check (`app.search.words.runs`). No list: nobody matches.
     """
-    classes = _CLASSES.get(term.field, (NAME, LOGIN, REST))
+    classes = classes_of(term.field)
     if term.kind == "cjk":
         return [[kind + part for part in _windows(term.text[:LONGEST_RUN], GRAMS[kind])] for kind in classes]
     return [[kind + term.text] for kind in classes]

@@ -1,0 +1,186 @@
+"""The reads that find candidates: which range of the postings to go along, and how its rows are narrowed.
+
+A driver is matched alone and cut at `SCAN` keys before anything else is asked of its rows, so no query
+examines more, however common its words. Two common words are found together by the postings of pairs.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+from app.cursors import Position
+from app.search.matching import ONE_TYPO, PATHS, TWO_TYPOS, Needle
+from app.search.names import pair
+from app.search.queries import Term, classes_of
+from app.search.tokens import GRAMS, place
+from app.search.words import LONGEST_RUN
+
+SCAN = 3_000
+INDEX = "search_words"
+_HIGHEST = "\U0010ffff"
+_PAIRED = 200
+"""The most pairs that are looked up at once."""
+
+Filter = dict[str, Any]
+Pipeline = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """Postings, and beginnings of postings, that a read goes along."""
+
+    tokens: tuple[str, ...]
+    prefixes: tuple[str, ...] = ()
+
+    def pipeline(self, needles: Sequence[Needle], filters: Sequence[Filter], *, limit: int) -> Pipeline:
+        return [
+            {"$match": _any(self.tokens, self.prefixes)},
+            {"$limit": SCAN},
+            {"$match": {"$and": [*(_holds(needle) for needle in needles), *filters]}},
+            {"$limit": limit},
+            {"$project": wanted(needles)},
+        ]
+
+
+def wanted(needles: Sequence[Needle]) -> dict[str, int]:
+    """What ranking reads of a row."""
+    paths = [PATHS[needle.field] for needle in needles if needle.field is not None]
+    return dict.fromkeys(("search.t", "keys.name", *paths), 1)
+
+
+def by_email(typed: str) -> Pipeline:
+    """Whose address is this one, or begins like it."""
+    begun = {"$gte": typed, "$lt": typed + _HIGHEST, "$type": "string"}
+    return [{"$match": {"keys.email": begun}}, {"$limit": SCAN}]
+
+
+def by_digits(digits: str) -> Pipeline:
+    """In whose phone number the digits stand."""
+    return [{"$match": has_digits(digits)}, {"$limit": SCAN}]
+
+
+def has_digits(digits: str) -> Filter:
+    return {"search.p": _begins(digits)}
+
+
+def needles(term: Term) -> list[Needle]:
+    """What a term asks of the postings: one thing, or several of a run of characters."""
+    letters = "".join(classes_of(term.field))
+    if term.kind == "cjk":
+        return _characters(term.text[:LONGEST_RUN], letters, term.field)
+    exact = frozenset(letter + term.text for letter in letters)
+    return [Needle(exact, word=term.text, letters=letters, is_strict=term.exact, field=term.field)]
+
+
+def _characters(run: str, letters: str, field: str | None) -> list[Needle]:
+    """One needle for each two neighbours, which any longer part of a name that holds them satisfies."""
+    found = []
+    for at in range(max(1, len(run) - 1)):
+        exact = set()
+        for letter in letters:
+            size = min(GRAMS[letter], len(run))
+            starts = range(max(0, min(at + 2, len(run)) - size), min(at, len(run) - size) + 1)
+            exact |= {letter + run[start : start + size] for start in starts}
+        found.append(Needle(frozenset(exact), letters=letters, is_strict=True, field=field))
+    return found
+
+
+def widen(needle: Needle, near: Mapping[str, tuple[int, int]], *, count: int) -> Needle:
+    """What a prefix or a typo may stand for, too."""
+    if needle.is_strict:
+        return replace(needle, about=max(1, count))
+    kinds = {word: ONE_TYPO if apart == 1 else TWO_TYPOS for word, (apart, _) in near.items()}
+    begun = 200_000 >> (3 * (len(needle.word) - 1))  # each further letter of a prefix leaves about an eighth
+    return replace(
+        needle,
+        prefixes=tuple(letter + needle.word for letter in needle.letters),
+        near={letter + word: kind for word, kind in kinds.items() for letter in needle.letters},
+        about=count + sum(n for _, n in near.values()) + begun,
+    )
+
+
+def choose_exact(needles: Sequence[Needle], counts: Mapping[str, int]) -> list[Driver]:
+    """Ranges that hold everybody who matches exactly, or most of them where every word is common."""
+    rare = sorted(needles, key=lambda needle: counts.get(needle.word, 1))
+    alone = Driver(tuple(rare[0].exact))
+    if len(rare) == 1 or counts.get(rare[0].word, 1) <= SCAN // 2:
+        return [alone]
+    return [Driver(tuple(_pairs([rare[0].word], [rare[1].word]))), alone]
+
+
+def choose_near(needles: Sequence[Needle]) -> list[Driver]:
+    rare = sorted(needles, key=lambda needle: needle.about)
+    alone = Driver((*rare[0].exact, *rare[0].near), rare[0].prefixes)
+    if len(rare) == 1 or rare[0].about <= SCAN // 2:
+        return [alone]
+    one, other = _words(rare[0]), _words(rare[1])
+    begun = [f"{sign}{word} {rare[1].word}" for sign in "&+" for word in one if not rare[1].is_strict]
+    begun += [f"{sign}{word} {rare[0].word}" for sign in "&+" for word in other if not rare[0].is_strict]
+    return [Driver(tuple(_pairs(one, other))[:_PAIRED], tuple(begun[:_PAIRED])), alone]
+
+
+def streams(needles: Sequence[Needle], counts: Mapping[str, int]) -> list[str]:
+    """Postings to page through one after the other, each in the order of names."""
+    rare = sorted(needles, key=lambda needle: counts.get(needle.word, 1))
+    alone = sorted(rare[0].exact, key=lambda posting: "ner".index(posting[0]))
+    if len(rare) == 1 or counts.get(rare[0].word, 1) <= SCAN // 2:
+        return alone
+    return [*_pairs([rare[0].word], [rare[1].word]), *alone]
+
+
+def stream(
+    token: str, needles: Sequence[Needle], filters: Sequence[Filter], start: Position | None, *, limit: int
+) -> Pipeline:
+    narrowed = [*(_holds(needle) for needle in needles), *filters]
+    return [
+        *_along(token, start),
+        {"$limit": SCAN},
+        {"$match": {"$and": narrowed}},
+        {"$limit": limit},
+        {"$project": wanted(needles)},
+    ]
+
+
+def past(token: str, start: Position | None) -> Pipeline:
+    """The last row that one read of the stream examines, if it does not come to the end."""
+    return [*_along(token, start), {"$skip": SCAN - 1}, {"$limit": 1}, {"$project": {"keys.name": 1}}]
+
+
+def _along(token: str, start: Position | None) -> Pipeline:
+    matched: Filter = {"search.t": token}
+    if start is not None:
+        matched["$or"] = [
+            {"keys.name": {"$gt": start.value}},
+            {"keys.name": start.value, "_id": {"$gt": start.id}},
+        ]
+    return [{"$match": matched}, {"$sort": {"keys.name": 1, "_id": 1}}]
+
+
+def _holds(needle: Needle) -> Filter:
+    return _any((*needle.exact, *needle.near), needle.prefixes)
+
+
+def _any(tokens: Sequence[str], prefixes: Sequence[str]) -> Filter:
+    ways: list[Filter] = [{"search.t": {"$in": list(tokens)}}] if tokens else []
+    ways += [{"search.t": _begins(prefix)} for prefix in prefixes]
+    return ways[0] if len(ways) == 1 else {"$or": ways}
+
+
+def _begins(prefix: str) -> Filter:
+    """One item of a list between the two bounds; without `$elemMatch` two items might share them."""
+    return {"$elemMatch": {"$gte": prefix, "$lt": prefix + _HIGHEST}}
+
+
+def _words(needle: Needle) -> list[str]:
+    """The whole words that it stands for."""
+    return list(dict.fromkeys([needle.word, *(posting[1:] for posting in needle.near)]))
+
+
+def _pairs(ones: Iterable[str], others: Iterable[str]) -> list[str]:
+    """The postings of two words of one person: both in the name, or one there and one in place or work."""
+    found: dict[str, None] = {}
+    for one, other in product(ones, others):
+        if one and other and one != other:
+            found |= dict.fromkeys((pair(one, other), place(one, other), place(other, one)))
+    return list(found)

@@ -1,0 +1,222 @@
+"""The people whom a query means: bounded reads of the postings, ranked here, paged by rank.
+
+Each read goes along few ranges of an index and examines at most `SCAN` keys. Exact matches come first, and
+all of them can be paged through: few are ranked together, many come in the order of the index (class, name, id).
+Then come at most `RANKED` by prefix and by one typo; by two typos only where nobody else was found, and where
+nobody is found at all, words that were typed apart are tried as one.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bson import ObjectId
+from pymongo.asynchronous.collection import AsyncCollection
+
+from app.cursors import Position
+from app.search import drivers
+from app.search.drivers import SCAN, Driver
+from app.search.matching import EXACT, ONE_TYPO, PREFIX, TWO_TYPOS, Needle, Rank, rank
+from app.search.queries import Query, join
+from app.search.terms import SHORTEST, Terms
+
+RANKED = 500
+
+_MOST_JOINED = 4
+"""Words of a query of which two neighbours, or all, are tried as one."""
+
+_TYPOS = {ONE_TYPO: 1, TWO_TYPOS: 2}
+_STREAM = 10
+"""Segments of cursors from here on are places in a stream: 10 and the number of its driver."""
+
+_BEST = -(10**9)
+"""Before every score."""
+
+Users = AsyncCollection[dict[str, Any]]
+Row = dict[str, Any]
+Filter = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """People in ranked order, and the place after them if others follow."""
+
+    ranks: list[Rank]
+    next: Position | None
+    needles: tuple[Needle, ...]
+    known: int
+    """How many there are at least."""
+
+
+class Finder:
+    """One query with its filters."""
+
+    def __init__(self, users: Users, terms: Terms, query: Query, filters: Sequence[Filter]) -> None:
+        self._users = users
+        self._terms = terms
+        self._query = query
+        phones = [term.text for term in query.terms if term.field == "phone"]
+        self._filters = [*filters, *map(drivers.has_digits, phones)]
+        words = [term for term in query.terms if term.field != "phone"]
+        self._needles = tuple(needle for term in words for needle in drivers.needles(term))
+        self._digits = query.digits or (phones[0] if phones and not words else None)
+
+    async def page(self, *, limit: int, start: Position | None) -> Found:
+        found = await self._page(limit, start)
+        if found.known or len(self._query.terms) > _MOST_JOINED:
+            return found
+        for joined in join(self._query):
+            other = Finder(self._users, self._terms, joined, self._filters)
+            if (found := await other._page(limit, start)).known:
+                break
+        return found
+
+    async def _page(self, limit: int, start: Position | None) -> Found:
+        if start is not None and start.segment >= _STREAM:
+            return await self._streamed(limit, start)
+        if told := await self._told():
+            return _cut(_after(told, start), limit, (), len(told))
+        if not self._needles:
+            return Found([], None, (), 0)
+        counts = await self._count()
+        exact: list[Rank] = []
+        if start is None or start.segment == EXACT:
+            if start is None and len(self._needles) == 1 and max(counts.values(), default=0) > 2 * RANKED:
+                return await self._streamed(limit, None)
+            exact, is_whole = await self._read_all(drivers.choose_exact(self._needles, counts), self._needles)
+            if not is_whole and start is None:
+                return await self._streamed(limit, None)
+        ranks = _after(exact, start)
+        needles = self._needles
+        if len(ranks) <= limit:
+            found = bool(exact) or (start is not None and start.segment < TWO_TYPOS)
+            needles, near = await self._near(counts, found=found)
+            exact += [one for one in near if one.kind != EXACT]
+            ranks = _after(exact, start)
+        return _cut(ranks, limit, needles, len(exact))
+
+    async def _told(self) -> list[Rank]:
+        """Those whose e-mail address or phone number was typed, or a part of it."""
+        typed = self._query.email or self._digits
+        if typed is None:
+            return []
+        if self._query.email is not None:
+            pipeline, hint, path = drivers.by_email(typed), "email", "keys.email"
+        else:
+            pipeline, hint, path = drivers.by_digits(typed), "search_digits", "search.p"
+        narrowed = {"$match": {"$and": self._filters}} if self._filters else {"$match": {}}
+        wanted = {"$project": {"keys": 1, "search.p": 1}}
+        rows = await self._read([*pipeline, narrowed, {"$limit": RANKED}, wanted], hint=hint)
+        return sorted(_told(row, typed, path) for row in rows)
+
+    async def _read_all(self, chosen: Iterable[Driver], needles: Sequence[Needle]) -> tuple[list[Rank], bool]:
+        """The best of all, each once; False where there are more than are ranked together."""
+        rows: dict[ObjectId, Row] = {}
+        for driver in chosen:
+            found = await self._read(driver.pipeline(needles, self._filters, limit=RANKED + 1))
+            rows |= {row["_id"]: row for row in found}
+        ranks = sorted(_ranks(needles, rows.values()))
+        return ranks[:RANKED], len(rows) <= RANKED
+
+    async def _read(self, pipeline: list[dict[str, Any]], hint: str = drivers.INDEX) -> list[Row]:
+        reply = await self._users.database.command(
+            {
+                "aggregate": self._users.name,
+                "pipeline": pipeline,
+                "cursor": {"batchSize": SCAN},
+                "hint": hint,
+            },
+            codec_options=self._users.codec_options,
+        )
+        rows: list[Row] = reply["cursor"]["firstBatch"]
+        return rows
+
+    async def _count(self) -> dict[str, int]:
+        """About how many hold each word."""
+        words = [needle.word for needle in self._needles if needle.word]
+        return await self._terms.count(words) if words else {}
+
+    async def _near(self, counts: dict[str, int], *, found: bool) -> tuple[tuple[Needle, ...], list[Rank]]:
+        """Those who match by prefix or one typo; by two only if nobody else is found."""
+        for kind in (ONE_TYPO, TWO_TYPOS):
+            needles = await self._widen(kind, counts)
+            ranks, _ = await self._read_all(drivers.choose_near(needles), needles)
+            if ranks or found:
+                break
+        return needles, ranks
+
+    async def _widen(self, kind: int, counts: dict[str, int]) -> tuple[Needle, ...]:
+        """The needles, which prefixes and misspelt words match too."""
+        lookups = [
+            self._terms.near(needle.word, _TYPOS[kind])
+            if not needle.is_strict and len(needle.word) >= SHORTEST[1] - 1
+            else _nothing()
+            for needle in self._needles
+        ]
+        near = await asyncio.gather(*lookups)
+        return tuple(
+            drivers.widen(needle, words, count=counts.get(needle.word, 0))
+            for needle, words in zip(self._needles, near, strict=True)
+        )
+
+    async def _streamed(self, limit: int, start: Position | None) -> Found:
+        """Exact matches in the order of the index, posting after posting; then the others, ranked."""
+        postings = drivers.streams(self._needles, await self._count())
+        at = start.segment - _STREAM if start is not None else 0
+        ranks: list[Rank] = []
+        for number in range(at, len(postings)):
+            place = start if number == at else None
+            met, place = await self._follow(postings, number, place, limit + 1 - len(ranks))
+            ranks += met
+            if len(ranks) > limit:
+                last = ranks[limit - 1]
+                place = Position(_STREAM + number, last.name, ObjectId(last.id))
+            if place is not None:
+                return Found(ranks[:limit], place, self._needles, len(ranks))
+        return Found(ranks, Position(EXACT + 1, [_BEST, ""], ""), self._needles, len(ranks))
+
+    async def _follow(
+        self, postings: Sequence[str], number: int, start: Position | None, limit: int
+    ) -> tuple[list[Rank], Position | None]:
+        """Rows of one posting that stand under none before; where to go on unless it was read to its end."""
+        posting = postings[number]
+        rows = await self._read(drivers.stream(posting, self._needles, self._filters, start, limit=limit))
+        fresh = [row for row in rows if not set(postings[:number]) & set(row["search"]["t"])]
+        ranks = _ranks(self._needles, fresh)
+        if len(rows) == limit:
+            last = rows[-1]
+            return ranks, Position(_STREAM + number, last["keys"]["name"], last["_id"])
+        for last in await self._read(drivers.past(posting, start)):
+            return ranks, Position(_STREAM + number, last["keys"]["name"], last["_id"])
+        return ranks, None
+
+
+async def _nothing() -> dict[str, tuple[int, int]]:
+    return {}
+
+
+def _ranks(needles: Sequence[Needle], rows: Iterable[Row]) -> list[Rank]:
+    ranked = (rank(needles, row) for row in rows)
+    return [one for one in ranked if one is not None]
+
+
+def _told(row: Row, typed: str, path: str) -> Rank:
+    whole = row["keys"]["email"] if path == "keys.email" else row["search"]["p"][0]
+    kind = EXACT if whole == typed else PREFIX
+    return Rank(kind, -round(len(typed) / len(whole) * 1_000_000), row["keys"]["name"], str(row["_id"]))
+
+
+def _after(ranks: list[Rank], start: Position | None) -> list[Rank]:
+    if start is None:
+        return sorted(ranks)
+    place = Rank(start.segment, start.value[0], start.value[1], str(start.id))
+    return sorted(one for one in ranks if one > place)
+
+
+def _cut(ranks: list[Rank], limit: int, needles: tuple[Needle, ...], known: int) -> Found:
+    more = len(ranks) > limit
+    ranks = ranks[:limit]
+    last = ranks[-1] if ranks else None
+    place = Position(last.kind, [last.minus_score, last.name], last.id) if more and last else None
+    return Found(ranks, place, needles, known)
