@@ -1,5 +1,7 @@
 """The check that every protected route makes of a request: its token, its session, its scope."""
 
+from collections.abc import Sequence
+
 from app import audit_log
 from app.errors import InsufficientScopeError, InvalidTokenError, UnauthenticatedError
 from app.resources import Resources
@@ -8,19 +10,22 @@ from app.tokens import Claims
 _SCHEME = "bearer "
 
 
-async def authorise(opened: Resources, authorization: str | None, scope: str | None = None) -> Claims:
+async def authorise(opened: Resources, authorization: Sequence[str], scope: str | None = None) -> Claims:
     """Whose request it is (RFC 6750, section 2.1). One round trip to Redis; a token seen before, no more.
 
-    UnauthenticatedError, InvalidTokenError and its kinds: 401. InsufficientScopeError: 403.
+    `authorization`: every such header; of two, a proxy may have checked the other one. UnauthenticatedError,
+    InvalidTokenError and its kinds: 401. InsufficientScopeError: 403.
     """
-    if authorization is None or authorization[: len(_SCHEME)].lower() != _SCHEME:
-        raise UnauthenticatedError("Send Authorization: Bearer with an access token of POST /auth/token.")
-    token = authorization[len(_SCHEME) :].strip(" ")
+    if len(authorization) != 1 or authorization[0][: len(_SCHEME)].lower() != _SCHEME:
+        raise UnauthenticatedError("Send Authorization: Bearer, once, with a token of POST /auth/token.")
+    token = authorization[0][len(_SCHEME) :].strip(" ")
+    claims: Claims | None = None
     try:
         claims = opened.tokens.known(token) or await opened.tokens.verify(token)
         await opened.sessions.check(claims.user_id, claims.sid)
     except InvalidTokenError as error:
-        audit_log.record("access_denied", reason=error.code)
+        who = {"user_id": claims.user_id, "sid": claims.sid} if claims else {}
+        audit_log.record("access_denied", **who, reason=error.code)
         raise
     if scope is not None and scope not in claims.scopes:
         audit_log.record("access_denied", user_id=claims.user_id, sid=claims.sid, reason=f"lacks {scope}")

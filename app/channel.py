@@ -28,6 +28,9 @@ Argument = str | bytes | int
 EPOCH = "<epoch>"
 """Stands for the epoch of the connection that a script is sent over."""
 
+_NO_MASTER = ("READONLY", "MASTERDOWN", "LOADING")
+"""What a server says that was made a replica under the connection: the next one may find another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Replies:
@@ -77,6 +80,8 @@ class Channel:
         found = await connection.call(pack_for(connection.epoch), replies)
         for reply in found:
             if isinstance(reply, Exception):
+                if str(reply).startswith(_NO_MASTER):
+                    connection.close()
                 raise reply
         return Replies(connection.epoch, found)
 

@@ -61,7 +61,7 @@ _BEARER = HTTPBearer(auto_error=False, scheme_name="Bearer", bearerFormat="JWT")
 
 async def find_caller(request: Request, scope: str | None = None) -> Claims:
     """Whose request it is, for a route that FastAPI does not serve."""
-    return await authorise(backends(request), request.headers.get("authorization"), scope)
+    return await authorise(backends(request), request.headers.getlist("authorization"), scope)
 
 
 async def _caller(
@@ -85,7 +85,8 @@ async def _origin(
     peer = request.client.host if request.client else None
     forwarded = request.headers.getlist("x-forwarded-for")
     trusted = backends(request).settings.trusted_proxies
-    return Origin(address=addresses.find(peer, forwarded, trusted), agent=user_agent)
+    agent = user_agent.encode("latin-1").decode(errors="replace")  # HTTP says Latin-1, browsers send UTF-8
+    return Origin(address=addresses.find(peer, forwarded, trusted), agent=agent)
 
 
 class QueryOf(Generic[Q]):
@@ -221,14 +222,14 @@ async def _write_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:write"])],
     resources: Annotated[Resources, Depends(_resources)],
 ) -> Authority:
-    return Authority(caller.scopes, resources.sessions.ending)
+    return Authority(caller.scopes, resources.sessions.ending, caller.user_id)
 
 
 async def _admin_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:admin"])],
     resources: Annotated[Resources, Depends(_resources)],
 ) -> Authority:
-    return Authority(caller.scopes, resources.sessions.ending)
+    return Authority(caller.scopes, resources.sessions.ending, caller.user_id)
 
 
 async def _self_authority(resources: Annotated[Resources, Depends(_resources)]) -> Authority:

@@ -11,6 +11,7 @@ from pymongo import errors as mongo
 from redis.exceptions import RedisError
 from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from app import field_errors, problems
@@ -44,6 +45,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(mongo.PyMongoError, _answer_mongo)
     app.add_exception_handler(RedisError, _answer_redis)
+    app.add_exception_handler(ClientDisconnect, _answer_gone)
     app.add_exception_handler(Exception, _answer_unknown)
     _document(app, app.openapi)
 
@@ -122,6 +124,11 @@ async def _answer_redis(_: Request, error: Exception) -> Response:
 def _unavailable(name: str, error: Exception) -> Response:
     log.warning("backend_unavailable", backend=name, error=type(error).__name__, reason=str(error)[:500])
     return problems.problem_response(UnavailableError(f"{name} did not answer in time: try again."))
+
+
+async def _answer_gone(_: Request, __: Exception) -> Response:
+    """To nobody: the client went before its body was whole. The access log says so; no error is ours."""
+    return problems.problem_response(problems.MalformedRequestError("The body broke off."))
 
 
 async def _answer_unknown(_: Request, error: Exception) -> Response:

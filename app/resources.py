@@ -163,7 +163,8 @@ async def _reach(database: AsyncDatabase[dict[str, Any]], redis: Redis) -> None:
 async def _check_eviction(redis: Redis) -> None:
     """A session that was evicted is a person signed out; a throttle that was evicted is no throttle."""
     try:
-        held = await redis.config_get("maxmemory-policy", "appendonly")
+        # one at a time: Redis 6 refuses two
+        held = await redis.config_get("maxmemory-policy") | await redis.config_get("appendonly")
     except ResponseError:  # managed services hide CONFIG
         return
     policy = str(held.get("maxmemory-policy") or "noeviction")

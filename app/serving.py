@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from app import main
+from app.bounded_http import BoundedHttp
 from app.errors import StartError
 
 _BACKLOG = 2048
@@ -42,6 +43,7 @@ def run(listening: socket.socket, *, workers: int) -> None:
     config = uvicorn.Config(
         "app.main:create_app" if workers == 1 else "app.serving:create_worker_app",
         factory=True,
+        http=BoundedHttp,
         workers=workers,
         access_log=False,
         log_config=None,

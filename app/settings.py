@@ -64,7 +64,10 @@ class Settings(BaseSettings):
         default=30 * 86_400, ge=60, description="Seconds after which a session ends, however much it is used."
     )
     sessions_per_user: int = Field(
-        default=0, ge=0, le=1000, description="A new sign-in beyond this many ends the oldest; 0: any number."
+        default=0,
+        ge=0,
+        le=1000,
+        description="Beyond this many a sign-in ends the one unused for longest; 0: any number.",
     )
     refresh_grace_s: int = Field(
         default=10,

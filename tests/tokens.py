@@ -12,7 +12,8 @@ async def mint(opened: Resources, *scopes: str) -> str:
     Redis is told that it knows the user. Otherwise the session's first request would ask MongoDB for him.
     """
     user_id = str(PydanticObjectId())
-    await opened.redis.hset(f"roster:{{{user_id}}}:state", "generation", "0")
+    epoch, *_ = await opened.sessions._store.look(user_id, "")
+    await opened.redis.hset(f"roster:{{{user_id}}}:state", items=["generation", "0", "epoch", epoch])
     granted = frozenset(scopes or ALL_SCOPES)
     session = await opened.sessions.create(user_id, 0, client_id="tests", scopes=granted)
     token, _ = opened.tokens.issue(user_id=user_id, sid=session.sid, client_id="tests", scopes=granted)

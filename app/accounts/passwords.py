@@ -1,6 +1,7 @@
 """Passwords changed by their owner or set by an administrator; both end all sessions of before."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from beanie import PydanticObjectId
 from pydantic import SecretStr
@@ -12,6 +13,7 @@ from app.accounts.records import Account
 from app.accounts.secrets_in import open_password
 from app.errors import (
     FieldError,
+    InvalidError,
     SessionRevokedError,
     UserNotFoundError,
     WriteConflictError,
@@ -24,13 +26,17 @@ from app.users import Authority, Versions
 from models.account import EmailChange, PasswordChange, PasswordSetting
 from models.user import UserPatch
 
-_CHANGED = "The password was changed at the same time; try again."
+_CHANGED = "The password was changed, or the user signed out everywhere, at the same time; try again."
 
 
 async def change_password(
     opened: Resources, change: PasswordChange, *, caller: Claims, origin: Origin
 ) -> Issued:
-    """A new session for the one who asked; all that were, his own with them, have ended."""
+    """A new session for the one who asked; all that were, his own with them, have ended.
+
+    It is of the generation that the change began. So if he is signed out everywhere or deactivated meanwhile,
+    there is no session for him: WriteConflictError before the change, UnavailableError after it.
+    """
     current = await open_password(
         opened, change.current_password, change.current_password_jwe, name="current_password"
     )
@@ -40,8 +46,8 @@ async def change_password(
     if not await records.store_password(opened, account, await opened.passwords.hash(new)):
         raise WriteConflictError(_CHANGED)
     audit_log.record("password_changed", user_id=account.user_id, sid=caller.sid, address=origin.address)
-    renewed = await _read(opened, account.user_id)
-    return await begin(opened, renewed, caller.scopes & renewed.scopes, caller.client_id, origin)
+    renewed = replace(account, generation=account.generation + 1)
+    return await begin(opened, renewed, caller.scopes & account.scopes, caller.client_id, origin)
 
 
 async def change_email(
@@ -76,7 +82,10 @@ async def set_password(
 
 
 async def _hash(opened: Resources, setting: PasswordSetting, about: Sequence[str | None]) -> str:
-    if setting.password_hash is not None and setting.password is None and setting.password_jwe is None:
+    if setting.password_hash is not None:
+        if setting.password is not None or setting.password_jwe is not None:
+            bad = FieldError(pointer="/password_hash", detail="Must be given alone, or a password instead.")
+            raise InvalidError("Send a password or its hash, not both.", errors=(bad,))
         imported: SecretStr = setting.password_hash
         passwords.check_importable(imported.get_secret_value(), pointer="/password_hash")
         return imported.get_secret_value()

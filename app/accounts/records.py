@@ -4,11 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from bson import ObjectId
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.normalise import canonical, email_key, phone_key, typed_email_key
 from app.resources import Resources
+from app.rows import UNREADABLE
 from app.users.records import now
+
+log = structlog.get_logger()
+
+_LONGEST_NAME = 1024
+"""Characters; nobody's name is as long, however it is composed. Normalising may take their square in time."""
 
 _WANTED = dict.fromkeys(("email", "name", "username", "phone", "is_active", "scopes", "credentials"), 1)
 
@@ -33,9 +41,10 @@ class Account:
 def identify(typed: str) -> tuple[str, str]:
     """The field that an e-mail, a phone or a username may be found in, and its canonical form there.
 
-    None can be taken for another: no username holds an @ or begins with a +.
+    None can be taken for another: no username holds an @ or begins with a +. What is too long is as nothing,
+    which nobody has.
     """
-    text = typed.strip()
+    text = typed.strip() if len(typed) <= _LONGEST_NAME else ""
     if "@" in text:
         return "keys.email", typed_email_key(text)
     if text.startswith(("+", "＋")):
@@ -51,18 +60,47 @@ async def read(opened: Resources, user_id: str) -> Account | None:
     return _account(await opened.users.find_one({"_id": ObjectId(user_id)}, _WANTED))
 
 
+class _Credentials(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    password_hash: str | None = None
+    generation: int = 0
+
+
+class _Stored(BaseModel):
+    """What an account is read from, field by field of the right type."""
+
+    model_config = ConfigDict(strict=True)
+
+    email: str
+    name: str
+    username: str | None = None
+    phone: str | None = None
+    is_active: bool
+    scopes: list[str]
+    credentials: _Credentials | None = None
+
+
 def _account(row: Mapping[str, Any] | None) -> Account | None:
+    """None also for a row that another hand wrote wrongly, which is no user to the other routes, either."""
     if row is None:
         return None
-    credentials = row.get("credentials") or {}
+    try:
+        stored = _Stored.model_validate(row)
+    except ValidationError as wrong:
+        UNREADABLE.inc()
+        field = ".".join(map(str, wrong.errors(include_input=False)[0]["loc"]))
+        log.warning("unreadable_row", id=str(row["_id"])[:64], field=field)
+        return None
+    credentials = stored.credentials or _Credentials()
     return Account(
         user_id=str(row["_id"]),
-        email=row["email"],
-        about=(row["name"], row["email"], row.get("username"), row.get("phone")),
-        is_active=row.get("is_active") is True,
-        scopes=frozenset(row.get("scopes") or ()),
-        password_hash=credentials.get("password_hash"),
-        generation=int(credentials.get("generation", 0)),
+        email=stored.email,
+        about=(stored.name, stored.email, stored.username, stored.phone),
+        is_active=stored.is_active,
+        scopes=frozenset(stored.scopes),
+        password_hash=credentials.password_hash,
+        generation=credentials.generation,
     )
 
 
@@ -78,10 +116,18 @@ async def note_sign_in(opened: Resources, account: Account, address: str, rehash
 
 
 async def store_password(opened: Resources, account: Account, password_hash: str) -> bool:
-    """The new hash, and the end of all sessions; False if the password was changed since it was read."""
+    """The new hash, and the end of all sessions.
+
+    False if the password was changed or the sessions were ended since the account was read.
+    """
+    unchanged = {
+        "_id": ObjectId(account.user_id),
+        "credentials.password_hash": account.password_hash,
+        "credentials.generation": account.generation or {"$in": [0, None]},
+    }
     async with opened.sessions.ending(account.user_id) as ending:
         changed = await opened.users.find_one_and_update(
-            {"_id": ObjectId(account.user_id), "credentials.password_hash": account.password_hash},
+            unchanged,
             {"$set": {"credentials.password_hash": password_hash}, "$inc": {"credentials.generation": 1}},
             {"credentials.generation": 1},
             return_document=True,

@@ -1,5 +1,7 @@
 """A password as it comes in: plain, or sealed for a way on which others could read it."""
 
+from dataclasses import replace
+
 from pydantic import SecretStr
 
 from app.errors import FieldError, InvalidError
@@ -17,4 +19,8 @@ async def open_password(
         )
     if plain is not None:
         return plain.get_secret_value()
-    return await opened.password_keys.open(sealed or "")
+    try:
+        return await opened.password_keys.open(sealed or "")
+    except InvalidError as error:
+        error.errors = tuple(replace(bad, pointer=f"/{name}_jwe") for bad in error.errors)
+        raise

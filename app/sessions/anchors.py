@@ -46,6 +46,11 @@ class Anchors:
         ended = await self._ended.find_one({"_id": sid})
         return str(ended["reason"]) if ended is not None else None
 
+    async def find_ended(self, sids: Sequence[str]) -> set[str]:
+        """Those of them that were ended alone."""
+        found = await self._ended.find({"_id": {"$in": list(sids)}}, {"_id": 1}).to_list()
+        return {str(ended["_id"]) for ended in found}
+
     async def end(self, sids: Sequence[str], reason: str) -> None:
         """Remember ends; those remembered already stay as they are."""
         expires_at = datetime.now(UTC) + self._kept

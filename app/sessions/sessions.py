@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
@@ -29,6 +30,9 @@ LISTED = 1_000
 """The most sessions of one user that a listing shows."""
 
 _AGENT_LENGTH = 256
+_COUNTER, _GENERATION, _EPOCH = -3, -2, -1
+"""Where `list` says them of a session."""
+
 _SETTLED_S = 30.0
 """A doubt older than this and three times what MongoDB may take is nobody's any more."""
 
@@ -123,14 +127,15 @@ class Sessions:
     async def check(self, user_id: str, sid: str) -> None:
         """One round trip to Redis. The error says why a session does not stand: expired, ended, displaced."""
         epoch, (generation, vouched, ended), (known, doubts, only) = await self._store.look(user_id, sid)
-        if generation is not None and generation == known and vouched == epoch and doubts is None:
-            if only is None or only == sid:
-                return
-            raise _ended("displaced")
+        is_only = only is None or only == sid
+        if vouched == epoch and generation == known and doubts is None and is_only:
+            return
         if generation is None:
             raise _ended(ended)
         if known is not None and int(known) > int(generation):
             raise _ended("revoked")
+        if not is_only:
+            raise _ended("displaced")
         await self._consult(user_id, sid, int(generation), epoch)
 
     def user_of(self, sid: str) -> str | None:
@@ -214,7 +219,13 @@ class Sessions:
         return ending.generation is not None
 
     async def end(self, user_id: str, sid: str, reason: str = "revoked") -> bool:
-        """End one session; whether it was alive. MongoDB remembers first; Redis forgets whatever happens."""
+        """End one session; whether it was alive. MongoDB remembers first; Redis forgets whatever happens.
+
+        Of an id that Redis does not know nothing is remembered: anybody can make such up of his own.
+        """
+        _, (generation, *_), _ = await self._store.look(user_id, sid)
+        if generation is None:
+            return False
         try:
             await self._anchors.end([sid], reason)
         finally:
@@ -222,9 +233,18 @@ class Sessions:
         return bool(alive)
 
     async def list_all(self, user_id: str) -> Sequence[Session]:
-        """The living ones, the one used last first."""
-        _, entries = await self._store.run("list", user_id, "", LISTED, "")
-        return [_session(entry) for entry in entries]
+        """The living ones, the one used last first. MongoDB is asked about those not vouched for yet."""
+        epoch, entries = await self._store.run("list", user_id, "", LISTED, "")
+        doubtful = [entry for entry in entries if entry[_EPOCH] != epoch]
+        if doubtful:
+            standing = str(await self._anchors.find_generation(user_id))
+            ended = await self._anchors.find_ended([entry[0] for entry in doubtful])
+            entries = [
+                entry
+                for entry in entries
+                if entry[_EPOCH] == epoch or (entry[_GENERATION] == standing and entry[0] not in ended)
+            ]
+        return sorted(map(_session, entries), key=attrgetter("used_at"), reverse=True)
 
     async def find(self, token: RefreshToken, *, any_number: bool = False) -> Session | None:
         """The living session of a refresh token; None if it is not the token's turn, unless `any_number`.
@@ -233,13 +253,13 @@ class Sessions:
         """
         await self.check(token.user_id, token.sid)
         _, entries = await self._store.run("list", token.user_id, "", 1, token.sid)
-        if not entries or (int(entries[0][-1]) != token.number and not any_number):
+        if not entries or (int(entries[0][_COUNTER]) != token.number and not any_number):
             return None
         return _session(entries[0])
 
 
 def _session(entry: list[str]) -> Session:
-    sid, client_id, scopes, created_at, used_at, expires_at, address, agent, _ = entry
+    sid, client_id, scopes, created_at, used_at, expires_at, address, agent, *_ = entry
     return Session(
         sid, client_id, scopes.split(), _time(created_at), _time(used_at), _time(expires_at), address, agent
     )

@@ -18,6 +18,8 @@ class Authority:
     """Of the caller's token."""
     ending: Callable[[str], AbstractAsyncContextManager[Ending]]
     """Around a write that ends all sessions of the user with this id (`Sessions.ending`)."""
+    user_id: str | None = None
+    """Who the caller is, for the audit log; none on the command line."""
 
     @property
     def is_admin(self) -> bool:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from app import audit_log
 from app.errors import InvalidError, PreconditionFailedError, WriteConflictError
 from app.field_errors import from_validation
 from app.rows import Row
@@ -87,9 +88,19 @@ async def _change(
             return row
         changed = await (_write_and_end(row, said, authority) if _ends(row, said) else _write(row, said))
         if changed is not None:
+            _note(row, said, authority)
             return sound(changed)
         await asyncio.sleep(random.random() * 0.005 * attempt)  # noqa: S311 - spreads rivals, guards nothing
     raise WriteConflictError("Other writers changed this user each time; try again.")
+
+
+def _note(row: Row, said: dict[str, Any], authority: Authority) -> None:
+    """One line in the audit log for each change of what the user may do."""
+    about = {"user_id": str(row["_id"]), "by": authority.user_id}
+    if row["is_active"] != said["is_active"]:
+        audit_log.record("user_activated" if said["is_active"] else "user_deactivated", **about)
+    if set(row["scopes"]) != set(said["scopes"]):
+        audit_log.record("scopes_changed", **about)
 
 
 def _ends(row: Row, said: dict[str, Any]) -> bool:

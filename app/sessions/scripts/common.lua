@@ -1,5 +1,5 @@
 -- KEYS of every script: 1 the state of the user's sessions, 2 their index, 3 one session.
--- state:   generation, doubts, doubted_at, only
+-- state:   generation, epoch, doubts, doubted_at, only; with the epoch under which MongoDB said the generation
 -- session: client, scopes, generation, epoch, counter, rotated_at, created_at, used_at, expires_at, address,
 --          agent; or, once it has ended, nothing but `ended`: why
 -- index:   session ids by the time at which they end if nobody uses them
@@ -10,6 +10,11 @@ local MARKER_MS = 7200000  -- longer than any access token lives, so that its ho
 local function clock()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- What must pass though Redis be full begins with this: a script that has written is let go on, and this may.
+local function insist(key)
+  redis.call('HDEL', key, '')
 end
 
 -- A full Redis refuses to keep the reason, never the end.

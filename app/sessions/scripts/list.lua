@@ -1,5 +1,5 @@
--- Living sessions, the one used last first: {sid, client, scopes, created_at, used_at, expires_at, address, agent,
--- counter}. All that the index knows, up to ARGV[1]; with ARGV[2], that one alone, indexed or not.
+-- Living sessions: {sid, client, scopes, created_at, used_at, expires_at, address, agent,
+-- counter, generation, epoch}. All that the index knows, up to ARGV[1]; with ARGV[2], that one alone, indexed or not.
 local state, index, prefix = KEYS[1], KEYS[2], KEYS[3]
 local user = redis.call('HMGET', state, 'generation', 'only')
 local asked = {ARGV[2]}
@@ -7,10 +7,10 @@ if ARGV[2] == '' then asked = redis.call('ZREVRANGE', index, 0, tonumber(ARGV[1]
 local found = {}
 for _, sid in ipairs(asked) do
   local held = redis.call('HMGET', prefix .. sid,
-    'generation', 'client', 'scopes', 'created_at', 'used_at', 'expires_at', 'address', 'agent', 'counter')
+    'generation', 'client', 'scopes', 'created_at', 'used_at', 'expires_at', 'address', 'agent', 'counter', 'epoch')
   local dead = not held[1] or (user[1] and tonumber(user[1]) > tonumber(held[1])) or (user[2] and user[2] ~= sid)
   if not dead then
-    found[#found + 1] = {sid, held[2], held[3], held[4], held[5], held[6], held[7], held[8], held[9]}
+    found[#found + 1] = {sid, held[2], held[3], held[4], held[5], held[6], held[7], held[8], held[9], held[1], held[10]}
   end
 end
 return found

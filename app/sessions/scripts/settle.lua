@@ -1,16 +1,18 @@
--- The end of a doubt. With a generation: every session of an older one has ended, indexed or not.
--- KEYS[3] is a session that lives on, if any.
+-- The end of a doubt. With a generation: every session of an older one has ended, indexed or not. Of those in
+-- the index some are cleared away too; the others go when they would have: Redis serves nobody meanwhile.
+-- KEYS[3] is a session that lives on, if any: unless another end came between, which it does not outlive.
+local CLEARED = 1000
 local generation, reason = unpack(ARGV)
 local state, index, kept = KEYS[1], KEYS[2], KEYS[3]
+insist(state)
 local known = tonumber(redis.call('HGET', state, 'generation') or -1)
 if generation ~= '' and tonumber(generation) > known then
-  -- Without room for the number the user is forgotten instead: then each session is asked about in MongoDB.
-  if type(redis.pcall('HSET', state, 'generation', generation)) == 'table' then redis.call('DEL', state) end
-  if redis.call('HEXISTS', kept, 'generation') == 1 then
+  redis.call('HSET', state, 'generation', generation)
+  if tonumber(redis.call('HGET', kept, 'generation') or -1) == tonumber(generation) - 1 then
     redis.call('HSET', kept, 'generation', generation)
   end
   local prefix = string.sub(state, 1, -1 - #'state') .. 'session:'
-  for _, sid in ipairs(redis.call('ZRANGE', index, 0, -1)) do
+  for _, sid in ipairs(redis.call('ZRANGE', index, 0, CLEARED - 1)) do
     local session = prefix .. sid
     local of = redis.call('HGET', session, 'generation')
     if of and tonumber(of) < tonumber(generation) then
@@ -20,7 +22,6 @@ if generation ~= '' and tonumber(generation) > known then
   end
 end
 if redis.call('HEXISTS', state, 'doubts') == 1 then
-  local left = redis.pcall('HINCRBY', state, 'doubts', -1)
-  if type(left) == 'table' or left <= 0 then redis.call('HDEL', state, 'doubts', 'doubted_at') end
+  if redis.call('HINCRBY', state, 'doubts', -1) <= 0 then redis.call('HDEL', state, 'doubts', 'doubted_at') end
 end
 return {'ok'}

@@ -1,17 +1,16 @@
 -- MongoDB says that the session stands: remember that for this epoch, and drop a doubt that nobody will resolve.
 local generation, epoch, settled_ms = unpack(ARGV)
 local state, session = KEYS[1], KEYS[3]
+if redis.call('HGET', session, 'generation') ~= generation then return {'ok'} end
 local now = clock()
+insist(state)
 local user = redis.call('HMGET', state, 'generation', 'doubts', 'doubted_at')
 if user[2] and not in_doubt(user[2], user[3], now, tonumber(settled_ms)) then
   redis.call('HDEL', state, 'doubts', 'doubted_at')
 end
-if not user[1] or tonumber(user[1]) < tonumber(generation) then
-  redis.call('HSET', state, 'generation', generation)
-  outlast(state, 7200000)
+if not user[1] or tonumber(user[1]) <= tonumber(generation) then
+  redis.call('HSET', state, 'generation', generation, 'epoch', epoch)
 end
-if redis.call('HGET', session, 'generation') == generation then
-  redis.call('HSET', session, 'epoch', epoch)
-  outlast(state, redis.call('PTTL', session) + MARKER_MS)
-end
+redis.call('HSET', session, 'epoch', epoch)
+outlast(state, redis.call('PTTL', session) + MARKER_MS)
 return {'ok'}
