@@ -45,10 +45,8 @@ def serve(
     config = settings.load(**given)
     with serving.listen(config.host, config.port) as listening, backends(config, own=True) as (found, embeds):
         url = serving.find_url(listening)
-        os.environ.setdefault("ROSTER_ISSUER", found.issuer or url)  # the port may have been any
+        os.environ["ROSTER_ISSUER"] = found.issuer or url  # the port may have been any
         admin = run(first_start.prepare_embedded if embeds else first_start.prepare, found)
-        os.environ.pop("ROSTER_ADMIN_PASSWORD", None)  # no worker needs it
-        os.environ.pop("ROSTER_ADMIN_EMAIL", None)
         threading.Thread(target=_announce, args=(url, admin), daemon=True).start()
         leave_on_sigterm(status=0)
         serving.run(listening, workers=workers)

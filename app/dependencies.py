@@ -79,14 +79,12 @@ def needs(scope: str) -> Any:
     return Security(_caller, scopes=[scope])
 
 
-async def _origin(
-    request: Request, user_agent: Annotated[str, Header(include_in_schema=False)] = ""
-) -> Origin:
+async def _origin(request: Request) -> Origin:
     peer = request.client.host if request.client else None
     forwarded = request.headers.getlist("x-forwarded-for")
     trusted = backends(request).settings.trusted_proxies
-    agent = user_agent.encode("latin-1").decode(errors="replace")  # HTTP says Latin-1, browsers send UTF-8
-    return Origin(address=addresses.find(peer, forwarded, trusted), agent=agent)
+    sent = request.headers.get("user-agent", "").encode("latin-1")  # as HTTP has it; browsers send UTF-8
+    return Origin(address=addresses.find(peer, forwarded, trusted), agent=sent.decode(errors="replace"))
 
 
 class QueryOf(Generic[Q]):
@@ -249,6 +247,7 @@ WriteAuthority = Annotated[Authority, Depends(_write_authority)]
 AdminAuthority = Annotated[Authority, Depends(_admin_authority)]
 SelfAuthority = Annotated[Authority, Depends(_self_authority)]
 UserId = Annotated[PydanticObjectId, Depends(_user_id)]
+SessionId = Annotated[str, Path(description="The session's id, from a list of sessions.")]
 ExpectedVersions = Annotated[Versions, Depends(_if_match)]
 KnownVersions = Annotated[frozenset[str], Depends(_if_none_match)]
 AcceptedFormat = Annotated[Format | None, Depends(_accepted_format)]

@@ -82,8 +82,9 @@ class Keyring:
         algorithm: str,
         token_ttl_s: int,
         now: Callable[[], float] = time.time,
+        sign: bool = True,
     ) -> Self:
-        """Of the keys in MongoDB, with a new one where none can sign, or none with this algorithm.
+        """Of the keys in MongoDB; to `sign`, with a new one where none can, or none with this algorithm.
 
         Processes that start at the same time end up with the same keys: they compete for its number.
         """
@@ -91,7 +92,8 @@ class Keyring:
         keyring = cls(store, algorithm=algorithm, token_ttl_s=token_ttl_s, now=now)
         await store.prepare()
         await keyring._read()
-        await keyring._settle()
+        if sign:
+            await keyring._settle()
         return keyring
 
     @property

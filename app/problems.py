@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from app import errors as e
 from app.logs import REQUEST_ID
+from models.account import OwnPatch
 from models.batch import Batch, BatchOutput
 from models.listing import UserPage
 from models.problem import MEDIA_TYPE, Problem, ProblemError
@@ -53,7 +54,7 @@ BODY: tuple[type[e.RosterError], ...] = (
 """What every operation that takes a JSON body may answer."""
 
 
-PROTECTED: tuple[type[e.RosterError], ...] = (
+SIGNED_IN: tuple[type[e.RosterError], ...] = (
     e.UnauthenticatedError,
     e.InvalidTokenError,
     e.ExpiredTokenError,
@@ -61,10 +62,13 @@ PROTECTED: tuple[type[e.RosterError], ...] = (
     e.SessionRevokedError,
     e.SessionDisplacedError,
     e.RefreshTokenReusedError,
-    e.InsufficientScopeError,
     e.UnavailableError,
 )
 """What every operation that needs a token may answer."""
+
+
+PROTECTED: tuple[type[e.RosterError], ...] = (*SIGNED_IN, e.InsufficientScopeError)
+"""What every operation that needs a token with a scope may answer."""
 
 
 class ProblemResponse(Response):
@@ -124,7 +128,8 @@ def _clean(text: str) -> str:
 
 # --- the OpenAPI document -------------------------------------------------------------------------------
 
-_EXAMPLED = (Batch, BatchOutput, UserInput, UserOutput, UserPage, UserPatch)
+_OAUTH_TYPE = "application/json"
+_EXAMPLED = (Batch, BatchOutput, OwnPatch, UserInput, UserOutput, UserPage, UserPatch)
 """Shapes whose examples may hold nulls."""
 
 _EXAMPLES: dict[type[e.RosterError], e.RosterError] = {
@@ -175,18 +180,28 @@ def responses(*errors: type[e.RosterError]) -> dict[int | str, dict[str, Any]]:
     return documented
 
 
-def oauth_responses() -> dict[int | str, dict[str, Any]]:
-    """FastAPI's `responses=` for an endpoint of RFC 6749."""
-    return {
-        status: {"model": OAuthProblem, "description": f"{phrase} (RFC 6749, section 5.2)."}
-        for status, phrase in ((400, "The request, the grant or the scope is not good"), (401, "The client"))
-    }
+def oauth_responses(*errors: type[e.OAuthError]) -> dict[int | str, dict[str, Any]]:
+    """FastAPI's `responses=` for an endpoint of RFC 6749 that may answer these, and what all of them may."""
+    documented: dict[int | str, dict[str, Any]] = {}
+    kinds: tuple[type[e.OAuthError], ...] = (e.OAuthError, e.InvalidClientError, *errors)
+    for error in kinds:
+        entry = documented.setdefault(
+            error.status,
+            {"model": OAuthProblem, "description": "", "content": {_OAUTH_TYPE: {"examples": {}}}},
+        )
+        entry["description"] = "; ".join(filter(None, (entry["description"], error.title)))
+        example = {"summary": error.title, "value": _describe_oauth(error(f"{error.title}."))}
+        entry["content"][_OAUTH_TYPE]["examples"][error.code] = example
+    return documented | responses(e.TooLargeError, e.ThrottledError, e.UnavailableError)
 
 
 def oauth_response(error: e.OAuthError) -> Response:
     """RFC 6749, section 5.2: not problem+json, as OAuth's clients know no other form."""
-    body = {"error": error.code, "error_description": _clean(error.detail)}
-    return Response(orjson.dumps(body), error.status, error.headers, "application/json")
+    return Response(orjson.dumps(_describe_oauth(error)), error.status, error.headers, _OAUTH_TYPE)
+
+
+def _describe_oauth(error: e.OAuthError) -> dict[str, str]:
+    return {"error": error.code, "error_description": _clean(error.detail)}
 
 
 def _media() -> dict[str, Any]:

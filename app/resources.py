@@ -59,8 +59,13 @@ class Resources:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, apply_indexes: bool = True) -> AsyncIterator[Resources]:
-    """Everything connected and checked. StartError says which backend is missing or wrong."""
+async def opened(
+    settings: Settings, *, apply_indexes: bool = True, sign: bool = True
+) -> AsyncIterator[Resources]:
+    """Everything connected and checked. StartError says which backend is missing or wrong.
+
+    Who does not `sign` tokens makes no key, and knows those of others as they are when it starts.
+    """
     if settings.mongo_uri is None or settings.redis_url is None:
         raise StartError("Set ROSTER_MONGO_URI and ROSTER_REDIS_URL, or start with `python -m app serve`.")
     async with AsyncExitStack() as closing:
@@ -73,18 +78,28 @@ async def opened(settings: Settings, *, apply_indexes: bool = True) -> AsyncIter
         await init_beanie(database=database, document_models=[User], skip_indexes=True)
         if apply_indexes:
             await indexes.apply(database)
-        yield await _hold(settings, database, redis, closing)
+        yield await _hold(settings, database, redis, closing, sign=sign)
 
 
 async def _hold(
-    settings: Settings, database: AsyncDatabase[dict[str, Any]], redis: Redis, closing: AsyncExitStack
+    settings: Settings,
+    database: AsyncDatabase[dict[str, Any]],
+    redis: Redis,
+    closing: AsyncExitStack,
+    *,
+    sign: bool = True,
 ) -> Resources:
     secret = await _secret_key(settings, database)
     keyring = await Keyring.open(
-        database, secret, algorithm=settings.token_algorithm, token_ttl_s=settings.access_token_ttl_s
+        database,
+        secret,
+        algorithm=settings.token_algorithm,
+        token_ttl_s=settings.access_token_ttl_s,
+        sign=sign,
     )
-    renewal = asyncio.create_task(keep_current(keyring))
-    closing.callback(renewal.cancel)
+    if sign:
+        renewal = asyncio.create_task(keep_current(keyring))
+        closing.callback(renewal.cancel)
     channel = Channel(redis, timeout_s=_REDIS_TIMEOUT_S)
     closing.callback(channel.close)
     passwords = Passwords(threads=settings.password_threads, waiting=settings.password_queue)

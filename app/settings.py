@@ -1,6 +1,7 @@
 """Every setting, from the environment or `.env`, prefix `ROSTER_`."""
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -152,12 +153,7 @@ class Settings(BaseSettings):
     @field_validator("issuer")
     @classmethod
     def _refuse_plain_issuer(cls, issuer: str | None) -> str | None:
-        """RFC 8414, section 2: https, without query or fragment; plain http only where it stays inside."""
-        if issuer is None:
-            return None
-        parts = urlsplit(issuer)
-        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
-        if not is_safe or not parts.hostname or parts.query or parts.fragment or issuer.endswith("/"):
+        if issuer is not None and not _is_issuer(issuer):
             msg = (
                 "ROSTER_ISSUER must be the https address by which others reach Roster, "
                 "without a slash at its end: https://users.example.com, say"
@@ -197,7 +193,19 @@ class Settings(BaseSettings):
         return f"http://{host}:{self.port}"
 
 
+_BARE = re.compile(r"[^\s?#@]+[^\s?#@/]")
 _NETWORKS: TypeAdapter[tuple[IPvAnyNetwork, ...]] = TypeAdapter(tuple[IPvAnyNetwork, ...])
+
+
+def _is_issuer(text: str) -> bool:
+    """RFC 8414, section 2: https, without query or fragment; plain http only where it stays inside."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:  # half an IPv6 address, or a port that is none
+        return False
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    return is_safe and host != "" and _BARE.fullmatch(text) is not None
 
 
 def is_loopback(host: str) -> bool:

@@ -131,5 +131,16 @@ class InvitationInput(BaseModel):
 
 
 class InvitationOutput(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "dGhpcyBpcyBhbiBpbnZpdGF0aW9uLCBvciBpcyBpdD8",
+                    "expires_at": "2026-02-07T08:00:00.123000Z",
+                }
+            ]
+        }
+    )
+
     code: Annotated[str, Field(description="Shown this once.")]
-    expires_at: datetime
+    expires_at: Annotated[datetime, Field(description="Until when it is good.")]

@@ -4,6 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.user import EXAMPLE_ID
+from models.values import ALL_SCOPES
+
 EXAMPLE_TOKEN: dict[str, Any] = {
     "access_token": "eyJhbGciOiJFZERTQSIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln",
     "token_type": "Bearer",
@@ -13,14 +16,64 @@ EXAMPLE_TOKEN: dict[str, Any] = {
 }
 
 
+EXAMPLE_KEY: dict[str, Any] = {
+    "kty": "OKP",
+    "crv": "Ed25519",
+    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+    "use": "sig",
+    "alg": "EdDSA",
+}
+"""RFC 8037, appendix A.2 and A.3."""
+
+EXAMPLE_CLAIMS: dict[str, Any] = {
+    "active": True,
+    "scope": "me users:read",
+    "client_id": "portal",
+    "token_type": "Bearer",
+    "exp": 1_767_168_600,
+    "iat": 1_767_168_000,
+    "sub": EXAMPLE_ID,
+    "aud": "roster",
+    "iss": "https://users.example.com",
+    "jti": "dGhpcyBpcyBhIGp0aQ",
+    "sid": "Z0LwwaXTuOnwEjRWdGhlIHJlc3QgaXMgcmFuZG9tLg",
+}
+
+ClientId = Annotated[str, Field(description="The client's id, unless HTTP Basic names it.")]
+ClientSecret = Annotated[
+    str,
+    Field(
+        description="The client's secret, unless HTTP Basic has it.",
+        json_schema_extra={"format": "password"},
+    ),
+]
+
+
 class TokenForm(BaseModel):
     """RFC 6749, sections 4.3.2 and 6."""
 
-    grant_type: Literal["password", "refresh_token"]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "grant_type": "password",
+                    "username": "ana@example.com",
+                    "password": "correct horse battery",
+                    "scope": "users:read",
+                },
+                {"grant_type": "refresh_token", "refresh_token": EXAMPLE_TOKEN["refresh_token"]},
+            ]
+        }
+    )
+
+    grant_type: Annotated[Literal["password", "refresh_token"], Field(description="How one proves oneself.")]
     username: Annotated[
         str, Field(description="E-mail, username or phone; for `password`.", examples=["ana@example.com"])
     ] = ""
-    password: Annotated[str, Field(json_schema_extra={"format": "password"})] = ""
+    password: Annotated[
+        str, Field(description="For `password`.", json_schema_extra={"format": "password"})
+    ] = ""
     password_jwe: Annotated[
         str, Field(description="In place of `password`: see GET /auth/keys/password.")
     ] = ""
@@ -28,15 +81,19 @@ class TokenForm(BaseModel):
     scope: Annotated[
         str, Field(description="Separated by spaces; none: all that are granted.", examples=["users:read"])
     ] = ""
-    client_id: str = ""
-    client_secret: Annotated[str, Field(json_schema_extra={"format": "password"})] = ""
+    client_id: ClientId = ""
+    client_secret: ClientSecret = ""
 
 
 class InspectedForm(BaseModel):
     """RFC 7662, section 2.1, and RFC 7009, section 2.1."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": EXAMPLE_TOKEN["refresh_token"]}]})
+
     token: Annotated[str, Field(description="An access token or a refresh token.")]
     token_type_hint: Annotated[str, Field(description="Not needed.")] = ""
+    client_id: ClientId = ""
+    client_secret: ClientSecret = ""
 
 
 class TokenOutput(BaseModel):
@@ -54,14 +111,22 @@ class TokenOutput(BaseModel):
 class OAuthProblem(BaseModel):
     """RFC 6749, section 5.2."""
 
-    error: Annotated[str, Field(examples=["invalid_grant"])]
-    error_description: str
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"error": "invalid_grant", "error_description": "The name or the password is wrong."}
+            ]
+        }
+    )
+
+    error: Annotated[str, Field(description="Stable name of what is wrong, for programs.")]
+    error_description: Annotated[str, Field(description="What happened this time, for people.")]
 
 
 class Introspection(BaseModel):
     """RFC 7662, section 2.2; of a token that is not active, `active` alone."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"active": False}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_CLAIMS, {"active": False}]})
 
     active: bool
     scope: str | None = None
@@ -79,11 +144,70 @@ class Introspection(BaseModel):
 class KeySet(BaseModel):
     """RFC 7517, section 5."""
 
-    keys: list[dict[str, Any]]
+    model_config = ConfigDict(json_schema_extra={"examples": [{"keys": [EXAMPLE_KEY]}]})
+
+    keys: Annotated[list[dict[str, Any]], Field(description="Public keys; the newest first.")]
+
+
+class PasswordKey(BaseModel):
+    """A public RSA key (RFC 7517 and RFC 7518, section 6.3.1)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "kty": "RSA",
+                    "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86z",
+                    "e": "AQAB",
+                    "kid": "password-2026-01-31",
+                    "use": "enc",
+                    "alg": "RSA-OAEP-256",
+                }
+            ]
+        }
+    )
+
+    kty: Literal["RSA"]
+    n: str
+    e: str
+    kid: Annotated[str, Field(description="To be named in the header of the JWE.")]
+    use: Literal["enc"]
+    alg: Literal["RSA-OAEP-256"]
 
 
 class ServerMetadata(BaseModel):
     """RFC 8414, section 2."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "issuer": "https://users.example.com",
+                    "token_endpoint": "https://users.example.com/auth/token",
+                    "jwks_uri": "https://users.example.com/.well-known/jwks.json",
+                    "introspection_endpoint": "https://users.example.com/auth/introspect",
+                    "revocation_endpoint": "https://users.example.com/auth/revoke",
+                    "scopes_supported": list(ALL_SCOPES),
+                    "response_types_supported": [],
+                    "grant_types_supported": ["password", "refresh_token"],
+                    "token_endpoint_auth_methods_supported": [
+                        "none",
+                        "client_secret_basic",
+                        "client_secret_post",
+                    ],
+                    "introspection_endpoint_auth_methods_supported": [
+                        "client_secret_basic",
+                        "client_secret_post",
+                    ],
+                    "revocation_endpoint_auth_methods_supported": [
+                        "none",
+                        "client_secret_basic",
+                        "client_secret_post",
+                    ],
+                }
+            ]
+        }
+    )
 
     issuer: str
     token_endpoint: str

@@ -13,20 +13,23 @@ from app.dependencies import Administrator, Backends, Caller, RequestOrigin
 from app.errors import (
     InvalidClientError,
     InvalidError,
+    InvalidGrantError,
     InvalidInvitationError,
+    InvalidScopeError,
     OAuthError,
     RegistrationClosedError,
     ThrottledError,
     TooManySignInsError,
+    UnauthorizedClientError,
     UnavailableError,
     UniqueConflictError,
     UnsupportedGrantTypeError,
 )
-from app.problems import BODY, PROTECTED, oauth_responses, responses
+from app.problems import BODY, PROTECTED, SIGNED_IN, oauth_responses, responses
 from app.resources import Resources
 from app.strict_route import StrictRoute
 from models.account import InvitationInput, InvitationOutput, Registration
-from models.token import InspectedForm, Introspection, TokenForm, TokenOutput
+from models.token import InspectedForm, Introspection, PasswordKey, TokenForm, TokenOutput
 from models.user import UserOutput
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=StrictRoute)
@@ -64,7 +67,8 @@ async def _identify(
     response_model=TokenOutput,
     summary="Sign in, or refresh",
     openapi_extra=_form(TokenForm),
-    responses=oauth_responses() | responses(ThrottledError, TooManySignInsError, UnavailableError),
+    responses=oauth_responses(InvalidGrantError, InvalidScopeError, UnsupportedGrantTypeError)
+    | responses(TooManySignInsError, UnavailableError),
 )
 async def create_token(request: Request, opened: Backends, origin: RequestOrigin) -> Response:
     """RFC 6749: `password` (e-mail, username or phone) or `refresh_token`.
@@ -168,7 +172,7 @@ async def create_invitation(
     "/logout",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Sign out",
-    responses=responses(*PROTECTED),
+    responses=responses(*SIGNED_IN),
 )
 async def sign_out(opened: Backends, caller: Caller, origin: RequestOrigin) -> None:
     """The session of the token ends: its access tokens and its refresh token, everywhere, with this reply."""
@@ -181,7 +185,7 @@ async def sign_out(opened: Backends, caller: Caller, origin: RequestOrigin) -> N
     response_model=Introspection,
     summary="Is a token active?",
     openapi_extra=_form(InspectedForm) | BASIC,
-    responses=oauth_responses() | responses(ThrottledError, UnavailableError),
+    responses=oauth_responses(),
 )
 async def introspect_token(request: Request, opened: Backends, origin: RequestOrigin) -> Response:
     """RFC 7662, for registered clients with a secret: what every route would make of the token now."""
@@ -195,7 +199,7 @@ async def introspect_token(request: Request, opened: Backends, origin: RequestOr
     summary="End the session of a token",
     response_class=Response,
     openapi_extra=_form(InspectedForm) | BASIC,
-    responses=oauth_responses() | responses(ThrottledError, UnavailableError),
+    responses=oauth_responses(UnauthorizedClientError),
 )
 async def revoke_token(request: Request, opened: Backends, origin: RequestOrigin) -> Response:
     """RFC 7009, for the client that the token was issued to; what is no token of ours is answered 200 too."""
@@ -210,10 +214,10 @@ async def revoke_token(request: Request, opened: Backends, origin: RequestOrigin
     summary="The key to seal passwords with",
     responses=responses(UnavailableError),
 )
-async def read_password_key(opened: Backends) -> dict[str, Any]:
+async def read_password_key(opened: Backends) -> PasswordKey:
     """A public RSA key (JWK), a new one each day.
 
     A compact JWE of a password (`alg` RSA-OAEP-256, `enc` A256GCM, and the key's `kid`) may stand as
     `password_jwe` wherever a `password` may. Each is taken once.
     """
-    return await opened.password_keys.public()
+    return PasswordKey.model_validate(await opened.password_keys.public())

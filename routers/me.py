@@ -13,10 +13,12 @@ from app.dependencies import (
     Myself,
     RequestOrigin,
     SelfAuthority,
+    SessionId,
     find_caller,
     needs,
 )
 from app.errors import (
+    InvalidError,
     PreconditionFailedError,
     PreconditionRequiredError,
     SessionNotFoundError,
@@ -27,7 +29,7 @@ from app.errors import (
     WriteConflictError,
     WrongPasswordError,
 )
-from app.problems import BODY, PROTECTED, responses
+from app.problems import BODY, PROTECTED, SIGNED_IN, responses
 from app.replies import VERSIONED
 from app.strict_route import StrictRoute
 from models.account import EmailChange, OwnPatch, PasswordChange
@@ -109,7 +111,7 @@ async def change_email(
     "/sessions",
     response_model=SessionList,
     summary="Where you are signed in",
-    responses=responses(*PROTECTED),
+    responses=responses(*SIGNED_IN),
 )
 async def list_my_sessions(caller: Caller, opened: Backends) -> Response:
     """The one used last first."""
@@ -120,7 +122,7 @@ async def list_my_sessions(caller: Caller, opened: Backends) -> Response:
     "/sessions",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Sign out everywhere",
-    responses=responses(*PROTECTED),
+    responses=responses(InvalidError, *SIGNED_IN),
 )
 async def end_my_sessions(
     caller: Caller,
@@ -138,7 +140,8 @@ async def end_my_sessions(
     "/sessions/{session_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="End one of your sessions",
-    responses=responses(SessionNotFoundError, *PROTECTED),
+    responses=responses(SessionNotFoundError, InvalidError, *SIGNED_IN),
 )
-async def end_my_session(session_id: str, caller: Caller, opened: Backends) -> None:
+async def end_my_session(session_id: SessionId, caller: Caller, opened: Backends) -> None:
+    """Its access tokens and its refresh token are good no longer; it may be that of this request."""
     await accounts.end_session(opened, caller.user_id, session_id)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response, status
 
 from app import accounts, audit_log, replies
-from app.dependencies import AdminAuthority, Administrator, Backends, UserId
+from app.dependencies import AdminAuthority, Administrator, Backends, SessionId, UserId
 from app.errors import (
     InvalidError,
     SessionNotFoundError,
@@ -49,7 +49,8 @@ async def end_sessions(user_id: UserId, caller: Administrator, opened: Backends)
     summary="End one session of a user",
     responses=responses(SessionNotFoundError, InvalidError, *PROTECTED),
 )
-async def end_session(user_id: UserId, session_id: str, _: Administrator, opened: Backends) -> None:
+async def end_session(user_id: UserId, session_id: SessionId, _: Administrator, opened: Backends) -> None:
+    """Its access tokens and its refresh token are good no longer; the user's other sessions go on."""
     await accounts.end_session(opened, str(user_id), session_id)
 
 

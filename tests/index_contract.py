@@ -27,7 +27,7 @@ from app.sample import people
 from app.selections import choose
 from app.users.records import hidden
 from models.listing import Filter, ListQuery, SortField
-from models.user import AddressInput, ProfileInput, User
+from models.user import AddressInput, Credentials, ProfileInput, User
 from tests.servers import MongoServer
 
 USERS = 100_000
@@ -239,6 +239,7 @@ def stored(person: dict[str, Any]) -> dict[str, Any]:
         "profile": dict.fromkeys(ProfileInput.model_fields) | person["profile"] | {"addresses": addresses},
         "updated_at": person["created_at"],
         "version": 1,
+        "credentials": Credentials().model_dump(),
     }
     return said | hidden(said)
 

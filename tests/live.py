@@ -14,6 +14,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+from pydantic import SecretStr
+
+from app.embedded import owners
+from app.settings import Settings
+from tests.tokens import mint_elsewhere
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 60
@@ -30,12 +35,15 @@ def environment(folder: Path, **settings: Any) -> dict[str, str]:
     )
 
 
-def command(folder: Path, *arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
-    """`python -m app` with these arguments, run to its end in the folder."""
+def command(
+    folder: Path, *arguments: str, entered: str = "", **settings: Any
+) -> subprocess.CompletedProcess[str]:
+    """`python -m app` with these arguments, run to its end in the folder; `entered` comes through a pipe."""
     return subprocess.run(
         [sys.executable, "-m", "app", *arguments],
         cwd=folder,
         env=environment(folder, **settings),
+        input=entered,
         capture_output=True,
         check=False,
         text=True,
@@ -72,7 +80,7 @@ def find_children(pid: int) -> list[int]:
 
 
 class LiveServer:
-    """Ready when entered; what it wrote can be read from `printed` and `log`."""
+    """Ready when entered; what it wrote can be read from `printed` and `log`. `token` has all scopes."""
 
     def __init__(
         self, folder: Path, *arguments: str, program: tuple[str, ...] = ("-m", "app"), **settings: Any
@@ -82,10 +90,12 @@ class LiveServer:
         self.folder = folder
         self.printed = ""
         self.errors = ""
+        self.token = ""
+        self._environment = environment(folder, **({"log_format": "json"} | settings))
         self.process = subprocess.Popen(
             [sys.executable, *program, "serve", *arguments],
             cwd=folder,
-            env=environment(folder, **({"log_format": "json"} | settings)),
+            env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -122,6 +132,46 @@ class LiveServer:
         url = httpx.URL(self.url)
         return url.host, url.port or 80
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Of one who is signed in."""
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def client(self, **options: Any) -> httpx.Client:
+        """Signed in, and more patient than most."""
+        return httpx.Client(
+            **{"base_url": self.url, "headers": self.headers, "timeout": PATIENCE_S, **options}
+        )
+
+    def get(self, path: str) -> httpx.Response:
+        with self.client() as client:
+            return client.get(path)
+
+    def sign_in(self, name: str, password: str) -> httpx.Response:
+        with self.client(headers={}) as client:
+            form = {"grant_type": "password", "username": name, "password": password}
+            return client.post("/auth/token", data=form)
+
+    def mint(self, *scopes: str) -> str:
+        """A token that the server takes, of a user in no directory; with all scopes if none is named."""
+        return mint_elsewhere(self._find_settings(), *scopes)
+
+    def _find_settings(self) -> Settings:
+        """The server's, with what it found out when it started."""
+        said: dict[str, Any] = {
+            name.removeprefix("ROSTER_").lower(): value
+            for name, value in self._environment.items()
+            if name.startswith("ROSTER_")
+        }
+        config = Settings(_env_file=self.folder / ".env", **said | {"host": "127.0.0.1"})
+        found: dict[str, Any] = {"issuer": config.issuer or self.url}
+        embedded = {"mongo": config.mongo_uri is None, "redis": config.redis_url is None}
+        if any(embedded.values()):
+            uris = owners.share(config.data_dir, **embedded)
+            names = ("mongo_uri", "redis_url")
+            found |= {name: SecretStr(uri) for name, uri in zip(names, uris, strict=True) if uri is not None}
+        return config.model_copy(update=found)
+
     def read_memory(self, field: str = "VmHWM") -> int:
         """Bytes, as the kernel counts them; VmHWM is the most there ever were."""
         status = Path(f"/proc/{self.pid}/status").read_text()
@@ -142,6 +192,7 @@ class LiveServer:
     def wait_until_ready(self) -> Self:
         wait_until(lambda: "users.xlsx" in self.printed or self.process.poll() is not None)
         assert self.process.poll() is None, self.errors
+        self.token = self.mint()
         return self
 
     def __enter__(self) -> Self:

@@ -1,8 +1,14 @@
 """Access tokens for tests that are about something else."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+
 from beanie import PydanticObjectId
 
+from app import resources
 from app.resources import Resources
+from app.settings import Settings
 from models.values import ALL_SCOPES
 
 
@@ -18,3 +24,25 @@ async def mint(opened: Resources, *scopes: str) -> str:
     session = await opened.sessions.create(user_id, 0, client_id="tests", scopes=granted)
     token, _ = opened.tokens.issue(user_id=user_id, sid=session.sid, client_id="tests", scopes=granted)
     return token
+
+
+def mint_elsewhere(settings: Settings, *scopes: str) -> str:
+    """For a server in another process that has these settings.
+
+    In a thread with a loop of its own, whatever loop runs here; and without Beanie, which would be bound to
+    the server's database while the tests of this process have theirs.
+    """
+
+    async def run() -> str:
+        async with AsyncExitStack() as closing:
+            assert settings.mongo_uri is not None
+            assert settings.redis_url is not None
+            mongo = resources._mongo(settings, settings.mongo_uri.get_secret_value())
+            closing.push_async_callback(mongo.close)
+            redis = resources._redis(settings.redis_url.get_secret_value())
+            closing.push_async_callback(redis.aclose)
+            database = mongo.get_default_database(resources.DEFAULT_DATABASE)
+            return await mint(await resources._hold(settings, database, redis, closing), *scopes)
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, run()).result()

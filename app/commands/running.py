@@ -58,7 +58,7 @@ def run(
     apply_indexes: bool = True,
 ) -> T:
     async def work_on_backends() -> T:
-        async with resources.opened(config, apply_indexes=apply_indexes) as opened:
+        async with resources.opened(config, apply_indexes=apply_indexes, sign=False) as opened:
             return await work(opened)
 
     return asyncio.run(work_on_backends())

@@ -7,10 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
+from models.values import ALL_SCOPES
 from tests.api import serving
 from tests.servers import MongoServer, RedisServer
 from tests.support import create, person, problem, read, until
 
+PASSWORD = "correct horse battery"
 BOUND_S = 20
 """Ten times what a route may take here; out of the box PyMongo takes 30 s and more."""
 
@@ -84,9 +86,43 @@ async def test_a_frozen_and_a_killed_mongod_are_503_and_then_forgotten(
     assert user["email"] not in log
 
 
-async def test_without_redis_the_directory_is_read_and_written(servers_folder: Path, mongo_uri: str) -> None:
-    with RedisServer(servers_folder / "lost") as redis:
+async def _ask_token(client: httpx.AsyncClient, email: str) -> httpx.Response:
+    form = {"grant_type": "password", "username": email, "password": PASSWORD}
+    request = client.build_request("POST", "/auth/token", data=form)
+    del request.headers["Authorization"]  # it would name a client there
+    return await client.send(request)
+
+
+async def _sign_in(client: httpx.AsyncClient) -> None:
+    """As a user who is in the directory: MongoDB vouches for his session when Redis was away."""
+    user = await create(client, scopes=list(ALL_SCOPES))
+    password = {"password": PASSWORD}
+    assert (await client.put(f"/users/{user['id']}/password", json=password)).status_code == 204
+    reply = await _ask_token(client, user["email"])
+    assert reply.status_code == 200, reply.text
+    client.headers["Authorization"] = f"Bearer {reply.json()['access_token']}"
+
+
+@pytest.mark.parametrize("fault", ["killed", "frozen"])
+async def test_without_redis_nobody_is_let_in_and_when_it_returns_all_who_were(
+    servers_folder: Path, mongo_uri: str, fault: str
+) -> None:
+    with RedisServer(servers_folder / f"lost-{fault}") as redis:
         async with serving(mongo_uri, redis.url) as client:
-            redis.kill()
+            await _sign_in(client)
             user = await create(client)
-            assert (await client.get("/users")).json()["items"] == [user]
+            if fault == "killed":
+                redis.kill()
+            else:
+                redis.freeze()
+            for name, reply in (await _ask_every_route(client, user)).items():
+                assert "Redis" in problem(reply, 503, "unavailable")["detail"], name
+                assert int(reply.headers["retry-after"]) > 0, name
+            problem(await _ask_token(client, user["email"]), 503, "unavailable")
+            assert (await client.get("/health/live")).status_code == 200
+            if fault == "killed":
+                redis.restart()
+            else:
+                redis.thaw()
+            await until(lambda: _answers(client))
+            assert await read(client, user) == user

@@ -3,12 +3,12 @@
 import json
 import os
 import re
-import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ from unittest import mock
 
 import httpx
 import pytest
+from openpyxl import load_workbook
 from pymongo import MongoClient
 
 from app.__main__ import main
 from app.embedded import mongod, ports, processes
 from app.embedded.servers import Server
+from models.values import ALL_SCOPES
 from tests.live import LiveServer, command, environment, find_children, has_ended, wait_until
 from tests.servers import _find
 
@@ -32,8 +34,8 @@ def newcomer(servers_folder: Path) -> Iterator[LiveServer]:
         yield live
 
 
-def count(url: str) -> int:
-    total = httpx.get(f"{url}/users?limit=1&count=exact").json()["total"]
+def count(live: LiveServer) -> int:
+    total = live.get("/users?limit=1&count=exact").json()["total"]
     assert total["relation"] == "eq"
     return int(total["value"])
 
@@ -42,59 +44,93 @@ def find_servers(folder: Path) -> list[int]:
     return [int((folder / "data" / name / "pid").read_text()) for name in ("mongod", "redis-server")]
 
 
-def test_an_empty_folder_becomes_a_directory_of_a_thousand_people(newcomer: LiveServer) -> None:
-    assert count(newcomer.url) == 1_000
-    page = httpx.get(f"{newcomer.url}/users?limit=1000&sort=name").json()["items"]
+def test_an_empty_folder_becomes_a_directory_of_a_thousand_people_and_who_administers_them(
+    newcomer: LiveServer,
+) -> None:
+    assert count(newcomer) == 1_001
+    page = newcomer.get("/users?limit=1000&sort=name").json()["items"]
     assert len({user["name"] for user in page}) > 900
+    (admin,) = newcomer.get("/users?email=admin@example.com").json()["items"]
+    assert admin["scopes"] == list(ALL_SCOPES)
     assert f"{newcomer.url}/docs" in newcomer.printed
     assert httpx.get(f"{newcomer.url}/docs").status_code == 200
 
 
-def test_the_three_printed_lines_work(newcomer: LiveServer, tmp_path: Path) -> None:
-    lines = [line.strip() for line in newcomer.printed.splitlines() if line.startswith("  curl ")]
-    assert len(lines) == 3
-    page, user, workbook = (run_curl(line, tmp_path) for line in lines)
-    assert len(json.loads(page)["items"]) == 3
-    assert json.loads(user)["name"] == "Zoë"
-    assert (workbook or (tmp_path / "users.xlsx").read_bytes())[:4] == b"PK\x03\x04"
+SHOWN = re.compile(r"Sign in as (\S+) with the password (\S+) \(shown this once\)\.")
 
 
-def run_curl(line: str, folder: Path) -> bytes:
-    """What the line prints when it is pasted into a shell; without curl, what the server answers."""
-    if shutil.which("curl"):
-        return subprocess.run(
-            ["sh", "-c", line.replace("curl ", "curl -sS --fail-with-body ", 1)],
-            cwd=folder,
-            check=True,
-            capture_output=True,
-        ).stdout
-    words = iter(shlex.split(line)[1:])
-    given = {word: next(words) if word.startswith("-") else word for word in words}
-    (url,) = (word for word in given if word.startswith("http"))
-    headers = [given["-H"].split(": ")] if "-H" in given else []
-    method, body = ("POST", given["-d"].encode()) if "-d" in given else ("GET", b"")
-    return httpx.request(method, url, headers=dict(headers), content=body).raise_for_status().content
+def test_the_printed_lines_work_as_they_are_printed(newcomer: LiveServer, tmp_path: Path) -> None:
+    shown = SHOWN.search(newcomer.printed)
+    assert shown is not None
+    assert len(shown[2]) >= 16
+    lines = newcomer.printed[newcomer.printed.index("  TOKEN=") :]
+    assert lines.count("curl ") == 4
+    assert shown[2] in lines
+    page, user = paste(lines, tmp_path)
+    assert len(page["items"]) == 3
+    assert (user["name"], user["email"], user["scopes"]) == ("Zoë", "zoe@example.com", ["me"])
+    (sheet,) = load_workbook(tmp_path / "users.xlsx", read_only=True).worksheets
+    assert len(list(sheet.rows)) == 1 + 1_002
+    assert newcomer.sign_in(shown[1], shown[2]).json()["scope"] == " ".join(sorted(ALL_SCOPES))
+    assert shown[2] not in newcomer.errors
+
+
+def paste(lines: str, folder: Path) -> list[Any]:
+    """What the lines print, all of them JSON, when they are pasted into a shell."""
+    programs = folder / "programs"
+    programs.mkdir()
+    if not shutil.which("curl"):
+        (programs / "curl").write_text(f"#!{sys.executable}\n{CURL}")
+        (programs / "curl").chmod(0o700)
+    path = f"{programs}:{os.environ['PATH']}"
+    ran = subprocess.run(["sh", "-c", lines], cwd=folder, env={"PATH": path}, check=True, capture_output=True)
+    printed, read = ran.stdout.decode(), []
+    while printed:
+        value, end = json.JSONDecoder().raw_decode(printed)
+        read.append(value)
+        printed = printed[end:]
+    return read
+
+
+CURL = """
+import argparse, sys, urllib.parse, urllib.request
+words = argparse.ArgumentParser()
+words.add_argument("url")
+words.add_argument("-s", action="store_true")
+words.add_argument("-o")
+words.add_argument("-H", action="append", default=[])
+words.add_argument("-d", action="append", default=[])
+words.add_argument("--data-urlencode", action="append", default=[])
+given = words.parse_args()
+encoded = [name + "=" + urllib.parse.quote(value) for name, _, value in
+           (pair.partition("=") for pair in given.data_urlencode)]
+body = "&".join(given.d + encoded).encode() or None
+request = urllib.request.Request(given.url, body, dict(line.split(": ", 1) for line in given.H))
+out = open(given.o, "wb") if given.o else sys.stdout.buffer
+out.write(urllib.request.urlopen(request).read())
+"""
+"""A stand-in where there is no curl."""
 
 
 def test_sample_adds_to_the_directory_that_runs_and_nothing_the_second_time(newcomer: LiveServer) -> None:
-    before = count(newcomer.url)
+    before = count(newcomer)
     first = command(newcomer.folder, "sample", "1005")
     assert (first.returncode, first.stdout, first.stderr) == (
         0,
         "5 people added, 1000 were there already.\n",
         "",
     )
-    assert count(newcomer.url) == before + 5
+    assert count(newcomer) == before + 5
     second = command(newcomer.folder, "sample", "1005")
     assert second.stdout == "0 people added, 1005 were there already.\n"
-    assert count(newcomer.url) == before + 5
+    assert count(newcomer) == before + 5
     assert not any(map(has_ended, find_servers(newcomer.folder)))
 
 
 def test_a_second_server_on_the_same_folder_is_refused(newcomer: LiveServer) -> None:
     refused = command(newcomer.folder, "serve", "--port", "0")
     assert_one_sentence(refused, f"Process {newcomer.pid} already runs the servers of", "ROSTER_DATA_DIR")
-    assert count(newcomer.url) >= 1_000
+    assert count(newcomer) >= 1_000
 
 
 def test_a_taken_port_is_one_sentence_and_nothing_was_started(newcomer: LiveServer, tmp_path: Path) -> None:
@@ -104,18 +140,30 @@ def test_a_taken_port_is_one_sentence_and_nothing_was_started(newcomer: LiveServ
     assert not (tmp_path / "data").exists()
 
 
-def test_users_survive_a_restart_and_two_workers_share_the_servers_until_kill_9_ends_all(
+def test_users_and_sessions_survive_a_restart_and_two_workers_share_the_servers_until_kill_9_ends_all(
     tmp_path: Path,
 ) -> None:
     with LiveServer(tmp_path) as first:
-        user = httpx.get(f"{first.url}/users?limit=1").json()["items"][0]
-        assert httpx.delete(f"{first.url}/users/{user['id']}").status_code == 204
+        shown = SHOWN.search(first.printed)
+        assert shown is not None
+        email, password = shown.groups()
+        session = first.sign_in(email, password).json()
+        with first.client() as client:
+            (user,) = client.get("/users?limit=1&sort=created_at").json()["items"]
+            assert client.delete(f"/users/{user['id']}").status_code == 204
         started = [*find_servers(tmp_path), *find_children(first.pid)]
         assert first.stop(signal.SIGTERM) == 0
     assert all(map(has_ended, started))
     with LiveServer(tmp_path, "--workers", "2") as second:
         wait_until(lambda: len(second.find("Application startup complete.")) == 2)
-        assert count(second.url) == 999
+        assert not SHOWN.search(second.printed)
+        assert password not in second.printed + second.errors
+        assert "Forgot your password? Run: python -m app create-admin EMAIL" in second.printed
+        assert count(second) == 1_000
+        with second.client(headers={}) as client:
+            refresh = {"grant_type": "refresh_token", "refresh_token": session["refresh_token"]}
+            assert client.post("/auth/token", data=refresh).status_code == 200
+        assert second.sign_in(email, password).status_code == 200
         started = [*find_servers(tmp_path), *find_children(second.pid)]
         workers = [pid for pid in started if "spawn_main" in processes.read_command_line(pid)]
         assert len(workers) == 2
@@ -129,17 +177,171 @@ def test_settings_in_a_file_reach_the_workers_and_a_directory_of_ones_own_is_lef
 ) -> None:
     (tmp_path / ".env").write_text(
         f"ROSTER_MONGO_URI={mongo_uri}\nROSTER_REDIS_URL={redis_url}\n"
-        "ROSTER_HOST=0.0.0.0\nROSTER_REQUIRE_IF_MATCH=true\nROSTER_SECRET_KEY=\n"
+        "ROSTER_HOST=0.0.0.0\nROSTER_REQUIRE_IF_MATCH=true\nROSTER_SECRET_KEY=\nROSTER_ISSUER=\n"
     )
     with LiveServer(tmp_path, "--workers", "2", "--host", "localhost") as live:
-        assert count(live.url) == 0
-        user = httpx.post(f"{live.url}/users", json={"name": "A", "email": "a@example.com"}).json()
-        assert httpx.delete(f"{live.url}/users/{user['id']}").status_code == 428
-        with MongoClient[dict[str, Any]](mongo_uri) as client:
-            assert client.get_default_database()["users"].count_documents({}) == 1
+        assert count(live) == 0
+        with live.client() as client:
+            user = client.post("/users", json={"name": "A", "email": "a@example.com"}).json()
+            assert client.delete(f"/users/{user['id']}").status_code == 428
+            metadata = client.get("/.well-known/oauth-authorization-server").json()
+        assert metadata["issuer"] == live.url
+        with MongoClient[dict[str, Any]](mongo_uri) as mongo:
+            assert mongo.get_default_database()["users"].count_documents({}) == 1
         assert live.stop(signal.SIGINT) == 0
     assert not (tmp_path / "data").exists()
     assert "Traceback" not in live.errors
+
+
+NOBODY_ADMINISTERS = (
+    "Nobody can administer this directory yet: run `python -m app create-admin EMAIL`, "
+    "or set ROSTER_ADMIN_EMAIL and ROSTER_ADMIN_PASSWORD.\n"
+)
+PASSWORD = "correct horse battery"
+
+
+def test_a_directory_that_nobody_administers_says_so_until_create_admin_makes_one(
+    mongo_uri: str, redis_url: str, tmp_path: Path
+) -> None:
+    own: dict[str, Any] = {"mongo_uri": mongo_uri, "redis_url": redis_url}
+
+    def create_admin(email: str, password: str) -> str:
+        done = command(tmp_path, "create-admin", email, entered=f"{password}\nnot this line\n", **own)
+        assert done.returncode == 0, done.stderr
+        assert password not in done.stdout + done.stderr
+        return done.stdout
+
+    with LiveServer(tmp_path, **own) as live:
+        assert NOBODY_ADMINISTERS in live.errors
+        assert "YOU@EXAMPLE.COM" in live.printed
+        assert create_admin("boss@example.com", PASSWORD) == "The administrator was created.\n"
+        signed_in = live.sign_in("Boss@Example.com", PASSWORD)
+        assert signed_in.json()["scope"] == " ".join(sorted(ALL_SCOPES))
+        with live.client(headers={"Authorization": f"Bearer {signed_in.json()['access_token']}"}) as boss:
+            zoe = boss.post("/users", json={"name": "Zoë", "email": "zoe@example.com"}).json()
+            url = f"/users/{zoe['id']}"
+            assert boss.put(f"{url}/password", json={"password": "staple and battery"}).status_code == 204
+            as_before = live.sign_in("zoe@example.com", "staple and battery").json()
+            assert as_before["scope"] == "me"
+            assert create_admin("ZOE@example.com", "another staple") == (
+                "The user is an administrator now, signed out.\n"
+            )
+            before = {"Authorization": f"Bearer {as_before['access_token']}"}
+            refused = boss.get("/users/me", headers=before)
+            assert (refused.status_code, refused.json()["code"]) == (401, "session_revoked")
+            assert live.sign_in("zoe@example.com", "staple and battery").status_code == 400
+            now = live.sign_in("zoe@example.com", "another staple").json()
+            assert now["scope"] == " ".join(sorted(ALL_SCOPES))
+            assert boss.patch(url, json={"is_active": False}).status_code == 200
+            create_admin("zoe@example.com", "another staple")
+            assert boss.get(url).json()["is_active"] is True
+        assert count(live) == 2
+    with LiveServer(tmp_path, **own) as again:
+        assert "Nobody can administer" not in again.errors
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "words"),
+    [
+        ("boss@example.com", "short", ("The administrator's password:", "at least 8 characters")),
+        ("boss@example.com", "", ("The administrator's password:", "at least 8 characters")),
+        ("boss@example.com", "password1", ("The administrator's password:", "most people choose")),
+        ("bossanova@example.com", "bossanova1", ("The administrator's password:", "e-mail address")),
+        ("boss", PASSWORD, ("The administrator's e-mail", "ana@example.com")),
+    ],
+)
+def test_create_admin_refuses_what_is_no_good_in_one_sentence(
+    email: str, password: str, words: tuple[str, ...], right: dict[str, Any], tmp_path: Path
+) -> None:
+    refused = command(tmp_path, "create-admin", email, entered=f"{password}\n", **right)
+    assert_one_sentence(refused, *words)
+    assert not password or password not in refused.stderr
+    with MongoClient[dict[str, Any]](right["mongo_uri"]) as mongo:
+        assert mongo.get_default_database()["users"].count_documents({}) == 0
+
+
+def test_the_environment_makes_the_first_administrator_and_no_second(
+    right: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text(f"ROSTER_ADMIN_PASSWORD={PASSWORD}\n")
+    with LiveServer(tmp_path, admin_email="boss@example.com", **right) as live:
+        scope = live.sign_in("boss@example.com", PASSWORD).json()["scope"]
+        assert scope == " ".join(sorted(ALL_SCOPES))
+        assert "Nobody can administer" not in live.errors
+        assert PASSWORD not in live.errors + live.printed
+    with LiveServer(tmp_path, "--workers", "2", admin_email="other@example.com", **right) as live:
+        assert count(live) == 1
+        assert live.sign_in("other@example.com", PASSWORD).status_code == 400
+        assert live.sign_in("boss@example.com", PASSWORD).status_code == 200
+
+
+def test_a_newcomer_with_an_administrator_of_his_own_is_shown_no_password(tmp_path: Path) -> None:
+    with LiveServer(tmp_path, admin_email="boss@example.com", admin_password=PASSWORD) as live:
+        assert live.sign_in("boss@example.com", PASSWORD).status_code == 200
+        assert count(live) == 1_001
+        assert not SHOWN.search(live.printed)
+        assert PASSWORD not in live.errors + live.printed
+
+
+def test_a_weak_password_in_the_environment_stops_the_start(right: dict[str, Any], tmp_path: Path) -> None:
+    admin = {"admin_email": "boss@example.com", "admin_password": "password1"}
+    refused = command(tmp_path, "serve", **right, **admin)
+    assert_one_sentence(refused, "The administrator's password:", "most people choose")
+    assert "password1" not in refused.stderr
+
+
+KEY = re.compile(
+    r"(?P<kid>[\w-]{43})  (?P<algorithm>EdDSA)      (?P<state>signs    |will sign|verifies )"
+    r"(  \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ){2}  (?P<until>\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ|another takes over)"
+)
+
+
+def test_keys_are_listed_and_rotated_while_tokens_stay_good_and_at_once_when_they_must_not(
+    right: dict[str, Any], tmp_path: Path
+) -> None:
+    def run_keys(*arguments: str) -> list[str]:
+        done = command(tmp_path, "keys", *arguments, **right)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    def list_keys() -> list[tuple[str, str, bool]]:
+        """Each line whole, so that nothing else of a key stands there."""
+        head, *lines = run_keys("list")
+        assert head.split() == ["kid", "algorithm", "state", "created", "signs", "from", "verifies", "until"]
+        keys = [KEY.fullmatch(line) for line in lines]
+        assert all(keys), lines
+        return [(key["kid"], key["state"].strip(), key["until"][0] == "2") for key in keys if key]
+
+    with LiveServer(tmp_path, **right) as live:
+
+        def published() -> list[str]:
+            return [key["kid"] for key in httpx.get(f"{live.url}/.well-known/jwks.json").json()["keys"]]
+
+        (first,) = published()
+        assert list_keys() == [(first, "signs", False)]
+        (said,) = run_keys("rotate")
+        assert said.endswith(" signs in 60 s.")
+        second = said.split()[0]
+        assert list_keys() == [(second, "will sign", False), (first, "signs", True)]
+        wait_until(lambda: published() == [second, first])
+        assert live.get("/users").status_code == 200
+        assert read_kid(live.mint()) == first, "the new key has been published for too short a time"
+
+        (said,) = run_keys("rotate", "--at-once")
+        assert said.endswith(" signs from now on; the old keys are gone.")
+        third = said.split()[0]
+        assert list_keys() == [(third, "signs", False)]
+        wait_until(lambda: live.get("/users").status_code == 401)
+        assert live.get("/users").json()["code"] == "invalid_token"
+        assert published() == [third]
+        live.token = live.mint()
+        assert read_kid(live.token) == third
+        assert live.get("/users").status_code == 200
+
+
+def read_kid(token: str) -> str:
+    head = token.partition(".")[0]
+    return str(json.loads(urlsafe_b64decode(head + "=" * (-len(head) % 4)))["kid"])
 
 
 def test_an_ipv6_address_is_printed_as_it_must_be_typed(
@@ -192,9 +394,29 @@ REFUSED: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[str, ...]]] = {
     "an open address": (
         ("serve", "--host", "0.0.0.0"),  # noqa: S104 - refused
         {},
-        ("ROSTER_HOST=0.0.0.0", "without sign-in", "127.0.0.1"),
+        ("ROSTER_HOST=0.0.0.0", "set ROSTER_ISSUER", "https"),
     ),
-    "an open address in the environment": (("serve",), {"host": "::"}, ("ROSTER_HOST=::",)),
+    "an open address in the environment": (("serve",), {"host": "::"}, ("ROSTER_HOST=::", "ROSTER_ISSUER")),
+    "an issuer that is not https": (
+        ("serve",),
+        {"issuer": "http://secret-word.example.com"},
+        ("ROSTER_ISSUER", "https://users.example.com"),
+    ),
+    "half an administrator": (
+        ("serve",),
+        {"admin_password": "secret-word"},
+        ("ROSTER_ADMIN_EMAIL", "ROSTER_ADMIN_PASSWORD", "together"),
+    ),
+    "lifetimes out of order": (
+        ("serve",),
+        {"session_idle_ttl_s": "100"},
+        ("ROSTER_SESSION_IDLE_TTL_S", "ROSTER_ACCESS_TOKEN_TTL_S"),
+    ),
+    "an algorithm that shares its key": (
+        ("serve",),
+        {"token_algorithm": "HS256"},
+        ("ROSTER_TOKEN_ALGORITHM", "EdDSA"),
+    ),
     "no such port": (("serve", "--port", "70000"), {}, ("ROSTER_PORT", "65535")),
     "a port in words": (("sample", "1"), {"port": "eighty"}, ("ROSTER_PORT", "integer")),
     "a weak key": (("serve",), {"secret_key": "secret-word"}, ("ROSTER_SECRET_KEY", "32")),
@@ -235,6 +457,8 @@ MISTYPED = {
     ("sample", "0"): "count",
     ("sample",): "count",
     ("serve", "--workers", "0"): "--workers",
+    ("create-admin",): "email",
+    ("keys", "rotate", "--now"): "--now",
     ("smaple",): "smaple",
     (): "Usage",
 }
@@ -260,13 +484,13 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable
 
 
 @pytest.fixture
-def right(mongo_uri: str, redis_url: str) -> dict[str, str]:
+def right(mongo_uri: str, redis_url: str) -> dict[str, Any]:
     return {"mongo_uri": mongo_uri, "redis_url": redis_url, "mongo_timeout_ms": "300"}
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_set_wrong_is_said_in_one_sentence(
-    name: str, run: Callable[..., Done], right: dict[str, str], standalone: str, tmp_path: Path
+    name: str, run: Callable[..., Done], right: dict[str, Any], standalone: str, tmp_path: Path
 ) -> None:
     arguments, settings, words = REFUSED[name]
     wrong = {key: standalone if value == STANDALONE else value for key, value in settings.items()}
@@ -298,6 +522,8 @@ def test_indexes_are_checked_and_applied_on_a_directory_of_ones_own(
     status, said = run("check")
     assert status == 1
     assert {"index email is missing", "the validator of the collection is missing or old"} <= set(said)
+    with MongoClient[dict[str, Any]](mongo_uri) as client:
+        assert client.get_default_database()["keys"].count_documents({}) == 0, "a check made a key"
     assert run("apply") == (0, ["Indexes and validator applied."])
     assert run("check") == (0, ["All indexes and the validator are as declared."])
     with MongoClient[dict[str, Any]](mongo_uri) as client:

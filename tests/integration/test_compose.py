@@ -27,7 +27,7 @@ from app import indexes
 from app.embedded import binaries, ports, processes
 from app.embedded.servers import Server
 from app.errors import StartError
-from app.settings import Settings
+from app.settings import Settings, load
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60
@@ -52,32 +52,75 @@ def compose() -> Compose:
 # --- what the files say ---
 
 
-def test_no_port_is_published_and_no_service_reaches_out(compose: Compose) -> None:
-    for service in compose["services"].values():
+def test_the_app_alone_is_published_and_that_to_its_host_only(compose: Compose) -> None:
+    services = dict(compose["services"])
+    app = services.pop("app")
+    for service in services.values():
         assert service.keys().isdisjoint({"ports", "expose", "network_mode"})
         assert service["networks"] == ["inside"]
-    assert compose["networks"] == {"inside": {"internal": True}}
+    assert app.keys().isdisjoint({"expose", "network_mode"})
+    assert app["ports"] == ["127.0.0.1:${ROSTER_PORT:-8000}:8000"]
+    assert app["networks"] == ["inside", "outside"]
+    assert compose["networks"] == {"inside": {"internal": True}, "outside": None}
 
 
 def test_every_secret_comes_from_outside_and_its_lack_is_explained(compose: Compose) -> None:
     app, mongo, redis = (compose["services"][name]["environment"] for name in ("app", "mongo1", "redis"))
-    assert app.pop("ROSTER_SECRET_KEY") is None  # passed through where it is set
     assert REQUIRED.sub("*", app["ROSTER_MONGO_URI"]) == (
         "mongodb://roster:*@mongo1:27017,mongo2:27017,mongo3:27017/roster?replicaSet=roster&authSource=admin"
     )
     assert REQUIRED.sub("*", app["ROSTER_REDIS_URL"]) == "redis://:*@redis:6379/0"
+    assert REQUIRED.sub("*", app["ROSTER_SECRET_KEY"]) == "*"
     assert {REQUIRED.sub("*", value) for value in (mongo | redis).values()} == {"*"}
+
+
+def test_the_app_listens_within_its_container_under_the_name_that_others_know(compose: Compose) -> None:
+    app = compose["services"]["app"]["environment"]
+    issuer = re.fullmatch(REQUIRED, app["ROSTER_ISSUER"])
+    assert issuer is not None
+    assert issuer[1] == "ROSTER_ISSUER"
+    loaded = Settings(_env_file=None, host=app["ROSTER_HOST"], issuer="http://localhost:8000")
+    assert (loaded.host, loaded.port) == ("0.0.0.0", 8000)  # noqa: S104 - of the container
+
+
+def test_every_other_setting_reaches_the_app_where_it_is_set(compose: Compose) -> None:
+    app = compose["services"]["app"]["environment"]
+    fixed = {f"ROSTER_{name}" for name in ("HOST", "ISSUER", "SECRET_KEY", "MONGO_URI", "REDIS_URL")}
+    not_its_own = {"ROSTER_PORT", "ROSTER_DATA_DIR"}  # the host's; nothing is embedded
+    settings = {f"ROSTER_{name.upper()}" for name in Settings.model_fields}
+    assert app.keys() == settings - not_its_own
+    assert {name for name, value in app.items() if value is None} == settings - not_its_own - fixed
 
 
 def test_the_example_names_every_setting_with_its_default_and_every_secret(compose: Compose) -> None:
     example = (ROOT / ".env.example").read_text()
-    shown = dict(re.findall(r"^# (ROSTER_\w+)=(.*)$", example, re.MULTILINE))
-    assert shown.keys() == {f"ROSTER_{name.upper()}" for name in Settings.model_fields}
+    lines = re.findall(r"^(?:# )?(\w+)=(.*)$", example, re.MULTILINE)
+    shown = dict(lines)
+    assert len(lines) == len(shown)
+    required = set(REQUIRED.findall(yaml.safe_dump(compose, width=10_000)))
+    assert shown.keys() == {f"ROSTER_{name.upper()}" for name in Settings.model_fields} | required
     for name, field in Settings.model_fields.items():
         if field.default is not None:
-            assert shown[f"ROSTER_{name.upper()}"] == str(field.default).replace("False", "false")
-    secrets = set(REQUIRED.findall(yaml.safe_dump(compose, width=10_000)))
-    assert set(re.findall(r"^(\w+)=$", example, re.MULTILINE)) == secrets
+            assert shown[f"ROSTER_{name.upper()}"] == write(field.default), name
+    assert set(re.findall(r"^(\w+)=$", example, re.MULTILINE)) == required
+    assert not re.findall(r"^\w+=.+$", example, re.MULTILINE), "a secret that all share is none"
+
+
+def write(default: object) -> str:
+    """As it stands in the environment."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+
+
+def test_a_copy_of_the_example_as_it_is_starts_a_newcomer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in [name for name in os.environ if name.startswith("ROSTER_")]:
+        monkeypatch.delenv(name)
+    shutil.copy(ROOT / ".env.example", tmp_path / ".env")
+    monkeypatch.chdir(tmp_path)
+    assert load() == Settings(_env_file=None)
 
 
 def test_each_service_keeps_its_data_restarts_and_is_waited_for(compose: Compose) -> None:

@@ -80,7 +80,8 @@ def connect(server: LiveServer, path: str) -> socket.socket:
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
     client.settimeout(60)
     client.connect(server.address)
-    client.sendall(f"GET {path} HTTP/1.1\r\nHost: roster\r\n\r\n".encode())
+    headers = "".join(f"{name}: {value}\r\n" for name, value in server.headers.items())
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: roster\r\n{headers}\r\n".encode())
     assert client.recv(1000).startswith(b"HTTP/1.1 200 OK")
     return client
 
@@ -102,8 +103,8 @@ def download(server: LiveServer, path: str) -> Iterator[bytes]:
     """The bytes as they come, through a small window, so that the server cannot run ahead."""
     small = [(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)]
     with (
-        httpx.Client(transport=httpx.HTTPTransport(socket_options=small), timeout=60) as client,
-        client.stream("GET", server.url + path) as reply,
+        server.client(transport=httpx.HTTPTransport(socket_options=small)) as client,
+        client.stream("GET", path) as reply,
     ):
         assert reply.status_code == 200
         yield from reply.iter_raw()
@@ -134,12 +135,11 @@ def test_a_client_that_hangs_up_closes_the_cursor_and_is_said_so_in_the_log(
 def test_a_client_that_stops_reading_holds_up_the_export_and_not_the_memory(
     server: LiveServer, database: str
 ) -> None:
-    url = server.url
-    (user,) = httpx.get(f"{url}/users?limit=1").json()["items"]
+    (user,) = server.get("/users?limit=1").json()["items"]
     before = server.read_memory()
     with connect(server, "/users/export?format=csv"):
         for _ in range(50):
-            assert httpx.get(f"{url}/users/{user['id']}").status_code == 200
+            assert server.get(f"/users/{user['id']}").status_code == 200
         assert count_cursors(database) == 1
         assert server.read_memory() - before < 32 * MIB
     wait_until(lambda: count_cursors(database) == 0)
@@ -149,12 +149,13 @@ def test_a_client_that_stops_reading_holds_up_the_export_and_not_the_memory(
 def test_an_export_of_50_000_users_takes_no_more_memory_than_a_small_one(
     form: str, server: LiveServer, tmp_path: Path
 ) -> None:
-    httpx.get(f"{server.url}/users?limit=100")
+    server.get("/users?limit=100")
     before = server.read_memory("VmRSS")
     file = tmp_path / "file"
     with (
         file.open("wb") as out,
-        httpx.stream("GET", f"{server.url}/users/export?format={form}", timeout=60) as reply,
+        server.client() as client,
+        client.stream("GET", f"/users/export?format={form}") as reply,
     ):
         assert reply.status_code == 200
         for chunk in reply.iter_raw():
@@ -167,21 +168,21 @@ def test_an_export_of_50_000_users_takes_no_more_memory_than_a_small_one(
 
 
 def test_users_are_read_while_an_export_runs(server: LiveServer) -> None:
-    (user,) = httpx.get(f"{server.url}/users?limit=1").json()["items"]
+    (user,) = server.get("/users?limit=1").json()["items"]
     done = threading.Event()
 
     def export() -> None:
         try:
-            httpx.get(f"{server.url}/users/export?format=xlsx", timeout=60).raise_for_status()
+            server.get("/users/export?format=xlsx").raise_for_status()
         finally:
             done.set()
 
     exporting = threading.Thread(target=export)
     exporting.start()
     answered = 0
-    with httpx.Client() as client:
+    with server.client() as client:
         while not done.is_set():
-            assert client.get(f"{server.url}/users/{user['id']}").status_code == 200
+            assert client.get(f"/users/{user['id']}").status_code == 200
             answered += 1
     exporting.join()
     assert answered > 36
@@ -203,11 +204,11 @@ def test_a_client_that_takes_nothing_any_more_counts_as_gone(faulty: LiveServer,
 
 def test_past_the_exports_that_may_run_at_once_a_caller_is_told_to_come_back(faulty: LiveServer) -> None:
     with connect(faulty, "/users/export?format=csv"), connect(faulty, "/users/export?format=xlsx"):
-        refused = httpx.get(f"{faulty.url}/users/export")
+        refused = faulty.get("/users/export")
         assert (refused.status_code, refused.json()["code"]) == (503, "too_many_exports")
         assert int(refused.headers["retry-after"]) >= 1
-        assert httpx.get(f"{faulty.url}/users?limit=1").status_code == 200
-    wait_until(lambda: httpx.get(f"{faulty.url}/users/export?city=Nowhere").status_code == 200)
+        assert faulty.get("/users?limit=1").status_code == 200
+    wait_until(lambda: faulty.get("/users/export?city=Nowhere").status_code == 200)
 
 
 def test_a_server_that_is_told_to_stop_finishes_the_download_first(
@@ -245,7 +246,7 @@ def test_a_mongodb_that_is_frozen_before_the_first_row_is_503_and_no_empty_file(
     mortal.freeze()
     try:
         for form in FORMS:
-            reply = httpx.get(f"{dependent.url}/users/export?format={form}", timeout=60)
+            reply = dependent.get(f"/users/export?format={form}")
             assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
             assert reply.headers["content-type"] == "application/problem+json"
             assert int(reply.headers["retry-after"]) >= 1
@@ -277,7 +278,7 @@ def test_a_mongodb_that_is_killed_breaks_every_export_and_its_return_mends_the_s
     assert not zipfile.is_zipfile(BytesIO(received["xlsx"]))
     assert received["csv"].count(b"\r\n") < 20_000
     assert received["ndjson"].count(b"\n") < 20_000
-    away = httpx.get(f"{dependent.url}/users/export", timeout=60)
+    away = dependent.get("/users/export")
     assert (away.status_code, away.json()["code"]) == (503, "unavailable")
     mortal.restart()
     wait_until(lambda: whole(dependent))
@@ -286,7 +287,7 @@ def test_a_mongodb_that_is_killed_breaks_every_export_and_its_return_mends_the_s
 
 def whole(server: LiveServer) -> bool:
     """Whether an export works again; one that answers 200 must be whole."""
-    reply = httpx.get(f"{server.url}/users/export?format=csv&columns=id", timeout=60)
+    reply = server.get("/users/export?format=csv&columns=id")
     assert reply.status_code in {200, 503}
     assert reply.status_code == 503 or len(read_texts(reply.content)) == 20_000
     return reply.status_code == 200

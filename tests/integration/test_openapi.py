@@ -10,28 +10,24 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from app.main import create_app
-from app.settings import Settings
+from app import clients
+from app.errors import OAuthError, RosterError
 from models.listing import ListQuery
-from tests.support import NOBODY, create, person
+from models.values import ALL_SCOPES
+from tests.api import serving
+from tests.error_codes import classes
+from tests.support import NOBODY, create, database, person
+from tests.support_openapi import NEEDED, OAUTH, OPEN, operations, read_document, resolve
 
 SNAPSHOT = Path(__file__).parents[1] / "snapshots" / "openapi.json"
-METHODS = {"get", "put", "post", "patch", "delete"}
+JSON = "application/json"
 PROBLEM = "application/problem+json"
-Operation = tuple[str, str, dict[str, Any]]
+FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    """As a client gets it: through JSON."""
-    made: dict[str, Any] = json.loads(json.dumps(create_app(Settings(_env_file=None)).openapi()))
-    return made
-
-
-def operations(document: dict[str, Any]) -> Iterator[Operation]:
-    for path, item in document["paths"].items():
-        assert set(item) <= METHODS | {"parameters"}, path
-        yield from ((method, path, item[method]) for method in METHODS & set(item))
+    return read_document()
 
 
 def assert_valid(document: dict[str, Any], schema: dict[str, Any], value: object) -> None:
@@ -49,13 +45,6 @@ def walk(node: Any) -> Iterator[dict[str, Any]]:
     if isinstance(node, list):
         for item in node:
             yield from walk(item)
-
-
-def resolve(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    while "$ref" in schema:
-        *_, name = schema["$ref"].split("/")
-        schema = document["components"]["schemas"][name]
-    return schema
 
 
 def test_the_document_is_the_one_in_the_snapshot(document: dict[str, Any]) -> None:
@@ -109,16 +98,84 @@ def test_each_operation_has_a_name_a_summary_a_description_and_a_tag(document: d
         assert operation["summary"].rstrip("."), path
         assert operation["description"], path
         assert operation["tags"], path
+        for one in operation.get("parameters", []):
+            assert one["description"], (path, one["name"])
+
+
+def test_each_operation_is_open_or_takes_a_token_with_its_scope_by_either_scheme(
+    document: dict[str, Any],
+) -> None:
+    assert {operation["operationId"] for _, _, operation in operations(document)} == OPEN | NEEDED.keys()
+    for _, path, operation in operations(document):
+        name = operation["operationId"]
+        if name in OPEN:
+            by_client = {"introspect_token", "revoke_token"}
+            assert operation.get("security") == ([{"Client": []}] if name in by_client else None), path
+            continue
+        scopes = [needed] if (needed := NEEDED[name]) else []
+        assert operation["security"] == [{"OAuth2": scopes}, {"Bearer": scopes}], path
+        assert "401" in operation["responses"]
+        lacking = operation["responses"].get("403", {"content": {PROBLEM: {"examples": {}}}})
+        assert ("insufficient_scope" in lacking["content"][PROBLEM]["examples"]) == bool(scopes), path
+
+
+def test_the_schemes_are_those_of_rfc_6749_6750_and_7617(document: dict[str, Any]) -> None:
+    schemes = document["components"]["securitySchemes"]
+    assert {name: scheme["type"] for name, scheme in schemes.items()} == {
+        "OAuth2": "oauth2", "Bearer": "http", "Client": "http",
+    }  # fmt: skip
+    assert schemes["Bearer"]["scheme"] == "bearer"
+    assert schemes["Client"]["scheme"] == "basic"
+    (flow,) = schemes["OAuth2"]["flows"].items()
+    assert flow[0] == "password"
+    assert flow[1]["tokenUrl"] == flow[1]["refreshUrl"] == "/auth/token"
+    assert tuple(flow[1]["scopes"]) == ALL_SCOPES
+    assert all(flow[1]["scopes"].values())
+
+
+def test_oauth_endpoints_take_forms_and_answer_as_rfc_6749_has_it(document: dict[str, Any]) -> None:
+    known = {error.code: error.status for error in classes(OAuthError)}
+    shown: dict[str, set[str]] = {}
+    for _, path, operation in operations(document):
+        if operation["operationId"] not in OAUTH:
+            assert FORM not in operation.get("requestBody", {}).get("content", {}), path
+            continue
+        assert set(operation["requestBody"]["content"]) == {FORM}
+        assert operation["requestBody"]["required"] is True
+        for status in ("400", "401"):
+            (content,) = operation["responses"][status]["content"].items()
+            assert content[0] == JSON
+            assert content[1]["schema"] == {"$ref": "#/components/schemas/OAuthProblem"}
+            for code, example in content[1]["examples"].items():
+                assert_valid(document, content[1]["schema"], example["value"])
+                assert example["value"]["error"] == code
+                assert known[code] == int(status)
+                shown.setdefault(code, set()).add(operation["operationId"])
+    assert shown == {
+        "invalid_request": OAUTH,
+        "invalid_client": OAUTH,
+        "invalid_grant": {"create_token"},
+        "invalid_scope": {"create_token"},
+        "unsupported_grant_type": {"create_token"},
+        "unauthorized_client": {"revoke_token"},
+    }
 
 
 def test_each_operation_shows_its_errors_as_problems_with_examples(document: dict[str, Any]) -> None:
+    known = {error.code: error.status for error in classes(RosterError)}
     for method, path, operation in operations(document):
+        name = operation["operationId"]
         errors = {status: reply for status, reply in operation["responses"].items() if int(status) >= 400}
+        oauth = {status: errors.pop(status) for status in ("400", "401") if name in OAUTH}
+        assert len(oauth) == (2 if name in OAUTH else 0)
         assert "500" in errors, (method, path)
-        if not path.startswith("/health"):
+        if name not in {"get_liveness", "read_keys", "read_metadata"}:  # they ask no backend
             assert "503" in errors, (method, path)
-            assert "422" in errors, (method, path)
+        takes_json = "requestBody" in operation and name not in OAUTH
+        assert ("422" in errors) == (takes_json or bool(operation.get("parameters"))), (method, path)
         if "requestBody" in operation:
+            assert "413" in errors, (method, path)
+        if takes_json:
             assert {"400", "413", "415"} <= errors.keys(), (method, path)
         for status, reply in errors.items():
             (media_type,) = reply["content"]
@@ -128,7 +185,7 @@ def test_each_operation_shows_its_errors_as_problems_with_examples(document: dic
             for code, example in examples.items():
                 assert_valid(document, reply["content"][PROBLEM]["schema"], example["value"])
                 assert example["value"]["code"] == code
-                assert example["value"]["status"] == int(status)
+                assert example["value"]["status"] == int(status) == known[code]
         assert all(reply["description"] for reply in operation["responses"].values())
 
 
@@ -152,20 +209,38 @@ def test_each_body_has_an_example_that_is_valid(document: dict[str, Any]) -> Non
                 assert_valid(document, content["schema"], example)
 
 
-def test_patch_takes_merge_patch_and_plain_json(document: dict[str, Any]) -> None:
-    content = document["paths"]["/users/{user_id}"]["patch"]["requestBody"]["content"]
-    assert set(content) == {"application/merge-patch+json", "application/json"}
-    assert {one["schema"]["$ref"] for one in content.values()} == {"#/components/schemas/UserPatch"}
+@pytest.mark.parametrize(("path", "patch"), [("/users/{user_id}", "UserPatch"), ("/users/me", "OwnPatch")])
+def test_patch_takes_merge_patch_and_plain_json(document: dict[str, Any], path: str, patch: str) -> None:
+    content = document["paths"][path]["patch"]["requestBody"]["content"]
+    assert set(content) == {"application/merge-patch+json", JSON}
+    assert {one["schema"]["$ref"] for one in content.values()} == {f"#/components/schemas/{patch}"}
+
+
+def test_the_examples_of_patches_show_that_null_removes(document: dict[str, Any]) -> None:
+    for name in ("UserPatch", "OwnPatch"):
+        (example,) = document["components"]["schemas"][name]["examples"]
+        assert None in example["profile"].values()
 
 
 def test_what_callers_send_is_closed_to_unknown_fields(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
-    for name in ("UserInput", "UserPatch", "ProfileInput", "ProfilePatch", "AddressInput", "Batch"):
+    for name in (
+        "UserInput", "UserPatch", "ProfileInput", "ProfilePatch", "AddressInput", "Batch", "Registration",
+        "OwnPatch", "PasswordChange", "PasswordSetting", "EmailChange", "InvitationInput", "SignOut",
+    ):  # fmt: skip
         assert schemas[name]["additionalProperties"] is False, name
     operations_schema = schemas["Batch"]["properties"]["operations"]
     assert operations_schema["maxItems"] == 1000
     assert set(operations_schema["items"]["discriminator"]["mapping"]) == {"create", "update", "delete"}
-    assert not {"scopes", "is_active", "version", "id"} & set(schemas["UserInput"]["properties"])
+    standing = {"scopes", "is_active"}
+    for name in ("UserInput", "UserPatch"):
+        assert not {"version", "id", "credentials", "password"} & set(schemas[name]["properties"])
+        for field in standing:
+            assert "needs users:admin" in schemas[name]["properties"][field]["description"].lower()
+    for name in ("Registration", "OwnPatch"):
+        assert not (standing | {"version", "id", "tags"}) & set(schemas[name]["properties"])
+    assert not {"email", "password"} & set(schemas["OwnPatch"]["properties"])
+    assert schemas["SignOut"]["properties"]["ids"]["maxItems"] == 1000
 
 
 def test_the_listing_documents_each_of_its_parameters(document: dict[str, Any]) -> None:
@@ -262,14 +337,101 @@ async def test_the_bytes_of_real_replies_are_what_is_published(client: httpx.Asy
         ("/users/{user_id}", "delete"): [await client.delete(f"/users/{NOBODY}")],
         ("/health/live", "get"): [await client.get("/health/live")],
     }
+    check_bytes(document, replies)
+    missing = await client.get(f"/users/{bare['id']}", headers={"If-None-Match": "*"})
+    assert str(missing.status_code) in document["paths"]["/users/{user_id}"]["get"]["responses"]
+
+
+Replies = dict[tuple[str, str], list[httpx.Response]]
+PASSWORD = {"password": "correct horse battery"}
+
+
+def check_bytes(document: dict[str, Any], replies: Replies) -> None:
     for (template, method), answered in replies.items():
         for reply in answered:
             published = document["paths"][template][method]["responses"][str(reply.status_code)]
             content = published["content"][reply.headers["content-type"]]
-            value = reply.json()
-            assert_valid(document, closed(document, content["schema"]), value)
-    missing = await client.get(f"/users/{bare['id']}", headers={"If-None-Match": "*"})
-    assert str(missing.status_code) in document["paths"]["/users/{user_id}"]["get"]["responses"]
+            assert_valid(document, closed(document, content["schema"]), reply.json())
+
+
+async def test_the_bytes_of_real_sign_ins_are_what_is_published(mongo_uri: str, redis_url: str) -> None:
+    async with serving(mongo_uri, redis_url, registration="open") as client:
+        document = (await client.get("/openapi.json")).json()
+        _, secret = await clients.register(database(client), "Portal", client_id="portal")
+        user = await create(client, scopes=list(ALL_SCOPES))
+        path = f"/users/{user['id']}"
+        setting = [
+            await client.put(f"{path}/password", json={"password": "short"}),
+            await client.put(f"{path}/password", json=PASSWORD),
+        ]
+        assert [reply.status_code for reply in setting] == [422, 204]
+        del client.headers["Authorization"]
+        portal = ("portal", secret or "")
+        form = {"grant_type": "password", "username": user["email"], **PASSWORD}
+        signed_in = await client.post("/auth/token", data=form, auth=portal)
+        again = await client.post("/auth/token", data=form, auth=portal)
+        tokens = signed_in.json()
+        client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+        current = {"current_password": PASSWORD["password"]}
+        replies = {
+            ("/auth/token", "post"): [signed_in, again, await client.post("/auth/token", data=form)],
+            ("/auth/register", "post"): [
+                await client.post("/auth/register", json=person(**PASSWORD)),
+                await client.post("/auth/register", json=person(password="12345678")),
+            ],
+            ("/auth/introspect", "post"): [
+                await client.post("/auth/introspect", data={"token": token}, auth=portal)
+                for token in (tokens["access_token"], tokens["refresh_token"], "nothing")
+            ]
+            + [await client.post("/auth/introspect", data={}, auth=portal)],
+            ("/auth/revoke", "post"): [await client.post("/auth/revoke", data={}, auth=portal)],
+            ("/auth/keys/password", "get"): [await client.get("/auth/keys/password")],
+            ("/.well-known/jwks.json", "get"): [await client.get("/.well-known/jwks.json")],
+            ("/.well-known/oauth-authorization-server", "get"): [
+                await client.get("/.well-known/oauth-authorization-server")
+            ],
+            ("/auth/invitations", "post"): [await client.post("/auth/invitations", json={})],
+            ("/users/me", "get"): [await client.get("/users/me")],
+            ("/users/me", "patch"): [
+                await client.patch("/users/me", json={"name": "y"}),
+                await client.patch("/users/me", json={"tags": ["x"]}),
+            ],
+            ("/users/me/email", "post"): [
+                await client.post("/users/me/email", json={"email": "new@example.com", **current}),
+                await client.post(
+                    "/users/me/email", json={"email": "x@example.com", "current_password": "x"}
+                ),
+            ],
+            ("/users/me/sessions", "get"): [await client.get("/users/me/sessions")],
+            ("/users/{user_id}/sessions", "get"): [await client.get(f"{path}/sessions")],
+            ("/users:sign-out", "post"): [await client.post("/users:sign-out", json={"ids": [NOBODY]})],
+            ("/users/{user_id}/password", "put"): setting[:1],
+            ("/users/me/password", "post"): [
+                await client.post("/users/me/password", json={**current, "new_password": "another staple"})
+            ],
+            ("/auth/logout", "post"): [await client.post("/auth/logout")],  # which the change has done
+        }
+        check_bytes(document, replies)
+        found = {key: [reply.status_code for reply in some] for key, some in replies.items()}
+        assert found == {
+            ("/auth/token", "post"): [200, 200, 401],
+            ("/auth/register", "post"): [201, 422],
+            ("/auth/introspect", "post"): [200, 200, 200, 400],
+            ("/auth/revoke", "post"): [400],
+            ("/auth/keys/password", "get"): [200],
+            ("/.well-known/jwks.json", "get"): [200],
+            ("/.well-known/oauth-authorization-server", "get"): [200],
+            ("/auth/invitations", "post"): [201],
+            ("/users/me", "get"): [200],
+            ("/users/me", "patch"): [200, 422],
+            ("/users/me/email", "post"): [200, 403],
+            ("/users/me/sessions", "get"): [200],
+            ("/users/{user_id}/sessions", "get"): [200],
+            ("/users:sign-out", "post"): [200],
+            ("/users/{user_id}/password", "put"): [422],
+            ("/users/me/password", "post"): [200],
+            ("/auth/logout", "post"): [401],
+        }
 
 
 def closed(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

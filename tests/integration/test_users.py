@@ -10,6 +10,7 @@ from bson import ObjectId
 from models.user import EXAMPLE_INPUT
 from tests.api import serving
 from tests.support import NOBODY, create, person, pointers, problem, read, users
+from tests.tokens import mint
 
 MERGE = {"Content-Type": "application/merge-patch+json"}
 FULL: dict[str, Any] = {
@@ -40,8 +41,8 @@ FULL: dict[str, Any] = {
 }
 EMPTY_PROFILE: dict[str, Any] = {"bio": None, "age": None, "title": None, "department": None, "addresses": []}
 STOLEN = [
-    "scopes", "is_active", "version", "_id", "id", "created_at",
-    "updated_at", "last_login_at", "last_login_ip", "keys", "facets", "password_hash",
+    "version", "_id", "id", "created_at", "updated_at", "last_login_at", "last_login_ip",
+    "keys", "facets", "credentials", "generation", "password_hash", "password_jwe",
     "hashed_password", "password", "role", "is_superuser", "$set", "$where",
     "profile.age", "__proto__", "nmae",
 ]  # fmt: skip
@@ -445,6 +446,80 @@ async def test_fields_that_no_caller_may_set_are_refused_by_every_write(client: 
     assert [row async for row in users(client).find({})] == [stored]
 
 
+STANDING: list[tuple[str, Any, str]] = [
+    ("scopes", ["users:own"], "/scopes/0"),
+    ("scopes", ["me", "me"], "/scopes"),
+    ("scopes", ["me", None], "/scopes/1"),
+    ("scopes", "me", "/scopes"),
+    ("scopes", None, "/scopes"),
+    ("is_active", "true", "/is_active"),
+    ("is_active", 1, "/is_active"),
+    ("is_active", None, "/is_active"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "pointer"), STANDING)
+async def test_an_administrator_may_set_scopes_and_activation_to_what_they_can_be(
+    client: httpx.AsyncClient, field: str, value: Any, pointer: str
+) -> None:
+    user = await create(client)
+    path = f"/users/{user['id']}"
+    wrong = person(**{field: value})
+    assert pointers(await client.post("/users", json=wrong)) == {pointer}
+    assert pointers(await client.put(path, json=wrong)) == {pointer}
+    assert pointers(await client.patch(path, json={field: value})) == {pointer}
+    operations = [
+        {"op": "create", "user": wrong},
+        {"op": "update", "id": user["id"], "patch": {field: value}},
+    ]
+    results = (await client.post("/users:batch", json={"operations": operations})).json()["results"]
+    assert [result["error"]["errors"][0]["pointer"] for result in results] == [
+        f"/user{pointer}", f"/patch{pointer}",
+    ]  # fmt: skip
+    assert await read(client, user) == user
+
+
+async def test_scopes_and_activation_are_set_by_every_write_of_an_administrator_and_of_nobody_else(
+    client: httpx.AsyncClient,
+) -> None:
+    opened = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+    token = await mint(opened, "me", "users:read", "users:write", "users:export")
+    writer = {"Authorization": f"Bearer {token}"}
+    user = await create(client, scopes=["me", "users:read"], is_active=False)
+    admin = await create(client, scopes=["users:admin"])
+    assert (user["scopes"], user["is_active"]) == (["me", "users:read"], False)
+    path = f"/users/{user['id']}"
+    for standing in ({"scopes": ["me", "users:admin"]}, {"is_active": True}):
+        said = person(**standing)
+        operations = [
+            {"op": "create", "user": said},
+            {"op": "update", "id": user["id"], "patch": standing},
+            {"op": "update", "id": admin["id"], "patch": {"name": "x"}},
+            {"op": "delete", "id": admin["id"]},
+        ]
+        batch = await client.post("/users:batch", json={"operations": operations}, headers=writer)
+        errors = [result["error"] for result in batch.json()["results"]]
+        assert [(error["status"], error["code"]) for error in errors] == [(403, "insufficient_scope")] * 4
+        for reply in (
+            await client.post("/users", json=said, headers=writer),
+            await client.put(path, json=said, headers=writer),
+            await client.patch(path, json=standing, headers=writer),
+            await client.patch(f"/users/{admin['id']}", json={"name": "x"}, headers=writer),
+            await client.put(f"/users/{admin['id']}", json=person(), headers=writer),
+            await client.delete(f"/users/{admin['id']}", headers=writer),
+        ):
+            problem(reply, 403, "insufficient_scope")
+            assert 'scope="users:admin"' in reply.headers["www-authenticate"]
+    assert await read(client, user) == user
+    assert await read(client, admin) == admin
+    replaced = await client.put(path, json=person(), headers=writer)
+    assert (replaced.json()["scopes"], replaced.json()["is_active"]) == (user["scopes"], False)
+    patched = await client.patch(path, json={"scopes": ["users:export"], "is_active": True})
+    assert (patched.json()["scopes"], patched.json()["is_active"]) == (["users:export"], True)
+    replaced = await client.put(path, json=person(scopes=["me"], is_active=False))
+    assert (replaced.json()["scopes"], replaced.json()["is_active"]) == (["me"], False)
+
+
 async def test_the_pointer_to_an_unknown_field_is_escaped(client: httpx.AsyncClient) -> None:
     reply = await client.post("/users", json=person(**{"a/b~c": 1}))
     assert pointers(reply) == {"/a~1b~0c"}
@@ -452,7 +527,8 @@ async def test_the_pointer_to_an_unknown_field_is_escaped(client: httpx.AsyncCli
 
 async def test_hidden_fields_leave_by_no_route(client: httpx.AsyncClient) -> None:
     user = await create(client, **{key: value for key, value in EXAMPLE_INPUT.items() if key != "email"})
-    await users(client).update_one({}, {"$set": {"password_hash": "$argon2id$secret"}})
+    secrets = {"password_hash": "$argon2id$secret", "credentials.password_hash": "$argon2id$secret"}
+    await users(client).update_one({}, {"$set": secrets})
     path = f"/users/{user['id']}"
     for reply in (
         await client.get(path),
@@ -463,8 +539,11 @@ async def test_hidden_fields_leave_by_no_route(client: httpx.AsyncClient) -> Non
         await client.get("/users/export/csv"),
     ):
         assert reply.status_code == 200
-        for hidden in ("argon2id", "password", "facets", '"keys"'):
+        for hidden in ("argon2id", "password", "credentials", "generation", "facets", '"keys"'):
             assert hidden not in reply.text
     oracles = "fields=password_hash sort=password_hash password_hash=x keys.email=x keys[$ne]=x email[$ne]=x"
+    oracles += (
+        " fields=credentials fields=credentials.password_hash sort=credentials.generation credentials=x"
+    )
     for query in (*oracles.split(), "$where=1", "facets=is_active:true"):
         problem(await client.get(f"/users?{query}"), 422, "validation_failed")

@@ -1,4 +1,5 @@
 import os
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -24,11 +25,43 @@ def refusal(**overrides: object) -> str:
     return str(refused.value)
 
 
+DEFAULTS: dict[str, object] = {
+    "mongo_uri": None,
+    "redis_url": None,
+    "host": "127.0.0.1",
+    "port": 8000,
+    "data_dir": Path(".roster"),
+    "secret_key": None,
+    "issuer": None,
+    "audience": "roster",
+    "token_algorithm": "EdDSA",
+    "access_token_ttl_s": 600,
+    "session_idle_ttl_s": 604_800,
+    "session_absolute_ttl_s": 2_592_000,
+    "sessions_per_user": 0,
+    "refresh_grace_s": 10,
+    "password_grant": True,
+    "registration": "closed",
+    "tries_per_account": 5,
+    "tries_per_address": 50,
+    "trusted_proxies": (),
+    "password_threads": 0,
+    "password_queue": 256,
+    "admin_email": None,
+    "admin_password": None,
+    "require_if_match": False,
+    "cursor_ttl_s": 86_400,
+    "query_budget_ms": 2_000,
+    "count_budget_ms": 1_000,
+    "exports_at_once": 8,
+    "mongo_timeout_ms": 5_000,
+    "log_level": "info",
+    "log_format": "auto",
+}
+
+
 def test_nothing_needs_to_be_set() -> None:
-    loaded = settings.load()
-    assert loaded.mongo_uri is loaded.redis_url is loaded.secret_key is None
-    assert (loaded.host, loaded.port, loaded.data_dir) == ("127.0.0.1", 8000, Path(".roster"))
-    assert loaded.require_if_match is False
+    assert settings.load().model_dump() == DEFAULTS
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
@@ -41,16 +74,139 @@ def test_loopback_is_listened_on(host: str) -> None:
     "host",
     ["0.0.0.0", "::", "10.0.0.7", "192.168.1.2", "example.com", "localhost.example.com", "", "127.0.0.1.eu"],  # noqa: S104
 )  # fmt: skip
-def test_without_sign_in_no_other_address_is_listened_on(host: str) -> None:
-    sentence = refusal(host=host)
-    assert sentence == (
-        f"ROSTER_HOST={host} would open a directory without sign-in to the network: set it to 127.0.0.1"
+def test_an_address_open_to_others_needs_the_one_by_which_they_reach_it(host: str) -> None:
+    assert refusal(host=host) == (
+        f"ROSTER_HOST={host} opens Roster to the network: set ROSTER_ISSUER to the https address"
+        " by which others reach it, which its tokens will name"
     )
+    assert settings.load(host=host, issuer="https://users.example.com").host == host
 
 
 def test_an_open_host_in_the_environment_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROSTER_HOST", "0.0.0.0")  # noqa: S104 - to be refused
-    assert refusal().startswith("ROSTER_HOST=0.0.0.0 would open")
+    assert refusal().startswith("ROSTER_HOST=0.0.0.0 opens Roster to the network")
+    monkeypatch.setenv("ROSTER_ISSUER", "")
+    assert refusal().startswith("ROSTER_HOST=0.0.0.0 opens Roster to the network")
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://users.example.com",
+        "https://users.example.com:8443",
+        "https://example.com/users",
+        "https://[2001:db8::7]:8443",
+        "http://localhost:8000",
+        "http://127.0.0.1:8000",
+        "http://[::1]:8000",
+    ],
+)
+def test_tokens_name_the_issuer_as_it_is_set(issuer: str) -> None:
+    assert settings.load(issuer=issuer).issuer_url == issuer
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "http://users.example.com",
+        "http://10.0.0.7:8000",
+        "http://localhost.example.com",
+        "https://users.example.com/",
+        "https://example.com/users/",
+        "https://users.example.com?tenant=1",
+        "https://users.example.com?",
+        "https://users.example.com#top",
+        "https://users.example.com#",
+        "https://ana:secret@users.example.com",
+        "https://users.example.com:port",
+        "https://users.example.com:70000",
+        "https://users .example.com",
+        "https://users.example.com\n",
+        "https://[::1",
+        "https://",
+        "https:///users",
+        "users.example.com",
+        "ftp://users.example.com",
+        "",
+    ],
+)
+def test_an_issuer_that_others_could_not_trust_is_refused(issuer: str) -> None:
+    assert refusal(issuer=issuer) == (
+        "ROSTER_ISSUER must be the https address by which others reach Roster, "
+        "without a slash at its end: https://users.example.com, say"
+    )
+
+
+@pytest.mark.parametrize(
+    ("listening", "url"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"host": "localhost", "port": 8001}, "http://localhost:8001"),
+        ({"host": "::1"}, "http://[::1]:8000"),
+    ],
+)
+def test_without_an_issuer_tokens_name_the_address_listened_on(
+    listening: dict[str, object], url: str
+) -> None:
+    assert settings.load(**listening).issuer_url == url
+
+
+def test_tokens_are_for_somebody() -> None:
+    assert refusal(audience="").startswith("ROSTER_AUDIENCE: ")
+
+
+@pytest.mark.parametrize(
+    ("said", "networks"),
+    [
+        ("10.0.0.0/8", ["10.0.0.0/8"]),
+        ("10.0.0.0/8,192.168.1.7", ["10.0.0.0/8", "192.168.1.7/32"]),
+        (" 2001:db8::/32 , ::1 ,", ["2001:db8::/32", "::1/128"]),
+        ("", []),
+        (",", []),
+    ],
+)
+def test_trusted_proxies_are_networks_between_commas(
+    monkeypatch: pytest.MonkeyPatch, said: str, networks: list[str]
+) -> None:
+    monkeypatch.setenv("ROSTER_TRUSTED_PROXIES", said)
+    assert settings.load().trusted_proxies == tuple(map(ip_network, networks))
+
+
+@pytest.mark.parametrize("said", ["10.0.0.1/8", "proxy.example.com", "10.0.0.0/8;10.1.0.0/16", "*", "all"])
+def test_what_names_no_network_is_refused(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setenv("ROSTER_TRUSTED_PROXIES", said)
+    assert refusal() == (
+        "ROSTER_TRUSTED_PROXIES must be networks separated by commas: 10.0.0.0/8,192.168.1.7, say"
+    )
+
+
+@pytest.mark.parametrize(("token", "idle", "absolute"), [(60, 60, 60), (30, 60, 61), (600, 700, 800)])
+def test_lifetimes_in_their_order_are_taken(token: int, idle: int, absolute: int) -> None:
+    loaded = settings.load(access_token_ttl_s=token, session_idle_ttl_s=idle, session_absolute_ttl_s=absolute)
+    assert (loaded.access_token_ttl_s, loaded.session_idle_ttl_s) == (token, idle)
+
+
+@pytest.mark.parametrize(
+    "lifetimes",
+    [
+        {"session_idle_ttl_s": 599},
+        {"session_idle_ttl_s": 2_592_001},
+        {"session_absolute_ttl_s": 604_799},
+        {"access_token_ttl_s": 3600, "session_idle_ttl_s": 3599},
+    ],
+)
+def test_lifetimes_out_of_order_are_refused(lifetimes: dict[str, int]) -> None:
+    assert refusal(**lifetimes) == (
+        "ROSTER_SESSION_IDLE_TTL_S must lie between ROSTER_ACCESS_TOKEN_TTL_S "
+        "and ROSTER_SESSION_ABSOLUTE_TTL_S"
+    )
+
+
+@pytest.mark.parametrize(
+    "half", [{"admin_email": "ana@example.com"}, {"admin_password": "correct horse battery"}]
+)
+def test_half_an_administrator_is_refused_without_being_shown(half: dict[str, str]) -> None:
+    assert refusal(**half) == "ROSTER_ADMIN_EMAIL and ROSTER_ADMIN_PASSWORD must be set together"
 
 
 @pytest.mark.parametrize(
@@ -75,6 +231,21 @@ def test_a_weak_or_default_key_is_refused_without_being_shown(
         ("ROSTER_QUERY_BUDGET_MS", "0", "1"),
         ("ROSTER_COUNT_BUDGET_MS", "x", "integer"),
         ("ROSTER_MONGO_TIMEOUT_MS", "99", "100"),
+        ("ROSTER_ACCESS_TOKEN_TTL_S", "29", "30"),
+        ("ROSTER_ACCESS_TOKEN_TTL_S", "3601", "3600"),
+        ("ROSTER_SESSION_IDLE_TTL_S", "59", "60"),
+        ("ROSTER_SESSION_ABSOLUTE_TTL_S", "59", "60"),
+        ("ROSTER_SESSIONS_PER_USER", "-1", "0"),
+        ("ROSTER_SESSIONS_PER_USER", "1001", "1000"),
+        ("ROSTER_REFRESH_GRACE_S", "61", "60"),
+        ("ROSTER_PASSWORD_GRANT", "perhaps", "boolean"),
+        ("ROSTER_PASSWORD_THREADS", "65", "64"),
+        ("ROSTER_PASSWORD_QUEUE", "0", "1"),
+        ("ROSTER_REGISTRATION", "all", "'invitation'"),
+        ("ROSTER_TOKEN_ALGORITHM", "HS256", "'EdDSA'"),
+        ("ROSTER_TRIES_PER_ACCOUNT", "0", "1"),
+        ("ROSTER_TRIES_PER_ADDRESS", "0", "1"),
+        ("ROSTER_EXPORTS_AT_ONCE", "0", "1"),
         ("ROSTER_LOG_LEVEL", "loud", "'info'"),
         ("ROSTER_LOG_FORMAT", "xml", "'json'"),
     ],
@@ -113,6 +284,8 @@ def test_no_secret_shows_in_what_is_printed_or_dumped(monkeypatch: pytest.Monkey
     monkeypatch.setenv("ROSTER_SECRET_KEY", KEY)
     monkeypatch.setenv("ROSTER_MONGO_URI", "mongodb://ana:hunter2@db.example:27017/roster")
     monkeypatch.setenv("ROSTER_REDIS_URL", "redis://:hunter2@cache.example:6379/0")
+    monkeypatch.setenv("ROSTER_ADMIN_EMAIL", "ana@example.com")
+    monkeypatch.setenv("ROSTER_ADMIN_PASSWORD", "hunter2")
     loaded = settings.load(port=8001)
     assert loaded.secret_key is not None
     assert loaded.secret_key.get_secret_value() == KEY

@@ -1,6 +1,8 @@
 """What `app.users` does with rows, on mongomock; races and indexes are the integration tier's."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -11,19 +13,31 @@ from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError
 
 from app import users
 from app.errors import (
+    InsufficientScopeError,
     PreconditionFailedError,
     UniqueConflictError,
     UserNotFoundError,
     WriteConflictError,
 )
-from app.users import changes, records
+from app.sessions import Ending
+from app.users import Authority, changes, records
 from app.users.batches import Result
 from models.user import EXAMPLE_INPUT, User, UserInput, UserPatch
-from models.values import DEFAULT_SCOPES
+from models.values import ALL_SCOPES, DEFAULT_SCOPES
 from tests.mongomock_adapter import open_database
 from tests.support import NOBODY, person
 
 MISSING = PydanticObjectId(NOBODY)
+
+
+@asynccontextmanager
+async def unwatched(_: str) -> AsyncIterator[Ending]:
+    """In the place of `Sessions.ending`: this tier has no Redis, and so no sessions to end."""
+    yield Ending()
+
+
+ANYONE = Authority(frozenset(ALL_SCOPES), unwatched)
+WRITER = Authority(frozenset(ALL_SCOPES) - {"users:admin"}, unwatched)
 
 
 @pytest.fixture(autouse=True)
@@ -215,7 +229,8 @@ async def test_a_batch_answers_each_operation() -> None:
             {"op": "delete", "id": user_id.upper()},
             {"op": "delete", "id": user_id},
             7,
-        ]
+        ],
+        ANYONE,
     )
     assert [result.status for result in results] == [201, 201, 409, 200, 412, 422, 204, 404, 422]
     assert [result.version for result in results] == [1, 1, None, 2, None, None, None, None, None]
@@ -231,7 +246,7 @@ async def test_neighbouring_creates_go_together_and_nothing_else(monkeypatch: py
     monkeypatch.setattr(User, "insert_many", insert_many)
     create = {"op": "create", "user": person()}
     delete = {"op": "delete", "id": NOBODY}
-    results = await users.apply([create, delete, create, create, delete, delete, create])
+    results = await users.apply([create, delete, create, create, delete, delete, create], ANYONE)
     assert sizes == [1, 2, 1]
     assert [result.status for result in results] == [201, 404, 201, 201, 404, 404, 201]
 
@@ -256,7 +271,7 @@ async def test_a_failed_insert_is_told_for_each_user(
         raise failure
 
     monkeypatch.setattr(User, "insert_many", insert_many)
-    results = await users.apply([{"op": "create", "user": person()}] * 3)
+    results = await users.apply([{"op": "create", "user": person()}] * 3, ANYONE)
     assert [result.status for result in results] == expected
     assert all((result.error is None) == (result.status == 201) for result in results)
 
@@ -266,13 +281,247 @@ async def test_after_the_first_unanswered_operation_no_other_is_tried(
 ) -> None:
     tried = 0
 
-    async def fail(*_: Any) -> Result:
+    async def fail(*_: Any, **__: Any) -> Result:
         nonlocal tried
         tried += 1
         raise AutoReconnect("gone")
 
     monkeypatch.setattr("app.users.batches.delete", fail)
     delete = {"op": "delete", "id": str(ObjectId())}
-    results = await users.apply([delete, delete, {"op": "create", "user": person()}, "bad", delete])
+    results = await users.apply([delete, delete, {"op": "create", "user": person()}, "bad", delete], ANYONE)
     assert [result.status for result in results] == [503, 503, 503, 422, 503]
     assert tried == 1
+
+
+# --- on whose behalf ---
+
+
+async def everyone(stored: Any) -> list[dict[str, Any]]:
+    return [row async for row in stored.find({}).sort("_id", 1)]
+
+
+@pytest.mark.parametrize(
+    ("standing", "named"),
+    [
+        ({"scopes": ["me"]}, "scopes"),  # what he would have anyway is refused too: who may not say, may not
+        ({"scopes": ["users:admin"]}, "scopes"),
+        ({"is_active": True}, "is_active"),
+        ({"is_active": False, "scopes": []}, "is_active and scopes"),
+    ],
+)
+async def test_scopes_and_activation_are_for_administrators_to_say(
+    stored: Any, standing: dict[str, Any], named: str
+) -> None:
+    row = await users.create(said(), ANYONE)
+    before = await everyone(stored)
+    for attempt in (
+        users.create(said(**standing), WRITER),
+        users.patch(row["_id"], patch_of(name="x", **standing), authority=WRITER),
+        users.replace(row["_id"], said(**standing), authority=WRITER),
+    ):
+        with pytest.raises(InsufficientScopeError) as refused:
+            await attempt
+        assert refused.value.detail == f"Only users:admin may set {named}."
+        assert 'scope="users:admin"' in refused.value.headers["WWW-Authenticate"]
+    assert await everyone(stored) == before
+
+
+async def test_an_administrator_says_scopes_and_activation_everywhere(stored: Any) -> None:
+    row = await users.create(said(scopes=["users:read"], is_active=False), ANYONE)
+    assert (row["scopes"], row["is_active"]) == (["users:read"], False)
+    row = await users.patch(row["_id"], patch_of(scopes=["me", "users:read"]), authority=ANYONE)
+    assert (row["scopes"], row["is_active"]) == (["me", "users:read"], False)
+    row = await users.replace(
+        row["_id"], said(email=row["email"], scopes=["me"], is_active=True), authority=ANYONE
+    )
+    assert (row["scopes"], row["is_active"]) == (["me"], True)
+    assert (await stored.find_one({}))["facets"] == ["is_active:true", "scope:me"]
+
+
+@pytest.mark.parametrize("authority", [ANYONE, WRITER])
+async def test_a_replacement_that_says_nothing_of_them_keeps_scopes_and_activation(
+    stored: Any, authority: Authority
+) -> None:
+    row = await users.create(said(scopes=["me", "users:read"], is_active=False), ANYONE)
+    row = await users.replace(row["_id"], said(email=row["email"], name="x"), authority=authority)
+    assert (row["name"], row["scopes"], row["is_active"]) == ("x", ["me", "users:read"], False)
+    assert (await stored.find_one({}))["facets"] == ["is_active:false", "scope:me", "scope:users:read"]
+
+
+async def test_in_a_batch_each_is_refused_alone_and_the_rest_is_done(
+    stored: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    insert_many = User.insert_many
+
+    async def count(documents: Any, **asked: Any) -> Any:
+        sizes.append(len(documents))
+        return await insert_many(documents, **asked)
+
+    monkeypatch.setattr(User, "insert_many", count)
+    row, admin = await users.create(said(), ANYONE), await users.create(said(scopes=["users:admin"]), ANYONE)
+    results = await users.apply(
+        [
+            {"op": "create", "user": person()},
+            {"op": "create", "user": person(scopes=["users:admin"])},
+            {"op": "create", "user": person()},
+            {"op": "update", "id": str(row["_id"]), "patch": {"is_active": False}},
+            {"op": "update", "id": str(row["_id"]), "patch": {"name": "x"}},
+            {"op": "update", "id": str(admin["_id"]), "patch": {"name": "x"}},
+            {"op": "delete", "id": str(admin["_id"])},
+            {"op": "delete", "id": str(row["_id"])},
+        ],
+        WRITER,
+    )
+    assert [result.status for result in results] == [201, 403, 201, 403, 200, 403, 403, 204]
+    assert [type(result.error) for result in results if result.status == 403] == [InsufficientScopeError] * 4
+    assert sizes == [1, 1]
+    assert [(kept["name"], kept["scopes"]) for kept in await everyone(stored)] == [
+        ("Ana", ["users:admin"]),
+        ("Ana", ["me"]),
+        ("Ana", ["me"]),
+    ]
+
+
+async def test_an_administrator_is_changed_and_deleted_by_administrators_only(stored: Any) -> None:
+    row = await users.create(said(scopes=["me", "users:admin"]), ANYONE)
+    before = await everyone(stored)
+    for attempt in (
+        users.patch(row["_id"], patch_of(email="mine@example.com"), authority=WRITER),
+        users.patch(row["_id"], patch_of(), frozenset({9}), authority=WRITER),
+        users.replace(row["_id"], said(), authority=WRITER),
+        users.delete(row["_id"], authority=WRITER),
+        users.delete(row["_id"], frozenset({1}), authority=WRITER),
+    ):
+        with pytest.raises(InsufficientScopeError) as refused:
+            await attempt
+        assert refused.value.detail == "Only an administrator may change an administrator."
+    assert await everyone(stored) == before
+    await users.patch(row["_id"], patch_of(name="x"), authority=ANYONE)
+    await users.delete(row["_id"], authority=ANYONE)
+    assert await everyone(stored) == []
+
+
+# --- whose sessions end ---
+
+
+class Watched:
+    """In the place of `Sessions.ending`: remembers each end and what it was told."""
+
+    def __init__(self) -> None:
+        self.endings: list[tuple[str, int | None]] = []
+        self.authority = Authority(frozenset(ALL_SCOPES), self.ending)
+
+    @asynccontextmanager
+    async def ending(self, user_id: str) -> AsyncIterator[Ending]:
+        ending = Ending()
+        try:
+            yield ending
+        finally:
+            self.endings.append((user_id, ending.generation))
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"is_active": False},
+        {"scopes": ["me"]},
+        {"scopes": ["users:read", "users:write"]},
+        {"scopes": [], "is_active": False},
+    ],
+)
+async def test_deactivation_and_a_lost_scope_end_all_sessions_with_the_write(
+    stored: Any, patch: dict[str, Any]
+) -> None:
+    watched = Watched()
+    row = await users.create(said(scopes=["me", "users:read"]), ANYONE)
+    user_id = str(row["_id"])
+    changed = await users.patch(row["_id"], patch_of(**patch), authority=watched.authority)
+    assert (await stored.find_one({}))["credentials"]["generation"] == 1
+    assert watched.endings == [(user_id, 1)]
+    assert "credentials" not in changed
+    back = patch_of(is_active=True, scopes=["me", "users:read", "users:write"])
+    await users.patch(row["_id"], back, authority=watched.authority)
+    lost = said(email=row["email"], scopes=["me"], is_active=True)
+    await users.replace(row["_id"], lost, authority=watched.authority)
+    assert watched.endings == [(user_id, 1), (user_id, 2)]
+    assert (await stored.find_one({}))["credentials"]["generation"] == 2
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"name": "x", "email": "other@example.com", "tags": ["a"]},
+        {"scopes": ["me", "users:read", "users:admin"]},
+        {"scopes": ["users:read", "me"]},  # the same in another order
+        {"is_active": True},
+    ],
+)
+async def test_no_other_change_ends_a_session(stored: Any, patch: dict[str, Any]) -> None:
+    watched = Watched()
+    row = await users.create(said(scopes=["me", "users:read"]), ANYONE)
+    await users.patch(row["_id"], patch_of(**patch), authority=watched.authority)
+    await users.patch(row["_id"], patch_of(is_active=False), authority=ANYONE)
+    await users.patch(row["_id"], patch_of(is_active=True), authority=watched.authority)
+    assert watched.endings == []
+    assert (await stored.find_one({}))["credentials"]["generation"] == 1
+
+
+async def test_an_end_that_lost_its_race_reports_no_generation(
+    stored: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched()
+    row = await users.create(said(), ANYONE)
+    write = changes._write
+    rivals: list[dict[str, Any]] = [{"name": "rival"}, {"is_active": False}]
+
+    async def write_after_a_rival(read: Any, wanted: Any, raised: Any = {}) -> Any:  # noqa: B006 - as `_write`
+        if rivals:
+            await write(dict(read), changes._input(read) | rivals.pop(0))
+        return await write(read, wanted, raised)
+
+    monkeypatch.setattr(changes, "_write", write_after_a_rival)
+    changed = await users.patch(row["_id"], patch_of(is_active=False), authority=watched.authority)
+    assert changed["version"] == 3, "both rivals' writes, and none of ours, which the second had done"
+    assert watched.endings == [(str(row["_id"]), None)] * 2
+    assert (await stored.find_one({}))["credentials"]["generation"] == 0
+
+
+async def test_a_write_that_is_refused_reports_no_generation(stored: Any) -> None:
+    watched = Watched()
+    await users.create(said(email="taken@example.com"), ANYONE)
+    row = await users.create(said(), ANYONE)
+    clash = patch_of(is_active=False, email="taken@example.com")
+    with pytest.raises(UniqueConflictError):
+        await users.patch(row["_id"], clash, authority=watched.authority)
+    assert watched.endings == [(str(row["_id"]), None)]
+    assert (await stored.find_one({"_id": row["_id"]}))["credentials"]["generation"] == 0
+
+
+async def test_a_deletion_reports_a_generation_that_nobody_has(stored: Any) -> None:
+    watched = Watched()
+    row = await users.create(said(), ANYONE)
+    user_id = str(row["_id"])
+    await users.patch(row["_id"], patch_of(is_active=False), authority=watched.authority)
+    for attempt, expected in (
+        (users.delete(row["_id"], frozenset({1}), authority=watched.authority), PreconditionFailedError),
+        (users.delete(MISSING, authority=watched.authority), UserNotFoundError),
+    ):
+        with pytest.raises(expected):
+            await attempt
+    await users.delete(row["_id"], authority=watched.authority)
+    assert watched.endings == [(user_id, 1), (user_id, None), (str(MISSING), None), (user_id, 2)]
+    assert await stored.count_documents({}) == 0
+
+
+async def test_a_deletion_whose_rival_was_quicker_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = await users.create(said(), ANYONE)
+    found = await users.read(row["_id"])
+    await users.patch(row["_id"], patch_of(name="x"), authority=ANYONE)
+
+    async def read_before_the_rival(_: Any) -> Any:
+        return dict(found)
+
+    monkeypatch.setattr(changes, "read", read_before_the_rival)
+    with pytest.raises(WriteConflictError):
+        await users.delete(row["_id"], frozenset({1}), authority=ANYONE)

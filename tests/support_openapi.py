@@ -1,0 +1,68 @@
+"""The published document as a client gets it, and who may call what it describes."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from app.main import create_app
+from app.settings import Settings
+
+METHODS = {"get", "put", "post", "patch", "delete"}
+Operation = tuple[str, str, dict[str, Any]]
+
+OPEN = {
+    "get_liveness", "create_token", "register_user", "introspect_token", "revoke_token", "read_keys",
+    "read_metadata", "read_password_key",
+}  # fmt: skip
+"""The operations that take no access token."""
+
+OAUTH = {"create_token", "introspect_token", "revoke_token"}
+"""Those that take forms and answer errors as RFC 6749 has it; the others take JSON."""
+
+NEEDED: dict[str, str | None] = {
+    "export_users": "users:export",
+    "export_users_csv": "users:export",
+    "export_users_excel": "users:export",
+    "read_me": "me",
+    "patch_me": "me",
+    "change_password": "me",
+    "change_email": "me",
+    "list_my_sessions": None,
+    "end_my_sessions": None,
+    "end_my_session": None,
+    "create_user": "users:write",
+    "list_users": "users:read",
+    "batch_users": "users:write",
+    "read_user": "users:read",
+    "patch_user": "users:write",
+    "replace_user": "users:write",
+    "delete_user": "users:write",
+    "list_sessions": "users:admin",
+    "end_sessions": "users:admin",
+    "end_session": "users:admin",
+    "sign_out_users": "users:admin",
+    "set_password": "users:admin",
+    "create_invitation": "users:admin",
+    "sign_out": None,
+}
+"""The scope that each other operation needs; None: any token is good for what is its session's own."""
+
+
+def read_document() -> dict[str, Any]:
+    """Through JSON."""
+    made: dict[str, Any] = json.loads(json.dumps(create_app(Settings(_env_file=None)).openapi()))
+    return made
+
+
+def operations(document: dict[str, Any]) -> Iterator[Operation]:
+    """Method, path and description of each."""
+    for path, item in document["paths"].items():
+        assert set(item) <= METHODS | {"parameters"}, path
+        yield from ((method, path, item[method]) for method in METHODS & set(item))
+
+
+def resolve(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema:
+        *_, name = schema["$ref"].split("/")
+        schema = document["components"]["schemas"][name]
+    return schema
