@@ -1,9 +1,9 @@
 """The people whom a query means: bounded reads of the postings, ranked here, paged by rank.
 
 Each read goes along few ranges of an index and examines at most `SCAN` keys. Exact matches come first, and
-all of them can be paged through: few are ranked together, many come in the order of the index (class, name, id).
-Then come at most `RANKED` by prefix and by one typo; by two typos only where nobody else was found, and where
-nobody is found at all, words that were typed apart are tried as one.
+all of them can be paged through: few are ranked together, many come in the order of the index (class, name,
+id). Then come at most `RANKED` by prefix and by one typo; by two typos only where nobody else was found, and
+where nobody is found at all, words that were typed apart are tried as one.
 """
 
 import asyncio
