@@ -23,14 +23,15 @@ def credentials(authorization: str | None, form: Mapping[str, str]) -> tuple[str
 
 
 def parse(authorization: str | None) -> tuple[str, str] | None:
-    """Id and secret, form-decoded; None for no header, and for one that says nothing.
+    """Id and secret, form-decoded; None for no header, and for one that says nothing of a client.
 
-    The latter is what Swagger UI sends when neither is filled in. InvalidClientError for anything else that
-    is not HTTP Basic (RFC 7617), other schemes among them, as section 5.2 has it.
+    That is an empty one, a Bearer token, which many callers send with each request, and what Swagger UI sends
+    when neither is filled in. InvalidClientError for anything else that is not HTTP Basic (RFC 7617), other
+    schemes among them, as section 5.2 has it.
     """
-    if authorization is None:
+    scheme, _, encoded = (authorization or "").partition(" ")
+    if scheme.lower() in {"", "bearer"}:
         return None
-    scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         raise InvalidClientError("Clients authenticate by HTTP Basic here.")
     try:

@@ -20,6 +20,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from app import indexes
+from app.channel import Channel
 from app.cursors import CursorSealer
 from app.errors import StartError
 from app.keyring import Keyring, keep_current
@@ -36,8 +37,6 @@ log = structlog.get_logger("roster.start")
 
 DEFAULT_DATABASE = "roster"
 _REDIS_TIMEOUT_S = 0.5
-_REDIS_CONNECTIONS = 1_000
-"""For a burst of sign-ins, which count on throttles; sessions have a connection of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +85,8 @@ async def _hold(
     )
     renewal = asyncio.create_task(keep_current(keyring))
     closing.callback(renewal.cancel)
-    sessions = Sessions(redis, database, secret, settings)
-    closing.callback(sessions.close)
+    channel = Channel(redis, timeout_s=_REDIS_TIMEOUT_S)
+    closing.callback(channel.close)
     passwords = Passwords(threads=settings.password_threads, waiting=settings.password_queue)
     closing.callback(passwords.close)
     return Resources(
@@ -104,11 +103,11 @@ async def _hold(
             audience=settings.audience,
             ttl_s=settings.access_token_ttl_s,
         ),
-        sessions=sessions,
+        sessions=Sessions(channel, database, secret, settings),
         passwords=passwords,
         password_keys=PasswordKeys(database, redis, secret),
         throttle=Throttle(
-            redis, secret, per_account=settings.tries_per_account, per_address=settings.tries_per_address
+            channel, secret, per_account=settings.tries_per_account, per_address=settings.tries_per_address
         ),
     )
 
@@ -138,7 +137,6 @@ def _redis(url: str) -> Redis:
             socket_connect_timeout=_REDIS_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
-            max_connections=_REDIS_CONNECTIONS,
         )
     except ValueError:
         raise StartError("ROSTER_REDIS_URL is not a Redis address: redis://host:6379/0, say.") from None

@@ -11,10 +11,10 @@ it is Redis's clock that counts, and a counter that nobody raises is forgotten b
 import hashlib
 import hmac
 from dataclasses import dataclass
-
-from redis.asyncio import Redis
+from typing import Any
 
 from app import addresses
+from app.channel import Channel, Script, pack
 from app.errors import ThrottledError
 
 _LONGEST_ACCOUNT_WAIT_S = 60
@@ -25,7 +25,8 @@ _KNOWN_FOR_S = 30 * 86_400
 _MOST_DOUBLINGS = 10
 """Past every longest wait, and short of numbers that take long to compute."""
 
-_COUNT = """
+_COUNT = Script(
+    """
 -- ARGV[1]: milliseconds from now after which the failure is forgotten
 local function count(counter)
     redis.call("INCR", counter)
@@ -36,14 +37,17 @@ if KEYS[2] and redis.call("EXISTS", KEYS[3]) == 0 then  -- KEYS[3]: the mark of 
     count(KEYS[2])
 end
 """
+)
 """One step, so that no crash leaves a counter that is never forgotten."""
 
-_GIVE_BACK = """
+_GIVE_BACK = Script(
+    """
 local failures = tonumber(redis.call("GET", KEYS[1]))
 if failures then
     redis.call("SET", KEYS[1], math.max(failures - ARGV[1], 0), "KEEPTTL")
 end
 """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +88,19 @@ class Throttle:
     RedisError passes through; where Redis is full, a failure that cannot be counted raises it.
     """
 
-    def __init__(self, redis: Redis, secret: str, *, per_account: int, per_address: int) -> None:
+    def __init__(self, channel: Channel, secret: str, *, per_account: int, per_address: int) -> None:
         """`per_account` and `per_address` failures cost nothing."""
-        self._redis = redis
+        self._channel = channel
         self._secret = hashlib.sha256(b"roster throttle\0" + secret.encode()).digest()
         self._account_pace = _Pace(per_account, _LONGEST_ACCOUNT_WAIT_S, _ACCOUNT_MEMORY_S)
         self._address_pace = _Pace(per_address, _LONGEST_ADDRESS_WAIT_S, _ADDRESS_MEMORY_S)
-        self._count = redis.register_script(_COUNT)
-        self._give_back = redis.register_script(_GIVE_BACK)
 
     async def check(self, account: str, address: str) -> None:
         """One round trip that changes nothing. ThrottledError does not tell which of the two must wait."""
         keys = self._keys(account, address)
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.exists(keys.known)
-            for counter in (keys.address, keys.here, keys.elsewhere):
-                pipe.get(counter)
-                pipe.pttl(counter)
-            known, *counts = await pipe.execute()
+        counters = (keys.address, keys.here, keys.elsewhere)
+        packed = pack("EXISTS", keys.known) + b"".join(map(_reading, counters))
+        known, *counts = await self._ask(packed, 7)
         by_address, here, elsewhere = zip(counts[::2], counts[1::2], strict=True)
         _refuse(
             self._address_pace.wait_ms(*by_address),
@@ -111,8 +110,9 @@ class Throttle:
     async def fail(self, account: str, address: str) -> None:
         """Count a wrong password."""
         keys = self._keys(account, address)
-        await self._count(keys=[keys.address], args=[_ADDRESS_MEMORY_S * 1000])
-        await self._count(keys=[keys.here, keys.elsewhere, keys.known], args=[_ACCOUNT_MEMORY_S * 1000])
+        await self._channel.run(_COUNT, [keys.address], _ADDRESS_MEMORY_S * 1000)
+        of_account = (keys.here, keys.elsewhere, keys.known)
+        await self._channel.run(_COUNT, of_account, _ACCOUNT_MEMORY_S * 1000)
 
     async def succeed(self, account: str, address: str) -> None:
         """The account knows the address from now on, and its failures from there are forgotten.
@@ -121,25 +121,23 @@ class Throttle:
         another's, and a household that mistypes is not held up.
         """
         keys = self._keys(account, address)
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.set(keys.known, 1, ex=_KNOWN_FOR_S)
-            pipe.getdel(keys.here)
-            _, failures = await pipe.execute()
+        packed = pack("SET", keys.known, 1, "EX", _KNOWN_FOR_S) + pack("GETDEL", keys.here)
+        _, failures = await self._ask(packed, 2)
         if failures is not None:
-            await self._give_back(keys=[keys.address], args=[failures])
+            await self._channel.run(_GIVE_BACK, [keys.address], failures)
 
     async def check_address(self, address: str) -> None:
         """`check` where there is no account: registration, introspection."""
         counter = self._address_counter(self._hide(addresses.network(address)))
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.get(counter)
-            pipe.pttl(counter)
-            failures, left_ms = await pipe.execute()
+        failures, left_ms = await self._ask(_reading(counter), 2)
         _refuse(self._address_pace.wait_ms(failures, left_ms))
 
     async def fail_address(self, address: str) -> None:
         counter = self._address_counter(self._hide(addresses.network(address)))
-        await self._count(keys=[counter], args=[_ADDRESS_MEMORY_S * 1000])
+        await self._channel.run(_COUNT, [counter], _ADDRESS_MEMORY_S * 1000)
+
+    async def _ask(self, packed: bytes, replies: int) -> list[Any]:
+        return (await self._channel.call(lambda _: packed, replies)).replies
 
     def _keys(self, account: str, address: str) -> _Keys:
         hidden = self._hide(addresses.network(address))
@@ -159,6 +157,11 @@ class Throttle:
         """128 bits that nobody without the secret can make from a guess; lone surrogates are let pass."""
         encoded = text.encode("utf-8", "surrogatepass")
         return hmac.digest(self._secret, encoded, "sha256")[:16].hex()
+
+
+def _reading(counter: str) -> bytes:
+    """The failures, and for how long they are still remembered."""
+    return pack("GET", counter) + pack("PTTL", counter)
 
 
 def _refuse(*waits_ms: int) -> None:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
-from redis.asyncio import Redis
 
+from app.channel import EPOCH, Channel
 from app.errors import (
     InvalidGrantError,
     InvalidScopeError,
@@ -22,7 +22,7 @@ from app.errors import (
 )
 from app.sessions.anchors import Anchors
 from app.sessions.refresh_tokens import RefreshToken, RefreshTokens, new_sid, user_of
-from app.sessions.store import EPOCH, Store
+from app.sessions.store import Store
 from app.settings import Settings
 
 LISTED = 1_000
@@ -82,9 +82,9 @@ class Ending:
 
 class Sessions:
     def __init__(
-        self, redis: Redis, database: AsyncDatabase[dict[str, Any]], secret: str, settings: Settings
+        self, channel: Channel, database: AsyncDatabase[dict[str, Any]], secret: str, settings: Settings
     ) -> None:
-        self._store = Store(redis)
+        self._store = Store(channel)
         self._anchors = Anchors(database, kept_s=settings.session_absolute_ttl_s)
         self._tokens = RefreshTokens(secret)
         self._idle_ms = settings.session_idle_ttl_s * 1000
@@ -92,9 +92,6 @@ class Sessions:
         self._grace_ms = settings.refresh_grace_s * 1000
         self._limit = settings.sessions_per_user
         self._settled_ms = int(max(_SETTLED_S * 1000, 3 * settings.mongo_timeout_ms))
-
-    def close(self) -> None:
-        self._store.close()
 
     async def create(
         self,

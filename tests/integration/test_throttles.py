@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from app.channel import Channel
 from app.errors import ThrottledError
 from app.throttles import Throttle
 
@@ -18,11 +19,16 @@ AWAY = "198.51.100.1"
 PER_ACCOUNT = 5
 PER_ADDRESS = 50
 
+_channels: list[Channel] = []
+"""Those of the test that runs."""
+
 
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with Redis.from_url(redis_url, decode_responses=True, max_connections=200) as client:
+    async with Redis.from_url(redis_url, decode_responses=True) as client:
         yield client
+    while _channels:
+        _channels.pop().close()
 
 
 @pytest.fixture
@@ -31,7 +37,9 @@ def throttle(redis: Redis) -> Throttle:
 
 
 def make(redis: Redis, *, secret: str = SECRET, per_address: int = PER_ADDRESS) -> Throttle:
-    return Throttle(redis, secret, per_account=PER_ACCOUNT, per_address=per_address)
+    channel = Channel(redis, timeout_s=5)
+    _channels.append(channel)
+    return Throttle(channel, secret, per_account=PER_ACCOUNT, per_address=per_address)
 
 
 async def fail(throttle: Throttle, times: int, *, account: str = ACCOUNT, address: str = HOME) -> None:

@@ -1,4 +1,4 @@
-"""The connection to Redis over which all sessions go: one socket, shared by all requests.
+"""The connection to Redis over which sessions and throttles go: one socket, shared by all requests.
 
 A check that shares packets with others costs a quarter of one on a connection of its own. And one connection
 has one server behind it: its `epoch` tells whether that is still the server, with the history, under which a
@@ -7,6 +7,7 @@ session was last vouched for.
 
 import asyncio
 import contextlib
+import hashlib
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -24,6 +25,8 @@ from redis.exceptions import (
 )
 
 Argument = str | bytes | int
+EPOCH = "<epoch>"
+"""Stands for the epoch of the connection that a script is sent over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,14 @@ class Replies:
 
     epoch: str
     replies: list[Any]
+
+
+class Script:
+    """Lua that is one step in Redis, sent as its digest once Redis has it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def pack(*arguments: Argument) -> bytes:
@@ -47,10 +58,10 @@ class Channel:
     restored copy has another one.
     """
 
-    def __init__(self, redis: Redis, *, timeout_s: float, scripts: Sequence[str] = ()) -> None:
+    def __init__(self, redis: Redis, *, timeout_s: float) -> None:
+        """Where and as whom to connect is what `redis` was made with."""
         self._redis = redis
         self._timeout_s = timeout_s
-        self._scripts = scripts
         self._connection: _Connection | None = None
         self._connecting: asyncio.Task[_Connection] | None = None
 
@@ -68,6 +79,17 @@ class Channel:
             if isinstance(reply, Exception):
                 raise reply
         return Replies(connection.epoch, found)
+
+    async def run(self, script: Script, keys: Sequence[str], *arguments: Argument) -> tuple[str, Any]:
+        """The epoch and the script's answer; an argument that is `EPOCH` is filled in."""
+        rest = (len(keys), *keys, *arguments)
+        try:
+            found = await self.call(_packer("EVALSHA", script.digest, *rest), 1)
+        except ResponseError as error:
+            if not str(error).startswith("NOSCRIPT"):
+                raise
+            found = await self.call(_packer("EVAL", script.text, *rest), 1)
+        return found.epoch, found.replies[0]
 
     def close(self) -> None:
         if self._connecting is not None:
@@ -120,7 +142,6 @@ class Channel:
     async def _shake_hands(self, connection: "_Connection") -> None:
         address = self._address()
         commands = [pack("SELECT", address.db or 0), pack("INFO", "server"), pack("INFO", "replication")]
-        commands += [pack("SCRIPT", "LOAD", script) for script in self._scripts]
         if address.password:
             names = [address.username] if address.username else []
             commands.insert(0, pack("AUTH", *names, address.password))
@@ -128,11 +149,18 @@ class Channel:
         for reply in found:
             if isinstance(reply, Exception):
                 raise AuthenticationError("Redis refused the connection.") from reply
-        *_, server, replication = found[: len(commands) - len(self._scripts)]
+        *_, server, replication = found
         about = _facts(server) | _facts(replication)
         if about.get("role", "master") != "master":
             raise ReadOnlyError("The Redis that answers is a replica.")
         connection.epoch = f"{about.get('run_id')}:{about.get('master_replid')}"
+
+
+def _packer(*arguments: Argument) -> Callable[[str], bytes]:
+    def pack_for(epoch: str) -> bytes:
+        return pack(*(epoch if part is EPOCH else part for part in arguments))
+
+    return pack_for
 
 
 def _facts(info: str) -> dict[str, str]:
