@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -157,15 +157,14 @@ class Directory:
     def _words(self) -> list[str]:
         return sorted(self._by_word)
 
-    @lru_cache(maxsize=1 << 14)  # noqa: B019  # a directory lives as long as its run
-    def _near(self, typed: str, within: int) -> tuple[str, ...]:
-        return tuple(
+    def _near(self, typed: str, within: int) -> list[str]:
+        return [
             word
             for word in self._name_words
             if abs(len(word) - len(typed)) <= within
             and len(set(word) ^ set(typed)) <= 2 * within  # each edit takes at most one letter and adds one
             and distance(typed, word) <= within
-        )
+        ]
 
 
 def _starting(ordered: list[str], part: str) -> Iterator[str]:
