@@ -120,6 +120,13 @@ def test_a_typo_that_spells_another_name_is_not_asked() -> None:
     assert not any(query and query.q.lower() in {"anna weser", "anna wexer"} for query in made)
 
 
+@pytest.mark.parametrize("other", [{"name": "Ann Avisser"}, {"name": "A", "email": "a.visser7@example.com"}])
+def test_a_typo_that_begins_somebodys_name_or_address_is_not_asked(other: dict[str, str]) -> None:
+    directory = _directory({"name": "Davis"}, other)
+    assert "avis" not in {query.q.lower() for query in _typos("deletion", directory)}
+    assert "dais" in {query.q.lower() for query in _typos("deletion", directory)}
+
+
 def test_a_typo_finds_all_who_are_as_near() -> None:
     directory = _named("Anna Weber", "Anna Weser", "Bert Wexer")
     queries = {query.q.lower(): query.right for query in _typos("substitution", directory)}
