@@ -6,7 +6,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from benchmarks import crowd, regex, search_sizes
+from benchmarks import creating, crowd, regex, search_sizes
 from benchmarks.plan import Sizes
 from benchmarks.results import Finding
 from benchmarks.search_queries import Kind, Query, generate
@@ -40,6 +40,7 @@ def measure(backends: Backends, sizes: Sizes) -> list[Finding]:
         *_among_more(backends, sizes, queries, took),
         *crowd.measure(backends, sizes, p95(took)),
         *search_sizes.measure(database),
+        creating.measure(database),
     ]
 
 
