@@ -53,7 +53,7 @@ class Terms:
             await self._change([UpdateOne({"_id": word}, {"$inc": {"n": n}}) for word, n in raised.items()])
 
     async def know(self, words: Iterable[str]) -> None:
-        """Each word stands in the dictionary afterwards, with its neighbourhood; one that did stays as it was."""
+        """Each word stands in the dictionary afterwards, with its neighbourhood; what did stays as it is."""
         new = sorted(set(words) - self._known.keys())
         await self._change(
             [
