@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from benchmarks import bystander, depth, exports, identity, pages, results
+from benchmarks import bystander, depth, exports, identity, pages, results, search
 from benchmarks.plan import FULL, QUICK, Sizes
 from benchmarks.results import Finding
 from benchmarks.servers import Backends, backends
@@ -21,6 +21,7 @@ BENCHES: dict[str, Callable[[Backends, Sizes], list[Finding]]] = {
     "depth": depth.measure,
     "bystander": bystander.measure,
     "identity": identity.measure,
+    "search": search.measure,
 }
 
 

@@ -87,6 +87,9 @@ Read ratios, not absolutes: each is the median over interleaved rounds of two se
   are by second of CPU time of our server.
 - fastapi-users: its Redis strategy and Beanie adapter as its documentation has them, in an environment of its
   own. The strategy is given by a plain function there, which FastAPI calls in a thread; `async` spares that.
+- Search: `benchmarks/search_queries` makes the queries, and says who is right by a plain matcher of its own.
+  Recall@10 is of the right answers that fit a page: where more than 10 are right, all 10 must be.
+  `$regex`: escaped, ignoring case, over the same fields, sorted by name.
 """,
         encoding="utf-8",
     )

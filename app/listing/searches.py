@@ -45,7 +45,7 @@ async def ranked(
 ) -> Ranked:
     """A page of them. InvalidError for what no query may hold; QueryTooExpensiveError past the budget."""
     asked = search.parse(q)
-    filters = [query.matching] if query.matching else []
+    filters = [*query.clauses, *([query.order.bounds] if query.order.bounds else [])]
     finder = search.Finder(users, search.Terms(users.database), asked, filters)
     try:
         found: Found = await within(budget_s, users, finder.page(limit=limit, start=start))

@@ -14,7 +14,7 @@ from app.search.matching import ONE_TYPO, PATHS, TWO_TYPOS, Needle
 from app.search.names import pair
 from app.search.queries import Term, classes_of
 from app.search.tokens import GRAMS, place
-from app.search.words import LONGEST_RUN
+from app.search.words import LONGEST_RUN, texts
 
 SCAN = 3_000
 INDEX = "search_words"
@@ -30,12 +30,18 @@ Pipeline = list[dict[str, Any]]
 class Driver:
     """Postings, and beginnings of postings, that a read goes along."""
 
-    tokens: tuple[str, ...]
+    tokens: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
+    facets: Filter | None = None
+    """In their place: a filter that its own index answers."""
+
+    @property
+    def hint(self) -> str:
+        return INDEX if self.facets is None else "facets"
 
     def pipeline(self, needles: Sequence[Needle], filters: Sequence[Filter], *, limit: int) -> Pipeline:
         return [
-            {"$match": _any(self.tokens, self.prefixes)},
+            {"$match": self.facets or _any(self.tokens, self.prefixes)},
             {"$limit": SCAN},
             {"$match": {"$and": [*(_holds(needle) for needle in needles), *filters]}},
             {"$limit": limit},
@@ -100,13 +106,26 @@ def widen(needle: Needle, near: Mapping[str, tuple[int, int]], *, count: int) ->
     )
 
 
-def choose_exact(needles: Sequence[Needle], counts: Mapping[str, int]) -> list[Driver]:
+def choose_exact(
+    needles: Sequence[Needle], counts: Mapping[str, int], filters: Sequence[Filter]
+) -> list[Driver]:
     """Ranges that hold everybody who matches exactly, or most of them where every word is common."""
     rare = sorted(needles, key=lambda needle: counts.get(needle.word, 1))
     alone = Driver(tuple(rare[0].exact))
-    if len(rare) == 1 or counts.get(rare[0].word, 1) <= SCAN // 2:
+    if counts.get(rare[0].word, 1) <= SCAN // 2:
         return [alone]
-    return [Driver(tuple(_pairs([rare[0].word], [rare[1].word]))), alone]
+    paired = _pairs([rare[0].word], [rare[1].word]) if len(rare) > 1 else []
+    facets = [one for one in filters if "facets" in one]
+    paired += [place(rare[0].word, word) for one in facets for word in _named(one)]
+    return [*([Driver(tuple(paired))] if paired else []), *(Driver(facets=one) for one in facets[:1]), alone]
+
+
+def _named(facets: Filter) -> list[str]:
+    """The words of the cities and departments that a filter names."""
+    condition = facets["facets"]
+    entries = condition.get("$in", [condition.get("$eq")])
+    values = [entry.partition(":") for entry in entries]
+    return [word for kind, _, value in values if kind in {"city", "department"} for word in texts(value)]
 
 
 def choose_near(needles: Sequence[Needle]) -> list[Driver]:

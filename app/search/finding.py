@@ -23,6 +23,8 @@ from app.search.terms import SHORTEST, Terms
 
 RANKED = 500
 
+_FOLLOWED = 5
+"""Reads of a stream for one page, where filters leave few of the rows; the next page goes on from there."""
 _MOST_JOINED = 4
 """Words of a query of which two neighbours, or all, are tried as one."""
 
@@ -82,9 +84,10 @@ class Finder:
         counts = await self._count()
         exact: list[Rank] = []
         if start is None or start.segment == EXACT:
-            if start is None and len(self._needles) == 1 and max(counts.values(), default=0) > 2 * RANKED:
+            if start is None and await self._is_crowd(counts):
                 return await self._streamed(limit, None)
-            exact, is_whole = await self._read_all(drivers.choose_exact(self._needles, counts), self._needles)
+            chosen = drivers.choose_exact(self._needles, counts, self._filters)
+            exact, is_whole = await self._read_all(chosen, self._needles)
             if not is_whole and start is None:
                 return await self._streamed(limit, None)
         ranks = _after(exact, start)
@@ -95,6 +98,15 @@ class Finder:
             exact += [one for one in near if one.kind != EXACT]
             ranks = _after(exact, start)
         return _cut(ranks, limit, needles, len(exact))
+
+    async def _is_crowd(self, counts: dict[str, int]) -> bool:
+        """Whether those who match are too many to be ranked, as far as counts can tell."""
+        if len(self._needles) > 1 or max(counts.values(), default=0) <= 2 * RANKED:
+            return False
+        facets = [one for one in self._filters if "facets" in one]
+        if not self._filters or not facets:
+            return True
+        return await self._users.count_documents(facets[0], limit=SCAN + 1, hint="facets") > SCAN
 
     async def _told(self) -> list[Rank]:
         """Those whose e-mail address or phone number was typed, or a part of it."""
@@ -114,7 +126,8 @@ class Finder:
         """The best of all, each once; False where there are more than are ranked together."""
         rows: dict[ObjectId, Row] = {}
         for driver in chosen:
-            found = await self._read(driver.pipeline(needles, self._filters, limit=RANKED + 1))
+            pipeline = driver.pipeline(needles, self._filters, limit=RANKED + 1)
+            found = await self._read(pipeline, hint=driver.hint)
             rows |= {row["_id"]: row for row in found}
         ranks = sorted(_ranks(needles, rows.values()))
         return ranks[:RANKED], len(rows) <= RANKED
@@ -167,8 +180,11 @@ class Finder:
         ranks: list[Rank] = []
         for number in range(at, len(postings)):
             place = start if number == at else None
-            met, place = await self._follow(postings, number, place, limit + 1 - len(ranks))
-            ranks += met
+            for _ in range(_FOLLOWED):
+                met, place = await self._follow(postings, number, place, limit + 1 - len(ranks))
+                ranks += met
+                if place is None or len(ranks) > limit:
+                    break
             if len(ranks) > limit:
                 last = ranks[limit - 1]
                 place = Position(_STREAM + number, last.name, ObjectId(last.id))

@@ -13,6 +13,7 @@ from typing import Any
 
 from pymongo import UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.write_concern import WriteConcern
 
 from app.search.typos import distance, neighbourhood
 
@@ -27,13 +28,15 @@ _CANDIDATES = 600
 _SAMPLED = 16
 _BATCH = 5_000
 _REMEMBERED = 100_000
+_ON_ONE = WriteConcern(1)
+"""A word lost in a fail-over is still found exactly, and `search check` names it: no write waits for more."""
 _remembered: dict[str, OrderedDict[str, None]] = {}
 """For each database, words that are known to be known."""
 
 
 class Terms:
     def __init__(self, database: AsyncDatabase[dict[str, Any]]) -> None:
-        self._terms = database[COLLECTION]
+        self._terms = database.get_collection(COLLECTION, write_concern=_ON_ONE)
         self._known = _remembered.setdefault(database.name, OrderedDict())
 
     async def learn(self, users: Iterable[frozenset[str]]) -> None:
@@ -50,15 +53,12 @@ class Terms:
             await self._change([UpdateOne({"_id": word}, {"$inc": {"n": n}}) for word, n in raised.items()])
 
     async def know(self, words: Iterable[str]) -> None:
-        """Each word stands in the dictionary afterwards, with its neighbourhood."""
-        new = set(words) - self._known.keys()
-        if not new:
-            return
-        here = {term["_id"] async for term in self._terms.find({"_id": {"$in": list(new)}}, {"_id": 1})}
+        """Each word stands in the dictionary afterwards, with its neighbourhood; what did stays as it is."""
+        new = sorted(set(words) - self._known.keys())
         await self._change(
             [
                 UpdateOne({"_id": word}, {"$setOnInsert": {"n": 1, "d": neighbourhood(word)}}, upsert=True)
-                for word in new - here
+                for word in new
             ]
         )
         for word in new:
