@@ -191,6 +191,23 @@ class Suggestion(BaseModel):
 
 
 class Suggestions(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {
+                            "id": EXAMPLE_ID,
+                            "name": "小中同学",
+                            "username": "xiaozhong",
+                            "email": "xiaozhong@example.com",
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
     items: list[Suggestion]
 
 
