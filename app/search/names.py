@@ -46,10 +46,13 @@ def take_apart(name: str) -> Name:
 
 
 def joined(words: list[str]) -> list[str]:
-    """Each two neighbours as one, then all; runs of Han, kana and Hangul have substrings instead."""
+    """Two and three neighbours as one (`vandermeer`), and all; runs of characters have substrings instead."""
     spaced = [word for word in words if not script(word)]
-    neighbours = [one + other for one, other in pairwise(spaced)]
-    return cut([*neighbours, "".join(spaced)]) if neighbours else []
+    if len(spaced) < 2:  # noqa: PLR2004 - nothing to join
+        return []
+    threes = zip(spaced, spaced[1:], spaced[2:])  # noqa: B905 - ends with the last three
+    groups = [*pairwise(spaced), *threes, spaced]
+    return cut(dict.fromkeys("".join(group) for group in groups))
 
 
 def read_aloud(words: list[str]) -> list[han.Reading]:

@@ -61,7 +61,10 @@ def test_an_ordinary_user_has_few_tokens() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("Vincent van der Meer", "vincent van der meer vincentvan vander dermeer vincentvandermeer"),
+        (
+            "Vincent van der Meer",
+            "vincent van der meer vincentvan vander dermeer vincentvander vandermeer vincentvandermeer",
+        ),
         ("Anne-Marie O’Brien", "anne marie obrien annemarie marieobrien annemarieobrien"),
         ("Jörg Müller", "jorg muller joerg mueller jorgmuller joergmueller"),
         ("Åse Sørensen", "ase sorensen aase soerensen asesorensen aasesoerensen"),
