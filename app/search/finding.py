@@ -78,7 +78,9 @@ class Finder:
         if start is not None and start.segment >= _STREAM:
             return await self._streamed(limit, start)
         if told := await self._told():
-            return _cut(_after(told, start), limit, (), len(told))
+            called = await self._called()
+            ranks = _once([*told, *called])
+            return _cut(_after(ranks, start), limit, self._needles if called else (), len(ranks))
         if not self._needles:
             return Found([], None, (), 0)
         counts = await self._count()
@@ -121,6 +123,13 @@ class Finder:
         wanted = {"$project": {"keys": 1, "search.p": 1}}
         rows = await self._read([*pipeline, narrowed, {"$limit": RANKED}, wanted], hint=hint)
         return sorted(_told(row, typed, path) for row in rows)
+
+    async def _called(self) -> list[Rank]:
+        """Those who hold the digits of a phone number as a word: a tag, a room."""
+        if self._query.email is not None or not self._needles:
+            return []
+        chosen = drivers.choose_exact(self._needles, await self._count(), self._filters)
+        return (await self._read_all(chosen, self._needles))[0]
 
     async def _read_all(self, chosen: Iterable[Driver], needles: Sequence[Needle]) -> tuple[list[Rank], bool]:
         """The best of all, each once; False where there are more than are ranked together."""
@@ -215,6 +224,14 @@ async def _nothing() -> dict[str, tuple[int, int]]:
 def _ranks(needles: Sequence[Needle], rows: Iterable[Row]) -> list[Rank]:
     ranked = (rank(needles, row) for row in rows)
     return [one for one in ranked if one is not None]
+
+
+def _once(ranks: Iterable[Rank]) -> list[Rank]:
+    """The best of each user."""
+    best: dict[str, Rank] = {}
+    for one in ranks:
+        best[one.id] = min(one, best.get(one.id, one))
+    return sorted(best.values())
 
 
 def _told(row: Row, typed: str, path: str) -> Rank:
