@@ -28,6 +28,7 @@ class Ranked:
 
     rows: list[Row]
     ranks: dict[ObjectId, Rank]
+    asked: search.Query
     needles: Sequence[Needle]
     next: Position | None
     known: int
@@ -55,7 +56,7 @@ async def ranked(
         ) from None
     rows = await _read(users, found.ranks, projection)
     by_id = {ObjectId(rank.id): rank for rank in found.ranks}
-    return Ranked(rows, by_id, found.needles, found.next, found.known)
+    return Ranked(rows, by_id, asked, found.needles, found.next, found.known)
 
 
 async def suggest(users: Users, q: str, *, budget_s: float) -> list[Row]:
