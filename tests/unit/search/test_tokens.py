@@ -149,8 +149,8 @@ def test_the_dictionary_knows_words_but_not_what_every_user_has_another_of() -> 
         "username": "vanmuller",  # a join of the name
         "tags": ["研发", "b", "team2"],
     }
-    assert index(user).words == {"jorg", "joerg", "van", "muller", "mueller", "example", "team"}
-    assert index({"name": "王小明"}).words == {"wang", "xiaoming", "wangxiaoming", "xiao", "ming"}
+    assert index(user).words.keys() == {"jorg", "joerg", "van", "muller", "mueller", "example", "team"}
+    assert index({"name": "王小明"}).words.keys() == {"wang", "xiaoming", "wangxiaoming", "xiao", "ming"}
 
 
 def test_a_phone_number_is_found_by_any_three_digits() -> None:
