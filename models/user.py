@@ -237,15 +237,15 @@ class User(Document):
     facets: list[str]
     search: SearchFields
     credentials: Credentials = Field(default_factory=Credentials)
-    _words: frozenset[str] = PrivateAttr(default=frozenset())
+    _words: dict[str, bool] = PrivateAttr(default_factory=dict)
 
     @property
-    def words(self) -> frozenset[str]:
+    def words(self) -> dict[str, bool]:
         """What the dictionary of search must know before the user is stored; stored itself by that alone."""
         return self._words
 
     @words.setter
-    def words(self, words: frozenset[str]) -> None:
+    def words(self, words: dict[str, bool]) -> None:
         self._words = words
 
     class Settings:

@@ -34,6 +34,8 @@ class Driver:
     prefixes: tuple[str, ...] = ()
     facets: Filter | None = None
     """In their place: a filter that its own index answers."""
+    is_enough: bool = False
+    """Whether what it finds, if anything, is all there is."""
 
     @property
     def hint(self) -> str:
@@ -114,10 +116,12 @@ def choose_exact(
     alone = Driver(tuple(rare[0].exact))
     if counts.get(rare[0].word, 1) <= SCAN // 2:
         return [alone]
-    paired = _pairs([rare[0].word], [rare[1].word]) if len(rare) > 1 else []
     facets = [one for one in filters if "facets" in one]
-    paired += [place(rare[0].word, word) for one in facets for word in _named(one)]
-    return [*([Driver(tuple(paired))] if paired else []), *(Driver(facets=one) for one in facets[:1]), alone]
+    named = [place(rare[0].word, word) for one in facets for word in _named(one)]
+    paired = _pairs([rare[0].word], [rare[1].word]) if len(rare) > 1 else []
+    chosen = [Driver(tuple(named), is_enough=True)] if named else []
+    chosen += [Driver(tuple(paired))] if paired else []
+    return [*chosen, *(Driver(facets=one, is_enough=True) for one in facets[:1]), alone]
 
 
 def _named(facets: Filter) -> list[str]:

@@ -138,6 +138,8 @@ class Finder:
             pipeline = driver.pipeline(needles, self._filters, limit=RANKED + 1)
             found = await self._read(pipeline, hint=driver.hint)
             rows |= {row["_id"]: row for row in found}
+            if found and driver.is_enough:
+                break
         ranks = sorted(_ranks(needles, rows.values()))
         return ranks[:RANKED], len(rows) <= RANKED
 

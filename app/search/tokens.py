@@ -37,8 +37,8 @@ class Indexed:
     t: list[str]
     p: list[str]
     """Every suffix of three or more digits of the phone number: all its substrings are prefixes of these."""
-    words: frozenset[str]
-    """What the dictionary must know for prefixes and misspellings.
+    words: dict[str, bool]
+    """What the dictionary must know for misspellings; and of each whether only e-mail or username has it.
 
     Words with digits and joined words are not among them: a directory has as many of those as users.
     """
@@ -114,7 +114,11 @@ def index(user: Mapping[str, Any]) -> Indexed:
     return Indexed(
         t=list(dict.fromkeys(postings))[:_MOST_POSTINGS],
         p=_suffixes(user.get("phone") or ""),
-        words=frozenset(word for word in classes if len(word) > 1 and word not in glued and _fuzzy(word)),
+        words={
+            word: kind == LOGIN
+            for word, kind in classes.items()
+            if len(word) > 1 and word not in glued and _fuzzy(word)
+        },
     )
 
 

@@ -9,14 +9,14 @@ _REACH = 9
 _SHORTEST_WITHOUT_ONE, _SHORTEST_WITHOUT_TWO = 3, 6
 
 
-def neighbourhood(word: str) -> list[str]:
-    """What the word's beginning becomes without any one or two of its letters: 46 tokens at most.
+def neighbourhood(word: str, most: int = 2) -> list[str]:
+    """What the word's beginning becomes without any one or two of its letters: 46 tokens at most, 10 for one.
 
     Two words are within one edit (4 letters or more) or two (8 or more) only if their neighbourhoods meet:
     the symmetric deletes of SymSpell (Wolf Garbe, 2012), with its prefix. Not all that meet are so near.
     """
     start = word[:_REACH]
-    deletions = (len(start) >= _SHORTEST_WITHOUT_ONE) + (len(start) >= _SHORTEST_WITHOUT_TWO)
+    deletions = min(most, (len(start) >= _SHORTEST_WITHOUT_ONE) + (len(start) >= _SHORTEST_WITHOUT_TWO))
     kept = (
         "".join(letters)
         for count in range(deletions + 1)

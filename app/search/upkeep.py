@@ -31,7 +31,11 @@ async def reindex(users: Users, *, on_batch: Callable[[int], None] = lambda _: N
         fields = [index(row) for row in rows]
         for made in fields:
             counts.update(made.words)
-        await terms.know(set().union(*(made.words for made in fields)))
+        words: dict[str, bool] = {}
+        for made in fields:
+            for word, is_login in made.words.items():
+                words[word] = words.get(word, True) and is_login
+        await terms.know(words)
         changes = [
             UpdateOne(
                 {"_id": row["_id"], "version": row["version"]},
@@ -55,7 +59,7 @@ async def check(users: Users) -> list[str]:
     async for rows in _batches(users):
         for row in rows:
             made = index(row)
-            words |= made.words
+            words |= made.words.keys()
             if _differs(row, made.t, made.p):
                 wrong += 1
                 if wrong <= _NAMED:

@@ -59,7 +59,7 @@ def record(user: UserInput, **stored: Any) -> User:
     return new
 
 
-def hidden(said: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+def hidden(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
     """Normalised keys, facets and what search needs; every write stores them with the fields they come from.
 
     Beside them the words that the dictionary must know before.
@@ -110,7 +110,7 @@ async def insert(new: User, session: AsyncClientSession | None = None) -> Row:
     return row
 
 
-async def learn(users: Iterable[frozenset[str]]) -> None:
+async def learn(users: Iterable[dict[str, bool]]) -> None:
     """Let the dictionary know the words of users before they are written."""
     await search.Terms(collection().database).learn(users)
 

@@ -54,7 +54,10 @@ def test_an_ordinary_user_has_few_tokens() -> None:
             "&anna meier", "+anna berlin", "+meier berlin", "+anna it", "+meier it",
         ],
         p=["4930123", "930123", "30123", "0123", "123"],
-        words=frozenset({"anna", "meier", "annam", "example", "berlin", "it", "analyst", "team", "red"}),
+        words={
+            "anna": False, "meier": False, "annam": True, "example": True,
+            "berlin": False, "it": False, "analyst": False, "team": False, "red": False,
+        },
     )  # fmt: skip
 
 
@@ -149,8 +152,8 @@ def test_the_dictionary_knows_words_but_not_what_every_user_has_another_of() -> 
         "username": "vanmuller",  # a join of the name
         "tags": ["研发", "b", "team2"],
     }
-    assert index(user).words == {"jorg", "joerg", "van", "muller", "mueller", "example", "team"}
-    assert index({"name": "王小明"}).words == {"wang", "xiaoming", "wangxiaoming", "xiao", "ming"}
+    assert index(user).words.keys() == {"jorg", "joerg", "van", "muller", "mueller", "example", "team"}
+    assert index({"name": "王小明"}).words.keys() == {"wang", "xiaoming", "wangxiaoming", "xiao", "ming"}
 
 
 def test_a_phone_number_is_found_by_any_three_digits() -> None:
@@ -159,7 +162,7 @@ def test_a_phone_number_is_found_by_any_three_digits() -> None:
 
 
 def test_a_user_without_anything_has_no_tokens() -> None:
-    empty = Indexed(t=[], p=[], words=frozenset())
+    empty = Indexed(t=[], p=[], words={})
     assert index({}) == index({"name": None, "email": None, "tags": None, "profile": None}) == empty
 
 
@@ -200,7 +203,7 @@ def test_any_text_can_be_indexed_and_gives_the_same_tokens_again(user: dict[str,
     assert len(set(tokens.t)) == len(tokens.t) <= 200
     assert {token[0] for token in tokens.t} <= set("ner&+")
     assert not any(script(word) for word in tokens.words)
-    assert tokens.words <= {token[1:] for token in tokens.t}
+    assert tokens.words.keys() <= {token[1:] for token in tokens.t}
     "".join(tokens.t).encode()
 
 
