@@ -48,7 +48,7 @@ class Terms:
         new: dict[str, bool] = {}
         for words in users:
             if random.random() < 1 / _SAMPLED:  # noqa: S311 - guards nothing
-                counts.update(words)
+                counts.update(words.keys())
             for word, is_login in words.items():
                 if self._known.get(word, True) > is_login or word not in self._known:
                     new[word] = new.get(word, True) and is_login

@@ -30,7 +30,7 @@ async def reindex(users: Users, *, on_batch: Callable[[int], None] = lambda _: N
     async for rows in _batches(users):
         fields = [index(row) for row in rows]
         for made in fields:
-            counts.update(made.words)
+            counts.update(made.words.keys())
         words: dict[str, bool] = {}
         for made in fields:
             for word, is_login in made.words.items():
