@@ -60,12 +60,6 @@ async def _search(
     users: Users, cursors: CursorSealer, settings: Settings, asked: ListQuery, q: str
 ) -> Listed:
     """Ranked people; pages go forward only, and the total is what was ranked so far."""
-    unwanted = [name for name in ("sort", "skip") if getattr(asked, name) is not None]
-    if unwanted:
-        raise InvalidError(
-            "With `q` users come ranked.",
-            errors=tuple(FieldError(parameter=name, detail="Leave it out with q.") for name in unwanted),
-        )
     query = build(asked)
     projection, reader = choose(asked.fields)
     start = cursors.open(asked.cursor, query.fingerprint) if asked.cursor is not None else None

@@ -43,7 +43,7 @@ class Driver:
 
     def pipeline(self, needles: Sequence[Needle], filters: Sequence[Filter], *, limit: int) -> Pipeline:
         return [
-            {"$match": self.facets or _any(self.tokens, self.prefixes)},
+            {"$match": self.facets or _any(self.tokens, self.prefixes, past=True)},
             {"$limit": SCAN},
             {"$match": {"$and": [*(_holds(needle) for needle in needles), *filters]}},
             {"$limit": limit},
@@ -134,8 +134,11 @@ def _named(facets: Filter) -> list[str]:
 
 def choose_near(needles: Sequence[Needle]) -> list[Driver]:
     rare = sorted(needles, key=lambda needle: needle.about)
+    if len(rare) == 1:  # those who hold the word itself may be a crowd, and are known
+        only = Driver(tuple(rare[0].near), rare[0].prefixes)
+        return [only] if only.tokens or only.prefixes else []
     alone = Driver((*rare[0].exact, *rare[0].near), rare[0].prefixes)
-    if len(rare) == 1 or rare[0].about <= SCAN // 2:
+    if rare[0].about <= SCAN // 2:
         return [alone]
     one, other = _words(rare[0]), _words(rare[1])
     begun = [f"{sign}{word} {rare[1].word}" for sign in "&+" for word in one if not rare[1].is_strict]
@@ -152,17 +155,42 @@ def streams(needles: Sequence[Needle], counts: Mapping[str, int]) -> list[str]:
     return [*_pairs([rare[0].word], [rare[1].word]), *alone]
 
 
+def narrowed(needles: Sequence[Needle], filters: Sequence[Filter]) -> list[Filter]:
+    """What rows of a stream must meet beside its posting; nothing where a word alone was typed."""
+    if len(needles) == 1 and needles[0].field is None and not filters:
+        return []
+    return [*map(_holds, needles), *filters]
+
+
+def not_exact(needles: Sequence[Needle]) -> Filter:
+    """Whoever matches exactly is known already; who has a word in another field than was asked may not be."""
+    plain = [replace(needle, near={}, prefixes=()) for needle in needles if needle.field is None]
+    return {"$nor": [{"$and": [*map(_holds, plain)]}]} if len(plain) == len(needles) else {}
+
+
 def stream(
-    token: str, needles: Sequence[Needle], filters: Sequence[Filter], start: Position | None, *, limit: int
+    token: str, needles: Sequence[Needle], narrowed: Sequence[Filter], start: Position | None, *, limit: int
 ) -> Pipeline:
-    narrowed = [*(_holds(needle) for needle in needles), *filters]
-    return [
-        *_along(token, start),
-        {"$limit": SCAN},
-        {"$match": {"$and": narrowed}},
-        {"$limit": limit},
-        {"$project": wanted(needles)},
-    ]
+    if not narrowed:
+        return [*_along(token, start), {"$limit": limit}, {"$project": wanted(needles)}]
+    return [*_along(token, start), {"$limit": SCAN}, *_narrowing(needles, narrowed, limit)]
+
+
+def stream_to(
+    end: Position | None,
+    token: str,
+    needles: Sequence[Needle],
+    narrowed: Sequence[Filter],
+    start: Position | None,
+    *,
+    limit: int,
+) -> Pipeline:
+    """All from `start` to `end`, both of which were found just now to be less than `SCAN` apart."""
+    return [*_along(token, start, end), *_narrowing(needles, narrowed, limit)]
+
+
+def _narrowing(needles: Sequence[Needle], narrowed: Sequence[Filter], limit: int) -> Pipeline:
+    return [{"$match": {"$and": [*narrowed]}}, {"$limit": limit}, {"$project": wanted(needles)}]
 
 
 def past(token: str, start: Position | None) -> Pipeline:
@@ -170,29 +198,38 @@ def past(token: str, start: Position | None) -> Pipeline:
     return [*_along(token, start), {"$skip": SCAN - 1}, {"$limit": 1}, {"$project": {"keys.name": 1}}]
 
 
-def _along(token: str, start: Position | None) -> Pipeline:
-    matched: Filter = {"search.t": token}
-    if start is not None:
-        matched["$or"] = [
-            {"keys.name": {"$gt": start.value}},
-            {"keys.name": start.value, "_id": {"$gt": start.id}},
-        ]
+def _along(token: str, start: Position | None, end: Position | None = None) -> Pipeline:
+    """MongoDB merges the branches in order; of one with an inner `$or` it might read all before `start`."""
+    branches = [{"search.t": token} | way for way in _between(start, end)]
+    matched = branches[0] if len(branches) == 1 else {"$or": branches}
     return [{"$match": matched}, {"$sort": {"keys.name": 1, "_id": 1}}]
+
+
+def _between(start: Position | None, end: Position | None) -> list[Filter]:
+    """Ranges of (name, id), in order, after `start` up to `end`; without odd names and ids of other hands."""
+    if start and end and start.value == end.value:
+        return [{"keys.name": start.value, "_id": {"$gt": start.id, "$lte": end.id}}]
+    names = {"$gt": start.value} if start else {"$gte": ""}
+    between = {"keys.name": names | ({"$lt": end.value} if end else {}), "_id": {"$type": "objectId"}}
+    first: list[Filter] = [{"keys.name": start.value, "_id": {"$gt": start.id}}] if start else []
+    last: list[Filter] = [{"keys.name": end.value, "_id": {"$lte": end.id}}] if end else []
+    return [*first, between, *last]
 
 
 def _holds(needle: Needle) -> Filter:
     return _any((*needle.exact, *needle.near), needle.prefixes)
 
 
-def _any(tokens: Sequence[str], prefixes: Sequence[str]) -> Filter:
+def _any(tokens: Sequence[str], prefixes: Sequence[str], *, past: bool = False) -> Filter:
+    """With `past`, the prefixes themselves do not count: who holds a common word would hide who begins so."""
     ways: list[Filter] = [{"search.t": {"$in": list(tokens)}}] if tokens else []
-    ways += [{"search.t": _begins(prefix)} for prefix in prefixes]
+    ways += [{"search.t": _begins(prefix, past=past)} for prefix in prefixes]
     return ways[0] if len(ways) == 1 else {"$or": ways}
 
 
-def _begins(prefix: str) -> Filter:
+def _begins(prefix: str, *, past: bool = False) -> Filter:
     """One item of a list between the two bounds; without `$elemMatch` two items might share them."""
-    return {"$elemMatch": {"$gte": prefix, "$lt": prefix + _HIGHEST}}
+    return {"$elemMatch": {"$gt" if past else "$gte": prefix, "$lt": prefix + _HIGHEST}}
 
 
 def _words(needle: Needle) -> list[str]:

@@ -8,7 +8,7 @@ where nobody is found at all, words that were typed apart are tried as one.
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bson import ObjectId
@@ -30,7 +30,11 @@ _MOST_JOINED = 4
 
 _TYPOS = {ONE_TYPO: 1, TWO_TYPOS: 2}
 _STREAM = 10
-"""Segments of cursors from here on are places in a stream: 10 and the number of its driver."""
+"""Segments of cursors from here on are places in a stream: 10 and the number of its posting.
+
+The postings stand in the cursor, behind the name: counts, which choose them, change while one walks. The last
+of every cursor's values is the number of the reading of the query: 0 as it was typed, then words joined.
+"""
 
 _BEST = -(10**9)
 """Before every score."""
@@ -65,14 +69,24 @@ class Finder:
         self._digits = query.digits or (phones[0] if phones and not words else None)
 
     async def page(self, *, limit: int, start: Position | None) -> Found:
-        found = await self._page(limit, start)
-        if found.known or len(self._query.terms) > _MOST_JOINED:
+        if start is not None:
+            *value, reading = start.value
+            return await self._read_as(reading, limit, replace(start, value=value))
+        found = await self._read_as(0, limit, None)
+        if found.known or found.next or len(self._query.terms) > _MOST_JOINED:
             return found
-        for joined in join(self._query):
-            other = Finder(self._users, self._terms, joined, self._filters)
-            if (found := await other._page(limit, start)).known:
+        for reading in range(1, len(join(self._query)) + 1):
+            if (found := await self._read_as(reading, limit, None)).known:
                 break
         return found
+
+    async def _read_as(self, reading: int, limit: int, start: Position | None) -> Found:
+        query = [self._query, *join(self._query)][reading]
+        other = Finder(self._users, self._terms, query, self._filters)
+        found = await other._page(limit, start)
+        if found.next is None:
+            return found
+        return replace(found, next=replace(found.next, value=[*found.next.value, reading]))
 
     async def _page(self, limit: int, start: Position | None) -> Found:
         if start is not None and start.segment >= _STREAM:
@@ -89,7 +103,8 @@ class Finder:
             if start is None and await self._is_crowd(counts):
                 return await self._streamed(limit, None)
             chosen = drivers.choose_exact(self._needles, counts, self._filters)
-            exact, is_whole = await self._read_all(chosen, self._needles)
+            most = RANKED if start is None else SCAN  # others may have come since the walk began
+            exact, is_whole = await self._read_all(chosen, self._needles, most)
             if not is_whole and start is None:
                 return await self._streamed(limit, None)
         ranks = _after(exact, start)
@@ -129,19 +144,21 @@ class Finder:
         if self._query.email is not None or not self._needles:
             return []
         chosen = drivers.choose_exact(self._needles, await self._count(), self._filters)
-        return (await self._read_all(chosen, self._needles))[0]
+        return (await self._read_all(chosen, self._needles, RANKED))[0]
 
-    async def _read_all(self, chosen: Iterable[Driver], needles: Sequence[Needle]) -> tuple[list[Rank], bool]:
-        """The best of all, each once; False where there are more than are ranked together."""
+    async def _read_all(
+        self, chosen: Iterable[Driver], needles: Sequence[Needle], most: int, *besides: Filter
+    ) -> tuple[list[Rank], bool]:
+        """The best of all, each once; False where there are more than `most`, which are ranked together."""
         rows: dict[ObjectId, Row] = {}
         for driver in chosen:
-            pipeline = driver.pipeline(needles, self._filters, limit=RANKED + 1)
+            pipeline = driver.pipeline(needles, [*self._filters, *besides], limit=most + 1)
             found = await self._read(pipeline, hint=driver.hint)
             rows |= {row["_id"]: row for row in found}
             if found and driver.is_enough:
                 break
         ranks = sorted(_ranks(needles, rows.values()))
-        return ranks[:RANKED], len(rows) <= RANKED
+        return ranks[:most], len(rows) <= most
 
     async def _read(self, pipeline: list[dict[str, Any]], hint: str = drivers.INDEX) -> list[Row]:
         reply = await self._users.database.command(
@@ -165,7 +182,8 @@ class Finder:
         """Those who match by prefix or one typo; by two only if nobody else is found."""
         for kind in (ONE_TYPO, TWO_TYPOS):
             needles = await self._widen(kind, counts)
-            ranks, _ = await self._read_all(drivers.choose_near(needles), needles)
+            chosen = drivers.choose_near(needles)
+            ranks, _ = await self._read_all(chosen, needles, RANKED, drivers.not_exact(needles))
             if ranks or found:
                 break
         return needles, ranks
@@ -186,37 +204,43 @@ class Finder:
 
     async def _streamed(self, limit: int, start: Position | None) -> Found:
         """Exact matches in the order of the index, posting after posting; then the others, ranked."""
-        postings = drivers.streams(self._needles, await self._count())
-        at = start.segment - _STREAM if start is not None else 0
-        ranks: list[Rank] = []
+        at, place, postings = 0, None, drivers.streams(self._needles, await self._count())
+        if start is not None:
+            name, *postings = start.value
+            at, place = start.segment - _STREAM, replace(start, value=name)
+        met: list[tuple[int, Rank]] = []
         for number in range(at, len(postings)):
-            place = start if number == at else None
             for _ in range(_FOLLOWED):
-                met, place = await self._follow(postings, number, place, limit + 1 - len(ranks))
-                ranks += met
-                if place is None or len(ranks) > limit:
+                ranks, place = await self._follow(postings, number, place, limit + 1 - len(met))
+                met += [(number, one) for one in ranks]
+                if place is None or len(met) > limit:
                     break
-            if len(ranks) > limit:
-                last = ranks[limit - 1]
-                place = Position(_STREAM + number, last.name, ObjectId(last.id))
+            reached = number
+            if len(met) > limit:
+                reached, last = met[limit - 1]
+                place = Position(0, last.name, ObjectId(last.id))
             if place is not None:
-                return Found(ranks[:limit], place, self._needles, len(ranks))
-        return Found(ranks, Position(EXACT + 1, [_BEST, ""], ""), self._needles, len(ranks))
+                following = Position(_STREAM + reached, [place.value, *postings], place.id)
+                return Found([one for _, one in met[:limit]], following, self._needles, len(met))
+        return Found([one for _, one in met], Position(EXACT + 1, [_BEST, ""], ""), self._needles, len(met))
 
     async def _follow(
         self, postings: Sequence[str], number: int, start: Position | None, limit: int
     ) -> tuple[list[Rank], Position | None]:
-        """Rows of one posting that stand under none before; where to go on unless it was read to its end."""
-        posting = postings[number]
-        rows = await self._read(drivers.stream(posting, self._needles, self._filters, start, limit=limit))
+        """Rows of one posting that stand under none before; where to go on unless it was read to its end.
+
+        Where few of the rows match, the place to go on from is found first and then all up to it is read
+        again: of two reads with others' writes between them, neither may be the longer one.
+        """
+        posting, end = postings[number], None
+        narrowed = drivers.narrowed(self._needles, self._filters)
+        rows = await self._read(drivers.stream(posting, self._needles, narrowed, start, limit=limit))
+        if narrowed and len(rows) < limit:
+            end = next(map(_place, await self._read(drivers.past(posting, start))), None)
+            again = drivers.stream_to(end, posting, self._needles, narrowed, start, limit=limit)
+            rows = await self._read(again)
         fresh = [row for row in rows if not set(postings[:number]) & set(row["search"]["t"])]
-        ranks = _ranks(self._needles, fresh)
-        if len(rows) == limit:
-            last = rows[-1]
-            return ranks, Position(_STREAM + number, last["keys"]["name"], last["_id"])
-        for last in await self._read(drivers.past(posting, start)):
-            return ranks, Position(_STREAM + number, last["keys"]["name"], last["_id"])
-        return ranks, None
+        return _ranks(self._needles, fresh), _place(rows[-1]) if len(rows) == limit else end
 
 
 async def _nothing() -> dict[str, tuple[int, int]]:
@@ -226,6 +250,10 @@ async def _nothing() -> dict[str, tuple[int, int]]:
 def _ranks(needles: Sequence[Needle], rows: Iterable[Row]) -> list[Rank]:
     ranked = (rank(needles, row) for row in rows)
     return [one for one in ranked if one is not None]
+
+
+def _place(row: Row) -> Position:
+    return Position(0, row["keys"]["name"], row["_id"])
 
 
 def _once(ranks: Iterable[Rank]) -> list[Rank]:
