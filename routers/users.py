@@ -101,7 +101,7 @@ async def list_users(request: Request) -> Response:
     openapi_extra=query_parameters(SuggestQuery),
     responses=responses(InvalidError, QueryTooExpensiveError, *PROTECTED),
 )
-async def suggest_users(asked: SuggestOptions, _: Reader, opened: Backends) -> Response:
+async def suggest_users(_: Reader, asked: SuggestOptions, opened: Backends) -> Response:
     """At most ten, ranked as `q` ranks them; made to be asked at each keystroke."""
     budget_s = opened.settings.query_budget_ms / 1000
     return replies.suggestions(await listing.suggest(opened.users, asked.q, budget_s=budget_s))
