@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
+from bson import MinKey
+
 from app.cursors import Position
 from app.search.matching import ONE_TYPO, PATHS, TWO_TYPOS, Needle
 from app.search.names import pair
@@ -168,52 +170,48 @@ def not_exact(needles: Sequence[Needle]) -> Filter:
     return {"$nor": [{"$and": [*map(_holds, plain)]}]} if len(plain) == len(needles) else {}
 
 
-def stream(
-    token: str, needles: Sequence[Needle], narrowed: Sequence[Filter], start: Position | None, *, limit: int
-) -> Pipeline:
-    if not narrowed:
-        return [*_along(token, start), {"$limit": limit}, {"$project": wanted(needles)}]
-    return [*_along(token, start), {"$limit": SCAN}, *_narrowing(needles, narrowed, limit)]
-
-
-def stream_to(
-    end: Position | None,
+def scan(
     token: str,
     needles: Sequence[Needle],
     narrowed: Sequence[Filter],
     start: Position | None,
+    end: Position | None,
     *,
     limit: int,
-) -> Pipeline:
-    """All from `start` to `end`, both of which were found just now to be less than `SCAN` apart."""
-    return [*_along(token, start, end), *_narrowing(needles, narrowed, limit)]
+) -> Filter:
+    """A `find` along one posting, in the order of name and id, from `start` to just before `end`.
+
+    By bounds on the index itself, MongoDB has no plan to choose: it goes from key to key and sorts nothing,
+    and an id of another hand that is none of ours is as good a place as any.
+    """
+    return {
+        "filter": {"$and": [*narrowed]} if narrowed else {},
+        "projection": wanted(needles),
+        "limit": limit,
+        **_bounds(token, start, end),
+    }
 
 
-def _narrowing(needles: Sequence[Needle], narrowed: Sequence[Filter], limit: int) -> Pipeline:
-    return [{"$match": {"$and": [*narrowed]}}, {"$limit": limit}, {"$project": wanted(needles)}]
+def past(token: str, start: Position | None) -> Filter:
+    """A `find` of the row that stands `SCAN` keys behind `start`, if there are so many."""
+    return {
+        "filter": {},
+        "projection": {"keys.name": 1},
+        "skip": SCAN,
+        "limit": 1,
+        **_bounds(token, start, None),
+    }
 
 
-def past(token: str, start: Position | None) -> Pipeline:
-    """The last row that one read of the stream examines, if it does not come to the end."""
-    return [*_along(token, start), {"$skip": SCAN - 1}, {"$limit": 1}, {"$project": {"keys.name": 1}}]
-
-
-def _along(token: str, start: Position | None, end: Position | None = None) -> Pipeline:
-    """MongoDB merges the branches in order; of one with an inner `$or` it might read all before `start`."""
-    branches = [{"search.t": token} | way for way in _between(start, end)]
-    matched = branches[0] if len(branches) == 1 else {"$or": branches}
-    return [{"$match": matched}, {"$sort": {"keys.name": 1, "_id": 1}}]
-
-
-def _between(start: Position | None, end: Position | None) -> list[Filter]:
-    """Ranges of (name, id), in order, after `start` up to `end`; without odd names and ids of other hands."""
-    if start and end and start.value == end.value:
-        return [{"keys.name": start.value, "_id": {"$gt": start.id, "$lte": end.id}}]
-    names = {"$gt": start.value} if start else {"$gte": ""}
-    between = {"keys.name": names | ({"$lt": end.value} if end else {}), "_id": {"$type": "objectId"}}
-    first: list[Filter] = [{"keys.name": start.value, "_id": {"$gt": start.id}}] if start else []
-    last: list[Filter] = [{"keys.name": end.value, "_id": {"$lte": end.id}}] if end else []
-    return [*first, between, *last]
+def _bounds(token: str, start: Position | None, end: Position | None) -> Filter:
+    """Of a whole posting, those of the names that are text: an object is what BSON sorts behind them."""
+    first = start or Position(0, "", MinKey())
+    last = end or Position(0, {}, MinKey())
+    return {
+        "hint": INDEX,
+        "min": {"search.t": token, "keys.name": first.value, "_id": first.id},
+        "max": {"search.t": token, "keys.name": last.value, "_id": last.id},
+    }
 
 
 def _holds(needle: Needle) -> Filter:

@@ -17,7 +17,17 @@ from pymongo.asynchronous.collection import AsyncCollection
 from app.cursors import Position
 from app.search import drivers
 from app.search.drivers import SCAN, Driver
-from app.search.matching import EXACT, ONE_TYPO, PREFIX, TWO_TYPOS, Needle, Rank, rank
+from app.search.matching import (
+    EXACT,
+    ONE_TYPO,
+    PREFIX,
+    TWO_TYPOS,
+    Needle,
+    Rank,
+    is_sound,
+    postings,
+    rank,
+)
 from app.search.queries import Query, join
 from app.search.terms import SHORTEST, Terms
 
@@ -137,7 +147,7 @@ class Finder:
         narrowed = {"$match": {"$and": self._filters}} if self._filters else {"$match": {}}
         wanted = {"$project": {"keys": 1, "search.p": 1}}
         rows = await self._read([*pipeline, narrowed, {"$limit": RANKED}, wanted], hint=hint)
-        return sorted(_told(row, typed, path) for row in rows)
+        return sorted(_told(row, typed, path) for row in rows if is_sound(row))
 
     async def _called(self) -> list[Rank]:
         """Those who hold the digits of a phone number as a word: a tag, a room."""
@@ -151,14 +161,15 @@ class Finder:
     ) -> tuple[list[Rank], bool]:
         """The best of all, each once; False where there are more than `most`, which are ranked together."""
         rows: dict[ObjectId, Row] = {}
+        is_whole = True
         for driver in chosen:
             pipeline = driver.pipeline(needles, [*self._filters, *besides], limit=most + 1)
             found = await self._read(pipeline, hint=driver.hint)
-            rows |= {row["_id"]: row for row in found}
+            rows |= {row["_id"]: row for row in found if is_sound(row)}
+            is_whole = is_whole and max(len(found), len(rows)) <= most
             if found and driver.is_enough:
                 break
-        ranks = sorted(_ranks(needles, rows.values()))
-        return ranks[:most], len(rows) <= most
+        return sorted(_ranks(needles, rows.values()))[:most], is_whole
 
     async def _read(self, pipeline: list[dict[str, Any]], hint: str = drivers.INDEX) -> list[Row]:
         reply = await self._users.database.command(
@@ -204,43 +215,51 @@ class Finder:
 
     async def _streamed(self, limit: int, start: Position | None) -> Found:
         """Exact matches in the order of the index, posting after posting; then the others, ranked."""
-        at, place, postings = 0, None, drivers.streams(self._needles, await self._count())
+        at, place, along = 0, None, drivers.streams(self._needles, await self._count())
         if start is not None:
-            name, *postings = start.value
+            name, *along = start.value
             at, place = start.segment - _STREAM, replace(start, value=name)
-        met: list[tuple[int, Rank]] = []
-        for number in range(at, len(postings)):
+        ranks: list[Rank] = []
+        for number in range(at, len(along)):
             for _ in range(_FOLLOWED):
-                ranks, place = await self._follow(postings, number, place, limit + 1 - len(met))
-                met += [(number, one) for one in ranks]
-                if place is None or len(met) > limit:
+                met, place = await self._follow(along, number, place, limit - len(ranks))
+                ranks += met
+                if place is None or len(ranks) == limit:
                     break
-            reached = number
-            if len(met) > limit:
-                reached, last = met[limit - 1]
-                place = Position(0, last.name, ObjectId(last.id))
             if place is not None:
-                following = Position(_STREAM + reached, [place.value, *postings], place.id)
-                return Found([one for _, one in met[:limit]], following, self._needles, len(met))
-        return Found([one for _, one in met], Position(EXACT + 1, [_BEST, ""], ""), self._needles, len(met))
+                following = Position(_STREAM + number, [place.value, *along], place.id)
+                return Found(ranks, following, self._needles, len(ranks))
+            if len(ranks) == limit and number + 1 < len(along):
+                following = Position(_STREAM + number + 1, ["", *along], None)
+                return Found(ranks, following, self._needles, len(ranks))
+        return Found(ranks, Position(EXACT + 1, [_BEST, ""], ""), self._needles, len(ranks))
 
     async def _follow(
-        self, postings: Sequence[str], number: int, start: Position | None, limit: int
+        self, along: Sequence[str], number: int, start: Position | None, limit: int
     ) -> tuple[list[Rank], Position | None]:
-        """Rows of one posting that stand under none before; where to go on unless it was read to its end.
+        """Rows of one posting that stand under none before, and where the next stands unless it is read.
 
-        Where few of the rows match, the place to go on from is found first and then all up to it is read
-        again: of two reads with others' writes between them, neither may be the longer one.
+        Where rows must match more than the posting, the end of what is looked through is found first: of two
+        reads with others' writes between them, the second then misses nobody.
         """
-        posting, end = postings[number], None
-        narrowed = drivers.narrowed(self._needles, self._filters)
-        rows = await self._read(drivers.stream(posting, self._needles, narrowed, start, limit=limit))
-        if narrowed and len(rows) < limit:
-            end = next(map(_place, await self._read(drivers.past(posting, start))), None)
-            again = drivers.stream_to(end, posting, self._needles, narrowed, start, limit=limit)
-            rows = await self._read(again)
-        fresh = [row for row in rows if not set(postings[:number]) & set(row["search"]["t"])]
-        return _ranks(self._needles, fresh), _place(rows[-1]) if len(rows) == limit else end
+        posting, narrowed = along[number], drivers.narrowed(self._needles, self._filters)
+        end = None
+        if narrowed:
+            end = next(map(_place, await self._find(drivers.past(posting, start))), None)
+        scan = drivers.scan(posting, self._needles, narrowed, start, end, limit=limit + 1)
+        rows = await self._find(scan)
+        if len(rows) > limit:
+            end = _place(rows.pop())
+        fresh = [row for row in rows if postings(row).isdisjoint(along[:number])]
+        return _ranks(self._needles, fresh), end
+
+    async def _find(self, asked: dict[str, Any]) -> list[Row]:
+        reply = await self._users.database.command(
+            {"find": self._users.name, **asked, "batchSize": SCAN, "singleBatch": True},
+            codec_options=self._users.codec_options,
+        )
+        rows: list[Row] = reply["cursor"]["firstBatch"]
+        return rows
 
 
 async def _nothing() -> dict[str, tuple[int, int]]:
@@ -265,7 +284,7 @@ def _once(ranks: Iterable[Rank]) -> list[Rank]:
 
 
 def _told(row: Row, typed: str, path: str) -> Rank:
-    whole = row["keys"]["email"] if path == "keys.email" else row["search"]["p"][0]
+    whole = row["keys"]["email"] if path == "keys.email" else max(postings(row, "p"), key=len, default=typed)
     kind = EXACT if whole == typed else PREFIX
     return Rank(kind, -round(len(typed) / len(whole) * 1_000_000), row["keys"]["name"], str(row["_id"]))
 

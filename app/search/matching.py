@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as made_by
-from typing import Any
+from typing import Any, Literal
+
+from bson import ObjectId
 
 from app.search.tokens import index
 
@@ -72,8 +74,10 @@ class Rank:
 
 
 def rank(needles: Sequence[Needle], row: Mapping[str, Any]) -> Rank | None:
-    """None for a row that lacks a word, or has it in another field than was asked."""
-    held = frozenset(row["search"]["t"])
+    """None for a row that lacks a word, or has it in another field than was asked, or that is not ours."""
+    if not is_sound(row):
+        return None
+    held = postings(row)
     worst, total, in_name = EXACT, 0.0, 0
     for needle in needles:
         match = needle.match(held if needle.field is None else _of_field(row, needle.field))
@@ -88,18 +92,42 @@ def rank(needles: Sequence[Needle], row: Mapping[str, Any]) -> Rank | None:
     return Rank(worst, -round(score * 1_000_000), name, str(row["_id"]))
 
 
+def is_sound(row: Mapping[str, Any]) -> bool:
+    """Whether it has an id and a sort key; another hand may have stored anything."""
+    keys = row.get("keys")
+    return isinstance(row["_id"], ObjectId) and isinstance(keys, dict) and isinstance(keys.get("name"), str)
+
+
+def postings(row: Mapping[str, Any], name: Literal["t", "p"] = "t") -> frozenset[str]:
+    """What it is found by (`models.user.SearchFields`); what another hand put beside is left out."""
+    held = row.get("search")
+    found = held.get(name) if isinstance(held, dict) else None
+    return frozenset(filter(_is_text, found)) if isinstance(found, list) else frozenset()
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
 def _of_field(row: Mapping[str, Any], field: str) -> frozenset[str]:
-    """The postings that the field alone would give."""
+    """The postings that the field alone would give; none where it holds no text."""
+    try:
+        return frozenset(index(_alone(row, field)).t)
+    except (AttributeError, TypeError):
+        return frozenset()
+
+
+def _alone(row: Mapping[str, Any], field: str) -> dict[str, Any]:
     profile = row.get("profile") or {}
     match field:
         case "tag":
-            return frozenset(index({"tags": row.get("tags")}).t)
+            return {"tags": row.get("tags")}
         case "city":
-            return frozenset(index({"profile": {"addresses": profile.get("addresses")}}).t)
+            return {"profile": {"addresses": profile.get("addresses")}}
         case "title" | "department":
-            return frozenset(index({"profile": {field: profile.get(field)}}).t)
+            return {"profile": {field: profile.get(field)}}
         case _:
-            return frozenset(index({field: row.get(field)}).t)
+            return {field: row.get(field)}
 
 
 PATHS = {
