@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app import samples, serving, settings
-from app.commands import admins, clients, first_start, indexes, keys
+from app.commands import admins, clients, first_start, indexes, keys, search
 from app.commands.running import backends, err, leave_on_sigterm, out, progress, run
 from app.errors import StartError
 from app.main import create_app
@@ -28,6 +28,7 @@ cli = typer.Typer(
 cli.command("create-admin")(admins.create_admin)
 cli.add_typer(indexes.cli, name="indexes")
 cli.add_typer(keys.cli, name="keys")
+cli.add_typer(search.cli, name="search")
 cli.add_typer(clients.cli, name="clients")
 
 _STARTING_S = 60

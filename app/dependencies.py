@@ -18,7 +18,7 @@ from app.resources import Resources
 from app.tokens import Claims
 from app.users import Authority, Versions
 from models.export import MEDIA_TYPES, Format
-from models.listing import ExportQuery, FileQuery, Filter
+from models.listing import ExportQuery, FileQuery, Filter, SuggestQuery
 from models.user import EXAMPLE_ID
 
 Q = TypeVar("Q", bound=BaseModel)
@@ -258,4 +258,5 @@ ExpectedVersions = Annotated[Versions, Depends(_if_match)]
 KnownVersions = Annotated[frozenset[str], Depends(_if_none_match)]
 AcceptedFormat = Annotated[Format | None, Depends(_accepted_format)]
 FileOptions = Annotated[FileQuery, Depends(QueryOf(FileQuery))]
+SuggestOptions = Annotated[SuggestQuery, Depends(QueryOf(SuggestQuery))]
 ExportOptions = Annotated[ExportQuery, Depends(QueryOf(ExportQuery))]

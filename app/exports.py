@@ -10,6 +10,7 @@ import pymongo
 from app.errors import BusyError
 from app.listing.pages import Users
 from app.listing.queries import Query
+from app.listing.searches import stream_ranked
 from app.listing.streams import stream
 from app.rows import BSON, RowReader
 from app.selections import choose
@@ -22,7 +23,14 @@ _CLOSING_S = 2.0
 
 
 async def begin(
-    users: Users, running: asyncio.Semaphore, query: Query, *, form: Format, asked: str | None, addresses: int
+    users: Users,
+    running: asyncio.Semaphore,
+    query: Query,
+    *,
+    q: str | None,
+    form: Format,
+    asked: str | None,
+    addresses: int,
 ) -> tuple[Writer, AsyncGenerator[bytes, None]]:
     """The writer and its chunks. What fails before the first row fails here, where a status can tell.
 
@@ -34,7 +42,11 @@ async def begin(
     if running.locked():
         raise BusyError("As many exports are running as this server allows: try again soon.", retry_after=5)
     sheet = writer(form, chosen)
-    chunks = _chunks(running, sheet, reader, stream(users, query, needed, first_s=FIRST_BATCH_S))
+    if q is None:
+        batches = stream(users, query, needed, first_s=FIRST_BATCH_S)
+    else:
+        batches = stream_ranked(users, query, q, needed, first_s=FIRST_BATCH_S)
+    chunks = _chunks(running, sheet, reader, batches)
     await anext(chunks)
     return sheet, chunks
 

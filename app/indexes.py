@@ -35,6 +35,7 @@ DECLARED: Mapping[str, list[IndexModel]] = {
     User.Settings.name: User.Settings.indexes,
     "invitations": [_GONE_WHEN_DUE],
     "ended_sessions": [_GONE_WHEN_DUE],
+    "terms": [IndexModel([("d", 1)], name="neighbours")],
 }
 """Every index the code relies on, by collection."""
 

@@ -18,11 +18,13 @@ _ACCENT_CLASSES = frozenset({8, *range(10, 36), *range(200, 241)})
 
 The marks of other classes are vowels and tones of Indic and Thai scripts: without them, other words.
 """
-_ACCENTS = {code: None for code in range(0x110000) if unicodedata.combining(chr(code)) in _ACCENT_CLASSES}
-_STROKED = str.maketrans(
+ACCENTS = {code: None for code in range(0x110000) if unicodedata.combining(chr(code)) in _ACCENT_CLASSES}
+"""For `str.translate`: takes the accents off text in NFD."""
+STROKED = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
-_SURNAME_READINGS = {
+"""For `str.translate`: letters that no normal form takes apart."""
+SURNAME_READINGS = {
     "单": "shan", "曾": "zeng", "解": "xie", "仇": "qiu", "查": "zha", "朴": "piao", "区": "ou", "任": "ren",
     "盖": "ge", "覃": "qin", "冼": "xian", "翟": "zhai", "乐": "yue", "缪": "miao", "华": "hua", "召": "shao",
 }  # fmt: skip
@@ -67,15 +69,15 @@ def name_key(name: str) -> str:
     folded = canonical(INVISIBLE.sub("", name[: 2 * NAME_KEY_LENGTH]))
     if _HAN.search(folded):
         folded = _HAN.sub(lambda match: f" {_pinyin(match[0], surname=match.start() == 0)} ", folded)
-    plain = unicodedata.normalize("NFD", folded).translate(_ACCENTS).translate(_STROKED)
+    plain = unicodedata.normalize("NFD", folded).translate(ACCENTS).translate(STROKED)
     plain = unicodedata.normalize("NFC", plain)
     return _SPACES.sub(" ", plain.strip())[:NAME_KEY_LENGTH]
 
 
 def _pinyin(characters: str, *, surname: bool) -> str:
     syllables = lazy_pinyin(characters)
-    if surname and characters[0] in _SURNAME_READINGS:
-        syllables = [_SURNAME_READINGS[characters[0]], *lazy_pinyin(characters[1:])]
+    if surname and characters[0] in SURNAME_READINGS:
+        syllables = [SURNAME_READINGS[characters[0]], *lazy_pinyin(characters[1:])]
     return " ".join(syllables)
 
 

@@ -115,6 +115,10 @@ def sessions(found: Sequence[Session], *, current: str) -> Response:
     return plain({"items": items})
 
 
+def suggestions(rows: list[Row]) -> Response:
+    return Response(b'{"items":%b}' % _public(rows), media_type="application/json")
+
+
 def batch(results: list[Result]) -> Response:
     outcomes = [
         {

@@ -8,8 +8,9 @@ from pymongo.errors import BulkWriteError
 
 from app.resources import Resources
 from app.sample import people
+from app.search import Terms
 from app.users.records import record
-from models.user import UserInput
+from models.user import User, UserInput
 
 _BATCH = 1_000
 _DUPLICATE_KEY = 11_000
@@ -23,9 +24,10 @@ async def add(
     """How many of the people numbered from `start` were new; those already there are left as they are."""
     made = people(count, start=start)
     added = 0
-    while batch := [_document(person) for person in islice(made, _BATCH)]:
+    while batch := [_record(person) for person in islice(made, _BATCH)]:
+        await Terms(opened.database).learn([user.words for user in batch])
         try:
-            added += len((await opened.users.insert_many(batch, ordered=False)).inserted_ids)
+            added += len((await opened.users.insert_many(map(_document, batch), ordered=False)).inserted_ids)
         except BulkWriteError as error:
             if any(write["code"] != _DUPLICATE_KEY for write in error.details["writeErrors"]):
                 raise
@@ -34,9 +36,12 @@ async def add(
     return added
 
 
-def _document(person: dict[str, Any]) -> dict[str, Any]:
+def _record(person: dict[str, Any]) -> User:
     stored = {name: person.pop(name) for name in _STORED if name in person}
     stored.setdefault("updated_at", stored["created_at"])
-    user = record(UserInput.model_validate(person), **stored)
+    return record(UserInput.model_validate(person), **stored)
+
+
+def _document(user: User) -> dict[str, Any]:
     document: dict[str, Any] = {"_id": user.id} | user.model_dump(exclude={"id"})
     return document

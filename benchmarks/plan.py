@@ -15,6 +15,10 @@ class Sizes:
     """Of what takes long: downloads, and the bystander's p99."""
     bystander_seconds: float = 10.0
     sign_in_seconds: float = 3.0
+    searched: int = 200_000
+    """Users among whom search is judged."""
+    searched_most: int | None = 1_000_000
+    """Users among whom it is timed again."""
 
 
 FULL = Sizes()
@@ -25,4 +29,6 @@ QUICK = Sizes(
     page_seconds=1.0,
     bystander_seconds=4.0,
     sign_in_seconds=2.0,
+    searched=20_000,
+    searched_most=None,
 )

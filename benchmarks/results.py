@@ -62,12 +62,21 @@ def show(findings: Sequence[Finding]) -> None:
     Console(width=None if Console().is_terminal else 150).print(table)
 
 
-def write(findings: Sequence[Finding], *, mongod: str, took_s: float, path: Path = FILE) -> None:
-    rows = "\n".join(f"| {' | '.join(finding.cells())} |" for finding in findings)
+def write(
+    findings: Sequence[Finding], benches: Sequence[str], *, mongod: str, took_s: float, path: Path = FILE
+) -> None:
+    """These findings in the place of earlier ones of the same benches; `benches` are all, in their order."""
+    measured = {finding.bench for finding in findings}
+    told = [row for row in _read(str(path)).splitlines() if row.startswith("| ") and _bench(row) in benches]
+    kept = [row for row in told if _bench(row) not in measured]
+    new = [f"| {' | '.join(finding.cells())} |" for finding in findings]
+    rows = "\n".join(sorted([*kept, *new], key=lambda row: benches.index(_bench(row))))
     path.write_text(
         f"""# Results
 
-Written by `python -m benchmarks` on {datetime.now(UTC):%Y-%m-%d}, in {took_s / 60:.0f} minutes.
+Written by `python -m benchmarks`; the rows of a bench are those of its last full run.
+Last on {datetime.now(UTC):%Y-%m-%d}: {", ".join(bench for bench in benches if bench in measured)},
+in {took_s / 60:.0f} minutes.
 Machine: {_machine()}; Python {platform.python_version()}, mongod {mongod} (one-node replica set, 2 GB cache).
 Read ratios, not absolutes: each is the median over interleaved rounds of two servers on the same mongod.
 
@@ -87,9 +96,16 @@ Read ratios, not absolutes: each is the median over interleaved rounds of two se
   are by second of CPU time of our server.
 - fastapi-users: its Redis strategy and Beanie adapter as its documentation has them, in an environment of its
   own. The strategy is given by a plain function there, which FastAPI calls in a thread; `async` spares that.
+- Search: `benchmarks/search_queries` makes the queries, and says who is right by a plain matcher of its own.
+  Recall@10 is of the right answers that fit a page: where more than 10 are right, all 10 must be.
+  `$regex`: escaped, ignoring case, over the same fields, sorted by name.
 """,
         encoding="utf-8",
     )
+
+
+def _bench(row: str) -> str:
+    return row.split(" | ", 1)[0].removeprefix("| ")
 
 
 def _machine() -> str:

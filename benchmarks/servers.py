@@ -61,22 +61,25 @@ class Backends:
         assert servers.redis_url
         self._mongo_uri = servers.mongo_uri
         self._redis_url = servers.redis_url
-        self._filled: dict[int, Database] = {}
+        self._filled: dict[str, Database] = {}
         with MongoClient[dict[str, Any]](self._mongo_uri) as client:
             client.admin.command({"setParameter": 1, "wiredTigerEngineRuntimeConfig": f"cache_size={_CACHE}"})
             self.mongod_version = str(client.server_info()["version"])
 
-    def database(self, users: int) -> Database:
-        """Filled once a run, by a process for each core; the same people as `python -m app sample` adds."""
-        if users not in self._filled:
-            parts = urlsplit(self._mongo_uri)
-            uri = urlunsplit(parts._replace(path=f"/users_{users}"))
+    def database(self, users: int, *, name: str = "users") -> Database:
+        """Filled once a run, by a process for each core; the same people as `python -m app sample` adds.
+
+        What is to be changed has a name of its own.
+        """
+        path = f"/{name}_{users}"
+        if path not in self._filled:
+            uri = urlunsplit(urlsplit(self._mongo_uri)._replace(path=path))
             database = Database(uri, self._redis_url, users)
             started = time.perf_counter()
             _fill(database)
             print(f"  filled {users:,} users in {time.perf_counter() - started:.0f} s", flush=True)
-            self._filled[users] = database
-        return self._filled[users]
+            self._filled[path] = database
+        return self._filled[path]
 
 
 def _fill(database: Database) -> None:
@@ -92,6 +95,14 @@ def _fill(database: Database) -> None:
         raise RuntimeError("the database could not be filled")
     indexes = [sys.executable, "-m", "app", "indexes", "apply"]
     subprocess.run(indexes, env=environment, stdout=DEVNULL, check=True)
+
+
+def searchable(database: Database) -> Database:
+    """Filling wrote what search needs with each user; this counts words, and mends what is missing."""
+    environment = database.environment() | {"ROSTER_MONGO_TIMEOUT_MS": "900000"}
+    reindex = [sys.executable, "-m", "app", "search", "reindex"]
+    subprocess.run(reindex, env=environment, stdout=DEVNULL, check=True)
+    return database
 
 
 @contextlib.contextmanager

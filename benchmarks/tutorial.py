@@ -15,6 +15,8 @@ from openpyxl import Workbook
 from pydantic import BaseModel, EmailStr
 from pymongo import AsyncMongoClient
 
+from benchmarks.regex import matching
+
 
 class Address(BaseModel):
     label: str | None = None
@@ -71,6 +73,11 @@ async def list_users(
 ) -> list[User]:
     query = {"name": {"$regex": keyword, "$options": "i"}} if keyword else {}
     return await User.find(query).skip(skip).limit(limit).to_list()
+
+
+@app.get("/users/search")
+async def search_users(q: str, limit: int = 10) -> list[User]:
+    return await User.find(matching(q)).sort("name").limit(limit).to_list()
 
 
 @app.get("/users/export/csv")

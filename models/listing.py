@@ -87,8 +87,25 @@ class OrderedQuery(Filter):
     ] = None
 
 
+Q = Annotated[
+    str | None,
+    Field(
+        max_length=1000,
+        description="Words of name, username, e-mail, phone, tags, city, department, title: all must match, "
+        "exactly, as prefixes or within typos. `city:berlin anna` narrows, quotes ask for exact words. Up to "
+        "200 characters and 10 words. Results come ranked, without `sort`, `skip` and `previous`.",
+        examples=["anna schmit"],
+    ),
+]
+
+
 class ListQuery(OrderedQuery):
     """Filters, order and paging of a listing."""
+
+    q: Q = None
+    highlight: Annotated[
+        Literal["true", "false"], Field(description="With `q`: add to each user its score and what matched.")
+    ] = "false"
 
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Users a page.")] = 50
     cursor: Annotated[
@@ -111,6 +128,8 @@ class ListQuery(OrderedQuery):
 
 class FileQuery(OrderedQuery):
     """Filters, order and columns of a download."""
+
+    q: Q = None
 
     columns: Annotated[
         str | None,
@@ -138,6 +157,60 @@ class Total(BaseModel):
     ]
 
 
+class Match(BaseModel):
+    """Why a user was found."""
+
+    score: Annotated[float, Field(description="At most 1.03; comparable within one query and kind of match.")]
+    kind: Annotated[
+        Literal["exact", "prefix", "one_typo", "two_typos"],
+        Field(description="Of its worst word."),
+    ]
+    fields: Annotated[
+        dict[str, list[list[int]]],
+        Field(description="Path of each field that matched: ranges of code points, the end past the last."),
+    ]
+
+
+class FoundUser(UserOutput):
+    match: Annotated[Match | None, Field(description="With `highlight=true`; left out otherwise.")] = None
+
+
+class SuggestQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    q: Annotated[
+        str, Field(max_length=1000, description="What was typed so far: up to 200 characters and 10 words.")
+    ]
+
+
+class Suggestion(BaseModel):
+    id: str
+    name: str
+    username: str | None
+    email: str
+
+
+class Suggestions(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {
+                            "id": EXAMPLE_ID,
+                            "name": "小中同学",
+                            "username": "xiaozhong",
+                            "email": "xiaozhong@example.com",
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+    items: list[Suggestion]
+
+
 class UserPage(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
@@ -152,7 +225,7 @@ class UserPage(BaseModel):
         }
     )
 
-    items: list[UserOutput]
+    items: list[FoundUser]
     next: Annotated[str | None, Field(description="Cursor of the page after; null at the end.")]
     previous: Annotated[str | None, Field(description="Cursor of the page before; null at the start.")]
     total: Total | None

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from beanie import Document, PydanticObjectId
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from pymongo import ASCENDING, IndexModel
 
 from models.values import (
@@ -195,6 +195,17 @@ class Keys(BaseModel):
     name: str
 
 
+class SearchFields(BaseModel):
+    """What search finds a user by; never answered."""
+
+    v: int
+    """Version of the scheme that made the rest."""
+    t: list[str]
+    """Postings: a class letter and a word, or a pair of words."""
+    p: list[str]
+    """The phone's digits from every place on."""
+
+
 class Credentials(BaseModel):
     """What signing in needs; never answered."""
 
@@ -224,7 +235,18 @@ class User(Document):
     version: int = 1
     keys: Keys
     facets: list[str]
+    search: SearchFields
     credentials: Credentials = Field(default_factory=Credentials)
+    _words: dict[str, bool] = PrivateAttr(default_factory=dict)
+
+    @property
+    def words(self) -> dict[str, bool]:
+        """What the dictionary of search must know before the user is stored; stored itself by that alone."""
+        return self._words
+
+    @words.setter
+    def words(self, words: dict[str, bool]) -> None:
+        self._words = words
 
     class Settings:
         name = "users"
@@ -263,4 +285,8 @@ class User(Document):
             IndexModel([("keys.name", ASCENDING), ("_id", ASCENDING)], name="name"),
             IndexModel([("profile.age", ASCENDING), ("_id", ASCENDING)], name="age"),
             IndexModel([("facets", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)], name="facets"),
+            IndexModel(
+                [("search.t", ASCENDING), ("keys.name", ASCENDING), ("_id", ASCENDING)], name="search_words"
+            ),
+            IndexModel([("search.p", ASCENDING), ("_id", ASCENDING)], name="search_digits"),
         ]

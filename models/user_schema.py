@@ -33,6 +33,7 @@ _PROFILE = _object(
 )
 _KEYS = _object({"email": _text(nullable=False), "username": _text(), "name": _text(nullable=False)})
 _CREDENTIALS = _object({"password_hash": _text(), "generation": {"bsonType": ["int", "long"], "minimum": 0}})
+_SEARCH = _object({"v": {"bsonType": ["int", "long"]}, "t": _TEXTS, "p": _TEXTS})
 
 VALIDATOR: dict[str, Any] = {
     "$jsonSchema": _object(
@@ -54,6 +55,7 @@ VALIDATOR: dict[str, Any] = {
             "version": {"bsonType": ["int", "long"], "minimum": 1},
             "keys": _KEYS,
             "facets": _TEXTS,
+            "search": _SEARCH,
             "credentials": _CREDENTIALS,
         },
         required=(

@@ -80,6 +80,7 @@ async def _download(backends: Backends, asked: FileQuery, form: Format) -> Respo
         backends.users,
         backends.exports,
         listing.build(asked),
+        q=asked.q,
         form=form,
         asked=asked.columns,
         addresses=asked.addresses,

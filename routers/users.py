@@ -4,10 +4,12 @@ from fastapi import APIRouter, Request, Response, status
 
 from app import listing, replies, users
 from app.dependencies import (
+    Backends,
     ExpectedVersions,
     KnownVersions,
     QueryOf,
     Reader,
+    SuggestOptions,
     UserId,
     WriteAuthority,
     backends,
@@ -31,7 +33,7 @@ from app.problems import BODY, PROTECTED, responses
 from app.replies import VERSIONED
 from app.strict_route import StrictRoute
 from models.batch import Batch, BatchOutput
-from models.listing import ListQuery, UserPage
+from models.listing import ListQuery, Suggestions, SuggestQuery, UserPage
 from models.user import UserInput, UserOutput, UserPatch
 
 router = APIRouter(tags=["users"], route_class=StrictRoute)
@@ -90,6 +92,19 @@ async def list_users(request: Request) -> Response:
     held = backends(request)
     found = await listing.find(held.users, held.cursors, held.settings, LISTING.read(request))
     return replies.page(request, found)
+
+
+@router.get(
+    "/users/suggest",
+    response_model=Suggestions,
+    summary="Suggest users for a search box",
+    openapi_extra=query_parameters(SuggestQuery),
+    responses=responses(InvalidError, QueryTooExpensiveError, *PROTECTED),
+)
+async def suggest_users(_: Reader, asked: SuggestOptions, opened: Backends) -> Response:
+    """At most ten, ranked as `q` ranks them; made to be asked at each keystroke."""
+    budget_s = opened.settings.query_budget_ms / 1000
+    return replies.suggestions(await listing.suggest(opened.users, asked.q, budget_s=budget_s))
 
 
 @router.post(

@@ -78,6 +78,10 @@ REASONS = {
     "facets": "One entry for each value of `is_active`, `tag`, `scope`, `department`, `city` and `country` a "
     "user has, each followed by `created_at` and the id: one index instead of six serves every equality "
     "filter in the default order, with `created_from` and `created_to` on top.",
+    "search_words": "`q`: one entry for each word that finds a user, each followed by the sort key of the "
+    "name and the id, so that everybody who holds a common word can be paged through in the order of names.",
+    "search_digits": "`q` with a phone number or a part of one: one entry for each place in the number from "
+    "which three digits or more follow.",
 }
 
 
@@ -241,7 +245,8 @@ def stored(person: dict[str, Any]) -> dict[str, Any]:
         "version": 1,
         "credentials": Credentials().model_dump(),
     }
-    return said | hidden(said)
+    kept, _ = hidden(said)
+    return said | kept
 
 
 async def opened(uri: str, count: int) -> tuple[AsyncMongoClient[dict[str, Any]], Directory]:

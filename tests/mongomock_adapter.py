@@ -32,6 +32,11 @@ class MockCollection(_Collection):
             details.setdefault("writeConcernErrors", [])  # as every real one has them
             raise
 
+    async def bulk_write(self, changes: Any, **_: Any) -> None:
+        """Updates, one by one: PyMongo's would tell mongomock of an option that it does not know."""
+        for change in changes:
+            await self.update_one(change._filter, change._doc, upsert=bool(change._upsert))
+
     async def aggregate(self, *args: Any, **kwargs: Any) -> Any:
         return super().aggregate(*args, **kwargs)
 

@@ -42,7 +42,8 @@ def _model(person: Item) -> Item:
     """A stored user, without Beanie, which knows no database here."""
     said = UserInput.model_validate({name: person[name] for name in UserInput.model_fields if name in person})
     user = person | said.model_dump()
-    return user | hidden(user) | {"updated_at": person["created_at"], "version": 1}
+    kept, _ = hidden(user)
+    return user | kept | {"updated_at": person["created_at"], "version": 1}
 
 
 def _copy(model: Item, number: int, dice: random.Random) -> Item:

@@ -32,6 +32,7 @@ NEEDED: dict[str, str | None] = {
     "end_my_session": None,
     "create_user": "users:write",
     "list_users": "users:read",
+    "suggest_users": "users:read",
     "batch_users": "users:write",
     "read_user": "users:read",
     "patch_user": "users:write",

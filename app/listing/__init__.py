@@ -1,4 +1,4 @@
-"""Listings of users: filters, orders, pages, totals; one filter and one order for pages and exports."""
+"""Listings of users: filters, orders, search, pages, totals; one filter and order for pages and exports."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,15 @@ from app.cursors import CursorSealer
 from app.errors import FieldError, InvalidError
 from app.listing.pages import Users, page
 from app.listing.queries import Query, build
+from app.listing.searches import Ranked, ranked, suggest
 from app.listing.totals import total
 from app.rows import Row
+from app.search import highlight
 from app.selections import choose
 from app.settings import Settings
 from models.listing import ListQuery, Total
 
-__all__ = ["Listed", "Query", "build", "find"]
+__all__ = ["Listed", "Query", "build", "find", "suggest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Listed:
 
 async def find(users: Users, cursors: CursorSealer, settings: Settings, asked: ListQuery) -> Listed:
     """The page asked for. Errors: a cursor of another query or too old, an unknown field, a dear query."""
+    if asked.q is not None:
+        return await _search(users, cursors, settings, asked, asked.q)
     if asked.cursor is not None and asked.skip is not None:
         raise InvalidError(
             "Page by `cursor` or by `skip`, not both.",
@@ -50,3 +54,35 @@ async def find(users: Users, cursors: CursorSealer, settings: Settings, asked: L
         previous=cursors.seal(found.previous, query.fingerprint) if found.previous else None,
         total=await total(users, query, asked.count, budget_s=settings.count_budget_ms / 1000),
     )
+
+
+async def _search(
+    users: Users, cursors: CursorSealer, settings: Settings, asked: ListQuery, q: str
+) -> Listed:
+    """Ranked people; pages go forward only, and the total is what was ranked so far."""
+    query = build(asked)
+    projection, reader = choose(asked.fields)
+    start = cursors.open(asked.cursor, query.fingerprint) if asked.cursor is not None else None
+    budget_s = settings.query_budget_ms / 1000
+    found = await ranked(users, query, q, projection, limit=asked.limit, start=start, budget_s=budget_s)
+    rows = reader.sound(found.rows)
+    if asked.highlight == "true":
+        rows = [row | {"match": _match(row, found)} for row in rows]
+    return Listed(
+        rows=rows,
+        next=cursors.seal(found.next, query.fingerprint) if found.next else None,
+        previous=None,
+        total=Total(value=found.known, relation="gte") if asked.count != "none" else None,
+    )
+
+
+_KINDS = ("exact", "prefix", "one_typo", "two_typos")
+
+
+def _match(row: Row, found: Ranked) -> dict[str, object]:
+    rank = found.ranks[row["_id"]]
+    return {
+        "score": -rank.minus_score / 1_000_000,
+        "kind": _KINDS[rank.kind],
+        "fields": highlight(row, found.asked, found.needles),
+    }

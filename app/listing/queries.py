@@ -9,6 +9,7 @@ import bson
 import orjson
 
 from app.cursors import Position
+from app.errors import FieldError, InvalidError
 from app.listing.orders import ODD, PRESENT, Bounds, MongoFilter, Order
 from app.normalise import canonical, facet, phone_key, typed_email_key
 from models.listing import Filter, OrderedQuery, Sort
@@ -89,6 +90,14 @@ class Query:
 
 
 def build(asked: OrderedQuery) -> Query:
+    """InvalidError where the order is not the caller's to choose: with `q`."""
+    q = getattr(asked, "q", None)
+    unwanted = [name for name in ("sort", "skip") if q is not None and getattr(asked, name, None) is not None]
+    if unwanted:
+        raise InvalidError(
+            "With `q` users come ranked.",
+            errors=tuple(FieldError(parameter=name, detail="Leave it out with q.") for name in unwanted),
+        )
     given = {name: getattr(asked, name) for name in _FILTERS if name in asked.model_fields_set}
     ranges = {field: bounds for field in RANGES if (bounds := _bounds(given, field))}
     sort = asked.sort or _default_sort(given)
@@ -102,7 +111,7 @@ def build(asked: OrderedQuery) -> Query:
         order=order,
         by_facet=len(facets) == 1 and not uniques and not others and field == DEFAULT_SORT,
         single=any("$eq" in condition for clause in uniques for condition in clause.values()),
-        fingerprint=_fingerprint(given, sort),
+        fingerprint=_fingerprint(given | ({"q": q} if q is not None else {}), sort),
         sort=sort,
         filters=tuple(given),
     )

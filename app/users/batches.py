@@ -14,7 +14,7 @@ from app.errors import InsufficientScopeError, InvalidError, RosterError, Unavai
 from app.field_errors import from_validation
 from app.users.authority import Authority
 from app.users.changes import delete, patch
-from app.users.records import Versions, collection, conflict, record
+from app.users.records import Versions, collection, conflict, learn, record
 from models.batch import CreateOperation, DeleteOperation, Operation, UpdateOperation
 from models.user import User
 
@@ -73,6 +73,10 @@ def _parsed(operation: Any, authority: Authority) -> _Parsed:
 
 async def _create(operations: Sequence[CreateOperation]) -> list[Result]:
     users = [record(operation.user) for operation in operations]
+    try:
+        await learn([user.words for user in users])
+    except PyMongoError:
+        return [_unavailable() for _ in users]
     try:
         await User.insert_many(users, ordered=False)
     except BulkWriteError as error:

@@ -23,6 +23,7 @@ from app.users.records import (
     conflict,
     generation,
     hidden,
+    learn,
     now,
     read,
     sound,
@@ -117,10 +118,13 @@ async def _write_and_end(row: Row, said: dict[str, Any], authority: Authority) -
 
 async def _write(row: Row, said: dict[str, Any], raised: Mapping[str, int] = {}) -> Row | None:
     """The row after the write, or None if it is no longer at the version that was read."""
+    kept, words = hidden(said)
+    stored = said | {"updated_at": now()} | kept
+    await learn([words])
     try:
         return await collection().find_one_and_update(
             {"_id": row["_id"], "version": row["version"]},
-            {"$set": said | {"updated_at": now()} | hidden(said), "$inc": {"version": 1, **raised}},
+            {"$set": stored, "$inc": {"version": 1, **raised}},
             PUBLIC | GENERATION,
             return_document=ReturnDocument.AFTER,
         )

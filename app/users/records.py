@@ -1,6 +1,6 @@
 """The stored record of a user: built whole from what a caller may say, so that what is hidden never lags."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
+from app import search
 from app.errors import FieldError, UniqueConflictError, UserNotFoundError
 from app.normalise import canonical, email_key, facet, name_key
 from app.rows import BSON, Row
@@ -53,21 +54,29 @@ def record(user: UserInput, **stored: Any) -> User:
     """A new record; `stored` sets what a caller may not say (`scopes`, `created_at`, ...)."""
     moment = now()
     said = user.model_dump() | {"created_at": moment, "updated_at": moment} | stored
-    new: User = User.model_validate(said | hidden(said))
+    kept, words = hidden(said)
+    new: User = User.model_validate(said | kept)
+    new.words = words
     return new
 
 
-def hidden(said: dict[str, Any]) -> dict[str, Any]:
-    """The normalised keys and the facets; every write stores them with the fields they come from."""
+def hidden(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
+    """Normalised keys, facets and what search needs; every write stores them with the fields they come from.
+
+    Beside them the words that the dictionary must know before.
+    """
     username = said["username"]
-    return {
+    found = search.index(said)
+    kept = {
         "keys": Keys(
             email=email_key(said["email"]),
             username=canonical(username) if username else None,
             name=name_key(said["name"]),
         ).model_dump(),
         "facets": list(dict.fromkeys(_facets(said))),
+        "search": {"v": search.VERSION, "t": found.t, "p": found.p},
     }
+    return kept, found.words
 
 
 def _facets(said: dict[str, Any]) -> Iterator[str]:
@@ -93,12 +102,18 @@ async def create(user: UserInput, authority: Authority) -> Row:
 
 async def insert(new: User, session: AsyncClientSession | None = None) -> Row:
     """The stored user's row, perhaps within a transaction; UniqueConflictError as `create`."""
+    await learn([new.words])
     try:
         await new.insert(session=session)
     except DuplicateKeyError as duplicate:
         raise conflict(duplicate.details) from None
-    row: Row = {"_id": new.id} | new.model_dump(exclude={"id", "keys", "facets", "credentials"})
+    row: Row = {"_id": new.id} | new.model_dump(exclude={"id", "keys", "facets", "search", "credentials"})
     return row
+
+
+async def learn(users: Iterable[dict[str, bool]]) -> None:
+    """Let the dictionary know the words of users before they are written."""
+    await search.Terms(collection().database).learn(users)
 
 
 async def read(user_id: PydanticObjectId | ObjectId) -> Row:

@@ -450,7 +450,7 @@ async def test_an_export_that_is_begun_and_dropped_closes_its_cursor(
     monkeypatch.setattr("app.listing.streams.BATCH_ROWS", 10)
     opened = backends(people)
     _, chunks = await exports.begin(
-        opened.users, opened.exports, build(ExportQuery()), form="csv", asked=None, addresses=3
+        opened.users, opened.exports, build(ExportQuery()), q=None, form="csv", asked=None, addresses=3
     )
     assert await idle_cursors(opened) == 1
     await chunks.aclose()
@@ -478,7 +478,7 @@ async def test_many_exports_dropped_anywhere_leave_neither_cursor_nor_task(
     async def drop(place: int) -> None:
         form: Any = ("csv", "xlsx", "ndjson")[place % 3]
         _, chunks = await exports.begin(
-            opened.users, running, build(ExportQuery()), form=form, asked=None, addresses=3
+            opened.users, running, build(ExportQuery()), q=None, form=form, asked=None, addresses=3
         )
         for _ in range(place % 7):
             await anext(chunks, None)

@@ -295,7 +295,7 @@ async def test_what_can_be_given_once_is_refused_twice(four: httpx.AsyncClient, 
 @pytest.mark.parametrize(
     "name",
     [
-        "q", "Sort", "password_hash", "keys.email", "facets", "profile.age", "email[$ne]", "$where", "_id",
+        "Q", "Sort", "password_hash", "keys.email", "facets", "profile.age", "email[$ne]", "$where", "_id",
         "version", "age", "city[]", "created_at[$gt]", "%24expr", "", "is_admin",
     ],
 )  # fmt: skip

@@ -272,7 +272,7 @@ def test_exports_take_the_filters_of_the_listing(document: dict[str, Any]) -> No
     listing = {one["name"] for one in document["paths"]["/users"]["get"]["parameters"]}
     for path in ("/users/export", "/users/export/csv", "/users/export/excel"):
         export = {one["name"] for one in document["paths"][path]["get"]["parameters"]}
-        assert listing - export == {"limit", "cursor", "skip", "count", "fields"}
+        assert listing - export == {"limit", "cursor", "skip", "count", "fields", "highlight"}
         assert {"columns", "addresses"} <= export
         content = document["paths"][path]["get"]["responses"]["200"]["content"]
         assert all(one["schema"]["format"] == "binary" for one in content.values())
@@ -323,6 +323,14 @@ async def test_the_bytes_of_real_replies_are_what_is_published(client: httpx.Asy
             await client.get("/users?email=nobody@example.com"),
             await client.get("/users?limit=0"),
             await client.get("/users?cursor=x"),
+            await client.get("/users?q=zoe&count=capped"),
+            await client.get("/users?q=ana+exam&highlight=true"),
+            await client.get("/users?q=ana&sort=name"),
+        ],
+        ("/users/suggest", "get"): [
+            await client.get("/users/suggest?q=an"),
+            await client.get(f"/users/suggest?q={'x' * 201}"),
+            await client.get("/users/suggest"),
         ],
         ("/users:batch", "post"): [await client.post("/users:batch", json={"operations": operations})],
         ("/users/{user_id}", "get"): [await client.get(path), await client.get(f"/users/{NOBODY}")],

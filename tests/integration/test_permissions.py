@@ -32,6 +32,7 @@ ID = "0123456789abcdef01234567"
 
 ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("GET", "/users", None, "users:read"),
+    ("GET", "/users/suggest?q=an", None, "users:read"),
     ("GET", f"/users/{ID}", None, "users:read"),
     ("POST", "/users", {"name": "x", "email": "x@example.com"}, "users:write"),
     ("PATCH", f"/users/{ID}", {"name": "x"}, "users:write"),

@@ -88,6 +88,7 @@ LET_IN = {
     "read_me": 404, "patch_me": 404, "list_my_sessions": 200, "end_my_sessions": 204, "end_my_session": 404,
     "list_sessions": 200, "end_sessions": 404, "end_session": 404, "sign_out_users": 200, "set_password": 404,
     "create_invitation": 201, "sign_out": 204,
+    "suggest_users": 422,  # nothing was typed
     "change_password": 401, "change_email": 401,  # who is in no directory has no password to prove himself by
 }  # fmt: skip
 """There is no such user, no such session, and the caller himself is in no directory."""

@@ -176,6 +176,10 @@ async def test_the_collection_has_the_declared_indexes_and_no_other(client: http
         "facets": {
             "key": [("facets", 1), ("created_at", 1), ("_id", 1)], "unique": False, "only": None,
         },
+        "search_words": {
+            "key": [("search.t", 1), ("keys.name", 1), ("_id", 1)], "unique": False, "only": None,
+        },
+        "search_digits": {"key": [("search.p", 1), ("_id", 1)], "unique": False, "only": None},
     }  # fmt: skip
     assert found.keys() == indexes.declared().keys()
 
@@ -193,6 +197,7 @@ async def test_what_is_missing_is_named_and_then_made(database: Database) -> Non
         *(f"index {name} is missing" for name in indexes.declared()),
         "index expires_at of invitations is missing",
         "index expires_at of ended_sessions is missing",
+        "index neighbours of terms is missing",
         "the validator of the collection is missing or old",
     ]
     await indexes.apply(database)

@@ -187,10 +187,15 @@ READABLE: list[dict[str, Any]] = [
 
 async def _store_spoilt(client: httpx.AsyncClient) -> None:
     changes = [*(change for _, change in UNREADABLE), *(change for _, change in LISTS), *READABLE]
-    spoilt = [_spoilt(500 + number, change) for number, change in enumerate(changes)]
+    spoilt = [_spoilt(500 + number, change, gone=_gone(change)) for number, change in enumerate(changes)]
     spoilt += [_spoilt(900, {}, gone=("keys",)), _spoilt(901, {}, gone=("created_at", "updated_at"))]
     spoilt += [_spoilt(902, {}, gone=("profile",)), _spoilt(903, {}, gone=("facets",))]
     await users(client).insert_many(spoilt, bypass_document_validation=True)
+
+
+def _gone(change: dict[str, Any]) -> tuple[str, ...]:
+    """MongoDB has no index over two lists of one row: who holds a list of names holds nothing for search."""
+    return ("search",) if any(isinstance(change.get(path), list) for path in ("keys", "keys.name")) else ()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,36 @@
+"""`python -m app search reindex | check`."""
+
+import typer
+
+from app import settings
+from app.commands.running import backends, out, progress, run
+from app.resources import Resources
+from app.search import upkeep
+
+cli = typer.Typer(help="What search keeps: the words of each user, and the dictionary.", no_args_is_help=True)
+
+
+@cli.command()
+def reindex() -> None:
+    """Make the search fields of all users anew where they differ; the service may go on."""
+
+    async def work(opened: Resources) -> int:
+        with progress() as bar:
+            task = bar.add_task("users", total=await opened.users.estimated_document_count())
+            return await upkeep.reindex(opened.users, on_batch=lambda n: bar.advance(task, n))
+
+    with backends(settings.load()) as (config, _):
+        changed = run(work, config)
+    out.print(f"{changed} users had to change; all words are counted.")
+
+
+@cli.command()
+def check() -> None:
+    """Say what differs from what search needs; exit 1 if anything does."""
+    with backends(settings.load()) as (config, _):
+        found = run(lambda opened: upkeep.check(opened.users), config, apply_indexes=False)
+    for sentence in found:
+        out.print(sentence, markup=False)
+    if found:
+        raise typer.Exit(1)
+    out.print("All users and the dictionary are as search needs them.")

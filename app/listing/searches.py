@@ -1,0 +1,99 @@
+"""Listings with `q`: the people whom the words mean, ranked."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import bson
+from bson import ObjectId
+
+from app import search
+from app.cursors import Position
+from app.errors import QueryTooExpensiveError
+from app.listing.budgets import OverBudgetError, within
+from app.listing.pages import Projection, Users
+from app.listing.queries import Query, build
+from app.listing.streams import BATCH_ROWS
+from app.rows import Row
+from app.search import Found, Needle, Rank
+from models.listing import OrderedQuery
+
+SUGGESTED = 10
+_SUGGESTION: Projection = {"name": 1, "username": 1, "email": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Rows as they are now, in ranked order; beside each its rank."""
+
+    rows: list[Row]
+    ranks: dict[ObjectId, Rank]
+    asked: search.Query
+    needles: Sequence[Needle]
+    next: Position | None
+    known: int
+
+
+async def ranked(
+    users: Users,
+    query: Query,
+    q: str,
+    projection: Projection,
+    *,
+    limit: int,
+    start: Position | None,
+    budget_s: float,
+) -> Ranked:
+    """A page of them. InvalidError for what no query may hold; QueryTooExpensiveError past the budget."""
+    asked = search.parse(q)
+    filters = [*query.clauses, *([query.order.bounds] if query.order.bounds else [])]
+    finder = search.Finder(users, search.Terms(users.database), asked, filters)
+    try:
+        found: Found = await within(budget_s, users, finder.page(limit=limit, start=start))
+    except OverBudgetError:
+        raise QueryTooExpensiveError(
+            "Finding these users takes longer than a page may: add a word or a filter."
+        ) from None
+    rows = await _read(users, found.ranks, projection)
+    by_id = {ObjectId(rank.id): rank for rank in found.ranks}
+    return Ranked(rows, by_id, asked, found.needles, found.next, found.known)
+
+
+async def suggest(users: Users, q: str, *, budget_s: float) -> list[Row]:
+    """At most `SUGGESTED` people, for a box in which somebody is typing."""
+    query = build(OrderedQuery())
+    found = await ranked(users, query, q, _SUGGESTION, limit=SUGGESTED, start=None, budget_s=budget_s)
+    return found.rows
+
+
+async def stream_ranked(
+    users: Users, query: Query, q: str, projection: Projection, *, first_s: float
+) -> AsyncGenerator[bytes, None]:
+    """All that the pages of `q` hold, in their order, as BSON batches."""
+    place: Position | None = None
+    while True:
+        found = await ranked(users, query, q, projection, limit=BATCH_ROWS, start=place, budget_s=first_s)
+        yield b"".join(map(bson.encode, found.rows))
+        place = found.next
+        if place is None:
+            return
+
+
+async def _read(users: Users, ranks: Sequence[Rank], projection: Projection) -> list[Row]:
+    """As they are now; who was deleted meanwhile is left out."""
+    ids = [ObjectId(rank.id) for rank in ranks]
+    if not ids:
+        return []
+    command: dict[str, Any] = {
+        "find": users.name,
+        "filter": {"_id": {"$in": ids}},
+        "projection": projection,
+        "batchSize": len(ids),
+    }
+    reply = await users.database.command(command, codec_options=users.codec_options)
+    if reply["cursor"]["id"]:  # more than one reply holds: long texts
+        rows = await users.find(command["filter"], projection).to_list()
+    else:
+        rows = reply["cursor"]["firstBatch"]
+    found = {row["_id"]: row for row in rows}
+    return [found[user_id] for user_id in ids if user_id in found]

@@ -1,0 +1,244 @@
+"""The reads that find candidates: which range of the postings to go along, and how its rows are narrowed.
+
+A driver is matched alone and cut at `SCAN` keys before anything else is asked of its rows, so no query
+examines more, however common its words. Two common words are found together by the postings of pairs.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+from bson import MinKey
+
+from app.cursors import Position
+from app.search.matching import ONE_TYPO, PATHS, TWO_TYPOS, Needle
+from app.search.names import pair
+from app.search.queries import Term, classes_of
+from app.search.tokens import GRAMS, place
+from app.search.words import LONGEST_RUN, texts
+
+SCAN = 3_000
+INDEX = "search_words"
+_HIGHEST = "\U0010ffff"
+_PAIRED = 200
+"""The most pairs that are looked up at once."""
+
+Filter = dict[str, Any]
+Pipeline = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """Postings, and beginnings of postings, that a read goes along."""
+
+    tokens: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    facets: Filter | None = None
+    """In their place: a filter that its own index answers."""
+    is_enough: bool = False
+    """Whether what it finds, if anything, is all there is."""
+
+    @property
+    def hint(self) -> str:
+        return INDEX if self.facets is None else "facets"
+
+    def pipeline(self, needles: Sequence[Needle], filters: Sequence[Filter], *, limit: int) -> Pipeline:
+        return [
+            {"$match": self.facets or _any(self.tokens, self.prefixes, past=True)},
+            {"$limit": SCAN},
+            {"$match": {"$and": [*(_holds(needle) for needle in needles), *filters]}},
+            {"$limit": limit},
+            {"$project": wanted(needles)},
+        ]
+
+
+def wanted(needles: Sequence[Needle]) -> dict[str, int]:
+    """What ranking reads of a row."""
+    paths = [PATHS[needle.field] for needle in needles if needle.field is not None]
+    return dict.fromkeys(("search.t", "keys.name", *paths), 1)
+
+
+def by_email(typed: str) -> Pipeline:
+    """Whose address is this one, or begins like it."""
+    begun = {"$gte": typed, "$lt": typed + _HIGHEST, "$type": "string"}
+    return [{"$match": {"keys.email": begun}}, {"$limit": SCAN}]
+
+
+def by_digits(digits: str) -> Pipeline:
+    """In whose phone number the digits stand."""
+    return [{"$match": has_digits(digits)}, {"$limit": SCAN}]
+
+
+def has_digits(digits: str) -> Filter:
+    return {"search.p": _begins(digits)}
+
+
+def needles(term: Term) -> list[Needle]:
+    """What a term asks of the postings: one thing, or several of a run of characters."""
+    letters = "".join(classes_of(term.field))
+    if term.kind == "cjk":
+        return _characters(term.text[:LONGEST_RUN], letters, term.field)
+    exact = frozenset(letter + term.text for letter in letters)
+    return [Needle(exact, word=term.text, letters=letters, is_strict=term.exact, field=term.field)]
+
+
+def _characters(run: str, letters: str, field: str | None) -> list[Needle]:
+    """One needle for each two neighbours, which any longer part of a name that holds them satisfies."""
+    found = []
+    for at in range(max(1, len(run) - 1)):
+        exact = set()
+        for letter in letters:
+            size = min(GRAMS[letter], len(run))
+            starts = range(max(0, min(at + 2, len(run)) - size), min(at, len(run) - size) + 1)
+            exact |= {letter + run[start : start + size] for start in starts}
+        found.append(Needle(frozenset(exact), letters=letters, is_strict=True, field=field))
+    return found
+
+
+def widen(needle: Needle, near: Mapping[str, tuple[int, int]], *, count: int) -> Needle:
+    """What a prefix or a typo may stand for, too."""
+    if needle.is_strict:
+        return replace(needle, about=max(1, count))
+    kinds = {word: ONE_TYPO if apart == 1 else TWO_TYPOS for word, (apart, _) in near.items()}
+    begun = 200_000 >> (3 * (len(needle.word) - 1))  # each further letter of a prefix leaves about an eighth
+    return replace(
+        needle,
+        prefixes=tuple(letter + needle.word for letter in needle.letters),
+        near={letter + word: kind for word, kind in kinds.items() for letter in needle.letters},
+        about=count + sum(n for _, n in near.values()) + begun,
+    )
+
+
+def choose_exact(
+    needles: Sequence[Needle], counts: Mapping[str, int], filters: Sequence[Filter]
+) -> list[Driver]:
+    """Ranges that hold everybody who matches exactly, or most of them where every word is common."""
+    rare = sorted(needles, key=lambda needle: counts.get(needle.word, 1))
+    alone = Driver(tuple(rare[0].exact))
+    if counts.get(rare[0].word, 1) <= SCAN // 2:
+        return [alone]
+    facets = [one for one in filters if "facets" in one]
+    named = [place(rare[0].word, word) for one in facets for word in _named(one)]
+    paired = _pairs([rare[0].word], [rare[1].word]) if len(rare) > 1 else []
+    chosen = [Driver(tuple(named), is_enough=True)] if named else []
+    chosen += [Driver(tuple(paired))] if paired else []
+    return [*chosen, *(Driver(facets=one, is_enough=True) for one in facets[:1]), alone]
+
+
+def _named(facets: Filter) -> list[str]:
+    """The words of the cities and departments that a filter names."""
+    condition = facets["facets"]
+    entries = condition.get("$in", [condition.get("$eq")])
+    values = [entry.partition(":") for entry in entries]
+    return [word for kind, _, value in values if kind in {"city", "department"} for word in texts(value)]
+
+
+def choose_near(needles: Sequence[Needle]) -> list[Driver]:
+    rare = sorted(needles, key=lambda needle: needle.about)
+    if len(rare) == 1:  # those who hold the word itself may be a crowd, and are known
+        only = Driver(tuple(rare[0].near), rare[0].prefixes)
+        return [only] if only.tokens or only.prefixes else []
+    alone = Driver((*rare[0].exact, *rare[0].near), rare[0].prefixes)
+    if rare[0].about <= SCAN // 2:
+        return [alone]
+    one, other = _words(rare[0]), _words(rare[1])
+    begun = [f"{sign}{word} {rare[1].word}" for sign in "&+" for word in one if not rare[1].is_strict]
+    begun += [f"{sign}{word} {rare[0].word}" for sign in "&+" for word in other if not rare[0].is_strict]
+    return [Driver(tuple(_pairs(one, other))[:_PAIRED], tuple(begun[:_PAIRED])), alone]
+
+
+def streams(needles: Sequence[Needle], counts: Mapping[str, int]) -> list[str]:
+    """Postings to page through one after the other, each in the order of names."""
+    rare = sorted(needles, key=lambda needle: counts.get(needle.word, 1))
+    alone = sorted(rare[0].exact, key=lambda posting: "ner".index(posting[0]))
+    if len(rare) == 1 or counts.get(rare[0].word, 1) <= SCAN // 2:
+        return alone
+    return [*_pairs([rare[0].word], [rare[1].word]), *alone]
+
+
+def narrowed(needles: Sequence[Needle], filters: Sequence[Filter]) -> list[Filter]:
+    """What rows of a stream must meet beside its posting; nothing where a word alone was typed."""
+    if len(needles) == 1 and needles[0].field is None and not filters:
+        return []
+    return [*map(_holds, needles), *filters]
+
+
+def not_exact(needles: Sequence[Needle]) -> Filter:
+    """Whoever matches exactly is known already; who has a word in another field than was asked may not be."""
+    plain = [replace(needle, near={}, prefixes=()) for needle in needles if needle.field is None]
+    return {"$nor": [{"$and": [*map(_holds, plain)]}]} if len(plain) == len(needles) else {}
+
+
+def scan(
+    token: str,
+    needles: Sequence[Needle],
+    narrowed: Sequence[Filter],
+    start: Position | None,
+    end: Position | None,
+    *,
+    limit: int,
+) -> Filter:
+    """A `find` along one posting, in the order of name and id, from `start` to just before `end`.
+
+    By bounds on the index itself, MongoDB has no plan to choose: it goes from key to key and sorts nothing,
+    and an id of another hand that is none of ours is as good a place as any.
+    """
+    return {
+        "filter": {"$and": [*narrowed]} if narrowed else {},
+        "projection": wanted(needles),
+        "limit": limit,
+        **_bounds(token, start, end),
+    }
+
+
+def past(token: str, start: Position | None) -> Filter:
+    """A `find` of the row that stands `SCAN` keys behind `start`, if there are so many."""
+    return {
+        "filter": {},
+        "projection": {"keys.name": 1},
+        "skip": SCAN,
+        "limit": 1,
+        **_bounds(token, start, None),
+    }
+
+
+def _bounds(token: str, start: Position | None, end: Position | None) -> Filter:
+    """Of a whole posting, those of the names that are text: an object is what BSON sorts behind them."""
+    first = start or Position(0, "", MinKey())
+    last = end or Position(0, {}, MinKey())
+    return {
+        "hint": INDEX,
+        "min": {"search.t": token, "keys.name": first.value, "_id": first.id},
+        "max": {"search.t": token, "keys.name": last.value, "_id": last.id},
+    }
+
+
+def _holds(needle: Needle) -> Filter:
+    return _any((*needle.exact, *needle.near), needle.prefixes)
+
+
+def _any(tokens: Sequence[str], prefixes: Sequence[str], *, past: bool = False) -> Filter:
+    """With `past`, the prefixes themselves do not count: who holds a common word would hide who begins so."""
+    ways: list[Filter] = [{"search.t": {"$in": list(tokens)}}] if tokens else []
+    ways += [{"search.t": _begins(prefix, past=past)} for prefix in prefixes]
+    return ways[0] if len(ways) == 1 else {"$or": ways}
+
+
+def _begins(prefix: str, *, past: bool = False) -> Filter:
+    """One item of a list between the two bounds; without `$elemMatch` two items might share them."""
+    return {"$elemMatch": {"$gt" if past else "$gte": prefix, "$lt": prefix + _HIGHEST}}
+
+
+def _words(needle: Needle) -> list[str]:
+    """The whole words that it stands for."""
+    return list(dict.fromkeys([needle.word, *(posting[1:] for posting in needle.near)]))
+
+
+def _pairs(ones: Iterable[str], others: Iterable[str]) -> list[str]:
+    """The postings of two words of one person: both in the name, or one there and one in place or work."""
+    found: dict[str, None] = {}
+    for one, other in product(ones, others):
+        if one and other and one != other:
+            found |= dict.fromkeys((pair(one, other), place(one, other), place(other, one)))
+    return list(found)

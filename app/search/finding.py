@@ -1,0 +1,304 @@
+"""The people whom a query means: bounded reads of the postings, ranked here, paged by rank.
+
+Each read goes along few ranges of an index and examines at most `SCAN` keys. Exact matches come first, and
+all of them can be paged through: few are ranked together, many come in the order of the index (class, name,
+id). Then come at most `RANKED` by prefix and by one typo; by two typos only where nobody else was found, and
+where nobody is found at all, words that were typed apart are tried as one.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bson import ObjectId
+from pymongo.asynchronous.collection import AsyncCollection
+
+from app.cursors import Position
+from app.search import drivers
+from app.search.drivers import SCAN, Driver
+from app.search.matching import (
+    EXACT,
+    ONE_TYPO,
+    PREFIX,
+    TWO_TYPOS,
+    Needle,
+    Rank,
+    is_sound,
+    postings,
+    rank,
+)
+from app.search.queries import Query, join
+from app.search.terms import SHORTEST, Terms
+
+RANKED = 500
+
+_FOLLOWED = 5
+"""Reads of a stream for one page, where filters leave few of the rows; the next page goes on from there."""
+_MOST_JOINED = 4
+"""Words of a query of which two neighbours, or all, are tried as one."""
+
+_TYPOS = {ONE_TYPO: 1, TWO_TYPOS: 2}
+_STREAM = 10
+"""Segments of cursors from here on are places in a stream: 10 and the number of its posting.
+
+The postings stand in the cursor, behind the name: counts, which choose them, change while one walks. The last
+of every cursor's values is the number of the reading of the query: 0 as it was typed, then words joined.
+"""
+
+_BEST = -(10**9)
+"""Before every score."""
+
+Users = AsyncCollection[dict[str, Any]]
+Row = dict[str, Any]
+Filter = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """People in ranked order, and the place after them if others follow."""
+
+    ranks: list[Rank]
+    next: Position | None
+    needles: tuple[Needle, ...]
+    known: int
+    """How many there are at least."""
+
+
+class Finder:
+    """One query with its filters."""
+
+    def __init__(self, users: Users, terms: Terms, query: Query, filters: Sequence[Filter]) -> None:
+        self._users = users
+        self._terms = terms
+        self._query = query
+        phones = [term.text for term in query.terms if term.field == "phone"]
+        self._filters = [*filters, *map(drivers.has_digits, phones)]
+        words = [term for term in query.terms if term.field != "phone"]
+        self._needles = tuple(needle for term in words for needle in drivers.needles(term))
+        self._digits = query.digits or (phones[0] if phones and not words else None)
+
+    async def page(self, *, limit: int, start: Position | None) -> Found:
+        if start is not None:
+            *value, reading = start.value
+            return await self._read_as(reading, limit, replace(start, value=value))
+        found = await self._read_as(0, limit, None)
+        if found.known or found.next or len(self._query.terms) > _MOST_JOINED:
+            return found
+        for reading in range(1, len(join(self._query)) + 1):
+            if (found := await self._read_as(reading, limit, None)).known:
+                break
+        return found
+
+    async def _read_as(self, reading: int, limit: int, start: Position | None) -> Found:
+        query = [self._query, *join(self._query)][reading]
+        other = Finder(self._users, self._terms, query, self._filters)
+        found = await other._page(limit, start)
+        if found.next is None:
+            return found
+        return replace(found, next=replace(found.next, value=[*found.next.value, reading]))
+
+    async def _page(self, limit: int, start: Position | None) -> Found:
+        if start is not None and start.segment >= _STREAM:
+            return await self._streamed(limit, start)
+        if told := await self._told():
+            called = await self._called()
+            ranks = _once([*told, *called])
+            return _cut(_after(ranks, start), limit, self._needles if called else (), len(ranks))
+        if not self._needles:
+            return Found([], None, (), 0)
+        counts = await self._count()
+        exact: list[Rank] = []
+        if start is None or start.segment == EXACT:
+            if start is None and await self._is_crowd(counts):
+                return await self._streamed(limit, None)
+            chosen = drivers.choose_exact(self._needles, counts, self._filters)
+            most = RANKED if start is None else SCAN  # others may have come since the walk began
+            exact, is_whole = await self._read_all(chosen, self._needles, most)
+            if not is_whole and start is None:
+                return await self._streamed(limit, None)
+        ranks = _after(exact, start)
+        needles = self._needles
+        if len(ranks) <= limit:
+            found = bool(exact) or (start is not None and start.segment < TWO_TYPOS)
+            needles, near = await self._near(counts, found=found)
+            exact += [one for one in near if one.kind != EXACT]
+            ranks = _after(exact, start)
+        return _cut(ranks, limit, needles, len(exact))
+
+    async def _is_crowd(self, counts: dict[str, int]) -> bool:
+        """Whether those who match are too many to be ranked, as far as counts can tell."""
+        if len(self._needles) > 1 or max(counts.values(), default=0) <= 2 * RANKED:
+            return False
+        facets = [one for one in self._filters if "facets" in one]
+        if not self._filters or not facets:
+            return True
+        return await self._users.count_documents(facets[0], limit=SCAN + 1, hint="facets") > SCAN
+
+    async def _told(self) -> list[Rank]:
+        """Those whose e-mail address or phone number was typed, or a part of it."""
+        typed = self._query.email or self._digits
+        if typed is None:
+            return []
+        if self._query.email is not None:
+            pipeline, hint, path = drivers.by_email(typed), "email", "keys.email"
+        else:
+            pipeline, hint, path = drivers.by_digits(typed), "search_digits", "search.p"
+        narrowed = {"$match": {"$and": self._filters}} if self._filters else {"$match": {}}
+        wanted = {"$project": {"keys": 1, "search.p": 1}}
+        rows = await self._read([*pipeline, narrowed, {"$limit": RANKED}, wanted], hint=hint)
+        return sorted(_told(row, typed, path) for row in rows if is_sound(row))
+
+    async def _called(self) -> list[Rank]:
+        """Those who hold the digits of a phone number as a word: a tag, a room."""
+        if self._query.email is not None or not self._needles:
+            return []
+        chosen = drivers.choose_exact(self._needles, await self._count(), self._filters)
+        return (await self._read_all(chosen, self._needles, RANKED))[0]
+
+    async def _read_all(
+        self, chosen: Iterable[Driver], needles: Sequence[Needle], most: int, *besides: Filter
+    ) -> tuple[list[Rank], bool]:
+        """The best of all, each once; False where there are more than `most`, which are ranked together."""
+        rows: dict[ObjectId, Row] = {}
+        is_whole = True
+        for driver in chosen:
+            pipeline = driver.pipeline(needles, [*self._filters, *besides], limit=most + 1)
+            found = await self._read(pipeline, hint=driver.hint)
+            rows |= {row["_id"]: row for row in found if is_sound(row)}
+            is_whole = is_whole and max(len(found), len(rows)) <= most
+            if found and driver.is_enough:
+                break
+        return sorted(_ranks(needles, rows.values()))[:most], is_whole
+
+    async def _read(self, pipeline: list[dict[str, Any]], hint: str = drivers.INDEX) -> list[Row]:
+        reply = await self._users.database.command(
+            {
+                "aggregate": self._users.name,
+                "pipeline": pipeline,
+                "cursor": {"batchSize": SCAN},
+                "hint": hint,
+            },
+            codec_options=self._users.codec_options,
+        )
+        rows: list[Row] = reply["cursor"]["firstBatch"]
+        return rows
+
+    async def _count(self) -> dict[str, int]:
+        """About how many hold each word."""
+        words = [needle.word for needle in self._needles if needle.word]
+        return await self._terms.count(words) if words else {}
+
+    async def _near(self, counts: dict[str, int], *, found: bool) -> tuple[tuple[Needle, ...], list[Rank]]:
+        """Those who match by prefix or one typo; by two only if nobody else is found."""
+        for kind in (ONE_TYPO, TWO_TYPOS):
+            needles = await self._widen(kind, counts)
+            chosen = drivers.choose_near(needles)
+            ranks, _ = await self._read_all(chosen, needles, RANKED, drivers.not_exact(needles))
+            if ranks or found:
+                break
+        return needles, ranks
+
+    async def _widen(self, kind: int, counts: dict[str, int]) -> tuple[Needle, ...]:
+        """The needles, which prefixes and misspelt words match too."""
+        lookups = [
+            self._terms.near(needle.word, _TYPOS[kind])
+            if not needle.is_strict and len(needle.word) >= SHORTEST[1] - 1
+            else _nothing()
+            for needle in self._needles
+        ]
+        near = await asyncio.gather(*lookups)
+        return tuple(
+            drivers.widen(needle, words, count=counts.get(needle.word, 0))
+            for needle, words in zip(self._needles, near, strict=True)
+        )
+
+    async def _streamed(self, limit: int, start: Position | None) -> Found:
+        """Exact matches in the order of the index, posting after posting; then the others, ranked."""
+        at, place, along = 0, None, drivers.streams(self._needles, await self._count())
+        if start is not None:
+            name, *along = start.value
+            at, place = start.segment - _STREAM, replace(start, value=name)
+        ranks: list[Rank] = []
+        for number in range(at, len(along)):
+            for _ in range(_FOLLOWED):
+                met, place = await self._follow(along, number, place, limit - len(ranks))
+                ranks += met
+                if place is None or len(ranks) == limit:
+                    break
+            if place is not None:
+                following = Position(_STREAM + number, [place.value, *along], place.id)
+                return Found(ranks, following, self._needles, len(ranks))
+            if len(ranks) == limit and number + 1 < len(along):
+                following = Position(_STREAM + number + 1, ["", *along], None)
+                return Found(ranks, following, self._needles, len(ranks))
+        return Found(ranks, Position(EXACT + 1, [_BEST, ""], ""), self._needles, len(ranks))
+
+    async def _follow(
+        self, along: Sequence[str], number: int, start: Position | None, limit: int
+    ) -> tuple[list[Rank], Position | None]:
+        """Rows of one posting that stand under none before, and where the next stands unless it is read.
+
+        Where rows must match more than the posting, the end of what is looked through is found first: of two
+        reads with others' writes between them, the second then misses nobody.
+        """
+        posting, narrowed = along[number], drivers.narrowed(self._needles, self._filters)
+        end = None
+        if narrowed:
+            end = next(map(_place, await self._find(drivers.past(posting, start))), None)
+        scan = drivers.scan(posting, self._needles, narrowed, start, end, limit=limit + 1)
+        rows = await self._find(scan)
+        if len(rows) > limit:
+            end = _place(rows.pop())
+        fresh = [row for row in rows if postings(row).isdisjoint(along[:number])]
+        return _ranks(self._needles, fresh), end
+
+    async def _find(self, asked: dict[str, Any]) -> list[Row]:
+        reply = await self._users.database.command(
+            {"find": self._users.name, **asked, "batchSize": SCAN, "singleBatch": True},
+            codec_options=self._users.codec_options,
+        )
+        rows: list[Row] = reply["cursor"]["firstBatch"]
+        return rows
+
+
+async def _nothing() -> dict[str, tuple[int, int]]:
+    return {}
+
+
+def _ranks(needles: Sequence[Needle], rows: Iterable[Row]) -> list[Rank]:
+    ranked = (rank(needles, row) for row in rows)
+    return [one for one in ranked if one is not None]
+
+
+def _place(row: Row) -> Position:
+    return Position(0, row["keys"]["name"], row["_id"])
+
+
+def _once(ranks: Iterable[Rank]) -> list[Rank]:
+    """The best of each user."""
+    best: dict[str, Rank] = {}
+    for one in ranks:
+        best[one.id] = min(one, best.get(one.id, one))
+    return sorted(best.values())
+
+
+def _told(row: Row, typed: str, path: str) -> Rank:
+    whole = row["keys"]["email"] if path == "keys.email" else max(postings(row, "p"), key=len, default=typed)
+    kind = EXACT if whole == typed else PREFIX
+    return Rank(kind, -round(len(typed) / len(whole) * 1_000_000), row["keys"]["name"], str(row["_id"]))
+
+
+def _after(ranks: list[Rank], start: Position | None) -> list[Rank]:
+    if start is None:
+        return sorted(ranks)
+    place = Rank(start.segment, start.value[0], start.value[1], str(start.id))
+    return sorted(one for one in ranks if one > place)
+
+
+def _cut(ranks: list[Rank], limit: int, needles: tuple[Needle, ...], known: int) -> Found:
+    more = len(ranks) > limit
+    ranks = ranks[:limit]
+    last = ranks[-1] if ranks else None
+    place = Position(last.kind, [last.minus_score, last.name], last.id) if more and last else None
+    return Found(ranks, place, needles, known)

@@ -1,0 +1,72 @@
+"""How Chinese names are read: pinyin by surname and given name, in the spellings that people type."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pypinyin import lazy_pinyin
+
+from app.normalise import SURNAME_READINGS
+
+_COMPOUND_SURNAMES = {
+    "欧阳": "ou yang", "歐陽": "ou yang", "司马": "si ma", "司馬": "si ma", "上官": "shang guan",
+    "诸葛": "zhu ge", "諸葛": "zhu ge", "东方": "dong fang", "東方": "dong fang", "皇甫": "huang fu",
+    "尉迟": "yu chi", "尉遲": "yu chi", "公孙": "gong sun", "公孫": "gong sun", "慕容": "mu rong",
+    "令狐": "ling hu", "夏侯": "xia hou", "司徒": "si tu", "长孙": "zhang sun", "長孫": "zhang sun",
+    "宇文": "yu wen", "端木": "duan mu", "百里": "bai li", "呼延": "hu yan", "南宫": "nan gong",
+    "南宮": "nan gong", "轩辕": "xuan yuan", "軒轅": "xuan yuan", "独孤": "du gu", "獨孤": "du gu",
+    "西门": "xi men", "西門": "xi men", "东郭": "dong guo", "東郭": "dong guo", "申屠": "shen tu",
+    "澹台": "tan tai", "澹臺": "tan tai", "濮阳": "pu yang", "濮陽": "pu yang", "淳于": "chun yu",
+    "单于": "chan yu", "單于": "chan yu", "钟离": "zhong li", "鍾離": "zhong li", "闻人": "wen ren",
+    "聞人": "wen ren", "万俟": "mo qi", "司空": "si kong", "拓跋": "tuo ba",
+    "赫连": "he lian", "赫連": "he lian", "鲜于": "xian yu", "鮮于": "xian yu",
+}  # fmt: skip
+_TRADITIONAL_READINGS = {"單": "shan", "蓋": "ge", "區": "ou", "樂": "yue", "繆": "miao", "華": "hua"}
+"""Characters of SURNAME_READINGS as they are written without simplification."""
+
+_SHORTEST_WITH_COMPOUND = 3
+_UMLAUTS = ("v", "u", "yu")
+"""What is typed for ü: input methods' v, the bare letter of `fold`, and the y of passports (GB/T 28039)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Of one run of Han: every tuple holds one entry for each way of typing ü, mostly one."""
+
+    surname: tuple[str, ...]
+    given: tuple[str, ...]  # joined; empty when the run is one character
+    whole: tuple[str, ...]
+    syllables: tuple[str, ...]
+    initials: str
+
+
+@lru_cache(maxsize=50_000)
+def read(run: str) -> Reading | None:
+    """None when a character has no reading."""
+    split_at, syllables = _syllables(run)
+    if len(syllables) != len(run) or not all(each.isascii() for each in syllables):
+        return None
+    return Reading(
+        surname=_spellings("".join(syllables[:split_at])),
+        given=_spellings("".join(syllables[split_at:])) if len(run) > split_at else (),
+        whole=_spellings("".join(syllables)),
+        syllables=tuple(spelling for each in syllables for spelling in _spellings(each)),
+        initials="".join(each[0] for each in syllables),
+    )
+
+
+def _syllables(run: str) -> tuple[int, list[str]]:
+    """How many of the syllables are the surname, then all of them."""
+    compound = _COMPOUND_SURNAMES.get(run[:2])
+    if compound and len(run) >= _SHORTEST_WITH_COMPOUND:
+        return 2, [*compound.split(), *lazy_pinyin(run[2:])]
+    surname = SURNAME_READINGS.get(run[0]) or _TRADITIONAL_READINGS.get(run[0])
+    if surname:
+        return 1, [surname, *lazy_pinyin(run[1:])]
+    return 1, lazy_pinyin(run)
+
+
+def _spellings(reading: str) -> tuple[str, ...]:
+    """Pinyin has no other v than pypinyin's for ü."""
+    if "v" not in reading:
+        return (reading,)
+    return tuple(reading.replace("v", letters) for letters in _UMLAUTS)

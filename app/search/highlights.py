@@ -1,0 +1,134 @@
+"""Where in a user's own text the words of a query stand."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.normalise import typed_email_key
+from app.search.matching import EXACT, Needle
+from app.search.queries import Query
+from app.search.tokens import index
+from app.search.words import Word, fold, runs, script, split
+
+Ranges = list[list[int]]
+
+_LONGEST = 512
+"""Characters of a field that are looked at: no field is indexed further."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    path: str
+    field: str
+    """As the query language names it."""
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Where words stand: a word, or a whole field that matches only as one."""
+
+    path: str
+    start: int
+    end: int
+
+
+def highlight(row: Mapping[str, Any], query: Query, needles: Sequence[Needle]) -> dict[str, Ranges]:
+    """Path of each field that matched: the ranges (code points, end past the last) of what matched in it.
+
+    Each word of the query is marked where it stands best. What is found by its pinyin or by its words joined
+    is marked as a whole. Fields that the row does not hold are not told.
+    """
+    found: set[_Part] = set()
+    texts = list(_texts(row))
+    for needle in needles:
+        met = [(kind, part) for text in texts for kind, part in _meets(needle, text)]
+        best = min((kind for kind, _ in met), default=EXACT)
+        found |= {part for kind, part in met if kind == best}
+    for text in texts:
+        found |= {_Part(text.path, start, end) for start, end in _told(text, query)}
+        found |= {_Part(text.path, start, end) for start, end in _runs(text, query)}
+    return {
+        text.path: ranges
+        for text in texts
+        if (ranges := sorted([part.start, part.end] for part in found if part.path == text.path))
+    }
+
+
+def _texts(row: Mapping[str, Any]) -> Iterator[_Text]:
+    profile = row.get("profile") or {}
+    said = [(name, name, row.get(name)) for name in ("name", "username", "email", "phone")]
+    said += [(f"profile.{name}", name, profile.get(name)) for name in ("title", "department")]
+    said += [(f"tags.{place}", "tag", tag) for place, tag in enumerate(row.get("tags") or ())]
+    said += [
+        (f"profile.addresses.{place}.city", "city", address.get("city"))
+        for place, address in enumerate(profile.get("addresses") or ())
+    ]
+    return (_Text(path, field, text[:_LONGEST]) for path, field, text in said if text)
+
+
+def _meets(needle: Needle, text: _Text) -> Iterator[tuple[int, _Part]]:
+    """Each word that the needle may mean and how it matches; else the whole field, if that matches."""
+    if not needle.word or text.field == "phone" or needle.field not in {None, text.field}:
+        return
+    words = split(text.said)
+    met = False
+    for word in words:
+        kind = _kind(needle, text.field, text.said[word.start : word.end])
+        if kind is not None:
+            met = True
+            yield kind, _Part(text.path, word.start, word.end)
+    if not met and len(words) > 1:
+        kind = _kind(needle, text.field, text.said)
+        if kind is not None:
+            yield kind, _Part(text.path, 0, len(text.said))
+
+
+def _kind(needle: Needle, field: str, said: str) -> int | None:
+    match = needle.match(frozenset(index(_holder(field, said)).t))
+    return match and match[0]
+
+
+def _holder(field: str, said: str) -> dict[str, Any]:
+    """A user of whom nothing else is known."""
+    match field:
+        case "tag":
+            return {"tags": [said]}
+        case "city":
+            return {"profile": {"addresses": [{"city": said}]}}
+        case "title" | "department":
+            return {"profile": {field: said}}
+        case _:
+            return {field: said}
+
+
+def _told(text: _Text, query: Query) -> Iterator[tuple[int, int]]:
+    """The digits of a phone number, and the beginning of an e-mail address, that were typed as such."""
+    if text.field == "phone":
+        for digits in {query.digits, *(term.text for term in query.terms if term.field == "phone")}:
+            at = text.said.find(digits) if digits else -1
+            if at >= 0:
+                yield at, at + len(digits or "")
+    if text.field == "email" and query.email and typed_email_key(text.said).startswith(query.email):
+        same = fold(text.said).startswith(query.email)
+        yield 0, len(query.email) if same else len(text.said)
+
+
+def _runs(text: _Text, query: Query) -> Iterator[tuple[int, int]]:
+    """Parts of runs of characters; of several that were typed as one, each, or all of the field."""
+    words = split(text.said)
+    for term in query.terms:
+        if term.kind != "cjk" or term.field not in {None, text.field}:
+            continue
+        marks = [mark for word in words for mark in _in_run(term.text, word)]
+        if not marks and any(term.text in run for run in runs(word.text for word in words)):
+            marks = [(0, len(text.said))]
+        yield from marks
+
+
+def _in_run(typed: str, word: Word) -> Iterator[tuple[int, int]]:
+    at = word.text.find(typed)
+    if at >= 0 and len(word.text) == word.end - word.start:
+        yield word.start + at, word.start + at + len(typed)
+    elif at >= 0 or (script(word.text) and word.text in typed):
+        yield word.start, word.end

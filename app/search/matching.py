@@ -1,0 +1,137 @@
+"""What a row's postings are worth to a query: which words match, how, and so the row's place."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as made_by
+from typing import Any, Literal
+
+from bson import ObjectId
+
+from app.search.tokens import index
+
+EXACT, PREFIX, ONE_TYPO, TWO_TYPOS = range(4)
+"""How a word matches; a row is ranked first by the worst of its words'."""
+
+CLASSES = {"n": 1.0, "e": 0.96, "r": 0.92}
+"""Where a word stands: in the name, in e-mail or username, anywhere else."""
+
+_KINDS = (1.0, 0.85, 0.7, 0.55)
+_WHOLE_NAME = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Needle:
+    """One word of a query with all that may stand for it in a row's postings."""
+
+    exact: frozenset[str]
+    word: str = ""
+    """As typed and folded; none for a part of a run of characters."""
+    letters: str = "ner"
+    field: str | None = None
+    """The field that it is narrowed to: a row may hold the word elsewhere, too."""
+    is_strict: bool = False
+    """Whether neither prefixes nor typos will do."""
+    prefixes: tuple[str, ...] = ()
+    near: Mapping[str, int] = made_by(default_factory=dict)
+    """Postings of misspelt words, and the kind of each."""
+    about: int = 1
+    """Roughly how many rows match."""
+
+    def match(self, postings: frozenset[str]) -> tuple[int, float, str] | None:
+        """The best kind, its weight and the class letter; None where nothing matches."""
+        best: tuple[int, float, str] | None = None
+        for posting in self.exact & postings:
+            best = _better(best, (EXACT, CLASSES[posting[0]], posting[0]))
+        if best is not None:
+            return best
+        if self.prefixes:
+            for posting in postings:
+                if posting.startswith(self.prefixes):
+                    share = len(self.word) / (len(posting) - 1)
+                    weight = _KINDS[PREFIX] * CLASSES[posting[0]] * (0.9 + 0.1 * share)
+                    best = _better(best, (PREFIX, weight, posting[0]))
+        if best is not None:
+            return best
+        for posting in self.near.keys() & postings:
+            kind = self.near[posting]
+            best = _better(best, (kind, _KINDS[kind] * CLASSES[posting[0]], posting[0]))
+        return best
+
+
+def _better(one: tuple[int, float, str] | None, other: tuple[int, float, str]) -> tuple[int, float, str]:
+    return other if one is None or (other[0], -other[1]) < (one[0], -one[1]) else one
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rank:
+    """The place of a row among a query's: the worst kind of match, then the score, the name and the id."""
+
+    kind: int
+    minus_score: int
+    """Millionths."""
+    name: str
+    id: str
+
+
+def rank(needles: Sequence[Needle], row: Mapping[str, Any]) -> Rank | None:
+    """None for a row that lacks a word, or has it in another field than was asked, or that is not ours."""
+    if not is_sound(row):
+        return None
+    held = postings(row)
+    worst, total, in_name = EXACT, 0.0, 0
+    for needle in needles:
+        match = needle.match(held if needle.field is None else _of_field(row, needle.field))
+        if match is None:
+            return None
+        worst = max(worst, match[0])
+        total += match[1]
+        in_name += match[2] == "n"
+    name = row["keys"]["name"]
+    whole = min(1.0, in_name / max(1, name.count(" ") + 1))
+    score = total / len(needles) + _WHOLE_NAME * whole
+    return Rank(worst, -round(score * 1_000_000), name, str(row["_id"]))
+
+
+def is_sound(row: Mapping[str, Any]) -> bool:
+    """Whether it has an id and a sort key; another hand may have stored anything."""
+    keys = row.get("keys")
+    return isinstance(row["_id"], ObjectId) and isinstance(keys, dict) and isinstance(keys.get("name"), str)
+
+
+def postings(row: Mapping[str, Any], name: Literal["t", "p"] = "t") -> frozenset[str]:
+    """What it is found by (`models.user.SearchFields`); what another hand put beside is left out."""
+    held = row.get("search")
+    found = held.get(name) if isinstance(held, dict) else None
+    return frozenset(filter(_is_text, found)) if isinstance(found, list) else frozenset()
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _of_field(row: Mapping[str, Any], field: str) -> frozenset[str]:
+    """The postings that the field alone would give; none where it holds no text."""
+    try:
+        return frozenset(index(_alone(row, field)).t)
+    except (AttributeError, TypeError):
+        return frozenset()
+
+
+def _alone(row: Mapping[str, Any], field: str) -> dict[str, Any]:
+    profile = row.get("profile") or {}
+    match field:
+        case "tag":
+            return {"tags": row.get("tags")}
+        case "city":
+            return {"profile": {"addresses": profile.get("addresses")}}
+        case "title" | "department":
+            return {"profile": {field: profile.get(field)}}
+        case _:
+            return {field: row.get(field)}
+
+
+PATHS = {
+    "tag": "tags", "city": "profile.addresses.city", "title": "profile.title",
+    "department": "profile.department", "name": "name", "email": "email", "username": "username",
+}  # fmt: skip
+"""Where in a row the text of a field stands."""

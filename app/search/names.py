@@ -1,0 +1,79 @@
+"""A name's words: as written, as otherwise spelled or read aloud, joined, and in pairs."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import combinations, pairwise, product
+
+from app.search import han
+from app.search.words import LONGEST_RUN, cut, runs, script, spelled_out, texts
+
+_LONGEST = 512
+_MOST_WORDS = 20
+_PAIRED, _MOST_PAIRS = 4, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    words: list[str]
+    aliases: list[str]
+    joined: list[str]
+    """Words written as one, and the initials of Chinese names."""
+    pinyin: list[str]
+    """Surname, given name and both; they are among the aliases, too."""
+    pairs: list[str]
+
+
+def pair(one: str, other: str) -> str:
+    """The posting of two words of a name, in whichever order."""
+    return f"&{one} {other}" if one < other else f"&{other} {one}"
+
+
+def take_apart(name: str) -> Name:
+    text = name[:_LONGEST]
+    words = cut(texts(text))[:_MOST_WORDS]
+    if text.isascii():
+        return Name(words, [], joined(words), [], _pairs(combinations(words[:_PAIRED], 2)))
+    spelled = cut(spelled_out(text))[:_MOST_WORDS]
+    readings = read_aloud(words)
+    pinyin = cut([spelling for run in readings for spelling in (*run.surname, *run.given, *run.whole)])
+    return Name(
+        words=words,
+        aliases=[*spelled, *pinyin, *(syllable for run in readings for syllable in run.syllables)],
+        joined=[*joined(words), *joined(spelled), *(run.initials for run in readings)],
+        pinyin=pinyin[:_PAIRED],
+        pairs=_pairs(_couples(words[:_PAIRED], spelled[:_PAIRED], readings)),
+    )
+
+
+def joined(words: list[str]) -> list[str]:
+    """Two and three neighbours as one (`vandermeer`), and all; runs of characters have substrings instead."""
+    spaced = [word for word in words if not script(word)]
+    if len(spaced) < 2:  # noqa: PLR2004 - nothing to join
+        return []
+    threes = zip(spaced, spaced[1:], spaced[2:])  # noqa: B905 - ends with the last three
+    groups = [*pairwise(spaced), *threes, spaced]
+    return cut(dict.fromkeys("".join(group) for group in groups))
+
+
+def read_aloud(words: list[str]) -> list[han.Reading]:
+    """How a field's Han is read, if it is Chinese: what kana or Hangul stands beside is not."""
+    scripts = {script(word) for word in words}
+    if "han" not in scripts or scripts & {"kana", "hangul"}:
+        return []
+    readings = (han.read(run[:LONGEST_RUN]) for run in runs(words) if script(run) == "han")
+    return [reading for reading in readings if reading]
+
+
+def _couples(words: list[str], spelled: list[str], readings: list[han.Reading]) -> Iterator[tuple[str, str]]:
+    """Words as written first; then with umlauts written out in either; pinyin goes with pinyin only."""
+    spellings = list(zip(words, spelled, strict=True)) if spelled else []
+    yield from combinations(words, 2)
+    for one, other in combinations(spellings, 2):
+        yield from product(one, other)
+    for reading in readings:
+        yield from product(reading.surname, cut(reading.given))
+
+
+def _pairs(couples: Iterable[tuple[str, str]]) -> list[str]:
+    distinct = dict.fromkeys(pair(one, other) for one, other in couples if one != other)
+    return list(distinct)[:_MOST_PAIRS]

@@ -1,0 +1,152 @@
+"""The query language: what was typed into `q`, cut into terms.
+
+Words stand side by side and all must match. "Quoted" words are exact, `city:berlin` narrows a word to a
+field, `name:"anna maria"` does both. Whatever else is typed is text; nothing in it has a meaning of its own.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, cast, get_args
+
+from app.errors import FieldError, InvalidError
+from app.normalise import typed_email_key
+from app.search.tokens import GRAMS, LOGIN, NAME, REST, SHORTEST_NUMBER, domain_words
+from app.search.words import LONGEST_RUN, LONGEST_WORD, fold, script, texts
+
+Field = Literal["name", "username", "email", "phone", "tag", "city", "department", "title"]
+Kind = Literal["word", "cjk", "digits"]
+
+LONGEST = 200
+MOST_TERMS = 10
+
+_CLASSES: dict[Field | None, tuple[str, ...]] = {
+    "name": (NAME,), "username": (NAME, LOGIN), "email": (NAME, LOGIN), "phone": (),
+}  # fmt: skip
+"""Where a word of a field may stand (any better class takes it away); of the others: anywhere."""
+_FIELDS = "|".join(get_args(Field))
+_PART = re.compile(rf'(?:({_FIELDS}):\s*)?(?:"([^"]*)"|([^\s"]+))', re.IGNORECASE)
+_UNFINISHED = re.compile(rf"(?:{_FIELDS}):", re.IGNORECASE)
+_QUOTES = str.maketrans("“”„‟«»＂：", '""""""":')
+_UNTYPED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_PHONE = re.compile(r"(?:phone:)?\s*(\+?[0-9\s().\-/\u2010-\u2015]+)")
+_TRUNK = re.compile(r"\(\s*0\s*\)")
+_NOT_DIGIT = re.compile(r"[^0-9]+")
+_EMAIL = re.compile(r"(?:email:)?\s*([^\s@\":]+@[^\s@\":]*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word typed; of kind "cjk", a whole run of Han, kana or Hangul, to be found as a substring."""
+
+    text: str  # folded
+    exact: bool
+    is_last: bool
+    """Whether it may be still being typed; a word in quotes never is."""
+    field: Field | None
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """No terms at all: nothing that could be found was typed, and nobody is."""
+
+    terms: tuple[Term, ...]
+    email: str | None = None
+    """When all that was typed is an e-mail address or the beginning of one: as it stands in `keys.email`."""
+    digits: str | None = None
+    """When all that was typed can be a phone number or a part of one: its digits, without + or 00 or 0."""
+
+
+def parse(q: str) -> Query:
+    """InvalidError for what is too long, or holds characters that nobody types."""
+    if len(q) > LONGEST:
+        raise _invalid(f"Must be at most {LONGEST} characters long.")
+    if _UNTYPED.search(q):
+        raise _invalid("Must not contain control characters or halves of surrogate pairs.")
+    typed = q.translate(_QUOTES).strip()
+    terms = [term for match in _PART.finditer(typed) for term in _terms(*match.groups())]
+    if len(terms) > MOST_TERMS:
+        raise _invalid(f"Must hold at most {MOST_TERMS} words.")
+    if terms and not terms[-1].exact:
+        terms[-1] = replace(terms[-1], is_last=True)
+    email, phone = _EMAIL.fullmatch(typed), _PHONE.fullmatch(fold(typed))
+    return Query(
+        terms=tuple(terms),
+        email=typed_email_key(email[1]) if email else None,
+        digits=_phone_digits(phone[1]) if phone else None,
+    )
+
+
+def join(query: Query) -> list[Query]:
+    """The query with two neighbouring words as one, then with all: `mc donald` may be stored as one word."""
+    terms = query.terms
+    if any(term.kind != "word" or term.exact or term.field for term in terms):
+        return []
+    tries = [(*terms[:at], _joined(terms[at : at + 2]), *terms[at + 2 :]) for at in range(len(terms) - 1)]
+    if len(terms) > 2:  # noqa: PLR2004 - two are joined already
+        tries.append((_joined(terms),))
+    return [Query(tuple(joined)) for joined in tries]
+
+
+def _joined(terms: Sequence[Term]) -> Term:
+    return replace(terms[-1], text="".join(term.text for term in terms)[:LONGEST_WORD])
+
+
+def classes_of(field: Field | None) -> tuple[str, ...]:
+    """Where a word of the field may stand."""
+    return _CLASSES.get(field, (NAME, LOGIN, REST))
+
+
+def postings(term: Term) -> list[list[str]]:
+    """One list for each class that the term may stand in: who has all of any list may match.
+
+    A run longer than the substrings that are stored is looked up by all of them that it holds: whether it
+    stands there as a whole is for the caller to check (`app.search.words.runs`). No list: nobody matches.
+    """
+    classes = classes_of(term.field)
+    if term.kind == "cjk":
+        return [[kind + part for part in _windows(term.text[:LONGEST_RUN], GRAMS[kind])] for kind in classes]
+    return [[kind + term.text] for kind in classes]
+
+
+def _windows(run: str, size: int) -> list[str]:
+    starts = range(max(1, len(run) - size + 1))
+    return list(dict.fromkeys(run[start : start + size] for start in starts))
+
+
+def _invalid(detail: str) -> InvalidError:
+    return InvalidError("The search cannot be read.", errors=(FieldError(parameter="q", detail=detail),))
+
+
+def _terms(prefix: str | None, quoted: str | None, text: str | None) -> Iterator[Term]:
+    """Of one part: perhaps a field, then a text in quotes or one without spaces."""
+    said = quoted or text or ""
+    if not prefix and _UNFINISHED.fullmatch(said):
+        return
+    field = cast("Field | None", prefix and prefix.lower())
+    digits = _phone_digits(said) if field == "phone" else None
+    for word in [digits] if digits else _words(said):
+        yield Term(word, exact=quoted is not None, is_last=False, field=field, kind=_kind(word))
+
+
+def _words(said: str) -> list[str]:
+    """An e-mail address has the words that it was indexed under."""
+    local, at, domain = said.rpartition("@")
+    words = [*texts(local), *domain_words(domain)] if at and " " not in said else texts(said)
+    return [word if script(word) else word[:LONGEST_WORD] for word in words]
+
+
+def _kind(word: str) -> Kind:
+    if script(word):
+        return "cjk"
+    return "digits" if word.isdecimal() else "word"
+
+
+def _phone_digits(said: str) -> str | None:
+    """Without what stands before a number at home: 00, 0, or (0) after the country's code."""
+    plain = fold(said).strip()
+    digits = _NOT_DIGIT.sub("", _TRUNK.sub("", plain))
+    bare = digits if plain.startswith("+") else digits.removeprefix("00").removeprefix("0")
+    found = bare if len(bare) >= SHORTEST_NUMBER else digits
+    return found if len(found) >= SHORTEST_NUMBER else None

@@ -1,0 +1,127 @@
+"""The dictionary: every word that users hold, with the neighbourhood by which a misspelt one finds it.
+
+A document: `{_id: the word, n: about how many users hold it, d: its neighbourhood}` (`app.search.typos`). The
+work for typos is done once a distinct word, not once a user. A word is known before the user who holds it is
+written, so none is ever missing; `n` guides the choice of an index range and nothing else, so it is rough:
+one write in `_SAMPLED` counts for as many. Words are never taken out while the service runs.
+"""
+
+import random
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import OperationFailure
+
+from app.search.typos import distance, neighbourhood
+
+COLLECTION = "terms"
+NEIGHBOURS = 20
+"""Words that one misspelt word may stand for."""
+
+SHORTEST = {1: 4, 2: 8}
+"""Letters of the longer word for which so many typos are forgiven."""
+
+_CANDIDATES = 600
+_SAMPLED = 16
+_BATCH = 1_000
+_REMEMBERED = 100_000
+_ON_ONE = {"w": 1}
+"""A word lost in a fail-over is still found exactly, and `search check` names it: no write waits for more."""
+_remembered: dict[str, OrderedDict[str, bool]] = {}
+"""For each database, words that are known to be known."""
+
+
+Vocabulary = Mapping[str, bool]
+"""Words, each with whether it stands in e-mails and usernames alone."""
+
+
+class Terms:
+    def __init__(self, database: AsyncDatabase[dict[str, Any]]) -> None:
+        self._terms = database[COLLECTION]
+        self._known = _remembered.setdefault(database.name, OrderedDict())
+
+    async def learn(self, users: Iterable[Vocabulary]) -> None:
+        """The words of users about to be written. Those of one user in sixteen are counted."""
+        counts: Counter[str] = Counter()
+        new: dict[str, bool] = {}
+        for words in users:
+            if random.random() < 1 / _SAMPLED:  # noqa: S311 - guards nothing
+                counts.update(words.keys())
+            for word, is_login in words.items():
+                if self._known.get(word, True) > is_login or word not in self._known:
+                    new[word] = new.get(word, True) and is_login
+        await self.know(new)
+        if counts:
+            raised = {word: n * _SAMPLED for word, n in counts.items()}
+            await self._change([{"q": {"_id": word}, "u": {"$inc": {"n": n}}} for word, n in raised.items()])
+
+    async def know(self, words: Vocabulary) -> None:
+        """Each word stands in the dictionary afterwards, with its neighbourhood.
+
+        Of a word of e-mails alone, which is mostly one user's, that of one typo: a fifth of the work.
+        """
+        await self._change([_learning(word, is_login=is_login) for word, is_login in words.items()])
+        self._known.update(words)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+
+    async def recount(self, counts: Counter[str]) -> None:
+        """Set how many users hold each word; those that nobody holds are 0, not gone."""
+        await self._terms.update_many({}, {"$set": {"n": 0}})
+        await self._change([{"q": {"_id": word}, "u": {"$set": {"n": n}}} for word, n in counts.items()])
+
+    async def count(self, words: Iterable[str]) -> dict[str, int]:
+        """About how many users hold each; words that nobody ever held are left out."""
+        found = self._terms.find({"_id": {"$in": list(words)}}, {"n": 1})
+        return {term["_id"]: int(term["n"]) async for term in found}
+
+    async def near(self, typed: str, typos: int) -> dict[str, tuple[int, int]]:
+        """Words within so many typos (optimal string alignment) of the typed one, the nearest first.
+
+        One is forgiven where either word has four letters, two where either has eight. Each comes with its
+        distance and about how many users hold it. The symmetric deletes of SymSpell find them: what can be
+        made of both words by deleting letters.
+        """
+        shortest = min(len(typed), 9) - typos
+        wanted = [token for token in neighbourhood(typed) if len(token) >= shortest]
+        found = self._terms.find({"d": {"$in": wanted}}, {"n": 1}).limit(_CANDIDATES)
+        near = []
+        async for term in found:
+            word = str(term["_id"])
+            apart = distance(typed, word, typos)
+            if apart and max(len(word), len(typed)) >= SHORTEST[apart]:
+                near.append((apart, -int(term["n"]), word))
+        return {word: (apart, -n) for apart, n, word in sorted(near)[:NEIGHBOURS]}
+
+    async def find_missing(self, words: Iterable[str]) -> int:
+        """How many of the words the dictionary lacks."""
+        wanted = sorted(words)
+        here = 0
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
+            here += await self._terms.count_documents({"_id": {"$in": batch}})
+        return len(wanted) - here
+
+    async def _change(self, changes: list[dict[str, Any]]) -> None:
+        """By the bare command, in one round trip and acknowledged by one node: see `_ON_ONE`."""
+        for start in range(0, len(changes), _BATCH):
+            reply = await self._terms.database.command(
+                {
+                    "update": self._terms.name,
+                    "updates": changes[start : start + _BATCH],
+                    "ordered": False,
+                    "writeConcern": _ON_ONE,
+                }
+            )
+            if reply.get("writeErrors"):
+                raise OperationFailure("The dictionary did not take a word.", details=reply)
+
+
+def _learning(word: str, *, is_login: bool) -> dict[str, Any]:
+    if is_login:
+        change: dict[str, Any] = {"$setOnInsert": {"n": 1, "d": neighbourhood(word, 1)}}
+    else:
+        change = {"$setOnInsert": {"n": 1}, "$set": {"d": neighbourhood(word)}}
+    return {"q": {"_id": word}, "u": change, "upsert": True}

@@ -1,0 +1,173 @@
+"""What a user's document holds to be found by, and the dictionary words that lead to it.
+
+A posting is a class letter and a word: `nmuller` of the name, `eanna` of e-mail or username, `rberlin` of
+tags, city, department or title. A word stands under its best class only, a substring of Han, kana or Hangul
+under each. A pair of words is one posting, so that two common words find few users: `&anna meier` both of
+the name, `+anna berlin` one of the name and one of city or department.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from app.search.names import joined, read_aloud, take_apart
+from app.search.words import LONGEST_RUN, cut, runs, script, spelled_out, texts
+
+VERSION = 1
+"""Of the scheme: a document with another must be indexed again."""
+
+NAME, LOGIN, REST = "n", "e", "r"
+GRAMS = {NAME: 4, LOGIN: 2, REST: 2}
+"""Characters of the longest substrings of runs among the postings of each class."""
+SHORTEST_NUMBER = 3
+"""Digits of a phone number that find it."""
+
+_LONGEST = 320
+_MOST_WORDS, _MOST_POSTINGS = 120, 200
+_PLACED, _PLACES = 4, 6
+_PARTS = re.compile(r"[0-9]{2,}|[^0-9]{2,}")
+_DIGIT = re.compile(r"[0-9]")
+_HOSTS = frozenset({"www", "mail"})
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    t: list[str]
+    p: list[str]
+    """Every suffix of three or more digits of the phone number: all its substrings are prefixes of these."""
+    words: dict[str, bool]
+    """What the dictionary must know for misspellings; and of each whether only e-mail or username has it.
+
+    Words with digits and joined words are not among them: a directory has as many of those as users.
+    """
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was found in the fields of one class."""
+
+    kind: str
+    written: list[str] = field(default_factory=list)
+    aliases: list[str] = field(default_factory=list)
+    joined: list[str] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)
+
+    def read(self, text: str | None) -> list[str]:
+        """The words of one field more."""
+        if not text:
+            return []
+        words = cut(texts(text[:_LONGEST]))
+        self.written += words
+        if not text.isascii():
+            self.aliases += cut(spelled_out(text[:_LONGEST]))
+            self.runs += runs(words)
+        return words
+
+    def spaced(self) -> Iterator[str]:
+        """All words that are no runs; of schmidt92 its parts, too."""
+        for word in (*self.written, *self.aliases):
+            if not script(word):
+                yield word
+                if not word.isalpha() and _DIGIT.search(word):
+                    yield from _PARTS.findall(word)
+
+    def grams(self) -> Iterator[str]:
+        for run in self.runs:
+            for gram in grams(run, GRAMS[self.kind]):
+                yield self.kind + gram
+
+
+def place(name: str, other: str) -> str:
+    """The posting of a word of the name and one of city or department."""
+    return f"+{name} {other}"
+
+
+def grams(run: str, longest: int) -> list[str]:
+    """Every substring of a run up to that length."""
+    known = run[:LONGEST_RUN]
+    sizes = range(1, min(longest, len(known)) + 1)
+    return [known[start : start + size] for size in sizes for start in range(len(known) - size + 1)]
+
+
+def index(user: Mapping[str, Any]) -> Indexed:
+    """Of a user as stored. The same user has the same tokens, in the same order."""
+    profile = user.get("profile") or {}
+    name = take_apart(user.get("name") or "")
+    called = _Found(NAME, name.words, name.aliases, name.joined, runs(name.words))
+    logins = _logins(user.get("email") or "", user.get("username"))
+    rest = _places(profile)
+    near = rest.written[:_PLACES]
+    for text in (profile.get("title"), *(user.get("tags") or ())):
+        rest.read(text)
+    classes = _classes((called, logins, rest))
+    glued = {*called.joined, *logins.joined}.difference(called.spaced())
+    postings = (
+        *(kind + word for word, kind in classes.items()),
+        *called.grams(),
+        *name.pairs,
+        *logins.grams(),
+        *_placed(name.words[:_PLACED], name.pinyin, near),
+        *rest.grams(),
+    )
+    return Indexed(
+        t=list(dict.fromkeys(postings))[:_MOST_POSTINGS],
+        p=_suffixes(user.get("phone") or ""),
+        words={
+            word: kind == LOGIN
+            for word, kind in classes.items()
+            if len(word) > 1 and word not in glued and _fuzzy(word)
+        },
+    )
+
+
+def _classes(all_found: Iterable[_Found]) -> dict[str, str]:
+    """Each word's best class; what comes first is best."""
+    classes: dict[str, str] = {}
+    for found in all_found:
+        for word in (*found.spaced(), *found.joined):
+            classes.setdefault(word, found.kind)
+    return classes if len(classes) <= _MOST_WORDS else dict(islice(classes.items(), _MOST_WORDS))
+
+
+def _fuzzy(word: str) -> bool:
+    return word.isalpha() or not _DIGIT.search(word)
+
+
+def _logins(email: str, username: str | None) -> _Found:
+    """Words of the local part, of the username, and of the domain without its last label."""
+    local, _, domain = email.rpartition("@")
+    logins = _Found(LOGIN)
+    for login in (local, username):
+        logins.joined += joined(logins.read(login))
+    logins.written += domain_words(domain)
+    return logins
+
+
+def domain_words(domain: str) -> list[str]:
+    """Those that tell domains apart: not the last label, not `www` nor `mail`."""
+    labels = domain[:_LONGEST].split(".")
+    return [word for word in cut(texts(" ".join(labels[:-1] or labels))) if word not in _HOSTS]
+
+
+def _places(profile: Mapping[str, Any]) -> _Found:
+    """Cities, which are found by their pinyin too, and the department."""
+    places = _Found(REST)
+    for address in profile.get("addresses") or ():
+        words = places.read(address.get("city"))
+        places.aliases += cut(whole for reading in read_aloud(words) for whole in reading.whole)
+    places.read(profile.get("department"))
+    return places
+
+
+def _placed(words: list[str], pinyin: list[str], near: list[str]) -> Iterator[str]:
+    """Pinyin goes with Latin only."""
+    for other in near:
+        for word in words if script(other) else (*words, *pinyin):
+            yield place(word, other)
+
+
+def _suffixes(phone: str) -> list[str]:
+    digits = phone.removeprefix("+")
+    return [digits[start:] for start in range(len(digits) - SHORTEST_NUMBER + 1)]

@@ -1,0 +1,142 @@
+"""Text as search sees it: folded and cut into words, the same for what is stored and what is typed."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from app.normalise import ACCENTS, STROKED
+from models.letters import INVISIBLE
+
+Script = Literal["", "han", "kana", "hangul"]
+"""What a word is written in: "" for whatever puts spaces between its words."""
+
+LONGEST_WORD = 32
+"""Characters of a word that are looked at; longer ones are cut, stored or typed."""
+LONGEST_RUN = 16
+"""Characters of a run of Han, kana or Hangul that can be found."""
+
+_APOSTROPHES = frozenset("'`´ʹʻʼʽʾʿˈ׳՚‘’‛′‵＇｀ꞌ")
+"""Quotation marks, primes and modifier letters that stand for one; they join what they stand between."""
+_HIRAGANA = {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)}
+_HAN = "々〇〡-〩㐀-鿿\U00020000-\U000323af"
+_KANA = "ぁ-ゖゝ-ゟァ-ヺー-ヿㇰ-ㇿ\U0001b000-\U0001b16f"
+_HANGUL = "\u1100-\u11ff\ua960-\ua97f\uac00-\ud7ff"
+_FIRST_OF_THESE = "\u1100"
+_RUN = re.compile(f"[{_HAN}]+|[{_KANA}]+|[{_HANGUL}]+|[^ {_HAN}{_KANA}{_HANGUL}]+")
+_SCRIPT = re.compile(f"(?P<han>[{_HAN}])|(?P<kana>[{_KANA}])|(?P<hangul>[{_HANGUL}])")
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
+_REMEMBERED = 20_000
+"""Characters whose pieces are kept: more than any directory writes, and nobody can fill the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """`text` is folded; `start` and `end` are a range of code points of the text that it was cut from.
+
+    The range takes in the accents and the apostrophes of the word. Two words share the one character that
+    stands for both: a fraction for its numbers, 株式会社 in one square for none.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
+class _Pieces(dict[int, str | None]):
+    """For `str.translate`: what each character becomes, worked out when it is first met."""
+
+    def __init__(self, piece: Callable[[str], str]) -> None:
+        super().__init__()
+        self._piece = piece
+
+    def __missing__(self, code: int) -> str | None:
+        piece = self._piece(chr(code)) or None  # None keeps str.translate on its short way for ASCII
+        if len(self) < _REMEMBERED:
+            self[code] = piece
+        return piece
+
+
+def _fold(char: str) -> str:
+    if INVISIBLE.match(char):
+        return ""
+    taken_apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold())
+    plain = taken_apart.translate(ACCENTS).translate(STROKED).translate(_HIRAGANA)
+    return "".join(str(unicodedata.decimal(each, each)) for each in plain)
+
+
+def _keep(char: str) -> str:
+    """The letters, digits and vowel marks of what a character folds to; a space for all that separates."""
+    if char in _APOSTROPHES or unicodedata.category(char) == "Me":
+        return ""
+    return "".join(each if each.isalnum() or _is_mark(each) else " " for each in _fold(char))
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char) in {"Mn", "Mc"}
+
+
+_FOLDED = _Pieces(_fold)
+_KEPT = _Pieces(_keep)
+
+
+def fold(text: str) -> str:
+    """NFKC, casefolded, without accents (kana: voicing marks), strokes and what is unseen; in hiragana.
+
+    Digits of every script become ASCII. Two texts that fold alike are the same for search.
+    """
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", text.translate(_FOLDED))
+
+
+def split(text: str) -> list[Word]:
+    """The words, in order. Han, kana and Hangul are runs of their own, other letters and digits mix."""
+    pieces = [_KEPT[ord(char)] or "" for char in text]
+    origin = [index for index, piece in enumerate(pieces) for _ in piece]
+    found = []
+    for match in _RUN.finditer("".join(pieces)):
+        end = origin[match.end() - 1] + 1
+        while end < len(text) and not pieces[end] and _is_mark(unicodedata.normalize("NFKD", text[end])[0]):
+            end += 1
+        found.append(Word(unicodedata.normalize("NFC", match[0]), origin[match.start()], end))
+    return found
+
+
+def texts(text: str) -> list[str]:
+    """The texts of `split` without their places, many times as fast."""
+    kept = text.translate(_KEPT)
+    if kept.isascii():
+        return kept.split()
+    kept = unicodedata.normalize("NFC", kept)
+    return _RUN.findall(kept) if max(kept) >= _FIRST_OF_THESE else kept.split()
+
+
+def cut(words: Iterable[str]) -> list[str]:
+    """Without what is past the longest word."""
+    return [word[:LONGEST_WORD] for word in words]
+
+
+def spelled_out(text: str) -> list[str]:
+    """The words with their umlauts as two letters (`mueller`), one for one of `texts`; [] without umlauts."""
+    if text.isascii():
+        return []
+    composed = unicodedata.normalize("NFC", text).lower()
+    spelled = composed.translate(_UMLAUTS)
+    return texts(spelled) if spelled != composed else []
+
+
+def script(word: str) -> Script:
+    """Of a word of `split`."""
+    if word[0] < _FIRST_OF_THESE:
+        return ""
+    match = _SCRIPT.match(word)
+    return match.lastgroup if match else ""  # type: ignore[return-value]  # the groups are named after scripts
+
+
+def runs(words: Iterable[str]) -> list[str]:
+    """The Han, kana and Hangul of a field: whoever looks for 田中拓也 means 田中 拓也 too."""
+    joined = ((kind, "".join(group)) for kind, group in groupby(words, key=script))
+    return [run for kind, run in joined if kind]

@@ -1,0 +1,117 @@
+"""What search adds to a create: tokens, words of the dictionary, a longer document, entries of two indexes.
+
+`python -m benchmarks.creating START COUNT` creates sample people in two copies of a filled collection that
+differ in nothing but search, one after the other, and prints the costs.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from pymongo import IndexModel
+from pymongo.asynchronous.collection import AsyncCollection
+
+from app import resources, search, settings
+from app.sample import people
+from app.users.records import learn, record
+from benchmarks.results import Finding
+from benchmarks.servers import Database
+from models.user import User, UserInput
+
+AT_MOST = 2
+_COUNT = 2_000
+_WARM_UP = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Median microseconds of each part. `build` makes the whole document, the `tokens` of search included."""
+
+    build: float
+    tokens: float
+    learn: float
+    insert: float
+    insert_plain: float
+
+    @property
+    def whole(self) -> float:
+        return self.build + self.learn + self.insert
+
+    @property
+    def plain(self) -> float:
+        return self.build - self.tokens + self.insert_plain
+
+
+def measure(database: Database) -> Finding:
+    asked = [sys.executable, "-m", "benchmarks.creating", str(database.users), str(_COUNT)]
+    environment = database.environment() | {"ROSTER_MONGO_TIMEOUT_MS": "900000"}
+    done = subprocess.run(asked, env=environment, stdout=subprocess.PIPE, check=True)
+    costs = Costs(**json.loads(done.stdout))
+    figures = (
+        f"{costs.whole:,.0f} us (document {costs.build:,.0f}, tokens {costs.tokens:,.0f} of it; dictionary "
+        f"{costs.learn:,.0f}; insertion {costs.insert:,.0f}) to {costs.plain:,.0f} us "
+        f"(insertion {costs.insert_plain:,.0f})"
+    )
+    what = f"a create among {database.users:,} users, of one without search"
+    return Finding("search", what, figures, costs.whole / costs.plain, at_most=AT_MOST)
+
+
+async def compare(start: int, count: int) -> Costs:
+    times: list[Costs] = []
+    async with resources.opened(settings.load(), apply_indexes=False) as opened:
+        searched = await _copy(opened.users, "created", plain=False)
+        plain = await _copy(opened.users, "created_plain", plain=True)
+        for person in people(count, start=start):
+            times.append(await _create(person, searched, plain))  # noqa: PERF401  # one after the other
+        await searched.drop()
+        await plain.drop()
+    counted = [asdict(one) for one in times[_WARM_UP:]]
+    return Costs(**{part: median(one[part] for one in counted) for part in counted[0]})
+
+
+async def _copy(
+    users: AsyncCollection[dict[str, Any]], name: str, *, plain: bool
+) -> AsyncCollection[dict[str, Any]]:
+    stages: list[dict[str, Any]] = [{"$unset": "search"}] if plain else []
+    await users.aggregate([*stages, {"$out": name}])
+    copy = users.database.get_collection(
+        name, write_concern=users.write_concern, codec_options=users.codec_options
+    )
+    await copy.create_indexes([index for index in User.Settings.indexes if not (plain and _finds(index))])
+    return copy
+
+
+def _finds(index: IndexModel) -> bool:
+    return any(path.startswith("search.") for path in index.document["key"])
+
+
+async def _create(
+    person: dict[str, Any],
+    searched: AsyncCollection[dict[str, Any]],
+    plain: AsyncCollection[dict[str, Any]],
+) -> Costs:
+    said = UserInput.model_validate({name: person[name] for name in UserInput.model_fields if name in person})
+    ticks = [time.perf_counter()]
+    user = record(said)
+    document: dict[str, Any] = {"_id": user.id} | user.model_dump(exclude={"id"})
+    without = {name: value for name, value in document.items() if name != "search"}
+    ticks.append(time.perf_counter())
+    search.index(document)
+    ticks.append(time.perf_counter())
+    await learn([user.words])
+    ticks.append(time.perf_counter())
+    await searched.insert_one(document)
+    ticks.append(time.perf_counter())
+    await plain.insert_one(without)
+    ticks.append(time.perf_counter())
+    return Costs(*((end - begin) * 1e6 for begin, end in pairwise(ticks)))
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(asyncio.run(compare(int(sys.argv[1]), int(sys.argv[2]))))))

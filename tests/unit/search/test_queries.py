@@ -1,0 +1,158 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.errors import FieldError, InvalidError
+from app.search.queries import Field, Kind, Query, Term, parse, postings
+
+
+def term(
+    text: str, *, kind: Kind = "word", field: Field | None = None, exact: bool = False, is_last: bool = False
+) -> Term:
+    return Term(text=text, exact=exact, is_last=is_last, field=field, kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("q", "terms"),
+    [
+        ("Müller", [term("muller", is_last=True)]),
+        ("Anna O’Brien ", [term("anna"), term("obrien", is_last=True)]),
+        ("jean-luc", [term("jean"), term("luc", is_last=True)]),
+        ('"Anna Maria" k', [term("anna", exact=True), term("maria", exact=True), term("k", is_last=True)]),
+        ('k "Anna"', [term("k"), term("anna", exact=True)]),
+        ("“Anna” „Maria“", [term("anna", exact=True), term("maria", exact=True)]),
+        ('"anna mar', [term("anna"), term("mar", is_last=True)]),
+        ('""', []),
+        ("city:berlin anna", [term("berlin", field="city"), term("anna", is_last=True)]),
+        ("City: Berlin", [term("berlin", field="city", is_last=True)]),
+        ('name:"anna maria"', [term(word, field="name", exact=True) for word in ("anna", "maria")]),
+        (
+            "title:vice-president",
+            [term("vice", field="title"), term("president", field="title", is_last=True)],
+        ),
+        ("tag:team:red", [term("team", field="tag"), term("red", field="tag", is_last=True)]),
+        ("team:red", [term("team"), term("red", is_last=True)]),
+        ("mycity:berlin", [term("mycity"), term("berlin", is_last=True)]),
+        ("anna city:", [term("anna", is_last=True)]),
+        ("姓名：张", [term("姓名", kind="cjk"), term("张", kind="cjk", is_last=True)]),
+        ("city：北京", [term("北京", kind="cjk", field="city", is_last=True)]),
+        ("鈴木アンナ", [term("鈴木", kind="cjk"), term("あんな", kind="cjk", is_last=True)]),
+        ("司马相如大人", [term("司马相如大人", kind="cjk", is_last=True)]),
+        ("schmidt92", [term("schmidt92", is_last=True)]),
+        ("anna ９２", [term("anna"), term("92", kind="digits", is_last=True)]),
+        ("phone:0171/23-45", [term("1712345", kind="digits", field="phone", is_last=True)]),
+        ('phone:"+49 171 2"', [term("491712", kind="digits", field="phone", exact=True)]),
+        ("phone:anna", [term("anna", field="phone", is_last=True)]),
+        (
+            "ana.b@mail.example.com",
+            [term("ana"), term("b"), term("example", is_last=True)],  # as addresses are indexed
+        ),
+        ("@example.com", [term("example", is_last=True)]),
+        ('"meet @ noon."', [term("meet", exact=True), term("noon", exact=True)]),
+        ("a" * 40, [term("a" * 32, is_last=True)]),
+        ("", []),
+        ("🎉 … !?", []),
+        (".*", []),
+        ("$where: {}", [term("where", is_last=True)]),
+        ("مريم", [term("مريم", is_last=True)]),
+    ],
+)
+def test_what_is_typed_becomes_terms(q: str, terms: list[Term]) -> None:
+    assert list(parse(q).terms) == terms
+
+
+@pytest.mark.parametrize(
+    ("q", "email"),
+    [
+        ("Ana@Example.com", "ana@example.com"),
+        (" ana@ ", "ana@"),
+        ("ana@exam", "ana@exam"),
+        ("josé@bücher.de", "josé@xn--bcher-kva.de"),
+        ("josé@bücher..", "josé@bücher.."),
+        ("@example.com", None),
+        ("ana@example.com berlin", None),
+        ("a@b@c", None),
+        ("Email: ana@example.com", "ana@example.com"),
+        ("name:ana@example.com", None),
+        ("ana", None),
+    ],
+)
+def test_an_address_alone_is_looked_up_as_one(q: str, email: str | None) -> None:
+    assert parse(q).email == email
+
+
+@pytest.mark.parametrize(
+    ("q", "digits"),
+    [
+        ("+49 171 2345", "491712345"),
+        ("0049-171/2345", "491712345"),
+        ("(0171) 23.45", "1712345"),
+        ("+49 (0)171 2345", "491712345"),
+        ("＋４９１７１", "49171"),
+        ("171", "171"),
+        ("071", "071"),
+        ("007", "007"),
+        ("00", None),
+        ("12", None),
+        ("+ -", None),
+        ("phone: +49 171", "49171"),
+        ("171a", None),
+        ("anna 171", None),
+    ],
+)
+def test_a_phone_number_alone_is_looked_up_as_one(q: str, digits: str | None) -> None:
+    assert parse(q).digits == digits
+
+
+@pytest.mark.parametrize(
+    ("q", "detail"),
+    [
+        ("a" * 201, "Must be at most 200 characters long."),
+        ("a b c d e f g h i j k", "Must hold at most 10 words."),
+        ("an\x00na", "Must not contain control characters or halves of surrogate pairs."),
+        ("anna\x7f", "Must not contain control characters or halves of surrogate pairs."),
+        ("anna\ud800", "Must not contain control characters or halves of surrogate pairs."),
+    ],
+)
+def test_what_cannot_be_searched_is_refused_with_its_reason(q: str, detail: str) -> None:
+    with pytest.raises(InvalidError) as refused:
+        parse(q)
+    assert refused.value.errors == (FieldError(parameter="q", detail=detail),)
+
+
+def test_as_much_as_is_allowed_can_be_searched() -> None:
+    assert len(parse("a b c d e f g h i\tj").terms) == 10
+    assert parse("字" * 200).terms == (term("字" * 200, kind="cjk", is_last=True),)
+
+
+@given(st.text(st.characters(), max_size=220) | st.text('ab:"@ .+0张あ\U0001f389city', max_size=30))
+def test_any_text_is_parsed_or_refused(q: str) -> None:
+    try:
+        query = parse(q)
+    except InvalidError:
+        return
+    assert isinstance(query, Query)
+    assert len(query.terms) <= 10
+    assert not any(each.is_last for each in query.terms[:-1])
+    for each in query.terms:
+        assert each.text
+        assert all(alternative and all(alternative) for alternative in postings(each))
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("anna", [["nanna"], ["eanna"], ["ranna"]]),
+        ("name:anna", [["nanna"]]),
+        ("email:anna", [["nanna"], ["eanna"]]),
+        ("username:anna", [["nanna"], ["eanna"]]),
+        ("city:anna", [["nanna"], ["eanna"], ["ranna"]]),
+        ("phone:anna", []),
+        ("张", [["n张"], ["e张"], ["r张"]]),
+        ("石家庄", [["n石家庄"], ["e石家", "e家庄"], ["r石家", "r家庄"]]),
+        ("name:司马相如大人", [["n司马相如", "n马相如大", "n相如大人"]]),
+        ("name:" + "字" * 40, [["n字字字字"]]),
+    ],
+)
+def test_a_term_is_looked_up_in_each_class_that_it_may_stand_in(q: str, expected: list[list[str]]) -> None:
+    assert postings(parse(q).terms[0]) == expected

@@ -1,0 +1,84 @@
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from app.search.typos import distance, neighbourhood, prefix_distance
+
+LETTERS = "abcdeñя"
+WORD = st.text(LETTERS, min_size=4, max_size=14)
+
+
+def edits(word: str) -> st.SearchStrategy[str]:
+    """The word after one letter is added, left out, replaced or swapped with the next."""
+    place, letter = st.integers(0, len(word) - 1), st.sampled_from(LETTERS)
+    return st.one_of(
+        st.builds(lambda at, new: word[:at] + new + word[at:], place, letter),
+        st.builds(lambda at: word[:at] + word[at + 1 :], place),
+        st.builds(lambda at, new: word[:at] + new + word[at + 1 :], place, letter),
+        st.builds(lambda at: word[:at] + word[at : at + 2][::-1] + word[at + 2 :], place),
+    )
+
+
+def test_a_neighbourhood_is_the_word_without_one_or_two_letters() -> None:
+    assert neighbourhood("li") == ["li"]
+    assert neighbourhood("anna") == ["anna", "ann", "ana", "nna"]
+    assert set(neighbourhood("martin")) >= {"martin", "matin", "main"}
+    assert neighbourhood("") == [""]
+
+
+def test_only_the_beginning_of_a_word_has_a_neighbourhood() -> None:
+    assert neighbourhood("christopherson") == neighbourhood("christoph")
+    assert len(neighbourhood("abcdefghijkl")) == 1 + 9 + 36
+
+
+@given(st.data())
+def test_words_with_one_typo_share_a_token(data: st.DataObject) -> None:
+    word = data.draw(WORD)
+    assert set(neighbourhood(word)) & set(neighbourhood(data.draw(edits(word))))
+
+
+@given(st.data())
+def test_long_words_with_two_typos_share_a_token(data: st.DataObject) -> None:
+    word = data.draw(WORD)
+    assume(len(word) >= 8)
+    typed = data.draw(edits(data.draw(edits(word))))
+    assert set(neighbourhood(word)) & set(neighbourhood(typed))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("schmidt", "schmidt", 0),
+        ("schmidt", "schmit", 1),
+        ("schmidt", "schmitd", 1),
+        ("schmidt", "schmiddt", 1),
+        ("schmidt", "schmudt", 1),
+        ("schmidt", "shmitd", 2),
+        ("schmidt", "meier", None),
+        ("мария", "марйя", 1),
+    ],
+)
+def test_a_distance_counts_edits_and_swaps_up_to_the_limit(
+    one: str, other: str, expected: int | None
+) -> None:
+    assert distance(one, other, 2) == distance(other, one, 2) == expected
+
+
+@pytest.mark.parametrize(
+    ("typed", "word", "limit", "expected"),
+    [
+        ("schm", "schmidt", 1, 0),
+        ("shcm", "schmidt", 1, 1),
+        ("scmi", "schmidt", 1, 1),
+        ("schmiddd", "schmidt", 1, None),
+        ("schmiddd", "schmidt", 2, 2),
+        ("schmidts", "schmidt", 1, 1),
+        ("meie", "schmidt", 2, None),
+        ("alexnader", "alexanderson", 2, 1),
+        ("", "anna", 0, 0),
+    ],
+)
+def test_what_is_still_being_typed_is_compared_with_beginnings(
+    typed: str, word: str, limit: int, expected: int | None
+) -> None:
+    assert prefix_distance(typed, word, limit) == expected
