@@ -334,6 +334,25 @@ async def test_without_its_dictionary_search_is_exact_and_breaks_nowhere(
     assert (await database(client)["terms"].index_information()).keys() == {"_id_", "neighbours"}
 
 
+async def test_a_dictionary_that_takes_no_word_lets_nobody_be_written(client: httpx.AsyncClient) -> None:
+    user = await create(client, name="Vorher Da")
+    refusing: dict[str, Any] = {"validator": {"d": {"$type": "int"}}, "validationLevel": "strict"}
+    await database(client).command("collMod", "terms", **refusing)
+    reply = await client.post("/users", json=somebody("Unbekanntes Wort"))
+    problem(reply, 503, "unavailable")
+    reply = await client.patch(f"/users/{user['id']}", json={"name": "Unbekannter Name"})
+    problem(reply, 503, "unavailable")
+    operations = [{"op": "create", "user": somebody("Ungewohnter Ausdruck")}]
+    reply = await client.post("/users:batch", json={"operations": operations})
+    assert [result["status"] for result in reply.json()["results"]] == [503]
+    assert await found(client, '"unbekanntes"') == []
+    assert await found(client, "vorher") == ["Vorher Da"]
+    await database(client).command("collMod", "terms", validator={})
+    assert await upkeep.check(users(client)) == []
+    await create(client, name="Unbekanntes Wort")
+    assert await found(client, "unbekanntse") == ["Unbekanntes Wort"]
+
+
 async def test_words_are_known_before_the_users_who_hold_them(
     client: httpx.AsyncClient, mongo_uri: str
 ) -> None:
