@@ -32,11 +32,6 @@ class MockCollection(_Collection):
             details.setdefault("writeConcernErrors", [])  # as every real one has them
             raise
 
-    async def bulk_write(self, changes: Any, **_: Any) -> None:
-        """Updates, one by one: PyMongo's would tell mongomock of an option that it does not know."""
-        for change in changes:
-            await self.update_one(change._filter, change._doc, upsert=bool(change._upsert))
-
     async def aggregate(self, *args: Any, **kwargs: Any) -> Any:
         return super().aggregate(*args, **kwargs)
 
@@ -44,6 +39,15 @@ class MockCollection(_Collection):
 class MockDatabase(_Database):
     def get_collection(self, *args: Any, **kwargs: Any) -> MockCollection:
         return MockCollection(self, self.delegate.get_collection(*args, **kwargs))
+
+    async def command(self, command: Any, **options: Any) -> Any:
+        """Updates, too, which mongomock knows by another name."""
+        if not isinstance(command, dict) or "update" not in command:
+            return await super().command(command, **options)
+        for change in command["updates"]:
+            collection = self.get_collection(command["update"])
+            await collection.update_one(change["q"], change["u"], upsert=bool(change.get("upsert")))
+        return {"ok": 1.0}
 
     async def list_collection_names(self, **kwargs: Any) -> list[str]:
         """Without the options that only spare a real server work."""

@@ -16,10 +16,11 @@ from app.listing.queries import Query, build
 from app.listing.streams import BATCH_ROWS
 from app.rows import Row
 from app.search import Found, Needle, Rank
+from app.selections import choose
 from models.listing import OrderedQuery
 
 SUGGESTED = 10
-_SUGGESTION: Projection = {"name": 1, "username": 1, "email": 1}
+_SUGGESTION, _READER = choose("name,username,email")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ async def suggest(users: Users, q: str, *, budget_s: float) -> list[Row]:
     """At most `SUGGESTED` people, for a box in which somebody is typing."""
     query = build(OrderedQuery())
     found = await ranked(users, query, q, _SUGGESTION, limit=SUGGESTED, start=None, budget_s=budget_s)
-    return found.rows
+    return _READER.sound(found.rows)
 
 
 async def stream_ranked(

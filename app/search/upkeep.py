@@ -4,17 +4,22 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import BulkWriteError
 
 from app.search.terms import Terms
-from app.search.tokens import VERSION, index
+from app.search.tokens import VERSION, Indexed, index
 
 Users = AsyncCollection[dict[str, Any]]
+Row = dict[str, Any]
 
 _BATCH = 500
 _NAMED = 20
 """Differences that are told one by one."""
+_INVALID = 121
+"""DocumentValidationFailure."""
 _READ = ("name", "username", "email", "phone", "tags", "profile", "search", "version")
 
 
@@ -22,30 +27,20 @@ async def reindex(users: Users, *, on_batch: Callable[[int], None] = lambda _: N
     """Renew what every user holds for search and count every word; how many users had to change.
 
     A user who is changed meanwhile is left as that change wrote him. The words come first, so that none is
-    missing at any moment; a count may be off by what is written meanwhile.
+    missing at any moment; a count may be off by what is written meanwhile. What another hand wrote so that
+    no caller can be given it is left as it is.
     """
     terms = Terms(users.database)
     counts: Counter[str] = Counter()
     changed = 0
     async for rows in _batches(users):
-        fields = [index(row) for row in rows]
-        for made in fields:
-            counts.update(made.words.keys())
+        fields = [(row, made) for row in rows if (made := _index(row)) is not None]
         words: dict[str, bool] = {}
-        for made in fields:
-            for word, is_login in made.words.items():
-                words[word] = words.get(word, True) and is_login
+        for _, made in fields:
+            counts.update(made.words.keys())
+            words |= {word: is_login and words.get(word, True) for word, is_login in made.words.items()}
         await terms.know(words)
-        changes = [
-            UpdateOne(
-                {"_id": row["_id"], "version": row["version"]},
-                {"$set": {"search": {"v": VERSION, "t": made.t, "p": made.p}}},
-            )
-            for row, made in zip(rows, fields, strict=True)
-            if _differs(row, made.t, made.p)
-        ]
-        if changes:
-            changed += (await users.bulk_write(changes, ordered=False)).modified_count
+        changed += await _write(users, [_change(row, made) for row, made in fields if _differs(row, made)])
         on_batch(len(rows))
     await terms.recount(counts)
     return changed
@@ -55,31 +50,59 @@ async def check(users: Users) -> list[str]:
     """What differs from what search needs, a sentence each; nothing when all is well."""
     found: list[str] = []
     words: set[str] = set()
-    wrong = 0
     async for rows in _batches(users):
         for row in rows:
-            made = index(row)
+            made = _index(row)
+            if made is None:
+                found.append(f"user {row['_id']} holds what is no text where text should be")
+                continue
             words |= made.words.keys()
-            if _differs(row, made.t, made.p):
-                wrong += 1
-                if wrong <= _NAMED:
-                    found.append(f"user {row['_id']} has other search fields than his text gives")
-    if wrong > _NAMED:
-        found.append(f"and {wrong - _NAMED} users more")
+            if _differs(row, made):
+                found.append(f"user {row['_id']} has other search fields than his text gives")
+    if len(found) > _NAMED:
+        found = [*found[:_NAMED], f"and {len(found) - _NAMED} users more"]
     missing = await Terms(users.database).find_missing(words)
     if missing:
         found.append(f"{missing} words are missing in the dictionary: they are found exactly, not misspelt")
     return found
 
 
-def _differs(row: dict[str, Any], postings: list[str], digits: list[str]) -> bool:
-    held = row.get("search") or {}
-    return held.get("v") != VERSION or held.get("t") != postings or held.get("p") != digits
+def _index(row: Row) -> Indexed | None:
+    """None for what only another hand can have stored: numbers or lists in the place of text."""
+    try:
+        return index(row)
+    except (AttributeError, TypeError):
+        return None
 
 
-async def _batches(users: Users) -> AsyncIterator[list[dict[str, Any]]]:
+def _differs(row: Row, made: Indexed) -> bool:
+    return bool(row.get("search") != _fields(made))
+
+
+def _fields(made: Indexed) -> Row:
+    return {"v": VERSION, "t": made.t, "p": made.p}
+
+
+def _change(row: Row, made: Indexed) -> UpdateOne:
+    condition = {"_id": row["_id"], "version": row.get("version")}
+    return UpdateOne(condition, {"$set": {"search": _fields(made)}})
+
+
+async def _write(users: Users, changes: list[UpdateOne]) -> int:
+    """How many were changed; the collection's validator keeps out those that are wrong elsewhere."""
+    if not changes:
+        return 0
+    try:
+        return (await users.bulk_write(changes, ordered=False)).modified_count
+    except BulkWriteError as error:
+        if any(write["code"] != _INVALID for write in error.details["writeErrors"]):
+            raise
+        return int(error.details["nModified"])
+
+
+async def _batches(users: Users) -> AsyncIterator[list[Row]]:
     """All users in the order of ids, so that a long walk meets each once."""
-    last: dict[str, Any] = {}
+    last: Row = {"_id": {"$gte": ObjectId("0" * 24)}}  # an id of another type would end the walk
     wanted = dict.fromkeys(_READ, 1)
     while rows := await users.find(last, wanted).sort("_id", 1).limit(_BATCH).to_list():
         yield rows

@@ -1,0 +1,161 @@
+"""Which ranges a query goes along; what MongoDB makes of them is the integration tier's."""
+
+import pytest
+from bson import MinKey, ObjectId
+
+from app.cursors import Position
+from app.search import drivers, parse
+from app.search.drivers import SCAN, Driver
+from app.search.matching import ONE_TYPO, TWO_TYPOS, Needle
+
+ID = ObjectId("0" * 24)
+
+
+def needles(q: str) -> list[Needle]:
+    return [needle for term in parse(q).terms for needle in drivers.needles(term)]
+
+
+def words(q: str) -> list[set[str]]:
+    return [set(needle.exact) for needle in needles(q)]
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("anna", [{"nanna", "eanna", "ranna"}]),
+        ("Anna MÜLLER", [{"nanna", "eanna", "ranna"}, {"nmuller", "emuller", "rmuller"}]),
+        ("name:anna", [{"nanna"}]),
+        ("email:anna", [{"nanna", "eanna"}]),
+        ("city:berlin", [{"nberlin", "eberlin", "rberlin"}]),
+        ("伟", [{"n伟", "e伟", "r伟"}]),
+        ("张伟", [{"n张伟", "e张伟", "r张伟"}]),
+        ("name:张伟", [{"n张伟"}]),
+        ("name:欧阳娜", [{"n欧阳娜"}, {"n欧阳娜"}]),
+        (
+            "name:欧阳娜娜丽",
+            [{"n欧阳娜娜"}, {"n欧阳娜娜", "n阳娜娜丽"}, {"n欧阳娜娜", "n阳娜娜丽"}, {"n阳娜娜丽"}],
+        ),
+        ("tag:北京市", [{"n北京市", "e北京", "r北京"}, {"n北京市", "e京市", "r京市"}]),
+    ],
+)
+def test_a_term_asks_for_postings(q: str, expected: list[set[str]]) -> None:
+    assert words(q) == expected
+
+
+def test_a_rare_word_is_the_only_driver() -> None:
+    asked = needles("anna zylinsky")
+    assert drivers.choose_exact(asked, {"anna": 90_000, "zylinsky": 3}, []) == [Driver(tuple(asked[1].exact))]
+    assert drivers.streams(asked, {"anna": 90_000, "zylinsky": 3}) == ["nzylinsky", "ezylinsky", "rzylinsky"]
+
+
+def test_two_common_words_go_along_their_pair_first() -> None:
+    asked = needles("wei zhang")
+    counts = {"wei": 80_000, "zhang": 90_000}
+    first, last = drivers.choose_exact(asked, counts, [])
+    assert set(first.tokens) == {"&wei zhang", "+wei zhang", "+zhang wei"}
+    assert last == Driver(tuple(asked[0].exact))
+    assert drivers.streams(asked, counts) == [
+        "&wei zhang", "+wei zhang", "+zhang wei", "nwei", "ewei", "rwei",
+    ]  # fmt: skip
+
+
+def test_a_common_word_with_a_facet_goes_along_the_facet_too() -> None:
+    asked = needles("zhang")
+    filters: list[drivers.Filter] = [{"facets": {"$eq": "city:new york"}}, {"profile.age": {"$gte": 3}}]
+    chosen = drivers.choose_exact(asked, {"zhang": 90_000}, filters)
+    assert set(chosen[0].tokens) == {"+zhang new", "+zhang york"}
+    assert [one.facets for one in chosen if one.facets] == [filters[0]]
+    assert next(one for one in chosen if one.facets).hint == "facets"
+    assert chosen[0].hint == "search_words"
+
+
+def test_what_is_near_is_read_without_who_holds_the_word_itself() -> None:
+    [asked] = needles("zhang")
+    widened = drivers.widen(asked, {"zheng": (1, 5), "zhong": (2, 5)}, count=90_000)
+    assert widened.near["nzheng"] == ONE_TYPO
+    assert widened.near["rzhong"] == TWO_TYPOS
+    [only] = drivers.choose_near([widened])
+    assert set(only.tokens) == {letter + word for letter in "ner" for word in ("zheng", "zhong")}
+    assert set(only.prefixes) == {"nzhang", "ezhang", "rzhang"}
+    begun = only.pipeline([widened], [], limit=5)[0]["$match"]["$or"][1]
+    assert list(begun["search.t"]["$elemMatch"].values()) == [
+        only.prefixes[0],
+        only.prefixes[0] + "\U0010ffff",
+    ]
+    assert "$gt" in begun["search.t"]["$elemMatch"]
+
+
+def test_strict_words_have_nobody_near() -> None:
+    for q in ('"zhang"', "张"):
+        widened = [drivers.widen(needle, {}, count=5) for needle in needles(q)]
+        assert drivers.choose_near(widened) == []
+
+
+def test_of_several_words_the_rarest_leads_with_all_that_it_may_stand_for() -> None:
+    anna, abel = needles("anna abel")
+    widened = [
+        drivers.widen(anna, {"anne": (1, 40)}, count=40_000),
+        drivers.widen(abel, {"abeln": (1, 2)}, count=5_000),
+    ]
+    paired, alone = drivers.choose_near(widened)
+    assert set(alone.tokens) == {letter + word for letter in "ner" for word in ("abel", "abeln")}
+    assert "&abel anna" in paired.tokens
+    assert "&abeln anne" in paired.tokens
+    assert len(paired.tokens) <= 200
+
+
+@pytest.mark.parametrize(("typed", "fewest"), [("a", 200_000), ("ab", 25_000), ("abcdefgh", 0)])
+def test_a_short_beginning_is_taken_for_a_common_one(typed: str, fewest: int) -> None:
+    [asked] = needles(typed)
+    assert drivers.widen(asked, {}, count=0).about >= fewest
+
+
+def test_every_driver_is_cut_before_anything_else_is_asked() -> None:
+    for one in (Driver(("na",), ("nb",)), Driver((), ("nb",)), Driver(facets={"facets": {"$eq": "tag:x"}})):
+        first, cut, *_ = one.pipeline(needles("anna"), [{"facets": "x"}], limit=7)
+        assert "$match" in first
+        assert cut == {"$limit": SCAN}
+
+
+def test_a_stream_goes_between_two_places_of_one_posting() -> None:
+    start, end = Position(0, "abel", ID), Position(0, "berta", ID)
+    asked = needles("anna")
+    scan = drivers.scan("nanna", asked, [], start, end, limit=7)
+    assert scan["min"] == {"search.t": "nanna", "keys.name": "abel", "_id": ID}
+    assert scan["max"] == {"search.t": "nanna", "keys.name": "berta", "_id": ID}
+    assert (scan["filter"], scan["limit"], scan["hint"]) == ({}, 7, "search_words")
+    whole = drivers.scan("nanna", asked, [{"a": 1}], None, None, limit=7)
+    assert whole["min"] == {"search.t": "nanna", "keys.name": "", "_id": MinKey()}
+    assert whole["max"] == {"search.t": "nanna", "keys.name": {}, "_id": MinKey()}
+    assert whole["filter"] == {"$and": [{"a": 1}]}
+    assert drivers.past("nanna", start)["skip"] == SCAN
+
+
+def test_a_word_alone_needs_no_second_look() -> None:
+    assert drivers.narrowed(needles("anna"), []) == []
+    assert len(drivers.narrowed(needles("anna"), [{"a": 1}])) == 2
+    assert len(drivers.narrowed(needles("anna abel"), [])) == 2
+    assert len(drivers.narrowed(needles("city:anna"), [])) == 1
+
+
+def test_who_has_a_word_in_another_field_may_be_near_in_the_one_asked() -> None:
+    assert drivers.not_exact(needles("city:anna abel")) == {}
+    assert "$nor" in drivers.not_exact(needles("anna abel"))
+
+
+def test_a_row_is_read_for_the_fields_that_are_asked() -> None:
+    assert drivers.wanted(needles("anna")) == {"search.t": 1, "keys.name": 1}
+    assert drivers.wanted(needles("city:anna tag:x name:y")) == {
+        "search.t": 1, "keys.name": 1, "profile.addresses.city": 1, "tags": 1, "name": 1,
+    }  # fmt: skip
+
+
+def test_the_beginning_of_an_address_or_number_is_one_range() -> None:
+    match, cut = drivers.by_email("anna@ex")
+    assert match["$match"] == {
+        "keys.email": {"$gte": "anna@ex", "$lt": "anna@ex\U0010ffff", "$type": "string"}
+    }
+    assert cut == {"$limit": SCAN}
+    match, cut = drivers.by_digits("0301")
+    assert match["$match"] == {"search.p": {"$elemMatch": {"$gte": "0301", "$lt": "0301\U0010ffff"}}}
+    assert cut == {"$limit": SCAN}

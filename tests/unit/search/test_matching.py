@@ -1,0 +1,158 @@
+"""What a row is worth to a query, from its postings alone."""
+
+from typing import Any
+
+import pytest
+from bson import ObjectId
+
+from app.search import index
+from app.search.matching import EXACT, ONE_TYPO, PREFIX, TWO_TYPOS, Needle, Rank, is_sound, postings, rank
+
+IDS = [ObjectId(f"{number:024x}") for number in range(10)]
+
+
+def row(number: int = 0, **said: Any) -> dict[str, Any]:
+    name = said.get("name", "")
+    return {"_id": IDS[number], "keys": {"name": name.lower()}, "search": {"t": index(said).t}, **said}
+
+
+def needle(word: str, **more: Any) -> Needle:
+    return Needle(frozenset(letter + word for letter in "ner"), word=word, **more)
+
+
+def prefix(word: str, **more: Any) -> Needle:
+    return needle(word, prefixes=tuple(letter + word for letter in "ner"), **more)
+
+
+def near(word: str, **kinds: int) -> Needle:
+    return prefix(word, near={letter + other: kind for other, kind in kinds.items() for letter in "ner"})
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "expected"),
+    [
+        (needle("anna"), {"name": "Anna"}, (EXACT, "n")),
+        (needle("anna"), {"email": "anna@example.com"}, (EXACT, "e")),
+        (needle("anna"), {"tags": ["Anna"]}, (EXACT, "r")),
+        (needle("anna"), {"name": "Anna", "email": "anna@example.com", "tags": ["anna"]}, (EXACT, "n")),
+        (needle("ann"), {"name": "Anna"}, None),
+        (prefix("ann"), {"name": "Anna"}, (PREFIX, "n")),
+        (prefix("ann"), {"name": "Anna", "email": "ann@example.com"}, (EXACT, "e")),
+        (prefix("ann"), {"name": "Bo", "tags": ["annex"]}, (PREFIX, "r")),
+        (near("anan", anna=ONE_TYPO), {"name": "Anna"}, (ONE_TYPO, "n")),
+        (near("ann", anna=ONE_TYPO), {"name": "Anna"}, (PREFIX, "n")),
+        (near("anan", anna=TWO_TYPOS, anan=ONE_TYPO), {"name": "Anna", "tags": ["anan"]}, (EXACT, "r")),
+        (near("x", anna=TWO_TYPOS, anni=ONE_TYPO), {"name": "Anna", "tags": ["anni"]}, (ONE_TYPO, "r")),
+        (near("anan", anna=ONE_TYPO), {"name": "Berta"}, None),
+        (prefix("anna b"), {"name": "Anna Berta"}, None),  # a pair is no word
+    ],
+)
+def test_the_best_kind_of_match_counts_then_the_best_place(
+    asked: Needle, said: dict[str, Any], expected: tuple[int, str] | None
+) -> None:
+    found = asked.match(postings(row(**said)))
+    assert (found and (found[0], found[2])) == expected
+
+
+def test_kinds_and_places_weigh_in_their_order() -> None:
+    weights = [
+        found[1]
+        for asked in (
+            needle("anna"),
+            prefix("ann"),
+            near("anan", anna=ONE_TYPO),
+            near("aann", anna=TWO_TYPOS),
+        )
+        for said in ({"name": "Anna"}, {"email": "anna@example.com"}, {"tags": ["anna"]})
+        if (found := asked.match(postings(row(**said))))
+    ]
+    assert len(weights) == 12
+    assert weights == sorted(weights, reverse=True)
+    assert len(set(weights)) == 12
+
+
+def test_the_longer_the_beginning_the_better() -> None:
+    short, long = (prefix(word).match(postings(row(name="Annabelle"))) for word in ("an", "annabell"))
+    assert short is not None
+    assert long is not None
+    assert short[1] < long[1]
+
+
+def test_the_worst_word_decides_then_the_score_then_the_name_then_the_id() -> None:
+    anna = [needle("anna")]
+    ranks = [
+        rank(anna, row(3, name="Anna")),
+        rank(anna, row(1, name="Anna Abel")),
+        rank(anna, row(2, name="Anna Abel")),
+        rank(anna, row(0, name="Anna Berta")),
+        rank(anna, row(4, name="Abel", email="anna@example.com")),
+        rank(anna, row(5, name="Abel", tags=["anna"])),
+        rank([prefix("ann")], row(6, name="Anna")),
+        rank([needle("abel"), near("anan", anna=ONE_TYPO)], row(7, name="Anna Abel")),
+    ]
+    found = [one for one in ranks if one is not None]
+    assert found == sorted(found)
+    assert [one.kind for one in found] == [EXACT] * 6 + [PREFIX, ONE_TYPO]
+    assert [one.id for one in found[:4]] == [str(IDS[number]) for number in (3, 1, 2, 0)]
+    assert found[0].minus_score == -1_030_000
+
+
+def test_who_lacks_a_word_is_not_ranked() -> None:
+    assert rank([needle("anna"), needle("berlin")], row(name="Anna")) is None
+    assert rank([needle("anna"), needle("anna")], row(name="Anna")) is not None
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("name", {"name": "Berlin"}),
+        ("username", {"username": "berlin"}),
+        ("email", {"email": "berlin@example.com"}),
+        ("tag", {"tags": ["Berlin"]}),
+        ("city", {"profile": {"addresses": [{"city": "Berlin"}]}}),
+        ("title", {"profile": {"title": "Berlin"}}),
+        ("department", {"profile": {"department": "Berlin"}}),
+    ],
+)
+def test_a_field_asks_that_field(field: str, said: dict[str, Any]) -> None:
+    fields = ["name", "username", "email", "tag", "city", "title", "department"]
+    matching = [one for one in fields if rank([needle("berlin", field=one)], row(**said))]
+    assert matching == [field]
+
+
+def test_the_same_word_may_stand_better_elsewhere() -> None:
+    both = row(name="Berlin", profile={"addresses": [{"city": "Berlin"}]})
+    assert "rberlin" not in postings(both)
+    assert rank([needle("berlin", field="city")], both) is not None
+    assert rank([needle("berlin", field="tag")], both) is None
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"keys": None}, {"keys": "x"}, {"keys": {}}, {"keys": {"name": 5}}, {"_id": "abc"}, {"_id": None},
+        {"search": None}, {"search": "nanna"}, {"search": {"t": None}}, {"search": {"t": "nanna"}},
+        {"search": {"t": [5, None, {"a": 1}, ["nanna"]]}},
+    ],
+)  # fmt: skip
+def test_what_another_hand_spoilt_is_not_ranked(spoilt: dict[str, Any]) -> None:
+    assert rank([needle("anna")], row(name="Anna") | spoilt) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "spoilt"),
+    [
+        ("name", {"name": 5}), ("tag", {"tags": [5]}), ("city", {"profile": {"addresses": "x"}}),
+        ("title", {"profile": {"title": ["anna"]}}), ("email", {"email": 5}), ("city", {"profile": "x"}),
+    ],
+)  # fmt: skip
+def test_a_field_that_holds_no_text_matches_nothing(field: str, spoilt: dict[str, Any]) -> None:
+    assert rank([needle("anna", field=field)], row(name="Anna", email="anna@example.com") | spoilt) is None
+
+
+def test_what_stands_beside_sound_postings_is_left_out() -> None:
+    held = row(name="Anna") | {"search": {"t": ["nanna", 5, None], "p": [7, "123"]}}
+    assert postings(held) == {"nanna"}
+    assert postings(held, "p") == {"123"}
+    assert is_sound(held)
+    assert rank([needle("anna")], held) == Rank(EXACT, -1_030_000, "anna", str(IDS[0]))
