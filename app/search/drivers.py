@@ -121,9 +121,9 @@ def choose_exact(
     facets = [one for one in filters if "facets" in one]
     named = [place(rare[0].word, word) for one in facets for word in _named(one)]
     paired = _pairs([rare[0].word], [rare[1].word]) if len(rare) > 1 else []
-    chosen = [Driver(tuple(named), is_enough=True)] if named else []
+    chosen = [Driver(tuple(named))] if named else []
     chosen += [Driver(tuple(paired))] if paired else []
-    return [*chosen, *(Driver(facets=one, is_enough=True) for one in facets[:1]), alone]
+    return [*chosen, *(Driver(facets=one, is_enough=len(rare) == 1) for one in facets[:1]), alone]
 
 
 def _named(facets: Filter) -> list[str]:
