@@ -27,6 +27,7 @@ _PEOPLE = 512
 _CONNECTIONS = 16
 _STORM = 200
 _STORM_RISES_S = 1.0
+"""Until all of the crowd are connected: the load generator, another process, tells nobody when they are."""
 _STORM_OUTLASTS_S = 4.0
 
 

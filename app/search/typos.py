@@ -32,10 +32,3 @@ def distance(one: str, other: str, limit: int) -> int | None:
     """
     found = OSA.distance(one, other, score_cutoff=limit)
     return found if found <= limit else None
-
-
-def prefix_distance(typed: str, word: str, limit: int) -> int | None:
-    """The least distance from what was typed to any beginning of the word, which is still being typed."""
-    lengths = range(max(0, len(typed) - limit), min(len(word), len(typed) + limit) + 1)
-    found = (distance(typed, word[:length], limit) for length in lengths)
-    return min((each for each in found if each is not None), default=None)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.search.typos import distance, neighbourhood, prefix_distance
+from app.search.typos import distance, neighbourhood
 
 LETTERS = "abcdeñя"
 WORD = st.text(LETTERS, min_size=4, max_size=14)
@@ -62,23 +62,3 @@ def test_a_distance_counts_edits_and_swaps_up_to_the_limit(
     one: str, other: str, expected: int | None
 ) -> None:
     assert distance(one, other, 2) == distance(other, one, 2) == expected
-
-
-@pytest.mark.parametrize(
-    ("typed", "word", "limit", "expected"),
-    [
-        ("schm", "schmidt", 1, 0),
-        ("shcm", "schmidt", 1, 1),
-        ("scmi", "schmidt", 1, 1),
-        ("schmiddd", "schmidt", 1, None),
-        ("schmiddd", "schmidt", 2, 2),
-        ("schmidts", "schmidt", 1, 1),
-        ("meie", "schmidt", 2, None),
-        ("alexnader", "alexanderson", 2, 1),
-        ("", "anna", 0, 0),
-    ],
-)
-def test_what_is_still_being_typed_is_compared_with_beginnings(
-    typed: str, word: str, limit: int, expected: int | None
-) -> None:
-    assert prefix_distance(typed, word, limit) == expected
