@@ -58,11 +58,24 @@ class _Faults:
             os.kill(self.server.pid, number)
 
 
+# Every test makes a database of some 24 files and drops it. By default mongod keeps dropped files for five
+# minutes and their descriptors for longer: a whole run of tests would have more open than a process may.
+_FORGET_DROPPED = (
+    *("--setParameter", "minSnapshotHistoryWindowInSeconds=0", "--syncdelay", "5"),
+    "--wiredTigerEngineConfigString",
+    "file_manager=(close_idle_time=3,close_scan_interval=1,close_handle_minimum=100)",
+)
+
+
 class MongoServer(_Faults):
     """A mongod, the only node of its replica set."""
 
     def __init__(self, folder: Path) -> None:
-        command = partial(mongod.command, _find("mongod", folder), cache_gb=0.25)
+        binary = _find("mongod", folder)
+
+        def command(data: Path, port: int) -> list[str]:
+            return [*mongod.command(binary, data, port, cache_gb=0.25), *_FORGET_DROPPED]
+
         super().__init__(Server(folder / "mongod", command=command, ready=mongod.settle))
 
     @property

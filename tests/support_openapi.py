@@ -59,7 +59,7 @@ def operations(document: dict[str, Any]) -> Iterator[Operation]:
     """Method, path and description of each."""
     for path, item in document["paths"].items():
         assert set(item) <= METHODS | {"parameters"}, path
-        yield from ((method, path, item[method]) for method in METHODS & set(item))
+        yield from ((method, path, item[method]) for method in item if method in METHODS)
 
 
 def resolve(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

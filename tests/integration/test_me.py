@@ -405,7 +405,9 @@ def django(password: str, *, digest: str = "sha256", iterations: int = 1000) -> 
 
 
 @pytest.mark.parametrize(
-    "imported", [bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode(), django(PASSWORD)]
+    "imported",
+    [bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode(), django(PASSWORD)],
+    ids=["bcrypt", "PBKDF2"],
 )
 async def test_an_imported_hash_signs_in_and_is_made_anew(client: httpx.AsyncClient, imported: str) -> None:
     user = await create(client)

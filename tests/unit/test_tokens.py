@@ -224,7 +224,7 @@ async def test_the_key_of_a_jwk_header_is_not_used(tokens: AccessTokens) -> None
         "x" * 5_000, "", [KEY.kid], {"$ne": ""}, {"kid": KEY.kid}, 0, None, True, 1.5, "__class__",
         KEY.kid + " ", KEY.kid + "=", KEY.kid[:-1],
     ],
-    ids=lambda kid: repr(kid)[:24],
+    ids=lambda kid: repr(kid).replace(KEY.kid, "KID").replace(KEY.kid[:-1], "KI")[:24],
 )  # fmt: skip
 async def test_the_key_id_is_looked_up_and_nothing_else(tokens: AccessTokens, kid: object) -> None:
     await refused(tokens, sign(KEY, header(kid=kid), claims()))
@@ -248,7 +248,7 @@ async def test_a_token_of_another_type_is_no_access_token(tokens: AccessTokens, 
         b'{"alg":"EdDSA","kid":"%s","typ":"at+jwt","a":NaN}' % KEY.kid.encode(),
         b"[" * 5_000, b'{"a":' * 1_000 + b"1" + b"}" * 1_000,
     ],
-    ids=lambda content: content[:24].decode(errors="replace"),
+    ids=lambda content: content.decode(errors="replace").replace(KEY.kid, "KID")[:24],
 )  # fmt: skip
 async def test_a_header_or_payload_that_is_no_strict_object_is_refused(
     tokens: AccessTokens, content: bytes
