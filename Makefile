@@ -1,6 +1,8 @@
 # The two commands: `make run` and `make test`. Needs make and Python 3.11 or newer, nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
+# Most tests wait for servers more than they compute; each worker starts its own.
+TESTS_AT_ONCE ?= 3
 
 .PHONY: run test check format bench snapshots clean
 
@@ -18,7 +20,7 @@ run: .venv/run.stamp  ## the server on 127.0.0.1:8000 with its own MongoDB and R
 	$(BIN)/python -m app serve
 
 test: .venv/dev.stamp  ## the whole suite, on servers it starts itself
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile
 
 check: .venv/dev.stamp  ## lint, format, types, import directions
 	$(BIN)/ruff check .
