@@ -1,5 +1,6 @@
 """What can be done with sessions."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ _COUNTER, _GENERATION, _EPOCH = -3, -2, -1
 
 _SETTLED_S = 30.0
 """A doubt older than this and three times what MongoDB may take is nobody's any more."""
+
+_DOUBT_WAITS_S = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""Between tries of a sign-in while the user is being signed out everywhere."""
 
 _ENDS: dict[str, tuple[type[InvalidTokenError], str]] = {
     "displaced": (SessionDisplacedError, "A newer sign-in took the place of this session."),
@@ -110,13 +114,25 @@ class Sessions:
         """A session of a user as read from MongoDB at this generation.
 
         UnavailableError where the user is being signed out everywhere, or was since the generation was read:
-        a sign-in that was on its way does not outlive that.
+        a sign-in that was on its way does not outlive that. A sign-out under way is waited for: it may come
+        to nothing, as that of the second of two changes of a password does.
         """
         sid = new_sid(user_id)
-        _, (outcome, *displaced) = await self._store.run(
-            *("create", user_id, sid, sid, generation, client_id, " ".join(sorted(scopes)), address),
-            *(agent[:_AGENT_LENGTH], EPOCH, self._idle_ms, self._absolute_ms, self._limit, self._settled_ms),
-        )
+
+        async def store() -> tuple[str, list[str]]:
+            _, (outcome, *rest) = await self._store.run(
+                *("create", user_id, sid, sid, generation, client_id, " ".join(sorted(scopes)), address),
+                *(agent[:_AGENT_LENGTH], EPOCH, self._idle_ms, self._absolute_ms, self._limit),
+                self._settled_ms,
+            )
+            return outcome, rest
+
+        outcome, displaced = await store()
+        for wait_s in _DOUBT_WAITS_S:
+            if outcome != "doubt":
+                break
+            await asyncio.sleep(wait_s)
+            outcome, displaced = await store()
         if outcome == "stale":  # or MongoDB was restored from a copy, and must catch up
             await self._anchors.raise_generation_to(user_id, int(displaced[0]))
         if outcome != "ok":

@@ -227,6 +227,24 @@ async def test_a_session_goes_on_when_it_ended_all_others_while_these_signed_in(
     assert again.split(".")[:2] == [mine.sid, "2"]
 
 
+async def test_a_sign_in_waits_for_an_end_that_comes_to_nothing_and_yields_to_one_that_does_not(
+    workers: list[Worker],
+) -> None:
+    user_id = await workers[0].add_user()
+    async with workers[1].sessions.ending(user_id):
+        waiting = asyncio.create_task(workers[0].sign_in(user_id))
+        await asyncio.sleep(0.02)
+        assert not waiting.done()
+    session = await waiting
+    assert await workers[1].fate(user_id, session.sid) == ALIVE
+    async with workers[1].sessions.ending(user_id) as ending:
+        late = asyncio.create_task(workers[0].sign_in(user_id))
+        await asyncio.sleep(0.02)
+        ending.generation = await workers[1].sessions._anchors.raise_generation(user_id)
+    with pytest.raises(UnavailableError):
+        await late
+
+
 async def _end_everywhere(client: httpx.AsyncClient, user: dict[str, Any]) -> httpx.Response:
     return await client.delete(f"/users/{user['id']}/sessions")
 
