@@ -60,6 +60,12 @@ def record(user: UserInput, **stored: Any) -> User:
     return new
 
 
+def document(user: User) -> dict[str, Any]:
+    """As it is stored, for those who store many at once."""
+    stored: dict[str, Any] = {"_id": user.id} | user.model_dump(exclude={"id"})
+    return stored
+
+
 def hidden(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
     """Normalised keys, facets and what search needs; every write stores them with the fields they come from.
 
