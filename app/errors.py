@@ -195,6 +195,12 @@ class UserNotFoundError(RosterError):
     title = "No such user"
 
 
+class ImportNotFoundError(RosterError):
+    status = 404
+    code = "import_not_found"
+    title = "No such import"
+
+
 class NotAcceptableError(RosterError):
     status = 406
     code = "not_acceptable"
@@ -257,6 +263,11 @@ class UnavailableError(RosterError):
 class BusyError(UnavailableError):
     code = "too_many_exports"
     title = "Enough exports are running"
+
+
+class TooManyImportsError(UnavailableError):
+    code = "too_many_imports"
+    title = "Enough files are being uploaded"
 
 
 class TooManySignInsError(UnavailableError):

@@ -36,6 +36,13 @@ DECLARED: Mapping[str, list[IndexModel]] = {
     "invitations": [_GONE_WHEN_DUE],
     "ended_sessions": [_GONE_WHEN_DUE],
     "terms": [IndexModel([("d", 1)], name="neighbours")],
+    "imports": [IndexModel([("by", 1), ("_id", 1)], name="by"), _GONE_WHEN_DUE],
+    "import_rows": [
+        IndexModel([("import", 1), ("n", 1)], name="n", unique=True),
+        IndexModel([("import", 1), ("status", 1), ("n", 1)], name="status"),
+        _GONE_WHEN_DUE,
+    ],
+    "column_labels": [_GONE_WHEN_DUE],
 }
 """Every index the code relies on, by collection."""
 

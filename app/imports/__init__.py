@@ -1,0 +1,1 @@
+"""Imports: a file becomes a plan, row by row, which is then applied."""
