@@ -6,7 +6,7 @@ work on one import, the rows that are still pending are those that were not done
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -14,18 +14,16 @@ from typing import Any
 from bson import ObjectId
 from pymongo import InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from app import audit_log
 from app.errors import PreconditionFailedError, RosterError, UnavailableError
 from app.imports import rivals
-from app.rows import BSON, Row
+from app.imports.records import Collection, Row
 from app.transactions import may_pass, transaction
 from app.users import Authority, changes, records
+from models.imports import PENDING
 from models.user import Credentials, UserInput
-
-PENDING = ("create", "update", "delete")
 
 _TOGETHER = 200
 """Rows of one transaction."""
@@ -60,7 +58,7 @@ class Applying:
     """One import under way."""
 
     id: ObjectId
-    rows: AsyncCollection[Row]
+    rows: Collection
     authority: Authority
     columns: Sequence[Row]
     """As the import names them, for what is said of a row."""
@@ -77,7 +75,7 @@ class Applying:
             if not found:
                 return
 
-    async def _batches(self) -> AsyncIterator[_Batch]:
+    async def _batches(self) -> AsyncGenerator[_Batch]:
         """In the order of the file; each is prepared while the one before it is written."""
         following = asyncio.create_task(self._next(0))
         try:
@@ -89,12 +87,13 @@ class Applying:
             await asyncio.gather(following, return_exceptions=True)
 
     async def _next(self, after: int) -> _Batch | None:
-        rows = await self._find({"n": {"$gt": after}})
+        rows = await self._find({"n": {"$gt": after}}, hint="status")
         return await self._prepare(rows) if rows else None
 
-    async def _find(self, which: dict[str, Any]) -> list[Row]:
+    async def _find(self, which: dict[str, Any], *, hint: str) -> list[Row]:
+        """Pending rows in their order; `hint` is an index that stands in it."""
         wanted = {"import": self.id, **which, "status": {"$in": PENDING}}
-        return await self.rows.find(wanted, _NEEDED).sort("n", 1).limit(_TOGETHER).to_list()
+        return await self.rows.find(wanted, _NEEDED, hint=hint).sort("n", 1).limit(_TOGETHER).to_list()
 
     async def _prepare(self, rows: list[Row]) -> _Batch:
         there = [row["user"] for row in rows if row["status"] != "create"]
@@ -119,7 +118,7 @@ class Applying:
         raise UnavailableError("Others kept changing the users of this import; it goes on later.")
 
     async def _left(self, batch: _Batch) -> list[Row]:
-        return await self._find({"n": {"$in": [row["n"] for row in batch.rows]}})
+        return await self._find({"n": {"$in": [row["n"] for row in batch.rows]}}, hint="n")
 
     async def _write(self, batch: _Batch) -> None:
         """What frees names comes first: deletions, then changes, then the new."""
@@ -154,7 +153,7 @@ class Applying:
         """Before their users, so that of two workers at the same rows one is stopped here."""
         taken = await self.rows.update_many(
             {"import": self.id, "n": {"$in": numbers}, "status": {"$in": PENDING}},
-            [{"$set": {"status": {"$concat": ["$status", "d"]}}}],
+            [{"$set": {"status": {"$concat": ["$status", "d"]}}}],  # create becomes created, and so on
             session=session,
         )
         if taken.modified_count != len(numbers):
@@ -192,11 +191,6 @@ class Applying:
         changes.note(user, row["said"], self.authority)
         if row.get("password_hash") is not None:
             audit_log.record("password_set", user_id=str(user["_id"]), by=self.authority.user_id)
-
-
-def of(document: Row, rows: AsyncCollection[Row], authority: Authority) -> Applying:
-    """Of an import as stored."""
-    return Applying(document["_id"], rows.with_options(codec_options=BSON), authority, document["columns"])
 
 
 def _prepare(rows: list[Row], standing: dict[ObjectId, Row]) -> _Batch:

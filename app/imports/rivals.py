@@ -5,11 +5,10 @@ from typing import Any
 
 from bson import ObjectId
 from pymongo import UpdateOne
-from pymongo.asynchronous.collection import AsyncCollection
 
 from app.errors import PreconditionFailedError, UniqueConflictError, UserNotFoundError
+from app.imports.records import Collection, Row, wrong
 from app.normalise import canonical, email_key
-from app.rows import Row
 from app.users import records
 from models.user import UserInput
 
@@ -22,7 +21,7 @@ _Claims = dict[tuple[str, str], Row]
 
 
 async def settle(
-    rows: AsyncCollection[Row], import_id: ObjectId, refused: Sequence[Row], columns: Sequence[Row]
+    rows: Collection, import_id: ObjectId, refused: Sequence[Row], columns: Sequence[Row]
 ) -> None:
     """Rows for which there is nothing to do any more become unchanged, those that clash a conflict.
 
@@ -97,9 +96,10 @@ def _judge(
 
 
 def _holders(row: Row, claims: _Claims) -> dict[str, Row]:
-    """Other users who have what the row claims, by field."""
+    """Other users who have what the row claims, by field; of a user who is to be made, all are others."""
+    own = row["user"] if row["status"] == "update" else None
     found = {_CLAIMS[path]: claims.get((path, value)) for path, value in _said(row)}
-    return {field: user for field, user in found.items() if user is not None and user["_id"] != row["user"]}
+    return {field: user for field, user in found.items() if user is not None and user["_id"] != own}
 
 
 def _judge_holders(row: Row, holders: dict[str, Row], headings: dict[str, str]) -> dict[str, Any] | None:
@@ -109,12 +109,12 @@ def _judge_holders(row: Row, holders: dict[str, Row], headings: dict[str, str]) 
     if row["status"] == "create" and not others and _is_as_said(first, row):
         return _unchanged(first["_id"])
     errors = [
-        {
-            "code": UniqueConflictError.code,
-            "detail": f"This {field} belongs to another user.",
-            "pointer": f"/{field}",
-            "column": headings.get(field),
-        }
+        wrong(
+            UniqueConflictError.code,
+            f"This {field} belongs to another user.",
+            pointer=f"/{field}",
+            column=headings.get(field),
+        )
         for field in holders
     ]
     return {"status": "conflict", "errors": errors}
@@ -132,5 +132,4 @@ def _unchanged(user_id: ObjectId) -> dict[str, Any]:
 
 
 def _conflict(kind: type[PreconditionFailedError | UserNotFoundError], detail: str) -> dict[str, Any]:
-    error = {"code": kind.code, "detail": detail, "pointer": None, "column": None}
-    return {"status": "conflict", "errors": [error]}
+    return {"status": "conflict", "errors": [wrong(kind.code, detail)]}
