@@ -22,7 +22,7 @@ from app.imports import rivals
 from app.imports.records import Collection, Row
 from app.transactions import may_pass, transaction
 from app.users import Authority, changes, records
-from models.imports import PENDING
+from models.imports import APPLIED, PENDING
 from models.user import Credentials, UserInput
 
 _TOGETHER = 200
@@ -45,8 +45,8 @@ class _Batch:
     rows: list[Row]
     writes: list[InsertOne[Row] | UpdateOne]
     words: list[dict[str, bool]]
-    together: list[int]
-    """Numbers of the rows whose users are written in one transaction."""
+    together: list[Row]
+    """Those whose users are written in one transaction."""
     notes: list[tuple[Row, Row]]
     """Users as they are and as they will be, for the audit log."""
     alone: list[tuple[Row, Row]]
@@ -98,7 +98,9 @@ class Applying:
     async def _prepare(self, rows: list[Row]) -> _Batch:
         there = [row["user"] for row in rows if row["status"] != "create"]
         found = await records.collection().find({"_id": {"$in": there}}, _STANDING).to_list() if there else []
-        return await asyncio.to_thread(_prepare, rows, {user["_id"]: user for user in found})
+        batch = await asyncio.to_thread(_prepare, rows, {user["_id"]: user for user in found})
+        await records.learn(batch.words)
+        return batch
 
     async def _apply(self, batch: _Batch) -> None:
         for attempt in range(_TRIES):
@@ -129,7 +131,6 @@ class Applying:
             except RosterError:
                 refused += 1
         if batch.together:
-            await records.learn(batch.words)
             await self._write_together(batch)
             for before, said in batch.notes:
                 changes.note(before, said, self.authority)
@@ -149,22 +150,23 @@ class Applying:
             if written.inserted_count + written.matched_count != len(batch.together):
                 raise _RefusedError("One of them has changed since.")
 
-    async def _take(self, numbers: list[int], session: AsyncClientSession) -> None:
+    async def _take(self, rows: list[Row], session: AsyncClientSession) -> None:
         """Before their users, so that of two workers at the same rows one is stopped here."""
-        taken = await self.rows.update_many(
-            {"import": self.id, "n": {"$in": numbers}, "status": {"$in": PENDING}},
-            [{"$set": {"status": {"$concat": ["$status", "d"]}}}],  # create becomes created, and so on
-            session=session,
-        )
-        if taken.modified_count != len(numbers):
-            raise _RefusedError("Another worker did some of them.")
+        for status, done in APPLIED.items():
+            numbers = [row["n"] for row in rows if row["status"] == status]
+            if not numbers:
+                continue
+            pending = {"import": self.id, "n": {"$in": numbers}, "status": status}
+            taken = await self.rows.update_many(pending, {"$set": {"status": done}}, session=session)
+            if taken.modified_count != len(numbers):
+                raise _RefusedError("Another worker did some of them.")
 
     async def _write_alone(self, row: Row, user: Row) -> None:
         """A change that ends the sessions of its user: MongoDB first, and Redis knows of the doubt before."""
         users = records.collection()
         async with self.authority.ending(str(user["_id"])) as ending:
             async with transaction(users.database.client) as session:
-                await self._take([row["n"]], session)
+                await self._take([row], session)
                 if row["status"] == "delete":
                     condition = {"_id": user["_id"], "version": row["version"]}
                     generation = await changes.erase(condition, session)
@@ -204,7 +206,7 @@ def _prepare(rows: list[Row], standing: dict[ObjectId, Row]) -> _Batch:
         write, words = _create(row) if row["status"] == "create" else _update(row)
         batch.writes.append(write)
         batch.words.append(words)
-        batch.together.append(row["n"])
+        batch.together.append(row)
         if row["status"] == "update":
             batch.notes.append((user, row["said"]))
     batch.writes.sort(key=lambda write: isinstance(write, InsertOne))

@@ -142,9 +142,10 @@ async def test_hashes_of_passwords_sign_in_and_end_the_sessions_of_before(client
 async def test_edits_by_hand_during_an_import_are_kept_or_came_after_it(client: httpx.AsyncClient) -> None:
     people = [await create(client, profile={"age": 1}) for _ in range(40)]
     import_id = await plan(client, [change(user, name="From the file") for user in people])
-    edits = [client.patch(f"/users/{user['id']}", json={"profile": {"age": 2}}) for user in people]
-    *replies, _ = await asyncio.gather(*edits, apply(client, import_id))
-    assert {reply.status_code for reply in replies} == {200}
+    applying = asyncio.create_task(apply(client, import_id))
+    edits = (client.patch(f"/users/{user['id']}", json={"profile": {"age": 2}}) for user in people)
+    assert {reply.status_code for reply in await asyncio.gather(*edits)} == {200}
+    await applying
     outcomes = await statuses(client, import_id)
     for user, outcome in zip(people, outcomes, strict=True):
         now = await read(client, user)
