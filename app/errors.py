@@ -195,6 +195,24 @@ class UserNotFoundError(RosterError):
     title = "No such user"
 
 
+class JobNotFoundError(RosterError):
+    status = 404
+    code = "job_not_found"
+    title = "No such job"
+
+
+class ExportNotFoundError(RosterError):
+    status = 404
+    code = "export_not_found"
+    title = "No such export, or no longer"
+
+
+class ScheduleNotFoundError(RosterError):
+    status = 404
+    code = "schedule_not_found"
+    title = "No such schedule"
+
+
 class NotAcceptableError(RosterError):
     status = 406
     code = "not_acceptable"
@@ -213,6 +231,18 @@ class WriteConflictError(RosterError):
     title = "Others kept changing this user"
 
 
+class JobEndedError(RosterError):
+    status = 409
+    code = "job_ended"
+    title = "The job has ended"
+
+
+class ExportNotReadyError(RosterError):
+    status = 409
+    code = "export_not_ready"
+    title = "The export has no file"
+
+
 class PreconditionFailedError(RosterError):
     status = 412
     code = "version_mismatch"
@@ -229,6 +259,12 @@ class UnsupportedMediaTypeError(RosterError):
     status = 415
     code = "unsupported_media_type"
     title = "The body's media type is not understood"
+
+
+class RangeNotSatisfiableError(RosterError):
+    status = 416
+    code = "range_not_satisfiable"
+    title = "The range lies beyond the file"
 
 
 class QueryTooExpensiveError(RosterError):
@@ -257,6 +293,11 @@ class UnavailableError(RosterError):
 class BusyError(UnavailableError):
     code = "too_many_exports"
     title = "Enough exports are running"
+
+
+class TooManyListenersError(UnavailableError):
+    code = "too_many_listeners"
+    title = "Enough listeners to events are there"
 
 
 class TooManySignInsError(UnavailableError):
