@@ -249,6 +249,12 @@ class ExportNotReadyError(RosterError):
     title = "The export has no file"
 
 
+class ImportNotPlannedError(RosterError):
+    status = 409
+    code = "import_not_planned"
+    title = "The import has no plan that could be applied"
+
+
 class PreconditionFailedError(RosterError):
     status = 412
     code = "version_mismatch"

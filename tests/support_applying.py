@@ -1,15 +1,14 @@
 """Plans made by hand, for what is done with them; how a file becomes one is tested elsewhere."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 from bson import ObjectId
 
-from app.imports import records
-from app.imports.applying import Applying
+from app.imports import applying, records
 from app.resources import Resources
-from app.users import Authority
 from models.user import UserInput
 from models.values import ALL_SCOPES
 from tests.support import person
@@ -48,6 +47,25 @@ async def plan(client: httpx.AsyncClient, rows: list[Row]) -> ObjectId:
     database = resources(client).database
     import_id = ObjectId()
     due = datetime.now(UTC) + timedelta(hours=1)
+    counts = records.nothing() | Counter(row["status"] for row in rows)
+    await records.imports(database).insert_one(
+        {
+            "_id": import_id,
+            "by": None,
+            "scopes": list(ALL_SCOPES),
+            "columns": [{"heading": "E-Mail", "field": "email", "use": "key"}],
+            "state": "planned",
+            "rows": len(rows),
+            "counts": counts,
+            "problem": None,
+            "plan_job": str(ObjectId()),
+            "apply_job": None,
+            "created_at": due,
+            "planned_at": due,
+            "applied_at": None,
+            "expires_at": due,
+        }
+    )
     common = {"import": import_id, "attempt": 1, "differences": [], "errors": [], "expires_at": due}
     await records.rows(database).insert_many(
         [common | {"n": n, "row": n + 1, "cells": []} | row for n, row in enumerate(rows, start=1)]
@@ -55,22 +73,20 @@ async def plan(client: httpx.AsyncClient, rows: list[Row]) -> ObjectId:
     return import_id
 
 
-def applying(client: httpx.AsyncClient, import_id: ObjectId, *scopes: str) -> Applying:
-    opened = resources(client)
-    authority = Authority(frozenset(scopes or ALL_SCOPES), opened.sessions.ending)
-    columns = [{"heading": "E-Mail", "field": "email", "use": "key"}]
-    return Applying(import_id, records.rows(opened.database), authority, columns)
-
-
 async def apply(client: httpx.AsyncClient, import_id: ObjectId) -> list[int]:
-    """To the end; how many rows were done at a time."""
-    done: list[int] = []
+    """To the end; how many rows had been done each time that it told."""
+    opened = resources(client)
+    told: list[int] = []
 
-    async def note(count: int) -> None:
-        done.append(count)
+    async def note(done: int, _: int) -> None:
+        told.append(done)
 
-    await applying(client, import_id).apply(note)
-    return done
+    await applying.apply(opened, await records.read(opened.database, import_id), note)
+    return told
+
+
+async def import_of(client: httpx.AsyncClient, import_id: ObjectId) -> dict[str, Any]:
+    return await records.read(resources(client).database, import_id)
 
 
 async def statuses(client: httpx.AsyncClient, import_id: ObjectId) -> list[str]:
