@@ -25,6 +25,8 @@ Q = TypeVar("Q", bound=BaseModel)
 _VERSION = re.compile("[1-9][0-9]{0,17}")
 """What may stand in an ETag of ours; tags are compared character by character, so that `007` is not 7."""
 _TAG = re.compile(r'(W/)?"([^"]*)"')
+_WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:$|[,;])', re.IGNORECASE)
+MAX_WAIT_S = 30.0
 _REPEATABLE = frozenset(
     name for name, field in Filter.model_fields.items() if "list" in str(field.annotation)
 )
@@ -241,6 +243,17 @@ async def _self_authority(resources: Annotated[Resources, Depends(_resources)]) 
     return Authority(frozenset({"users:admin"}), resources.sessions.ending)
 
 
+async def _patience(
+    prefer: Annotated[
+        str | None,
+        Header(max_length=1000, description="`wait=10`: answer once it is done, or after 10 s (at most 30)."),
+    ] = None,
+) -> float | None:
+    """Seconds that the caller would wait (RFC 7240, section 4.3); what is not understood is ignored."""
+    found = _WAIT.search(prefer or "")
+    return None if found is None else min(float(found[1]), MAX_WAIT_S)
+
+
 Backends = Annotated[Resources, Depends(_resources)]
 Caller = Annotated[Claims, Security(_caller)]
 Myself = Annotated[Claims, Security(_caller, scopes=["me"])]
@@ -252,6 +265,7 @@ RequestOrigin = Annotated[Origin, Depends(_origin)]
 WriteAuthority = Annotated[Authority, Depends(_write_authority)]
 AdminAuthority = Annotated[Authority, Depends(_admin_authority)]
 SelfAuthority = Annotated[Authority, Depends(_self_authority)]
+Patience = Annotated[float | None, Depends(_patience)]
 UserId = Annotated[PydanticObjectId, Depends(_user_id)]
 SessionId = Annotated[str, Path(description="The session's id, from a list of sessions.")]
 ExpectedVersions = Annotated[Versions, Depends(_if_match)]

@@ -201,6 +201,24 @@ class ImportNotFoundError(RosterError):
     title = "No such import"
 
 
+class JobNotFoundError(RosterError):
+    status = 404
+    code = "job_not_found"
+    title = "No such job"
+
+
+class ExportNotFoundError(RosterError):
+    status = 404
+    code = "export_not_found"
+    title = "No such export, or no longer"
+
+
+class ScheduleNotFoundError(RosterError):
+    status = 404
+    code = "schedule_not_found"
+    title = "No such schedule"
+
+
 class NotAcceptableError(RosterError):
     status = 406
     code = "not_acceptable"
@@ -219,6 +237,18 @@ class WriteConflictError(RosterError):
     title = "Others kept changing this user"
 
 
+class JobEndedError(RosterError):
+    status = 409
+    code = "job_ended"
+    title = "The job has ended"
+
+
+class ExportNotReadyError(RosterError):
+    status = 409
+    code = "export_not_ready"
+    title = "The export has no file"
+
+
 class PreconditionFailedError(RosterError):
     status = 412
     code = "version_mismatch"
@@ -235,6 +265,12 @@ class UnsupportedMediaTypeError(RosterError):
     status = 415
     code = "unsupported_media_type"
     title = "The body's media type is not understood"
+
+
+class RangeNotSatisfiableError(RosterError):
+    status = 416
+    code = "range_not_satisfiable"
+    title = "The range lies beyond the file"
 
 
 class QueryTooExpensiveError(RosterError):
@@ -268,6 +304,11 @@ class BusyError(UnavailableError):
 class TooManyImportsError(UnavailableError):
     code = "too_many_imports"
     title = "Enough files are being uploaded"
+
+
+class TooManyListenersError(UnavailableError):
+    code = "too_many_listeners"
+    title = "Enough listeners to events are there"
 
 
 class TooManySignInsError(UnavailableError):

@@ -3,11 +3,11 @@
 import gc
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 
-from app import docs, error_handlers, logs, resources
+from app import docs, error_handlers, logs, resources, worker
 from app.fast_route import FastGet
 from app.middleware import BodyLimit, HeadAsGet, RequestContext
 from app.settings import Settings, load
@@ -32,7 +32,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with resources.opened(settings) as opened:
             app.state.resources = opened
             _tune_interpreter()
-            yield
+            async with worker.working(opened) if settings.jobs_inside else nullcontext():
+                yield
 
     app = FastAPI(
         title="Roster",
