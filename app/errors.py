@@ -44,6 +44,12 @@ class MalformedJSONError(RosterError):
     title = "The body is not strict JSON"
 
 
+class MalformedFormError(RosterError):
+    status = 400
+    code = "malformed_form"
+    title = "The body is not a multipart form"
+
+
 class InvalidCursorError(RosterError):
     status = 400
     code = "invalid_cursor"  # RFC 9865's name
@@ -223,6 +229,12 @@ class NotAcceptableError(RosterError):
     status = 406
     code = "not_acceptable"
     title = "No format that you accept"
+
+
+class ImportApplyingError(RosterError):
+    status = 409
+    code = "import_applying"
+    title = "The import is being applied"
 
 
 class UniqueConflictError(RosterError):

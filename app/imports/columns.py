@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from app.errors import FieldError, InvalidError, UnreadableFileError
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
@@ -39,10 +39,6 @@ class Column:
     field: str | None
     use: ColumnUse
 
-    def document(self) -> dict[str, Any]:
-        """As it is stored with the import."""
-        return asdict(self)
-
 
 class Columns:
     """
@@ -51,21 +47,23 @@ class Columns:
     A workbook's and a CSV's are known from the heading; those of NDJSON become known with its objects.
     """
 
-    def __init__(self, asked: str | None, remembered: Mapping[str, str]) -> None:
-        """`asked`: `email:Mail address,name:Full name`; `remembered`: fields by the labels of exports.
+    def __init__(self, asked: str | None, known: Iterable[Mapping[str, Any]] = ()) -> None:
+        """`asked`: `email:Mail address,name:Full name`; `known`: `documents()` of before.
 
         InvalidError names what is wrong with `asked`.
         """
         self._asked = _read(asked) if asked is not None else {}
-        self._remembered = remembered
-        self._found: dict[str, Column] = {}
+        self._remembered: dict[str, str] = {}
+        self._found = {each["heading"]: Column(**each) for each in known}
 
     @classmethod
-    def of_heading(
-        cls, heading: Sequence[str], asked: str | None, remembered: Mapping[str, str]
-    ) -> "Columns":
-        """InvalidError where a heading could be two fields, two could be one, or none finds a user."""
-        columns = cls(asked, remembered)
+    def of_heading(cls, heading: Sequence[str], asked: str | None, labels: Mapping[str, str]) -> Self:
+        """`labels`: fields by the labels of exports.
+
+        InvalidError where a heading could be two fields, two could be one, or none finds a user.
+        """
+        columns = cls(asked)
+        columns.remember(labels)
         complaints = columns._miss(heading)
         for each in heading:
             try:
@@ -73,7 +71,8 @@ class Columns:
             except InvalidError as error:
                 complaints += error.errors
         complaints += columns._clash()
-        complaints += columns._gap()
+        if has_gap(column.field or "" for column in columns):
+            complaints.append(_bad(GAP))
         if not complaints and not any(column.use == "key" for column in columns):
             complaints.append(_bad("one of id, email and username is needed: by it a row finds its user"))
         if complaints:
@@ -85,8 +84,16 @@ class Columns:
     def __iter__(self) -> Iterator[Column]:
         return iter(self._found.values())
 
-    def __len__(self) -> int:
-        return len(self._found)
+    def documents(self) -> list[dict[str, Any]]:
+        """As they are stored with the import."""
+        return [asdict(column) for column in self]
+
+    def remember(self, labels: Mapping[str, str]) -> None:
+        """More labels of exports, for headings that are not known yet."""
+        self._remembered.update(labels)
+
+    def knows(self, heading: str) -> bool:
+        return heading in self._found
 
     def find(self, heading: str) -> Column:
         """The column of this heading. InvalidError where it could be one field or another."""
@@ -102,11 +109,6 @@ class Columns:
     def heading_of(self, field: str) -> str | None:
         """The heading of the column that holds this field."""
         return next((column.heading for column in self if column.field == field), None)
-
-    @property
-    def addresses(self) -> int:
-        """Addresses that have columns; `addresses_more` goes on after them."""
-        return max(self._addresses(), default=0)
 
     def _resolve(self, heading: str) -> str | None:
         if heading in self._asked:
@@ -143,15 +145,15 @@ class Columns:
                 )
         return found
 
-    def _gap(self) -> list[FieldError]:
-        """`addresses_more` goes on after the last address with columns, if those before it are all there."""
-        numbers = self._addresses()
-        if self.heading_of("addresses_more") is None or numbers == set(range(1, len(numbers) + 1)):
-            return []
-        return [_bad("beside addresses_more the columns of addresses must run from address1 without a gap")]
 
-    def _addresses(self) -> set[int]:
-        return {place[0] for column in self if column.field and (place := address(column.field))}
+GAP: Final = "beside addresses_more the columns of addresses must run from address1 without a gap"
+
+
+def has_gap(fields: Iterable[str]) -> bool:
+    """Whether it is unknown where `addresses_more` goes on: right after the addresses that have columns."""
+    names = list(fields)
+    numbers = {place[0] for name in names if (place := address(name))}
+    return "addresses_more" in names and numbers != set(range(1, len(numbers) + 1))
 
 
 def address(field: str) -> tuple[int, str] | None:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bson import ObjectId
+from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
@@ -32,6 +33,7 @@ Row = dict[str, Any]
 
 FILES: Final = "import_files"
 """The GridFS bucket of the files, each with `metadata.expires_at`."""
+_DELETED: Final = 5_000
 _ADMIN: Final = "users:admin"
 
 
@@ -69,9 +71,24 @@ async def count(database: Database, import_id: ObjectId) -> dict[str, int]:
     return nothing() | {group["_id"]: group["count"] async for group in grouped}
 
 
+async def delete_rows(database: Database, import_id: ObjectId, *, before: int | None = None) -> None:
+    """All rows, or those of attempts before this one; some at a time, so that no call takes long."""
+    of_import: dict[str, Any] = {"import": import_id}
+    last = await rows(database).find_one(of_import, {"n": 1}, sort={"n": DESCENDING}, hint="n")
+    which = of_import | ({"attempt": {"$lt": before}} if before is not None else {})
+    for start in range(0, last["n"] if last else 0, _DELETED):
+        await rows(database).delete_many(which | {"n": {"$gt": start, "$lte": start + _DELETED}}, hint="n")
+
+
 def nothing() -> dict[str, int]:
     """The counts of no rows."""
     return dict.fromkeys(STATUSES, 0)
+
+
+def now() -> datetime:
+    """Now, in the milliseconds that BSON keeps."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def wrong(
