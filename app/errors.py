@@ -225,10 +225,28 @@ class TooLargeError(RosterError):
     title = "The body is too large"
 
 
+class FileTooLargeError(RosterError):
+    status = 413
+    code = "file_too_large"
+    title = "The file asks for more than is allowed"
+
+
 class UnsupportedMediaTypeError(RosterError):
     status = 415
     code = "unsupported_media_type"
     title = "The body's media type is not understood"
+
+
+class UnsupportedFileError(RosterError):
+    status = 415
+    code = "unsupported_file"
+    title = "The file is no spreadsheet that can be read"
+
+
+class UnreadableFileError(RosterError):
+    status = 422
+    code = "unreadable_file"
+    title = "Something in the file cannot be read"
 
 
 class QueryTooExpensiveError(RosterError):
