@@ -273,6 +273,12 @@ class TooLargeError(RosterError):
     title = "The body is too large"
 
 
+class FileTooLargeError(RosterError):
+    status = 413
+    code = "file_too_large"
+    title = "The file asks for more than is allowed"
+
+
 class UnsupportedMediaTypeError(RosterError):
     status = 415
     code = "unsupported_media_type"
@@ -283,6 +289,18 @@ class RangeNotSatisfiableError(RosterError):
     status = 416
     code = "range_not_satisfiable"
     title = "The range lies beyond the file"
+
+
+class UnsupportedFileError(RosterError):
+    status = 415
+    code = "unsupported_file"
+    title = "The file is no spreadsheet that can be read"
+
+
+class UnreadableFileError(RosterError):
+    status = 422
+    code = "unreadable_file"
+    title = "Something in the file cannot be read"
 
 
 class QueryTooExpensiveError(RosterError):
