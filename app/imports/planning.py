@@ -21,6 +21,7 @@ from app.imports.deciding import Decider, Decision
 from app.imports.matching import UNIQUE
 from app.imports.reading import RowReader
 from app.imports.records import Import
+from app.imports.submitting import reading
 from app.jobs import Run
 from app.resources import Resources
 from app.spreadsheets.reading import Limits, SourceRow, open_table
@@ -40,10 +41,7 @@ async def plan(opened: Resources, run: Run) -> None:
         path = Path(folder) / "file"
         await files.fetch(opened.database, document["file"]["id"], path)
         planner = _Planner(opened, document, claims)
-        about = document["file"]
-        async with open_table(
-            path, Limits(), form=about["format"], delimiter=about["delimiter"], encoding=about["encoding"]
-        ) as table:
+        async with open_table(path, Limits(), **reading(document["reading"])) as table:
             await planner.plan(table.heading, table.chunks(CHUNK), run)
         await planner.mark_repeated()
         await planner.finish()

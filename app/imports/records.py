@@ -1,9 +1,9 @@
 """What is kept of an import: its collections, their documents and indexes, and how its rows are counted.
 
 `imports`: `{_id, by (the caller's id), scopes (of his token, which the jobs act under), file {name, format,
-bytes, sha256, encoding, delimiter, sheet, other_sheets, id (in GridFS)}, columns [{heading, field, use}],
-mapping (as asked), state, attempt (of planning), rows, counts {status: number}, problem, plan_job, apply_job,
-created_at, planned_at, applied_at, expires_at}`.
+bytes, sha256, encoding, delimiter, sheet, other_sheets, id (in GridFS)}, reading {format, delimiter, encoding
+(as asked)}, heading, columns [{heading, field, use}], mapping (as asked), state, attempt (of planning), rows,
+counts {status: number}, problem, plan_job, apply_job, created_at, planned_at, applied_at, expires_at}`.
 
 `import_rows`: `{_id, import, attempt, n (1, 2, …), row (its number in the file), cells (as read, a password
 hash blanked; of NDJSON the object), status, user (the target; of a create, the id that the user gets),
@@ -23,6 +23,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 from app.errors import ImportNotFoundError
+from app.jobs import Viewer
 from app.rows import BSON
 from models.imports import STATUSES
 
@@ -34,7 +35,6 @@ Row = dict[str, Any]
 FILES: Final = "import_files"
 """The GridFS bucket of the files, each with `metadata.expires_at`."""
 _DELETED: Final = 5_000
-_ADMIN: Final = "users:admin"
 
 
 def imports(database: Database) -> Collection:
@@ -50,12 +50,9 @@ async def read(database: Database, import_id: ObjectId) -> Import:
     return _known(await imports(database).find_one({"_id": import_id}))
 
 
-async def find(database: Database, import_id: ObjectId, *, by: str | None, scopes: frozenset[str]) -> Import:
-    """The import for a caller who made it, or who is an administrator; for others there is none."""
-    found = _known(await imports(database).find_one({"_id": import_id}))
-    if found["by"] != by and _ADMIN not in scopes:
-        raise _missing()
-    return found
+async def find(database: Database, import_id: ObjectId, viewer: Viewer) -> Import:
+    """The import for who made it, or for an administrator; for others there is none."""
+    return _known(await imports(database).find_one({"_id": import_id, **viewer.filter}))
 
 
 async def count(database: Database, import_id: ObjectId) -> dict[str, int]:
