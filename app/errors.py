@@ -231,6 +231,12 @@ class NotAcceptableError(RosterError):
     title = "No format that you accept"
 
 
+class UploadStalledError(RosterError):
+    status = 408
+    code = "upload_stalled"
+    title = "The rest of the body did not come"
+
+
 class ImportApplyingError(RosterError):
     status = 409
     code = "import_applying"

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
-from app import jobs
+from app import imports, jobs
 from app.resources import Resources
 from models.job import JobKind
 
-HANDLERS: Mapping[JobKind, Callable[[Resources, jobs.Run], Awaitable[None]]] = {}
+HANDLERS: Mapping[JobKind, Callable[[Resources, jobs.Run], Awaitable[None]]] = {
+    "import_plan": imports.plan,
+}
 """What is done for a job of each kind.
 
 A handler may be begun again at any time, by another worker, after any part of its work: it goes on from what

@@ -66,6 +66,8 @@ class Decider:
 
     def decide(self, given: Given, stored: Stored | None) -> Decision:
         decision = Decision(given, "unchanged", stored.id if stored else None)
+        if stored is not None and stored.row is not None:
+            decision.version = stored.row["version"]
         kind, _ = find_key(given.values)
         decision.claims = _claims(given, stored)
         if stored is not None and stored.row is None:
@@ -91,7 +93,6 @@ class Decider:
         if stored is None or stored.row is None:
             return
         decision.status = "delete"
-        decision.version = stored.row["version"]
         self._check_target(decision.given, stored)
         self._check_version(decision, stored)
 
@@ -103,7 +104,6 @@ class Decider:
         merged = merge(blank() if before is None else before, given.values)
         decision.password_hash = self._new_hash(given, stored)
         if not given.errors and merged == before and decision.password_hash is None:
-            decision.version = stored.row["version"] if stored and stored.row else None
             return
         said = self._validate(given, merged, is_known=find_key(given.values)[0] != "id" or stored is not None)
         if said is not None:
@@ -120,7 +120,6 @@ class Decider:
             decision.status = "create"
             decision.user = ObjectId()
             return
-        decision.version = stored.row["version"]
         if said == before and not changes_hash:
             return
         decision.status = "update"

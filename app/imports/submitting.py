@@ -9,7 +9,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from app.errors import TooManyImportsError
 from app.imports import files, records
 from app.imports.columns import Columns
-from app.imports.uploads import Upload
+from app.imports.uploads import Upload, clean_name
 from app.jobs import Job
 from app.resources import Resources
 from app.spreadsheets.reading import Inspection, Limits, inspect
@@ -45,7 +45,7 @@ async def submit(
         "_id": import_id,
         "by": by,
         "scopes": sorted(scopes),
-        "file": _describe(upload, looked)
+        "file": _describe(upload, asked, looked)
         | {"id": await files.store(opened.database, upload.path, f"{import_id}.{looked.form}", expires_at)},
         "reading": {name: getattr(asked, name) for name in ("format", "delimiter", "encoding")},
         "heading": looked.heading,
@@ -94,9 +94,9 @@ def reading(asked: dict[str, Any]) -> dict[str, Any]:
     return {"form": asked["format"], "delimiter": delimiter, "encoding": asked["encoding"]}
 
 
-def _describe(upload: Upload, looked: Inspection) -> dict[str, Any]:
+def _describe(upload: Upload, asked: ImportQuery, looked: Inspection) -> dict[str, Any]:
     return {
-        "name": upload.name,
+        "name": upload.name or clean_name(asked.filename or ""),
         "format": looked.form,
         "bytes": upload.size,
         "sha256": upload.sha256,

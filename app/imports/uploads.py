@@ -9,13 +9,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from pydantic import ValidationError
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from app.errors import FieldError, InvalidError, MalformedFormError, TooLargeError, UnsupportedMediaTypeError
+from app.errors import (
+    FieldError,
+    InvalidError,
+    MalformedFormError,
+    TooLargeError,
+    UnsupportedMediaTypeError,
+    UploadStalledError,
+)
+from app.field_errors import from_validation
 from models.export import MEDIA_TYPES
 from models.imports import ImportQuery
 
+STALLED_S: Final = 30.0
+"""How long a client may send nothing more of its file."""
 _FORM: Final = "multipart/form-data"
 _RAW: Final = frozenset(MEDIA_TYPES.values()) | {
     "application/csv", "application/json-lines", "application/jsonl", "application/ndjson",
@@ -56,7 +67,7 @@ async def receive(body: AsyncIterator[bytes], content_type: str, *, limit: int) 
             sink = _Sink(file, limit)
             form = _Form(parameters, sink) if kind == _FORM else None
             write = sink.write if form is None else form.feed
-            async for chunk in body:
+            async for chunk in _in_time(body):
                 await asyncio.to_thread(write, chunk)
             if form is not None:
                 form.finish(upload)
@@ -64,6 +75,19 @@ async def receive(body: AsyncIterator[bytes], content_type: str, *, limit: int) 
         if not upload.size:
             raise _bad("file", "Must be a file that is not empty.")
         yield upload
+
+
+async def _in_time(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The chunks, each of which comes soon or never: whoever stalls holds a place that others want."""
+    while True:
+        try:
+            async with asyncio.timeout(STALLED_S):
+                chunk = await anext(body, None)
+        except TimeoutError:
+            raise UploadStalledError(f"Nothing more of the file came for {STALLED_S:.0f} s.") from None
+        if chunk is None:
+            return
+        yield chunk
 
 
 def _media_type(content_type: str) -> tuple[str, dict[bytes, bytes]]:
@@ -179,6 +203,20 @@ class _Form:
 
     def _end(self) -> None:
         self._ended = True
+
+
+def combine(asked: ImportQuery, upload: Upload) -> ImportQuery:
+    """What query and form say together; InvalidError where both say the same, or the form says it wrong."""
+    twice = sorted(asked.model_fields_set & upload.options.keys())
+    if twice:
+        raise _bad(twice[0], "May be given only once: in the query or in the form.")
+    said = asked.model_dump(exclude_unset=True) | upload.options
+    try:
+        return ImportQuery.model_validate(said)
+    except ValidationError as error:
+        found = from_validation(error, said)
+        errors = tuple(FieldError(bad.detail, parameter=(bad.pointer or "")[1:]) for bad in found)
+        raise InvalidError("The form is not an upload of a file.", errors=errors) from None
 
 
 def clean_name(name: str) -> str | None:

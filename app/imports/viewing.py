@@ -17,7 +17,9 @@ from app.resources import Resources
 from models.imports import ImportRowsQuery, ImportState, RowStatus
 from models.job import PageQuery
 
-_SHOWN: Final = {"_id": 0, "n": 1, "row": 1, "status": 1, "user": 1, "differences": 1, "errors": 1}
+_SHOWN: Final = dict.fromkeys(("n", "row", "status", "user", "version", "differences", "errors"), 1) | {
+    "_id": 0
+}
 _UNDER_WAY: Final = frozenset({"planning", "applying"})
 
 
