@@ -8,13 +8,13 @@ from typing import Final
 from app.errors import UnreadableFileError, UnsupportedFileError
 from app.spreadsheets.reading import markup
 from app.spreadsheets.reading.archive import Archive
+from app.spreadsheets.xlsx import name_sheet
 
 _DATE_FORMATS: Final = frozenset((*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)))
 """Number formats of ECMA-376, 18.8.30, that show a moment, those of East Asian locales included."""
 _not_shown = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]', re.IGNORECASE)
 _elapsed = re.compile(r"\[[hms]+\]", re.IGNORECASE)
 _moment = re.compile(r"[dmyhs]", re.IGNORECASE)
-_CONTINUED: Final = re.compile(r"(.+) ([0-9]+)")
 
 Relations = dict[str, tuple[str, str]]
 """Type and target by id; what lies outside of the workbook is left out."""
@@ -61,13 +61,13 @@ def read(archive: Archive) -> Workbook:
 
 
 def choose(sheets: list[Sheet]) -> tuple[list[Sheet], list[str]]:
-    """The first sheet that is shown, with those that an export goes on in, and the names of the others."""
+    """The first sheet that is shown, with those that our export goes on in, and the names of the others."""
     first = next((sheet for sheet in sheets if sheet.is_visible), None)
     if first is None:
         raise UnreadableFileError("The workbook has no sheet that is shown.")
     chosen = [first]
     for sheet in sheets[sheets.index(first) + 1 :]:
-        if sheet.name == f"{first.name} {len(chosen) + 1}" and sheet.is_visible:
+        if sheet.is_visible and [first.name, sheet.name] == [name_sheet(1), name_sheet(len(chosen) + 1)]:
             chosen.append(sheet)
     return chosen, [sheet.name for sheet in sheets if sheet not in chosen]
 
