@@ -44,6 +44,12 @@ class MalformedJSONError(RosterError):
     title = "The body is not strict JSON"
 
 
+class MalformedFormError(RosterError):
+    status = 400
+    code = "malformed_form"
+    title = "The body is not a multipart form"
+
+
 class InvalidCursorError(RosterError):
     status = 400
     code = "invalid_cursor"  # RFC 9865's name
@@ -225,6 +231,18 @@ class NotAcceptableError(RosterError):
     title = "No format that you accept"
 
 
+class UploadStalledError(RosterError):
+    status = 408
+    code = "upload_stalled"
+    title = "The rest of the body did not come"
+
+
+class ImportApplyingError(RosterError):
+    status = 409
+    code = "import_applying"
+    title = "The import is being applied"
+
+
 class UniqueConflictError(RosterError):
     status = 409
     code = "already_exists"
@@ -267,6 +285,12 @@ class TooLargeError(RosterError):
     title = "The body is too large"
 
 
+class FileTooLargeError(RosterError):
+    status = 413
+    code = "file_too_large"
+    title = "The file asks for more than is allowed"
+
+
 class UnsupportedMediaTypeError(RosterError):
     status = 415
     code = "unsupported_media_type"
@@ -277,6 +301,18 @@ class RangeNotSatisfiableError(RosterError):
     status = 416
     code = "range_not_satisfiable"
     title = "The range lies beyond the file"
+
+
+class UnsupportedFileError(RosterError):
+    status = 415
+    code = "unsupported_file"
+    title = "The file is no spreadsheet that can be read"
+
+
+class UnreadableFileError(RosterError):
+    status = 422
+    code = "unreadable_file"
+    title = "Something in the file cannot be read"
 
 
 class QueryTooExpensiveError(RosterError):

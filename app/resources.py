@@ -21,6 +21,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from app import indexes
 from app.channel import Channel
+from app.column_labels import ColumnLabels
 from app.cursors import CursorSealer
 from app.errors import StartError
 from app.jobs import Jobs, Nudges
@@ -58,6 +59,9 @@ class Resources:
     password_keys: PasswordKeys
     throttle: Throttle
     jobs: Jobs
+    imports: asyncio.Semaphore
+    """Room for the files that may be received at once."""
+    column_labels: ColumnLabels
 
 
 @asynccontextmanager
@@ -130,6 +134,8 @@ async def _hold(
             channel, secret, per_account=settings.tries_per_account, per_address=settings.tries_per_address
         ),
         jobs=Jobs(database, nudges, cursors, ttl_s=settings.job_ttl_s),
+        imports=asyncio.Semaphore(settings.imports_at_once),
+        column_labels=ColumnLabels(database),
     )
 
 

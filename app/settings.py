@@ -122,6 +122,15 @@ class Settings(BaseSettings):
     export_ttl_s: int = Field(
         default=86_400, ge=60, description="Seconds for which the file of an export job can be downloaded."
     )
+    import_max_bytes: int = Field(
+        default=100 * 1024 * 1024, ge=1, description="Bytes that the file of an import may have."
+    )
+    imports_at_once: int = Field(
+        default=4, ge=1, description="Files that one process receives at a time; more are answered 503."
+    )
+    import_ttl_s: int = Field(
+        default=7 * 86_400, ge=60, description="Seconds for which an import, its rows and its file are kept."
+    )
     jobs_inside: bool = Field(
         default=True,
         description="Whether the processes that serve also work on jobs; without it, `python -m app worker`.",

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
-from app import jobs
-from app.imports import applying
+from app import imports, jobs
 from app.resources import Resources
 from models.job import JobKind
 
 HANDLERS: Mapping[JobKind, Callable[[Resources, jobs.Run], Awaitable[None]]] = {
-    "import_apply": applying.run,
+    "import_plan": imports.plan,
+    "import_apply": imports.apply,
 }
 """What is done for a job of each kind.
 

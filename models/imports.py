@@ -122,3 +122,41 @@ class ImportList(BaseModel):
 
     items: list[ImportOutput]
     next: Annotated[str | None, Field(description="Cursor of the imports after these.")]
+
+
+class ImportQuery(BaseModel):
+    """How a file is to be understood; what is left out is found out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    columns: Annotated[
+        str | None,
+        Field(
+            max_length=16_384,
+            description="Fields of columns with headings of their own, as the export writes it: "
+            "`email:Mail address,name:Full name`.",
+        ),
+    ] = None
+    format: Annotated[Format | None, Field(description="Of the file; else its bytes tell.")] = None
+    delimiter: Annotated[
+        Literal[",", ";", "tab"] | None, Field(description="Of a CSV; else its first line tells.")
+    ] = None
+    encoding: Annotated[
+        Literal["utf-8", "utf-16", "gb18030", "windows-1252"] | None,
+        Field(description="Of a CSV; else its bytes tell. Windows-1252 is never guessed."),
+    ] = None
+    filename: Annotated[str | None, Field(max_length=1_000, description="For people to know it by.")] = None
+
+
+class ImportRowsQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=1000, description="Rows of a page.")] = 50
+    cursor: Annotated[str | None, Field(max_length=4096, description="`next` of an earlier page.")] = None
+    status: Annotated[list[RowStatus], Field(max_length=9, description="Rows of one of these.")] = []
+
+
+class ImportFileQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    status: Annotated[list[RowStatus], Field(max_length=9, description="Rows of one of these.")] = []

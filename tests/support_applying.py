@@ -63,6 +63,8 @@ async def plan(client: httpx.AsyncClient, rows: list[Row]) -> ObjectId:
             "created_at": due,
             "planned_at": due,
             "applied_at": None,
+            "file": {},
+            "heading": [],
             "expires_at": due,
         }
     )
@@ -81,7 +83,7 @@ async def apply(client: httpx.AsyncClient, import_id: ObjectId) -> list[int]:
     async def note(done: int, _: int) -> None:
         told.append(done)
 
-    await applying.apply(opened, await records.read(opened.database, import_id), note)
+    await applying.carry_out(opened, await records.read(opened.database, import_id), note)
     return told
 
 

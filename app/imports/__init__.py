@@ -1,1 +1,25 @@
 """Imports: a file becomes a plan, row by row, which is then applied."""
+
+from app.imports.applying import apply, begin
+from app.imports.planning import plan
+from app.imports.submitting import check_room, submit
+from app.imports.uploads import Upload, combine, receive
+from app.imports.viewing import Listed, Page, Shown, delete, find, list_all, page
+
+__all__ = [
+    "Listed",
+    "Page",
+    "Shown",
+    "Upload",
+    "apply",
+    "begin",
+    "check_room",
+    "combine",
+    "delete",
+    "find",
+    "list_all",
+    "page",
+    "plan",
+    "receive",
+    "submit",
+]

@@ -1,9 +1,9 @@
 """What is kept of an import: its collections, their documents and indexes, and how its rows are counted.
 
 `imports`: `{_id, by (the caller's id), scopes (of his token, which the jobs act under), file {name, format,
-bytes, sha256, encoding, delimiter, sheet, other_sheets, id (in GridFS)}, columns [{heading, field, use}],
-mapping (as asked), state, attempt (of planning), rows, counts {status: number}, problem, plan_job, apply_job,
-created_at, planned_at, applied_at, expires_at}`.
+bytes, sha256, encoding, delimiter, sheet, other_sheets, id (in GridFS)}, reading {format, delimiter, encoding
+(as asked)}, heading, columns [{heading, field, use}], mapping (as asked), state, attempt (of planning), rows,
+counts {status: number}, problem, plan_job, apply_job, created_at, planned_at, applied_at, expires_at}`.
 
 `import_rows`: `{_id, import, attempt, n (1, 2, …), row (its number in the file), cells (as read, a password
 hash blanked; of NDJSON the object), status, user (the target; of a create, the id that the user gets),
@@ -18,10 +18,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bson import ObjectId
+from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 from app.errors import ImportNotFoundError
+from app.jobs import Viewer
 from app.rows import BSON
 from models.imports import STATUSES
 
@@ -32,7 +34,7 @@ Row = dict[str, Any]
 
 FILES: Final = "import_files"
 """The GridFS bucket of the files, each with `metadata.expires_at`."""
-_ADMIN: Final = "users:admin"
+_DELETED: Final = 5_000
 
 
 def imports(database: Database) -> Collection:
@@ -48,12 +50,9 @@ async def read(database: Database, import_id: ObjectId) -> Import:
     return _known(await imports(database).find_one({"_id": import_id}))
 
 
-async def find(database: Database, import_id: ObjectId, *, by: str | None, scopes: frozenset[str]) -> Import:
-    """The import for a caller who made it, or who is an administrator; for others there is none."""
-    found = _known(await imports(database).find_one({"_id": import_id}))
-    if found["by"] != by and _ADMIN not in scopes:
-        raise _missing()
-    return found
+async def find(database: Database, import_id: ObjectId, viewer: Viewer) -> Import:
+    """The import for who made it, or for an administrator; for others there is none."""
+    return _known(await imports(database).find_one({"_id": import_id, **viewer.filter}))
 
 
 async def count(database: Database, import_id: ObjectId) -> dict[str, int]:
@@ -69,9 +68,24 @@ async def count(database: Database, import_id: ObjectId) -> dict[str, int]:
     return nothing() | {group["_id"]: group["count"] async for group in grouped}
 
 
+async def delete_rows(database: Database, import_id: ObjectId, *, before: int | None = None) -> None:
+    """All rows, or those of attempts before this one; some at a time, so that no call takes long."""
+    of_import: dict[str, Any] = {"import": import_id}
+    last = await rows(database).find_one(of_import, {"n": 1}, sort={"n": DESCENDING}, hint="n")
+    which = of_import | ({"attempt": {"$lt": before}} if before is not None else {})
+    for start in range(0, last["n"] if last else 0, _DELETED):
+        await rows(database).delete_many(which | {"n": {"$gt": start, "$lte": start + _DELETED}}, hint="n")
+
+
 def nothing() -> dict[str, int]:
     """The counts of no rows."""
     return dict.fromkeys(STATUSES, 0)
+
+
+def now() -> datetime:
+    """Now, in the milliseconds that BSON keeps."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def wrong(
