@@ -237,6 +237,12 @@ class UploadStalledError(RosterError):
     title = "The rest of the body did not come"
 
 
+class ImportNotPlannedError(RosterError):
+    status = 409
+    code = "import_not_planned"
+    title = "The import has no plan"
+
+
 class ImportApplyingError(RosterError):
     status = 409
     code = "import_applying"

@@ -1,6 +1,7 @@
 """Imports: a file becomes a plan, row by row, which is then applied."""
 
 from app.imports.planning import plan
+from app.imports.sheets import begin as begin_sheet
 from app.imports.submitting import check_room, submit
 from app.imports.uploads import Upload, combine, receive
 from app.imports.viewing import Listed, Page, Shown, delete, find, list_all, page
@@ -10,6 +11,7 @@ __all__ = [
     "Page",
     "Shown",
     "Upload",
+    "begin_sheet",
     "check_room",
     "combine",
     "delete",
