@@ -237,6 +237,12 @@ class UploadStalledError(RosterError):
     title = "The rest of the body did not come"
 
 
+class ImportNotPlannedError(RosterError):
+    status = 409
+    code = "import_not_planned"
+    title = "The import has no plan"
+
+
 class ImportApplyingError(RosterError):
     status = 409
     code = "import_applying"
@@ -265,12 +271,6 @@ class ExportNotReadyError(RosterError):
     status = 409
     code = "export_not_ready"
     title = "The export has no file"
-
-
-class ImportNotPlannedError(RosterError):
-    status = 409
-    code = "import_not_planned"
-    title = "The import has no plan that could be applied"
 
 
 class PreconditionFailedError(RosterError):

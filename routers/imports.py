@@ -4,9 +4,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response, status
 
-from app import import_replies, imports
+from app import import_replies, imports, replies
 from app.dependencies import (
     Backends,
+    ImportFileOptions,
     ImportId,
     ImportOptions,
     ImportRowsOptions,
@@ -17,6 +18,7 @@ from app.dependencies import (
     query_parameters,
 )
 from app.errors import (
+    BusyError,
     ExpiredCursorError,
     FileTooLargeError,
     ImportApplyingError,
@@ -35,7 +37,7 @@ from app.errors import (
 from app.jobs import Viewer
 from app.problems import PROTECTED, responses
 from models.export import MEDIA_TYPES
-from models.imports import ImportList, ImportPlan, ImportQuery, ImportRowsQuery
+from models.imports import ImportFileQuery, ImportList, ImportPlan, ImportQuery, ImportRowsQuery
 from models.job import PageQuery
 
 router = APIRouter(tags=["import"])
@@ -71,6 +73,9 @@ _PLACE = {
     }
 }
 _LATER = {"Retry-After": {"description": "Seconds until it is worth a look.", "schema": {"type": "string"}}}
+_WORKBOOK: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The workbook, streamed.", "content": {MEDIA_TYPES["xlsx"]: _BINARY}}
+}
 _UPLOADED: dict[int | str, dict[str, Any]] = {
     201: {"headers": _PLACE},
     202: {
@@ -184,6 +189,27 @@ async def apply_import(
     shown = await imports.find(opened, import_id, viewer)
     page = await imports.page(opened, shown.document, ImportRowsQuery())
     return import_replies.plan(shown, page, status=200 if job is None or job.has_ended else 202)
+
+
+@router.get(
+    "/users/imports/{import_id}/rows.xlsx",
+    response_class=Response,
+    summary="Download the rows of an import with what became of them",
+    openapi_extra=query_parameters(ImportFileQuery),
+    responses=responses(ImportNotFoundError, ImportNotPlannedError, InvalidError, BusyError, *PROTECTED)
+    | _WORKBOOK,
+)
+async def download_import(
+    import_id: ImportId, viewer: ImportViewer, asked: ImportFileOptions, opened: Backends
+) -> Response:
+    """The file's own columns, then `status` and `error`: mend what is wrong, and import it again.
+
+    `status=error` leaves the others out. An object of NDJSON that lacks a key has an empty cell there, which
+    removes the field when the workbook is imported.
+    """
+    shown = await imports.find(opened, import_id, viewer)
+    chunks = await imports.begin_sheet(opened, shown.document, asked.status)
+    return replies.Download(chunks, media_type=MEDIA_TYPES["xlsx"], filename=f"import-{import_id}.xlsx")
 
 
 @router.delete(

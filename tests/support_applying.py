@@ -2,13 +2,14 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from bson import ObjectId
 
 from app.imports import applying, records
 from app.resources import Resources
+from models.imports import ImportFile
 from models.user import UserInput
 from models.values import ALL_SCOPES
 from tests.support import person
@@ -63,8 +64,8 @@ async def plan(client: httpx.AsyncClient, rows: list[Row]) -> ObjectId:
             "created_at": due,
             "planned_at": due,
             "applied_at": None,
-            "file": {},
-            "heading": [],
+            "file": dict.fromkeys(ImportFile.model_fields) | {"id": ObjectId()},
+            "heading": ["E-Mail"],
             "expires_at": due,
         }
     )
@@ -94,3 +95,21 @@ async def import_of(client: httpx.AsyncClient, import_id: ObjectId) -> dict[str,
 async def statuses(client: httpx.AsyncClient, import_id: ObjectId) -> list[str]:
     found = records.rows(resources(client).database).find({"import": import_id}).sort("n", 1)
     return [row["status"] async for row in found]
+
+
+async def upload(client: httpx.AsyncClient, file: bytes | str, **options: str) -> dict[str, Any]:
+    """The plan of a file."""
+    content = file.encode() if isinstance(file, str) else file
+    headers = {"Content-Type": "application/octet-stream", "Prefer": "wait=30"}
+    reply = await client.post("/users/import", content=content, params=options, headers=headers)
+    assert reply.status_code == 201, reply.text
+    return cast("dict[str, Any]", reply.json())
+
+
+async def apply_plan(client: httpx.AsyncClient, planned: dict[str, Any]) -> dict[str, Any]:
+    """The import once it is applied."""
+    reply = await client.post(f"/users/imports/{planned['id']}/apply", headers={"Prefer": "wait=30"})
+    assert reply.status_code == 200, reply.text
+    content = cast("dict[str, Any]", reply.json())
+    assert content["state"] == "applied"
+    return content

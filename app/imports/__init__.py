@@ -2,6 +2,7 @@
 
 from app.imports.applying import apply, begin
 from app.imports.planning import plan
+from app.imports.sheets import begin as begin_sheet
 from app.imports.submitting import check_room, submit
 from app.imports.uploads import Upload, combine, receive
 from app.imports.viewing import Listed, Page, Shown, delete, find, list_all, page
@@ -13,6 +14,7 @@ __all__ = [
     "Upload",
     "apply",
     "begin",
+    "begin_sheet",
     "check_room",
     "combine",
     "delete",

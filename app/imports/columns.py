@@ -71,8 +71,6 @@ class Columns:
             except InvalidError as error:
                 complaints += error.errors
         complaints += columns._clash()
-        if has_gap(column.field or "" for column in columns):
-            complaints.append(_bad(GAP))
         if not complaints and not any(column.use == "key" for column in columns):
             complaints.append(_bad("one of id, email and username is needed: by it a row finds its user"))
         if complaints:
@@ -146,20 +144,14 @@ class Columns:
         return found
 
 
-GAP: Final = "beside addresses_more the columns of addresses must run from address1 without a gap"
-
-
-def has_gap(fields: Iterable[str]) -> bool:
-    """Whether it is unknown where `addresses_more` goes on: right after the addresses that have columns."""
-    names = list(fields)
-    numbers = {place[0] for name in names if (place := address(name))}
-    return "addresses_more" in names and numbers != set(range(1, len(numbers) + 1))
-
-
 def address(field: str) -> tuple[int, str] | None:
     """Number (from 1) and part of an address's column."""
     found = _ADDRESS.fullmatch(field)
     return (int(found[1]), found[2]) if found else None
+
+
+def is_of_addresses(field: str) -> bool:
+    return field == "addresses_more" or _ADDRESS.fullmatch(field) is not None
 
 
 def _read(asked: str) -> dict[str, str]:

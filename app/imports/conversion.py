@@ -9,6 +9,7 @@ from typing import Any, Final
 from app import strict_json
 from app.errors import MalformedJSONError
 from app.imports.columns import address
+from app.spreadsheets.assembly import split_list
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
 
 Convert = Callable[[Any], Any]
@@ -18,8 +19,6 @@ _EXACT: Final = 10**15
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}(?:\.0+)?")
 _ID: Final = re.compile(r"[0-9a-fA-F]{24}")
-_ITEMS: Final = re.compile(r"[,;]")
-_SCOPES: Final = re.compile(r"[,;\s]+")
 _YES: Final = frozenset(
     {"true", "yes", "y", "1", "x", "on", "wahr", "ja", "vrai", "oui", "verdadero", "sí", "是"}
 )
@@ -94,16 +93,11 @@ def _boolean(cell: Any) -> bool | None:
     return None
 
 
-def _list(separators: re.Pattern[str]) -> Convert:
-    def convert(cell: Any) -> Any:
-        if isinstance(cell, list):
-            return cell
-        text = _text(cell)
-        if not isinstance(text, str | None):
-            return text
-        return [item for part in separators.split(text or "") if (item := part.strip())]
-
-    return convert
+def _list(cell: Any) -> Any:
+    if isinstance(cell, list):
+        return cell
+    text = _text(cell)
+    return split_list(text or "") if isinstance(text, str | None) else text
 
 
 def _json(cell: Any) -> Any:
@@ -145,8 +139,8 @@ _CONVERTERS: Final[dict[str, Convert]] = {
     **{column.name: _BY_KIND[column.kind] for column in catalogue(MOST_ADDRESSES) if column.kind in _BY_KIND},
     **dict.fromkeys(("email", "username", "phone"), _trimmed),
     "id": _id,
-    "tags": _list(_ITEMS),
-    "scopes": _list(_SCOPES),
+    "tags": _list,
+    "scopes": _list,
     "profile": _json,
     "version": _version,
     "delete": _boolean,

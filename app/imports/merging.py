@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from app.imports.columns import address
+from app.imports.columns import is_of_addresses
+from app.spreadsheets.assembly import merge_addresses
 from models.user import AddressInput, ProfileInput
 from models.values import DEFAULT_SCOPES
 
@@ -48,59 +49,20 @@ def _merge_profile(profile: Mapping[str, Any], values: Mapping[str, Any]) -> Any
     for name in PROFILE:
         if name in values:
             merged[name] = values[name]
-    if "addresses" in merged and isinstance(merged["addresses"], list):
-        merged["addresses"] = merge_addresses(merged["addresses"], values)
+    if isinstance(merged.get("addresses"), list):
+        merged["addresses"] = _merge_addresses(merged["addresses"], values)
     return merged
 
 
-def merge_addresses(stored: list[Any], values: Mapping[str, Any]) -> Any:
-    """The addresses after what the columns say of them.
-
-    `address1_city` is of the first one, and so on; with `addresses_more` the list goes on after the columns
-    with what stands there. Without it what the user has beyond the columns stays, in its place.
-    """
-    said: dict[int, dict[str, Any]] = {}
-    for name, value in values.items():
-        place = address(name)
-        if place is not None:
-            said.setdefault(place[0] - 1, {})[place[1]] = value
-    if "addresses_more" in values:
-        return (
-            _cut(_overlay(stored, said), 0) + more
-            if isinstance(more := values["addresses_more"] or [], list)
-            else more
-        )
+def _merge_addresses(stored: list[Any], values: Mapping[str, Any]) -> list[Any]:
+    """What is no list of addresses stays as it is, for the model to refuse."""
+    said = {name: value for name, value in values.items() if is_of_addresses(name)}
     if not said:
         return stored
-    columns = max(said) + 1
-    known = _overlay(stored, said)
-    rest = stored[columns:]
-    if rest:
-        return known + [dict(_NOWHERE)] * (columns - len(known)) + rest
-    return _cut(known, _unchanged(known, stored))
-
-
-def _overlay(stored: list[Any], said: Mapping[int, Mapping[str, Any]]) -> list[Any]:
-    """The addresses that have columns, empty ones among them."""
-    return [
-        {**(stored[place] if place < len(stored) and isinstance(stored[place], dict) else _NOWHERE),
-         **said.get(place, {})}
-        for place in range(max(said, default=-1) + 1)
-    ]  # fmt: skip
-
-
-def _cut(addresses: list[Any], kept: int) -> list[Any]:
-    """Without the empty ones at the end, past those that are kept anyway."""
-    length = len(addresses)
-    while length > kept and not any(value is not None for value in addresses[length - 1].values()):
-        length -= 1
-    return addresses[:length]
-
-
-def _unchanged(addresses: list[Any], stored: list[Any]) -> int:
-    """How many there are up to the last one that is as it was: an empty one that was empty stays."""
-    same = [place for place, (now, was) in enumerate(zip(addresses, stored, strict=False)) if now == was]
-    return same[-1] + 1 if same else 0
+    rest = said.get("addresses_more") or []
+    if not isinstance(rest, list) or not all(isinstance(each, dict) for each in [*stored, *rest]):
+        return rest if "addresses_more" in said else stored
+    return [{**_NOWHERE, **each} for each in merge_addresses(said, stored)]
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:

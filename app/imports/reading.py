@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from app.errors import InvalidError
 from app.imports import records
-from app.imports.columns import GAP, Column, Columns, has_gap
+from app.imports.columns import Column, Columns
 from app.imports.conversion import BadCellError, Convert, converter, pointer
 from app.spreadsheets.reading import Formula, SourceRow
 
@@ -77,8 +77,6 @@ class RowReader:
             _put(given, column, convert, value)
             if column.use == "password_hash":
                 given.cells = {**given.cells, key: None}
-        if has_gap(given.values):
-            given.fail("ambiguous_column", f"{GAP[0].upper()}{GAP[1:]}.", pointer("addresses_more"))
         return given
 
 

@@ -1,6 +1,6 @@
 """Imports as those see them who made them, and administrators."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -86,7 +86,7 @@ async def page(opened: Resources, document: Import, asked: ImportRowsQuery) -> P
 
 async def walk(
     opened: Resources, document: Import, statuses: Sequence[RowStatus], size: int
-) -> AsyncIterator[list[Row]]:
+) -> AsyncGenerator[list[Row], None]:
     """All rows of these statuses, `size` at a time, with their cells; each batch is asked for anew."""
     after = 0
     while True:
