@@ -52,12 +52,21 @@ def collection() -> Users:
 
 def record(user: UserInput, **stored: Any) -> User:
     """A new record; `stored` sets what a caller may not say (`scopes`, `created_at`, ...)."""
-    moment = now()
-    said = user.model_dump() | {"created_at": moment, "updated_at": moment} | stored
-    kept, words = hidden(said)
-    new: User = User.model_validate(said | kept)
+    fields, words = compose(user.model_dump() | stored)
+    new: User = User.model_validate(fields)
     new.words = words
     return new
+
+
+def compose(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
+    """The fields of a new user of whom a valid input, dumped, says all that a caller may say.
+
+    Beside them the words that the dictionary must know before.
+    """
+    moment = now()
+    fields = {"created_at": moment, "updated_at": moment} | said
+    kept, words = hidden(fields)
+    return fields | kept, words
 
 
 def document(user: User) -> dict[str, Any]:
