@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from app import addresses
 from app.accounts import Origin
 from app.bearer import authorise
+from app.byte_ranges import Wanted
 from app.errors import FieldError, InvalidError, PreconditionRequiredError
 from app.jobs import Viewer
 from app.resources import Resources
@@ -260,6 +261,20 @@ async def _schedule_id(
     return PydanticObjectId(schedule_id)
 
 
+async def _wanted_bytes(
+    wanted: Annotated[
+        str | None, Header(alias="Range", max_length=100, description="One range of bytes: `bytes=1000-`.")
+    ] = None,
+    if_range: Annotated[
+        str | None, Header(max_length=100, description="The whole file unless this is its ETag.")
+    ] = None,
+    if_none_match: Annotated[
+        str | None, Header(max_length=1000, description="304 if it holds the file's ETag.")
+    ] = None,
+) -> Wanted:
+    return Wanted(wanted, if_range, if_none_match)
+
+
 async def _write_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:write"])],
     resources: Annotated[Resources, Depends(_resources)],
@@ -305,6 +320,7 @@ Patience = Annotated[float | None, Depends(_patience)]
 ExportViewer = Annotated[Viewer, Depends(_export_viewer)]
 ExportId = Annotated[PydanticObjectId, Depends(_export_id)]
 ScheduleId = Annotated[PydanticObjectId, Depends(_schedule_id)]
+WantedBytes = Annotated[Wanted, Depends(_wanted_bytes)]
 JobViewer = Annotated[Viewer, Depends(_viewer)]
 ImportViewer = Annotated[Viewer, Depends(_writing_viewer)]
 ImportId = Annotated[PydanticObjectId, Depends(_import_id)]
