@@ -11,7 +11,18 @@ from app import docs, error_handlers, logs, resources, worker
 from app.fast_route import FastGet
 from app.middleware import BodyLimit, HeadAsGet, RequestContext
 from app.settings import Settings, load
-from routers import auth, exports, health, me, sessions, users, well_known
+from routers import (
+    auth,
+    export_jobs,
+    exports,
+    health,
+    jobs,
+    me,
+    schedules,
+    sessions,
+    users,
+    well_known,
+)
 
 DESCRIPTION = """A user directory: create, find, page through and export users.
 
@@ -48,6 +59,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     for resource in (
         exports,
+        schedules,
+        export_jobs,
+        jobs,
         me,
         users,
         sessions,

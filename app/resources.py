@@ -51,6 +51,8 @@ class Resources:
     cursors: CursorSealer
     exports: asyncio.Semaphore
     """Room for the exports that may run at once."""
+    listeners: asyncio.Semaphore
+    """Room for those who listen to events at once."""
     keyring: Keyring
     tokens: AccessTokens
     sessions: Sessions
@@ -116,6 +118,7 @@ async def _hold(
         redis=redis,
         cursors=cursors,
         exports=asyncio.Semaphore(settings.exports_at_once),
+        listeners=asyncio.Semaphore(settings.listeners_at_once),
         keyring=keyring,
         tokens=AccessTokens(
             keyring,

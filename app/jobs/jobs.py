@@ -3,32 +3,24 @@
 import asyncio
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
 
 import bson
-import orjson
-from pymongo import DESCENDING, ReturnDocument
+from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from app.cursors import CursorSealer, Position
+from app.cursors import CursorSealer
 from app.errors import JobEndedError, JobNotFoundError
 from app.jobs import records
 from app.jobs.nudges import Nudges
 from app.jobs.records import Database, Job, Viewer
 from app.logs import REQUEST_ID
+from app.pages import Page, newest_first
 from models.job import JobKind, JobQuery
 
 _FIRST_LOOK_S = 0.02
 _LONGEST_LOOK_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A page, and the sealed cursor of the next one."""
-
-    jobs: list[Job]
-    next: str | None
 
 
 class Jobs:
@@ -97,23 +89,34 @@ class Jobs:
             await asyncio.sleep(min(pause, left))
             pause = min(pause * 1.5, _LONGEST_LOOK_S)
 
-    async def page(self, asked: JobQuery, viewer: Viewer) -> Listed:
-        """The newest first. A cursor is good for the viewer and filters it was made for."""
+    async def follow(
+        self, job_id: str, *, since: int | None = None, quiet_s: float = 15.0
+    ) -> AsyncGenerator[Job | None, None]:
+        """The job as it is, unless `since` is its revision, and at each change; None after a quiet while.
+
+        Ends with the job. JobNotFoundError: it is not there, or no longer.
+        """
+        spoke_at = time.monotonic()
+        while True:
+            job = await self.find(job_id)
+            if job.revision != since or job.has_ended:
+                since = job.revision
+                spoke_at = time.monotonic()
+                yield job
+            elif time.monotonic() - spoke_at >= quiet_s:
+                spoke_at = time.monotonic()
+                yield None
+            if job.has_ended:
+                return
+            await asyncio.sleep(_LONGEST_LOOK_S)
+
+    async def page(self, asked: JobQuery, viewer: Viewer) -> Page:
+        """The newest first, as documents that `Job.read` reads."""
         wanted = viewer.filter
         for name in ("state", "kind"):
             if values := getattr(asked, name):
                 wanted[name] = {"$in": values}
-        fingerprint = orjson.dumps(["jobs", wanted], option=orjson.OPT_SORT_KEYS)
-        if asked.cursor is not None:
-            wanted["_id"] = {"$lt": self._cursors.open(asked.cursor, fingerprint).id}
-        found = self._jobs.find(wanted).sort("_id", DESCENDING).limit(asked.limit + 1)
-        documents = await found.to_list()
-        page = documents[: asked.limit]
-        more = len(documents) > asked.limit
-        last = Position(segment=0, value=None, id=page[-1]["_id"]) if more else None
-        return Listed(
-            [Job.read(document) for document in page], self._cursors.seal(last, fingerprint) if last else None
-        )
+        return await newest_first(self._jobs, self._cursors, wanted, limit=asked.limit, cursor=asked.cursor)
 
     async def cancel(self, job_id: str, viewer: Viewer | None = None) -> Job:
         """The job, cancelled if it was waiting; one that runs is told to stop. JobEndedError: too late."""
