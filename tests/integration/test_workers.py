@@ -3,7 +3,6 @@
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,13 @@ import pytest
 from redis.asyncio import Redis
 
 from app.samples import add
+from app.worker import working
 from tests.api import serving
 from tests.live import LiveServer, LiveWorker, has_ended
 from tests.servers import MongoServer, RedisServer
 from tests.support import database, until
 from tests.support_jobs import backends, jobs_of
+from tests.tokens import mint
 
 PEOPLE = 200
 LEASE_S = 2
@@ -45,18 +46,32 @@ async def client(settings: dict[str, Any]) -> AsyncIterator[httpx.AsyncClient]:
         await backends(opened).database.client.drop_database(backends(opened).database)
 
 
+@pytest.fixture(scope="module")
+def workers() -> Iterator[list[LiveWorker]]:
+    """Those that were started, the living one last."""
+    started: list[LiveWorker] = []
+    yield started
+    for worker in started:
+        worker.stop(signal.SIGKILL)
+
+
 @pytest.fixture
-def slow(client: httpx.AsyncClient, tmp_path: Path, settings: dict[str, Any]) -> Iterator[LiveWorker]:
-    assert client
-    worker = LiveWorker(tmp_path / "slow", program=SLOWLY, **settings)
-    with ExitStack() as stopping:
-        stopping.callback(worker.stop, signal.SIGKILL)
-        stopping.callback(lambda: None if has_ended(worker.pid) else os.kill(worker.pid, signal.SIGCONT))
-        yield worker.wait_until_ready()
+def slow(
+    client: httpx.AsyncClient,
+    workers: list[LiveWorker],
+    tmp_path_factory: pytest.TempPathFactory,
+    settings: dict[str, Any],
+) -> LiveWorker:
+    """The one of the test before, if it lives still."""
+    assert client, "the directory is there"
+    if not workers or has_ended(workers[-1].pid):
+        workers.append(LiveWorker(tmp_path_factory.mktemp("slow"), program=SLOWLY, **settings))
+    return workers[-1].wait_until_ready()
 
 
 async def begin(client: httpx.AsyncClient) -> dict[str, Any]:
-    """An export in the midst of which its worker is."""
+    """An export in the midst of which its worker is; by a new session, as Redis may have forgotten the last."""
+    client.headers["Authorization"] = f"Bearer {await mint(backends(client))}"
     reply = await client.post("/users/exports", json={"format": "ndjson"})
     assert reply.status_code == 202
     export: dict[str, Any] = reply.json()
@@ -77,23 +92,14 @@ async def assert_whole(client: httpx.AsyncClient, export: dict[str, Any], *, att
     assert (len(content), len(content.splitlines())) == (made["bytes"], PEOPLE)
 
 
-async def test_a_killed_workers_job_is_taken_over(
-    client: httpx.AsyncClient, slow: LiveWorker, tmp_path: Path, settings: dict[str, Any]
-) -> None:
-    export = await begin(client)
-    slow.stop(signal.SIGKILL)
-    with LiveWorker(tmp_path / "other", **settings):
-        await assert_whole(client, export, attempts=2)
-
-
 async def test_a_frozen_worker_finds_its_job_done_by_another(
-    client: httpx.AsyncClient, slow: LiveWorker, tmp_path: Path, settings: dict[str, Any]
+    client: httpx.AsyncClient, slow: LiveWorker
 ) -> None:
     export = await begin(client)
     slow.process.send_signal(signal.SIGSTOP)
     files = database(client)["export_files.files"]
     before = await files.count_documents({})
-    with LiveWorker(tmp_path / "other", **settings):
+    async with working(backends(client)):
         await assert_whole(client, export, attempts=2)
     slow.process.send_signal(signal.SIGCONT)
 
@@ -103,19 +109,6 @@ async def test_a_frozen_worker_finds_its_job_done_by_another(
     await until(knows)
     await assert_whole(client, export, attempts=2)
     assert await files.count_documents({}) == before + 1
-
-
-async def test_a_worker_that_is_told_to_stop_hands_its_job_on_at_once(
-    client: httpx.AsyncClient, slow: LiveWorker, tmp_path: Path, settings: dict[str, Any]
-) -> None:
-    export = await begin(client)
-    assert slow.stop() == 0
-    job = await jobs_of(client).find(export["job"])
-    assert (job.state, job.attempts) == ("queued", 1), "it was given back, and no lease had to lapse"
-    assert slow.find("job_given_back", job_id=export["job"])
-    assert not slow.find("internal_error")
-    with LiveWorker(tmp_path / "other", **settings):
-        await assert_whole(client, export, attempts=2)
 
 
 async def test_jobs_are_taken_and_done_while_redis_forgets_and_comes_and_goes(
@@ -131,6 +124,26 @@ async def test_jobs_are_taken_and_done_while_redis_forgets_and_comes_and_goes(
     own_redis.server.start()
     assert (await jobs_of(client).wait(lost.id, 60)).state == "succeeded"
     assert slow.find("jobs_not_heard")
+
+
+async def test_a_killed_workers_job_is_taken_over(client: httpx.AsyncClient, slow: LiveWorker) -> None:
+    export = await begin(client)
+    slow.stop(signal.SIGKILL)
+    async with working(backends(client)):
+        await assert_whole(client, export, attempts=2)
+
+
+async def test_a_worker_that_is_told_to_stop_hands_its_job_on_at_once(
+    client: httpx.AsyncClient, slow: LiveWorker
+) -> None:
+    export = await begin(client)
+    assert slow.stop() == 0
+    job = await jobs_of(client).find(export["job"])
+    assert (job.state, job.attempts) == ("queued", 1), "it was given back, and no lease had to lapse"
+    assert slow.find("job_given_back", job_id=export["job"])
+    assert not slow.find("internal_error")
+    async with working(backends(client)):
+        await assert_whole(client, export, attempts=2)
 
 
 def test_events_do_not_hold_up_a_server_that_stops(tmp_path: Path, settings: dict[str, Any]) -> None:
