@@ -10,14 +10,17 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from app import exports
+from app.exports import Export
+from app.jobs import Viewer
 from app.samples import add
 from app.worker import working
+from models.export_job import ExportBody
 from tests.api import serving
 from tests.live import LiveServer, LiveWorker, has_ended
 from tests.servers import MongoServer, RedisServer
-from tests.support import database, until
+from tests.support import NOBODY, database, until
 from tests.support_jobs import backends, jobs_of
-from tests.tokens import mint
 
 PEOPLE = 200
 LEASE_S = 2
@@ -69,27 +72,30 @@ def slow(
     return workers[-1].wait_until_ready()
 
 
-async def begin(client: httpx.AsyncClient) -> dict[str, Any]:
-    """An export in the midst of which its worker is; by a new session, as Redis may have forgotten the last."""
-    client.headers["Authorization"] = f"Bearer {await mint(backends(client))}"
-    reply = await client.post("/users/exports", json={"format": "ndjson"})
-    assert reply.status_code == 202
-    export: dict[str, Any] = reply.json()
+async def begin(client: httpx.AsyncClient) -> Export:
+    """An export in the midst of which its worker is; not by HTTP, as sessions go when Redis does."""
+    export = await exports.submit(backends(client), ExportBody(format="ndjson"), by=NOBODY)
 
     async def is_under_way() -> bool:
-        return (await jobs_of(client).find(export["job"])).done > 0
+        return (await jobs_of(client).find(job_of(export))).done > 0
 
     await until(is_under_way)
     return export
 
 
-async def assert_whole(client: httpx.AsyncClient, export: dict[str, Any], *, attempts: int) -> None:
-    job = await jobs_of(client).wait(export["job"], 60)
+def job_of(export: Export) -> str:
+    return str(export.document["job"])
+
+
+async def assert_whole(client: httpx.AsyncClient, export: Export, *, attempts: int) -> None:
+    job = await jobs_of(client).wait(job_of(export), 60)
     assert (job.state, job.attempts) == ("succeeded", attempts), job
-    made = (await client.get(f"/users/exports/{export['id']}")).json()
-    assert made["rows"] == PEOPLE
-    content = (await client.get(made["file"])).content
-    assert (len(content), len(content.splitlines())) == (made["bytes"], PEOPLE)
+    opened = backends(client)
+    made = await exports.find(opened, export.document["_id"], Viewer(NOBODY, is_admin=False))
+    assert made.document["rows"] == PEOPLE
+    file = await exports.open_file(opened, made)
+    content = b"".join([chunk async for chunk in file.read(0, file.length)])
+    assert (len(content), len(content.splitlines())) == (made.document["bytes"], PEOPLE)
 
 
 async def test_a_frozen_worker_finds_its_job_done_by_another(
@@ -104,7 +110,7 @@ async def test_a_frozen_worker_finds_its_job_done_by_another(
     slow.process.send_signal(signal.SIGCONT)
 
     async def knows() -> bool:
-        return bool(slow.find("job_lost", job_id=export["job"]))
+        return bool(slow.find("job_lost", job_id=job_of(export)))
 
     await until(knows)
     await assert_whole(client, export, attempts=2)
@@ -119,7 +125,7 @@ async def test_jobs_are_taken_and_done_while_redis_forgets_and_comes_and_goes(
         await redis.delete(*[key async for key in redis.scan_iter("roster:jobs:*")])
     await assert_whole(client, export, attempts=1)
     own_redis.kill()
-    lost = await jobs_of(client).submit("export", export["id"], result=None, by=None)
+    lost = await jobs_of(client).submit("export", export.id, result=None, by=None)
     assert (await jobs_of(client).find(lost.id)).state == "queued"
     own_redis.server.start()
     assert (await jobs_of(client).wait(lost.id, 60)).state == "succeeded"
@@ -138,9 +144,9 @@ async def test_a_worker_that_is_told_to_stop_hands_its_job_on_at_once(
 ) -> None:
     export = await begin(client)
     assert slow.stop() == 0
-    job = await jobs_of(client).find(export["job"])
+    job = await jobs_of(client).find(job_of(export))
     assert (job.state, job.attempts) == ("queued", 1), "it was given back, and no lease had to lapse"
-    assert slow.find("job_given_back", job_id=export["job"])
+    assert slow.find("job_given_back", job_id=job_of(export))
     assert not slow.find("internal_error")
     async with working(backends(client)):
         await assert_whole(client, export, attempts=2)
