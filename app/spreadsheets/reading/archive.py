@@ -36,25 +36,16 @@ class Archive:
             self._zip = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, struct.error, ValueError, UnicodeError, NotImplementedError):
             raise UnreadableFileError(_CUT_OFF) from None
-        self._parts = {info.filename.lower(): info for info in self._zip.infolist()}
+        self._parts = {_normalise(info.filename): info for info in self._zip.infolist()}
+        if len(self._parts) < len(self._zip.infolist()):
+            raise UnreadableFileError("The workbook has two parts of one name: save it again.")
         self._check()
 
     def __contains__(self, part: str) -> bool:
-        return part.lower() in self._parts
-
-    def read(self, part: str, *, most: int = _SMALL) -> bytes:
-        """A part that is small; UnreadableFileError if it is not there."""
-        pieces: list[bytes] = []
-        size = 0
-        for block in self.stream(part):
-            size += len(block)
-            if size > most:
-                raise UnreadableFileError(f"The workbook's part {part} is larger than {most:,} bytes.")
-            pieces.append(block)
-        return b"".join(pieces)
+        return _normalise(part) in self._parts
 
     def stream(self, part: str) -> Iterator[bytes]:
-        if (info := self._parts.get(part.lower())) is None:
+        if (info := self._parts.get(_normalise(part))) is None:
             raise UnreadableFileError(f"The workbook lacks its part {part}: save it again.")
         try:
             with self._zip.open(info) as entry:
@@ -103,6 +94,11 @@ class Archive:
                 f"A part of the workbook unpacks to more than {limits.inflation} times its size: "
                 "no spreadsheet does."
             )
+
+
+def _normalise(part: str) -> str:
+    """Names of parts are the same whatever their case; some writers use the other slash."""
+    return part.replace("\\", "/").lstrip("/").lower()
 
 
 def _check_directory(file: BinaryIO) -> None:
