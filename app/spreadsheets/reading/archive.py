@@ -23,6 +23,17 @@ _END: Final = struct.Struct("<4s4H2LH")
 _LONGEST_COMMENT: Final = 65_535
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED: Final = 0x1
+_DAMAGE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What zipfile raises for an archive that is none, or no longer."""
 _CUT_OFF: Final = "The workbook is damaged or was cut off on its way: save it again, and send it whole."
 _SAVE_AS: Final = "save it as an .xlsx workbook or as CSV."
 
@@ -34,7 +45,7 @@ class Archive:
         _check_directory(file)
         try:
             self._zip = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, struct.error, ValueError, UnicodeError, NotImplementedError):
+        except _DAMAGE:
             raise UnreadableFileError(_CUT_OFF) from None
         self._parts = {_normalise(info.filename): info for info in self._zip.infolist()}
         if len(self._parts) < len(self._zip.infolist()):
@@ -50,7 +61,7 @@ class Archive:
         try:
             with self._zip.open(info) as entry:
                 yield from self._inflate(entry, info)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        except _DAMAGE:
             raise UnreadableFileError(_CUT_OFF) from None
 
     def _inflate(self, entry: IO[bytes], info: zipfile.ZipInfo) -> Iterator[bytes]:
