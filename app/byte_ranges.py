@@ -15,7 +15,7 @@ class Wanted:
     if_none_match: str | None
 
 
-_RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})-(\d{0,18})", re.IGNORECASE)
+_RANGE = re.compile(r"(?a)bytes\s*=\s*(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 
 
 def choose(header: str | None, length: int) -> tuple[int, int] | None:

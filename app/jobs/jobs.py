@@ -51,7 +51,7 @@ class Jobs:
         if key is not None:
             document["key"] = key
         while True:
-            if key is not None and (found := await self._jobs.find_one({"key": key}, session=session)):
+            if key is not None and (found := await self._jobs.find_one(_keyed(key), session=session)):
                 return Job.read(found)
             try:
                 await self._jobs.insert_one(document, session=session)
@@ -141,6 +141,11 @@ class Jobs:
 
 
 _ASKED_TO_STOP = {"$set": {"cancel_asked": True}, "$inc": {"revision": 1}}
+
+
+def _keyed(key: str) -> dict[str, object]:
+    """The unique index is partial: it serves only a query that says it asks for a string."""
+    return {"key": {"$eq": key, "$type": "string"}}
 
 
 def _id(job_id: str) -> bson.ObjectId:
