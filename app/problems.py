@@ -15,6 +15,7 @@ from app.logs import REQUEST_ID
 from models.account import OwnPatch
 from models.batch import Batch, BatchOutput
 from models.export_job import ExportOutput, ExportPage, ScheduleOutput, SchedulePage
+from models.imports import ImportList, ImportPlan
 from models.job import JobOutput, JobPage
 from models.listing import UserPage
 from models.problem import MEDIA_TYPE, Problem, ProblemError
@@ -142,8 +143,8 @@ def _clean(text: str) -> str:
 
 _OAUTH_TYPE = "application/json"
 _EXAMPLED = (
-    Batch, BatchOutput, ExportOutput, ExportPage, JobOutput, JobPage, OwnPatch, ScheduleOutput, SchedulePage,
-    UserInput, UserOutput, UserPage, UserPatch,
+    Batch, BatchOutput, ExportOutput, ExportPage, ImportList, ImportPlan, JobOutput, JobPage, OwnPatch,
+    ScheduleOutput, SchedulePage, UserInput, UserOutput, UserPage, UserPatch,
 )  # fmt: skip
 """Shapes whose examples may hold nulls."""
 

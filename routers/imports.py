@@ -55,6 +55,9 @@ _FORM = {
         "required": ["file"],
         "properties": {"file": {"type": "string", "format": "binary"}, **_OPTIONS},
         "additionalProperties": False,
+        "examples": [
+            {"file": "E-Mail;Stadt\r\nana@example.com;Berlin\r\n", "columns": "address1_city:Stadt"}
+        ],
     }
 }
 _UPLOAD = query_parameters(ImportQuery) | {

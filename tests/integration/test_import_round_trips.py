@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.servers import MongoServer, RedisServer
@@ -41,7 +41,8 @@ async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncI
 @pytest.mark.parametrize("form", FORMS)
 @given(crowd=st.lists(people(), min_size=1, max_size=6), choice=st.sampled_from(CHOICES))
 @settings(
-    max_examples=150,
+    max_examples=40,
+    phases=[Phase.generate],
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

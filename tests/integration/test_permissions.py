@@ -54,6 +54,11 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("GET", f"/users/exports/schedules/{ID}", None, "users:export"),
     ("PATCH", f"/users/exports/schedules/{ID}", {"is_active": False}, "users:export"),
     ("DELETE", f"/users/exports/schedules/{ID}", None, "users:export"),
+    ("POST", "/users/import", {}, "users:write"),
+    ("GET", "/users/imports", None, "users:write"),
+    ("GET", f"/users/imports/{ID}", None, "users:write"),
+    ("GET", f"/users/imports/{ID}/rows.xlsx", None, "users:write"),
+    ("DELETE", f"/users/imports/{ID}", None, "users:write"),
     ("GET", "/jobs", None, ANYONE),
     ("GET", f"/jobs/{ID}", None, ANYONE),
     ("POST", f"/jobs/{ID}/cancel", None, ANYONE),
@@ -115,6 +120,7 @@ async def test_no_route_was_forgotten_here(client: httpx.AsyncClient) -> None:
             .replace(f"sessions/{ID}", "sessions/{session_id}")
             .replace(f"exports/{ID}", "exports/{export_id}")
             .replace(f"schedules/{ID}", "schedules/{schedule_id}")
+            .replace(f"imports/{ID}", "imports/{import_id}")
             .replace(f"jobs/{ID}", "jobs/{job_id}")
             .replace(ID, "{user_id}"),
         )

@@ -1,10 +1,9 @@
 """The shared strings of a workbook, of which there may be millions: in a nameless file, not in memory."""
 
 import os
-import tempfile
 from array import array
 from collections.abc import Iterable
-from typing import Final
+from typing import BinaryIO, Final
 
 from app.errors import FileTooLargeError, UnreadableFileError
 from app.spreadsheets.reading import grid, markup
@@ -14,22 +13,26 @@ from app.spreadsheets.reading.values import Limits
 _WINDOW: Final = 128 * 1024
 _MOST: Final = 8_000_000
 """Strings: 8 bytes of memory each."""
+_MOST_BYTES: Final = 2**29
+"""On disk."""
 _MOST_KEPT: Final = 4_096
 _LONGEST_KEPT: Final = 256
 
 
 class SharedStrings:
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this does
+    def __init__(self, scratch: BinaryIO) -> None:
+        self._file = scratch
         self._ends = array("Q", [0])
         self._window = b""
         self._window_start = 0
         self._kept: dict[int, str] = {}
 
     def add(self, text: str) -> None:
-        if len(self._ends) > _MOST:
-            raise FileTooLargeError(f"The workbook has more than {_MOST:,} shared strings.")
         said = text.encode()
+        if len(self._ends) > _MOST or self._ends[-1] + len(said) > _MOST_BYTES:
+            raise FileTooLargeError(
+                f"The workbook has more than {_MOST:,} shared strings, or {_MOST_BYTES:,} bytes of them."
+            )
         self._file.write(said)
         self._ends.append(self._ends[-1] + len(said))
 
@@ -55,15 +58,14 @@ class SharedStrings:
         return len(self._ends) - 1
 
 
-def read(part: str, blocks: Iterable[bytes], limits: Limits) -> SharedStrings:
-    strings = SharedStrings()
+def read(part: str, blocks: Iterable[bytes], scratch: BinaryIO, limits: Limits) -> SharedStrings:
+    """`scratch` is an empty file that must stay open for as long as the strings are asked for."""
+    strings = SharedStrings(scratch)
     scanner = _Scanner(strings, limits)
-    made = markup.parser(part)
-    made.StartElementHandler = scanner.start
-    made.EndElementHandler = scanner.end
-    made.CharacterDataHandler = scanner.characters
-    for _ in markup.feed(made, part, blocks):
-        pass
+    parser = markup.Parser(part, scanner.start, scanner.end, scanner.characters)
+    for block in blocks:
+        parser.feed(block)
+    parser.close()
     strings.freeze()
     return strings
 

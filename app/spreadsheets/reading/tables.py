@@ -121,6 +121,16 @@ async def inspect(
         )  # fmt: skip
 
 
+def command(request: Request) -> list[str]:
+    return [sys.executable, "-I", "-c", _START, str(_ROOT), request.write()]
+
+
+def environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    # One arena: each further one takes 64 MiB of the address space that is all the reader has.
+    return kept | {"MALLOC_ARENA_MAX": "1"}
+
+
 class _Reader:
     """The process that reads, and the pipe its frames come through."""
 
@@ -130,13 +140,10 @@ class _Reader:
 
     @classmethod
     async def start(cls, request: Request) -> Self:
+        pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-c", _START, str(_ROOT), request.write(),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            # One arena: each further one takes 64 MiB of the address space that is all it has.
-            env={name: os.environ[name] for name in _KEPT if name in os.environ} | {"MALLOC_ARENA_MAX": "1"},
-        )  # fmt: skip
+            *command(request), stdin=pipe, stdout=pipe, env=environment()
+        )
         return cls(process, request.limits)
 
     async def rows(self) -> list[SourceRow] | None:

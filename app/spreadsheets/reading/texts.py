@@ -12,6 +12,8 @@ ENCODINGS: Final = ("utf-8", "utf-16", "gb18030", "windows-1252")
 """What a caller may say that a file is in. The last is never guessed."""
 
 BLOCK: Final = 64 * 1024
+_MOST_NULS: Final = 4
+"""One byte of so many: of more, it is no text with a stray one."""
 _TRIED: Final = "UTF-8, UTF-16 with a byte order mark, GB18030"
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -30,7 +32,7 @@ class Lines:
     def __init__(self, file: BinaryIO, encoding: str, *, longest: int) -> None:
         self.number = 0
         self._file = file
-        self._encoding = encoding
+        self.encoding = encoding
         self._longest = longest
         self._rest = ""
         """What was read and is no whole line yet."""
@@ -54,7 +56,7 @@ class Lines:
             yield self._rest
 
     def _decode(self) -> Iterator[str]:
-        decoder = codecs.getincrementaldecoder(self._encoding)("strict")
+        decoder = codecs.getincrementaldecoder(self.encoding)("strict")
         is_last = False
         while not is_last:
             block = self._file.read(BLOCK)
@@ -62,15 +64,16 @@ class Lines:
             try:
                 yield decoder.decode(block, is_last)
             except UnicodeDecodeError as error:
-                line = self._find(error.object[: error.start].decode(self._encoding, "replace"))
+                line = self._find(error.object[: error.start].decode(self.encoding, "replace"))
                 raise UnreadableFileError(
-                    f"Line {line} holds a byte that is not {self._encoding.upper()}: "
+                    f"Line {line} holds a byte that is not {self.encoding.upper()}: "
                     "save the file as CSV UTF-8."
                 ) from None
 
     def _find(self, text: str) -> int:
-        """The number of the line in which this text, the next after the last line given, ends."""
-        return self.number + len(_split(self._rest + text))
+        """The number of the line in which something stands that comes after this text, the next one."""
+        lines = _split(self._rest + text)
+        return self.number + len(lines) + lines[-1].endswith("\r")
 
 
 def find_encoding(file: BinaryIO, said: str | None) -> str:
@@ -83,7 +86,8 @@ def find_encoding(file: BinaryIO, said: str | None) -> str:
             return encoding
     if said is not None:
         return "utf-16-le" if said == "utf-16" else said
-    if b"\0" in file.read(BLOCK):
+    sample = file.read(BLOCK)
+    if sample.count(b"\0") * _MOST_NULS > len(sample):
         raise UnsupportedFileError(
             "The file is not text: send CSV, NDJSON or an .xlsx workbook (UTF-16 needs its byte order mark)."
         )

@@ -21,12 +21,12 @@ class Tables:
     rows: Iterator[Record]
 
 
-def read(file: BinaryIO, limits: Limits) -> Tables:
+def read(file: BinaryIO, scratch: BinaryIO, limits: Limits) -> Tables:
     archive = Archive(file, limits)
     book = workbook.read(archive)
     chosen, others = workbook.choose(book.sheets)
     strings = (
-        shared_strings.read(book.strings, archive.stream(book.strings), limits)
+        shared_strings.read(book.strings, archive.stream(book.strings), scratch, limits)
         if book.strings is not None and book.strings in archive
         else None
     )
