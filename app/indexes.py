@@ -8,6 +8,7 @@ from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, OperationFailure
 
+from app import stored_files
 from app.errors import StartError
 from models.user import User
 from models.user_schema import VALIDATOR
@@ -35,7 +36,28 @@ DECLARED: Mapping[str, list[IndexModel]] = {
     User.Settings.name: User.Settings.indexes,
     "invitations": [_GONE_WHEN_DUE],
     "ended_sessions": [_GONE_WHEN_DUE],
+    "jobs": [
+        _GONE_WHEN_DUE,
+        IndexModel([("state", 1), ("_id", 1)], name="state"),
+        IndexModel([("by", 1), ("_id", -1)], name="by"),
+        IndexModel(
+            [("key", 1)], name="key", unique=True, partialFilterExpression={"key": {"$type": "string"}}
+        ),
+    ],
+    "exports": [_GONE_WHEN_DUE, IndexModel([("by", 1), ("_id", -1)], name="by")],
+    "schedules": [
+        IndexModel([("is_active", 1), ("next_run_at", 1)], name="due"),
+        IndexModel([("by", 1), ("_id", -1)], name="by"),
+    ],
+    **stored_files.indexes(),
     "terms": [IndexModel([("d", 1)], name="neighbours")],
+    "imports": [IndexModel([("by", 1), ("_id", 1)], name="by"), _GONE_WHEN_DUE],
+    "import_rows": [
+        IndexModel([("import", 1), ("n", 1)], name="n", unique=True),
+        IndexModel([("import", 1), ("status", 1), ("n", 1)], name="status"),
+        _GONE_WHEN_DUE,
+    ],
+    "column_labels": [_GONE_WHEN_DUE],
 }
 """Every index the code relies on, by collection."""
 

@@ -1,7 +1,7 @@
 """How an error becomes an HTTP reply (RFC 9457) and how it stands in the OpenAPI document."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import client
 from typing import Any
 
@@ -14,6 +14,9 @@ from app import errors as e
 from app.logs import REQUEST_ID
 from models.account import OwnPatch
 from models.batch import Batch, BatchOutput
+from models.export_job import ExportOutput, ExportPage, ScheduleOutput, SchedulePage
+from models.imports import ImportList, ImportPlan
+from models.job import JobOutput, JobPage
 from models.listing import UserPage
 from models.problem import MEDIA_TYPE, Problem, ProblemError
 from models.token import OAuthProblem
@@ -115,6 +118,16 @@ def describe(error: e.RosterError, *, request_id: str | None = None) -> dict[str
     }
 
 
+def describe_kept(error: Mapping[str, Any], *, request_id: str) -> dict[str, object]:
+    """The members of a problem of which a job keeps what `app.jobs` noted."""
+    return {
+        "type": f"urn:roster:problem:{error['code']}",
+        **error,
+        "detail": _clean(error["detail"]),
+        "request_id": request_id,
+    }
+
+
 def _error_content(bad: e.FieldError) -> dict[str, str]:
     places = {"pointer": bad.pointer, "parameter": bad.parameter}
     known = {name: _clean(place) for name, place in places.items() if place is not None}
@@ -129,7 +142,10 @@ def _clean(text: str) -> str:
 # --- the OpenAPI document -------------------------------------------------------------------------------
 
 _OAUTH_TYPE = "application/json"
-_EXAMPLED = (Batch, BatchOutput, OwnPatch, UserInput, UserOutput, UserPage, UserPatch)
+_EXAMPLED = (
+    Batch, BatchOutput, ExportOutput, ExportPage, ImportList, ImportPlan, JobOutput, JobPage, OwnPatch,
+    ScheduleOutput, SchedulePage, UserInput, UserOutput, UserPage, UserPatch,
+)  # fmt: skip
 """Shapes whose examples may hold nulls."""
 
 _EXAMPLES: dict[type[e.RosterError], e.RosterError] = {

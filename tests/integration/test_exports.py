@@ -436,7 +436,7 @@ async def test_a_first_row_that_takes_too_long_is_503_and_makes_room_for_others(
     people: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.listing.streams.BATCH_ROWS", 1_000)  # all at once: nothing is left to fetch
-    monkeypatch.setattr(exports, "FIRST_BATCH_S", 0.000_001)
+    monkeypatch.setattr("app.exports.streaming.FIRST_BATCH_S", 0.000_001)
     reply = await people.get("/users/export?format=csv")
     assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
     assert int(reply.headers["retry-after"]) >= 1
@@ -487,5 +487,6 @@ async def test_many_exports_dropped_anywhere_leave_neither_cursor_nor_task(
     for start in range(0, 98, 14):
         await asyncio.gather(*(drop(start + place) for place in range(14)))
     assert await idle_cursors(opened) == 0
-    assert asyncio.all_tasks() == before
+    left = asyncio.all_tasks() - before
+    assert not [task for task in left if "pymongo" not in str(task)], "its monitors come and go"
     assert running._value == 100

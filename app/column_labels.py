@@ -1,0 +1,50 @@
+"""What exports called their columns, so that the file that comes back is understood.
+
+A document: `{_id: the label, fields: [every field that was called so], expires_at}`. An index of
+`app.indexes` takes it away when nobody has used the label for long.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from pymongo import UpdateOne
+from pymongo.asynchronous.database import AsyncDatabase
+
+from app.spreadsheets.columns import Column
+
+Database = AsyncDatabase[dict[str, Any]]
+
+_KEPT: Final = timedelta(days=400)
+_FRESH: Final = timedelta(days=300)
+
+
+async def note(database: Database, columns: Sequence[Column]) -> None:
+    """That these columns go out under their labels; an export that was noted before writes nothing."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    renamed = {column.label: column.name for column in columns if column.label != column.name}
+    if not renamed:
+        return
+    fresh = database["column_labels"].find(
+        {"_id": {"$in": list(renamed)}, "expires_at": {"$gt": now + _FRESH}}
+    )
+    known = {(label["_id"], field) async for label in fresh for field in label["fields"]}
+    new = renamed.items() - known
+    if new:
+        await database["column_labels"].bulk_write(
+            [
+                UpdateOne(
+                    {"_id": label},
+                    {"$addToSet": {"fields": field}, "$set": {"expires_at": now + _KEPT}},
+                    upsert=True,
+                )
+                for label, field in new
+            ],
+            ordered=False,
+        )
+
+
+async def find(database: Database, labels: Sequence[str]) -> dict[str, str]:
+    """The fields that were called so, by label; of a label that was given to two fields, nothing."""
+    found = database["column_labels"].find({"_id": {"$in": list(labels)}})
+    return {label["_id"]: label["fields"][0] async for label in found if len(label["fields"]) == 1}

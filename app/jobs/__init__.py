@@ -1,0 +1,30 @@
+"""Jobs: long work that survives the process which began it.
+
+MongoDB knows the jobs, each with a lease while somebody works on it; Redis only carries the word that one is
+there (ADR 0011).
+"""
+
+from app.jobs.jobs import Jobs
+from app.jobs.leases import Leases
+from app.jobs.nudges import TASK, Nudges
+from app.jobs.records import AWARE, Job, Viewer, collection, now
+from app.jobs.runs import Handler, JobCancelledError, LeaseLostError, Run
+from app.jobs.workers import Chore, working
+
+__all__ = [
+    "AWARE",
+    "TASK",
+    "Chore",
+    "Handler",
+    "Job",
+    "JobCancelledError",
+    "Jobs",
+    "LeaseLostError",
+    "Leases",
+    "Nudges",
+    "Run",
+    "Viewer",
+    "collection",
+    "now",
+    "working",
+]
