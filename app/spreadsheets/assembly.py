@@ -45,7 +45,8 @@ def merge_addresses(values: Mapping[str, Any], addresses: Sequence[Address]) -> 
     The addresses that a row leaves a user with who has these; `import(export(x)) == x` for every list.
 
     First come those that have columns, up to the last that holds something, then those of the column of the
-    rest; without such a column, the ones that the user has there.
+    rest. Without such a column the ones that the user has beyond the columns stay, each in its place: the
+    same row once more changes nothing.
     """
     columns = count_addresses(values)
     shown = count_shown(addresses, columns)
@@ -53,8 +54,21 @@ def merge_addresses(values: Mapping[str, Any], addresses: Sequence[Address]) -> 
     first += [{} for _ in range(columns - shown)]
     for place, address in enumerate(first):
         address.update(_parts(values, place))
-    rest = values[_REST] or [] if _REST in values else addresses[shown:]
-    return _set_far([*first[: count_shown(first, columns)], *map(dict, rest)], values, columns)
+    kept = count_shown(first, columns) if _REST in values else _count_kept(first, addresses)
+    rest = values[_REST] or [] if _REST in values else addresses[columns:]
+    return _set_far([*first[:kept], *map(dict, rest)], values, columns)
+
+
+def _count_kept(first: Sequence[Address], addresses: Sequence[Address]) -> int:
+    """Up to the last that holds something, or that the user has empty; all of them where more follow."""
+    if len(addresses) > len(first):
+        return len(first)
+    empty = [place for place, pair in enumerate(zip(first, addresses, strict=False)) if not _hold(*pair)]
+    return max([count_shown(first, len(first)), *(place + 1 for place in empty)])
+
+
+def _hold(*addresses: Address) -> bool:
+    return any(value for address in addresses for value in address.values())
 
 
 def _set_far(
