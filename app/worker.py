@@ -12,6 +12,7 @@ from models.job import JobKind
 HANDLERS: Mapping[JobKind, Callable[[Resources, jobs.Run], Awaitable[None]]] = {
     "export": exports.write,
     "import_plan": imports.plan,
+    "import_apply": imports.apply,
 }
 """What is done for a job of each kind.
 

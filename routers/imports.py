@@ -164,6 +164,38 @@ async def read_import(
     return import_replies.plan(shown, await imports.page(opened, shown.document, asked))
 
 
+@router.post(
+    "/users/imports/{import_id}/apply",
+    response_model=ImportPlan,
+    summary="Apply an import",
+    responses=responses(ImportNotFoundError, ImportNotPlannedError, InvalidError, *PROTECTED)
+    | {
+        202: {
+            "model": ImportPlan,
+            "description": "The import is being applied.",
+            "headers": {**_PLACE, **_LATER},
+        }
+    },
+)
+async def apply_import(
+    import_id: ImportId, viewer: ImportViewer, patience: Patience, opened: Backends
+) -> Response:
+    """Does what the plan says, each row exactly once, whatever is killed meanwhile.
+
+    A user who was changed after the plan was made is left as he is: his row becomes a conflict, or unchanged
+    where he already is as the file has him. To apply again what was applied changes nothing; where its job
+    was cancelled it goes on. The answer waits ten seconds, or as many as `Prefer: wait` says.
+    """
+    job = await imports.begin(opened, import_id, viewer)
+    if job is not None:
+        job = await opened.jobs.wait(job.id, _PATIENCE_S if patience is None else patience)
+        if (refusal := import_replies.failed(job)) is not None:
+            return refusal
+    shown = await imports.find(opened, import_id, viewer)
+    page = await imports.page(opened, shown.document, ImportRowsQuery())
+    return import_replies.plan(shown, page, status=200 if job is None or job.has_ended else 202)
+
+
 @router.get(
     "/users/imports/{import_id}/rows.xlsx",
     response_class=Response,

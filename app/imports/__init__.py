@@ -1,5 +1,6 @@
 """Imports: a file becomes a plan, row by row, which is then applied."""
 
+from app.imports.applying import apply, begin
 from app.imports.planning import plan
 from app.imports.sheets import begin as begin_sheet
 from app.imports.submitting import check_room, submit
@@ -11,6 +12,8 @@ __all__ = [
     "Page",
     "Shown",
     "Upload",
+    "apply",
+    "begin",
     "begin_sheet",
     "check_room",
     "combine",
