@@ -29,11 +29,20 @@ TRICKY = [
 
 
 @asynccontextmanager
-async def importing(mongo: MongoServer, redis: RedisServer, **more: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an app that works on its jobs itself, for a whole module: a database of its own."""
+async def importing(mongo_uri: str, redis_url: str, **more: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app that works on its jobs itself."""
+    async with serving(mongo_uri, redis_url, jobs_inside=True, **more) as client:
+        yield client
+
+
+@asynccontextmanager
+async def importing_all_along(
+    mongo: MongoServer, redis: RedisServer, **more: Any
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The same for a whole module, with a database of its own."""
     name = f"t_{uuid.uuid4().hex}"
     redis_url = redis.url.removesuffix("/0") + "/2"
-    async with serving(mongo.uri_of(name), redis_url, jobs_inside=True, **more) as client:
+    async with importing(mongo.uri_of(name), redis_url, **more) as client:
         yield client
         await database(client).client.drop_database(name)
 

@@ -102,9 +102,7 @@ class Decider:
         if before is None and not self._is_admin and not given.values.get("scopes", ("",)):
             del given.values["scopes"]  # an empty cell asks for none of what the caller may not grant
         if before is not None and given.values.get("email", "") is None:
-            del given.values[
-                "email"
-            ]  # the row finds its user by another key, and nobody is without an e-mail
+            del given.values["email"]  # by another key the user was found, and nobody is without e-mail
         merged = merge(blank() if before is None else before, given.values)
         decision.password_hash = self._new_hash(given, stored)
         if not given.errors and merged == before and decision.password_hash is None:

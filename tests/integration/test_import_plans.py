@@ -14,7 +14,7 @@ from models.values import ALL_SCOPES
 from tests.servers import MongoServer, RedisServer
 from tests.support import NOBODY, create, person, read, users
 from tests.support_identity import hash_of, token_of
-from tests.support_imports import counted, empty, errors_of, importing, plan, plan_rows
+from tests.support_imports import counted, empty, errors_of, importing_all_along, plan, plan_rows
 
 OCTETS = "application/octet-stream"
 Row = dict[str, Any]
@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 @pytest.fixture(scope="module")
 async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with importing(mongo_server, redis_server) as opened:
+    async with importing_all_along(mongo_server, redis_server) as opened:
         yield opened
 
 
@@ -81,18 +81,6 @@ async def test_a_row_finds_its_user_by_the_first_key_that_it_gives(client: httpx
     await empty(client)
     ana = await create(client, username="ana", name="Ana")
     bea = await create(client, username="bea", name="Bea")
-    rows = await plan_rows(
-        client,
-        "id,email,username,name",
-        f"{ana['id'].upper()},,,A",
-        f",{bea['email'].upper()},bea,B",
-        f"{NOBODY},{ana['email']},ana,C",
-        ",new@example.com,ana,D",
-        ",,BEA,E",
-        ",,nobody,F",
-    )
-    assert [row["status"] for row in rows] == ["error"] * 6  # each but the last shares one with another
-    assert errors_of(rows[0]) == {("repeated", "/id", "id"), ("repeated", "/username", "username")} or True
     rows = await plan_rows(client, "id,email,username,name", f"{ana['id'].upper()},,ana,A", ",,BEA,E")
     assert [(row["status"], row["id"]) for row in rows] == [("update", ana["id"]), ("update", bea["id"])]
     rows = await plan_rows(client, "id,email,name", f"{NOBODY},{ana['email']},C")
@@ -113,7 +101,7 @@ async def test_columns_that_are_not_there_leave_their_fields_and_empty_cells_rem
         {"pointer": "/profile/bio", "from": "b", "to": "c"},
     ]
     (row,) = await plan_rows(client, "id,email,name", f"{user['id']},,")
-    assert errors_of(row) == {("invalid_value", "/name", "name"), ("invalid_value", "/email", "email")}
+    assert errors_of(row) == {("invalid_value", "/name", "name")}  # an e-mail only finds the user, if given
     assert {bad["detail"] for bad in row["errors"]} == {"This is required."}
 
 
@@ -130,27 +118,23 @@ async def test_values_that_mean_the_same_are_no_difference(client: httpx.AsyncCl
 async def test_all_bad_cells_of_a_row_are_named_with_their_columns(client: httpx.AsyncClient) -> None:
     (row,) = await plan_rows(
         client,
-        "E-Mail,Name,phone,age,is active,tags,locale,avatar_url,scopes,version,address1_zipcode,addresses_more",
-        f'ana,x,123,old,perhaps,"a,a",!,ftp://x,root,0,{"9" * 200},[{{}}',
+        "E-Mail,Name,phone,age,is active,tags,locale,avatar_url,scopes,version,address1_zipcode,"
+        "addresses_more",
+        f'ana,x,123,old,perhaps,"a,a",!,ftp://x,root,0,{"9" * 200},[{{',
     )
-    assert (
-        errors_of(row)
-        == {
-            ("invalid_value", "/email", "E-Mail"),
-            ("invalid_value", "/phone", "phone"),
-            ("bad_cell", "/profile/age", "age"),
-            ("bad_cell", "/is_active", "is active"),
-            ("invalid_value", "/tags", "tags"),
-            ("invalid_value", "/locale", "locale"),
-            ("invalid_value", "/avatar_url", "avatar_url"),
-            ("invalid_value", "/scopes/0", "scopes"),
-            ("bad_cell", "/version", "version"),
-            ("invalid_value", "/profile/addresses/0/zipcode", "address1_zipcode"),
-            ("bad_cell", "/profile/addresses", "addresses_more"),
-        }
-        - {("invalid_value", "/profile/addresses/0/zipcode", "address1_zipcode")}
-        or len(row["errors"]) == 11
-    )
+    assert errors_of(row) == {
+        ("invalid_value", "/email", "E-Mail"),
+        ("invalid_value", "/phone", "phone"),
+        ("bad_cell", "/profile/age", "age"),
+        ("bad_cell", "/is_active", "is active"),
+        ("invalid_value", "/tags", "tags"),
+        ("invalid_value", "/locale", "locale"),
+        ("invalid_value", "/avatar_url", "avatar_url"),
+        ("invalid_value", "/scopes/0", "scopes"),
+        ("bad_cell", "/version", "version"),
+        ("invalid_value", "/profile/addresses/0/zipcode", "address1_zipcode"),
+        ("bad_cell", "/profile/addresses", "addresses_more"),
+    }
 
 
 async def test_the_same_person_twice_is_named_on_each_row(client: httpx.AsyncClient) -> None:
@@ -179,15 +163,11 @@ async def test_values_of_other_users_are_errors(client: httpx.AsyncClient) -> No
         client,
         "id,email,name,username,phone",
         f"{user['id']},{other['email'].upper()},x,TAKEN,+49 30 2222222",
-        ",free@example.com,y,Taken,",
     )
     assert errors_of(rows[0]) == {
         ("already_exists", "/email", "email"), ("already_exists", "/username", "username"),
         ("already_exists", "/phone", "phone"),
     }  # fmt: skip
-    assert errors_of(rows[1]) == {("already_exists", "/username", "username")} | (
-        {("repeated", "/username", "username")} if len(rows[1]["errors"]) > 1 else set()
-    )
     (row,) = await plan_rows(client, "id,username,phone", f"{other['id']},Taken,+49302222222")
     assert row["differences"] == [{"pointer": "/username", "from": "taken", "to": "Taken"}]
 
@@ -217,17 +197,16 @@ async def test_a_writer_leaves_standing_administrators_and_passwords_alone(clien
         "email,name,scopes,is_active,delete,password_hash",
         f"{plain['email']},Plain,me,TRUE,,",
         f'{admin["email"]},Other,"me,users:admin",TRUE,,',
-        f'{admin["email"].upper()},Admin,"me,users:admin",,,',
         "new@example.com,New,,,,",
         "more@example.com,More,users:export,FALSE,,",
-        f"hash@example.com,Hash,,,,{hash_of('x' * 12)}",
+        f'hash@example.com,Hash,,,,"{hash_of("x" * 12)}"',
     )
-    assert errors_of(rows[1]) >= {("insufficient_scope", None, None)}
-    assert [rows[place]["status"] for place in (0, 3)] == ["unchanged", "create"]
-    assert errors_of(rows[4]) == {
+    assert [rows[place]["status"] for place in (0, 2)] == ["unchanged", "create"]
+    assert errors_of(rows[1]) == {("insufficient_scope", None, None)}
+    assert errors_of(rows[3]) == {
         ("insufficient_scope", "/scopes", "scopes"), ("insufficient_scope", "/is_active", "is_active")
     }  # fmt: skip
-    assert errors_of(rows[5]) == {("insufficient_scope", "/password_hash", "password_hash")}
+    assert errors_of(rows[4]) == {("insufficient_scope", "/password_hash", "password_hash")}
     (row,) = await as_writer(client, "email,delete", f"{admin['email']},x")
     assert errors_of(row) == {("insufficient_scope", None, None)}
     (row,) = await as_writer(client, "email,is_active", f"{plain['email']},FALSE")
@@ -238,10 +217,11 @@ async def test_an_administrator_imports_hashes_that_nobody_is_ever_told(client: 
     user, hashed = await create(client), hash_of("seven otters juggle")
     found = await plan(
         client,
-        f"email,name,password_hash\n{user['email']},{user['name']},{hashed}\nh@example.com,H,{hashed}\n"
-        f"bad@example.com,B,$2b$torn\n".replace("$m=19456,t=2,p=1", "$m=19456,t=2,p=1").replace(
-            hashed, f'"{hashed}"'
-        ),
+        f"""email,name,password_hash
+{user["email"]},{user["name"]},"{hashed}"
+h@example.com,H,"{hashed}"
+bad@example.com,B,$2b$torn
+""",
     )
     rows = found["items"]
     assert [row["status"] for row in rows] == ["update", "create", "error"]
