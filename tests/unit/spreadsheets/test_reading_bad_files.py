@@ -140,6 +140,16 @@ def test_a_bomb_is_refused_when_the_directory_lies_about_its_size(tmp_path: Path
     assert outcome.peak_bytes < MOST_BYTES // 4
 
 
+def test_shared_strings_are_read_no_further_than_they_are_asked_for() -> None:
+    strings = "<si><t>a</t></si>" + f"<si><t>{NOISE.decode()}</t></si>" * 20 + "<si><t>z</si>"
+    sheet = cells('<c r="REF" t="s"><v>0</v></c>')
+    assert read(workbook(sheet, strings=strings)).column == ["a"]
+    sheet = cells('<c r="REF" t="s"><v>21</v></c>')
+    assert "xl/sharedStrings.xml is not sound XML" in complain(
+        UnreadableFileError, workbook(sheet, strings=strings)
+    )
+
+
 def test_shared_strings_are_not_held_in_memory(tmp_path: Path) -> None:
     noise = NOISE[:400].decode()
     strings = "".join([f"<si><t>{n} {noise}</t></si>" for n in range(120_000)])
