@@ -1,7 +1,7 @@
 """The shared strings of a workbook, of which there may be millions: in a nameless file, not in memory.
 
-They are read as far as a cell asks for: spreadsheets number them as they appear, so the heading needs only the
-first few.
+They are read as far as a cell asks for: spreadsheets number them as they appear, so that the heading needs
+only the first few.
 """
 
 import os
