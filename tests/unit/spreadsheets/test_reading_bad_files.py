@@ -169,6 +169,13 @@ def test_a_text_of_one_cell_that_would_fill_the_memory_is_refused_in_little(
     assert outcome.peak_bytes < MOST_BYTES
 
 
+def test_a_wrong_byte_at_the_end_of_a_long_text_is_named_in_little_memory(tmp_path: Path) -> None:
+    outcome = run(keep(tmp_path, "姓名\r\n".encode() * 8_000_000 + b"\xff\r\n"))
+    assert isinstance(outcome.error, UnreadableFileError)
+    assert outcome.error.detail.startswith("Line 8000001 holds a byte that is not UTF-8")
+    assert outcome.peak_bytes < MOST_BYTES // 2
+
+
 def test_what_asks_for_more_memory_than_there_is_is_refused_as_too_large(tmp_path: Path) -> None:
     outcome = run(keep(tmp_path, b"name\n" + b'"ab\n",' * 4_000_000), Limits())
     assert isinstance(outcome.error, FileTooLargeError)
