@@ -146,7 +146,9 @@ async def test_events_tell_of_each_change_and_end_with_the_job(
     assert {name for name, _ in before} == {"progress"}
     assert 1 in [told["progress"]["done"] for _, told in before]
     assert (last, job["state"], job["progress"]) == ("end", "succeeded", {"done": 2, "total": 2})
-    for last_event_id in ("3", "odd", ""):
+    head = await client.head(f"/jobs/{job_id}/events")
+    assert (head.status_code, head.content) == (200, b"")
+    for last_event_id in ("3", "odd", "", "9" * 50):
         again = await client.get(f"/jobs/{job_id}/events", headers={"Last-Event-ID": last_event_id})
         assert [name for name, _ in events(again.text)] == ["end"]
 
