@@ -155,15 +155,20 @@ async def test_events_tell_of_each_change_and_end_with_the_job(
 
 async def test_events_end_with_the_session(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.events._CHECK_S", 0.1)
-    client = await starts(jobs_inside=False)
-    token = await token_of(client, "users:admin")
-    mine = {"Authorization": f"Bearer {token}"}
+    client = await starts(jobs_inside=False, listeners_at_once=1)
+    mine = {"Authorization": f"Bearer {await token_of(client, 'users:admin')}"}
     job_id = await submit(client)
     listening = asyncio.create_task(client.get(f"/jobs/{job_id}/events", headers=mine))
-    await asyncio.sleep(0)
+
+    async def is_heard() -> bool:
+        return backends(client).listeners.locked()
+
+    await until(is_heard)
     assert (await client.post("/auth/logout", headers=mine)).status_code == 204
     reply = await listening
-    assert [name for name, _ in events(reply.text)] in ([], ["progress"])
+    assert [name for name, _ in events(reply.text)] == ["progress"]
+    assert (await jobs_of(client).find(job_id)).state == "queued"
+    assert not backends(client).listeners.locked()
 
 
 async def test_more_listeners_than_there_is_room_for_are_503(starts: Start) -> None:
