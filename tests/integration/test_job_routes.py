@@ -2,16 +2,17 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from app.errors import InvalidError
-from app.jobs import Run
+from app.jobs import Leases, Run, collection
 from app.resources import Resources
 from app.tokens import Claims
-from tests.support import NOBODY, problem, until
+from tests.support import NOBODY, database, problem, until
 from tests.support_identity import token_of
 from tests.support_jobs import Start, backends, handle, jobs_of, submit
 
@@ -107,6 +108,19 @@ async def test_cancelling_twice_is_once_and_too_late_is_409(
     unknown = await jobs_of(client).submit("import_plan", "of another version", result=None, by=NOBODY)
     for _ in range(2):
         assert (await client.post(f"/jobs/{unknown.id}/cancel")).json()["state"] == "cancelled"
+
+
+async def test_a_job_whose_worker_died_is_cancelled_though_no_other_comes(client: httpx.AsyncClient) -> None:
+    job_id = await submit(client)
+    opened = backends(client)
+    leases = Leases(collection(opened.database), lease_ms=60_000, ttl_ms=60_000)
+    assert await leases.take(job_id, ["export"]) is not None
+    for _ in range(2):
+        asked = (await client.post(f"/jobs/{job_id}/cancel")).json()
+        assert (asked["state"], asked["attempts"]) == ("running", 1)
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    await database(client)["jobs"].update_one({}, {"$set": {"lease_until": past}})
+    assert (await client.post(f"/jobs/{job_id}/cancel")).json()["state"] == "cancelled"
 
 
 async def test_a_job_of_a_key_is_one_until_it_is_cancelled(client: httpx.AsyncClient) -> None:
