@@ -128,20 +128,20 @@ def _take(text: str, place: int, rows: Rows) -> int:
 
 
 def _take_cells(cells: str, rows: Rows) -> None:
-    resolve = _keep if "&" not in cells and "_x" not in cells else _resolve
+    if len(cells) <= rows.limits.cell_characters // 2:
+        rows.add_short(_cells(cells), _resolve if "&" in cells or "_x" in cells else None)
+        return
     for letters, style, kind, value, text in _cells(cells):
         rows.go_to(letters)
         if text:
-            rows.add_text(unescape(resolve(text)))
+            rows.add_text(unescape(_resolve(text)))
         elif value:
-            rows.add_value(kind, style, resolve(value))
-
-
-def _keep(text: str) -> str:
-    return text
+            rows.add_value(kind, style, _resolve(value))
 
 
 def _resolve(text: str) -> str:
+    if "&" not in text:
+        return text
     for entity, char in _ENTITIES.items():
         text = text.replace(entity, char)
     return text.replace("&amp;", "&")
