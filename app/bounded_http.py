@@ -2,7 +2,7 @@
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.replies import ENDLESS
+from app.job_replies import ENDLESS
 
 LONGEST_HEAD = 65_536
 """Bytes of a request line with its headers, or of trailers: as many as h11, uvicorn's other parser, takes."""

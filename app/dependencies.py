@@ -32,6 +32,7 @@ _VERSION = re.compile("[1-9][0-9]{0,17}")
 _TAG = re.compile(r'(W/)?"([^"]*)"')
 _WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:$|[,;])', re.IGNORECASE)
 MAX_WAIT_S = 30.0
+_EVENT_ID = re.compile("[0-9]{1,18}")
 
 
 async def _user_id(
@@ -261,6 +262,15 @@ async def _schedule_id(
     return PydanticObjectId(schedule_id)
 
 
+async def _last_event(
+    last_event_id: Annotated[
+        str | None, Header(max_length=100, description="The `id` of the last event that arrived.")
+    ] = None,
+) -> int | None:
+    """What is no id of ours is ignored."""
+    return int(found[0]) if (found := _EVENT_ID.fullmatch(last_event_id or "")) else None
+
+
 async def _wanted_bytes(
     wanted: Annotated[
         str | None, Header(alias="Range", max_length=100, description="One range of bytes: `bytes=1000-`.")
@@ -320,6 +330,7 @@ Patience = Annotated[float | None, Depends(_patience)]
 ExportViewer = Annotated[Viewer, Depends(_export_viewer)]
 ExportId = Annotated[PydanticObjectId, Depends(_export_id)]
 ScheduleId = Annotated[PydanticObjectId, Depends(_schedule_id)]
+LastEvent = Annotated[int | None, Depends(_last_event)]
 WantedBytes = Annotated[Wanted, Depends(_wanted_bytes)]
 JobViewer = Annotated[Viewer, Depends(_viewer)]
 ImportViewer = Annotated[Viewer, Depends(_writing_viewer)]

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response, status
 
-from app import exports, replies
+from app import exports, job_replies
 from app.dependencies import (
     Backends,
     Exporter,
@@ -16,6 +16,7 @@ from app.dependencies import (
     query_parameters,
 )
 from app.errors import (
+    BusyError,
     ExpiredCursorError,
     ExportNotFoundError,
     ExportNotReadyError,
@@ -53,7 +54,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
     status_code=status.HTTP_202_ACCEPTED,
     response_model=ExportOutput,
     summary="Let a job export users",
-    responses=responses(*BODY, *PROTECTED) | _SUBMITTED,
+    responses=responses(BusyError, *BODY, *PROTECTED) | _SUBMITTED,
 )
 async def submit_export(
     asked: ExportBody, caller: Exporter, viewer: ExportViewer, patience: Patience, opened: Backends
@@ -63,7 +64,7 @@ async def submit_export(
     if patience:
         await opened.jobs.wait(made.document["job"], patience)
         made = await exports.find(opened, made.document["_id"], viewer)
-    return replies.submitted(made, patience)
+    return job_replies.submitted(made, patience)
 
 
 @router.get(
@@ -75,8 +76,7 @@ async def submit_export(
 )
 async def list_exports(asked: PageOptions, viewer: ExportViewer, opened: Backends) -> Response:
     """Your own; with `users:admin` everybody's."""
-    found, following = await exports.page(opened, asked, viewer)
-    return replies.plain({"items": [replies.describe_export(export) for export in found], "next": following})
+    return job_replies.exports(*await exports.page(opened, asked, viewer))
 
 
 @router.get(
@@ -87,7 +87,7 @@ async def list_exports(asked: PageOptions, viewer: ExportViewer, opened: Backend
 )
 async def read_export(export_id: ExportId, viewer: ExportViewer, opened: Backends) -> Response:
     """What is in the file, or what became of its job."""
-    return replies.plain(replies.describe_export(await exports.find(opened, export_id, viewer)))
+    return job_replies.export(await exports.find(opened, export_id, viewer))
 
 
 @router.get(
@@ -108,7 +108,7 @@ async def download_export(
     """A download that broke off goes on with `Range`, and `If-Range` with the `ETag` of before."""
     export = await exports.find(opened, export_id, viewer)
     file = await exports.open_file(opened, export)
-    return replies.stored_file(file, export, wanted)
+    return job_replies.stored_file(file, export, wanted)
 
 
 @router.delete(

@@ -121,7 +121,9 @@ async def import_users(
     imports.check_room(opened)
     limit = opened.settings.import_max_bytes
     kind = request.headers.get("content-type", "")
-    async with opened.imports, imports.receive(request.stream(), kind, limit=limit) as upload:
+    encoding = request.headers.get("content-encoding", "identity")
+    body = imports.receive(request.stream(), kind, encoding=encoding, limit=limit)
+    async with opened.imports, body as upload:
         import_id, job = await imports.submit(
             opened, upload, imports.combine(asked, upload), by=caller.user_id, scopes=caller.scopes
         )

@@ -1,13 +1,11 @@
 """`/jobs`: what becomes of long work."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Response
 
-from app import events, replies
-from app.dependencies import Backends, Caller, JobId, JobOptions, JobViewer, query_parameters
+from app import events, job_replies
+from app.dependencies import Backends, Caller, JobId, JobOptions, JobViewer, LastEvent, query_parameters
 from app.errors import (
     ExpiredCursorError,
     InvalidCursorError,
@@ -16,7 +14,6 @@ from app.errors import (
     JobNotFoundError,
     TooManyListenersError,
 )
-from app.jobs import Job
 from app.problems import SIGNED_IN, responses
 from models.job import JobOutput, JobPage, JobQuery
 
@@ -40,9 +37,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 )
 async def list_jobs(asked: JobOptions, viewer: JobViewer, opened: Backends) -> Response:
     """Your own; with `users:admin` everybody's."""
-    found = await opened.jobs.page(asked, viewer)
-    items = [replies.describe_job(Job.read(document)) for document in found.documents]
-    return replies.plain({"items": items, "next": found.next})
+    return job_replies.jobs(await opened.jobs.page(asked, viewer))
 
 
 @router.get(
@@ -53,7 +48,7 @@ async def list_jobs(asked: JobOptions, viewer: JobViewer, opened: Backends) -> R
 )
 async def read_job(job_id: JobId, viewer: JobViewer, opened: Backends) -> Response:
     """How far it is, and what became of it. Another's is not found, but by administrators."""
-    return replies.plain(replies.describe_job(await opened.jobs.find(job_id, viewer)))
+    return job_replies.job(await opened.jobs.find(job_id, viewer))
 
 
 @router.post(
@@ -64,7 +59,7 @@ async def read_job(job_id: JobId, viewer: JobViewer, opened: Backends) -> Respon
 )
 async def cancel_job(job_id: JobId, viewer: JobViewer, opened: Backends) -> Response:
     """One that waits is cancelled at once, one that runs within a few seconds; what it did stays done."""
-    return replies.plain(replies.describe_job(await opened.jobs.cancel(job_id, viewer)))
+    return job_replies.job(await opened.jobs.cancel(job_id, viewer))
 
 
 @router.get(
@@ -78,18 +73,7 @@ async def stream_job(
     caller: Caller,
     viewer: JobViewer,
     opened: Backends,
-    last_event_id: Annotated[
-        str | None, Header(max_length=100, description="The `id` of the last event that arrived.")
-    ] = None,
+    since: LastEvent,
 ) -> Response:
     """The job as it is, then at each change until it ends. The stream ends too when your session does."""
-    since = (
-        int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else None
-    )
-    return replies.Events(_write(await events.listen(opened, job_id, caller, viewer, since=since)))
-
-
-async def _write(news: AsyncGenerator[Job | None, None]) -> AsyncGenerator[bytes, None]:
-    async with aclosing(news):
-        async for job in news:
-            yield replies.event(job)
+    return job_replies.Events(await events.listen(opened, job_id, caller, viewer, since=since))

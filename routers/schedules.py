@@ -4,14 +4,13 @@ from typing import Any
 
 from fastapi import APIRouter, Response, status
 
-from app import replies
+from app import job_replies, replies
 from app.dependencies import Backends, Exporter, ExportViewer, PageOptions, ScheduleId, query_parameters
 from app.errors import (
     ExpiredCursorError,
     InvalidCursorError,
     InvalidError,
     ScheduleNotFoundError,
-    WriteConflictError,
 )
 from app.exports import schedules
 from app.problems import BODY, PROTECTED, responses
@@ -33,9 +32,7 @@ _PATCH: dict[str, Any] = replies.merge_patch("SchedulePatch")
 )
 async def create_schedule(said: ScheduleInput, caller: Exporter, opened: Backends) -> Response:
     """Each run makes an export, as `POST /users/exports` does; none begins while the one before goes on."""
-    made = await schedules.create(opened, said, by=caller.user_id)
-    headers = {"Location": f"/users/exports/schedules/{made['_id']}"}
-    return replies.plain(replies.describe_schedule(made), status=201, headers=headers)
+    return job_replies.scheduled(await schedules.create(opened, said, by=caller.user_id))
 
 
 @router.get(
@@ -47,9 +44,7 @@ async def create_schedule(said: ScheduleInput, caller: Exporter, opened: Backend
 )
 async def list_schedules(asked: PageOptions, viewer: ExportViewer, opened: Backends) -> Response:
     """Your own; with `users:admin` everybody's."""
-    found = await schedules.page(opened, asked, viewer)
-    items = [replies.describe_schedule(document) for document in found.documents]
-    return replies.plain({"items": items, "next": found.next})
+    return job_replies.schedules(await schedules.page(opened, asked, viewer))
 
 
 @router.get(
@@ -60,7 +55,7 @@ async def list_schedules(asked: PageOptions, viewer: ExportViewer, opened: Backe
 )
 async def read_schedule(schedule_id: ScheduleId, viewer: ExportViewer, opened: Backends) -> Response:
     """When it runs next, and what it made last."""
-    return replies.plain(replies.describe_schedule(await schedules.find(opened, schedule_id, viewer)))
+    return job_replies.schedule(await schedules.find(opened, schedule_id, viewer))
 
 
 @router.patch(
@@ -68,13 +63,13 @@ async def read_schedule(schedule_id: ScheduleId, viewer: ExportViewer, opened: B
     response_model=ScheduleOutput,
     summary="Change a schedule",
     openapi_extra=_PATCH,
-    responses=responses(ScheduleNotFoundError, WriteConflictError, *BODY, *PROTECTED),
+    responses=responses(ScheduleNotFoundError, *BODY, *PROTECTED),
 )
 async def patch_schedule(
     schedule_id: ScheduleId, said: SchedulePatch, viewer: ExportViewer, opened: Backends
 ) -> Response:
     """What is left out stays; `export` is replaced whole. Schedulers follow within a minute."""
-    return replies.plain(replies.describe_schedule(await schedules.change(opened, schedule_id, said, viewer)))
+    return job_replies.schedule(await schedules.change(opened, schedule_id, said, viewer))
 
 
 @router.delete(

@@ -1,6 +1,7 @@
 """What the tests of imports share: files that go up, plans that come back, and people of every value."""
 
 import itertools
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from models.values import ALL_SCOPES
 from tests.api import serving
-from tests.support import problem
+from tests.servers import MongoServer, RedisServer
+from tests.support import database, problem, users
 
 Plan = dict[str, Any]
 CSV = "text/csv"
@@ -31,6 +33,23 @@ async def importing(mongo_uri: str, redis_url: str, **more: Any) -> AsyncIterato
     """A client of an app that works on its jobs itself."""
     async with serving(mongo_uri, redis_url, jobs_inside=True, **more) as client:
         yield client
+
+
+@asynccontextmanager
+async def importing_all_along(
+    mongo: MongoServer, redis: RedisServer, **more: Any
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The same for a whole module, with a database of its own."""
+    name = f"t_{uuid.uuid4().hex}"
+    redis_url = redis.url.removesuffix("/0") + "/2"
+    async with importing(mongo.uri_of(name), redis_url, **more) as client:
+        yield client
+        await database(client).client.drop_database(name)
+
+
+async def empty(client: httpx.AsyncClient) -> None:
+    """A directory without users."""
+    await users(client).delete_many({})
 
 
 async def upload(

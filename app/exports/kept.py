@@ -22,6 +22,7 @@ from pymongo.errors import PyMongoError
 
 from app import jobs, listing, search, stored_files
 from app.errors import (
+    BusyError,
     ExportNotFoundError,
     ExportNotReadyError,
     FieldError,
@@ -41,6 +42,8 @@ from models.export_job import ExportBody
 from models.job import PageQuery
 
 BUCKET = "export_files"
+WAITING = 50
+"""Exports of one user that may wait to be made."""
 _CLOSING_S = 5.0
 _FILTERS = frozenset(ExportBody.model_fields) - {"format", "columns", "addresses", "q", "sort"}
 
@@ -97,8 +100,12 @@ def check(asked: ExportBody) -> list[str] | None:
 async def submit(
     opened: Resources, asked: ExportBody, *, by: str | None, schedule: ObjectId | None = None
 ) -> Export:
-    """The export and the job that makes it. InvalidError: what is asked for makes no file."""
+    """The export and the job that makes it.
+
+    InvalidError: what is asked for makes no file. BusyError: too many of his are waiting.
+    """
     check(asked)
+    await _check_room(opened, by)
     async with opened.database.client.start_session() as session:
         made = await session.with_transaction(
             lambda within: add(opened, asked, within, by=by, schedule=schedule)
@@ -106,6 +113,13 @@ async def submit(
     if made.job is not None:
         await opened.jobs.announce(made.job.id)
     return made
+
+
+async def _check_room(opened: Resources, by: str | None) -> None:
+    """Each file costs a walk and its room in MongoDB: nobody lets too many wait."""
+    waiting = {"state": {"$in": ["queued", "running"]}, "kind": "export", "by": by}
+    if await jobs.collection(opened.database).count_documents(waiting, limit=WAITING) == WAITING:
+        raise BusyError(f"{WAITING} exports of yours are waiting already: wait for one.", retry_after=5)
 
 
 async def add(

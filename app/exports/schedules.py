@@ -13,12 +13,11 @@ from zoneinfo import ZoneInfo, available_timezones
 import structlog
 from bson import ObjectId
 from cronsim import CronSim, CronSimError
-from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 
 from app import jobs
-from app.errors import FieldError, InvalidError, JobNotFoundError, ScheduleNotFoundError, WriteConflictError
+from app.errors import FieldError, InvalidError, JobNotFoundError, ScheduleNotFoundError
 from app.exports import kept
 from app.jobs import AWARE, Viewer
 from app.pages import Page, newest_first
@@ -29,8 +28,8 @@ from models.job import PageQuery
 log = structlog.get_logger("roster.jobs")
 
 _FIELDS = 5
-_TRIES = 10
 _SAID = ("name", "cron", "timezone", "is_active")
+_TIMING = frozenset({"cron", "timezone", "is_active"})
 _SOON = timedelta(minutes=2)
 _MOST_DUE = 1_000
 
@@ -101,29 +100,33 @@ async def page(opened: Resources, asked: PageQuery, viewer: Viewer) -> Page:
 async def change(
     opened: Resources, schedule_id: ObjectId, said: SchedulePatch, viewer: Viewer
 ) -> dict[str, Any]:
-    """The schedule after the patch; a new time counts from now.
-
-    WriteConflictError: others kept changing it.
-    """
-    named = said.model_fields_set
-    changes = {name: getattr(said, name) for name in _SAID if name in named}
-    if "export" in named:
+    """The schedule after the patch; a new time counts from now."""
+    changes = {name: getattr(said, name) for name in _SAID if name in said.model_fields_set}
+    if "export" in said.model_fields_set:
         changes["export"] = _export(said.export)
-    for _ in range(_TRIES):
-        found = await find(opened, schedule_id, viewer)
-        new = found | changes
-        due = find_next(new["cron"], new["timezone"], datetime.now(UTC))
-        timing = {name: found[name] for name in ("cron", "timezone", "is_active", "next_run_at")}
-        if {"cron", "timezone", "is_active"} & named:
-            new["next_run_at"] = due if new["is_active"] else None
-        changed = await _collection(opened).find_one_and_update(
-            {"_id": schedule_id, **timing},
-            {"$set": changes | {"next_run_at": new["next_run_at"]}},
-            return_document=ReturnDocument.AFTER,
+    async with opened.database.client.start_session() as session:
+        return await session.with_transaction(
+            lambda within: _change(opened, schedule_id, changes, viewer, within)
         )
-        if changed is not None:
-            return changed
-    raise WriteConflictError("Others kept changing this schedule: try again.")
+
+
+async def _change(
+    opened: Resources,
+    schedule_id: ObjectId,
+    changes: dict[str, Any],
+    viewer: Viewer,
+    session: AsyncClientSession,
+) -> dict[str, Any]:
+    wanted = {"_id": schedule_id, **viewer.filter}
+    found = await _collection(opened).find_one(wanted, session=session)
+    if found is None:
+        raise _not_found()
+    new = found | changes
+    due = find_next(new["cron"], new["timezone"], datetime.now(UTC))
+    if changes.keys() & _TIMING:
+        new["next_run_at"] = due if new["is_active"] else None
+    await _collection(opened).replace_one({"_id": schedule_id}, new, session=session)
+    return new
 
 
 async def delete(opened: Resources, schedule_id: ObjectId, viewer: Viewer) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import bson
 from pymongo import ReturnDocument
@@ -119,28 +120,35 @@ class Jobs:
         return await newest_first(self._jobs, self._cursors, wanted, limit=asked.limit, cursor=asked.cursor)
 
     async def cancel(self, job_id: str, viewer: Viewer | None = None) -> Job:
-        """The job, cancelled if it was waiting; one that runs is told to stop. JobEndedError: too late."""
+        """The job, cancelled if nobody works on it; a worker is told to stop. JobEndedError: too late."""
         which = {"_id": _id(job_id), **(viewer.filter if viewer else {})}
+        cancelled = records.ended("cancelled", self._ttl_ms)
         while True:
             job = await self.find(job_id, viewer)
-            if job.state == "cancelled" or (job.state == "running" and job.cancel_asked):
+            if job.state == "cancelled":
                 return job
             if job.has_ended:
                 raise JobEndedError(f"The job has {job.state} already.")
-            found = await self._jobs.find_one_and_update(
-                {**which, "state": job.state},
-                self._cancelled if job.state == "queued" else _ASKED_TO_STOP,
-                return_document=ReturnDocument.AFTER,
-            )
-            if found is not None:
-                return Job.read(found)
+            for condition, change in (
+                (records.FREE | which, cancelled),
+                ({"state": "queued"} | which, cancelled),
+                ({"state": "running"} | which, _ASKED_TO_STOP),
+            ):
+                found = await self._jobs.find_one_and_update(
+                    condition, change, return_document=ReturnDocument.AFTER
+                )
+                if found is not None:
+                    return Job.read(found)
 
-    @property
-    def _cancelled(self) -> list[dict[str, object]]:
-        return records.ended("cancelled", self._ttl_ms)
 
-
-_ASKED_TO_STOP = {"$set": {"cancel_asked": True}, "$inc": {"revision": 1}}
+_ASKED_TO_STOP: list[dict[str, Any]] = [
+    {
+        "$set": {
+            "cancel_asked": True,
+            "revision": {"$add": ["$revision", {"$cond": ["$cancel_asked", 0, 1]}]},
+        }
+    }
+]
 
 
 def _keyed(key: str) -> dict[str, object]:

@@ -16,12 +16,6 @@ from app.jobs import records
 from app.jobs.records import Documents, Job
 from models.job import JobKind, JobState
 
-_FREE = {
-    "$or": [
-        {"state": "queued", "$expr": {"$lte": ["$not_before", "$$NOW"]}},
-        {"state": "running", "$expr": {"$lt": ["$lease_until", "$$NOW"]}},
-    ]
-}
 _NEXT = {"$add": ["$revision", 1]}
 
 
@@ -45,7 +39,7 @@ class Leases:
             "revision": _NEXT,
         }
         found = await self.jobs.find_one_and_update(
-            {"_id": bson.ObjectId(job_id), "kind": {"$in": list(kinds)}, **_FREE},
+            {"_id": bson.ObjectId(job_id), "kind": {"$in": list(kinds)}, **records.FREE},
             [{"$set": taken}],
             return_document=ReturnDocument.AFTER,
         )

@@ -284,3 +284,23 @@ async def test_jobs_and_exports_are_forgotten_by_mongodb_itself(starts: Start) -
         return bool(reply.json() == made)
 
     await until(is_served)
+
+
+async def test_nobody_lets_more_than_fifty_wait(client: httpx.AsyncClient) -> None:
+    mine = {"Authorization": f"Bearer {await token_of(client, 'users:export')}"}
+    for _ in range(50):
+        made = await client.post("/users/exports", json={"format": "csv"}, headers=mine)
+        assert made.status_code == 202
+    problem(
+        await client.post("/users/exports", json={"format": "csv"}, headers=mine), 503, "too_many_exports"
+    )
+    assert (await client.post("/users/exports", json={"format": "csv"})).status_code == 202, "another's"
+    await client.delete(made.headers["location"], headers=mine)
+    assert (await client.post("/users/exports", json={"format": "csv"}, headers=mine)).status_code == 202
+
+
+async def test_a_file_that_went_a_moment_ago_is_not_found(starts: Start) -> None:
+    client = await starts()
+    made = await export(client)
+    await database(client)["export_files.files"].delete_many({})
+    problem(await download(client, made), 404, "export_not_found")

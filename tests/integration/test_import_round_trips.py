@@ -8,8 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.servers import MongoServer, RedisServer
-from tests.support import users
-from tests.support_imports import counted, create_all, importing, people, plan
+from tests.support_imports import counted, create_all, empty, importing_all_along, people, plan
 
 FORMS = ["csv", "xlsx", "ndjson"]
 LABELLED = (
@@ -31,11 +30,8 @@ CHOICES = [
 
 @pytest.fixture(scope="module")
 async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    """One app for the whole module: each example empties the directory."""
-    redis_url = redis_server.url.removesuffix("/0") + "/2"
-    async with importing(mongo_server.uri_of("round_trips"), redis_url) as opened:
+    async with importing_all_along(mongo_server, redis_server) as opened:
         yield opened
-        await opened.app.state.resources.database.client.drop_database("round_trips")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -49,7 +45,7 @@ async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncI
 async def test_a_download_that_comes_back_unchanged_changes_nothing(
     client: httpx.AsyncClient, form: str, crowd: list[dict[str, object]], choice: str
 ) -> None:
-    await users(client).delete_many({})
+    await empty(client)
     count = await create_all(client, crowd)
     if not count:
         return

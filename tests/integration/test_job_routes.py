@@ -2,16 +2,17 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from app.errors import InvalidError
-from app.jobs import Run
+from app.jobs import Leases, Run, collection
 from app.resources import Resources
 from app.tokens import Claims
-from tests.support import NOBODY, problem, until
+from tests.support import NOBODY, database, problem, until
 from tests.support_identity import token_of
 from tests.support_jobs import Start, backends, handle, jobs_of, submit
 
@@ -109,6 +110,19 @@ async def test_cancelling_twice_is_once_and_too_late_is_409(
         assert (await client.post(f"/jobs/{unknown.id}/cancel")).json()["state"] == "cancelled"
 
 
+async def test_a_job_whose_worker_died_is_cancelled_though_no_other_comes(client: httpx.AsyncClient) -> None:
+    job_id = await submit(client)
+    opened = backends(client)
+    leases = Leases(collection(opened.database), lease_ms=60_000, ttl_ms=60_000)
+    assert await leases.take(job_id, ["export"]) is not None
+    for _ in range(2):
+        asked = (await client.post(f"/jobs/{job_id}/cancel")).json()
+        assert (asked["state"], asked["attempts"]) == ("running", 1)
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    await database(client)["jobs"].update_one({}, {"$set": {"lease_until": past}})
+    assert (await client.post(f"/jobs/{job_id}/cancel")).json()["state"] == "cancelled"
+
+
 async def test_a_job_of_a_key_is_one_until_it_is_cancelled(client: httpx.AsyncClient) -> None:
     first, second = await asyncio.gather(*(submit(client, key="one") for _ in range(2)))
     assert first == second
@@ -146,22 +160,29 @@ async def test_events_tell_of_each_change_and_end_with_the_job(
     assert {name for name, _ in before} == {"progress"}
     assert 1 in [told["progress"]["done"] for _, told in before]
     assert (last, job["state"], job["progress"]) == ("end", "succeeded", {"done": 2, "total": 2})
-    for last_event_id in ("3", "odd", ""):
+    head = await client.head(f"/jobs/{job_id}/events")
+    assert (head.status_code, head.content) == (200, b"")
+    for last_event_id in ("3", "odd", "", "9" * 50):
         again = await client.get(f"/jobs/{job_id}/events", headers={"Last-Event-ID": last_event_id})
         assert [name for name, _ in events(again.text)] == ["end"]
 
 
 async def test_events_end_with_the_session(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.events._CHECK_S", 0.1)
-    client = await starts(jobs_inside=False)
-    token = await token_of(client, "users:admin")
-    mine = {"Authorization": f"Bearer {token}"}
+    client = await starts(jobs_inside=False, listeners_at_once=1)
+    mine = {"Authorization": f"Bearer {await token_of(client, 'users:admin')}"}
     job_id = await submit(client)
     listening = asyncio.create_task(client.get(f"/jobs/{job_id}/events", headers=mine))
-    await asyncio.sleep(0)
+
+    async def is_heard() -> bool:
+        return backends(client).listeners.locked()
+
+    await until(is_heard)
     assert (await client.post("/auth/logout", headers=mine)).status_code == 204
     reply = await listening
-    assert [name for name, _ in events(reply.text)] in ([], ["progress"])
+    assert [name for name, _ in events(reply.text)] == ["progress"]
+    assert (await jobs_of(client).find(job_id)).state == "queued"
+    assert not backends(client).listeners.locked()
 
 
 async def test_more_listeners_than_there_is_room_for_are_503(starts: Start) -> None:

@@ -3,13 +3,16 @@
 import asyncio
 
 import pytest
+from bson import ObjectId
+from pymongo.errors import AutoReconnect
 from redis.asyncio import Redis
 
 from app.errors import InvalidError, UnavailableError
-from app.jobs import Run
+from app.jobs import JobCancelledError, LeaseLostError, Run
+from app.jobs.runs import ATTEMPTS
 from app.resources import Resources
 from tests.api import serving
-from tests.support import until
+from tests.support import database, until
 from tests.support_jobs import Start, handle, jobs_of, submit
 
 
@@ -134,3 +137,73 @@ async def test_a_worker_that_stops_hands_its_job_on_at_once(
     async with serving(mongo_uri, redis_url, **patient) as second:
         job = await jobs_of(second).wait(job_id, 30)
     assert (job.state, begun) == ("succeeded", [1, 2])
+
+
+async def test_a_job_gives_up_on_a_backend_that_stays_away(
+    starts: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def be_away(_: Resources, __: Run) -> None:
+        raise AutoReconnect("not primary")
+
+    handle(monkeypatch, be_away)
+    monkeypatch.setattr("app.jobs.runs.FAILURES", 1)
+    client = await starts()
+    job = await jobs_of(client).wait(await submit(client), 30)
+    assert (job.state, job.attempts, job.failures) == ("failed", 2, 1)
+    assert job.error is not None
+    assert (job.error["status"], job.error["code"]) == (503, "unavailable")
+
+
+async def test_a_job_that_kills_its_workers_ends_too(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def do_nothing(_: Resources, __: Run) -> None: ...
+
+    handle(monkeypatch, do_nothing)
+    idle = await starts(jobs_inside=False)
+    job_id = await submit(idle)
+    await database(idle)["jobs"].update_one({}, {"$set": {"attempts": ATTEMPTS}})
+    job = await jobs_of(await starts()).wait(job_id, 30)
+    assert job.state == "failed"
+    assert job.error is not None
+    assert job.error["code"] == "internal_error"
+
+
+async def test_a_handler_learns_from_progress_that_it_should_stop(
+    starts: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised: list[type[BaseException]] = []
+
+    async def report(_: Resources, run: Run) -> None:
+        try:
+            while True:
+                await run.progress(1)
+                await asyncio.sleep(0.01)
+        except BaseException as error:
+            raised.append(type(error))
+            raise
+
+    handle(monkeypatch, report)
+    client = await starts()
+    job_id = await submit(client)
+
+    async def is_running() -> bool:
+        return (await jobs_of(client).find(job_id)).done == 1
+
+    await until(is_running)
+    await jobs_of(client).cancel(job_id)
+    assert (await jobs_of(client).wait(job_id, 30)).state == "cancelled"
+    assert raised == [JobCancelledError]
+    stolen = await submit(client)
+
+    async def is_running_again() -> bool:
+        return (await jobs_of(client).find(stolen)).done == 1
+
+    await until(is_running_again)
+    one = {"_id": ObjectId(stolen)}
+    await database(client)["jobs"].update_one(one, {"$set": {"lease": "another's"}})
+
+    async def has_stopped() -> bool:
+        return len(raised) == 2
+
+    await until(has_stopped)
+    assert raised[1] is LeaseLostError
+    assert (await jobs_of(client).find(stolen)).state == "running", "the other one's"

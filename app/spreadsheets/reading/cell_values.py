@@ -60,10 +60,12 @@ class CellValues:
         return int(number) if abs(number) <= _LARGEST_EXACT and number.is_integer() else number
 
     def _read_shared(self, text: str) -> str:
-        index = int(text) if text.isascii() and text.isdigit() and len(text) <= _EXACT_DIGITS else -1
-        if self._strings is None or not 0 <= index < len(self._strings):
+        if self._strings is None or not (text.isascii() and text.isdigit() and len(text) <= _EXACT_DIGITS):
             raise ValueError(_NO_STRING)
-        return self._strings[index]
+        try:
+            return self._strings[int(text)]
+        except IndexError:
+            raise ValueError(_NO_STRING) from None
 
 
 def read_serial(serial: float, *, from_1904: bool = False) -> datetime | None:

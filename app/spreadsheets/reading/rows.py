@@ -1,13 +1,18 @@
 """Rows of a sheet as they are put together, cell by cell, by whichever of the two ways of reading them."""
 
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from app.errors import UnreadableFileError
 from app.spreadsheets.reading import grid
 from app.spreadsheets.reading.cell_values import CellValues
 from app.spreadsheets.reading.grid import Record
+from app.spreadsheets.reading.runs import unescape
 from app.spreadsheets.reading.values import Cell, Limits
 from app.spreadsheets.xlsx import MOST_ROWS, name_column
+
+Found = tuple[str, str, str, str, str]
+"""A cell as it stands in the file: column, style, type, value and text, each of which may be empty."""
 
 _MOST_COLUMNS: Final = 16_384
 
@@ -42,13 +47,30 @@ class Rows:
         if self._row:
             self.done.append((self._number, self._row))
 
+    def add_short(self, cells: Iterable[Found], resolve: Callable[[str], str] | None) -> None:
+        """
+        All cells of a row, none of whose texts can be too long.
+
+        `resolve` reads entities, if there may be any, or escapes. Most rows spend their time in this loop.
+        """
+        columns, row = self._columns, self._row
+        for letters, style, kind, value, text in cells:
+            column = columns[letters] if letters in columns else self._learn(letters)
+            if column <= self._column:
+                raise self._misplaced(letters)
+            self._column = column
+            if text:
+                if len(row) < column:
+                    row.extend([None] * (column - len(row)))
+                row.append(text if resolve is None else unescape(resolve(text)))
+            elif value:
+                self.add_value(kind, style, value if resolve is None else resolve(value))
+
     def go_to(self, letters: str) -> None:
         """The next cell, by the letters of its column."""
         column = self._columns[letters] if letters in self._columns else self._learn(letters)
         if column <= self._column:
-            raise UnreadableFileError(
-                f"The cell {letters}{self._number} stands twice, or out of order: save the workbook again."
-            )
+            raise self._misplaced(letters)
         self._column = column
 
     def go_on(self) -> None:
@@ -83,6 +105,11 @@ class Rows:
 
     def long_cell(self) -> UnreadableFileError:
         return grid.long_cell(self.place(), self.limits)
+
+    def _misplaced(self, letters: str) -> UnreadableFileError:
+        return UnreadableFileError(
+            f"The cell {letters}{self._number} stands twice, or out of order: save the workbook again."
+        )
 
     def _add(self, value: Cell) -> None:
         row = self._row

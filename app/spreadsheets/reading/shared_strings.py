@@ -1,8 +1,12 @@
-"""The shared strings of a workbook, of which there may be millions: in a nameless file, not in memory."""
+"""The shared strings of a workbook, of which there may be millions: in a nameless file, not in memory.
+
+They are read as far as a cell asks for: spreadsheets number them as they appear, so that the heading needs
+only the first few.
+"""
 
 import os
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
 
 from app.errors import FileTooLargeError, UnreadableFileError
@@ -20,12 +24,15 @@ _LONGEST_KEPT: Final = 256
 
 
 class SharedStrings:
-    def __init__(self, scratch: BinaryIO) -> None:
+    def __init__(self, part: str, blocks: Iterable[bytes], scratch: BinaryIO, limits: Limits) -> None:
+        """`scratch` is an empty file that must stay open for as long as strings are asked for."""
+        self._more = self._read(part, blocks, limits)
         self._file = scratch
         self._ends = array("Q", [0])
         self._window = b""
         self._window_start = 0
         self._kept: dict[int, str] = {}
+        next(self._more, None)
 
     def add(self, text: str) -> None:
         said = text.encode()
@@ -36,16 +43,19 @@ class SharedStrings:
         self._file.write(said)
         self._ends.append(self._ends[-1] + len(said))
 
-    def freeze(self) -> None:
-        self._file.flush()
-
     def __getitem__(self, index: int) -> str:
+        """IndexError if there is none."""
         if (kept := self._kept.get(index)) is not None:
             return kept
+        while index >= len(self):
+            if next(self._more, self) is self:
+                raise IndexError(index)
         start, end = self._ends[index], self._ends[index + 1]
         offset = start - self._window_start
         if offset < 0 or end > self._window_start + len(self._window):
-            self._window = os.pread(self._file.fileno(), max(_WINDOW, end - start), start)
+            self._file.seek(start)
+            self._window = self._file.read(max(_WINDOW, end - start))
+            self._file.seek(0, os.SEEK_END)
             self._window_start, offset = start, 0
         text = self._window[offset : offset + end - start].decode()
         if len(text) <= _LONGEST_KEPT:
@@ -55,19 +65,16 @@ class SharedStrings:
         return text
 
     def __len__(self) -> int:
+        """Those that have been read."""
         return len(self._ends) - 1
 
-
-def read(part: str, blocks: Iterable[bytes], scratch: BinaryIO, limits: Limits) -> SharedStrings:
-    """`scratch` is an empty file that must stay open for as long as the strings are asked for."""
-    strings = SharedStrings(scratch)
-    scanner = _Scanner(strings, limits)
-    parser = markup.Parser(part, scanner.start, scanner.end, scanner.characters)
-    for block in blocks:
-        parser.feed(block)
-    parser.close()
-    strings.freeze()
-    return strings
+    def _read(self, part: str, blocks: Iterable[bytes], limits: Limits) -> Iterator[None]:
+        scanner = _Scanner(self, limits)
+        parser = markup.Parser(part, scanner.start, scanner.end, scanner.characters)
+        for block in blocks:
+            parser.feed(block)
+            yield
+        parser.close()
 
 
 _NAMES: Final = markup.main_names("si", "t", "rPh")

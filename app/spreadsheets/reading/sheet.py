@@ -29,12 +29,14 @@ _CLOSES: Final = "</row>"
 _LONGEST_HEAD: Final = 2**20
 _LONGEST_ROW: Final = 2**20
 
-_BARE: Final = r"[^<&\0-\x08\x0b-\x1f\ufffe\uffff]*+"
+_BARE: Final = r"[^<>&\0-\x08\x0b-\x1f\ufffe\uffff]*+"
 _TEXT: Final = rf"{_BARE}(?:&(?:amp|lt|gt|quot|apos|#13|#10);{_BARE})*+"
-_LAYOUT: Final = (
-    r"(?: (?:spans|s|customFormat|ht|hidden|customHeight|outlineLevel|collapsed|thickTop|thickBot|"
-    r'x14ac:dyDescent)="[^"<&]*+")*+'
-)
+_LOOKS: Final = (
+    "spans", "s", "customFormat", "ht", "hidden", "customHeight", "outlineLevel", "collapsed", "thickTop",
+    "thickBot", "x14ac:dyDescent",
+)  # fmt: skip
+"""Attributes of a row that say nothing of its cells, in the order in which Excel writes them."""
+_LAYOUT: Final = "".join([f'(?: {name}="[0-9a-z.: ]*+")?' for name in _LOOKS])
 _CELL: Final = (
     r'<c r="([A-Z]{1,3})[0-9]{1,7}"(?: s="([0-9]+)")?(?: t="([a-zA-Z]+)")?(?:/>|>(?:'
     rf'<v>({_TEXT})</v>|<is><t(?: xml:space="preserve")?>({_TEXT})</t></is>)?</c>)'
@@ -126,20 +128,20 @@ def _take(text: str, place: int, rows: Rows) -> int:
 
 
 def _take_cells(cells: str, rows: Rows) -> None:
-    resolve = _keep if "&" not in cells and "_x" not in cells else _resolve
+    if len(cells) <= rows.limits.cell_characters // 2:
+        rows.add_short(_cells(cells), _resolve if "&" in cells or "_x" in cells else None)
+        return
     for letters, style, kind, value, text in _cells(cells):
         rows.go_to(letters)
         if text:
-            rows.add_text(unescape(resolve(text)))
+            rows.add_text(unescape(_resolve(text)))
         elif value:
-            rows.add_value(kind, style, resolve(value))
-
-
-def _keep(text: str) -> str:
-    return text
+            rows.add_value(kind, style, _resolve(value))
 
 
 def _resolve(text: str) -> str:
+    if "&" not in text:
+        return text
     for entity, char in _ENTITIES.items():
         text = text.replace(entity, char)
     return text.replace("&amp;", "&")

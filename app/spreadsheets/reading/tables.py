@@ -102,7 +102,11 @@ async def inspect(
     encoding: str | None = None,
     within_s: float = 4.0,
 ) -> Inspection:
-    """What the file is, and whatever can be found wrong with it in that time; raises as open_table does."""
+    """
+    What the file is, and whatever can be found wrong with its rows in that time; raises as open_table does.
+
+    The heading is waited for, however long it takes within the limits: of a sound file, a moment.
+    """
     ends = time.monotonic() + within_s
     rows = 0
     async with open_table(path, limits, form=form, delimiter=delimiter, encoding=encoding) as table:
@@ -142,7 +146,11 @@ class _Reader:
     async def start(cls, request: Request) -> Self:
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            *command(request), stdin=pipe, stdout=pipe, env=environment()
+            *command(request),
+            stdin=pipe,
+            stdout=pipe,
+            env=environment(),
+            start_new_session=True,  # an interrupt from the keyboard is for the owner, who ends the reader
         )
         return cls(process, request.limits)
 

@@ -140,6 +140,16 @@ def test_a_bomb_is_refused_when_the_directory_lies_about_its_size(tmp_path: Path
     assert outcome.peak_bytes < MOST_BYTES // 4
 
 
+def test_shared_strings_are_read_no_further_than_they_are_asked_for() -> None:
+    strings = "<si><t>a</t></si>" + f"<si><t>{NOISE.decode()}</t></si>" * 20 + "<si><t>z</si>"
+    sheet = cells('<c r="REF" t="s"><v>0</v></c>')
+    assert read(workbook(sheet, strings=strings)).column == ["a"]
+    sheet = cells('<c r="REF" t="s"><v>21</v></c>')
+    assert "xl/sharedStrings.xml is not sound XML" in complain(
+        UnreadableFileError, workbook(sheet, strings=strings)
+    )
+
+
 def test_shared_strings_are_not_held_in_memory(tmp_path: Path) -> None:
     noise = NOISE[:400].decode()
     strings = "".join([f"<si><t>{n} {noise}</t></si>" for n in range(120_000)])
@@ -157,6 +167,13 @@ def test_a_text_of_one_cell_that_would_fill_the_memory_is_refused_in_little(
     outcome = run(keep(tmp_path, start + b"x" * (100 * 2**20)))
     assert isinstance(outcome.error, UnreadableFileError)
     assert outcome.peak_bytes < MOST_BYTES
+
+
+def test_a_wrong_byte_at_the_end_of_a_long_text_is_named_in_little_memory(tmp_path: Path) -> None:
+    outcome = run(keep(tmp_path, "姓名\r\n".encode() * 8_000_000 + b"\xff\r\n"))
+    assert isinstance(outcome.error, UnreadableFileError)
+    assert outcome.error.detail.startswith("Line 8000001 holds a byte that is not UTF-8")
+    assert outcome.peak_bytes < MOST_BYTES // 2
 
 
 def test_what_asks_for_more_memory_than_there_is_is_refused_as_too_large(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
@@ -13,8 +13,11 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from app.errors import FileTooLargeError, UnreadableFileError
 from app.spreadsheets import ArbitraryWriter
 from app.spreadsheets.reading import Formula, Limits, archive, sheet
+from app.spreadsheets.reading.cell_values import CellValues
+from app.spreadsheets.reading.grid import Record
+from app.spreadsheets.reading.rows import Rows
 from app.spreadsheets.reading.runs import unescape
-from app.spreadsheets.reading.workbook import is_moment
+from app.spreadsheets.reading.workbook import Workbook, is_moment
 from tests.unit.spreadsheets.files import NASTY, moment, open_with_calamine, open_with_openpyxl, person, write
 from tests.unit.spreadsheets.readers import MAIN, cells, complain, read, text, workbook, wrap
 from tests.unit.spreadsheets.readers import archive as pack
@@ -175,6 +178,66 @@ def test_a_sheet_may_be_written_in_any_way_that_xml_allows(sheet_xml: str) -> No
     encoded = sheet_xml.encode("utf-16" if "UTF-16" in sheet_xml else "utf-8")
     file = read(workbook([encoded]))
     assert (file.heading, file.column) == (["1"], [2])
+
+
+SOUND = wrap(
+    cells(
+        '<c r="REF"><v>30</v></c>', text("REF", "a &amp; b"), '<c r="REF" s="1"><v>45293</v></c>',
+        '<c r="REF" t="str"><v>x_x0041_</v></c><c r="B5" t="b"><v>1</v></c>', text("REF", "  x "),
+    )
+    + '<row r="20"/><row r="21" spans="1:3" ht="15"><c r="A21" s="1"/></row>'
+)  # fmt: skip
+SPLINTERS = st.sampled_from(
+    [
+        *("</row>", "<row>", '<row r="30"/>', "<!--", "-->", "<![CDATA[", "]]>", "&#13;", "&b;", "&", "<c>"),
+        *(
+            "</c>",
+            "<t>",
+            "</t>",
+            "<v>",
+            "</v>",
+            "<f>",
+            " ",
+            "\n",
+            "\r",
+            "\x01",
+            "é",
+            "</sheetData>",
+            ">",
+            "1",
+        ),
+        *("<sheetData>", "<r><t>q</t></r>", "<rPh><t>w</t></rPh>", ' r="5"', ' s="1"', ' t="s"', "_x0042_"),
+        *("\ufffe", '"'),
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.tuples(st.integers(0, len(SOUND)), st.integers(0, 8), SPLINTERS), min_size=1, max_size=3),
+    st.sampled_from([7, 50, 10_000]),
+)
+def test_a_spoiled_sheet_is_read_or_refused_alike_with_and_without_the_short_way(
+    splinters: list[tuple[int, int, str]], block: int
+) -> None:
+    xml = SOUND
+    for place, cut, splinter in splinters:
+        xml = xml[:place] + splinter + xml[place + cut :]
+    part = xml.encode()
+    blocks = [part[start : start + block] for start in range(0, len(part), block)]
+    assert walk(blocks) == walk([part.replace(b"<sheetData>", b"<sheetData >")])
+
+
+def walk(blocks: list[bytes]) -> list[Record] | str:
+    """The rows of a sheet, or a word that it has been refused."""
+    book = Workbook([], None, frozenset({1}), from_1904=False)
+    rows = Rows(CellValues(book, None), Limits())
+    try:
+        for _ in sheet._walk("sheet", iter(blocks), rows):
+            pass
+    except UnreadableFileError:
+        return "refused"
+    return rows.done
 
 
 def test_characters_beyond_ascii_are_read_by_the_encoding_that_the_sheet_says() -> None:
