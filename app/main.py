@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import docs, error_handlers, logs, resources
+from app import docs, error_handlers, hosts, logs, resources
+from app.compression import Compression
+from app.cross_origin import CrossOrigin
 from app.fast_route import FastGet
 from app.middleware import BodyLimit, HeadAsGet, RequestContext
 from app.settings import Settings, load
@@ -59,8 +61,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     docs.install(app)
     error_handlers.install(app)
     app.add_middleware(BodyLimit, overrides={"/users:batch": BATCH_BYTES})
+    if settings.compression:
+        app.add_middleware(Compression)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(RequestContext)
+    if settings.cors_origins:
+        app.add_middleware(CrossOrigin, origins=settings.cors_origins)
+    if (names := hosts.find_names(settings)) is not None:
+        app.add_middleware(hosts.AllowedHosts, names=names)
+    app.add_middleware(RequestContext, tls=settings.issuer_url.startswith("https:"))
     return app
 
 

@@ -272,7 +272,7 @@ async def test_of_two_authorization_headers_none_is_believed(client: httpx.Async
     good = ("Authorization", client.headers["Authorization"])
     for other in (("Authorization", "Bearer x"), good, ("authorization", basic("a", "b"))):
         for both in ([good, other], [other, good]):
-            request = httpx.Request("GET", f"http://roster{path}", headers=both)
+            request = httpx.Request("GET", f"http://localhost{path}", headers=both)
             problem(await client.send(request), 401, "unauthenticated")
 
 
