@@ -259,6 +259,11 @@ class BusyError(UnavailableError):
     title = "Enough exports are running"
 
 
+class NotReadyError(UnavailableError):
+    code = "not_ready"
+    title = "Something that the service needs is missing"
+
+
 class TooManySignInsError(UnavailableError):
     code = "too_many_sign_ins"
     title = "Enough sign-ins are waiting"

@@ -31,7 +31,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with resources.opened(settings) as opened:
+        async with resources.opened(settings, wait_s=settings.start_wait_s) as opened:
             app.state.resources = opened
             _tune_interpreter()
             yield

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,12 +13,12 @@ from beanie import init_beanie
 from pymongo import AsyncMongoClient, ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
 from pymongo.write_concern import WriteConcern
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from app import indexes
 from app.channel import Channel
@@ -26,6 +27,7 @@ from app.errors import StartError
 from app.keyring import Keyring, keep_current
 from app.password_keys import PasswordKeys
 from app.passwords import Passwords
+from app.readiness import Readiness
 from app.rows import BSON
 from app.sessions import Sessions
 from app.settings import Settings
@@ -37,6 +39,7 @@ log = structlog.get_logger("roster.start")
 
 DEFAULT_DATABASE = "roster"
 _REDIS_TIMEOUT_S = 0.5
+_LOOK_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +59,17 @@ class Resources:
     passwords: Passwords
     password_keys: PasswordKeys
     throttle: Throttle
+    readiness: Readiness
 
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, *, apply_indexes: bool = True, sign: bool = True
+    settings: Settings, *, apply_indexes: bool = True, sign: bool = True, wait_s: float = 0
 ) -> AsyncIterator[Resources]:
     """Everything connected and checked. StartError says which backend is missing or wrong.
 
-    Who does not `sign` tokens makes no key, and knows those of others as they are when it starts.
+    One that does not answer yet is waited for `wait_s` seconds. Who does not `sign` tokens makes no key, and
+    knows those of others as they are when it starts.
     """
     if settings.mongo_uri is None or settings.redis_url is None:
         raise StartError("Set ROSTER_MONGO_URI and ROSTER_REDIS_URL, or start with `python -m app serve`.")
@@ -74,7 +79,7 @@ async def opened(
         redis = _redis(settings.redis_url.get_secret_value())
         closing.push_async_callback(redis.aclose)
         database = client.get_default_database(DEFAULT_DATABASE)
-        await _reach(database, redis)
+        await _wait(database, redis, wait_s)
         await init_beanie(database=database, document_models=[User], skip_indexes=True)
         if apply_indexes:
             await indexes.apply(database)
@@ -124,6 +129,7 @@ async def _hold(
         throttle=Throttle(
             channel, secret, per_account=settings.tries_per_account, per_address=settings.tries_per_address
         ),
+        readiness=Readiness(database, channel, keyring),
     )
 
 
@@ -157,22 +163,44 @@ def _redis(url: str) -> Redis:
         raise StartError("ROSTER_REDIS_URL is not a Redis address: redis://host:6379/0, say.") from None
 
 
+class _AwayError(StartError):
+    """Who waits may find it there."""
+
+
+async def _wait(database: AsyncDatabase[dict[str, Any]], redis: Redis, wait_s: float) -> None:
+    """Servers and their service are often started together, and the servers take longer."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            await _reach(database, redis)
+        except _AwayError as away:
+            if time.monotonic() >= deadline:
+                raise
+            log.warning("waiting_for_backend", reason=str(away))
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        else:
+            return
+
+
 async def _reach(database: AsyncDatabase[dict[str, Any]], redis: Redis) -> None:
     try:
         hello = await database.command("hello")
     except PyMongoError as error:
-        raise StartError(
-            f"MongoDB cannot be reached ({type(error).__name__}): check ROSTER_MONGO_URI."
-        ) from None
+        raise _unreachable("MongoDB", "ROSTER_MONGO_URI", error) from None
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         raise StartError("MongoDB must be a replica set (one node is enough): start it with --replSet.")
     try:
         await redis.ping()
         await _check_eviction(redis)
     except RedisError as error:
-        raise StartError(
-            f"Redis cannot be reached ({type(error).__name__}): check ROSTER_REDIS_URL."
-        ) from None
+        raise _unreachable("Redis", "ROSTER_REDIS_URL", error) from None
+
+
+def _unreachable(name: str, setting: str, error: Exception) -> StartError:
+    """A refusal is for good, silence may not be."""
+    refused = isinstance(error, OperationFailure | AuthenticationError | ResponseError)
+    kind = StartError if refused else _AwayError
+    return kind(f"{name} cannot be reached ({type(error).__name__}): check {setting}.")
 
 
 async def _check_eviction(redis: Redis) -> None:

@@ -134,6 +134,9 @@ class Settings(BaseSettings):
     mongo_timeout_ms: int = Field(
         default=5_000, ge=100, description="Milliseconds any MongoDB call may take (PyMongo timeoutMS)."
     )
+    start_wait_s: int = Field(
+        default=30, ge=0, description="Seconds for which `serve` waits for MongoDB and Redis to be there."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level."
     )

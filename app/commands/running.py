@@ -56,9 +56,10 @@ def run(
     config: Settings,
     *,
     apply_indexes: bool = True,
+    wait_s: float = 0,
 ) -> T:
     async def work_on_backends() -> T:
-        async with resources.opened(config, apply_indexes=apply_indexes, sign=False) as opened:
+        async with resources.opened(config, apply_indexes=apply_indexes, sign=False, wait_s=wait_s) as opened:
             return await work(opened)
 
     return asyncio.run(work_on_backends())

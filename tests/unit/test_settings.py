@@ -58,6 +58,7 @@ DEFAULTS: dict[str, object] = {
     "count_budget_ms": 1_000,
     "exports_at_once": 8,
     "mongo_timeout_ms": 5_000,
+    "start_wait_s": 30,
     "log_level": "info",
     "log_format": "auto",
 }
