@@ -16,6 +16,7 @@ from app import samples, serving, settings
 from app.commands import admins, clients, first_start, indexes, keys, search
 from app.commands.running import backends, err, leave_on_sigterm, out, progress, run
 from app.errors import StartError
+from app.exposition import exposed
 from app.main import create_app
 from app.settings import Settings
 
@@ -50,7 +51,8 @@ def serve(
         admin = run(prepare, found, wait_s=found.start_wait_s)
         threading.Thread(target=_announce, args=(url, admin), daemon=True).start()
         leave_on_sigterm(status=0)
-        serving.run(listening, workers=workers)
+        with exposed(found, workers=workers):
+            serving.run(listening, workers=workers)
 
 
 @cli.command()

@@ -12,6 +12,7 @@ from app.compression import Compression
 from app.cross_origin import CrossOrigin
 from app.fast_route import FastGet
 from app.middleware import BodyLimit, HeadAsGet, RequestContext
+from app.sampling import sampling
 from app.settings import Settings, load
 from routers import auth, exports, health, me, sessions, users, well_known
 
@@ -27,14 +28,15 @@ _SWITCH_S = 0.002
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application; its backends are opened when it starts and closed when it stops."""
     settings = settings or load()
-    logs.configure(settings.log_level, settings.log_format)
+    logs.set_up(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with resources.opened(settings, wait_s=settings.start_wait_s) as opened:
             app.state.resources = opened
             _tune_interpreter()
-            yield
+            async with sampling(opened):
+                yield
 
     app = FastAPI(
         title="Roster",
@@ -68,7 +70,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
     if (names := hosts.find_names(settings)) is not None:
         app.add_middleware(hosts.AllowedHosts, names=names)
-    app.add_middleware(RequestContext, tls=settings.issuer_url.startswith("https:"))
+    app.add_middleware(
+        RequestContext,
+        tls=settings.issuer_url.startswith("https:"),
+        counts=settings.metrics_port is not None,
+    )
     return app
 
 

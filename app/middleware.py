@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import RosterError, TooLargeError
 from app.logs import REQUEST_ID
+from app.metrics import observe_request
 from app.problems import MalformedRequestError, internal_error_response, problem_response
 
 log = structlog.get_logger("roster.access")
@@ -38,15 +39,19 @@ _ALWAYS_TLS = (b"strict-transport-security", b"max-age=31536000")
 
 
 class RequestContext:
-    """Gives each request an id, one log line at its end, a last-resort 500 and the headers all replies have.
+    """Gives each request an id, one log line and a count at its end, a last-resort 500 and all our headers.
 
     An exception after the first byte goes on to the server, which breaks the transfer: a reply that only
     looks whole would be worse. The id stays bound to the task, so that the server's own lines carry it.
     """
 
-    def __init__(self, app: ASGIApp, *, tls: bool = False) -> None:
-        """`tls`: whether others reach it by https, and browsers may be told to use nothing else."""
+    def __init__(self, app: ASGIApp, *, tls: bool = False, counts: bool = False) -> None:
+        """`tls`: whether others reach it by https, and browsers may be told to use nothing else.
+
+        `counts`: whether requests are counted for Prometheus.
+        """
         self.app = app
+        self._counts = counts
         self._headers = [*_SAFE, _ALWAYS_TLS] if tls else _SAFE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +68,7 @@ class RequestContext:
                 raise
             await internal_error_response(error)(scope, receive, exchange.send)
         finally:
-            exchange.log()
+            exchange.end(counts=self._counts)
 
 
 class _Exchange:
@@ -118,16 +123,20 @@ class _Exchange:
         if not self._scope["path"].startswith("/auth"):
             headers.append((b"server-timing", b"app;dur=%.1f" % ((perf_counter_ns() - self._start) / 1e6)))
 
-    def log(self) -> None:
+    def end(self, *, counts: bool) -> None:
+        seconds = (perf_counter_ns() - self._start) / 1e9
+        route = _route(self._scope)
+        if counts:
+            observe_request(self._scope["method"], route, self.status, seconds)
         more = {} if self.error is None else {"error": self.error}
         if self.gone and not self.complete:
             more["ended_by"] = "client"
         log.info(
             "request",
             method=self._scope["method"],
-            route=_route(self._scope),
+            route=route,
             status=self.status,
-            duration_ms=round((perf_counter_ns() - self._start) / 1e6, 2),
+            duration_ms=round(seconds * 1e3, 2),
             bytes=self.size,
             complete=self.complete,
             **more,

@@ -27,7 +27,9 @@ from app.errors import StartError
 from app.keyring import Keyring, keep_current
 from app.password_keys import PasswordKeys
 from app.passwords import Passwords
+from app.pool_watch import PoolWatch
 from app.readiness import Readiness
+from app.rooms import Room
 from app.rows import BSON
 from app.sessions import Sessions
 from app.settings import Settings
@@ -49,10 +51,13 @@ class Resources:
     settings: Settings
     database: AsyncDatabase[dict[str, Any]]
     users: AsyncCollection[dict[str, Any]]
+    pools: PoolWatch | None
+    """Where metrics are served."""
     redis: Redis
+    channel: Channel
     cursors: CursorSealer
-    exports: asyncio.Semaphore
-    """Room for the exports that may run at once."""
+    exports: Room
+    """For those that may run at once."""
     keyring: Keyring
     tokens: AccessTokens
     sessions: Sessions
@@ -74,7 +79,8 @@ async def opened(
     if settings.mongo_uri is None or settings.redis_url is None:
         raise StartError("Set ROSTER_MONGO_URI and ROSTER_REDIS_URL, or start with `python -m app serve`.")
     async with AsyncExitStack() as closing:
-        client = _mongo(settings, settings.mongo_uri.get_secret_value())
+        pools = None if settings.metrics_port is None else PoolWatch()
+        client = _mongo(settings, settings.mongo_uri.get_secret_value(), pools)
         closing.push_async_callback(client.close)
         redis = _redis(settings.redis_url.get_secret_value())
         closing.push_async_callback(redis.aclose)
@@ -83,7 +89,7 @@ async def opened(
         await init_beanie(database=database, document_models=[User], skip_indexes=True)
         if apply_indexes:
             await indexes.apply(database)
-        yield await _hold(settings, database, redis, closing, sign=sign)
+        yield await _hold(settings, database, redis, closing, pools=pools, sign=sign)
 
 
 async def _hold(
@@ -92,6 +98,7 @@ async def _hold(
     redis: Redis,
     closing: AsyncExitStack,
     *,
+    pools: PoolWatch | None = None,
     sign: bool = True,
 ) -> Resources:
     secret = await _secret_key(settings, database)
@@ -113,9 +120,11 @@ async def _hold(
         settings=settings,
         database=database,
         users=database[User.Settings.name].with_options(codec_options=BSON),
+        pools=pools,
         redis=redis,
+        channel=channel,
         cursors=CursorSealer(secret, ttl_s=settings.cursor_ttl_s),
-        exports=asyncio.Semaphore(settings.exports_at_once),
+        exports=Room(settings.exports_at_once),
         keyring=keyring,
         tokens=AccessTokens(
             keyring,
@@ -133,7 +142,7 @@ async def _hold(
     )
 
 
-def _mongo(settings: Settings, uri: str) -> AsyncMongoClient[dict[str, Any]]:
+def _mongo(settings: Settings, uri: str, pools: PoolWatch | None = None) -> AsyncMongoClient[dict[str, Any]]:
     try:
         return AsyncMongoClient(
             uri,
@@ -142,6 +151,7 @@ def _mongo(settings: Settings, uri: str) -> AsyncMongoClient[dict[str, Any]]:
             w="majority",
             appname="roster",
             document_class=dict,
+            event_listeners=[] if pools is None else [pools],
         )
     except (InvalidURI, ConfigurationError, ValueError):
         raise StartError(

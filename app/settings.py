@@ -137,11 +137,26 @@ class Settings(BaseSettings):
     start_wait_s: int = Field(
         default=30, ge=0, description="Seconds for which `serve` waits for MongoDB and Redis to be there."
     )
+    metrics_port: int | None = Field(
+        default=None, ge=0, le=65535, description="Port at which Prometheus fetches metrics. Unset: none."
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1", description="Address of that port; whoever reaches it reads all metrics."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level."
     )
     log_format: Literal["auto", "json", "pretty"] = Field(
         default="auto", description="`auto`: pretty on a terminal, JSON elsewhere."
+    )
+    log_file: Path | None = Field(
+        default=None, description="A file that gets all lines too, put aside when it is full. Unset: none."
+    )
+    log_file_bytes: int = Field(
+        default=10 * 1024 * 1024, ge=1024, description="Bytes at which that file is full."
+    )
+    log_files_kept: int = Field(
+        default=5, ge=1, le=1000, description="Full files that stay beside it: the names end in .1 and on."
     )
 
     @field_validator("secret_key")

@@ -59,8 +59,13 @@ DEFAULTS: dict[str, object] = {
     "exports_at_once": 8,
     "mongo_timeout_ms": 5_000,
     "start_wait_s": 30,
+    "metrics_port": None,
+    "metrics_host": "127.0.0.1",
     "log_level": "info",
     "log_format": "auto",
+    "log_file": None,
+    "log_file_bytes": 10_485_760,
+    "log_files_kept": 5,
 }
 
 
