@@ -1,6 +1,6 @@
 """The port at which Prometheus fetches the metrics: in the process that `serve` started, for all its workers.
 
-Several workers write theirs into files of one folder: `docs/decisions/0012-metrics-of-several-workers.md`.
+Several workers write theirs into files of one folder: `docs/decisions/0016-metrics-of-several-workers.md`.
 """
 
 import multiprocessing
