@@ -16,6 +16,7 @@ from app import samples, serving, settings
 from app.commands import admins, clients, exporting, first_start, importing, indexes, keys, search, worker
 from app.commands.running import backends, err, leave_on_sigterm, out, progress, run
 from app.errors import StartError
+from app.exposition import exposed
 from app.main import create_app
 from app.settings import Settings
 
@@ -49,10 +50,12 @@ def serve(
     with serving.listen(config.host, config.port) as listening, backends(config, own=True) as (found, embeds):
         url = serving.find_url(listening)
         os.environ["ROSTER_ISSUER"] = found.issuer or url  # the port may have been any
-        admin = run(first_start.prepare_embedded if embeds else first_start.prepare, found)
+        prepare = first_start.prepare_embedded if embeds else first_start.prepare
+        admin = run(prepare, found, wait_s=found.start_wait_s)
         threading.Thread(target=_announce, args=(url, admin), daemon=True).start()
         leave_on_sigterm(status=0)
-        serving.run(listening, workers=workers)
+        with exposed(found, workers=workers):
+            serving.run(listening, workers=workers)
 
 
 @cli.command()

@@ -10,6 +10,8 @@ from typing import Any, Literal, get_args
 
 import structlog
 
+from app.metrics import AUTH_EVENTS
+
 Success = Literal[
     "email_changed",
     "password_changed",  # by the user, who knew the current one
@@ -64,6 +66,7 @@ def record(
         "reason": reason,
         **more,
     }
+    AUTH_EVENTS.labels(event).inc()
     write = _log.warning if event in _DENIALS else _log.info
     write(event, **{name: value for name, value in fields.items() if value is not None})
 

@@ -68,6 +68,11 @@ class Channel:
         self._connection: _Connection | None = None
         self._connecting: asyncio.Task[_Connection] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Calls without an answer so far."""
+        return 0 if self._connection is None else self._connection.waiting
+
     async def call(self, pack_for: Callable[[str], bytes], replies: int) -> Replies:
         """Send commands that get so many replies, made for the epoch they will meet.
 
@@ -194,6 +199,10 @@ class _Connection(asyncio.Protocol):
         self._reader = hiredis.Reader(encoding="utf-8", errors="replace", replyError=ResponseError)
         self._waiting: deque[_Call] = deque()
         self._watch: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
 
     def call(self, packed: bytes, replies: int) -> asyncio.Future[list[Any]]:
         if self.is_closed or self._transport is None:

@@ -23,6 +23,7 @@ from app.errors import (
     TooLargeError,
     UnavailableError,
 )
+from app.metrics import BACKEND_ERRORS
 
 log = structlog.get_logger("roster.errors")
 
@@ -103,6 +104,7 @@ async def _answer_mongo(_: Request, error: Exception) -> Response:
     """503 for whatever MongoDB says, since nothing is known to be done; the unforeseen with its traceback."""
     if _is_away(cast("mongo.PyMongoError", error)):
         return _unavailable("MongoDB", error)
+    BACKEND_ERRORS.labels("MongoDB", type(error).__name__).inc()
     log.error("mongodb_error", exc_info=error)
     return problems.problem_response(UnavailableError("MongoDB refused the operation: try again."))
 
@@ -122,6 +124,7 @@ async def _answer_redis(_: Request, error: Exception) -> Response:
 
 
 def _unavailable(name: str, error: Exception) -> Response:
+    BACKEND_ERRORS.labels(name, type(error).__name__).inc()
     log.warning("backend_unavailable", backend=name, error=type(error).__name__, reason=str(error)[:500])
     return problems.problem_response(UnavailableError(f"{name} did not answer in time: try again."))
 

@@ -353,6 +353,11 @@ class TooManyListenersError(UnavailableError):
     title = "Enough listeners to events are there"
 
 
+class NotReadyError(UnavailableError):
+    code = "not_ready"
+    title = "Something that the service needs is missing"
+
+
 class TooManySignInsError(UnavailableError):
     code = "too_many_sign_ins"
     title = "Enough sign-ins are waiting"

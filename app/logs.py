@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on stderr (or coloured text on a terminal), without personal data."""
+"""Logs: one JSON object a line on stderr (or text, coloured on a terminal), without personal data."""
 
 import json
 import logging
@@ -17,6 +17,15 @@ import orjson
 import structlog
 from structlog.typing import ExcInfo, Processor
 
+from app.errors import StartError
+from app.log_file import LogFile
+from app.settings import Settings
+
+try:
+    from opentelemetry import trace
+except ImportError:  # who traces has it
+    trace = None  # type: ignore[assignment]  # mypy has it too
+
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="-")
 """Id of the request that this task serves; `-` outside one."""
 
@@ -26,6 +35,9 @@ Event = MutableMapping[str, Any]
 
 _PROCESSORS: list[Processor] = []
 """One list for good: loggers keep what they were first used with, and so follow a later `configure`."""
+
+_FILES: list[LogFile] = []
+"""The one beside stderr, if one is set."""
 
 _SECRETS = frozenset({
     "authorization", "bio", "cookie", "cookies", "credential", "credentials", "email", "emails", "hash",
@@ -43,12 +55,32 @@ _MAX_TRACEBACK = 20_000
 _MAX_NESTING = 4
 
 
-def configure(level: str, layout: str) -> None:
-    """Send structlog and the standard library's loggers to stderr; `layout` is json, pretty or auto.
+def set_up(settings: Settings) -> None:
+    """As the settings say. StartError: the file cannot be written."""
+    file = None
+    if settings.log_file is not None:
+        try:
+            file = LogFile(
+                settings.log_file, most_bytes=settings.log_file_bytes, kept=settings.log_files_kept
+            )
+        except OSError as error:
+            raise StartError(
+                f"ROSTER_LOG_FILE={settings.log_file} cannot be written ({error.strerror})."
+            ) from None
+    configure(settings.log_level, settings.log_format, file)
 
-    May be called again. Start uvicorn with `log_config=None`, or it undoes this.
+
+def configure(level: str, layout: str, file: LogFile | None = None) -> None:
+    """Send structlog and the standard library's loggers to stderr, and to the file if there is one.
+
+    `layout` is json, pretty or auto, which is pretty for somebody at a terminal and nobody else. May be
+    called again. Start uvicorn with `log_config=None`, or it undoes this.
     """
-    pretty = layout == "pretty" or (layout == "auto" and sys.stderr.isatty())
+    for former in _FILES:
+        former.close()
+    _FILES[:] = [] if file is None else [file]
+    colours = sys.stderr.isatty() and file is None
+    pretty = layout == "pretty" or (layout == "auto" and colours)
     threshold = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -56,19 +88,19 @@ def configure(level: str, layout: str) -> None:
         structlog.processors.ExceptionRenderer(_format_exception),
         _clean,
     ]
-    renderer: Processor = _make_pretty() if pretty else _render_json
+    renderer: Processor = _make_pretty(colours=colours) if pretty else _render_json
     _PROCESSORS[:] = [structlog.processors.add_log_level, *shared, renderer]
     structlog.configure(
         processors=_PROCESSORS,
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=_StderrLogger,
+        logger_factory=_Logger,
         cache_logger_on_first_use=True,
     )
     _route_standard_library(threshold, shared, renderer)
 
 
 def _route_standard_library(threshold: int, shared: list[Processor], renderer: Processor) -> None:
-    handler = _StderrHandler()
+    handler = _Handler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name, *shared],
@@ -88,28 +120,36 @@ def _route_standard_library(threshold: int, shared: list[Processor], renderer: P
     access.propagate = False
 
 
-class _StderrLogger:
+def _write(line: str) -> None:
     """Finds `sys.stderr` at each line, and never fails a request because nobody reads the log."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(line + "\n")
+    for file in _FILES:
+        with suppress(OSError):
+            file.write(line + "\n")
 
+
+class _Logger:
     def __init__(self, *_: object) -> None: ...
 
     def msg(self, line: str) -> None:
-        with suppress(OSError, ValueError):
-            sys.stderr.write(line + "\n")
+        _write(line)
 
     debug = info = warning = warn = error = critical = fatal = exception = failure = log = msg
 
 
-class _StderrHandler(logging.Handler):
+class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        with suppress(OSError, ValueError):
-            sys.stderr.write(self.format(record) + "\n")
+        _write(self.format(record))
 
 
 def _add_context(_: object, __: str, event: Event) -> Event:
     event["timestamp"] = datetime.now(UTC).isoformat(timespec="milliseconds")
     if (request_id := REQUEST_ID.get()) != "-":
         event["request_id"] = request_id
+    if trace is not None and (span := trace.get_current_span().get_span_context()).is_valid:
+        event["trace_id"] = trace.format_trace_id(span.trace_id)
+        event["span_id"] = trace.format_span_id(span.span_id)
     return event
 
 
@@ -169,10 +209,8 @@ def _render_json(_: object, __: str, event: Event) -> str:
         return json.dumps(dict(event), default=str)
 
 
-def _make_pretty() -> Processor:
-    render = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-    )
+def _make_pretty(*, colours: bool) -> Processor:
+    render = structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)
 
     def render_pretty(logger: object, method: str, event: Event) -> str:
         if "exception" in event:  # indented, so that no message in it passes for a line of its own

@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 
-from app import docs, error_handlers, logs, resources, worker
+from app import docs, error_handlers, hosts, logs, resources, worker
+from app.compression import Compression
+from app.cross_origin import CrossOrigin
 from app.fast_route import FastGet
 from app.middleware import BodyLimit, HeadAsGet, RequestContext
+from app.sampling import sampling
 from app.settings import Settings, load
 from routers import (
     auth,
@@ -39,14 +42,14 @@ _SWITCH_S = 0.002
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application; its backends are opened when it starts and closed when it stops."""
     settings = settings or load()
-    logs.configure(settings.log_level, settings.log_format)
+    logs.set_up(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with resources.opened(settings) as opened:
+        async with resources.opened(settings, wait_s=settings.start_wait_s) as opened:
             app.state.resources = opened
             _tune_interpreter()
-            async with worker.working(opened) if settings.jobs_inside else nullcontext():
+            async with sampling(opened), worker.working(opened) if settings.jobs_inside else nullcontext():
                 yield
 
     app = FastAPI(
@@ -81,8 +84,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         BodyLimit,
         overrides={"/users:batch": BATCH_BYTES, "/users/import": settings.import_max_bytes + FORM_BYTES},
     )
+    if settings.compression:
+        app.add_middleware(Compression)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(RequestContext)
+    if settings.cors_origins:
+        app.add_middleware(CrossOrigin, origins=settings.cors_origins)
+    if (names := hosts.find_names(settings)) is not None:
+        app.add_middleware(hosts.AllowedHosts, names=names)
+    app.add_middleware(
+        RequestContext,
+        tls=settings.issuer_url.startswith("https:"),
+        counts=settings.metrics_port is not None,
+    )
     return app
 
 

@@ -1,4 +1,7 @@
-"""Pure ASGI layers around the application, outermost first: RequestContext, HeadAsGet, BodyLimit."""
+"""Pure ASGI layers around the application, outermost first: RequestContext, HeadAsGet, BodyLimit.
+
+Between the first two stand `app.hosts` and `app.cross_origin`, between the last two `app.compression`.
+"""
 
 import asyncio
 import os
@@ -12,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import RosterError, TooLargeError
 from app.logs import REQUEST_ID
+from app.metrics import observe_request
 from app.problems import MalformedRequestError, internal_error_response, problem_response
 
 log = structlog.get_logger("roster.access")
@@ -20,22 +24,41 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _MAX_LENGTH_DIGITS = 18
 _LINGER_S = 2.0
 
+Headers = list[tuple[bytes, bytes]]
+
+_SAFE: Headers = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+"""Of a reply that is no page; `/docs` brings its own."""
+_ALWAYS_TLS = (b"strict-transport-security", b"max-age=31536000")
+
 
 class RequestContext:
-    """Gives each request an id, one log line at its end, a last-resort 500 and the headers all replies have.
+    """Gives each request an id, one log line and a count at its end, a last-resort 500 and all our headers.
 
     An exception after the first byte goes on to the server, which breaks the transfer: a reply that only
     looks whole would be worse. The id stays bound to the task, so that the server's own lines carry it.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, tls: bool = False, counts: bool = False) -> None:
+        """`tls`: whether others reach it by https, and browsers may be told to use nothing else.
+
+        `counts`: whether requests are counted for Prometheus.
+        """
         self.app = app
+        self._counts = counts
+        self._headers = [*_SAFE, _ALWAYS_TLS] if tls else _SAFE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send)
+        exchange = _Exchange(scope, receive, send, self._headers)
         REQUEST_ID.set(exchange.request_id)
         try:
             await self.app(scope, exchange.receive, exchange.send)
@@ -45,17 +68,19 @@ class RequestContext:
                 raise
             await internal_error_response(error)(scope, receive, exchange.send)
         finally:
-            exchange.log()
+            exchange.end(counts=self._counts)
 
 
 class _Exchange:
     """One request and what has become of its reply."""
 
     __slots__ = (
-        "_receive", "_scope", "_send", "_start", "complete", "error", "gone", "request_id", "size", "status",
+        "_headers", "_receive", "_scope", "_send", "_start",
+        "complete", "error", "gone", "request_id", "size", "status",
     )  # fmt: skip
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
+        self._headers = headers
         self._scope = scope
         self._receive = receive
         self._send = send
@@ -75,8 +100,8 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = list(message.get("headers", ()))
-            _add_headers(headers, self.request_id)
+            headers = [*message.get("headers", ()), *self._headers]
+            self._add_headers(headers)
             await self._send({**message, "headers": headers})
             return
         await self._send(message)
@@ -84,16 +109,34 @@ class _Exchange:
             self.size += len(message.get("body", b""))
             self.complete = not message.get("more_body", False) and not self.gone
 
-    def log(self) -> None:
+    def _add_headers(self, headers: Headers) -> None:
+        """No reply is stored by a cache unless it says otherwise, as it may hold personal data.
+
+        How long a sign-in took is nobody's business: it might tell which part of it failed.
+        """
+        names = {name for name, _ in headers}
+        if b"cache-control" not in names:
+            headers.append((b"cache-control", b"no-store"))
+        if _POLICY[0] not in names:
+            headers.append(_POLICY)
+        headers.append((b"x-request-id", self.request_id.encode()))
+        if not self._scope["path"].startswith("/auth"):
+            headers.append((b"server-timing", b"app;dur=%.1f" % ((perf_counter_ns() - self._start) / 1e6)))
+
+    def end(self, *, counts: bool) -> None:
+        seconds = (perf_counter_ns() - self._start) / 1e9
+        route = _route(self._scope)
+        if counts:
+            observe_request(self._scope["method"], route, self.status, seconds)
         more = {} if self.error is None else {"error": self.error}
         if self.gone and not self.complete:
             more["ended_by"] = "client"
         log.info(
             "request",
             method=self._scope["method"],
-            route=_route(self._scope),
+            route=route,
             status=self.status,
-            duration_ms=round((perf_counter_ns() - self._start) / 1e6, 2),
+            duration_ms=round(seconds * 1e3, 2),
             bytes=self.size,
             complete=self.complete,
             **more,
@@ -105,14 +148,6 @@ def _request_id(scope: Scope) -> str:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return str(value, "ascii")
     return os.urandom(8).hex()
-
-
-def _add_headers(headers: list[tuple[bytes, bytes]], request_id: str) -> None:
-    """Add ours; no reply is stored by a cache unless it says otherwise, as it may hold personal data."""
-    if not any(name == b"cache-control" for name, _ in headers):
-        headers.append((b"cache-control", b"no-store"))
-    headers.append((b"x-content-type-options", b"nosniff"))
-    headers.append((b"x-request-id", request_id.encode()))
 
 
 def _route(scope: Scope) -> str | None:

@@ -48,6 +48,14 @@ class MalformedRequestError(e.RosterError):
     title = "The request is not proper HTTP"
 
 
+class MisdirectedError(e.RosterError):
+    """A page of another site may have pointed its own name at this address (DNS rebinding)."""
+
+    status = 421
+    code = "host_not_allowed"
+    title = "The service is not known by this name"
+
+
 BODY: tuple[type[e.RosterError], ...] = (
     e.MalformedJSONError,
     e.TooLargeError,

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,12 +13,12 @@ from beanie import init_beanie
 from pymongo import AsyncMongoClient, ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
+from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
 from pymongo.write_concern import WriteConcern
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from app import indexes
 from app.channel import Channel
@@ -27,6 +28,9 @@ from app.jobs import Jobs, Nudges
 from app.keyring import Keyring, keep_current
 from app.password_keys import PasswordKeys
 from app.passwords import Passwords
+from app.pool_watch import PoolWatch
+from app.readiness import Readiness
+from app.rooms import Room
 from app.rows import BSON
 from app.sessions import Sessions
 from app.settings import Settings
@@ -38,6 +42,7 @@ log = structlog.get_logger("roster.start")
 
 DEFAULT_DATABASE = "roster"
 _REDIS_TIMEOUT_S = 0.5
+_LOOK_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +52,13 @@ class Resources:
     settings: Settings
     database: AsyncDatabase[dict[str, Any]]
     users: AsyncCollection[dict[str, Any]]
+    pools: PoolWatch | None
+    """Where metrics are served."""
     redis: Redis
+    channel: Channel
     cursors: CursorSealer
-    exports: asyncio.Semaphore
-    """Room for the exports that may run at once."""
+    exports: Room
+    """For those that may run at once."""
     listeners: asyncio.Semaphore
     """Room for those who listen to events at once."""
     keyring: Keyring
@@ -62,29 +70,32 @@ class Resources:
     jobs: Jobs
     imports: asyncio.Semaphore
     """Room for the files that may be received at once."""
+    readiness: Readiness
 
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, *, apply_indexes: bool = True, sign: bool = True
+    settings: Settings, *, apply_indexes: bool = True, sign: bool = True, wait_s: float = 0
 ) -> AsyncIterator[Resources]:
     """Everything connected and checked. StartError says which backend is missing or wrong.
 
-    Who does not `sign` tokens makes no key, and knows those of others as they are when it starts.
+    One that does not answer yet is waited for `wait_s` seconds. Who does not `sign` tokens makes no key, and
+    knows those of others as they are when it starts.
     """
     if settings.mongo_uri is None or settings.redis_url is None:
         raise _not_named()
     async with AsyncExitStack() as closing:
-        client = _mongo(settings, settings.mongo_uri.get_secret_value())
+        pools = None if settings.metrics_port is None else PoolWatch()
+        client = _mongo(settings, settings.mongo_uri.get_secret_value(), pools)
         closing.push_async_callback(client.close)
         redis = _redis(settings.redis_url.get_secret_value())
         closing.push_async_callback(redis.aclose)
         database = client.get_default_database(DEFAULT_DATABASE)
-        await _reach(database, redis)
+        await _wait(database, redis, wait_s)
         await init_beanie(database=database, document_models=[User], skip_indexes=True)
         if apply_indexes:
             await indexes.apply(database)
-        yield await _hold(settings, database, redis, closing, sign=sign)
+        yield await _hold(settings, database, redis, closing, pools=pools, sign=sign)
 
 
 async def _hold(
@@ -93,6 +104,7 @@ async def _hold(
     redis: Redis,
     closing: AsyncExitStack,
     *,
+    pools: PoolWatch | None = None,
     sign: bool = True,
 ) -> Resources:
     secret = await _secret_key(settings, database)
@@ -117,9 +129,11 @@ async def _hold(
         settings=settings,
         database=database,
         users=database[User.Settings.name].with_options(codec_options=BSON),
+        pools=pools,
         redis=redis,
+        channel=channel,
         cursors=cursors,
-        exports=asyncio.Semaphore(settings.exports_at_once),
+        exports=Room(settings.exports_at_once),
         listeners=asyncio.Semaphore(settings.listeners_at_once),
         keyring=keyring,
         tokens=AccessTokens(
@@ -136,6 +150,7 @@ async def _hold(
         ),
         jobs=Jobs(database, nudges, cursors, ttl_s=settings.job_ttl_s),
         imports=asyncio.Semaphore(settings.imports_at_once),
+        readiness=Readiness(database, channel, keyring),
     )
 
 
@@ -149,7 +164,7 @@ def _not_named() -> StartError:
     return StartError("Set ROSTER_MONGO_URI and ROSTER_REDIS_URL, or start with `python -m app serve`.")
 
 
-def _mongo(settings: Settings, uri: str) -> AsyncMongoClient[dict[str, Any]]:
+def _mongo(settings: Settings, uri: str, pools: PoolWatch | None = None) -> AsyncMongoClient[dict[str, Any]]:
     try:
         return AsyncMongoClient(
             uri,
@@ -158,6 +173,7 @@ def _mongo(settings: Settings, uri: str) -> AsyncMongoClient[dict[str, Any]]:
             w="majority",
             appname="roster",
             document_class=dict,
+            event_listeners=[] if pools is None else [pools],
         )
     except (InvalidURI, ConfigurationError, ValueError):
         raise StartError(
@@ -179,22 +195,44 @@ def _redis(url: str) -> Redis:
         raise StartError("ROSTER_REDIS_URL is not a Redis address: redis://host:6379/0, say.") from None
 
 
+class _AwayError(StartError):
+    """Who waits may find it there."""
+
+
+async def _wait(database: AsyncDatabase[dict[str, Any]], redis: Redis, wait_s: float) -> None:
+    """Servers and their service are often started together, and the servers take longer."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            await _reach(database, redis)
+        except _AwayError as away:
+            if time.monotonic() >= deadline:
+                raise
+            log.warning("waiting_for_backend", reason=str(away))
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        else:
+            return
+
+
 async def _reach(database: AsyncDatabase[dict[str, Any]], redis: Redis) -> None:
     try:
         hello = await database.command("hello")
     except PyMongoError as error:
-        raise StartError(
-            f"MongoDB cannot be reached ({type(error).__name__}): check ROSTER_MONGO_URI."
-        ) from None
+        raise _unreachable("MongoDB", "ROSTER_MONGO_URI", error) from None
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         raise StartError("MongoDB must be a replica set (one node is enough): start it with --replSet.")
     try:
         await redis.ping()
         await _check_eviction(redis)
     except RedisError as error:
-        raise StartError(
-            f"Redis cannot be reached ({type(error).__name__}): check ROSTER_REDIS_URL."
-        ) from None
+        raise _unreachable("Redis", "ROSTER_REDIS_URL", error) from None
+
+
+def _unreachable(name: str, setting: str, error: Exception) -> StartError:
+    """A refusal is for good, silence may not be."""
+    refused = isinstance(error, OperationFailure | AuthenticationError | ResponseError)
+    kind = StartError if refused else _AwayError
+    return kind(f"{name} cannot be reached ({type(error).__name__}): check {setting}.")
 
 
 async def _check_eviction(redis: Redis) -> None:

@@ -94,6 +94,18 @@ class Settings(BaseSettings):
         default=(),
         description="Networks, separated by commas, whose X-Forwarded-For is believed: your reverse proxies.",
     )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Names, separated by commas, under which it is asked for: `*.example.com` takes all "
+        "below, `*` any. Unset: loopback's and the issuer's where it listens on loopback, any elsewhere.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins, separated by commas, whose pages may call it from a browser; `*` for any.",
+    )
+    compression: bool = Field(
+        default=True, description="Whether replies are gzipped for who accepts it; off where a proxy does it."
+    )
     password_threads: int = Field(
         default=0, ge=0, le=64, description="Passwords hashed at a time by one process; 0: one for each core."
     )
@@ -151,11 +163,29 @@ class Settings(BaseSettings):
     mongo_timeout_ms: int = Field(
         default=5_000, ge=100, description="Milliseconds any MongoDB call may take (PyMongo timeoutMS)."
     )
+    start_wait_s: int = Field(
+        default=30, ge=0, description="Seconds for which `serve` waits for MongoDB and Redis to be there."
+    )
+    metrics_port: int | None = Field(
+        default=None, ge=0, le=65535, description="Port at which Prometheus fetches metrics. Unset: none."
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1", description="Address of that port; whoever reaches it reads all metrics."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level."
     )
     log_format: Literal["auto", "json", "pretty"] = Field(
         default="auto", description="`auto`: pretty on a terminal, JSON elsewhere."
+    )
+    log_file: Path | None = Field(
+        default=None, description="A file that gets all lines too, put aside when it is full. Unset: none."
+    )
+    log_file_bytes: int = Field(
+        default=10 * 1024 * 1024, ge=1024, description="Bytes at which that file is full."
+    )
+    log_files_kept: int = Field(
+        default=5, ge=1, le=1000, description="Full files that stay beside it: the names end in .1 and on."
     )
 
     @field_validator("secret_key")
@@ -178,6 +208,30 @@ class Settings(BaseSettings):
         except ValidationError:
             msg = "ROSTER_TRUSTED_PROXIES must be networks separated by commas: 10.0.0.0/8,192.168.1.7, say"
             raise ValueError(msg) from None
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _refuse_odd_hosts(cls, names: object) -> object:
+        found = _split_names(names)
+        if not all(_HOST.fullmatch(name) for name in found):
+            msg = (
+                "ROSTER_ALLOWED_HOSTS must be names without scheme and port, separated by commas: "
+                "users.example.com,*.internal, say"
+            )
+            raise ValueError(msg)
+        return tuple(name.lower() for name in found)
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _refuse_odd_origins(cls, origins: object) -> object:
+        found = _split_names(origins)
+        if not all(_ORIGIN.fullmatch(origin) for origin in found):
+            msg = (
+                "ROSTER_CORS_ORIGINS must be origins as browsers send them, separated by commas: "
+                "https://app.example.com,http://localhost:3000, say"
+            )
+            raise ValueError(msg)
+        return tuple(origin.lower() for origin in found)
 
     @field_validator("issuer")
     @classmethod
@@ -222,8 +276,16 @@ class Settings(BaseSettings):
         return f"http://{host}:{self.port}"
 
 
+_HOST = re.compile(r"\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
+_ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9_.-]+(:[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 _BARE = re.compile(r"[^\s?#@]+[^\s?#@/]")
 _NETWORKS: TypeAdapter[tuple[IPvAnyNetwork, ...]] = TypeAdapter(tuple[IPvAnyNetwork, ...])
+
+
+def _split_names(names: object) -> tuple[str, ...]:
+    """Of a text with commas, or of a sequence as it is."""
+    parts = names.split(",") if isinstance(names, str) else names if isinstance(names, list | tuple) else ()
+    return tuple(part for name in parts if (part := str(name).strip()))
 
 
 def _is_issuer(text: str) -> bool:

@@ -1,10 +1,12 @@
-"""Whether the process is up."""
+"""Whether the process is up, and whether it can do its work."""
 
 from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from app.dependencies import Backends
+from app.errors import NotReadyError
 from app.problems import responses
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -14,7 +16,26 @@ class Health(BaseModel):
     status: Literal["ok"]
 
 
+class Ready(BaseModel):
+    status: Literal["ready"]
+
+
 @router.get("/live", summary="Is the process up?", operation_id="get_liveness", responses=responses())
 async def get_liveness() -> Health:
     """Answers as long as the process serves HTTP; asks no database."""
     return Health(status="ok")
+
+
+@router.get(
+    "/ready",
+    summary="Can it do its work?",
+    operation_id="get_readiness",
+    responses=responses(NotReadyError),
+)
+async def get_readiness(opened: Backends) -> Ready:
+    """MongoDB's primary, Redis, the indexes and a key to sign with; 503 says which is missing.
+
+    Asked of them at most once a second, and answered within about a second.
+    """
+    await opened.readiness.check()
+    return Ready(status="ready")

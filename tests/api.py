@@ -29,7 +29,7 @@ async def serving(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIter
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(
-            transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://roster"
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://localhost"
         ) as client,
     ):
         client.app = app  # type: ignore[attr-defined]  # a handle for tests

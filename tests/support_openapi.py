@@ -11,8 +11,8 @@ METHODS = {"get", "put", "post", "patch", "delete"}
 Operation = tuple[str, str, dict[str, Any]]
 
 OPEN = {
-    "get_liveness", "create_token", "register_user", "introspect_token", "revoke_token", "read_keys",
-    "read_metadata", "read_password_key",
+    "get_liveness", "get_readiness", "create_token", "register_user", "introspect_token", "revoke_token",
+    "read_keys", "read_metadata", "read_password_key",
 }  # fmt: skip
 """The operations that take no access token."""
 

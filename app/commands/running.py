@@ -31,7 +31,7 @@ def backends(config: Settings, *, own: bool = False) -> Iterator[tuple[Settings,
 
     Unless they must be its `own`, a command shares the embedded servers of a process that already runs them.
     """
-    logs.configure(config.log_level, config.log_format)
+    logs.set_up(config)
     leave_on_sigterm(status=128 + signal.SIGTERM)
     needs = {"mongo": config.mongo_uri is None, "redis": config.redis_url is None}
     with embedded.running(config.data_dir, **needs, share=not own) as servers:
@@ -56,9 +56,10 @@ def run(
     config: Settings,
     *,
     apply_indexes: bool = True,
+    wait_s: float = 0,
 ) -> T:
     async def work_on_backends() -> T:
-        async with resources.opened(config, apply_indexes=apply_indexes, sign=False) as opened:
+        async with resources.opened(config, apply_indexes=apply_indexes, sign=False, wait_s=wait_s) as opened:
             return await work(opened)
 
     return asyncio.run(work_on_backends())

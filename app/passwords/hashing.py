@@ -39,6 +39,16 @@ class Passwords:
         """`threads` of 0: one for each core, 19 MiB each while it hashes."""
         self._pool = Pool(threads=threads, waiting=waiting)
 
+    @property
+    def running(self) -> int:
+        """Passwords being hashed."""
+        return self._pool.running
+
+    @property
+    def waiting(self) -> int:
+        """Passwords whose turn has not come."""
+        return self._pool.waiting
+
     async def hash(self, password: str) -> str:
         """The PHC string of a password that the policy took. Raises `TooManySignInsError`."""
         return await self._pool.run(lambda: _hash(password))

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from app.errors import TooManySignInsError
+from app.rooms import Room
 
 Result = TypeVar("Result")
 AtTurn = Callable[[], Awaitable[None]]
@@ -24,8 +25,16 @@ class Pool:
         """`threads` of 0: one for each core. `waiting` callers at most wait for a turn."""
         threads = threads or _count_cores()
         self._threads = ThreadPoolExecutor(threads, "passwords", _step_back)
-        self._turns = asyncio.Semaphore(threads)
-        self._room = waiting
+        self._turns = Room(threads)
+        self._most_waiting = self._room = waiting
+
+    @property
+    def running(self) -> int:
+        return self._turns.taken
+
+    @property
+    def waiting(self) -> int:
+        return self._most_waiting - self._room
 
     async def run(self, work: Callable[[], Result], at_turn: AtTurn | None = None) -> Result:
         """Do `work` in a thread, after awaiting `at_turn` once its turn has come; what that raises ends it.

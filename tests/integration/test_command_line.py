@@ -496,7 +496,7 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable
 
 @pytest.fixture
 def right(mongo_uri: str, redis_url: str) -> dict[str, Any]:
-    return {"mongo_uri": mongo_uri, "redis_url": redis_url, "mongo_timeout_ms": "300"}
+    return {"mongo_uri": mongo_uri, "redis_url": redis_url, "mongo_timeout_ms": "300", "start_wait_s": "0"}
 
 
 @pytest.mark.parametrize("name", REFUSED)

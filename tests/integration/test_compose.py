@@ -142,12 +142,20 @@ def test_each_service_keeps_its_data_restarts_and_is_waited_for(compose: Compose
     assert services.keys() == {*NODES, "redis", "app", "worker"}
     for name, service in services.items():
         assert service["restart"] == "unless-stopped"
+        assert name == "worker" or service["healthcheck"]["test"]
         if name not in {"app", "worker"}:
             volumes = {volume.split(":")[0] for volume in service["volumes"]}
             assert name in volumes
             assert volumes <= compose["volumes"].keys()
-            assert service["healthcheck"]["test"]
             assert services["app"]["depends_on"][name] == {"condition": "service_healthy"}
+
+
+def test_the_app_is_healthy_when_it_can_work(compose: Compose) -> None:
+    command, python, option, script = compose["services"]["app"]["healthcheck"]["test"]
+    assert (command, python, option) == ("CMD", "python", "-c")
+    (url,) = re.findall(r'"(http:\S+)"', script)
+    assert url == "http://127.0.0.1:8000/health/ready"
+    compile(script, "healthcheck", "exec")
 
 
 def test_the_image_runs_as_nobody_special_from_pinned_requirements() -> None:

@@ -81,7 +81,7 @@ def connect(server: LiveServer, path: str) -> socket.socket:
     client.settimeout(60)
     client.connect(server.address)
     headers = "".join(f"{name}: {value}\r\n" for name, value in server.headers.items())
-    client.sendall(f"GET {path} HTTP/1.1\r\nHost: roster\r\n{headers}\r\n".encode())
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode())
     assert client.recv(1000).startswith(b"HTTP/1.1 200 OK")
     return client
 

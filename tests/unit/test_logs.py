@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import structlog
+from opentelemetry import trace
 from pydantic import TypeAdapter, ValidationError
 
 from app import logs
@@ -139,5 +140,27 @@ def test_a_closed_log_does_not_fail_the_caller(monkeypatch: pytest.MonkeyPatch) 
 
 def test_auto_is_json_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "auto")
+    logger().info("hello")
+    assert lines(capsys)[0]["event"] == "hello"
+
+
+def test_a_line_within_a_trace_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "json")
+    span = trace.NonRecordingSpan(trace.SpanContext(0xABC, 0xDEF, is_remote=True))
+    with trace.use_span(span):
+        logger().info("ours")
+        logging.getLogger("theirs").warning("theirs")
+    logger().info("outside")
+    within, theirs, outside = lines(capsys)
+    assert within["trace_id"] == theirs["trace_id"] == "0" * 29 + "abc"
+    assert within["span_id"] == "0" * 13 + "def"
+    assert outside.keys().isdisjoint({"trace_id", "span_id"})
+
+
+def test_without_opentelemetry_there_is_just_no_trace(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "trace", None)
+    logs.configure("info", "json")
     logger().info("hello")
     assert lines(capsys)[0]["event"] == "hello"

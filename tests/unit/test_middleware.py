@@ -99,6 +99,33 @@ async def test_every_reply_forbids_sniffing_and_storing_unless_it_says_otherwise
         ]
 
 
+async def test_every_reply_tells_browsers_to_be_careful_and_pages_bring_their_own_policy() -> None:
+    async with client_of(make_app()) as client:
+        for path in ("/users", "/nowhere", "/broken", "/stream", "/docs"):
+            headers = (await client.get(path)).headers
+            assert headers["x-frame-options"] == "DENY"
+            assert headers["referrer-policy"] == "no-referrer"
+            assert headers["cross-origin-opener-policy"] == "same-origin"
+            assert headers["cross-origin-resource-policy"] == "same-origin"
+            (policy,) = headers.get_list("content-security-policy")
+            assert policy.startswith("default-src 'none'; ")
+            assert policy.endswith("frame-ancestors 'none'")
+            assert ("script-src" in policy) == (path == "/docs")
+            assert "strict-transport-security" not in headers
+
+
+async def test_who_is_reached_by_tls_says_so() -> None:
+    async with client_of(FastAPI()) as client:
+        client._transport = httpx.ASGITransport(RequestContext(make_app(), tls=True))
+        assert (await client.get("/users")).headers["strict-transport-security"] == "max-age=31536000"
+
+
+async def test_a_reply_says_how_long_it_took_but_not_how_long_a_sign_in_did() -> None:
+    async with client_of(make_app()) as client:
+        assert re.fullmatch(r"app;dur=\d+\.\d", (await client.get("/users")).headers["server-timing"])
+        assert "server-timing" not in (await client.post("/auth/token")).headers
+
+
 async def test_an_unforeseen_error_is_logged_once_with_its_traceback(lines: Lines) -> None:
     async with client_of(make_app()) as client:
         response = await client.get("/broken")
@@ -179,7 +206,7 @@ async def test_other_protocols_pass_untouched() -> None:
 async def test_head_has_the_headers_of_get_and_no_body(path: str, lines: Lines) -> None:
     async with client_of(make_app()) as client:
         head, get = await client.head(path), await client.get(path)
-    volatile = {"x-request-id"}
+    volatile = {"x-request-id", "server-timing"}
     assert head.status_code == get.status_code
     assert {k: v for k, v in head.headers.items() if k not in volatile} == {
         k: v for k, v in get.headers.items() if k not in volatile

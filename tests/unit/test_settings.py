@@ -45,6 +45,9 @@ DEFAULTS: dict[str, object] = {
     "tries_per_account": 5,
     "tries_per_address": 50,
     "trusted_proxies": (),
+    "allowed_hosts": (),
+    "cors_origins": (),
+    "compression": True,
     "password_threads": 0,
     "password_queue": 256,
     "admin_email": None,
@@ -64,8 +67,14 @@ DEFAULTS: dict[str, object] = {
     "job_ttl_s": 604_800,
     "listeners_at_once": 100,
     "mongo_timeout_ms": 5_000,
+    "start_wait_s": 30,
+    "metrics_port": None,
+    "metrics_host": "127.0.0.1",
     "log_level": "info",
     "log_format": "auto",
+    "log_file": None,
+    "log_file_bytes": 10_485_760,
+    "log_files_kept": 5,
 }
 
 
@@ -96,6 +105,32 @@ def test_an_open_host_in_the_environment_is_refused_too(monkeypatch: pytest.Monk
     assert refusal().startswith("ROSTER_HOST=0.0.0.0 opens Roster to the network")
     monkeypatch.setenv("ROSTER_ISSUER", "")
     assert refusal().startswith("ROSTER_HOST=0.0.0.0 opens Roster to the network")
+
+
+def test_names_and_origins_stand_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROSTER_ALLOWED_HOSTS", "Users.example.com, *.internal,[::1],")
+    monkeypatch.setenv("ROSTER_CORS_ORIGINS", "https://App.example.com,http://localhost:3000")
+    loaded = settings.load()
+    assert loaded.allowed_hosts == ("users.example.com", "*.internal", "[::1]")
+    assert loaded.cors_origins == ("https://app.example.com", "http://localhost:3000")
+
+
+@pytest.mark.parametrize(
+    "name", ["https://users.example.com", "users.example.com:8000", "a b", "*users", "*."]
+)
+def test_what_is_no_name_is_refused(name: str) -> None:
+    assert refusal(allowed_hosts=name).startswith(
+        "ROSTER_ALLOWED_HOSTS must be names without scheme and port"
+    )
+
+
+@pytest.mark.parametrize(
+    "origin", ["app.example.com", "https://app.example.com/", "null", "https://*.example.com"]
+)
+def test_what_is_no_origin_is_refused(origin: str) -> None:
+    assert refusal(cors_origins=origin).startswith(
+        "ROSTER_CORS_ORIGINS must be origins as browsers send them"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+"""What Prometheus is told of Roster, besides the rows that `app.rows` counts; `app.exposition` serves it.
+
+A gauge says how the values of several workers become one. No label may take values that callers choose.
+"""
+
+from collections.abc import Iterable
+
+from prometheus_client import Counter, Gauge, Histogram
+
+NO_ROUTE = "none"
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
+"""From a read by id to a long download; the budgets of listing and of backends lie on bounds."""
+
+REQUESTS = Counter("roster_requests", "Requests answered.", ["method", "route", "status"])
+REQUEST_SECONDS = Histogram(
+    "roster_request_seconds",
+    "From the first byte of a request to the last of its reply.",
+    ["method", "route"],
+    buckets=_SECONDS,
+)
+AUTH_EVENTS = Counter("roster_auth_events", "Lines of the log of authentication.", ["event"])
+BACKEND_ERRORS = Counter("roster_backend_errors", "Requests that a backend failed.", ["backend", "error"])
+MONGO_FAILED_CHECKOUTS = Counter(
+    "roster_mongo_failed_checkouts", "Operations that got no connection to MongoDB.", ["reason"]
+)
+MONGO_CONNECTIONS = Gauge("roster_mongo_connections", "To MongoDB.", ["state"], multiprocess_mode="livesum")
+MONGO_WAITING = Gauge(
+    "roster_mongo_waiting", "Operations that wait for a connection to MongoDB.", multiprocess_mode="livesum"
+)
+REDIS_WAITING = Gauge(
+    "roster_redis_waiting",
+    "Calls about sessions and throttles that Redis has not answered.",
+    multiprocess_mode="livesum",
+)
+PASSWORDS = Gauge(
+    "roster_passwords", "Passwords being hashed, and waiting for it.", ["state"], multiprocess_mode="livesum"
+)
+EXPORTS = Gauge("roster_exports_running", "Downloads being written.", multiprocess_mode="livesum")
+READY = Gauge(
+    "roster_ready", "Whether a part that the service needs is there.", ["part"], multiprocess_mode="livemin"
+)
+LOOP_LAG = Gauge(
+    "roster_loop_lag_seconds", "How late the event loop was at the last look.", multiprocess_mode="livemax"
+)
+
+_Series = tuple[Counter, Histogram]
+_SERIES: dict[tuple[str, str | None, int | None], _Series] = {}
+
+
+def observe_request(method: str, route: str | None, status: int | None, seconds: float) -> None:
+    """Count a request; `route` is its template, None where no route has its path."""
+    key = (method if method in _METHODS else "other", route, status)
+    series = _SERIES.get(key)
+    if series is None:
+        series = _SERIES[key] = _find_series(*key)
+    series[0].inc()
+    series[1].observe(seconds)
+
+
+def _find_series(method: str, route: str | None, status: int | None) -> _Series:
+    labels = (method, route or NO_ROUTE)
+    return REQUESTS.labels(*labels, str(status or "none")), REQUEST_SECONDS.labels(*labels)
+
+
+def set_ready(parts: Iterable[tuple[str, bool]]) -> None:
+    for part, is_there in parts:
+        READY.labels(part).set(is_there)

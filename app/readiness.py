@@ -1,0 +1,105 @@
+"""Whether the process can do its work: what it needs, and what of it is missing."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pymongo
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
+
+from app import indexes
+from app.channel import Channel, pack
+from app.errors import NotReadyError, UnavailableError
+from app.keyring import Keyring
+
+BOUND_S = 1.0
+"""How long a look takes at most, and how long what it found is good."""
+
+_INDEXES_GOOD_S = 60.0
+"""Indexes do not go by themselves, and asking for them costs a query for each collection."""
+
+Parts = Mapping[str, str | None]
+
+
+class Readiness:
+    """Asks nobody twice in a second, however many ask it."""
+
+    def __init__(
+        self,
+        database: AsyncDatabase[dict[str, Any]],
+        channel: Channel,
+        keyring: Keyring,
+        *,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._channel = channel
+        self._keyring = keyring
+        self._now = now
+        self._lock = asyncio.Lock()
+        self._found: Parts = {}
+        self._good_until = self._indexes_good_until = now()
+
+    async def check(self) -> None:
+        """Raises NotReadyError, which says what is missing."""
+        missing = [f"{part}: {wrong}" for part, wrong in (await self.look()).items() if wrong is not None]
+        if missing:
+            raise NotReadyError("; ".join(missing) + ".")
+
+    async def look(self) -> Parts:
+        """Each part with what is wrong with it, None where nothing is."""
+        async with self._lock:
+            if self._now() >= self._good_until:
+                self._found = await self._ask()
+                self._good_until = self._now() + BOUND_S
+        return self._found
+
+    async def _ask(self) -> Parts:
+        mongodb, redis = await asyncio.gather(self._ask_mongodb(), self._ask_redis())
+        return {
+            "mongodb": mongodb,
+            "redis": redis,
+            "indexes": self._found.get("indexes") if mongodb else await self._ask_indexes(),
+            "keys": self._ask_keys(),
+        }
+
+    async def _ask_mongodb(self) -> str | None:
+        """Of the primary, since who cannot write cannot sign anybody in."""
+        try:
+            with pymongo.timeout(BOUND_S / 2):
+                hello = await self._database.command("hello")
+        except PyMongoError:
+            return "no primary answers"
+        return None if hello.get("isWritablePrimary") else "no primary answers"
+
+    async def _ask_redis(self) -> str | None:
+        """Over the connection that sessions are checked by, which a replica does not get."""
+        try:
+            await self._channel.call(lambda _: pack("PING"), 1)
+        except RedisError:
+            return "it does not answer"
+        return None
+
+    async def _ask_indexes(self) -> str | None:
+        if self._now() < self._indexes_good_until:
+            return None
+        try:
+            with pymongo.timeout(BOUND_S / 2):
+                differing = await indexes.check(self._database)
+        except PyMongoError:
+            return "they could not be read"
+        wrong = [sentence for sentence in differing if "is not ours" not in sentence]
+        if not wrong:
+            self._indexes_good_until = self._now() + _INDEXES_GOOD_S
+            return None
+        return f"{len(wrong)} missing or different, which `python -m app indexes check` tells"
+
+    def _ask_keys(self) -> str | None:
+        try:
+            _ = self._keyring.signing
+        except UnavailableError:
+            return "none can sign"
+        return None

@@ -1,0 +1,68 @@
+"""Sizes of pools and queues, looked at every few seconds.
+
+Asking when Prometheus asks would not do: with several workers it is their parent that answers.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import NoReturn
+
+import structlog
+from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
+
+from app import metrics
+from app.resources import Resources
+
+log = structlog.get_logger("roster.metrics")
+
+Sample = Callable[[Resources], Awaitable[None]]
+
+_EVERY_S = 2.0
+
+
+async def _sample_sizes(opened: Resources) -> None:
+    if opened.pools is not None:
+        metrics.MONGO_CONNECTIONS.labels("open").set(opened.pools.open)
+        metrics.MONGO_CONNECTIONS.labels("in_use").set(opened.pools.in_use)
+        metrics.MONGO_WAITING.set(opened.pools.waiting)
+    metrics.REDIS_WAITING.set(opened.channel.waiting)
+    metrics.PASSWORDS.labels("running").set(opened.passwords.running)
+    metrics.PASSWORDS.labels("waiting").set(opened.passwords.waiting)
+    metrics.EXPORTS.set(opened.exports.taken)
+
+
+async def _sample_readiness(opened: Resources) -> None:
+    parts = await opened.readiness.look()
+    metrics.set_ready((part, wrong is None) for part, wrong in parts.items())
+
+
+SAMPLES: list[Sample] = [_sample_sizes, _sample_readiness]
+"""Each sets gauges of `app.metrics`; what a backend refuses one of them is left until the next look."""
+
+
+@asynccontextmanager
+async def sampling(opened: Resources) -> AsyncIterator[None]:
+    """While it lasts, where metrics are served."""
+    if opened.settings.metrics_port is None:
+        yield
+        return
+    looking = asyncio.create_task(_keep_looking(opened))
+    try:
+        yield
+    finally:
+        looking.cancel()
+
+
+async def _keep_looking(opened: Resources) -> NoReturn:
+    loop = asyncio.get_running_loop()
+    while True:
+        for sample in SAMPLES:
+            try:
+                await sample(opened)
+            except (PyMongoError, RedisError) as error:
+                log.warning("not_sampled", sample=sample.__name__, error=type(error).__name__)
+        due = loop.time() + _EVERY_S
+        await asyncio.sleep(_EVERY_S)
+        metrics.LOOP_LAG.set(max(0.0, loop.time() - due))

@@ -1,0 +1,146 @@
+"""What Prometheus fetches from a server that runs, of one process and of several."""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.embedded import ports
+from app.errors import StartError
+from app.exposition import exposed
+from app.settings import Settings
+from tests.live import LiveServer, find_children, wait_until
+from tests.servers import MongoServer, RedisServer
+
+WORKERS = 2
+
+
+@pytest.fixture(scope="module")
+def server(
+    mongo_server: MongoServer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
+    """Of two workers, shared by the module."""
+    uris: dict[str, Any] = {"mongo_uri": mongo_server.uri_of("exposition"), "redis_url": redis_server.url}
+    folder = tmp_path_factory.mktemp("exposition")
+    with LiveServer(folder, "--workers", str(WORKERS), metrics_port=0, **uris) as running:
+        yield running
+
+
+def fetch(server: LiveServer) -> str:
+    (line,) = server.find("metrics_listening")
+    assert line["address"] == "127.0.0.1"
+    reply = httpx.get(f"http://127.0.0.1:{line['port']}/metrics")
+    assert reply.headers["content-type"].startswith("text/plain; version=")
+    return reply.raise_for_status().text
+
+
+def read(server: LiveServer, name: str, **labels: str) -> float:
+    """The sum of the series that have these labels."""
+    found = 0.0
+    for line in fetch(server).splitlines():
+        series, _, value = line.rpartition(" ")
+        if series.partition("{")[0] == name and all(
+            f'{label}="{wanted}"' in series for label, wanted in labels.items()
+        ):
+            found += float(value)
+    return found
+
+
+def find_workers(server: LiveServer) -> set[int]:
+    """Those of its children that listen to requests; multiprocessing has a helper of its own."""
+    return {
+        pid
+        for pid in find_children(server.pid)
+        if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+    }
+
+
+def test_the_counts_of_all_workers_are_one_and_outlive_a_worker(server: LiveServer) -> None:
+    labels = {"method": "GET", "route": "/users", "status": "200"}
+    before = read(server, "roster_requests_total", **labels)
+
+    def ask(times: int) -> None:
+        for _ in range(times):
+            assert server.get("/users?limit=1").status_code == 200  # each on a connection of its own
+
+    ask(20)
+    wait_until(lambda: read(server, "roster_requests_total", **labels) == before + 20)
+    assert read(server, "roster_request_seconds_count", method="GET", route="/users") == before + 20
+    (victim, *_) = workers = find_workers(server)
+    assert len(workers) == WORKERS
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: len(find_workers(server) - {victim}) == WORKERS)
+    ask(5)
+    wait_until(lambda: read(server, "roster_requests_total", **labels) == before + 25)
+
+
+def test_what_a_dead_worker_held_is_no_longer_counted(server: LiveServer) -> None:
+    wait_until(lambda: read(server, "roster_ready", part="mongodb") == 1)
+    wait_until(lambda: read(server, "roster_mongo_connections", state="open") > 0)
+    folder = find_folder(server)
+    wait_until(lambda: {int(pid) for pid in live_files(folder)} == find_workers(server))
+    (victim, *_) = find_workers(server)
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: (fetch(server), str(victim) not in live_files(folder))[1])
+
+
+def find_folder(server: LiveServer) -> Path:
+    (pid, *_) = find_workers(server)
+    environment = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    (folder,) = (
+        item.partition("=")[2] for item in environment if item.startswith("PROMETHEUS_MULTIPROC_DIR=")
+    )
+    return Path(folder)
+
+
+def live_files(folder: Path) -> set[str]:
+    return {
+        found[1]
+        for file in folder.iterdir()
+        if (found := re.fullmatch(r"gauge_livesum_(\d+)\.db", file.name))
+    }
+
+
+def test_sign_ins_are_counted_and_no_series_names_anybody(server: LiveServer) -> None:
+    before = read(server, "roster_auth_events_total", event="sign_in_failed")
+    server.sign_in("canary.person@example.com", "canary-password")
+    server.get("/users/canary.person@example.com?email=canary.person@example.com")
+    wait_until(lambda: read(server, "roster_auth_events_total", event="sign_in_failed") == before + 1)
+    assert "canary" not in fetch(server)
+    for part in ("mongodb", "redis", "indexes", "keys"):
+        assert read(server, "roster_ready", part=part) == 1
+    for state in ("running", "waiting"):
+        assert f'roster_passwords{{state="{state}"}} 0.0' in fetch(server)
+
+
+def test_the_folder_of_the_workers_goes_with_the_server(
+    mongo_uri: str, redis_url: str, tmp_path: Path
+) -> None:
+    backends: dict[str, Any] = {"mongo_uri": mongo_uri, "redis_url": redis_url}
+    with LiveServer(tmp_path, "--workers", "2", metrics_port=0, **backends) as server:
+        folder = find_folder(server)
+        assert folder.is_dir()
+    assert not folder.exists()
+
+
+def test_one_process_serves_its_own_and_a_taken_port_is_said_in_one_sentence() -> None:
+    port = ports.choose()
+    config = Settings(_env_file=None, metrics_port=port)
+    with exposed(config, workers=1):
+        assert "roster_requests" in httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        sentence = (
+            rf"^Metrics cannot be served at port {port} of 127\.0\.0\.1 \(Address already in use\): choose"
+        )
+        with pytest.raises(StartError, match=sentence), exposed(config, workers=1):
+            pass
+    assert ports.is_free(port)
+
+
+def test_nothing_is_served_unless_it_is_asked_for() -> None:
+    with exposed(Settings(_env_file=None), workers=2):
+        assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ

@@ -1,0 +1,123 @@
+"""The metrics: what is counted under which labels, and that the files of deploy/ ask for nothing else."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import httpx
+import pytest
+import yaml
+from fastapi import FastAPI
+from prometheus_client import REGISTRY
+
+from app import audit_log, error_handlers, metrics, rows, sampling
+from app.middleware import RequestContext
+from tests.unit.small_app import client_of, make_app
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+NAME = re.compile(r"\broster_\w+")
+LABELS = re.compile(r"(roster_\w+)\{([^}]*)\}")
+MODULES = (audit_log, error_handlers, metrics, rows, sampling)
+"""What declares or counts them, imported for that."""
+
+
+def read(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def declared() -> dict[str, set[str]]:
+    """The series that there are, with the labels of each; none of them needs to have been counted."""
+    found: dict[str, set[str]] = {}
+    for name, collector in REGISTRY._names_to_collectors.items():
+        labels = set(getattr(collector, "_labelnames", ()))
+        found[name] = labels | {"le"} if name.endswith("_bucket") else labels
+    return found
+
+
+def rules() -> list[dict[str, Any]]:
+    (group,) = yaml.safe_load((DEPLOY / "prometheus-alerts.yml").read_text())["groups"]
+    found: list[dict[str, Any]] = group["rules"]
+    return found
+
+
+def dashboard() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((DEPLOY / "grafana-dashboard.json").read_text())
+    return loaded
+
+
+def expressions() -> list[str]:
+    panels = [target["expr"] for panel in dashboard()["panels"] for target in panel.get("targets", ())]
+    return panels + [rule["expr"] for rule in rules()]
+
+
+@pytest.mark.parametrize("expression", expressions())
+def test_every_metric_that_is_asked_for_exists_with_its_labels(expression: str) -> None:
+    known = declared()
+    assert set(NAME.findall(expression)) <= known.keys()
+    for name, selector in LABELS.findall(expression):
+        assert set(re.findall(r"(\w+)\s*[=!]", selector)) <= known[name] | {"instance", "job"}
+    for grouping, name in re.findall(r"by \(([^)]*)\) \(\w*\(?(roster_\w+)", expression):
+        assert {label.strip() for label in grouping.split(",")} <= known[name] | {"instance"}
+
+
+def test_every_metric_is_on_the_dashboard() -> None:
+    shown = json.dumps(dashboard())
+    ours = {name for name in declared() if name.startswith("roster_") and not name.endswith("_created")}
+    unshown = {name for name in ours if name not in shown}
+    assert {re.sub("_(sum|count|bucket|total)$", "", name) for name in unshown} <= {
+        re.sub("_(sum|count|bucket|total)$", "", name) for name in NAME.findall(shown)
+    }
+
+
+def test_every_event_that_an_alert_waits_for_is_one_of_the_log() -> None:
+    known = {*get_args(audit_log.Success), *get_args(audit_log.Denial)}
+    named = re.findall(r'event=~?"([^"]+)"', " ".join(expressions()))
+    assert named
+    assert {event for names in named for event in names.split("|")} <= known
+
+
+def test_each_panel_says_what_it_shows_and_each_alert_what_to_do() -> None:
+    panels = [panel for panel in dashboard()["panels"] if panel["type"] != "row"]
+    assert all(panel["description"] for panel in panels)
+    assert len({panel["id"] for panel in dashboard()["panels"]}) == len(dashboard()["panels"])
+    assert all(rule["annotations"].keys() == {"summary", "action"} for rule in rules())
+
+
+async def test_a_request_is_counted_by_the_template_of_its_route_and_its_status() -> None:
+    users = {"method": "GET", "route": "/users/{user_id}"}
+    nowhere = {"method": "other", "route": "none"}
+    before = read("roster_requests_total", **users, status="404")
+    unknown = read("roster_request_seconds_count", **nowhere)
+    async with client_of(FastAPI()) as client:
+        client._transport = httpx.ASGITransport(RequestContext(make_app(), counts=True))
+        await client.get("/users/ana@example.com")
+        await client.request("GETX", "/nowhere/ana@example.com")
+        await client.request("BREW", "/users/1/2/3")
+    assert read("roster_requests_total", **users, status="404") == before + 1
+    assert read("roster_request_seconds_count", **nowhere) == unknown + 2
+
+
+async def test_what_is_not_served_is_not_counted() -> None:
+    before = read("roster_requests_total", method="GET", route="/users", status="200")
+    async with client_of(make_app()) as client:
+        await client.get("/users")
+    assert read("roster_requests_total", method="GET", route="/users", status="200") == before
+
+
+async def test_what_a_backend_failed_is_counted_by_its_error() -> None:
+    before = read("roster_backend_errors_total", backend="MongoDB", error="ServerSelectionTimeoutError")
+    redis = read("roster_backend_errors_total", backend="Redis", error="ConnectionError")
+    async with client_of(make_app()) as client:
+        await client.get("/mongo/away")
+        await client.get("/redis")
+    assert read("roster_backend_errors_total", backend="MongoDB", error="ServerSelectionTimeoutError") == (
+        before + 1
+    )
+    assert read("roster_backend_errors_total", backend="Redis", error="ConnectionError") == redis + 1
+
+
+def test_an_event_of_authentication_is_counted() -> None:
+    before = read("roster_auth_events_total", event="signed_in")
+    audit_log.record("signed_in", user_id="1")
+    assert read("roster_auth_events_total", event="signed_in") == before + 1
