@@ -80,7 +80,7 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("POST", "/auth/logout", None, ANYONE),
 ]
 OPEN = {
-    ("GET", "/health/live"), ("GET", "/auth/keys/password"),
+    ("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/auth/keys/password"),
     ("GET", "/.well-known/jwks.json"), ("GET", "/.well-known/oauth-authorization-server"),
     ("POST", "/auth/token"), ("POST", "/auth/register"), ("POST", "/auth/introspect"),
     ("POST", "/auth/revoke"),
