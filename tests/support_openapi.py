@@ -35,6 +35,7 @@ NEEDED: dict[str, str | None] = {
     "delete_schedule": "users:export",
     "import_users": "users:write",
     "list_imports": "users:write",
+    "apply_import": "users:write",
     "read_import": "users:write",
     "download_import": "users:write",
     "delete_import": "users:write",
