@@ -6,9 +6,11 @@ from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 _PASSING = ("TransientTransactionError", "UnknownTransactionCommitResult")
+_INTERRUPTED = 11_601
+"""What one who works on meets when another ends his session; MongoDB gives it no label."""
 
 
 @asynccontextmanager
@@ -42,8 +44,9 @@ async def transaction(session: AsyncClientSession) -> AsyncIterator[None]:
 
 
 def may_pass(error: PyMongoError) -> bool:
-    """Whether the transaction lost a race or its primary, or nobody knows whether it was committed.
+    """Whether the transaction lost a race, its primary or its session, or nobody knows if it was committed.
 
     All of it may be tried again by one who makes sure that what was done after all is not done twice.
     """
-    return any(error.has_error_label(label) for label in _PASSING)
+    is_interrupted = isinstance(error, OperationFailure) and error.code == _INTERRUPTED
+    return is_interrupted or any(error.has_error_label(label) for label in _PASSING)
