@@ -49,7 +49,9 @@ def serve(
         admin = run(first_start.prepare_embedded if embeds else first_start.prepare, found)
         threading.Thread(target=_announce, args=(url, admin), daemon=True).start()
         leave_on_sigterm(status=0)
-        serving.run(listening, workers=workers)
+        serving.run(
+            listening, workers=workers, keep_alive_s=found.keep_alive_s, stop_grace_s=found.stop_grace_s
+        )
 
 
 @cli.command()

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from app import docs, error_handlers, logs, resources
 from app.fast_route import FastGet
 from app.middleware import BodyLimit, HeadAsGet, RequestContext
+from app.request_bound import RequestBound
 from app.settings import Settings, load
 from routers import auth, exports, health, me, sessions, users, well_known
 
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     error_handlers.install(app)
     app.add_middleware(BodyLimit, overrides={"/users:batch": BATCH_BYTES})
     app.add_middleware(HeadAsGet)
+    app.add_middleware(RequestBound, seconds=settings.request_timeout_s)
     app.add_middleware(RequestContext)
     return app
 

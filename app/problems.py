@@ -45,6 +45,12 @@ class MalformedRequestError(e.RosterError):
     title = "The request is not proper HTTP"
 
 
+class BodyTooSlowError(e.RosterError):
+    status = 408
+    code = "body_too_slow"
+    title = "The body did not come"
+
+
 BODY: tuple[type[e.RosterError], ...] = (
     e.MalformedJSONError,
     e.TooLargeError,

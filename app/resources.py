@@ -36,7 +36,6 @@ from models.user import User
 log = structlog.get_logger("roster.start")
 
 DEFAULT_DATABASE = "roster"
-_REDIS_TIMEOUT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ async def opened(
     async with AsyncExitStack() as closing:
         client = _mongo(settings, settings.mongo_uri.get_secret_value())
         closing.push_async_callback(client.close)
-        redis = _redis(settings.redis_url.get_secret_value())
+        redis = _redis(settings.redis_url.get_secret_value(), settings.redis_timeout_ms / 1000)
         closing.push_async_callback(redis.aclose)
         database = client.get_default_database(DEFAULT_DATABASE)
         await _reach(database, redis)
@@ -100,7 +99,7 @@ async def _hold(
     if sign:
         renewal = asyncio.create_task(keep_current(keyring))
         closing.callback(renewal.cancel)
-    channel = Channel(redis, timeout_s=_REDIS_TIMEOUT_S)
+    channel = Channel(redis, timeout_s=settings.redis_timeout_ms / 1000)
     closing.callback(channel.close)
     passwords = Passwords(threads=settings.password_threads, waiting=settings.password_queue)
     closing.callback(passwords.close)
@@ -133,6 +132,7 @@ def _mongo(settings: Settings, uri: str) -> AsyncMongoClient[dict[str, Any]]:
             uri,
             timeoutMS=settings.mongo_timeout_ms,
             serverSelectionTimeoutMS=settings.mongo_timeout_ms,
+            maxPoolSize=settings.mongo_pool_size,
             w="majority",
             appname="roster",
             document_class=dict,
@@ -143,13 +143,13 @@ def _mongo(settings: Settings, uri: str) -> AsyncMongoClient[dict[str, Any]]:
         ) from None
 
 
-def _redis(url: str) -> Redis:
-    """No hidden retries: a dead Redis is known in a millisecond, a frozen one in half a second."""
+def _redis(url: str, timeout_s: float) -> Redis:
+    """No hidden retries: a dead Redis is known in a millisecond, a frozen one when the time is up."""
     try:
         return Redis.from_url(
             url,
-            socket_timeout=_REDIS_TIMEOUT_S,
-            socket_connect_timeout=_REDIS_TIMEOUT_S,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )

@@ -44,7 +44,7 @@ def mint_elsewhere(settings: Settings, *scopes: str) -> str:
                 settings.mongo_uri.get_secret_value(), w="majority", serverMonitoringMode="poll"
             )
             closing.push_async_callback(mongo.close)
-            redis = resources._redis(settings.redis_url.get_secret_value())
+            redis = resources._redis(settings.redis_url.get_secret_value(), timeout_s=5)
             closing.push_async_callback(redis.aclose)
             database = mongo.get_default_database(resources.DEFAULT_DATABASE)
             opened = await resources._hold(settings, database, redis, closing, sign=False)

@@ -134,6 +134,11 @@ def test_each_service_keeps_its_data_restarts_and_is_waited_for(compose: Compose
             assert services["app"]["depends_on"][name] == {"condition": "service_healthy"}
 
 
+def test_a_stop_leaves_the_app_the_time_that_its_downloads_have(compose: Compose) -> None:
+    grace = int(compose["services"]["app"]["stop_grace_period"].removesuffix("s"))
+    assert Settings(_env_file=None).stop_grace_s < grace
+
+
 def test_the_image_runs_as_nobody_special_from_pinned_requirements() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
     assert "\nFROM" not in dockerfile
