@@ -70,11 +70,12 @@ _FORGET_DROPPED = (
 class MongoServer(Faults):
     """A mongod, the only node of its replica set."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
+        """`options` are added to the command line."""
         binary = find_binary("mongod", folder)
 
         def command(data: Path, port: int) -> list[str]:
-            return [*mongod.command(binary, data, port, cache_gb=0.25), *_FORGET_DROPPED]
+            return [*mongod.command(binary, data, port, cache_gb=0.25), *_FORGET_DROPPED, *options]
 
         super().__init__(Server(folder / "mongod", command=command, ready=mongod.settle))
 
