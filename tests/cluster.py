@@ -370,12 +370,22 @@ class RedisPair:
             said = int(client.info("replication")["master_repl_offset"])
         wait_until(lambda: (self.replica.find_offset() or 0) >= said, "the replica lags behind")
 
-    def fail_over(self) -> None:
-        """The replica becomes the master, and the address is its own now; the old master is not asked."""
+    def part(self) -> None:
+        """The replica follows no more: what the master is told from now on is lost when it fails over."""
         with self.replica.connect() as client:
             client.replicaof("NO", "ONE")
+
+    def fail_over(self) -> None:
+        """The replica becomes the master, and the address is its own now; the old master is not asked."""
+        self.part()
         self._proxies.call(partial(self.proxy.retarget, self.replica.server.port))
         self.master, self.replica = self.replica, self.master
+
+    def rejoin(self) -> None:
+        """The old master, which runs again, follows the new one."""
+        with self.replica.connect() as client:
+            client.replicaof(ports.LOOPBACK, str(self.master.server.port))
+        self.wait_until_followed()
 
 
 @dataclass(frozen=True, slots=True)
