@@ -32,14 +32,15 @@ class RequestBound:
             receiving = True
             message = await receive()
             receiving = False
-            if not begun:
+            if not begun and not bound.expired():
                 bound.reschedule(loop.time() + self.seconds)
             return message
 
         async def send_in_time(message: Message) -> None:
             nonlocal begun
             begun = True
-            bound.reschedule(None)
+            if not bound.expired():  # `asyncio.wait_for` drops a cancellation that meets what it waited for
+                bound.reschedule(None)
             await send(message)
 
         loop = asyncio.get_running_loop()

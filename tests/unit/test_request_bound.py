@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -53,6 +54,17 @@ async def test_what_takes_too_long_is_503_and_cancelled() -> None:
     assert reply.headers["retry-after"] == "1"
     assert "not known whether it was done" in reply.json()["detail"]
     assert cancelled.is_set()
+
+
+async def test_a_reply_that_comes_though_the_request_was_cancelled_is_sent() -> None:
+    async def reply_nevertheless(scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await hang(scope, receive, send)
+        await read_all(scope, receive, send)
+
+    async with talking_to(bound(reply_nevertheless)) as client:
+        reply = await client.get("/")
+    assert (reply.status_code, reply.text) == (200, "read")
 
 
 async def test_a_stream_that_has_begun_may_take_its_time() -> None:
