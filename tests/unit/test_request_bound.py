@@ -56,6 +56,38 @@ async def test_what_takes_too_long_is_503_and_cancelled() -> None:
     assert cancelled.is_set()
 
 
+async def test_each_of_several_is_cancelled_when_its_own_time_is_up() -> None:
+    async def hang_or_read(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/hang":
+            await hang(scope, receive, send)
+        await read_all(scope, receive, send)
+
+    async with talking_to(bound(hang_or_read)) as client:
+        first = asyncio.create_task(client.get("/hang"))
+        await asyncio.sleep(BRIEF_S / 2)
+        replies = await asyncio.gather(client.get("/"), client.get("/hang"), first)
+    assert [reply.status_code for reply in replies] == [200, 503, 503]
+
+
+async def test_a_request_that_is_cancelled_by_others_stays_cancelled() -> None:
+    task = asyncio.ensure_future(bound(hang)({"type": "http"}, _unused, _unused))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_cancellation_that_got_lost_is_made_again() -> None:
+    async def lose_one(scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await hang(scope, receive, send)
+        await hang(scope, receive, send)
+
+    async with talking_to(bound(lose_one)) as client:
+        reply = await client.get("/")
+    assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
+
+
 async def test_a_reply_that_comes_though_the_request_was_cancelled_is_sent() -> None:
     async def reply_nevertheless(scope: Scope, receive: Receive, send: Send) -> None:
         with contextlib.suppress(asyncio.CancelledError):
@@ -77,9 +109,9 @@ async def test_a_body_that_comes_slowly_is_waited_for() -> None:
     async def body() -> Any:
         for _ in range(4):
             yield b"x"
-            await asyncio.sleep(0.6 * BRIEF_S)
+            await asyncio.sleep(0.4)
 
-    async with talking_to(bound(read_all)) as client:
+    async with talking_to(RequestBound(read_all, seconds=1)) as client:
         reply = await client.post("/", content=body())
     assert reply.text == "read"
 
