@@ -11,7 +11,7 @@ from uvicorn.server import ServerState
 LONGEST_HEAD = 65_536
 """Bytes of a request line with its headers, or of trailers: as many as h11, uvicorn's other parser, takes."""
 
-LULL_S = 0.5
+LULL_S = 1.0
 """How long an idle connection stays open once the server stops: a request may be on its way."""
 
 _stopping: WeakSet[ServerState] = WeakSet()

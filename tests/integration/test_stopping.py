@@ -5,7 +5,8 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any, Self
 
@@ -122,20 +123,22 @@ def test_a_request_that_crosses_the_stop_is_answered_on_a_connection_that_was_id
 ) -> None:
     with (
         LiveServer(tmp_path, mongo_uri=database, redis_url=redis_server.url) as live,
-        socket.create_connection(live.address, timeout=PATIENCE_S) as client,
-        socket.create_connection(live.address, timeout=PATIENCE_S) as idle,
+        closing(HTTPConnection(*live.address, timeout=PATIENCE_S)) as client,
+        closing(HTTPConnection(*live.address, timeout=PATIENCE_S)) as idle,
     ):
-        for one in (client, idle):
-            one.sendall(ask(live, "/users?limit=1"))
-            assert one.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+        def get(connection: HTTPConnection) -> HTTPResponse:
+            connection.request("GET", "/users?limit=1", headers=live.headers)
+            reply = connection.getresponse()
+            reply.read()
+            return reply
+
+        assert {get(client).status, get(idle).status} == {200}
         live.process.terminate()
         wait_until(lambda: live.find("Shutting down"))
-        client.sendall(ask(live, "/users?limit=1"))
-        reply = client.recv(4096)
-        assert reply.startswith(b"HTTP/1.1 200 ")
-        assert b"connection: close" in reply.lower()
-        assert client.recv(4096) == b""
-        assert idle.recv(4096) == b""
+        reply = get(client)
+        assert (reply.status, reply.getheader("Connection")) == (200, "close")
+        assert idle.sock.recv(1) == b""
         assert live.process.wait(PATIENCE_S) == 0
 
 
