@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Most tests wait for servers more than they compute; each worker starts its own.
 TESTS_AT_ONCE ?= 3
 
-.PHONY: run test check format bench snapshots clean
+.PHONY: run test check format bench faults cluster snapshots clean
 
 .venv/run.stamp: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roster needs Python 3.11 or newer; set PYTHON=python3.12, say, on the make command line.")'
@@ -34,6 +34,12 @@ format: .venv/dev.stamp
 
 bench: .venv/dev.stamp  ## the ratios, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
+
+faults: .venv/dev.stamp  ## the primary of three lost ten times in each of four ways, into benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.failover
+
+cluster: .venv/dev.stamp  ## three MongoDB nodes and a Redis with its replica, until Ctrl-C; prints their addresses
+	$(BIN)/python -m tests.cluster
 
 snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, docs/errors.md, docs/indexes.md
 	$(BIN)/python -m app openapi > tests/snapshots/openapi.json

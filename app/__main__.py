@@ -55,7 +55,9 @@ def serve(
         threading.Thread(target=_announce, args=(url, admin), daemon=True).start()
         leave_on_sigterm(status=0)
         with exposed(found, workers=workers):
-            serving.run(listening, workers=workers)
+            serving.run(
+                listening, workers=workers, keep_alive_s=found.keep_alive_s, stop_grace_s=found.stop_grace_s
+            )
 
 
 @cli.command()

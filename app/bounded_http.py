@@ -1,11 +1,23 @@
-"""Uvicorn's HTTP protocol with a bound on what stands around a body, which its parser keeps without one."""
+"""Uvicorn's HTTP protocol with a bound on what stands around a body, which its parser keeps without one.
+
+And with a stop that loses no request: see `shutdown`.
+"""
+
+from weakref import WeakSet
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from app.job_replies import ENDLESS
 
 LONGEST_HEAD = 65_536
 """Bytes of a request line with its headers, or of trailers: as many as h11, uvicorn's other parser, takes."""
+
+LULL_S = 1.0
+"""How long an idle connection stays open once the server stops: a request may be on its way."""
+
+_stopping: WeakSet[ServerState] = WeakSet()
+"""The servers that stop. A connection that was accepted just before is told nothing else of it."""
 
 _REFUSAL = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -27,6 +39,8 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._unfinished = 0
         super().on_headers_complete()
+        if self.server_state in _stopping:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         self._unfinished = 0
@@ -37,14 +51,31 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_message_complete()
 
     def shutdown(self) -> None:
-        """A reply without an end would hold up the stop of the server for as long as it waits for others."""
+        """Let each connection bring one more request, whose reply says that it is the last.
+
+        Uvicorn closes those that are idle at that moment, and with them a request that has just been sent.
+        """
+        _stopping.add(self.server_state)
+        if self._is_idle():
+            self.loop.call_later(LULL_S, self._close_if_idle)
+            return
         super().shutdown()
-        if self.cycle is not None and self.cycle.scope.get("state", {}).get(ENDLESS):
+        if self._is_endless():  # it would hold up the stop of the server for as long as that waits for others
+            self.transport.close()
+
+    def _is_endless(self) -> bool:
+        return self.cycle is not None and bool(self.cycle.scope.get("state", {}).get(ENDLESS))
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _close_if_idle(self) -> None:
+        if self._is_idle():
             self.transport.close()
 
     def _refuse(self) -> None:
         """A reply under way is not mixed with another: then the connection just ends."""
         self.logger.warning("A request's head or trailers are over %d bytes.", LONGEST_HEAD)
-        if self.cycle is None or self.cycle.response_complete:
+        if self._is_idle():
             self.transport.write(_REFUSAL)
         self.transport.close()

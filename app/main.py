@@ -12,6 +12,7 @@ from app.compression import Compression
 from app.cross_origin import CrossOrigin
 from app.fast_route import FastGet
 from app.middleware import BodyLimit, HeadAsGet, RequestContext
+from app.request_bound import RequestBound
 from app.sampling import sampling
 from app.settings import Settings, load
 from routers import (
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         BodyLimit,
         overrides={"/users:batch": BATCH_BYTES, "/users/import": settings.import_max_bytes + FORM_BYTES},
     )
+    app.add_middleware(RequestBound, seconds=settings.request_timeout_s)
     if settings.compression:
         app.add_middleware(Compression)
     app.add_middleware(HeadAsGet)

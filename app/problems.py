@@ -48,6 +48,12 @@ class MalformedRequestError(e.RosterError):
     title = "The request is not proper HTTP"
 
 
+class BodyTooSlowError(e.RosterError):
+    status = 408
+    code = "body_too_slow"
+    title = "The body did not come"
+
+
 class MisdirectedError(e.RosterError):
     """A page of another site may have pointed its own name at this address (DNS rebinding)."""
 

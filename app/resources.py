@@ -41,7 +41,6 @@ from models.user import User
 log = structlog.get_logger("roster.start")
 
 DEFAULT_DATABASE = "roster"
-_REDIS_TIMEOUT_S = 0.5
 _LOOK_AGAIN_S = 0.5
 
 
@@ -88,7 +87,7 @@ async def opened(
         pools = None if settings.metrics_port is None else PoolWatch()
         client = _mongo(settings, settings.mongo_uri.get_secret_value(), pools)
         closing.push_async_callback(client.close)
-        redis = _redis(settings.redis_url.get_secret_value())
+        redis = _redis(settings.redis_url.get_secret_value(), settings.redis_timeout_ms / 1000)
         closing.push_async_callback(redis.aclose)
         database = client.get_default_database(DEFAULT_DATABASE)
         await _wait(database, redis, wait_s)
@@ -118,7 +117,7 @@ async def _hold(
     if sign:
         renewal = asyncio.create_task(keep_current(keyring))
         closing.callback(renewal.cancel)
-    channel = Channel(redis, timeout_s=_REDIS_TIMEOUT_S)
+    channel = Channel(redis, timeout_s=settings.redis_timeout_ms / 1000)
     closing.callback(channel.close)
     nudges = Nudges(_redis_url(settings), f"roster:jobs:{database.name}")
     closing.push_async_callback(nudges.shutdown)
@@ -170,6 +169,7 @@ def _mongo(settings: Settings, uri: str, pools: PoolWatch | None = None) -> Asyn
             uri,
             timeoutMS=settings.mongo_timeout_ms,
             serverSelectionTimeoutMS=settings.mongo_timeout_ms,
+            maxPoolSize=settings.mongo_pool_size,
             w="majority",
             appname="roster",
             document_class=dict,
@@ -181,13 +181,13 @@ def _mongo(settings: Settings, uri: str, pools: PoolWatch | None = None) -> Asyn
         ) from None
 
 
-def _redis(url: str) -> Redis:
-    """No hidden retries: a dead Redis is known in a millisecond, a frozen one in half a second."""
+def _redis(url: str, timeout_s: float) -> Redis:
+    """No hidden retries: a dead Redis is known in a millisecond, a frozen one when the time is up."""
     try:
         return Redis.from_url(
             url,
-            socket_timeout=_REDIS_TIMEOUT_S,
-            socket_connect_timeout=_REDIS_TIMEOUT_S,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )

@@ -17,7 +17,8 @@ from app.bounded_http import BoundedHttp
 from app.errors import StartError
 
 _BACKLOG = 2048
-_FINISH_DOWNLOADS_S = 30
+_STARTING_S = 60
+"""How long a worker may be at its start before it is given up, and answer nothing before it is replaced."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -38,8 +39,12 @@ def find_url(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(listening: socket.socket, *, workers: int) -> None:
-    """Serve until a signal ends it; settings reach the workers by the environment."""
+def run(listening: socket.socket, *, workers: int, keep_alive_s: int, stop_grace_s: int) -> None:
+    """Serve until a signal ends it; settings reach the workers by the environment.
+
+    With several workers, SIGHUP replaces one after the other, each once its successor serves; a worker that
+    ends is replaced at once.
+    """
     config = uvicorn.Config(
         "app.main:create_app" if workers == 1 else "app.serving:create_worker_app",
         factory=True,
@@ -49,7 +54,9 @@ def run(listening: socket.socket, *, workers: int) -> None:
         log_config=None,
         server_header=False,
         proxy_headers=False,  # app.addresses believes configured proxies only
-        timeout_graceful_shutdown=_FINISH_DOWNLOADS_S,
+        timeout_keep_alive=keep_alive_s,
+        timeout_graceful_shutdown=stop_grace_s,
+        timeout_worker_healthcheck=_STARTING_S,
     )
     if workers > 1:
         Multiprocess(config, sockets=[listening]).run()

@@ -161,7 +161,42 @@ class Settings(BaseSettings):
         default=100, ge=1, description="Listeners to events of jobs in one process; more are answered 503."
     )
     mongo_timeout_ms: int = Field(
-        default=5_000, ge=100, description="Milliseconds any MongoDB call may take (PyMongo timeoutMS)."
+        default=5_000,
+        ge=100,
+        description="Milliseconds any MongoDB call may take (PyMongo timeoutMS), its one retry and the wait "
+        "for a primary and a connection included. Without it a frozen primary holds up who asks for 30 s.",
+    )
+    mongo_pool_size: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="Connections to each MongoDB node that one process opens at most; who finds none free "
+        "waits within ROSTER_MONGO_TIMEOUT_MS. All processes together must stay below what the node takes.",
+    )
+    redis_timeout_ms: int = Field(
+        default=500,
+        ge=50,
+        le=10_000,
+        description="Milliseconds any Redis call may take, and so may connecting; none is tried again. Each "
+        "request makes such a call: what it waits here, all wait while Redis is frozen.",
+    )
+    request_timeout_s: int = Field(
+        default=60,
+        ge=1,
+        description="Seconds a request may take before its reply begins, the coming of its body apart; then "
+        "it is cancelled and answered 503. No less than an export may look for its first row.",
+    )
+    keep_alive_s: int = Field(
+        default=75,
+        ge=1,
+        description="Seconds for which an idle connection of a client is kept. Longer than a proxy in front "
+        "keeps its own (nginx: 60), or it sends a request into a connection that is being closed.",
+    )
+    stop_grace_s: int = Field(
+        default=25,
+        ge=1,
+        description="Seconds that requests and downloads have to end in when the process is told to stop. "
+        "Less than whoever stops it waits before he kills it (compose and Kubernetes: 30).",
     )
     start_wait_s: int = Field(
         default=30, ge=0, description="Seconds for which `serve` waits for MongoDB and Redis to be there."

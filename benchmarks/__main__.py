@@ -40,7 +40,7 @@ def main() -> None:
     took = time.perf_counter() - started
     results.show(findings)
     if sizes == FULL:
-        results.write(findings, list(BENCHES), mongod=servers.mongod_version, took_s=took)
+        results.write(findings, mongod=servers.mongod_version, took_s=took)
     missed = [finding.what for finding in findings if finding.kept is False]
     if missed and not asked.no_assert:
         sys.exit("Missed: " + "; ".join(missed))

@@ -13,7 +13,7 @@ from app.embedded import binaries, mongod, redis_server
 from app.embedded.servers import Server
 
 
-class _Faults:
+class Faults:
     """What can befall a server."""
 
     def __init__(self, server: Server) -> None:
@@ -67,14 +67,15 @@ _FORGET_DROPPED = (
 )
 
 
-class MongoServer(_Faults):
+class MongoServer(Faults):
     """A mongod, the only node of its replica set."""
 
-    def __init__(self, folder: Path) -> None:
-        binary = _find("mongod", folder)
+    def __init__(self, folder: Path, *options: str) -> None:
+        """`options` are added to the command line."""
+        binary = find_binary("mongod", folder)
 
         def command(data: Path, port: int) -> list[str]:
-            return [*mongod.command(binary, data, port, cache_gb=0.25), *_FORGET_DROPPED]
+            return [*mongod.command(binary, data, port, cache_gb=0.25), *_FORGET_DROPPED, *options]
 
         super().__init__(Server(folder / "mongod", command=command, ready=mongod.settle))
 
@@ -86,11 +87,11 @@ class MongoServer(_Faults):
         return mongod.uri(self.server.port, database)
 
 
-class RedisServer(_Faults):
+class RedisServer(Faults):
     """A redis-server with its append-only file."""
 
     def __init__(self, folder: Path) -> None:
-        command = partial(redis_server.command, _find("redis-server", folder))
+        command = partial(redis_server.command, find_binary("redis-server", folder))
         super().__init__(Server(folder / "redis-server", command=command, ready=redis_server.find_ready))
 
     @property
@@ -98,5 +99,5 @@ class RedisServer(_Faults):
         return redis_server.url(self.server.port)
 
 
-def _find(name: str, folder: Path) -> Path:
+def find_binary(name: str, folder: Path) -> Path:
     return binaries.find(name, copies=folder / "bin")

@@ -22,8 +22,13 @@ async def mint(opened: Resources, *scopes: str) -> str:
     user_id = str(PydanticObjectId())
     epoch, *_ = await opened.sessions._store.look(user_id, "")
     await opened.redis.hset(f"roster:{{{user_id}}}:state", items=["generation", "0", "epoch", epoch])
+    return await mint_for(opened, user_id, *scopes)
+
+
+async def mint_for(opened: Resources, user_id: str, *scopes: str, generation: int = 0) -> str:
+    """Of a session of a user who has signed in nowhere yet: its first request asks MongoDB for him."""
     granted = frozenset(scopes or ALL_SCOPES)
-    session = await opened.sessions.create(user_id, 0, client_id="tests", scopes=granted)
+    session = await opened.sessions.create(user_id, generation, client_id="tests", scopes=granted)
     token, _ = opened.tokens.issue(user_id=user_id, sid=session.sid, client_id="tests", scopes=granted)
     return token
 
@@ -44,7 +49,7 @@ def mint_elsewhere(settings: Settings, *scopes: str) -> str:
                 settings.mongo_uri.get_secret_value(), w="majority", serverMonitoringMode="poll"
             )
             closing.push_async_callback(mongo.close)
-            redis = resources._redis(settings.redis_url.get_secret_value())
+            redis = resources._redis(settings.redis_url.get_secret_value(), timeout_s=5)
             closing.push_async_callback(redis.aclose)
             database = mongo.get_default_database(resources.DEFAULT_DATABASE)
             opened = await resources._hold(settings, database, redis, closing, sign=False)

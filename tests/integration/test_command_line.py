@@ -26,7 +26,7 @@ from app.embedded import mongod, ports, processes
 from app.embedded.servers import Server
 from models.values import ALL_SCOPES
 from tests.live import LiveServer, command, environment, find_children, has_ended, wait_until
-from tests.servers import _find
+from tests.servers import find_binary
 
 
 @pytest.fixture(scope="module")
@@ -363,7 +363,7 @@ def test_an_ipv6_address_is_printed_as_it_must_be_typed(
 def standalone(servers_folder: Path) -> Iterator[str]:
     """A mongod that is no replica set."""
     folder = servers_folder / "standalone" / "mongod"
-    binary = _find("mongod", servers_folder)
+    binary = find_binary("mongod", servers_folder)
 
     def describe(data: Path, port: int) -> list[str]:
         words = mongod.command(binary, data, port)

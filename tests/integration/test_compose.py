@@ -5,13 +5,11 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 import yaml
@@ -24,29 +22,29 @@ from redis.exceptions import AuthenticationError
 from redis.retry import Retry
 
 from app import indexes
-from app.embedded import binaries, ports, processes
-from app.embedded.servers import Server
+from app.embedded import processes
 from app.errors import StartError
 from app.settings import Settings, load
+from tests.cluster import (
+    NODES,
+    QUICK_ELECTION_MS,
+    SECRETS,
+    Compose,
+    Node,
+    RedisNode,
+    ReplicaSet,
+    find_script,
+    read_compose,
+    wait_until,
+)
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 60
-NODES = ("mongo1", "mongo2", "mongo3")
-SECRETS = {
-    "MONGO_KEYFILE": "a2V5ZmlsZSBmb3IgdGVzdHM=",
-    "MONGO_ROOT_PASSWORD": "root-secret",
-    "MONGO_ROSTER_PASSWORD": "roster-secret",
-    "REDISCLI_AUTH": "redis-secret",
-}
 REQUIRED = re.compile(r"\$\{(\w+):\?[^}]+\}")
-
-Compose = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def compose() -> Compose:
-    loaded: Compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    return loaded
+    return read_compose()
 
 
 # --- what the files say ---
@@ -158,6 +156,11 @@ def test_the_app_is_healthy_when_it_can_work(compose: Compose) -> None:
     compile(script, "healthcheck", "exec")
 
 
+def test_a_stop_leaves_the_app_the_time_that_its_downloads_have(compose: Compose) -> None:
+    grace = int(compose["services"]["app"]["stop_grace_period"].removesuffix("s"))
+    assert Settings(_env_file=None).stop_grace_s < grace
+
+
 def test_the_image_runs_as_nobody_special_from_pinned_requirements() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
     assert "\nFROM" not in dockerfile
@@ -186,115 +189,19 @@ def test_the_image_holds_only_what_it_runs() -> None:
 # --- the same command lines on loopback ---
 
 
-def write_key(service: Compose, folder: Path) -> Path:
-    """Run the service's own entrypoint, with /keys in `folder` and stand-ins for the image's programs."""
-    stand_ins = folder / "stand-ins"
-    stand_ins.mkdir(parents=True)
-    for name in ("chown", "docker-entrypoint.sh"):
-        (stand_ins / name).write_text('#!/bin/sh\necho "$0 $*"\n')
-        (stand_ins / name).chmod(0o700)
-    shell, option, script, dashes = service["entrypoint"]
-    keys = folder / "keys"
-    keys.mkdir()
-    answer = subprocess.run(
-        [shell, option, script.replace("$$", "$").replace("/keys", str(keys)), dashes, *service["command"]],
-        env={"PATH": f"{stand_ins}:{os.environ['PATH']}"} | SECRETS,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert answer.stdout.splitlines()[-1].endswith(f"docker-entrypoint.sh {' '.join(service['command'])}")
-    (key,) = keys.iterdir()
-    assert key.stat().st_mode & 0o777 == 0o400
-    return key
+def initiate_by_commands(nodes: ReplicaSet) -> None:
+    nodes.initiate()
 
 
-class Nodes:
-    """The three mongods of the compose file on loopback, each started by its own command line."""
-
-    def __init__(self, compose: Compose, folder: Path) -> None:
-        self.services = compose["services"]
-        self.binary = binaries.find("mongod", copies=folder / "bin")
-        self.servers = {name: self._describe(name, folder / name) for name in NODES}
-
-    def __enter__(self) -> Self:
-        for server in self.servers.values():
-            server.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for server in self.servers.values():
-            if server.pid is not None:
-                os.kill(server.pid, signal.SIGKILL)  # an orderly stop hands the primary on, thrice 30 seconds
-            server.stop()
-
-    def connect(self, name: str, **options: Any) -> MongoClient[dict[str, Any]]:
-        return MongoClient(ports.LOOPBACK, self.servers[name].port, directConnection=True, **options)
-
-    def translate(self, script: str) -> str:
-        """To loopback, and to elections that a test need not wait 10 seconds for."""
-        for name, server in self.servers.items():
-            script = script.replace(f"{name}:27017", f"{ports.LOOPBACK}:{server.port}")
-        hurried = script.replace(
-            '{"_id": "roster",', '{"_id": "roster", "settings": {"electionTimeoutMillis": 500},'
-        )
-        assert hurried != script
-        return hurried
-
-    def _describe(self, name: str, folder: Path) -> Server:
-        words = self.services[name]["command"]
-        here = {
-            "mongod": str(self.binary),
-            "--keyFile=/keys/mongo": f"--keyFile={write_key(self.services[name], folder)}",
-            "--bind_ip_all": "--bind_ip=127.0.0.1",
-            "--wiredTigerCacheSizeGB=1": "--wiredTigerCacheSizeGB=0.25",
-        }
-        assert {*here, "--port=27017"} <= set(words)
-
-        def command(data: Path, port: int) -> list[str]:
-            places = {**here, "--port=27017": f"--port={port}"}
-            return [*(places.get(word, word) for word in words), f"--dbpath={data}", "--nounixsocket"]
-
-        def find_ready(port: int) -> int | None:  # it tells a stranger no pid: that it listens has to do
-            return server.pid if ports.is_listening(port) else None
-
-        server = Server(folder / "mongod", command=command, ready=find_ready)
-        return server
-
-
-def initiate_by_commands(nodes: Nodes, script: str) -> None:
-    """Send what the health check sends, in its order."""
-    commands = {
-        name: json.loads(command)
-        for name, command in re.findall(r"^const (\w+) = (\{\".*?\});$", script, re.MULTILINE | re.DOTALL)
-    }
-    with nodes.connect("mongo1") as client:
-        client.admin.command(commands["initiate"])
-    primary = find_primary(nodes)
-    with nodes.connect(primary) as client:
-        client.admin.command(commands["createRoot"] | {"pwd": SECRETS["MONGO_ROOT_PASSWORD"]})
-    with nodes.connect(primary, username="root", password=SECRETS["MONGO_ROOT_PASSWORD"]) as client:
-        client.admin.command(commands["createRoster"] | {"pwd": SECRETS["MONGO_ROSTER_PASSWORD"]})
-
-
-def find_primary(nodes: Nodes) -> str:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        for name in NODES:
-            with nodes.connect(name) as client:
-                if client.admin.command("hello")["isWritablePrimary"]:
-                    return name
-        time.sleep(0.05)
-    pytest.fail("no node became the primary")
-
-
-def initiate_by_script(nodes: Nodes, script: str) -> None:
+def initiate_by_script(nodes: ReplicaSet) -> None:
     """Probe all three in turn, as Docker does, until all are healthy."""
     if shutil.which("node") is None:
         pytest.skip("runs the health check's JavaScript, which needs node")
-    deadline = time.monotonic() + PATIENCE_S
-    while {probe(nodes, name, script) for name in NODES} != {True}:
-        assert time.monotonic() < deadline, "the nodes did not become healthy"
+    script = nodes.translate(find_script(read_compose()))
+    wait_until(
+        lambda: {probe(node, script) for node in nodes.nodes.values()} == {True},
+        "the nodes did not become healthy",
+    )
 
 
 MONGOSH = """
@@ -313,9 +220,9 @@ run({getSiblingDB: () => admin}, console.error, process.exit, () => ({hostname: 
 """
 
 
-def probe(nodes: Nodes, name: str, script: str) -> bool:
+def probe(node: Node, script: str) -> bool:
     """Run the health check itself, with a stand-in for mongosh that asks this process to ask the node."""
-    argument = json.dumps({"node": name, "script": script})
+    argument = json.dumps({"node": node.name, "script": script})
     process = subprocess.Popen(
         ["node", "-e", MONGOSH, argument],
         env=os.environ | SECRETS,
@@ -327,13 +234,13 @@ def probe(nodes: Nodes, name: str, script: str) -> bool:
     with process, ExitStack() as clients:
         assert process.stdin is not None
         assert process.stdout is not None
-        client = clients.enter_context(nodes.connect(name))
+        client = clients.enter_context(node.connect())
         for line in process.stdout:
             question = json.loads(line)
             try:
                 if "user" in question:
                     account = {"username": question["user"], "password": question["password"]}
-                    signed_in = clients.enter_context(nodes.connect(name, **account))
+                    signed_in = clients.enter_context(node.connect(**account))
                     answer = signed_in.admin.command("ping")
                     client = signed_in
                 else:
@@ -357,15 +264,12 @@ async def renew(uri: str) -> list[str]:
 
 @pytest.mark.parametrize("initiate", [initiate_by_commands, initiate_by_script])
 def test_three_nodes_become_one_set_with_a_user_that_may_touch_only_its_database(
-    initiate: Callable[[Nodes, str], None], compose: Compose, tmp_path_factory: pytest.TempPathFactory
+    initiate: Callable[[ReplicaSet], None], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    script = compose["services"]["mongo1"]["healthcheck"]["test"][-1]
-    with Nodes(compose, tmp_path_factory.mktemp("compose")) as nodes:
-        initiate(nodes, nodes.translate(script))
-        hosts = ",".join(f"{ports.LOOPBACK}:{server.port}" for server in nodes.servers.values())
-        account = f"roster:{SECRETS['MONGO_ROSTER_PASSWORD']}"
-        uri = f"mongodb://{account}@{hosts}/roster?replicaSet=roster&authSource=admin"
-        with MongoClient[dict[str, Any]](uri) as client:
+    folder = tmp_path_factory.mktemp("compose")
+    with ReplicaSet(folder, election_ms=QUICK_ELECTION_MS) as nodes:
+        initiate(nodes)
+        with MongoClient[dict[str, Any]](nodes.uri) as client:
             people = client.get_default_database(write_concern=WriteConcern(w=3)).people
             people.insert_one({"name": "Ana"})
             with pytest.raises(OperationFailure, match=r"(?i)javascript|scripting|script ?engine"):
@@ -373,50 +277,32 @@ def test_three_nodes_become_one_set_with_a_user_that_may_touch_only_its_database
             with pytest.raises(OperationFailure, match="not authorized"):
                 client.other.people.insert_one({})
             client.get_default_database().create_collection("users", validator=OLD_VALIDATOR)
-        root = {"username": "root", "password": SECRETS["MONGO_ROOT_PASSWORD"]}
-        with nodes.connect(find_primary(nodes), **root) as client:
+        with nodes.find_primary().administer() as client:
             client.admin.command(
                 "createUser", "weak", pwd="weak", roles=[{"role": "readWrite", "db": "roster"}]
             )
         with pytest.raises(StartError, match="grant it dbAdmin on roster"):
-            asyncio.run(renew(uri.replace(account, "weak:weak")))
-        assert asyncio.run(renew(uri)) == []
-        for name in NODES:
+            asyncio.run(renew(nodes.uri_of("weak", "weak")))
+        assert asyncio.run(renew(nodes.uri)) == []
+        for node in nodes.nodes.values():
             with (
-                nodes.connect(name) as stranger,
+                node.connect() as stranger,
                 pytest.raises(OperationFailure, match="requires authentication"),
             ):
                 stranger.roster.people.find_one()
 
 
 def test_redis_answers_only_with_its_password_and_evicts_nothing(compose: Compose, tmp_path: Path) -> None:
-    service = compose["services"]["redis"]
-    binary = binaries.find("redis-server", copies=tmp_path / "bin")
-    config = write_key(service, tmp_path)
-
-    def command(data: Path, port: int) -> list[str]:
-        here = {"redis-server": str(binary), "/keys/redis.conf": str(config), "6379": str(port)}
-        assert set(here) <= set(service["command"])
-        words = [here.get(word, word) for word in service["command"]]
-        return [*words, "--bind", ports.LOOPBACK, "--dir", str(data)]
-
-    def find_ready(port: int) -> int | None:
-        return server.pid if ports.is_listening(port) else None
-
-    server = Server(tmp_path / "redis-server", command=command, ready=find_ready)
-    try:
-        server.start()
+    with RedisNode(compose["services"]["redis"], tmp_path / "redis") as node:
         with (
-            Redis(port=server.port, retry=Retry(NoBackoff(), 0)) as stranger,
+            Redis(port=node.server.port, retry=Retry(NoBackoff(), 0)) as stranger,
             pytest.raises(AuthenticationError),
         ):
             stranger.ping()
-        with Redis(port=server.port, password=SECRETS["REDISCLI_AUTH"]) as client:
+        with node.connect() as client:
             settings = {
                 name: client.config_get(name)[name] for name in ("appendonly", "maxmemory-policy", "save")
             }
             assert settings == {"appendonly": "yes", "maxmemory-policy": "noeviction", "save": ""}
             assert client.config_get("maxmemory") == {"maxmemory": str(512 * 1024 * 1024)}
-        assert SECRETS["REDISCLI_AUTH"] not in processes.read_command_line(server.pid or 0)
-    finally:
-        server.stop()
+        assert SECRETS["REDISCLI_AUTH"] not in processes.read_command_line(node.server.pid or 0)
