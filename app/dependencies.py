@@ -14,20 +14,23 @@ from app import addresses
 from app.accounts import Origin
 from app.bearer import authorise
 from app.errors import FieldError, InvalidError, PreconditionRequiredError
+from app.jobs import Viewer
 from app.resources import Resources
 from app.tokens import Claims
 from app.users import Authority, Versions
+from app.users.authority import ADMIN
 from models.export import MEDIA_TYPES, Format
-from models.listing import ExportQuery, FileQuery, Filter, SuggestQuery
+from models.imports import ImportFileQuery, ImportQuery, ImportRowsQuery
+from models.job import JobQuery, PageQuery
+from models.listing import ExportQuery, FileQuery, SuggestQuery
 from models.user import EXAMPLE_ID
 
 Q = TypeVar("Q", bound=BaseModel)
 _VERSION = re.compile("[1-9][0-9]{0,17}")
 """What may stand in an ETag of ours; tags are compared character by character, so that `007` is not 7."""
 _TAG = re.compile(r'(W/)?"([^"]*)"')
-_REPEATABLE = frozenset(
-    name for name, field in Filter.model_fields.items() if "list" in str(field.annotation)
-)
+_WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:$|[,;])', re.IGNORECASE)
+MAX_WAIT_S = 30.0
 
 
 async def _user_id(
@@ -101,6 +104,9 @@ class QueryOf(Generic[Q]):
 
     def __init__(self, model: type[Q]) -> None:
         self._model = model
+        self._repeatable = frozenset(
+            name for name, field in model.model_fields.items() if "list" in str(field.annotation)
+        )
 
     async def __call__(self, request: Request) -> Q:
         return self.read(request)
@@ -109,7 +115,7 @@ class QueryOf(Generic[Q]):
         given: dict[str, Any] = {}
         repeated = []
         for name, value in request.query_params.multi_items():
-            if name in _REPEATABLE:
+            if name in self._repeatable:
                 given.setdefault(name, []).append(value)
             elif name in given:
                 repeated.append(name)
@@ -222,6 +228,38 @@ def _quality(media_type: str, accept: str) -> float:
     return found[1]
 
 
+async def _viewer(caller: Annotated[Claims, Security(_caller)]) -> Viewer:
+    return Viewer(caller.user_id, is_admin=ADMIN in caller.scopes)
+
+
+async def _writing_viewer(caller: Annotated[Claims, Security(_caller, scopes=["users:write"])]) -> Viewer:
+    return Viewer(caller.user_id, is_admin=ADMIN in caller.scopes)
+
+
+async def _import_id(
+    import_id: Annotated[
+        str, Path(pattern="^[0-9a-fA-F]{24}$", description="The import's id.", examples=[EXAMPLE_ID])
+    ],
+) -> PydanticObjectId:
+    return PydanticObjectId(import_id)
+
+
+async def _export_viewer(caller: Annotated[Claims, Security(_caller, scopes=["users:export"])]) -> Viewer:
+    return Viewer(caller.user_id, is_admin=ADMIN in caller.scopes)
+
+
+async def _export_id(
+    export_id: Annotated[str, Path(pattern="^[0-9a-fA-F]{24}$", description="The export's id.")],
+) -> PydanticObjectId:
+    return PydanticObjectId(export_id)
+
+
+async def _schedule_id(
+    schedule_id: Annotated[str, Path(pattern="^[0-9a-fA-F]{24}$", description="The schedule's id.")],
+) -> PydanticObjectId:
+    return PydanticObjectId(schedule_id)
+
+
 async def _write_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:write"])],
     resources: Annotated[Resources, Depends(_resources)],
@@ -241,6 +279,17 @@ async def _self_authority(resources: Annotated[Resources, Depends(_resources)]) 
     return Authority(frozenset({"users:admin"}), resources.sessions.ending)
 
 
+async def _patience(
+    prefer: Annotated[
+        str | None,
+        Header(max_length=1000, description="`wait=10`: answer once it is done, or after 10 s (at most 30)."),
+    ] = None,
+) -> float | None:
+    """Seconds that the caller would wait (RFC 7240, section 4.3); what is not understood is ignored."""
+    found = _WAIT.search(prefer or "")
+    return None if found is None else min(float(found[1]), MAX_WAIT_S)
+
+
 Backends = Annotated[Resources, Depends(_resources)]
 Caller = Annotated[Claims, Security(_caller)]
 Myself = Annotated[Claims, Security(_caller, scopes=["me"])]
@@ -252,11 +301,24 @@ RequestOrigin = Annotated[Origin, Depends(_origin)]
 WriteAuthority = Annotated[Authority, Depends(_write_authority)]
 AdminAuthority = Annotated[Authority, Depends(_admin_authority)]
 SelfAuthority = Annotated[Authority, Depends(_self_authority)]
+Patience = Annotated[float | None, Depends(_patience)]
+ExportViewer = Annotated[Viewer, Depends(_export_viewer)]
+ExportId = Annotated[PydanticObjectId, Depends(_export_id)]
+ScheduleId = Annotated[PydanticObjectId, Depends(_schedule_id)]
+JobViewer = Annotated[Viewer, Depends(_viewer)]
+ImportViewer = Annotated[Viewer, Depends(_writing_viewer)]
+ImportId = Annotated[PydanticObjectId, Depends(_import_id)]
 UserId = Annotated[PydanticObjectId, Depends(_user_id)]
+JobId = Annotated[str, Path(pattern="^[0-9a-fA-F]{24}$", description="The job's id.")]
 SessionId = Annotated[str, Path(description="The session's id, from a list of sessions.")]
 ExpectedVersions = Annotated[Versions, Depends(_if_match)]
 KnownVersions = Annotated[frozenset[str], Depends(_if_none_match)]
 AcceptedFormat = Annotated[Format | None, Depends(_accepted_format)]
+PageOptions = Annotated[PageQuery, Depends(QueryOf(PageQuery))]
+ImportOptions = Annotated[ImportQuery, Depends(QueryOf(ImportQuery))]
+ImportRowsOptions = Annotated[ImportRowsQuery, Depends(QueryOf(ImportRowsQuery))]
+ImportFileOptions = Annotated[ImportFileQuery, Depends(QueryOf(ImportFileQuery))]
+JobOptions = Annotated[JobQuery, Depends(QueryOf(JobQuery))]
 FileOptions = Annotated[FileQuery, Depends(QueryOf(FileQuery))]
 SuggestOptions = Annotated[SuggestQuery, Depends(QueryOf(SuggestQuery))]
 ExportOptions = Annotated[ExportQuery, Depends(QueryOf(ExportQuery))]

@@ -44,6 +44,12 @@ class MalformedJSONError(RosterError):
     title = "The body is not strict JSON"
 
 
+class MalformedFormError(RosterError):
+    status = 400
+    code = "malformed_form"
+    title = "The body is not a multipart form"
+
+
 class InvalidCursorError(RosterError):
     status = 400
     code = "invalid_cursor"  # RFC 9865's name
@@ -195,10 +201,52 @@ class UserNotFoundError(RosterError):
     title = "No such user"
 
 
+class ImportNotFoundError(RosterError):
+    status = 404
+    code = "import_not_found"
+    title = "No such import"
+
+
+class JobNotFoundError(RosterError):
+    status = 404
+    code = "job_not_found"
+    title = "No such job"
+
+
+class ExportNotFoundError(RosterError):
+    status = 404
+    code = "export_not_found"
+    title = "No such export, or no longer"
+
+
+class ScheduleNotFoundError(RosterError):
+    status = 404
+    code = "schedule_not_found"
+    title = "No such schedule"
+
+
 class NotAcceptableError(RosterError):
     status = 406
     code = "not_acceptable"
     title = "No format that you accept"
+
+
+class UploadStalledError(RosterError):
+    status = 408
+    code = "upload_stalled"
+    title = "The rest of the body did not come"
+
+
+class ImportNotPlannedError(RosterError):
+    status = 409
+    code = "import_not_planned"
+    title = "The import has no plan"
+
+
+class ImportApplyingError(RosterError):
+    status = 409
+    code = "import_applying"
+    title = "The import is being applied"
 
 
 class UniqueConflictError(RosterError):
@@ -213,6 +261,18 @@ class WriteConflictError(RosterError):
     title = "Others kept changing this user"
 
 
+class JobEndedError(RosterError):
+    status = 409
+    code = "job_ended"
+    title = "The job has ended"
+
+
+class ExportNotReadyError(RosterError):
+    status = 409
+    code = "export_not_ready"
+    title = "The export has no file"
+
+
 class PreconditionFailedError(RosterError):
     status = 412
     code = "version_mismatch"
@@ -225,10 +285,34 @@ class TooLargeError(RosterError):
     title = "The body is too large"
 
 
+class FileTooLargeError(RosterError):
+    status = 413
+    code = "file_too_large"
+    title = "The file asks for more than is allowed"
+
+
 class UnsupportedMediaTypeError(RosterError):
     status = 415
     code = "unsupported_media_type"
     title = "The body's media type is not understood"
+
+
+class RangeNotSatisfiableError(RosterError):
+    status = 416
+    code = "range_not_satisfiable"
+    title = "The range lies beyond the file"
+
+
+class UnsupportedFileError(RosterError):
+    status = 415
+    code = "unsupported_file"
+    title = "The file is no spreadsheet that can be read"
+
+
+class UnreadableFileError(RosterError):
+    status = 422
+    code = "unreadable_file"
+    title = "Something in the file cannot be read"
 
 
 class QueryTooExpensiveError(RosterError):
@@ -257,6 +341,16 @@ class UnavailableError(RosterError):
 class BusyError(UnavailableError):
     code = "too_many_exports"
     title = "Enough exports are running"
+
+
+class TooManyImportsError(UnavailableError):
+    code = "too_many_imports"
+    title = "Enough files are being uploaded"
+
+
+class TooManyListenersError(UnavailableError):
+    code = "too_many_listeners"
+    title = "Enough listeners to events are there"
 
 
 class TooManySignInsError(UnavailableError):

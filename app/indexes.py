@@ -35,7 +35,22 @@ DECLARED: Mapping[str, list[IndexModel]] = {
     User.Settings.name: User.Settings.indexes,
     "invitations": [_GONE_WHEN_DUE],
     "ended_sessions": [_GONE_WHEN_DUE],
+    "jobs": [
+        _GONE_WHEN_DUE,
+        IndexModel([("state", 1), ("_id", 1)], name="state"),
+        IndexModel([("by", 1), ("_id", -1)], name="by"),
+        IndexModel(
+            [("key", 1)], name="key", unique=True, partialFilterExpression={"key": {"$type": "string"}}
+        ),
+    ],
     "terms": [IndexModel([("d", 1)], name="neighbours")],
+    "imports": [IndexModel([("by", 1), ("_id", 1)], name="by"), _GONE_WHEN_DUE],
+    "import_rows": [
+        IndexModel([("import", 1), ("n", 1)], name="n", unique=True),
+        IndexModel([("import", 1), ("status", 1), ("n", 1)], name="status"),
+        _GONE_WHEN_DUE,
+    ],
+    "column_labels": [_GONE_WHEN_DUE],
 }
 """Every index the code relies on, by collection."""
 

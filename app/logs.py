@@ -82,6 +82,7 @@ def _route_standard_library(threshold: int, shared: list[Processor], renderer: P
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+    logging.getLogger("taskiq").setLevel(max(threshold, logging.WARNING))  # it tells of each nudge
     access = logging.getLogger("uvicorn.access")  # it writes raw paths and queries; ours does not
     access.handlers.clear()
     access.propagate = False

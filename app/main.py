@@ -3,15 +3,15 @@
 import gc
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 
-from app import docs, error_handlers, logs, resources
+from app import docs, error_handlers, logs, resources, worker
 from app.fast_route import FastGet
 from app.middleware import BodyLimit, HeadAsGet, RequestContext
 from app.settings import Settings, load
-from routers import auth, exports, health, me, sessions, users, well_known
+from routers import auth, exports, health, imports, me, sessions, users, well_known
 
 DESCRIPTION = """A user directory: create, find, page through and export users.
 
@@ -19,6 +19,8 @@ Every error is `application/problem+json` (RFC 9457) with a stable `code`. Chang
 """
 
 BATCH_BYTES = 16 * 1024 * 1024
+FORM_BYTES = 256 * 1024
+"""What a form may hold besides its file."""
 _SWITCH_S = 0.002
 
 
@@ -32,7 +34,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with resources.opened(settings) as opened:
             app.state.resources = opened
             _tune_interpreter()
-            yield
+            async with worker.working(opened) if settings.jobs_inside else nullcontext():
+                yield
 
     app = FastAPI(
         title="Roster",
@@ -47,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     for resource in (
         exports,
+        imports,
         me,
         users,
         sessions,
@@ -58,7 +62,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.routes[:0] = [FastGet("/users", users.list_users), FastGet("/users/me", me.read_me)]
     docs.install(app)
     error_handlers.install(app)
-    app.add_middleware(BodyLimit, overrides={"/users:batch": BATCH_BYTES})
+    app.add_middleware(
+        BodyLimit,
+        overrides={"/users:batch": BATCH_BYTES, "/users/import": settings.import_max_bytes + FORM_BYTES},
+    )
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestContext)
     return app

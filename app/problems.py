@@ -1,7 +1,7 @@
 """How an error becomes an HTTP reply (RFC 9457) and how it stands in the OpenAPI document."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import client
 from typing import Any
 
@@ -112,6 +112,16 @@ def describe(error: e.RosterError, *, request_id: str | None = None) -> dict[str
         "code": error.code,
         "request_id": request_id or REQUEST_ID.get(),
         "errors": [_error_content(bad) for bad in error.errors],
+    }
+
+
+def describe_kept(error: Mapping[str, Any], *, request_id: str) -> dict[str, object]:
+    """The members of a problem of which a job keeps what `app.jobs` noted."""
+    return {
+        "type": f"urn:roster:problem:{error['code']}",
+        **error,
+        "detail": _clean(error["detail"]),
+        "request_id": request_id,
     }
 
 

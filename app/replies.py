@@ -12,8 +12,9 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from app.accounts import Issued
+from app.jobs import Job
 from app.listing import Listed
-from app.problems import describe
+from app.problems import describe, describe_kept
 from app.rows import Row
 from app.sessions import Session
 from app.users.batches import Result
@@ -84,8 +85,12 @@ def page(request: Request, found: Listed) -> Response:
     )
 
 
-def plain(content: Any) -> Response:
-    return Response(orjson.dumps(content, option=_JSON), media_type="application/json")
+def plain(content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(content, option=_JSON), status, headers, "application/json")
+
+
+def problem(job: Job) -> dict[str, object] | None:
+    return None if job.error is None else describe_kept(job.error, request_id=job.request_id)
 
 
 def token(issued: Issued) -> Response:

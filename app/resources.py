@@ -21,8 +21,10 @@ from redis.exceptions import RedisError, ResponseError
 
 from app import indexes
 from app.channel import Channel
+from app.column_labels import ColumnLabels
 from app.cursors import CursorSealer
 from app.errors import StartError
+from app.jobs import Jobs, Nudges
 from app.keyring import Keyring, keep_current
 from app.password_keys import PasswordKeys
 from app.passwords import Passwords
@@ -56,6 +58,10 @@ class Resources:
     passwords: Passwords
     password_keys: PasswordKeys
     throttle: Throttle
+    jobs: Jobs
+    imports: asyncio.Semaphore
+    """Room for the files that may be received at once."""
+    column_labels: ColumnLabels
 
 
 @asynccontextmanager
@@ -67,7 +73,7 @@ async def opened(
     Who does not `sign` tokens makes no key, and knows those of others as they are when it starts.
     """
     if settings.mongo_uri is None or settings.redis_url is None:
-        raise StartError("Set ROSTER_MONGO_URI and ROSTER_REDIS_URL, or start with `python -m app serve`.")
+        raise _not_named()
     async with AsyncExitStack() as closing:
         client = _mongo(settings, settings.mongo_uri.get_secret_value())
         closing.push_async_callback(client.close)
@@ -102,6 +108,9 @@ async def _hold(
         closing.callback(renewal.cancel)
     channel = Channel(redis, timeout_s=_REDIS_TIMEOUT_S)
     closing.callback(channel.close)
+    nudges = Nudges(_redis_url(settings), f"roster:jobs:{database.name}")
+    closing.push_async_callback(nudges.shutdown)
+    cursors = CursorSealer(secret, ttl_s=settings.cursor_ttl_s)
     passwords = Passwords(threads=settings.password_threads, waiting=settings.password_queue)
     closing.callback(passwords.close)
     return Resources(
@@ -109,7 +118,7 @@ async def _hold(
         database=database,
         users=database[User.Settings.name].with_options(codec_options=BSON),
         redis=redis,
-        cursors=CursorSealer(secret, ttl_s=settings.cursor_ttl_s),
+        cursors=cursors,
         exports=asyncio.Semaphore(settings.exports_at_once),
         keyring=keyring,
         tokens=AccessTokens(
@@ -124,7 +133,20 @@ async def _hold(
         throttle=Throttle(
             channel, secret, per_account=settings.tries_per_account, per_address=settings.tries_per_address
         ),
+        jobs=Jobs(database, nudges, cursors, ttl_s=settings.job_ttl_s),
+        imports=asyncio.Semaphore(settings.imports_at_once),
+        column_labels=ColumnLabels(database),
     )
+
+
+def _redis_url(settings: Settings) -> str:
+    if settings.redis_url is None:
+        raise _not_named()
+    return settings.redis_url.get_secret_value()
+
+
+def _not_named() -> StartError:
+    return StartError("Set ROSTER_MONGO_URI and ROSTER_REDIS_URL, or start with `python -m app serve`.")
 
 
 def _mongo(settings: Settings, uri: str) -> AsyncMongoClient[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pymongo.errors import BulkWriteError
 from app.resources import Resources
 from app.sample import people
 from app.search import Terms
-from app.users.records import record
+from app.users.records import document, record
 from models.user import User, UserInput
 
 _BATCH = 1_000
@@ -27,7 +27,7 @@ async def add(
     while batch := [_record(person) for person in islice(made, _BATCH)]:
         await Terms(opened.database).learn([user.words for user in batch])
         try:
-            added += len((await opened.users.insert_many(map(_document, batch), ordered=False)).inserted_ids)
+            added += len((await opened.users.insert_many(map(document, batch), ordered=False)).inserted_ids)
         except BulkWriteError as error:
             if any(write["code"] != _DUPLICATE_KEY for write in error.details["writeErrors"]):
                 raise
@@ -40,8 +40,3 @@ def _record(person: dict[str, Any]) -> User:
     stored = {name: person.pop(name) for name in _STORED if name in person}
     stored.setdefault("updated_at", stored["created_at"])
     return record(UserInput.model_validate(person), **stored)
-
-
-def _document(user: User) -> dict[str, Any]:
-    document: dict[str, Any] = {"_id": user.id} | user.model_dump(exclude={"id"})
-    return document

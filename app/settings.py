@@ -119,6 +119,32 @@ class Settings(BaseSettings):
     exports_at_once: int = Field(
         default=8, ge=1, description="Downloads that one process serves at a time; more are answered 503."
     )
+    export_ttl_s: int = Field(
+        default=86_400, ge=60, description="Seconds for which the file of an export job can be downloaded."
+    )
+    import_max_bytes: int = Field(
+        default=100 * 1024 * 1024, ge=1, description="Bytes that the file of an import may have."
+    )
+    imports_at_once: int = Field(
+        default=4, ge=1, description="Files that one process receives at a time; more are answered 503."
+    )
+    import_ttl_s: int = Field(
+        default=7 * 86_400, ge=60, description="Seconds for which an import, its rows and its file are kept."
+    )
+    jobs_inside: bool = Field(
+        default=True,
+        description="Whether the processes that serve also work on jobs; without it, `python -m app worker`.",
+    )
+    jobs_at_once: int = Field(default=2, ge=1, le=64, description="Jobs that one process works on at a time.")
+    job_lease_s: int = Field(
+        default=10,
+        ge=2,
+        le=600,
+        description="Seconds after which another worker takes the job of one that died.",
+    )
+    job_ttl_s: int = Field(
+        default=7 * 86_400, ge=60, description="Seconds for which a job that has ended is remembered."
+    )
     mongo_timeout_ms: int = Field(
         default=5_000, ge=100, description="Milliseconds any MongoDB call may take (PyMongo timeoutMS)."
     )

@@ -16,10 +16,14 @@ from tests.tokens import mint
 async def serving(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an app of its own, signed in with every scope as someone who is in no directory.
 
-    `client.app` reaches into it (`client.app.state.resources.users`).
+    `client.app` reaches into it (`client.app.state.resources.users`). Without `jobs_inside=True` it works on
+    no jobs.
     """
     settings = Settings(
-        _env_file=None, mongo_uri=SecretStr(mongo_uri), redis_url=SecretStr(redis_url), **overrides
+        _env_file=None,
+        mongo_uri=SecretStr(mongo_uri),
+        redis_url=SecretStr(redis_url),
+        **{"jobs_inside": False} | overrides,
     )
     app = create_app(settings)
     async with (

@@ -6,8 +6,10 @@ from typing import Any, ClassVar, Protocol
 from app.spreadsheets.columns import Column, catalogue
 from app.spreadsheets.csv_file import CsvWriter
 from app.spreadsheets.ndjson import NdjsonWriter
-from app.spreadsheets.xlsx import XlsxWriter
+from app.spreadsheets.xlsx import ArbitraryWriter, XlsxWriter
 from models.export import Format
+
+__all__ = ["ArbitraryWriter", "Writer", "writer"]
 
 
 class Writer(Protocol):

@@ -8,7 +8,12 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Beyond:
-    """The step to the elements of a list after the first `count`."""
+    """
+    The step to the elements of a list that columns of its first `count` elements do not show.
+
+    Those are the ones after them, and from the last of them on that holds something: cells that are all
+    blank do not say whether an element is empty or not there.
+    """
 
     count: int
 
@@ -52,7 +57,7 @@ class Batch:
             case int(index):
                 return [items[index] if len(items) > index else None for items in self._find_lists(parent)]
             case Beyond(count):
-                return [items[count:] if len(items) > count else None for items in self._find_lists(parent)]
+                return [items[count_shown(items, count) :] or None for items in self._find_lists(parent)]
 
     def _find_mappings(self, path: Path) -> Sequence[dict[str, Any]]:
         if path not in self._mappings:
@@ -65,6 +70,14 @@ class Batch:
             values = self._read_step(path[:-1], path[-1])
             self._lists[path] = [value if isinstance(value, list) else _NO_ITEMS for value in values]
         return self._lists[path]
+
+
+def count_shown(items: Sequence[Any], count: int) -> int:
+    """How many of the first `count` elements columns can show: up to the last that holds something."""
+    shown = min(len(items), count)
+    while shown and isinstance(items[shown - 1], dict) and not any(items[shown - 1].values()):
+        shown -= 1
+    return shown
 
 
 def _parent(path: Path) -> Path:

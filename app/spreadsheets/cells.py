@@ -30,6 +30,12 @@ def read(columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> list[Cell
     return [_read_column(column.kind, values) for column, values in zip(columns, batch, strict=True)]
 
 
+def read_plain(rows: Sequence[Sequence[Any]]) -> list[Cells]:
+    """Rows of cells as a file's reader gives them, by columns; moments are aware."""
+    columns = [list(map(_simplify, values)) for values in zip(*rows, strict=True)]
+    return [Cells(_name_type(values), values) for values in columns]
+
+
 def write_json(value: object) -> bytes:
     """JSON as the API writes it: datetimes in UTC with Z; what JSON has no type for, as text."""
     return orjson.dumps(value, default=str, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z)
@@ -52,6 +58,12 @@ def _read_column(kind: Kind, values: Sequence[Any]) -> Cells:
     convert = _CONVERTERS[kind]
     cells = [None if value is None else convert(value) for value in values]
     return Cells(_name_type(cells), cells)
+
+
+def _simplify(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None)
+    return str(value) if isinstance(value, str) else value  # a formula's text is a text
 
 
 def _name_type(cells: list[Any]) -> Uniform:

@@ -1,8 +1,10 @@
 """The catalogue of columns: their names, their order, and where in a stored user each value lies."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, Final, Literal
 
 from app.errors import FieldError, InvalidError
@@ -19,6 +21,7 @@ MOST_ADDRESSES: Final = 10
 LONGEST_LABEL: Final = 100
 """Characters of a label."""
 
+_address_column = re.compile(r"address([1-9][0-9]?)_[a-z]+").fullmatch
 _MOST_COMPLAINTS: Final = 20
 _LONGEST_ECHO: Final = 40
 
@@ -73,7 +76,8 @@ def choose(spec: str | None, *, addresses: int = ADDRESSES) -> tuple[Column, ...
     """
     The columns that `name,email:E-Mail,address1_city:City` asks for, in its order; None asks for all.
 
-    An address beyond `addresses` may be asked for by name. InvalidError names every bad item.
+    An address beyond `addresses` may be asked for by name. `addresses_more` holds what the other columns of
+    addresses leave out. InvalidError names every bad item.
     """
     if not 0 <= addresses <= MOST_ADDRESSES:
         complaint = f"addresses must be from 0 to {MOST_ADDRESSES}"
@@ -93,7 +97,13 @@ def choose(spec: str | None, *, addresses: int = ADDRESSES) -> tuple[Column, ...
             break
     if complaints:
         raise InvalidError("columns is not a list of known columns", errors=tuple(complaints))
-    return tuple(chosen)
+    return tuple(_show_the_rest(chosen))
+
+
+def count_addresses(names: Iterable[str]) -> int:
+    """How many addresses, from the first on without a gap, have a column among these."""
+    numbers = {int(match[1]) for name in names if (match := _address_column(name))}
+    return next(number for number in count() if number + 1 not in numbers)
 
 
 def projection(columns: Iterable[Column]) -> dict[str, int]:
@@ -114,6 +124,14 @@ def _address_columns(indexes: Iterable[int]) -> Iterator[Column]:
         for part, width in widths.items():
             name = f"address{index + 1}_{part}"
             yield Column(name, name, "text", width, ("profile", "addresses", index, part))
+
+
+def _show_the_rest(chosen: Iterable[Column]) -> Iterator[Column]:
+    """The columns, of which `addresses_more` holds whatever the others leave out: nothing is cut off."""
+    chosen = list(chosen)
+    rest = Beyond(count_addresses(column.name for column in chosen))
+    for column in chosen:
+        yield replace(column, path=(*column.path[:-1], rest)) if column.kind == "json" else column
 
 
 def _askable(addresses: int) -> tuple[Column, ...]:

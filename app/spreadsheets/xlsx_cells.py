@@ -27,8 +27,9 @@ _EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001  # stored datetimes are n
 _FIRST_SERIAL: Final = datetime(1900, 3, 1)  # noqa: DTZ001  # earlier, Excel counts a day that never was
 _DAY: Final = timedelta(days=1)
 
-_forbidden = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_lookalike = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+_half_pair = re.compile("[\ud800-\udfff]")
+_special = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]+")
+"""What looks like an escape and is none, and characters that XML forbids, which must be escaped."""
 
 _MARKS: Final = ("&", "<", ">", "_x", "| ", " |")
 
@@ -44,16 +45,30 @@ def render_text(column: str, number: str, text: str, *, style: int = STYLES["tex
     """One cell of text, whatever is in it."""
     if not (text := _fit(text)):
         return ""
-    # Excel and calamine read _x0041_ in a <t> as the character U+0041 and _x005F_ as an escaping "_";
-    # openpyxl reads neither. Cut into two runs, such a text is the same text to all of them.
-    runs = [f'<t xml:space="preserve">{_escape(run)}</t>' for run in _lookalike.sub("_\0", text).split("\0")]
+    runs = [f'<t xml:space="preserve">{_escape(run)}</t>' for run in _cut(text)]
     string = runs[0] if len(runs) == 1 else "".join([f"<r>{run}</r>" for run in runs])
     return f'<c r="{column}{number}" s="{style}" t="inlineStr"><is>{string}</is></c>'
 
 
+def _cut(text: str) -> list[str]:
+    """
+    The text in runs, each of which reads as itself or is nothing but escapes (ECMA-376, 22.9.2.19).
+
+    Excel, calamine and our reader take _x0041_ in a <t> for the character U+0041 and _x005F_ for an escaping
+    "_"; openpyxl takes neither. Cut into two runs, a text that looks so is the same text to all of them.
+    """
+    return [run for run in _special.sub(_mark, text).split("\0") if run]
+
+
+def _mark(match: re.Match[str]) -> str:
+    if match[0] == "_":
+        return "_\0"
+    return "\0" + "".join([f"_x{ord(char):04X}_" for char in match[0]]) + "\0"
+
+
 def _fit(text: str) -> str:
-    """The text without what XML forbids, and no longer than a cell can hold."""
-    text = _forbidden.sub("", text)
+    """The text without halves of pairs, which no file can hold, and no longer than a cell."""
+    text = _half_pair.sub("", text)
     if len(text) <= LONGEST_TEXT // 2:
         return text
     units = text.encode("utf-16-le")[: 2 * LONGEST_TEXT]

@@ -8,6 +8,7 @@ from typing import Any
 from beanie import PydanticObjectId
 from pydantic import ValidationError
 from pymongo import ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from app import audit_log
@@ -19,16 +20,18 @@ from app.users.records import (
     GENERATION,
     PUBLIC,
     Versions,
+    change,
     collection,
     conflict,
     generation,
-    hidden,
     learn,
-    now,
     read,
     sound,
 )
 from models.user import STANDING, UserInput, UserPatch
+
+RAISED = {"credentials.generation": 1}
+"""Beside the version, by a write that ends all sessions of the user."""
 
 _TRIES = 20
 """Of a change without If-Match, each on the version that the one before it left."""
@@ -63,14 +66,19 @@ async def delete(user_id: PydanticObjectId, versions: Versions = None, *, author
     if not authority.is_admin:
         condition["scopes"] = {"$ne": ADMIN}
     async with authority.ending(str(user_id)) as ending:
-        deleted = await collection().find_one_and_delete(condition, GENERATION)
-        if deleted is not None:
-            ending.generation = generation(deleted) + 1
+        ending.generation = await erase(condition)
+        if ending.generation is not None:
             return
         row = await read(user_id)
         authority.check_target(row)
         _check(row["version"], versions)
         raise WriteConflictError("Others changed this user at the same time; try again.")
+
+
+async def erase(condition: Mapping[str, Any], session: AsyncClientSession | None = None) -> int | None:
+    """Delete the user whom the condition finds, for one who ends his sessions: by the generation answered."""
+    deleted = await collection().find_one_and_delete(condition, GENERATION, session=session)
+    return generation(deleted) + 1 if deleted is not None else None
 
 
 async def _change(
@@ -86,15 +94,15 @@ async def _change(
         said = compute(row).model_dump()
         if said == _input(row):
             return row
-        changed = await (_write_and_end(row, said, authority) if _ends(row, said) else _write(row, said))
+        changed = await (_write_and_end(row, said, authority) if ends(row, said) else write(row, said))
         if changed is not None:
-            _note(row, said, authority)
+            note(row, said, authority)
             return sound(changed)
         await asyncio.sleep(random.random() * 0.005 * attempt)  # noqa: S311 - spreads rivals, guards nothing
     raise WriteConflictError("Other writers changed this user each time; try again.")
 
 
-def _note(row: Row, said: dict[str, Any], authority: Authority) -> None:
+def note(row: Row, said: dict[str, Any], authority: Authority) -> None:
     """One line in the audit log for each change of what the user may do."""
     about = {"user_id": str(row["_id"]), "by": authority.user_id}
     if row["is_active"] != said["is_active"]:
@@ -103,30 +111,41 @@ def _note(row: Row, said: dict[str, Any], authority: Authority) -> None:
         audit_log.record("scopes_changed", **about)
 
 
-def _ends(row: Row, said: dict[str, Any]) -> bool:
+def ends(row: Row, said: dict[str, Any]) -> bool:
     """Whether the sessions of the user end with the change: he is deactivated, or loses a scope."""
     return (row["is_active"] and not said["is_active"]) or not set(row["scopes"]) <= set(said["scopes"])
 
 
 async def _write_and_end(row: Row, said: dict[str, Any], authority: Authority) -> Row | None:
     async with authority.ending(str(row["_id"])) as ending:
-        changed = await _write(row, said, {"credentials.generation": 1})
+        changed = await write(row, said, RAISED)
         if changed is not None:
             ending.generation = generation(changed)
     return changed
 
 
-async def _write(row: Row, said: dict[str, Any], raised: Mapping[str, int] = {}) -> Row | None:
-    """The row after the write, or None if it is no longer at the version that was read."""
-    kept, words = hidden(said)
-    stored = said | {"updated_at": now()} | kept
+async def write(
+    row: Row,
+    said: dict[str, Any],
+    raised: Mapping[str, int] = {},
+    *,
+    stored: Mapping[str, Any] = {},
+    session: AsyncClientSession | None = None,
+) -> Row | None:
+    """The row after the write, or None if it is no longer at the version that was read.
+
+    `stored` is what no caller says of a user (a hash of his password).
+    """
+    update, words = change(said, raised)
+    update["$set"] |= stored
     await learn([words])
     try:
         return await collection().find_one_and_update(
             {"_id": row["_id"], "version": row["version"]},
-            {"$set": stored, "$inc": {"version": 1, **raised}},
+            update,
             PUBLIC | GENERATION,
             return_document=ReturnDocument.AFTER,
+            session=session,
         )
     except DuplicateKeyError as duplicate:
         raise conflict(duplicate.details) from None

@@ -1,6 +1,6 @@
 """The stored record of a user: built whole from what a caller may say, so that what is hidden never lags."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,6 +60,12 @@ def record(user: UserInput, **stored: Any) -> User:
     return new
 
 
+def document(user: User) -> dict[str, Any]:
+    """As it is stored, for those who store many at once."""
+    stored: dict[str, Any] = {"_id": user.id} | user.model_dump(exclude={"id"})
+    return stored
+
+
 def hidden(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
     """Normalised keys, facets and what search needs; every write stores them with the fields they come from.
 
@@ -77,6 +83,15 @@ def hidden(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
         "search": {"v": search.VERSION, "t": found.t, "p": found.p},
     }
     return kept, found.words
+
+
+def change(said: dict[str, Any], raised: Mapping[str, int] = {}) -> tuple[dict[str, Any], dict[str, bool]]:
+    """The update that makes a stored user what was said, of all he may be said to be.
+
+    Beside it the words that the dictionary must know before.
+    """
+    kept, words = hidden(said)
+    return {"$set": said | {"updated_at": now()} | kept, "$inc": {"version": 1, **raised}}, words
 
 
 def _facets(said: dict[str, Any]) -> Iterator[str]:

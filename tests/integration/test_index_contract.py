@@ -12,6 +12,7 @@ from app import indexes, samples
 from app.cursors import Position
 from app.listing.orders import MISSING
 from app.sample import people
+from app.users import records
 from models.listing import ListQuery
 from tests.index_contract import (
     FILTERS,
@@ -71,7 +72,7 @@ async def test_the_document_says_what_each_listing_costs(
 async def test_the_sample_is_what_the_sample_command_stores() -> None:
     for one, other in zip(people(300), people(300), strict=True):
         assert stored(one) == {
-            key: part for key, part in samples._document(samples._record(other)).items() if key != "_id"
+            key: part for key, part in records.document(samples._record(other)).items() if key != "_id"
         }
 
 

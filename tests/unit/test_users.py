@@ -158,7 +158,7 @@ async def test_a_patch_that_changes_nothing_does_not_write(
     stored: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = await users.create(said(name="Ana"), ANYONE)
-    monkeypatch.setattr(changes, "_write", None)  # would fail if called
+    monkeypatch.setattr(changes, "write", None)  # would fail if called
     assert (await users.patch(row["_id"], patch_of(name="Ana", username=""), authority=ANYONE))[
         "version"
     ] == 1
@@ -189,7 +189,7 @@ def test_what_is_needed_cannot_be_patched_away() -> None:
 
 async def test_a_change_is_computed_again_on_what_a_rival_left(monkeypatch: pytest.MonkeyPatch) -> None:
     row = await users.create(said(profile={"age": 1}), ANYONE)
-    write, rivals = changes._write, 3
+    write, rivals = changes.write, 3
 
     async def write_after_a_rival(read: Any, wanted: Any) -> Any:
         nonlocal rivals
@@ -199,7 +199,7 @@ async def test_a_change_is_computed_again_on_what_a_rival_left(monkeypatch: pyte
             await write(rival, changes._input(rival) | {"name": f"rival {rivals}"})
         return await write(read, wanted)
 
-    monkeypatch.setattr(changes, "_write", write_after_a_rival)
+    monkeypatch.setattr(changes, "write", write_after_a_rival)
     changed = await users.patch(row["_id"], patch_of(profile={"age": 2}), authority=ANYONE)
     assert (changed["name"], changed["profile"]["age"], changed["version"]) == ("rival 0", 2, 5)
 
@@ -208,7 +208,7 @@ async def test_a_change_that_never_wins_says_so(monkeypatch: pytest.MonkeyPatch)
     async def lose(*_: Any) -> None:
         await asyncio.sleep(0)
 
-    monkeypatch.setattr(changes, "_write", lose)
+    monkeypatch.setattr(changes, "write", lose)
     monkeypatch.setattr(changes, "_TRIES", 3)
     row = await users.create(said(), ANYONE)
     with pytest.raises(WriteConflictError):
@@ -472,7 +472,7 @@ async def test_an_end_that_lost_its_race_reports_no_generation(
 ) -> None:
     watched = Watched()
     row = await users.create(said(), ANYONE)
-    write = changes._write
+    write = changes.write
     rivals: list[dict[str, Any]] = [{"name": "rival"}, {"is_active": False}]
 
     async def write_after_a_rival(read: Any, wanted: Any, raised: Any = {}) -> Any:  # noqa: B006 - as `_write`
@@ -480,7 +480,7 @@ async def test_an_end_that_lost_its_race_reports_no_generation(
             await write(dict(read), changes._input(read) | rivals.pop(0))
         return await write(read, wanted, raised)
 
-    monkeypatch.setattr(changes, "_write", write_after_a_rival)
+    monkeypatch.setattr(changes, "write", write_after_a_rival)
     changed = await users.patch(row["_id"], patch_of(is_active=False), authority=watched.authority)
     assert changed["version"] == 3, "both rivals' writes, and none of ours, which the second had done"
     assert watched.endings == [(str(row["_id"]), None)] * 2

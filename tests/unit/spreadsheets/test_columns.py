@@ -86,16 +86,34 @@ def test_a_column_reads_its_value_out_of_a_stored_user() -> None:
         "id": ID,
         "age": 30,
         "address2_zipcode": "02",
-        "addresses_more": ADDRESSES[3:],
+        "addresses_more": ADDRESSES,
         "phone": None,
     }
 
 
 def test_an_address_beyond_the_columns_may_be_asked_for_and_still_stands_among_the_others() -> None:
-    far, more = choose("address4_city,addresses_more", addresses=2)
+    far, *_, more = choose("address4_city,address1_city,address2_zipcode,addresses_more", addresses=1)
     ana = person(profile={"addresses": ADDRESSES})
     assert far.read(ana) == "City 4"
     assert more.read(ana) == ADDRESSES[2:]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "rest"),
+    [
+        ([{}], [{}]),
+        ([{}, {"city": None}], [{}, {"city": None}]),
+        ([{"city": "A"}, {}], [{}]),
+        ([{"city": "A"}, {}, {"city": "C"}], None),
+        ([{}, {}, {"city": "C"}, {}, {"city": "E"}], [{}, {"city": "E"}]),
+        ([{"city": "A"}, {"city": "B"}, {}, {}], [{}, {}]),
+    ],
+)
+def test_empty_addresses_that_blank_cells_could_not_show_stand_with_the_rest(
+    addresses: list[dict[str, str]], rest: list[dict[str, str]] | None
+) -> None:
+    *_, more = choose("address1_city,address2_city,address3_city,addresses_more")
+    assert more.read(person(profile={"addresses": addresses})) == rest
 
 
 @pytest.mark.parametrize("profile", [None, "poison", {}, {"addresses": None}, {"addresses": ["poison", 1]}])

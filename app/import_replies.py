@@ -1,0 +1,62 @@
+"""Replies about imports: what is stored of one, as callers know it."""
+
+from typing import Any
+
+from fastapi import Response
+
+from app import replies
+from app.imports import Listed, Page, Shown
+from app.jobs import Job
+from app.problems import ProblemResponse
+from models.imports import ImportFile
+
+_FILE = tuple(ImportFile.model_fields)
+
+
+def plan(shown: Shown, page: Page, *, status: int = 200) -> Response:
+    """The import with these rows; where it is new or not there yet, with its place."""
+    headers = {} if status == 200 else {"Location": f"/users/imports/{shown.document['_id']}"}  # noqa: PLR2004
+    if status == 202:  # noqa: PLR2004 - statuses say more than their names
+        headers["Retry-After"] = "1"
+    rows = {"items": [_describe_row(row) for row in page.rows], "next": page.next}
+    return replies.plain(_describe(shown) | rows, status=status, headers=headers)
+
+
+def failed(job: Job) -> Response | None:
+    """Why there is no plan, as the error that the upload would have been answered with."""
+    problem = replies.problem(job) if job.state == "failed" else None
+    if problem is None or job.error is None:
+        return None
+    return ProblemResponse(replies.plain(problem).body, job.error["status"])
+
+
+def listed(found: Listed) -> Response:
+    return replies.plain({"items": [_describe(shown) for shown in found.imports], "next": found.next})
+
+
+def _describe(shown: Shown) -> dict[str, Any]:
+    document = shown.document
+    return {
+        "id": str(document["_id"]),
+        "state": shown.state,
+        "file": {name: document["file"][name] for name in _FILE},
+        "columns": document["columns"],
+        "rows": document["rows"],
+        "counts": document["counts"],
+        "problem": replies.problem(shown.job) if shown.job is not None else None,
+        "plan_job": document["plan_job"],
+        "apply_job": document["apply_job"],
+        "created_by": document["by"],
+        **{name: document[name] for name in ("created_at", "planned_at", "applied_at", "expires_at")},
+    }
+
+
+def _describe_row(row: dict[str, Any]) -> dict[str, Any]:
+    is_nobody = row["status"] in ("conflict", "error") and row["version"] is None  # the id is given to nobody
+    return {
+        "row": row["row"],
+        "status": row["status"],
+        "id": None if row["user"] is None or is_nobody else str(row["user"]),
+        "differences": row["differences"],
+        "errors": row["errors"],
+    }

@@ -1,0 +1,27 @@
+"""Imports: a file becomes a plan, row by row, which is then applied."""
+
+from app.imports.applying import apply, begin
+from app.imports.planning import plan
+from app.imports.sheets import begin as begin_sheet
+from app.imports.submitting import check_room, submit
+from app.imports.uploads import Upload, combine, receive
+from app.imports.viewing import Listed, Page, Shown, delete, find, list_all, page
+
+__all__ = [
+    "Listed",
+    "Page",
+    "Shown",
+    "Upload",
+    "apply",
+    "begin",
+    "begin_sheet",
+    "check_room",
+    "combine",
+    "delete",
+    "find",
+    "list_all",
+    "page",
+    "plan",
+    "receive",
+    "submit",
+]

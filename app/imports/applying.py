@@ -1,0 +1,100 @@
+"""What a plan says is done: the job that does it, and what becomes of the import."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from bson import ObjectId
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from app.errors import ImportNotPlannedError, InsufficientScopeError
+from app.imports import records
+from app.imports.batches import Writer
+from app.imports.records import Import
+from app.jobs import Job, JobCancelledError, Run, Viewer
+from app.resources import Resources
+from app.transactions import session_about
+from app.users import Authority
+from app.users.authority import ADMIN
+from models.imports import APPLIED, PENDING, ImportState
+
+OnProgress = Callable[[int, int], Awaitable[None]]
+"""Told how many rows were done, of how many."""
+
+
+async def begin(opened: Resources, import_id: ObjectId, viewer: Viewer) -> Job | None:
+    """The job that applies the import; None where it has been applied.
+
+    Of one import there is one job at a time; where it was cancelled or failed, another goes on. Errors:
+    ImportNotFoundError, ImportNotPlannedError; InsufficientScopeError for one who may not do what an
+    administrator planned.
+    """
+    found = await records.find(opened.database, import_id, viewer)
+    if found["planned_at"] is None:
+        raise ImportNotPlannedError("There is no plan yet: wait until its job has succeeded.")
+    if ADMIN in found["scopes"] and not viewer.is_admin:
+        raise InsufficientScopeError(ADMIN, "An administrator made this plan: only one may apply it.")
+
+    async def submit(session: AsyncClientSession) -> Job:
+        job = await opened.jobs.submit(
+            "import_apply",
+            str(import_id),
+            result=f"/users/imports/{import_id}",
+            by=viewer.user_id,
+            total=sum(found["counts"][status] for status in PENDING),
+            key=f"import_apply:{import_id}",
+            session=session,
+        )
+        await _note(opened, import_id, {"state": "applying", "apply_job": job.id}, session)
+        return job
+
+    if found["state"] == "applied":
+        return None
+    async with opened.database.client.start_session() as session:
+        job = await session.with_transaction(submit)
+    await opened.jobs.announce(job.id)
+    return job
+
+
+async def apply(opened: Resources, job: Run) -> None:
+    """The handler of the job. What was done when it is stopped stays done, and is counted."""
+    found = await records.read(opened.database, ObjectId(job.subject))
+    try:
+        await carry_out(opened, found, job.progress)
+    except (JobCancelledError, asyncio.CancelledError):
+        if job.is_cancelled:
+            await _close(opened, found["_id"], "cancelled")
+        raise
+
+
+async def carry_out(opened: Resources, found: Import, on_progress: OnProgress) -> None:
+    """All that is pending of a planned import, by the authority it was planned under."""
+    counts = await records.count(opened.database, found["_id"])
+    total = sum(counts[status] for status in (*PENDING, *APPLIED.values()))
+    done = total - sum(counts[status] for status in PENDING)
+
+    async def advance(more: int) -> None:
+        nonlocal done
+        done += more
+        await on_progress(done, total)
+
+    await on_progress(done, total)
+    authority = Authority(frozenset(found["scopes"]), opened.sessions.ending, found["by"])
+    rows = records.rows(opened.database)
+    async with session_about(records.imports(opened.database), found["_id"]) as session:
+        await Writer(found["_id"], rows, session, authority, found["columns"]).write_all(advance)
+    await _close(opened, found["_id"], "applied", applied_at=records.now())
+
+
+async def _close(opened: Resources, import_id: ObjectId, state: ImportState, **more: Any) -> None:
+    counts = await records.count(opened.database, import_id)
+    await _note(opened, import_id, {"state": state, "counts": counts, **more})
+
+
+async def _note(
+    opened: Resources, import_id: ObjectId, change: dict[str, Any], session: AsyncClientSession | None = None
+) -> None:
+    """An import that has been applied changes no more, whoever comes late."""
+    await records.imports(opened.database).update_one(
+        {"_id": import_id, "state": {"$ne": "applied"}}, {"$set": change}, session=session
+    )

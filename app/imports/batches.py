@@ -1,0 +1,227 @@
+"""Planned rows and their users, written together: each row once, if its user is as it was planned on.
+
+A row's status changes in the transaction that writes its user. So whatever stops a worker, and however many
+work on one import, the rows that are still pending are those that were not done; to go on is to begin again.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from bson import ObjectId
+from pymongo import InsertOne, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from app import audit_log
+from app.errors import PreconditionFailedError, RosterError, UnavailableError
+from app.imports import rivals
+from app.imports.records import Collection, Row
+from app.transactions import may_pass, transaction
+from app.users import Authority, changes, records
+from models.imports import APPLIED, PENDING
+from models.user import Credentials, UserInput
+
+_TOGETHER = 200
+"""Rows of one transaction."""
+_TRIES = 12
+"""Of one batch: lost races, and rivals that were gone when they were looked for."""
+_DUPLICATE_KEY = 11_000
+_NEEDED = dict.fromkeys(("n", "status", "user", "version", "said", "password_hash"), 1)
+_STANDING = {"version": 1, "is_active": 1, "scopes": 1}
+
+
+class _RefusedError(RosterError):
+    """A user of the batch is not as he was planned on, or somebody else has what he should get."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Rows with what is to be written for them."""
+
+    rows: list[Row]
+    writes: list[InsertOne[Row] | UpdateOne]
+    words: list[dict[str, bool]]
+    together: list[Row]
+    """Those whose users are written in one transaction."""
+    notes: list[tuple[Row, Row]]
+    """Users as they are and as they will be, for the audit log."""
+    alone: list[tuple[Row, Row]]
+    """Rows that end sessions, each with its user as he is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Of the rows of one import, within a session of its own."""
+
+    id: ObjectId
+    rows: Collection
+    session: AsyncClientSession
+    authority: Authority
+    columns: Sequence[Row]
+    """As the import names them, for what is said of a row."""
+
+    async def write_all(self, on_done: Callable[[int], Awaitable[None]]) -> None:
+        """All rows that are pending; `on_done` is told how many were done at a time, and may stop it."""
+        while True:
+            found = False
+            async with aclosing(self._batches()) as batches:
+                async for batch in batches:
+                    found = True
+                    await self._write_in_the_end(batch)
+                    await on_done(len(batch.rows))
+            if not found:
+                return
+
+    async def _batches(self) -> AsyncGenerator[_Batch]:
+        """In the order of the file; each is prepared while the one before it is written."""
+        following = asyncio.create_task(self._next(0))
+        try:
+            while (batch := await following) is not None:
+                following = asyncio.create_task(self._next(batch.rows[-1]["n"]))
+                yield batch
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    async def _next(self, after: int) -> _Batch | None:
+        rows = await self._find({"n": {"$gt": after}}, hint="status")
+        return await self._prepare(rows) if rows else None
+
+    async def _find(self, which: dict[str, Any], *, hint: str) -> list[Row]:
+        """Pending rows in their order; `hint` is an index that stands in it."""
+        wanted = {"import": self.id, **which, "status": {"$in": PENDING}}
+        return await self.rows.find(wanted, _NEEDED, hint=hint).sort("n", 1).limit(_TOGETHER).to_list()
+
+    async def _prepare(self, rows: list[Row]) -> _Batch:
+        there = [row["user"] for row in rows if row["status"] != "create"]
+        found = await records.collection().find({"_id": {"$in": there}}, _STANDING).to_list() if there else []
+        batch = await asyncio.to_thread(_prepare, rows, {user["_id"]: user for user in found})
+        await records.learn(batch.words)
+        return batch
+
+    async def _write_in_the_end(self, batch: _Batch) -> None:
+        for attempt in range(_TRIES):
+            try:
+                await self._write(batch)
+            except _RefusedError:
+                await rivals.settle(self.rows, self.id, await self._left(batch), self.columns)
+            except PyMongoError as error:
+                if not may_pass(error):
+                    raise
+            else:
+                return
+            if not (rows := await self._left(batch)):
+                return
+            await asyncio.sleep(random.random() * 0.02 * attempt)  # noqa: S311 - spreads rivals, guards nothing
+            batch = await self._prepare(rows)
+        raise UnavailableError("Others kept changing the users of this import; it goes on later.")
+
+    async def _left(self, batch: _Batch) -> list[Row]:
+        return await self._find({"n": {"$in": [row["n"] for row in batch.rows]}}, hint="n")
+
+    async def _write(self, batch: _Batch) -> None:
+        """What frees names comes first: deletions, then changes, then the new."""
+        refused = 0
+        for row, user in batch.alone:
+            try:
+                await self._write_alone(row, user)
+            except RosterError:
+                refused += 1
+        if batch.together:
+            await self._write_together(batch)
+            for before, said in batch.notes:
+                changes.note(before, said, self.authority)
+        if refused:
+            raise _RefusedError("Not as planned.")
+
+    async def _write_together(self, batch: _Batch) -> None:
+        async with transaction(self.session):
+            await self._take(batch.together)
+            try:
+                written = await records.collection().bulk_write(batch.writes, session=self.session)
+            except BulkWriteError as error:
+                if error.details["writeErrors"][0]["code"] != _DUPLICATE_KEY:
+                    raise
+                raise _RefusedError("Somebody else has what one of them should get.") from None
+            if written.inserted_count + written.matched_count != len(batch.together):
+                raise _RefusedError("One of them has changed since.")
+
+    async def _take(self, rows: list[Row]) -> None:
+        """Before their users, so that of two workers at the same rows one is stopped here."""
+        for status, done in APPLIED.items():
+            numbers = [row["n"] for row in rows if row["status"] == status]
+            if not numbers:
+                continue
+            pending = {"import": self.id, "n": {"$in": numbers}, "status": status}
+            taken = await self.rows.update_many(pending, {"$set": {"status": done}}, session=self.session)
+            if taken.modified_count != len(numbers):
+                raise _RefusedError("Another worker did some of them.")
+
+    async def _write_alone(self, row: Row, user: Row) -> None:
+        """A change that ends the sessions of its user: MongoDB first, and Redis knows of the doubt before."""
+        async with self.authority.ending(str(user["_id"])) as ending:
+            async with transaction(self.session):
+                await self._take([row])
+                if row["status"] == "delete":
+                    condition = {"_id": user["_id"], "version": row["version"]}
+                    generation = await changes.erase(condition, self.session)
+                else:
+                    generation = await self._change(row)
+                if generation is None:
+                    raise PreconditionFailedError("The user has changed since.")
+            ending.generation = generation
+        if row["status"] == "update":
+            self._note(row, user)
+
+    async def _change(self, row: Row) -> int | None:
+        hashed = row.get("password_hash")
+        changed = await changes.write(
+            {"_id": row["user"], "version": row["version"]},
+            row["said"],
+            changes.RAISED,
+            stored={} if hashed is None else {"credentials.password_hash": hashed},
+            session=self.session,
+        )
+        return records.generation(changed) if changed is not None else None
+
+    def _note(self, row: Row, user: Row) -> None:
+        changes.note(user, row["said"], self.authority)
+        if row.get("password_hash") is not None:
+            audit_log.record("password_set", user_id=str(user["_id"]), by=self.authority.user_id)
+
+
+def _prepare(rows: list[Row], standing: dict[ObjectId, Row]) -> _Batch:
+    """Heavy: for a thread. Rows whose user is gone go with the others, which refuses them."""
+    batch = _Batch(rows, [], [], [], [], [])
+    for row in rows:
+        user = standing.get(row["user"], {"_id": row["user"], "is_active": False, "scopes": []})
+        if row["status"] == "delete" or (row["status"] == "update" and _ends(row, user)):
+            batch.alone.append((row, user))
+            continue
+        write, words = _create(row) if row["status"] == "create" else _update(row)
+        batch.writes.append(write)
+        batch.words.append(words)
+        batch.together.append(row)
+        if row["status"] == "update":
+            batch.notes.append((user, row["said"]))
+    batch.writes.sort(key=lambda write: isinstance(write, InsertOne))
+    return batch
+
+
+def _ends(row: Row, user: Row) -> bool:
+    return row.get("password_hash") is not None or changes.ends(user, row["said"])
+
+
+def _create(row: Row) -> tuple[InsertOne[Row], dict[str, bool]]:
+    credentials = Credentials(password_hash=row.get("password_hash"))
+    new = records.record(UserInput.model_validate(row["said"]), _id=row["user"], credentials=credentials)
+    return InsertOne(records.document(new)), new.words
+
+
+def _update(row: Row) -> tuple[UpdateOne, dict[str, bool]]:
+    update, words = records.change(row["said"])
+    return UpdateOne({"_id": row["user"], "version": row["version"]}, update), words

@@ -1,0 +1,159 @@
+"""What a cell says of a field: forgiving where a spreadsheet changed what was typed, strict otherwise."""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from app import strict_json
+from app.errors import MalformedJSONError
+from app.imports.columns import address
+from app.spreadsheets.assembly import split_list
+from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
+
+Convert = Callable[[Any], Any]
+
+_EXACT: Final = 10**15
+"""From here on a spreadsheet has lost digits of a number: it keeps fifteen of them."""
+
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}(?:\.0+)?")
+_ID: Final = re.compile(r"[0-9a-fA-F]{24}")
+_YES: Final = frozenset(
+    {"true", "yes", "y", "1", "x", "on", "wahr", "ja", "vrai", "oui", "verdadero", "sí", "是"}
+)
+_NO: Final = frozenset({"false", "no", "n", "0", "off", "falsch", "nein", "faux", "non", "falso", "否"})
+"""What people write and what Excel writes for TRUE and FALSE in the languages it speaks."""
+
+
+class BadCellError(Exception):
+    """The sentence says what would be right."""
+
+
+def converter(field: str) -> Convert | None:
+    """What reads a cell of this field, by the export's name; None where nothing of it is read.
+
+    It returns None for an empty cell, and raises BadCellError. What it cannot judge it hands on as it is:
+    lists and objects of NDJSON, which the model of a user judges.
+    """
+    return _CONVERTERS.get(field)
+
+
+def _text(cell: Any) -> Any:
+    if isinstance(cell, str):
+        return cell or None
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, int | float):
+        return _number_as_text(cell)
+    if isinstance(cell, datetime):
+        raise BadCellError("Must be text, but the spreadsheet made a date of it: format the cell as text.")
+    return cell
+
+
+def _number_as_text(number: float) -> str:
+    if not math.isfinite(number) or abs(number) >= _EXACT:
+        raise BadCellError(
+            "Must be text: as a number of more than 15 digits it has lost some; format the cell as text."
+        )
+    return str(int(number)) if number == int(number) else repr(number)
+
+
+def _trimmed(cell: Any) -> Any:
+    """Text of which no stored value has white space around it."""
+    text = _text(cell)
+    return text.strip() or None if isinstance(text, str) else text
+
+
+def _integer(cell: Any) -> Any:
+    if isinstance(cell, str):
+        text = cell.strip()
+        if text and not _INTEGER.fullmatch(text):
+            raise BadCellError("Must be a whole number.")
+        return int(text.partition(".")[0]) if text else None
+    if isinstance(cell, float):
+        if not math.isfinite(cell) or cell != int(cell) or abs(cell) >= _EXACT:
+            raise BadCellError("Must be a whole number.")
+        return int(cell)
+    if isinstance(cell, bool | datetime):
+        raise BadCellError("Must be a whole number.")
+    return cell
+
+
+def _boolean(cell: Any) -> bool | None:
+    if isinstance(cell, bool | None):
+        return cell
+    word = str(cell).strip().casefold() if isinstance(cell, str | int | float) else "?"
+    if word.removesuffix(".0") in _YES:
+        return True
+    if word.removesuffix(".0") in _NO:
+        return False
+    if word:
+        raise BadCellError("Must be TRUE or FALSE.")
+    return None
+
+
+def _list(cell: Any) -> Any:
+    if isinstance(cell, list):
+        return cell
+    text = _text(cell)
+    return split_list(text or "") if isinstance(text, str | None) else text
+
+
+def _json(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    if not cell.strip():
+        return None
+    try:
+        return strict_json.parse(cell.encode("utf-8", "replace"))
+    except MalformedJSONError:
+        raise BadCellError("Must be JSON, as the export writes it.") from None
+
+
+def _id(cell: Any) -> str | None:
+    text = _trimmed(cell)
+    if text is None:
+        return None
+    if not isinstance(text, str) or not _ID.fullmatch(text):
+        raise BadCellError("Must be the id of a user: 24 hexadecimal digits; leave it empty for a new one.")
+    return text.lower()
+
+
+def _version(cell: Any) -> int | None:
+    number = _integer(cell)
+    if number is not None and (not isinstance(number, int) or number < 1):
+        raise BadCellError("Must be the version of the user that the row was made from, or empty.")
+    return number
+
+
+def _password_hash(cell: Any) -> str | None:
+    text = _trimmed(cell)
+    if not isinstance(text, str | None):
+        raise BadCellError("Must be text.")
+    return text
+
+
+_BY_KIND: Final[dict[str, Convert]] = {"text": _text, "integer": _integer, "boolean": _boolean, "json": _json}
+_CONVERTERS: Final[dict[str, Convert]] = {
+    **{column.name: _BY_KIND[column.kind] for column in catalogue(MOST_ADDRESSES) if column.kind in _BY_KIND},
+    **dict.fromkeys(("email", "username", "phone"), _trimmed),
+    "id": _id,
+    "tags": _list,
+    "scopes": _list,
+    "profile": _json,
+    "version": _version,
+    "delete": _boolean,
+    "password_hash": _password_hash,
+}
+_CONVERTERS.pop("last_login_ip")  # read only, as the times are
+
+
+def pointer(field: str) -> str:
+    """Where in a user (as the API has it) a field of a column stands."""
+    place = address(field)
+    if place is not None:
+        return f"/profile/addresses/{place[0] - 1}/{place[1]}"
+    if field == "addresses_more":
+        return "/profile/addresses"
+    return f"/profile/{field}" if field in ("bio", "age", "title", "department") else f"/{field}"

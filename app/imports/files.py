@@ -1,0 +1,50 @@
+"""The files of imports in GridFS, which goes with them."""
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from bson import ObjectId
+from gridfs import AsyncGridFSBucket
+from gridfs.errors import NoFile
+
+from app.errors import ImportNotFoundError
+from app.imports.records import FILES, Database
+
+_BLOCK: Final = 1024 * 1024
+
+
+async def store(database: Database, path: Path, name: str, expires_at: datetime) -> ObjectId:
+    """The file's id; what broke off in the midst leaves nothing behind."""
+    bucket = AsyncGridFSBucket(database, FILES)
+    into = bucket.open_upload_stream(name, metadata={"expires_at": expires_at})
+    try:
+        with path.open("rb") as file:
+            while block := await asyncio.to_thread(file.read, _BLOCK):
+                await into.write(block)
+        await into.close()
+    except BaseException:
+        await into.abort()
+        raise
+    stored: ObjectId = into._id  # noqa: SLF001  # how PyMongo's own documentation has it
+    return stored
+
+
+async def fetch(database: Database, file_id: ObjectId, path: Path) -> None:
+    """ImportNotFoundError if it has expired."""
+    bucket = AsyncGridFSBucket(database, FILES)
+    try:
+        stream = await bucket.open_download_stream(file_id)
+        with path.open("xb") as file:
+            while block := await stream.read(_BLOCK):
+                await asyncio.to_thread(file.write, block)
+    except NoFile:
+        raise ImportNotFoundError("The file of the import is there no longer.") from None
+
+
+async def delete(database: Database, file_id: ObjectId) -> None:
+    try:
+        await AsyncGridFSBucket(database, FILES).delete(file_id)
+    except NoFile:
+        return

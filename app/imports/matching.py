@@ -1,0 +1,118 @@
+"""Which user a row is about, and whether others hold the values it brings: asked for many rows at once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bson import ObjectId
+
+from app.imports.reading import Given
+from app.normalise import canonical, phone_key, typed_email_key
+from app.rows import Row
+from app.selections import choose
+from app.users.records import Users
+
+_HASH: Final = "credentials.password_hash"
+_STRING: Final = {"$type": "string"}
+"""The unique indexes are partial: they serve only a query that says it asks for strings."""
+PUBLIC, READER = choose(None)
+UNIQUE: Final = {"email": "keys.email", "username": "keys.username", "phone": "phone"}
+"""Paths of the unique fields; the index of each has the field's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A user as he is. `row` is None where another hand wrote what no caller can be given."""
+
+    id: ObjectId
+    row: Row | None
+    keys: Mapping[str, str | None]
+    """His unique values, normalised: `email`, `username`, `phone`."""
+    password_hash: str | None
+
+
+@dataclass(slots=True)
+class Found:
+    """What was looked up; a value that is not here was not found."""
+
+    by_id: dict[ObjectId, Stored] = field(default_factory=dict)
+    owners: dict[str, dict[str, ObjectId]] = field(default_factory=lambda: {name: {} for name in UNIQUE})
+    """For each unique field the id of whoever holds a value."""
+    asked: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in UNIQUE})
+
+    def of(self, given: Given) -> Stored | None:
+        """The user that the row is about, by the first key that it gives."""
+        kind, key = find_key(given.values)
+        if kind == "id":
+            return self.by_id.get(ObjectId(key))
+        owner = self.owners[kind].get(key) if kind else None
+        return self.by_id.get(owner) if owner is not None else None
+
+
+def find_key(values: Mapping[str, Any]) -> tuple[str, str]:
+    """By which field a row finds its user, and the value, normalised; two empty texts without one."""
+    if values.get("id"):
+        return "id", values["id"]
+    for name in ("email", "username"):
+        key = normalise(name, values.get(name))
+        if key is not None:
+            return name, key
+    return "", ""
+
+
+def normalise(name: str, value: Any) -> str | None:
+    """The form under which a value of `email`, `username` or `phone` is unique; of what is none, None."""
+    if not isinstance(value, str) or not value:
+        return None
+    if name == "email":
+        return typed_email_key(value)
+    return canonical(value) if name == "username" else phone_key(value)
+
+
+async def find(users: Users, rows: Iterable[Given], *, hashes: bool) -> Found:
+    """The users that the rows are about; with `hashes` also those of their passwords."""
+    found = Found()
+    wanted: dict[str, set[str]] = {"id": set(), "email": set(), "username": set()}
+    for given in rows:
+        kind, key = find_key(given.values)
+        if kind:
+            wanted[kind].add(key)
+    if wanted["id"]:
+        await _look(users, found, {"_id": {"$in": [ObjectId(each) for each in wanted["id"]]}}, "_id_", hashes)
+    for name in ("email", "username"):
+        if wanted[name]:
+            found.asked[name] |= wanted[name]
+            await _look(users, found, _any(name, wanted[name]), name, hashes)
+    return found
+
+
+async def find_owners(users: Users, found: Found, wanted: Mapping[str, set[str]]) -> None:
+    """Who holds these unique values, into `found`; what it knows is not asked again."""
+    for name, values in wanted.items():
+        missing = values - found.asked[name]
+        if not missing:
+            continue
+        found.asked[name] |= missing
+        path = UNIQUE[name]
+        cursor = users.find(_any(name, missing), {path: 1}, hint=name, batch_size=len(missing))
+        async for row in cursor:
+            holder = row["keys"] if path.startswith("keys.") else row
+            found.owners[name][holder[name]] = row["_id"]
+
+
+def _any(name: str, values: Iterable[str]) -> dict[str, Any]:
+    return {UNIQUE[name]: {"$in": sorted(values)} | _STRING}
+
+
+async def _look(users: Users, found: Found, condition: dict[str, Any], index: str, hashes: bool) -> None:  # noqa: FBT001  # private
+    projection = PUBLIC | {"keys.email": 1, "keys.username": 1} | ({_HASH: 1} if hashes else {})
+    rows = await users.find(condition, projection, hint=index).to_list()
+    held = [(row, row.pop("keys", None) or {}, row.pop("credentials", None) or {}) for row in rows]
+    sound = {row["_id"]: row for row in READER.sound([row for row, _, _ in held])}
+    for row, keys, credentials in held:
+        unique = {"email": keys.get("email"), "username": keys.get("username"), "phone": row.get("phone")}
+        user_id = row["_id"]
+        found.by_id[user_id] = Stored(user_id, sound.get(user_id), unique, credentials.get("password_hash"))
+        for name, value in unique.items():
+            if isinstance(value, str):
+                found.owners[name][value] = user_id

@@ -1,0 +1,84 @@
+"""A user after what a row says of him, and how that differs from what he is."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from app.imports.columns import is_of_addresses
+from app.spreadsheets.assembly import merge_addresses
+from models.user import AddressInput, ProfileInput
+from models.values import DEFAULT_SCOPES
+
+PARTS: Final = tuple(AddressInput.model_fields)
+PROFILE: Final = tuple(name for name in ProfileInput.model_fields if name != "addresses")
+_TOP: Final = ("name", "email", "username", "phone", "avatar_url", "locale", "tags", "scopes")
+_NOWHERE: Final[dict[str, str | None]] = dict.fromkeys(PARTS)
+
+
+def blank() -> dict[str, Any]:
+    """What a new user is before his row is read; name and e-mail are missing."""
+    return {
+        **dict.fromkeys(("username", "phone", "avatar_url", "locale")),
+        "tags": [],
+        "profile": {**dict.fromkeys(PROFILE), "addresses": []},
+        "scopes": list(DEFAULT_SCOPES),
+        "is_active": True,
+    }
+
+
+def merge(user: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The user with these values. What they do not name stays, and an empty cell (None) removes."""
+    merged = dict(user)
+    for name in _TOP:
+        if name in values:
+            merged[name] = values[name]
+    if values.get("is_active") is not None:  # nobody is neither active nor inactive
+        merged["is_active"] = values["is_active"]
+    merged["profile"] = _merge_profile(user["profile"], values)
+    return merged
+
+
+def _merge_profile(profile: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    merged = dict(profile)
+    if "profile" in values:
+        nested = values["profile"]
+        if not isinstance(nested, dict | None):
+            return nested  # for the model to refuse
+        merged |= nested if nested is not None else {**dict.fromkeys(PROFILE), "addresses": []}
+        if merged.get("addresses", ()) is None:
+            merged["addresses"] = []
+    for name in PROFILE:
+        if name in values:
+            merged[name] = values[name]
+    if isinstance(merged.get("addresses"), list):
+        merged["addresses"] = _merge_addresses(merged["addresses"], values)
+    return merged
+
+
+def _merge_addresses(stored: list[Any], values: Mapping[str, Any]) -> list[Any]:
+    """What is no list of addresses stays as it is, for the model to refuse."""
+    said = {name: value for name, value in values.items() if is_of_addresses(name)}
+    if not said:
+        return stored
+    rest = said.get("addresses_more") or []
+    if not isinstance(rest, list) or not all(isinstance(each, dict) for each in [*stored, *rest]):
+        return rest if "addresses_more" in said else stored
+    return [{**_NOWHERE, **each} for each in merge_addresses(said, stored)]
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What changes, field by field, addresses part by part; lists of texts as one."""
+    return list(_differences("", before, after))
+
+
+def _differences(at: str, before: Any, after: Any) -> Iterator[dict[str, Any]]:
+    if before == after:
+        return
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for name in [*before, *(name for name in after if name not in before)]:
+            yield from _differences(f"{at}/{name}", before.get(name), after.get(name))
+    elif at == "/profile/addresses":
+        for place in range(max(len(before), len(after))):
+            was, now = (addresses[place] if place < len(addresses) else None for addresses in (before, after))
+            yield from _differences(f"{at}/{place}", was, now)
+    else:
+        yield {"pointer": at, "from": before, "to": after}

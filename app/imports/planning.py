@@ -1,0 +1,186 @@
+"""Making the plan of an import: the handler of its job."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import bson
+from bson import ObjectId
+from bson.raw_bson import RawBSONDocument
+from pymongo import ReturnDocument, UpdateOne
+
+from app.errors import UnavailableError
+from app.imports import files, matching, records
+from app.imports.claims import Claims
+from app.imports.columns import MOST_KEYS, Columns
+from app.imports.conversion import pointer
+from app.imports.deciding import Decider, Decision
+from app.imports.matching import UNIQUE
+from app.imports.reading import RowReader
+from app.imports.records import Import
+from app.imports.submitting import reading
+from app.jobs import Run
+from app.resources import Resources
+from app.spreadsheets.reading import Limits, SourceRow, open_table
+
+CHUNK: Final = 500
+"""Rows that are looked up and stored together."""
+_REPEATS: Final = 1_000
+_INT64: Final = range(-(2**63), 2**63)
+
+
+async def plan(opened: Resources, run: Run) -> None:
+    """Plans from the start, whatever an earlier run has left; nothing where there is a plan already."""
+    document = await _begin(opened, ObjectId(run.subject))
+    if document is None:
+        return
+    with tempfile.TemporaryDirectory(prefix="roster-plan-") as folder, Claims() as claims:
+        path = Path(folder) / "file"
+        await files.fetch(opened.database, document["file"]["id"], path)
+        planner = _Planner(opened, document, claims)
+        async with open_table(path, Limits(), **reading(document["reading"])) as table:
+            await planner.plan(table.heading, table.chunks(CHUNK), run)
+        await planner.mark_repeated()
+        await planner.finish()
+
+
+async def _begin(opened: Resources, import_id: ObjectId) -> Import | None:
+    document = await records.imports(opened.database).find_one_and_update(
+        {"_id": import_id, "state": "planning"},
+        {"$inc": {"attempt": 1}},
+        return_document=ReturnDocument.AFTER,
+    )
+    if document is not None:
+        await records.delete_rows(opened.database, import_id, before=document["attempt"])
+    return document
+
+
+class _Planner:
+    def __init__(self, opened: Resources, document: Import, claims: Claims) -> None:
+        self._opened = opened
+        self._import = document
+        self._claims = claims
+        self._columns = Columns(document["mapping"], document["columns"])
+        self._decider = Decider(self._columns, frozenset(document["scopes"]))
+        self._done = 0
+
+    async def plan(self, heading: list[str], chunks: AsyncIterator[list[SourceRow]], run: Run) -> None:
+        """Each chunk is stored while the next one is decided."""
+        reader = RowReader(self._columns, heading)
+        storing: asyncio.Task[None] | None = None
+        try:
+            async for sources in chunks:
+                await self._learn_labels(sources)
+                decisions = await self._decide(reader, sources)
+                rows = await asyncio.to_thread(self._encode, decisions)
+                if storing is not None:
+                    await storing
+                storing = asyncio.ensure_future(self._store(rows))
+                self._done += len(rows)
+                await run.progress(self._done)
+            if storing is not None:
+                await storing
+        finally:
+            if storing is not None:
+                await asyncio.gather(storing, return_exceptions=True)
+
+    async def _learn_labels(self, sources: Sequence[SourceRow]) -> None:
+        """NDJSON has no heading from which the labels of exports were looked up."""
+        keys = {key for source in sources for key in source.document or ()}
+        new = [key for key in keys if not self._columns.knows(key)]
+        if new:
+            self._columns.remember(await self._opened.column_labels.find(new[:MOST_KEYS]))
+
+    async def _decide(self, reader: RowReader, sources: Sequence[SourceRow]) -> list[Decision]:
+        given = await asyncio.to_thread(lambda: [reader.read(source) for source in sources])
+        users, sets_hashes = self._opened.users, any("password_hash" in row.values for row in given)
+        found = await matching.find(users, given, hashes=sets_hashes)
+        decisions = await asyncio.to_thread(
+            lambda: [self._decider.decide(row, found.of(row)) for row in given]
+        )
+        sound = [each for each in decisions if each.wanted and not each.given.errors]
+        wanted = {name: {each.wanted[name] for each in sound if name in each.wanted} for name in UNIQUE}
+        await matching.find_owners(users, found, wanted)
+        for each in sound:
+            for name, key in each.wanted.items():
+                if found.owners[name].get(key, each.user) != each.user:
+                    self._decider.refuse_owned(each, name)
+        return decisions
+
+    def _encode(self, decisions: Sequence[Decision]) -> list[RawBSONDocument]:
+        """BSON, made in a thread; and what the rows claim, into its file."""
+        self._claims.add(
+            (kind, value, each.given.n, each.given.row)
+            for each in decisions
+            for kind, value in each.claims.items()
+        )
+        same = {
+            "import": self._import["_id"],
+            "attempt": self._import["attempt"],
+            "expires_at": self._import["expires_at"],
+        }
+        return [_encode({"_id": ObjectId()} | same | each.document()) for each in decisions]
+
+    async def _store(self, rows: Sequence[RawBSONDocument]) -> None:
+        await self._opened.database["import_rows"].insert_many(rows, ordered=False)
+
+    async def mark_repeated(self) -> None:
+        """Rows that are about one user, or bring one value twice, are errors, each of them."""
+        repeated = self._claims.find_repeated()
+        rows = records.rows(self._opened.database)
+        while updates := await asyncio.to_thread(
+            lambda: [self._repeat(*claim) for claim in islice(repeated, _REPEATS)]
+        ):
+            await rows.bulk_write(updates, ordered=False)
+
+    def _repeat(self, n: int, kind: str, others: Sequence[int]) -> UpdateOne:
+        numbers = ", ".join(map(str, others))
+        detail = f"The same {kind} stands in row {numbers} too: keep one of them."
+        error = records.wrong(
+            "repeated", detail, pointer=pointer(kind), column=self._columns.heading_of(kind)
+        )
+        return UpdateOne(
+            {"import": self._import["_id"], "n": n},
+            {
+                "$set": {"status": "error", "said": None, "differences": []},
+                "$unset": {"password_hash": ""},
+                "$push": {"errors": error},
+            },
+        )
+
+    async def finish(self) -> None:
+        """The plan is there at once and whole, or not at all."""
+        database, import_id = self._opened.database, self._import["_id"]
+        counts = await records.count(database, import_id)
+        if sum(counts.values()) != self._done:
+            raise UnavailableError("Another worker planned the same import at the same time; try again.")
+        await records.imports(database).update_one(
+            {"_id": import_id, "state": "planning", "attempt": self._import["attempt"]},
+            {
+                "$set": {
+                    "state": "planned",
+                    "rows": self._done,
+                    "counts": counts,
+                    "columns": self._columns.documents(),
+                    "planned_at": records.now(),
+                }
+            },
+        )
+
+
+def _encode(row: dict[str, Any]) -> RawBSONDocument:
+    try:
+        return RawBSONDocument(bson.encode(row))
+    except (OverflowError, UnicodeEncodeError):  # of a cell: what is written to users was validated
+        return RawBSONDocument(bson.encode(row | {"cells": [_clean(cell) for cell in row["cells"]]}))
+
+
+def _clean(cell: Any) -> Any:
+    if isinstance(cell, str):
+        return cell.encode("utf-8", "replace").decode()
+    if isinstance(cell, int) and cell not in _INT64:
+        return str(cell)
+    return cell

@@ -1,0 +1,91 @@
+"""A row of a file by the fields of a user: converted cells, and what is wrong with the others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from app.errors import InvalidError
+from app.imports import records
+from app.imports.columns import Column, Columns
+from app.imports.conversion import BadCellError, Convert, converter, pointer
+from app.spreadsheets.reading import Formula, SourceRow
+
+BAD_CELL: Final = "bad_cell"
+FORMULA: Final = "formula"
+_FORMULA: Final = "Holds a formula, whose value is not read: put the value in its place."
+
+
+@dataclass(slots=True)
+class Given:
+    """What one row says. A field whose cell is wrong is not among the values."""
+
+    n: int
+    row: int
+    cells: Any
+    """As they are stored: nothing secret is among them."""
+    values: dict[str, Any] = field(default_factory=dict)
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+    def fail(self, code: str, detail: str, at: str | None = None, column: str | None = None) -> None:
+        self.errors.append(records.wrong(code, detail, pointer=at, column=column))
+
+
+class RowReader:
+    """Reads the rows of one file, which it counts."""
+
+    def __init__(self, columns: Columns, heading: list[str]) -> None:
+        self._columns = columns
+        self._read: list[tuple[int, Column, Convert]] = []
+        self._secret: list[int] = []
+        self._count = 0
+        for place, each in enumerate(heading):
+            column = columns.find(each)
+            convert = converter(column.field) if column.field is not None else None
+            if convert is not None:
+                self._read.append((place, column, convert))
+            if column.use == "password_hash":
+                self._secret.append(place)
+
+    def read(self, source: SourceRow) -> Given:
+        self._count += 1
+        if source.document is not None:
+            return self._read_object(source.number, source.document)
+        cells = source.cells or []
+        given = Given(self._count, source.number, cells)
+        for place, column, convert in self._read:
+            _put(given, column, convert, cells[place])
+        if self._secret:
+            given.cells = [None if place in self._secret else cell for place, cell in enumerate(cells)]
+        return given
+
+    def _read_object(self, number: int, document: Mapping[str, Any]) -> Given:
+        given = Given(self._count, number, document)
+        fields: set[str] = set()
+        for key, value in document.items():
+            try:
+                column = self._columns.find(key)
+            except InvalidError as error:
+                given.fail("ambiguous_column", error.errors[0].detail, column=key)
+                continue
+            convert = converter(column.field) if column.field is not None else None
+            if column.field is None or convert is None:
+                continue
+            if column.field in fields:
+                given.fail("ambiguous_column", f"Two keys of the object are {column.field}: keep one.",
+                           pointer(column.field), key)  # fmt: skip
+            fields.add(column.field)
+            _put(given, column, convert, value)
+            if column.use == "password_hash":
+                given.cells = {**given.cells, key: None}
+        return given
+
+
+def _put(given: Given, column: Column, convert: Convert, cell: Any) -> None:
+    name = column.field or ""
+    try:
+        if isinstance(cell, Formula):
+            given.fail(FORMULA, _FORMULA, pointer(name), column.heading)
+        else:
+            given.values[name] = convert(cell)
+    except BadCellError as bad:
+        given.fail(BAD_CELL, str(bad), pointer(name), column.heading)

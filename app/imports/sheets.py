@@ -1,0 +1,113 @@
+"""The same spreadsheet back: the rows of an import as they came, and what became of each beside them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, Final
+
+from app.errors import BusyError, ImportNotPlannedError
+from app.imports import viewing
+from app.imports.records import Import, Row
+from app.resources import Resources
+from app.spreadsheets import ArbitraryWriter
+from app.spreadsheets.cells import write_json
+from models.imports import RowStatus
+from models.values import CELL_LENGTH
+
+_BATCH: Final = 250
+_PROFILE: Final = ("bio", "age", "title", "department")
+_ENDING: Final = ("status", "error")
+
+
+async def begin(
+    opened: Resources, document: Import, statuses: Sequence[RowStatus]
+) -> AsyncGenerator[bytes, None]:
+    """The chunks of a workbook, which are to be closed; what fails before the first row fails here.
+
+    ImportNotPlannedError while there is no plan; BusyError as an export.
+    """
+    if document["planned_at"] is None:
+        raise ImportNotPlannedError("There is no plan of this import.")
+    if opened.exports.locked():
+        raise BusyError("As many downloads are running as this server allows: try again soon.", retry_after=5)
+    chunks = _chunks(opened, document, statuses)
+    await anext(chunks)
+    return chunks
+
+
+async def _chunks(
+    opened: Resources, document: Import, statuses: Sequence[RowStatus]
+) -> AsyncGenerator[bytes, None]:
+    """The first one is empty: a generator that never began would not close what it holds."""
+    table = _Objects(document) if document["file"]["format"] == "ndjson" else _Table(document)
+    writer = ArbitraryWriter([*table.headings, *_ENDING])
+    async with opened.exports, aclosing(viewing.walk(opened, document, statuses, _BATCH)) as batches:
+        rows = await anext(batches, None)
+        yield b""
+        yield writer.head()
+        while rows is not None:
+            yield await asyncio.to_thread(lambda rows: writer.rows(list(map(table.write, rows))), rows)
+            rows = await anext(batches, None)
+        yield writer.tail()
+
+
+class _Table:
+    """Of a CSV or a workbook; columns that an earlier file of ours brought back are left out."""
+
+    def __init__(self, document: Import) -> None:
+        ours = {column["heading"] for column in document["columns"] if column["use"] == "status"}
+        heading: list[str] = document["heading"]
+        self._places = [place for place, each in enumerate(heading) if each not in ours]
+        self.headings = [heading[place] for place in self._places]
+
+    def write(self, row: Row) -> list[Any]:
+        return [*(row["cells"][place] for place in self._places), row["status"], _explain(row)]
+
+
+def _explain(row: Row) -> str | None:
+    """All that is wrong, each with its column."""
+    said = [
+        f"{place}: {bad['detail']}" if (place := bad["column"] or bad["pointer"]) else bad["detail"]
+        for bad in row["errors"]
+    ]
+    return _fit(" ".join(said)) or None
+
+
+def _fit(text: str) -> str:
+    """Astral characters count twice."""
+    return text if len(text) <= CELL_LENGTH // 2 else text[: CELL_LENGTH // 2 - 1] + "…"
+
+
+class _Objects(_Table):
+    """Of NDJSON: a column for each key, and those of the export for what a profile nests."""
+
+    def __init__(self, document: Import) -> None:
+        columns = document["columns"]
+        self._profile = next((each["heading"] for each in columns if each["field"] == "profile"), None)
+        self._keys = [each["heading"] for each in columns if each["field"] != "profile"
+                      and each["use"] != "status"]  # fmt: skip
+        nested = (*_PROFILE, "addresses_more") if self._profile is not None else ()
+        self._nested = [name for name in nested if name not in self._keys]
+        self.headings = [*self._keys, *self._nested]
+
+    def write(self, row: Row) -> list[Any]:
+        cells: Mapping[str, Any] = row["cells"]
+        return [
+            *(_write_value(cells.get(key)) for key in self._keys),
+            *self._write_profile(cells.get(self._profile or "")),
+            row["status"],
+            _explain(row),
+        ]
+
+    def _write_profile(self, profile: Any) -> list[Any]:
+        known = profile if isinstance(profile, dict) else {}
+        values = {name: known.get(name) for name in _PROFILE} | {"addresses_more": known.get("addresses")}
+        return [_write_value(values[name]) for name in self._nested]
+
+
+def _write_value(value: Any) -> Any:
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return _fit(",".join(value))
+    if isinstance(value, dict | list):
+        return _fit(write_json(value).decode()) if value else None
+    return value

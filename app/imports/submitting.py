@@ -1,0 +1,107 @@
+"""A new import: its file looked at and kept, its plan asked for."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from bson import ObjectId
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from app.errors import TooManyImportsError
+from app.imports import files, records
+from app.imports.columns import Columns
+from app.imports.uploads import Upload, clean_name
+from app.jobs import Job
+from app.resources import Resources
+from app.spreadsheets.reading import Inspection, Limits, inspect
+from models.imports import ImportQuery
+
+_LOOK_S: Final = 4.0
+"""How long a file is looked at before its import is there; what is wrong further on fails the plan."""
+
+
+def check_room(opened: Resources) -> None:
+    if opened.imports.locked():
+        raise TooManyImportsError(
+            "As many files are being uploaded as this server allows: try again soon.", retry_after=5
+        )
+
+
+async def submit(
+    opened: Resources, upload: Upload, asked: ImportQuery, *, by: str | None, scopes: frozenset[str]
+) -> tuple[ObjectId, Job]:
+    """The import and the job that plans it, for a caller who may write users.
+
+    UnsupportedFileError, UnreadableFileError, FileTooLargeError: of the file; InvalidError: of its columns.
+    """
+    columns = Columns(asked.columns)
+    looked = await inspect(upload.path, Limits(), within_s=_LOOK_S, **reading(asked.model_dump()))
+    if looked.form != "ndjson":
+        labels = await opened.column_labels.find(looked.heading)
+        columns = Columns.of_heading(looked.heading, asked.columns, labels)
+    moment = records.now()
+    expires_at = moment + timedelta(seconds=opened.settings.import_ttl_s)
+    import_id = ObjectId()
+    document = {
+        "_id": import_id,
+        "by": by,
+        "scopes": sorted(scopes),
+        "file": _describe(upload, asked, looked)
+        | {"id": await files.store(opened.database, upload.path, f"{import_id}.{looked.form}", expires_at)},
+        "reading": {name: getattr(asked, name) for name in ("format", "delimiter", "encoding")},
+        "heading": looked.heading,
+        "columns": columns.documents(),
+        "mapping": asked.columns,
+        "state": "planning",
+        "attempt": 0,
+        "rows": 0,
+        "counts": records.nothing(),
+        "problem": None,
+        "apply_job": None,
+        "created_at": moment,
+        "planned_at": None,
+        "applied_at": None,
+        "expires_at": expires_at,
+    }
+    job = await _keep(opened, document, total=looked.rows if looked.is_whole else None)
+    return import_id, job
+
+
+async def _keep(opened: Resources, document: dict[str, Any], *, total: int | None) -> Job:
+    """The import and its job come together, so that none waits for a job that nobody asked for."""
+    import_id = str(document["_id"])
+
+    async def keep(session: AsyncClientSession) -> Job:
+        job = await opened.jobs.submit(
+            "import_plan",
+            import_id,
+            result=f"/users/imports/{import_id}",
+            by=document["by"],
+            total=total,
+            session=session,
+        )
+        await records.imports(opened.database).insert_one(document | {"plan_job": job.id}, session=session)
+        return job
+
+    async with opened.database.client.start_session() as session:
+        job = await session.with_transaction(keep)
+    await opened.jobs.announce(job.id)
+    return job
+
+
+def reading(asked: dict[str, Any]) -> dict[str, Any]:
+    """What was said of the file, as its reader takes it."""
+    delimiter = "\t" if asked["delimiter"] == "tab" else asked["delimiter"]
+    return {"form": asked["format"], "delimiter": delimiter, "encoding": asked["encoding"]}
+
+
+def _describe(upload: Upload, asked: ImportQuery, looked: Inspection) -> dict[str, Any]:
+    return {
+        "name": upload.name or clean_name(asked.filename or ""),
+        "format": looked.form,
+        "bytes": upload.size,
+        "sha256": upload.sha256,
+        "encoding": looked.encoding,
+        "delimiter": looked.delimiter,
+        "sheet": looked.sheet,
+        "other_sheets": looked.other_sheets,
+    }

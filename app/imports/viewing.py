@@ -1,0 +1,163 @@
+"""Imports as those see them who made them, and administrators."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from bson import ObjectId
+from pymongo import ASCENDING, DESCENDING
+
+from app.cursors import Position
+from app.errors import ImportApplyingError, JobEndedError, JobNotFoundError
+from app.imports import files, records
+from app.imports.records import Import, Row
+from app.jobs import Job, Viewer
+from app.resources import Resources
+from models.imports import ImportRowsQuery, ImportState, RowStatus
+from models.job import PageQuery
+
+_SHOWN: Final = dict.fromkeys(("n", "row", "status", "user", "version", "differences", "errors"), 1) | {
+    "_id": 0
+}
+_UNDER_WAY: Final = frozenset({"planning", "applying"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An import as it is now: while a job is at it, the job knows more than the import."""
+
+    document: Import
+    state: ImportState
+    job: Job | None
+    """The one that is at it, or that failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: list[Row]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    imports: list[Shown]
+    next: str | None
+
+
+async def find(opened: Resources, import_id: ObjectId, viewer: Viewer) -> Shown:
+    """ImportNotFoundError: unknown, expired, or of somebody else."""
+    return await _show(opened, await records.find(opened.database, import_id, viewer))
+
+
+async def _show(opened: Resources, document: Import) -> Shown:
+    state: ImportState = document["state"]
+    if state not in _UNDER_WAY:
+        return Shown(document, state, None)
+    if state == "applying":
+        counts = await records.count(opened.database, document["_id"])
+        document = document | {"counts": counts}
+    try:
+        job = await opened.jobs.find(document["plan_job" if state == "planning" else "apply_job"])
+    except JobNotFoundError:  # it was forgotten before the import was
+        return Shown(document, "failed", None)
+    if job.state in ("failed", "cancelled"):
+        return Shown(document, job.state, job)
+    return Shown(document, state, job)
+
+
+async def page(opened: Resources, document: Import, asked: ImportRowsQuery) -> Page:
+    """Rows in the order of the file; none before the plan is whole."""
+    if document["planned_at"] is None:
+        return Page([], None)
+    fingerprint = _fingerprint("import_rows", str(document["_id"]), sorted(asked.status))
+    after = opened.cursors.open(asked.cursor, fingerprint).value if asked.cursor is not None else 0
+    found = await (
+        records.rows(opened.database)
+        .find(_of(document, asked.status, after), _SHOWN, hint=_index(asked.status))
+        .sort("n", ASCENDING)
+        .limit(asked.limit + 1)
+        .to_list()
+    )
+    rows = found[: asked.limit]
+    last = Position(segment=0, value=rows[-1]["n"], id=None) if len(found) > asked.limit else None
+    return Page(rows, opened.cursors.seal(last, fingerprint) if last else None)
+
+
+async def walk(
+    opened: Resources, document: Import, statuses: Sequence[RowStatus], size: int
+) -> AsyncGenerator[list[Row], None]:
+    """All rows of these statuses, `size` at a time, with their cells; each batch is asked for anew."""
+    after = 0
+    while True:
+        found = await (
+            records.rows(opened.database)
+            .find(_of(document, statuses, after), _SHOWN | {"cells": 1}, hint=_index(statuses))
+            .sort("n", ASCENDING)
+            .limit(size)
+            .to_list()
+        )
+        if not found:
+            return
+        yield found
+        after = found[-1]["n"]
+
+
+async def list_all(opened: Resources, viewer: Viewer, asked: PageQuery) -> Listed:
+    """The newest first."""
+    fingerprint = _fingerprint("imports", viewer.user_id, viewer.is_admin)
+    wanted: dict[str, Any] = viewer.filter | {"expires_at": {"$gt": records.now()}}
+    if asked.cursor is not None:
+        wanted["_id"] = {"$lt": opened.cursors.open(asked.cursor, fingerprint).id}
+    found = await (
+        records.imports(opened.database)
+        .find(wanted, hint="_id_" if viewer.is_admin else "by")
+        .sort("_id", DESCENDING)
+        .limit(asked.limit + 1)
+        .to_list()
+    )
+    shown = found[: asked.limit]
+    last = Position(segment=0, value=None, id=shown[-1]["_id"]) if len(found) > asked.limit else None
+    return Listed(
+        [await _show(opened, document) for document in shown],
+        opened.cursors.seal(last, fingerprint) if last else None,
+    )
+
+
+async def delete(opened: Resources, import_id: ObjectId, viewer: Viewer) -> None:
+    """The plan, its rows and its file; what was applied stays applied. A plan under way is given up.
+
+    ImportApplyingError while it is being applied: cancel that job first.
+    """
+    shown = await find(opened, import_id, viewer)
+    if shown.state == "applying":
+        raise ImportApplyingError("The import is being applied: wait for its job, or cancel it first.")
+    if shown.state == "planning" and shown.job is not None:
+        await _cancel(opened, shown.job)
+    deleted = await records.imports(opened.database).delete_one(
+        {"_id": import_id, "state": {"$in": [shown.document["state"], "planned"]}}
+    )
+    if not deleted.deleted_count:
+        raise ImportApplyingError("The import began to be applied at the same time.")
+    await records.delete_rows(opened.database, import_id)
+    await files.delete(opened.database, shown.document["file"]["id"])
+
+
+async def _cancel(opened: Resources, job: Job) -> None:
+    try:
+        await opened.jobs.cancel(job.id)
+    except JobEndedError:
+        return
+
+
+def _of(document: Import, statuses: Sequence[RowStatus], after: int) -> dict[str, Any]:
+    chosen = {"status": {"$in": sorted(set(statuses))}} if statuses else {}
+    return {"import": document["_id"], "n": {"$gt": after}} | chosen
+
+
+def _index(statuses: Sequence[RowStatus]) -> str:
+    return "status" if statuses else "n"
+
+
+def _fingerprint(*parts: Any) -> bytes:
+    return orjson.dumps(parts)

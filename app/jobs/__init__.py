@@ -1,0 +1,29 @@
+"""Jobs: long work that survives the process which began it.
+
+MongoDB knows the jobs, each with a lease while somebody works on it; Redis only carries the word that one is
+there (ADR 0011).
+"""
+
+from app.jobs.jobs import Jobs, Listed
+from app.jobs.leases import Leases
+from app.jobs.nudges import Nudges
+from app.jobs.records import AWARE, Job, Viewer, collection
+from app.jobs.runs import Handler, JobCancelledError, LeaseLostError, Run
+from app.jobs.workers import Chore, working
+
+__all__ = [
+    "AWARE",
+    "Chore",
+    "Handler",
+    "Job",
+    "JobCancelledError",
+    "Jobs",
+    "LeaseLostError",
+    "Leases",
+    "Listed",
+    "Nudges",
+    "Run",
+    "Viewer",
+    "collection",
+    "working",
+]

@@ -1,0 +1,157 @@
+"""What can be done with jobs by those who want them done."""
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass
+
+import bson
+import orjson
+from pymongo import DESCENDING, ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import DuplicateKeyError
+
+from app.cursors import CursorSealer, Position
+from app.errors import JobEndedError, JobNotFoundError
+from app.jobs import records
+from app.jobs.nudges import Nudges
+from app.jobs.records import Database, Job, Viewer
+from app.logs import REQUEST_ID
+from models.job import JobKind, JobQuery
+
+_FIRST_LOOK_S = 0.02
+_LONGEST_LOOK_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page, and the sealed cursor of the next one."""
+
+    jobs: list[Job]
+    next: str | None
+
+
+class Jobs:
+    def __init__(self, database: Database, nudges: Nudges, cursors: CursorSealer, *, ttl_s: int) -> None:
+        self.nudges = nudges
+        self._jobs = records.collection(database)
+        self._cursors = cursors
+        self._ttl_ms = ttl_s * 1000
+
+    async def submit(
+        self,
+        kind: JobKind,
+        subject: str,
+        *,
+        result: str | None,
+        by: str | None,
+        total: int | None = None,
+        key: str | None = None,
+        session: AsyncClientSession | None = None,
+    ) -> Job:
+        """The queued job, kept by MongoDB whether or not Redis can be told of it.
+
+        Of a `key` there is one job: the one that has it is returned. A job that failed or was cancelled gives
+        its key up. Within a `session`'s transaction nobody is told; `announce` it after the commit.
+        """
+        document = records.new(kind, subject, result=result, by=by, request_id=_request_id())
+        document["total"] = total
+        if key is not None:
+            document["key"] = key
+        while True:
+            if key is not None and (found := await self._jobs.find_one({"key": key}, session=session)):
+                return Job.read(found)
+            try:
+                await self._jobs.insert_one(document, session=session)
+                break
+            except DuplicateKeyError:
+                if session is not None:  # the transaction is over; whoever began it begins again
+                    raise
+        job = Job.read(document)
+        if session is None:
+            await self.announce(job.id)
+        return job
+
+    async def announce(self, job_id: str) -> None:
+        """Tell the workers; where Redis cannot be reached, their sweep finds the job at its next round."""
+        if not await self.nudges.send(job_id):
+            await self._jobs.update_one({"_id": bson.ObjectId(job_id)}, {"$set": {"sent_at": None}})
+
+    async def find(self, job_id: str, viewer: Viewer | None = None) -> Job:
+        """JobNotFoundError: unknown, forgotten, or not for the viewer."""
+        wanted = {"_id": _id(job_id), **(viewer.filter if viewer else {})}
+        found = await self._jobs.find_one(wanted)
+        if found is None:
+            raise _not_found()
+        return Job.read(found)
+
+    async def wait(self, job_id: str, within_s: float) -> Job:
+        """The job once it has ended, or as it is when the time is over."""
+        due = time.monotonic() + within_s
+        pause = _FIRST_LOOK_S
+        while True:
+            job = await self.find(job_id)
+            left = due - time.monotonic()
+            if job.has_ended or left <= 0:
+                return job
+            await asyncio.sleep(min(pause, left))
+            pause = min(pause * 1.5, _LONGEST_LOOK_S)
+
+    async def page(self, asked: JobQuery, viewer: Viewer) -> Listed:
+        """The newest first. A cursor is good for the viewer and filters it was made for."""
+        wanted = viewer.filter
+        for name in ("state", "kind"):
+            if values := getattr(asked, name):
+                wanted[name] = {"$in": values}
+        fingerprint = orjson.dumps(["jobs", wanted], option=orjson.OPT_SORT_KEYS)
+        if asked.cursor is not None:
+            wanted["_id"] = {"$lt": self._cursors.open(asked.cursor, fingerprint).id}
+        found = self._jobs.find(wanted).sort("_id", DESCENDING).limit(asked.limit + 1)
+        documents = await found.to_list()
+        page = documents[: asked.limit]
+        more = len(documents) > asked.limit
+        last = Position(segment=0, value=None, id=page[-1]["_id"]) if more else None
+        return Listed(
+            [Job.read(document) for document in page], self._cursors.seal(last, fingerprint) if last else None
+        )
+
+    async def cancel(self, job_id: str, viewer: Viewer | None = None) -> Job:
+        """The job, cancelled if it was waiting; one that runs is told to stop. JobEndedError: too late."""
+        which = {"_id": _id(job_id), **(viewer.filter if viewer else {})}
+        while True:
+            job = await self.find(job_id, viewer)
+            if job.state == "cancelled" or (job.state == "running" and job.cancel_asked):
+                return job
+            if job.has_ended:
+                raise JobEndedError(f"The job has {job.state} already.")
+            found = await self._jobs.find_one_and_update(
+                {**which, "state": job.state},
+                self._cancelled if job.state == "queued" else _ASKED_TO_STOP,
+                return_document=ReturnDocument.AFTER,
+            )
+            if found is not None:
+                return Job.read(found)
+
+    @property
+    def _cancelled(self) -> list[dict[str, object]]:
+        return records.ended("cancelled", self._ttl_ms)
+
+
+_ASKED_TO_STOP = {"$set": {"cancel_asked": True}, "$inc": {"revision": 1}}
+
+
+def _id(job_id: str) -> bson.ObjectId:
+    try:
+        return bson.ObjectId(job_id)
+    except bson.errors.InvalidId:
+        raise _not_found() from None
+
+
+def _not_found() -> JobNotFoundError:
+    return JobNotFoundError("There is no job with this id, or it is not yours.")
+
+
+def _request_id() -> str:
+    """The one under way; outside of any, a new one."""
+    known = REQUEST_ID.get()
+    return known if known != "-" else os.urandom(8).hex()

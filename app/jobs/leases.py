@@ -1,0 +1,97 @@
+"""What workers do with jobs: take one, keep it, give it back, end it.
+
+A lease is a random word that one taking of a job has; whoever changes a job under it names it, so that a
+worker that was believed dead changes nothing any more.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import bson
+from pymongo import ReturnDocument
+
+from app.jobs import records
+from app.jobs.records import Documents, Job
+from models.job import JobState
+
+_FREE = {
+    "$or": [
+        {"state": "queued", "$expr": {"$lte": ["$not_before", "$$NOW"]}},
+        {"state": "running", "$expr": {"$lt": ["$lease_until", "$$NOW"]}},
+    ]
+}
+_NEXT = {"$add": ["$revision", 1]}
+
+
+@dataclass(frozen=True, slots=True)
+class Leases:
+    jobs: Documents
+    lease_ms: int
+    ttl_ms: int
+
+    async def take(self, job_id: str) -> tuple[str, Job] | None:
+        """The lease and the job, if it waits or whoever had it let the lease lapse."""
+        if not bson.ObjectId.is_valid(job_id):
+            return None
+        lease = secrets.token_hex(12)
+        taken = {
+            "state": "running",
+            "lease": lease,
+            "lease_until": self._until,
+            "attempts": {"$add": ["$attempts", 1]},
+            "started_at": {"$ifNull": ["$started_at", "$$NOW"]},
+            "revision": _NEXT,
+        }
+        found = await self.jobs.find_one_and_update(
+            {"_id": bson.ObjectId(job_id), **_FREE}, [{"$set": taken}], return_document=ReturnDocument.AFTER
+        )
+        return None if found is None else (lease, Job.read(found))
+
+    async def renew(
+        self, job_id: str, lease: str, said: Mapping[str, int | None] | None = None
+    ) -> Job | None:
+        """The job, perhaps with news of its progress; None if the lease is another's by now."""
+        news = {**said, "revision": _NEXT} if said else {}
+        found = await self.jobs.find_one_and_update(
+            _held(job_id, lease),
+            [{"$set": {"lease_until": self._until, **news}}],
+            return_document=ReturnDocument.AFTER,
+        )
+        return None if found is None else Job.read(found)
+
+    async def give_back(self, job_id: str, lease: str, *, delay_ms: int = 0, failures: int = 0) -> bool:
+        """To the queue; whether it was still ours. With a delay the sweep sends it when that is over."""
+        waiting = {
+            "state": "queued",
+            "lease": None,
+            "lease_until": None,
+            "not_before": {"$add": ["$$NOW", delay_ms]},
+            "sent_at": None if delay_ms else "$$NOW",
+            "failures": {"$add": ["$failures", failures]},
+            "revision": _NEXT,
+        }
+        done = await self.jobs.update_one(_held(job_id, lease), [{"$set": waiting}])
+        return done.modified_count == 1
+
+    async def end(
+        self,
+        job_id: str,
+        lease: str,
+        state: JobState,
+        *,
+        error: dict[str, Any] | None = None,
+        said: Mapping[str, int | None] | None = None,
+    ) -> bool:
+        change = records.ended(state, self.ttl_ms, error, **(said or {}))
+        done = await self.jobs.update_one(_held(job_id, lease), change)
+        return done.modified_count == 1
+
+    @property
+    def _until(self) -> dict[str, Any]:
+        return {"$add": ["$$NOW", self.lease_ms]}
+
+
+def _held(job_id: str, lease: str) -> dict[str, Any]:
+    return {"_id": bson.ObjectId(job_id), "state": "running", "lease": lease}

@@ -1,0 +1,67 @@
+"""Words to the workers that a job is there: taskiq's tasks over a Redis stream.
+
+They carry nothing but the job's id, and each of them may be lost or come twice: MongoDB knows the jobs.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import structlog
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from taskiq import AckableMessage
+from taskiq.exceptions import TaskiqError
+from taskiq.kicker import AsyncKicker
+from taskiq_redis import RedisStreamBroker
+
+log = structlog.get_logger("roster.jobs")
+
+TASK = "run"
+_SEND_S = 0.5
+_ANSWER_S = 5.0
+_BLOCK_MS = 2_000
+_PAUSE_S = 1.0
+_LONGEST = 10_000
+"""Words that a stream keeps. A worker that was away for more learns of the rest by the sweep."""
+
+
+class Nudges(RedisStreamBroker):
+    """Connects when first used. A stream or group that was lost, with all of Redis perhaps, is made anew."""
+
+    def __init__(self, url: str, name: str) -> None:
+        super().__init__(
+            url,
+            queue_name=name,
+            consumer_group_name="workers",
+            consumer_id="0",  # what was sent before the first worker came is read, too
+            xread_block=_BLOCK_MS,
+            xread_count=1,  # whoever reads more than it can run keeps it from the others
+            maxlen=_LONGEST,
+            socket_timeout=_ANSWER_S,
+            socket_connect_timeout=_SEND_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    async def send(self, job_id: str) -> bool:
+        """Whether Redis has it; the sweep sends what it has not."""
+        try:
+            async with asyncio.timeout(_SEND_S):
+                await AsyncKicker[..., None](TASK, self, {}).kiq(job_id)
+        except (TaskiqError, RedisError, OSError, TimeoutError) as error:
+            log.warning("job_not_announced", job_id=job_id, reason=type(error).__name__)
+            return False
+        return True
+
+    async def listen(self) -> AsyncGenerator[AckableMessage, None]:
+        """Goes on, whatever happens to Redis."""
+        while True:
+            try:
+                await self._declare_consumer_group()
+                async with aclosing(super().listen()) as messages:
+                    async for message in messages:
+                        yield message
+            except (RedisError, OSError) as error:
+                log.warning("jobs_not_heard", reason=type(error).__name__)
+                await asyncio.sleep(_PAUSE_S)

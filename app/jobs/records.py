@@ -1,0 +1,130 @@
+"""The stored record of a job, and who may see it.
+
+A document: `{_id, kind, subject, result, state, key, by, done, total, revision, attempts, failures,
+request_id, not_before, sent_at, lease, lease_until, cancel_asked, error, created_at, started_at, ended_at,
+expires_at}`. Leases, delays and ends are reckoned by MongoDB's clock (`$$NOW`), which all workers share. An
+index of `app.indexes` takes a job away once it has expired.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from bson import ObjectId
+from bson.codec_options import CodecOptions
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+
+from models.job import ENDED, JobKind, JobState
+
+Database = AsyncDatabase[dict[str, Any]]
+Documents = AsyncCollection[dict[str, Any]]
+AWARE: CodecOptions[dict[str, Any]] = CodecOptions(document_class=dict, tz_aware=True, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Whose jobs and files may be seen: his own, or an administrator's, who sees all."""
+
+    user_id: str
+    is_admin: bool
+
+    @property
+    def filter(self) -> dict[str, Any]:
+        return {} if self.is_admin else {"by": self.user_id}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    id: str
+    kind: JobKind
+    subject: str
+    """What the job is about: an id, which its handler understands."""
+    state: JobState
+    done: int
+    total: int | None
+    result: str | None
+    by: str | None
+    attempts: int
+    failures: int
+    """How often a backend that was away sent it back to the queue."""
+    error: dict[str, Any] | None
+    """`{status, code, title, detail, errors}` of the error that ended it."""
+    request_id: str
+    """Of the request that asked for it; the log lines of its runs carry it too."""
+    cancel_asked: bool
+    revision: int
+    """Counts what a listener may want to know."""
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    expires_at: datetime | None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ENDED
+
+    @classmethod
+    def read(cls, document: dict[str, Any]) -> Self:
+        fields = {name: document[name] for name in cls.__dataclass_fields__ if name != "id"}
+        return cls(id=str(document["_id"]), **fields)
+
+
+def collection(database: Database) -> Documents:
+    return database.get_collection("jobs", codec_options=AWARE)
+
+
+def now() -> datetime:
+    """Now, in the milliseconds that BSON keeps."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def new(
+    kind: JobKind, subject: str, *, result: str | None, by: str | None, request_id: str
+) -> dict[str, Any]:
+    moment = now()
+    return {
+        "_id": ObjectId(),
+        "kind": kind,
+        "subject": subject,
+        "result": result,
+        "by": by,
+        "state": "queued",
+        "done": 0,
+        "total": None,
+        "revision": 0,
+        "attempts": 0,
+        "failures": 0,
+        "request_id": request_id,
+        "cancel_asked": False,
+        "error": None,
+        "not_before": moment,
+        "sent_at": moment,
+        "lease": None,
+        "lease_until": None,
+        "created_at": moment,
+        "started_at": None,
+        "ended_at": None,
+        "expires_at": None,
+    }
+
+
+def ended(
+    state: JobState, ttl_ms: int, error: dict[str, Any] | None = None, **said: Any
+) -> list[dict[str, Any]]:
+    """The update that ends a job; one that brought nothing to an end leaves its key to another."""
+    fields = {name: {"$literal": value} for name, value in {**said, "state": state, "error": error}.items()}
+    changes: list[dict[str, Any]] = [
+        {
+            "$set": fields
+            | {
+                "lease": None,
+                "lease_until": None,
+                "ended_at": "$$NOW",
+                "expires_at": {"$add": ["$$NOW", ttl_ms]},
+                "revision": {"$add": ["$revision", 1]},
+            }
+        }
+    ]
+    return changes if state == "succeeded" else [*changes, {"$unset": "key"}]

@@ -1,0 +1,31 @@
+"""What every worker does now and then, however many do it: find the jobs whose word was lost."""
+
+from typing import Any
+
+from app.jobs.jobs import Jobs
+from app.jobs.records import Documents
+
+_AT_ONCE = 100
+
+
+async def send_overdue(documents: Documents, jobs: Jobs, *, lease_ms: int) -> int:
+    """Announce again what waits though it was sent a lease ago, and what nobody works on any more.
+
+    Of several workers that look at once, one sends. How many were sent.
+    """
+    unheard = {"$lt": ["$sent_at", {"$subtract": ["$$NOW", lease_ms]}]}  # null is less than any time
+    overdue: dict[str, Any] = {
+        "$or": [
+            {"state": "queued", "$expr": {"$and": [{"$lte": ["$not_before", "$$NOW"]}, unheard]}},
+            {"state": "running", "$expr": {"$and": [{"$lt": ["$lease_until", "$$NOW"]}, unheard]}},
+        ]
+    }
+    found = documents.find(overdue, {"sent_at": 1}).sort("_id").limit(_AT_ONCE)
+    sent = 0
+    for job in await found.to_list():
+        seen = {"_id": job["_id"], "sent_at": job["sent_at"]}
+        claimed = await documents.update_one(seen, [{"$set": {"sent_at": "$$NOW"}}])
+        if claimed.modified_count:
+            await jobs.announce(str(job["_id"]))
+            sent += 1
+    return sent

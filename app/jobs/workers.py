@@ -1,0 +1,109 @@
+"""A worker: takes the jobs it is told of, some at a time, and sweeps."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from taskiq.acks import AcknowledgeType
+from taskiq.receiver import Receiver
+
+from app.jobs import sweeps
+from app.jobs.jobs import Jobs
+from app.jobs.leases import Leases
+from app.jobs.nudges import TASK, Nudges
+from app.jobs.runs import Handler, perform
+from app.logs import REQUEST_ID
+from models.job import JobKind
+
+log = structlog.get_logger("roster.jobs")
+
+_PAUSE_S = 1.0
+_LAST_WORDS_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to be done again and again; a failure is logged, and the next round tries again."""
+
+    do: Callable[[], Awaitable[object]]
+    every_s: float
+
+
+@asynccontextmanager
+async def working(
+    jobs: Jobs,
+    nudges: Nudges,
+    leases: Leases,
+    handlers: Mapping[JobKind, Handler],
+    *,
+    at_once: int,
+    chores: Sequence[Chore] = (),
+) -> AsyncIterator[None]:
+    """Works until the block is left: then handlers are stopped, and their jobs are others' at once."""
+    worker = _Worker(jobs, leases, handlers)
+
+    async def run(job_id: str) -> None:
+        await worker.run(job_id)
+
+    nudges.register_task(run, task_name=TASK)
+    sweep = Chore(
+        lambda: sweeps.send_overdue(leases.jobs, jobs, lease_ms=leases.lease_ms), leases.lease_ms / 3000
+    )
+    listening = asyncio.create_task(_listen(nudges, worker.stopping, at_once))
+    doing = [asyncio.create_task(_repeat(chore)) for chore in (sweep, *chores)]
+    try:
+        yield
+    finally:
+        worker.stopping.set()
+        for task in doing:
+            task.cancel()
+        await asyncio.gather(*doing, return_exceptions=True)
+        await asyncio.wait({listening}, timeout=leases.lease_ms / 1000 + _LAST_WORDS_S)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+
+class _Worker:
+    def __init__(self, jobs: Jobs, leases: Leases, handlers: Mapping[JobKind, Handler]) -> None:
+        self.stopping = asyncio.Event()
+        self._jobs = jobs
+        self._leases = leases
+        self._handlers = handlers
+
+    async def run(self, job_id: str) -> None:
+        """What a nudge asks for; nothing if the job is done, or another's."""
+        if self.stopping.is_set():
+            await self._jobs.announce(job_id)
+            return
+        taken = await self._leases.take(job_id)
+        if taken is None:
+            return
+        lease, job = taken
+        REQUEST_ID.set(job.request_id)
+        waits = await perform(self._leases, self._handlers[job.kind], lease, job, stopping=self.stopping)
+        if waits:
+            await self._jobs.announce(job_id)
+
+
+async def _listen(nudges: Nudges, stopping: asyncio.Event, at_once: int) -> None:
+    """A nudge counts as heard when it comes: what becomes of its job is for MongoDB to know."""
+    while not stopping.is_set():
+        receiver = Receiver(
+            nudges, max_async_tasks=at_once, run_startup=False, ack_type=AcknowledgeType.WHEN_RECEIVED
+        )
+        try:
+            await receiver.listen(stopping)
+        except Exception as error:
+            log.warning("jobs_not_heard", exc_info=error)
+            await asyncio.sleep(_PAUSE_S)
+
+
+async def _repeat(chore: Chore) -> None:
+    while True:
+        try:
+            await chore.do()
+        except Exception as error:
+            log.warning("chore_failed", reason=type(error).__name__, exc_info=error)
+        await asyncio.sleep(chore.every_s)

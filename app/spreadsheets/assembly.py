@@ -1,0 +1,90 @@
+"""A row's values back in the shape of a user: what the writers took apart by columns."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from app.spreadsheets.batch import count_shown
+from app.spreadsheets.columns import MOST_ADDRESSES, catalogue, count_addresses
+
+Address = Mapping[str, Any]
+
+_REST: Final = "addresses_more"
+_COLUMNS: Final = {column.name: column for column in catalogue(MOST_ADDRESSES)}
+_separators = re.compile("[,;]")
+
+
+def split_list(text: str) -> list[str]:
+    """The items of a cell of tags or scopes, as the writers join them, or as a person does."""
+    return [item for part in _separators.split(text) if (item := part.strip())]
+
+
+def assemble(values: Mapping[str, Any], addresses: Sequence[Address] = ()) -> dict[str, Any]:
+    """
+    The values by column name as the fields of a user, nested; what has no column is left out.
+
+    `addresses` are those that the user has: whatever the columns do not say of them stays. Every column of
+    addresses that the file has must be among the values; that of the rest holds a list, or None.
+    """
+    user: dict[str, Any] = {}
+    for name, value in values.items():
+        match _COLUMNS[name].path:
+            case ("profile", "addresses", *_):
+                user.setdefault("profile", {})["addresses"] = []
+            case ("profile", str(key)):
+                user.setdefault("profile", {})[key] = value
+            case (str(key), *_):
+                user[key] = value
+    if "addresses" in user.get("profile", {}):
+        user["profile"]["addresses"] = merge_addresses(values, addresses)
+    return user
+
+
+def merge_addresses(values: Mapping[str, Any], addresses: Sequence[Address]) -> list[dict[str, Any]]:
+    """
+    The addresses that a row leaves a user with who has these; `import(export(x)) == x` for every list.
+
+    First come those that have columns, up to the last that holds something, then those of the column of the
+    rest. Without such a column the ones that the user has beyond the columns stay, each in its place: the
+    same row once more changes nothing.
+    """
+    columns = count_addresses(values)
+    shown = count_shown(addresses, columns)
+    first = [dict(address) for address in addresses[:shown]]
+    first += [{} for _ in range(columns - shown)]
+    for place, address in enumerate(first):
+        address.update(_parts(values, place))
+    kept = count_shown(first, columns) if _REST in values else _count_kept(first, addresses)
+    rest = values[_REST] or [] if _REST in values else addresses[columns:]
+    return _set_far([*first[:kept], *map(dict, rest)], values, columns)
+
+
+def _count_kept(first: Sequence[Address], addresses: Sequence[Address]) -> int:
+    """Up to the last that holds something, or that the user has empty; all of them where more follow."""
+    if len(addresses) > len(first):
+        return len(first)
+    empty = [place for place, pair in enumerate(zip(first, addresses, strict=False)) if not _hold(*pair)]
+    return max([count_shown(first, len(first)), *(place + 1 for place in empty)])
+
+
+def _hold(*addresses: Address) -> bool:
+    return any(value for address in addresses for value in address.values())
+
+
+def _set_far(
+    addresses: list[dict[str, Any]], values: Mapping[str, Any], columns: int
+) -> list[dict[str, Any]]:
+    """With what columns say of addresses further on, such as `address4_city` without an `address3_`."""
+    for place in range(columns, MOST_ADDRESSES):
+        parts = _parts(values, place)
+        if any(parts.values()):
+            addresses += [{} for _ in range(place + 1 - len(addresses))]
+        if place < len(addresses):
+            addresses[place].update(parts)
+    return addresses
+
+
+def _parts(values: Mapping[str, Any], place: int) -> dict[str, Any]:
+    """What the columns say of the address at that place."""
+    start = f"address{place + 1}_"
+    return {name.removeprefix(start): value for name, value in values.items() if name.startswith(start)}

@@ -1,0 +1,17 @@
+"""Spreadsheets that others wrote, as rows: read by a process of its own, within limits, as a stream."""
+
+from app.spreadsheets.reading.tables import Inspection, Table, inspect, open_table
+from app.spreadsheets.reading.texts import ENCODINGS
+from app.spreadsheets.reading.values import Cell, Formula, Limits, SourceRow
+
+__all__ = [
+    "ENCODINGS",
+    "Cell",
+    "Formula",
+    "Inspection",
+    "Limits",
+    "SourceRow",
+    "Table",
+    "inspect",
+    "open_table",
+]

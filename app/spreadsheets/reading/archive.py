@@ -1,0 +1,121 @@
+"""The ZIP archive that a workbook is: its parts as streams, each no larger than it may be.
+
+Nothing is written by a name in it. What its directory says of sizes is a promise that zipfile holds it to:
+no part gives more bytes than that, and one that is cut off fails its checksum.
+"""
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import IO, BinaryIO, Final
+
+from app.errors import FileTooLargeError, UnreadableFileError, UnsupportedFileError
+from app.spreadsheets.reading.values import Limits
+
+BLOCK: Final = 64 * 1024
+_SMALL: Final = 8 * 2**20
+"""Bytes of a part that may be as well compressed as it likes."""
+_MOST_PARTS: Final = 10_000
+_LONGEST_DIRECTORY: Final = 2 * 2**20
+_END: Final = struct.Struct("<4s4H2LH")
+_LONGEST_COMMENT: Final = 65_535
+_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_ENCRYPTED: Final = 0x1
+_CUT_OFF: Final = "The workbook is damaged or was cut off on its way: save it again, and send it whole."
+_SAVE_AS: Final = "save it as an .xlsx workbook or as CSV."
+
+
+class Archive:
+    def __init__(self, file: BinaryIO, limits: Limits) -> None:
+        self._limits = limits
+        self._inflated = 0
+        _check_directory(file)
+        try:
+            self._zip = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, struct.error, ValueError, UnicodeError, NotImplementedError):
+            raise UnreadableFileError(_CUT_OFF) from None
+        self._parts = {info.filename.lower(): info for info in self._zip.infolist()}
+        self._check()
+
+    def __contains__(self, part: str) -> bool:
+        return part.lower() in self._parts
+
+    def read(self, part: str, *, most: int = _SMALL) -> bytes:
+        """A part that is small; UnreadableFileError if it is not there."""
+        pieces: list[bytes] = []
+        size = 0
+        for block in self.stream(part):
+            size += len(block)
+            if size > most:
+                raise UnreadableFileError(f"The workbook's part {part} is larger than {most:,} bytes.")
+            pieces.append(block)
+        return b"".join(pieces)
+
+    def stream(self, part: str) -> Iterator[bytes]:
+        if (info := self._parts.get(part.lower())) is None:
+            raise UnreadableFileError(f"The workbook lacks its part {part}: save it again.")
+        try:
+            with self._zip.open(info) as entry:
+                yield from self._inflate(entry, info)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+            raise UnreadableFileError(_CUT_OFF) from None
+
+    def _inflate(self, entry: IO[bytes], info: zipfile.ZipInfo) -> Iterator[bytes]:
+        size = 0
+        while block := entry.read(BLOCK):
+            size += len(block)
+            self._inflated += len(block)
+            self._check_size(size, info.compress_size, self._inflated)
+            yield block
+
+    def _check(self) -> None:
+        """What the directory shows to be no workbook that is read here."""
+        names = self._parts
+        if any(PurePosixPath(name).name == "vbaproject.bin" for name in names):
+            raise UnsupportedFileError(
+                "The workbook holds macros: save it as an .xlsx workbook without them."
+            )
+        if "mimetype" in names or "content.xml" in names:
+            raise UnsupportedFileError(f"The file is an OpenDocument spreadsheet: {_SAVE_AS}")
+        if "xl/workbook.bin" in names:
+            raise UnsupportedFileError(f"The file is a binary workbook (.xlsb): {_SAVE_AS}")
+        if "[content_types].xml" not in names:
+            raise UnsupportedFileError(f"The file is a ZIP archive, but no workbook: {_SAVE_AS}")
+        for info in names.values():
+            if info.flag_bits & _ENCRYPTED:
+                raise UnsupportedFileError(
+                    f"The workbook is encrypted: take its password off, and {_SAVE_AS}"
+                )
+            if info.compress_type not in _METHODS:
+                raise UnsupportedFileError(
+                    f"The workbook is packed in a way that no spreadsheet does: {_SAVE_AS}"
+                )
+            self._check_size(info.file_size, info.compress_size, info.file_size)
+
+    def _check_size(self, size: int, packed: int, total: int) -> None:
+        limits = self._limits
+        if total > limits.inflated_bytes:
+            raise FileTooLargeError(f"The workbook unpacks to more than {limits.inflated_bytes:,} bytes.")
+        if size > _SMALL and size > packed * limits.inflation:
+            raise FileTooLargeError(
+                f"A part of the workbook unpacks to more than {limits.inflation} times its size: "
+                "no spreadsheet does."
+            )
+
+
+def _check_directory(file: BinaryIO) -> None:
+    """That the archive's directory is short: zipfile reads all of it before anybody can count."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _LONGEST_COMMENT - _END.size))
+    end = file.read()
+    if end[-_END.size :].startswith(b"PK\5\6") and end.endswith(b"\0\0"):
+        place = len(end) - _END.size
+    else:
+        place = end.rfind(b"PK\5\6")
+    if place < 0 or len(end) < place + _END.size:
+        raise UnreadableFileError(_CUT_OFF)
+    _, _, _, _, parts, length, _, _ = _END.unpack_from(end, place)
+    if parts > _MOST_PARTS or length > _LONGEST_DIRECTORY:
+        raise UnreadableFileError(f"The workbook has more than {_MOST_PARTS:,} parts: no spreadsheet does.")

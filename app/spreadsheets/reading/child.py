@@ -1,0 +1,157 @@
+"""The process that reads one file and nothing else: whatever the file does to it, nobody else feels.
+
+    python -I -c '…; child.main()' REQUEST
+
+Standard input is a pipe that only the owner holds: when it closes, this process ends. Frames go to standard
+output, whose pipe is what holds the reader back while the owner is busy.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO, Final, TypeVar
+
+import orjson
+
+from app.errors import FileTooLargeError, RosterError
+from app.spreadsheets.reading import csv_source, frames, grid, ndjson_source, sniffing, texts, xlsx_source
+from app.spreadsheets.reading.values import Cell, Limits
+from models.export import Format
+
+if sys.platform != "win32":
+    import resource
+
+T = TypeVar("T")
+
+ROWS: Final = 250
+"""Of a frame."""
+CHARACTERS: Final = 2**18
+"""After which a frame is sent, however few rows it has."""
+_NICER: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    path: str
+    limits: Limits
+    form: Format | None
+    delimiter: str | None
+    encoding: str | None
+
+    def write(self) -> str:
+        return orjson.dumps(asdict(self)).decode()
+
+    @classmethod
+    def read(cls, text: str) -> "Request":
+        said = orjson.loads(text)
+        return cls(**said | {"limits": Limits(**said["limits"])})
+
+
+def main() -> None:
+    request = Request.read(sys.argv[1])
+    threading.Thread(target=_end_with_owner, daemon=True).start()
+    _restrain(request.limits)
+    out = sys.stdout.buffer
+    try:
+        for frame in _read(request):
+            out.write(frame)
+            out.flush()
+    except BrokenPipeError:
+        os._exit(0)
+
+
+def _read(request: Request) -> Iterator[bytes]:
+    try:
+        with Path(request.path).open("rb") as file:
+            yield from _frames(file, request)
+        yield frames.write({"end": True})
+    except RosterError as error:
+        yield frames.write_error(error)
+    except (MemoryError, RecursionError):
+        yield frames.write_error(
+            FileTooLargeError(
+                f"Reading the file takes more than {request.limits.memory_bytes:,} bytes of memory."
+            )
+        )
+
+
+def _frames(file: BinaryIO, request: Request) -> Iterator[bytes]:
+    limits = request.limits
+    form = sniffing.find_form(file, request.form)
+    head: dict[str, Any] = {
+        "form": form, "encoding": None, "delimiter": None, "sheet": None, "other_sheets": [], "heading": [],
+    }  # fmt: skip
+    if form == "xlsx":
+        book = xlsx_source.read(file, limits)
+        head |= {"sheet": book.sheet, "other_sheets": book.other_sheets, "heading": book.heading}
+        yield frames.write({"head": head})
+        yield from _write_rows(grid.read_rows(book.rows, len(book.heading), limits))
+        return
+    encoding = texts.find_encoding(file, request.encoding)
+    lines = texts.Lines(file, encoding, longest=limits.row_characters)
+    head["encoding"] = encoding
+    if form == "ndjson":
+        documents = ndjson_source.read(lines, limits)
+        first = next(documents)  # what cannot be read at all fails before the head
+        yield frames.write({"head": head})
+        yield from _write_documents(chain([first], documents))
+        return
+    delimiter, records = csv_source.read(lines, request.delimiter, limits)
+    heading = grid.read_heading(records, limits)
+    yield frames.write({"head": head | {"delimiter": delimiter, "heading": heading}})
+    yield from _write_rows(grid.read_rows(records, len(heading), limits))
+
+
+def _write_rows(records: Iterable[grid.Record]) -> Iterator[bytes]:
+    for numbers, rows in _batch(records, _weigh_row):
+        yield frames.write_rows(numbers, rows)
+
+
+def _write_documents(records: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[bytes]:
+    for numbers, documents in _batch(records, _weigh_document):
+        yield frames.write_documents(numbers, documents)
+
+
+def _batch(
+    records: Iterable[tuple[int, T]], weigh: Callable[[T], int]
+) -> Iterator[tuple[list[int], list[T]]]:
+    """As many as a frame should have, by number and by weight."""
+    numbers: list[int] = []
+    batch: list[T] = []
+    weight = 0
+    for number, record in records:
+        numbers.append(number)
+        batch.append(record)
+        weight += weigh(record)
+        if len(batch) == ROWS or weight > CHARACTERS:
+            yield numbers, batch
+            numbers, batch, weight = [], [], 0
+    if batch:
+        yield numbers, batch
+
+
+def _weigh_row(cells: list[Cell]) -> int:
+    return sum([len(cell) for cell in cells if type(cell) is str])
+
+
+def _weigh_document(document: dict[str, Any]) -> int:
+    return CHARACTERS // 100 + len(str(document.get("name"))) + len(str(document.get("profile")))
+
+
+def _restrain(limits: Limits) -> None:
+    if sys.platform == "win32":  # which has no such limits: the owner's watch on the time remains
+        return
+    os.nice(_NICER)
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+
+
+def _end_with_owner() -> None:
+    while os.read(0, 1):  # the owner never writes: this returns nothing once the pipe is closed
+        pass
+    os._exit(0)

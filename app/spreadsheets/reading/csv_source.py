@@ -1,0 +1,93 @@
+"""CSV as Excel and others save it: RFC 4180 with the delimiter that the heading shows."""
+
+import csv
+import re
+from collections.abc import Iterator
+from itertools import chain
+from typing import Final
+
+from app.errors import UnreadableFileError
+from app.spreadsheets import formulas
+from app.spreadsheets.reading import grid
+from app.spreadsheets.reading.grid import Record
+from app.spreadsheets.reading.texts import Lines
+from app.spreadsheets.reading.values import Cell, Limits
+
+DELIMITERS: Final = (",", ";", "\t")
+
+_quoted = re.compile(r'"[^"]*"?')
+_excel_says = re.compile(r"sep=(.)[\r\n]*", re.IGNORECASE)
+_MOST_HEADING_LINES: Final = 500
+
+
+def read(lines: Lines, delimiter: str | None, limits: Limits) -> tuple[str, Iterator[Record]]:
+    """The delimiter and the records; Excel's own first line `sep=;` says it and is no record."""
+    source = iter(lines)
+    first = next(source, "")
+    if match := _excel_says.fullmatch(first):
+        delimiter = delimiter or match[1]
+        first = next(source, "")
+    opening = [first]
+    while _is_open(opening) and len(opening) < _MOST_HEADING_LINES and (line := next(source, "")):
+        opening.append(line)
+    chosen = delimiter or _sniff("".join(opening))
+    return chosen, _read_records(_Rewound(lines, opening, source), chosen, limits)
+
+
+class _Rewound:
+    """The lines from the opening ones on, counted as they are given."""
+
+    def __init__(self, lines: Lines, opening: list[str], rest: Iterator[str]) -> None:
+        self.number = lines.number - len(opening)
+        self._lines = chain(opening, rest)
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.number += 1
+            yield line
+
+
+def _read_records(source: _Rewound, delimiter: str, limits: Limits) -> Iterator[Record]:
+    # One character more for the apostrophe that is taken off, and one that is too many.
+    csv.field_size_limit(limits.cell_characters + 2)
+    records = csv.reader(source, delimiter=delimiter, strict=True)
+    unguard = formulas.unguard
+    while True:
+        begins = source.number + 1
+        try:
+            record = next(records)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise _explain(str(error), begins, source.number, limits) from None
+        cells: list[Cell] = [(unguard(text) if text[0] == "'" else text) if text else None for text in record]
+        if sum(map(len, record)) > limits.cell_characters // 2:
+            grid.check_size(begins, cells, limits)
+        yield begins, cells
+
+
+def _explain(error: str, begins: int, line: int, limits: Limits) -> UnreadableFileError:
+    if "unexpected end" in error:
+        what = f"The row that begins in line {begins} has a quote that is never closed."
+    elif "field limit" in error:
+        what = (
+            f"The row that begins in line {begins} has a cell of more than {limits.cell_characters:,} "
+            "characters, or a quote that is never closed."
+        )
+    else:
+        what = (
+            f"Line {line} has characters after a closing quote: a quote within a cell is written twice, "
+            "and the cell stands in quotes."
+        )
+    return UnreadableFileError(what)
+
+
+def _is_open(lines: list[str]) -> bool:
+    """Whether a quote of these lines is not closed yet."""
+    return sum(line.count('"') for line in lines) % 2 == 1
+
+
+def _sniff(heading: str) -> str:
+    """What parts the heading outside of quotes most often."""
+    bare = _quoted.sub("", heading)
+    return max(DELIMITERS, key=bare.count)

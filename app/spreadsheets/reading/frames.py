@@ -1,0 +1,72 @@
+"""How rows go from the process that reads a file to the one that asked: each frame a length and JSON.
+
+JSON and not pickle: whoever takes over the reader with a file gets no further by what it writes.
+"""
+
+import struct
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import orjson
+
+from app.errors import FileTooLargeError, RosterError, UnreadableFileError, UnsupportedFileError
+from app.spreadsheets.reading.values import Cell, Formula, SourceRow
+
+LENGTH: Final = struct.Struct(">I")
+LONGEST: Final = 64 * 2**20
+"""Bytes of a frame; a longer one is no reader of ours."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_ERRORS: Final = {
+    error.code: error for error in (UnreadableFileError, UnsupportedFileError, FileTooLargeError)
+}
+
+
+def write(frame: dict[str, Any]) -> bytes:
+    body = orjson.dumps(frame)
+    return LENGTH.pack(len(body)) + body
+
+
+def write_error(error: RosterError) -> bytes:
+    return write({"error": [error.code, error.detail]})
+
+
+def write_rows(numbers: Sequence[int], rows: Sequence[list[Cell]]) -> bytes:
+    """Rows of cells; what JSON has no type for goes beside them, by place."""
+    special: list[tuple[int, int, int | None]] = []
+    for place, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            if type(cell) is datetime:
+                special.append((place, column, (cell - _EPOCH) // _MILLISECOND))
+                row[column] = None
+            elif type(cell) is Formula:
+                special.append((place, column, None))
+                row[column] = str(cell)
+    return write({"numbers": numbers, "rows": rows, "special": special})
+
+
+def write_documents(numbers: Sequence[int], documents: Sequence[dict[str, Any]]) -> bytes:
+    return write({"numbers": numbers, "documents": documents})
+
+
+def read(body: bytes) -> dict[str, Any]:
+    """The frame; an error in it is raised."""
+    frame: dict[str, Any] = orjson.loads(body)
+    if "error" in frame:
+        code, detail = frame["error"]
+        raise _ERRORS[code](detail)
+    return frame
+
+
+def read_rows(frame: dict[str, Any]) -> list[SourceRow]:
+    numbers = frame["numbers"]
+    if "documents" in frame:
+        documents = frame["documents"]
+        return [SourceRow(*row) for row in zip(numbers, [None] * len(numbers), documents, strict=True)]
+    rows: list[list[Cell]] = frame["rows"]
+    for place, column, milliseconds in frame["special"]:
+        row = rows[place]
+        row[column] = Formula(row[column]) if milliseconds is None else _EPOCH + milliseconds * _MILLISECOND
+    return [SourceRow(number, row, None) for number, row in zip(numbers, rows, strict=True)]

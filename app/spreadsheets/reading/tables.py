@@ -1,0 +1,181 @@
+"""Reading a file from outside of the process that reads it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from app.errors import FileTooLargeError, UnreadableFileError
+from app.spreadsheets.reading import frames
+from app.spreadsheets.reading.child import Request
+from app.spreadsheets.reading.values import Limits, SourceRow
+from models.export import Format
+
+_ROOT: Final = Path(__file__).parents[3]
+_START: Final = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+from app.spreadsheets.reading import child
+child.main()
+"""
+_KEPT: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT")
+"""Of the environment; the rest holds secrets."""
+
+
+@dataclass(slots=True)
+class Table:
+    """A file that is being read; its rows can be walked once."""
+
+    form: Format
+    encoding: str | None
+    delimiter: str | None
+    sheet: str | None
+    other_sheets: list[str]
+    """Sheets of the workbook that are not read."""
+    heading: list[str]
+    """Empty for NDJSON; a column without a heading is an empty text."""
+    _reader: "_Reader"
+
+    async def chunks(self, size: int = 500) -> AsyncIterator[list[SourceRow]]:
+        """All rows, `size` at a time but for the last; what is wrong with one is raised at its turn."""
+        rows: list[SourceRow] = []
+        while (more := await self._reader.rows()) is not None:
+            rows += more
+            while len(rows) >= size:
+                yield rows[:size]
+                del rows[:size]
+        if rows:
+            yield rows
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a file is, as far as a first look shows."""
+
+    form: Format
+    encoding: str | None
+    delimiter: str | None
+    sheet: str | None
+    other_sheets: list[str]
+    heading: list[str]
+    rows: int
+    """As many as were seen; all of them if it is whole."""
+    is_whole: bool
+
+
+@contextlib.asynccontextmanager
+async def open_table(
+    path: Path,
+    limits: Limits,
+    *,
+    form: Format | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+) -> AsyncIterator[Table]:
+    """
+    The file as a table, read by a process of its own that ends with the context.
+
+    UnsupportedFileError for what is no spreadsheet, UnreadableFileError for what is wrong in one,
+    FileTooLargeError for what asks for more than the limits.
+    """
+    request = Request(str(path), limits, form, delimiter, encoding)
+    reader = await _Reader.start(request)
+    try:
+        head = (await reader.frame())["head"]
+        yield Table(**head, _reader=reader)
+    finally:
+        await reader.end()
+
+
+async def inspect(
+    path: Path,
+    limits: Limits,
+    *,
+    form: Format | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    within_s: float = 4.0,
+) -> Inspection:
+    """What the file is, and whatever can be found wrong with it in that time; raises as open_table does."""
+    ends = time.monotonic() + within_s
+    rows = 0
+    async with open_table(path, limits, form=form, delimiter=delimiter, encoding=encoding) as table:
+        is_whole = True
+        try:
+            async with asyncio.timeout(max(0.1, ends - time.monotonic())):
+                async for chunk in table.chunks():
+                    rows += len(chunk)
+        except TimeoutError:
+            is_whole = False
+        if is_whole and not rows:
+            raise UnreadableFileError("The file has a heading and no rows below it.")
+        return Inspection(
+            table.form, table.encoding, table.delimiter, table.sheet, table.other_sheets, table.heading,
+            rows, is_whole,
+        )  # fmt: skip
+
+
+class _Reader:
+    """The process that reads, and the pipe its frames come through."""
+
+    def __init__(self, process: asyncio.subprocess.Process, limits: Limits) -> None:
+        self._process = process
+        self._limits = limits
+
+    @classmethod
+    async def start(cls, request: Request) -> Self:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-I", "-c", _START, str(_ROOT), request.write(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            # One arena: each further one takes 64 MiB of the address space that is all it has.
+            env={name: os.environ[name] for name in _KEPT if name in os.environ} | {"MALLOC_ARENA_MAX": "1"},
+        )  # fmt: skip
+        return cls(process, request.limits)
+
+    async def rows(self) -> list[SourceRow] | None:
+        """The next ones; None at the end."""
+        frame = await self.frame()
+        return None if "end" in frame else frames.read_rows(frame)
+
+    async def frame(self) -> dict[str, Any]:
+        out = self._process.stdout
+        assert out is not None  # noqa: S101 - it was asked for
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                (length,) = frames.LENGTH.unpack(await out.readexactly(frames.LENGTH.size))
+                if length > frames.LONGEST:
+                    raise FileTooLargeError("The file has rows that are larger than any user.")
+                return frames.read(await out.readexactly(length))
+        except TimeoutError:
+            raise self._too_slow() from None
+        except asyncio.IncompleteReadError:
+            raise await self._explain() from None
+
+    async def end(self) -> None:
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        await asyncio.shield(self._process.wait())
+
+    async def _explain(self) -> Exception:
+        """Why the process ended before the file did: a limit, in whichever way the system enforces it."""
+        code = await self._process.wait()
+        if code == -signal.SIGXCPU:
+            return self._too_slow()
+        if code == 1:
+            return RuntimeError("The reader of a file failed: its traceback stands in the log.")
+        return FileTooLargeError(
+            "Reading the file takes more memory or time than is allowed: send it in parts."
+        )
+
+    def _too_slow(self) -> FileTooLargeError:
+        return FileTooLargeError(
+            f"Reading the file takes more than {self._limits.seconds} s: send it in parts."
+        )

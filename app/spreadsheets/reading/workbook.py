@@ -1,0 +1,148 @@
+"""What a workbook says of itself: its sheets, its shared strings, and which of its numbers are dates."""
+
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from app.errors import UnreadableFileError, UnsupportedFileError
+from app.spreadsheets.reading import markup
+from app.spreadsheets.reading.archive import Archive
+from app.spreadsheets.xlsx import name_sheet
+
+_DATE_FORMATS: Final = frozenset((*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)))
+"""Number formats of ECMA-376, 18.8.30, that show a moment, those of East Asian locales included."""
+_not_shown = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]', re.IGNORECASE)
+_elapsed = re.compile(r"\[[hms]+\]", re.IGNORECASE)
+_moment = re.compile(r"[dmyhs]", re.IGNORECASE)
+
+Relations = dict[str, tuple[str, str]]
+"""Type and target by id; what lies outside of the workbook is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    name: str
+    part: str
+    is_visible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Workbook:
+    sheets: list[Sheet]
+    strings: str | None
+    """The part of the shared strings."""
+    dates: frozenset[int]
+    """Styles (indexes into `cellXfs`) whose numbers are moments."""
+    from_1904: bool
+
+
+def read(archive: Archive) -> Workbook:
+    part = _find_workbook(archive)
+    relations = _relations(archive, part)
+    found = markup.elements(
+        part, archive.read(part), markup.main_names("sheet", "workbookPr") | markup.main_names("sheets")
+    )
+    settings = next((attributes for name, attributes in found if name == "workbookPr"), {})
+    sheets = [
+        sheet
+        for name, attributes in found
+        if name == "sheet" and (sheet := _sheet(attributes, relations)) is not None
+    ]
+    styles = _find(relations, "styles")
+    return Workbook(
+        sheets,
+        _find(relations, "sharedStrings"),
+        _date_styles(styles, archive.read(styles))
+        if styles is not None and styles in archive
+        else frozenset(),
+        from_1904=settings.get("date1904") in {"1", "true"},
+    )
+
+
+def choose(sheets: list[Sheet]) -> tuple[list[Sheet], list[str]]:
+    """The first sheet that is shown, with those that our export goes on in, and the names of the others."""
+    first = next((sheet for sheet in sheets if sheet.is_visible), None)
+    if first is None:
+        raise UnreadableFileError("The workbook has no sheet that is shown.")
+    chosen = [first]
+    for sheet in sheets[sheets.index(first) + 1 :]:
+        if sheet.is_visible and [first.name, sheet.name] == [name_sheet(1), name_sheet(len(chosen) + 1)]:
+            chosen.append(sheet)
+    return chosen, [sheet.name for sheet in sheets if sheet not in chosen]
+
+
+def is_moment(code: str) -> bool:
+    """Whether a number format shows a date or a time of day; an elapsed time is a number."""
+    section = _not_shown.sub("", code).split(";")[0]
+    return not _elapsed.search(section) and bool(_moment.search(section))
+
+
+def _find_workbook(archive: Archive) -> str:
+    types = markup.elements("[Content_Types].xml", archive.read("[Content_Types].xml"), _CONTENT_TYPES)
+    if any("macroenabled" in attributes.get("ContentType", "").lower() for _, attributes in types):
+        raise UnsupportedFileError("The workbook may hold macros: save it as an .xlsx workbook without them.")
+    part = _find(_relations(archive, ""), "officeDocument")
+    if part is None or part not in archive:
+        raise UnsupportedFileError("The file is no workbook: save it as an .xlsx workbook or as CSV.")
+    return part
+
+
+_CONTENT: Final = "http://schemas.openxmlformats.org/package/2006/content-types"
+_CONTENT_TYPES: Final = {f"{_CONTENT} Override": "type", f"{_CONTENT} Default": "type"}
+_RELATIONSHIP: Final = {f"{markup.PACKAGE_RELATIONS} Relationship": "relation"}
+
+
+def _relations(archive: Archive, part: str) -> Relations:
+    """Of a part, or of the whole package."""
+    folder, name = posixpath.split(part)
+    where = posixpath.join(folder, "_rels", f"{name}.rels")
+    if where not in archive:
+        return {}
+    found = markup.elements(where, archive.read(where), _RELATIONSHIP)
+    return {
+        attributes.get("Id", ""): (
+            attributes.get("Type", ""),
+            posixpath.normpath(posixpath.join("/", folder, attributes.get("Target", ""))).lstrip("/"),
+        )
+        for _, attributes in found
+        if attributes.get("TargetMode") != "External"
+    }
+
+
+def _find(relations: Relations, kind: str) -> str | None:
+    types = {f"{base}/{kind}" for base in markup.RELATION}
+    return next((target for type_, target in relations.values() if type_ in types), None)
+
+
+def _sheet(attributes: dict[str, str], relations: Relations) -> Sheet | None:
+    """None for what is no worksheet: a chart, a dialogue, a sheet of macros."""
+    ids = (attributes.get(f"{base} id") for base in markup.RELATION)
+    kind, target = relations.get(next((id_ for id_ in ids if id_), ""), ("", ""))
+    if not kind.endswith("/worksheet"):
+        return None
+    return Sheet(attributes.get("name", ""), target, attributes.get("state", "visible") == "visible")
+
+
+def _date_styles(part: str, xml: bytes) -> frozenset[int]:
+    names = markup.main_names("numFmt", "cellXfs", "cellStyleXfs", "dxfs", "cellStyles", "xf")
+    dates: set[int] = set()
+    formats = set(_DATE_FORMATS)
+    within, index = "", -1
+    for name, attributes in markup.elements(part, xml, names):
+        match name:
+            case "numFmt" if is_moment(attributes.get("formatCode", "")):
+                formats.add(_number(attributes.get("numFmtId")))
+            case "numFmt":
+                formats.discard(_number(attributes.get("numFmtId")))
+            case "xf" if within == "cellXfs":
+                index += 1
+                if _number(attributes.get("numFmtId")) in formats:
+                    dates.add(index)
+            case _:
+                within = name if name != "xf" else within
+    return frozenset(dates)
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() else -1

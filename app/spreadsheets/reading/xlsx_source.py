@@ -1,0 +1,49 @@
+"""XLSX: the sheet that an export or a person wrote, as a table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from app.errors import UnreadableFileError
+from app.spreadsheets.reading import grid, shared_strings, sheet, workbook
+from app.spreadsheets.reading.archive import Archive
+from app.spreadsheets.reading.grid import Record
+from app.spreadsheets.reading.values import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The sheets that hold one table, and the first of its rows."""
+
+    sheet: str
+    other_sheets: list[str]
+    heading: list[str]
+    rows: Iterator[Record]
+
+
+def read(file: BinaryIO, limits: Limits) -> Tables:
+    archive = Archive(file, limits)
+    book = workbook.read(archive)
+    chosen, others = workbook.choose(book.sheets)
+    strings = (
+        shared_strings.read(book.strings, archive.stream(book.strings), limits)
+        if book.strings is not None and book.strings in archive
+        else None
+    )
+    parts = [sheet.read(archive, book, one, strings, limits) for one in chosen]
+    heading = grid.read_heading(parts[0], limits)
+    names = [one.name for one in chosen]
+    return Tables(chosen[0].name, others, heading, _join(names, parts, heading, limits))
+
+
+def _join(
+    names: list[str], parts: list[Iterator[Record]], heading: list[str], limits: Limits
+) -> Iterator[Record]:
+    """The rows of all the sheets, each of which repeats the heading."""
+    yield from parts[0]
+    for name, part in zip(names[1:], parts[1:], strict=True):
+        if grid.read_heading(part, limits) != heading:
+            raise UnreadableFileError(
+                f"The sheet {name} goes on with other columns than {names[0]}: name them alike."
+            )
+        yield from part

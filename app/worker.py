@@ -1,0 +1,35 @@
+"""The jobs that this service knows how to do, and the worker that does them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+
+from app import imports, jobs
+from app.resources import Resources
+from models.job import JobKind
+
+HANDLERS: Mapping[JobKind, Callable[[Resources, jobs.Run], Awaitable[None]]] = {
+    "import_plan": imports.plan,
+    "import_apply": imports.apply,
+}
+"""What is done for a job of each kind.
+
+A handler may be begun again at any time, by another worker, after any part of its work: it goes on from what
+it finds. It calls `run.progress` now and then, and lets the exceptions of that pass.
+"""
+
+
+@asynccontextmanager
+async def working(opened: Resources) -> AsyncIterator[None]:
+    """Works on jobs until the block is left."""
+    settings = opened.settings
+    leases = jobs.Leases(
+        jobs.collection(opened.database),
+        lease_ms=settings.job_lease_s * 1000,
+        ttl_ms=settings.job_ttl_s * 1000,
+    )
+    handlers: dict[JobKind, jobs.Handler] = {
+        kind: partial(handler, opened) for kind, handler in HANDLERS.items()
+    }
+    async with jobs.working(opened.jobs, opened.jobs.nudges, leases, handlers, at_once=settings.jobs_at_once):
+        yield

@@ -1,0 +1,162 @@
+"""Imports: the plan of a file, what becomes of each of its rows, and the shapes of both on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.export import Format
+from models.problem import Problem
+
+ImportState = Literal["planning", "planned", "applying", "applied", "failed", "cancelled"]
+RowStatus = Literal[
+    "create", "update", "delete", "unchanged", "conflict", "error", "created", "updated", "deleted"
+]
+"""Planned, then applied; a row that is applied in vain turns into one of the three in the middle."""
+PendingStatus = Literal["create", "update", "delete"]
+ColumnUse = Literal["field", "key", "version", "delete", "password_hash", "read_only", "status", "unknown"]
+
+STATUSES: Final[tuple[RowStatus, ...]] = get_args(RowStatus)
+PENDING: Final[tuple[PendingStatus, ...]] = get_args(PendingStatus)
+"""What a row still asks for."""
+APPLIED: Final[dict[PendingStatus, RowStatus]] = {
+    "create": "created",
+    "update": "updated",
+    "delete": "deleted",
+}
+"""What each pending row turns into once it is done."""
+
+
+class ImportColumn(BaseModel):
+    heading: Annotated[str, Field(description="As it stands in the file.")]
+    field: Annotated[str | None, Field(description="The export's name of the column; null: not known.")]
+    use: Annotated[
+        ColumnUse,
+        Field(
+            description="`field`: written; `key`: written, and finds the user; `version`: the one that must "
+            "still be; `delete`: rows that say yes; `read_only`, `status` and `unknown`: nothing is written."
+        ),
+    ]
+
+
+class ImportFile(BaseModel):
+    name: Annotated[str | None, Field(description="As the upload named it.")]
+    format: Format
+    bytes: int
+    sha256: str
+    encoding: Annotated[str | None, Field(description="Of a CSV.")]
+    delimiter: Annotated[str | None, Field(description="Of a CSV.")]
+    sheet: Annotated[str | None, Field(description="The sheet of a workbook that was read.")]
+    other_sheets: Annotated[list[str], Field(description="Sheets that were not read.")]
+
+
+class ImportCounts(BaseModel):
+    """How many rows there are of each status."""
+
+    create: int
+    update: int
+    delete: int
+    unchanged: int
+    conflict: int
+    error: int
+    created: int
+    updated: int
+    deleted: int
+
+
+class RowDifference(BaseModel):
+    """One field that changes. The values of a password hash are never told."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    pointer: Annotated[str, Field(description="JSON pointer (RFC 6901) into the user.")]
+    before: Annotated[Any, Field(alias="from", description="What is; null: nothing.")]
+    after: Annotated[Any, Field(alias="to", description="What the file says; null: nothing.")]
+
+
+class RowError(BaseModel):
+    """One thing that is wrong with a row."""
+
+    code: Annotated[str, Field(description="Stable name, for programs.")]
+    detail: Annotated[str, Field(description="What would be right; never what stood in the cell.")]
+    pointer: Annotated[str | None, Field(description="JSON pointer (RFC 6901) into the user.")]
+    column: Annotated[str | None, Field(description="The heading of the cell's column.")]
+
+
+class ImportRow(BaseModel):
+    row: Annotated[int, Field(description="Its number as a spreadsheet or an editor shows it.")]
+    status: RowStatus
+    id: Annotated[str | None, Field(description="The user; of a create, the id that he gets.")]
+    differences: Annotated[list[RowDifference], Field(description="Of an update or a conflict.")]
+    errors: list[RowError]
+
+
+class ImportOutput(BaseModel):
+    """An import without its rows."""
+
+    id: Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
+    state: ImportState
+    file: ImportFile
+    columns: list[ImportColumn]
+    rows: Annotated[int, Field(description="Rows of the file that were planned, so far while planning.")]
+    counts: ImportCounts
+    problem: Annotated[Problem | None, Field(description="Why there is no plan, or no whole one.")]
+    plan_job: Annotated[str, Field(description="The job that plans it: GET /jobs/{id}.")]
+    apply_job: Annotated[str | None, Field(description="The job that applies it.")]
+    created_by: str | None
+    created_at: datetime
+    planned_at: datetime | None
+    applied_at: datetime | None
+    expires_at: Annotated[datetime, Field(description="When the plan, its rows and its file go.")]
+
+
+class ImportPlan(ImportOutput):
+    """An import with a page of its rows, in the order of the file."""
+
+    items: list[ImportRow]
+    next: Annotated[str | None, Field(description="Cursor of the rows after these.")]
+
+
+class ImportList(BaseModel):
+    """Imports, the newest first."""
+
+    items: list[ImportOutput]
+    next: Annotated[str | None, Field(description="Cursor of the imports after these.")]
+
+
+class ImportQuery(BaseModel):
+    """How a file is to be understood; what is left out is found out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    columns: Annotated[
+        str | None,
+        Field(
+            max_length=16_384,
+            description="Fields of columns with headings of their own, as the export writes it: "
+            "`email:Mail address,name:Full name`.",
+        ),
+    ] = None
+    format: Annotated[Format | None, Field(description="Of the file; else its bytes tell.")] = None
+    delimiter: Annotated[
+        Literal[",", ";", "tab"] | None, Field(description="Of a CSV; else its first line tells.")
+    ] = None
+    encoding: Annotated[
+        Literal["utf-8", "utf-16", "gb18030", "windows-1252"] | None,
+        Field(description="Of a CSV; else its bytes tell. Windows-1252 is never guessed."),
+    ] = None
+    filename: Annotated[str | None, Field(max_length=1_000, description="For people to know it by.")] = None
+
+
+class ImportRowsQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=1000, description="Rows of a page.")] = 50
+    cursor: Annotated[str | None, Field(max_length=4096, description="`next` of an earlier page.")] = None
+    status: Annotated[list[RowStatus], Field(max_length=9, description="Rows of one of these.")] = []
+
+
+class ImportFileQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    status: Annotated[list[RowStatus], Field(max_length=9, description="Rows of one of these.")] = []

@@ -1,0 +1,75 @@
+"""A job, as the one who asked for it and administrators see it."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.problem import Problem
+from models.user import EXAMPLE_ID
+
+JobKind = Literal["import_plan", "import_apply", "export"]
+JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+ENDED: Final[frozenset[JobState]] = frozenset({"succeeded", "failed", "cancelled"})
+"""A job in one of these states changes no more."""
+
+EXAMPLE_JOB: Final[dict[str, Any]] = {
+    "id": "6b05f0a1e1b7a3d4c9f01234",
+    "kind": "export",
+    "state": "running",
+    "progress": {"done": 1250, "total": None},
+    "created_at": "2026-01-31T08:00:00.123000Z",
+    "started_at": "2026-01-31T08:00:00.130000Z",
+    "ended_at": None,
+    "expires_at": None,
+    "created_by": EXAMPLE_ID,
+    "attempts": 1,
+    "error": None,
+    "result": "/users/exports/6b05f0a1e1b7a3d4c9f01235",
+}
+
+
+class JobProgress(BaseModel):
+    done: Annotated[int, Field(description="Rows done so far.")]
+    total: Annotated[int | None, Field(description="Of how many; null while nobody knows.")]
+
+
+class JobOutput(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_JOB]})
+
+    id: str
+    kind: JobKind
+    state: Annotated[JobState, Field(description="The last three are final.")]
+    progress: JobProgress
+    created_at: datetime
+    started_at: Annotated[datetime | None, Field(description="When a worker first took it.")]
+    ended_at: datetime | None
+    expires_at: Annotated[datetime | None, Field(description="When it is forgotten; null until it ends.")]
+    created_by: Annotated[str | None, Field(description="Id of a user; null for the command line's.")]
+    attempts: Annotated[int, Field(description="How often a worker took it.")]
+    error: Annotated[Problem | None, Field(description="Why it failed.")]
+    result: Annotated[str | None, Field(description="Path of what it makes.")]
+
+
+class JobPage(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_JOB], "next": None}]})
+
+    items: list[JobOutput]
+    next: Annotated[str | None, Field(description="Cursor of the page after; null at the end.")]
+
+
+class PageQuery(BaseModel):
+    """Paging of what is listed newest first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=100, description="Items a page.")] = 50
+    cursor: Annotated[str | None, Field(max_length=4096, description="`next` of an earlier page.")] = None
+
+
+class JobQuery(PageQuery):
+    """A repeated filter means any of its values."""
+
+    state: Annotated[list[JobState], Field(max_length=5, description="In one of these states.")] = []
+    kind: Annotated[list[JobKind], Field(max_length=3, description="Of one of these kinds.")] = []

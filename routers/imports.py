@@ -1,0 +1,223 @@
+"""`/users/import` and `/users/imports`: files that become plans."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response, status
+
+from app import import_replies, imports, replies
+from app.dependencies import (
+    Backends,
+    ImportFileOptions,
+    ImportId,
+    ImportOptions,
+    ImportRowsOptions,
+    ImportViewer,
+    PageOptions,
+    Patience,
+    Writer,
+    query_parameters,
+)
+from app.errors import (
+    BusyError,
+    ExpiredCursorError,
+    FileTooLargeError,
+    ImportApplyingError,
+    ImportNotFoundError,
+    ImportNotPlannedError,
+    InvalidCursorError,
+    InvalidError,
+    MalformedFormError,
+    TooLargeError,
+    TooManyImportsError,
+    UnreadableFileError,
+    UnsupportedFileError,
+    UnsupportedMediaTypeError,
+    UploadStalledError,
+)
+from app.jobs import Viewer
+from app.problems import PROTECTED, responses
+from models.export import MEDIA_TYPES
+from models.imports import ImportFileQuery, ImportList, ImportPlan, ImportQuery, ImportRowsQuery
+from models.job import PageQuery
+
+router = APIRouter(tags=["import"])
+
+_PATIENCE_S = 10.0
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_OPTIONS = {
+    parameter["name"]: parameter["schema"] | {"description": parameter["description"]}
+    for parameter in query_parameters(ImportQuery)["parameters"]
+    if parameter["name"] != "filename"
+}
+_FORM = {
+    "schema": {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": {"type": "string", "format": "binary"}, **_OPTIONS},
+        "additionalProperties": False,
+    }
+}
+_UPLOAD = query_parameters(ImportQuery) | {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": _FORM,
+            **dict.fromkeys((*MEDIA_TYPES.values(), "application/octet-stream"), _BINARY),
+        },
+    }
+}
+_PLACE = {
+    "Location": {
+        "description": "Where the import is.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    }
+}
+_LATER = {"Retry-After": {"description": "Seconds until it is worth a look.", "schema": {"type": "string"}}}
+_WORKBOOK: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The workbook, streamed.", "content": {MEDIA_TYPES["xlsx"]: _BINARY}}
+}
+_UPLOADED: dict[int | str, dict[str, Any]] = {
+    201: {"headers": _PLACE},
+    202: {
+        "model": ImportPlan,
+        "description": "The plan is being made.",
+        "headers": {**_PLACE, **_LATER},
+    },
+}
+
+
+@router.post(
+    "/users/import",
+    status_code=status.HTTP_201_CREATED,
+    response_model=ImportPlan,
+    summary="Plan the import of a file of users",
+    openapi_extra=_UPLOAD,
+    responses=responses(
+        MalformedFormError,
+        UploadStalledError,
+        TooLargeError,
+        FileTooLargeError,
+        UnsupportedMediaTypeError,
+        UnsupportedFileError,
+        UnreadableFileError,
+        InvalidError,
+        TooManyImportsError,
+        *PROTECTED,
+    )
+    | _UPLOADED,
+)
+async def import_users(
+    request: Request, caller: Writer, asked: ImportOptions, patience: Patience, opened: Backends
+) -> Response:
+    """The file as the body, or as `file` of a form. No user is written before the plan is applied.
+
+    A row finds its user by `id`, else by e-mail, else by username, the first of them that it gives. Columns
+    that the file does not have leave their fields alone; an empty cell removes. Only rows that say so in a
+    column `delete` delete. The answer waits for the plan ten seconds, or as many as `Prefer: wait` says.
+    """
+    imports.check_room(opened)
+    limit = opened.settings.import_max_bytes
+    kind = request.headers.get("content-type", "")
+    async with opened.imports, imports.receive(request.stream(), kind, limit=limit) as upload:
+        import_id, job = await imports.submit(
+            opened, upload, imports.combine(asked, upload), by=caller.user_id, scopes=caller.scopes
+        )
+    job = await opened.jobs.wait(job.id, _PATIENCE_S if patience is None else patience)
+    if (refusal := import_replies.failed(job)) is not None:
+        return refusal
+    shown = await imports.find(opened, import_id, Viewer(caller.user_id, is_admin=False))
+    page = await imports.page(opened, shown.document, ImportRowsQuery())
+    return import_replies.plan(shown, page, status=201 if job.has_ended else 202)
+
+
+@router.get(
+    "/users/imports",
+    response_model=ImportList,
+    summary="List imports",
+    openapi_extra=query_parameters(PageQuery),
+    responses=responses(InvalidCursorError, ExpiredCursorError, InvalidError, *PROTECTED),
+)
+async def list_imports(viewer: ImportViewer, asked: PageOptions, opened: Backends) -> Response:
+    """Your own, the newest first; with `users:admin` everybody's."""
+    return import_replies.listed(await imports.list_all(opened, viewer, asked))
+
+
+@router.get(
+    "/users/imports/{import_id}",
+    response_model=ImportPlan,
+    summary="Read an import and its rows",
+    openapi_extra=query_parameters(ImportRowsQuery),
+    responses=responses(
+        ImportNotFoundError, InvalidCursorError, ExpiredCursorError, InvalidError, *PROTECTED
+    ),
+)
+async def read_import(
+    import_id: ImportId, viewer: ImportViewer, asked: ImportRowsOptions, opened: Backends
+) -> Response:
+    """What the plan says, or what came of it, row by row; follow `next` until it is null."""
+    shown = await imports.find(opened, import_id, viewer)
+    return import_replies.plan(shown, await imports.page(opened, shown.document, asked))
+
+
+@router.post(
+    "/users/imports/{import_id}/apply",
+    response_model=ImportPlan,
+    summary="Apply an import",
+    responses=responses(ImportNotFoundError, ImportNotPlannedError, InvalidError, *PROTECTED)
+    | {
+        202: {
+            "model": ImportPlan,
+            "description": "The import is being applied.",
+            "headers": {**_PLACE, **_LATER},
+        }
+    },
+)
+async def apply_import(
+    import_id: ImportId, viewer: ImportViewer, patience: Patience, opened: Backends
+) -> Response:
+    """Does what the plan says, each row exactly once, whatever is killed meanwhile.
+
+    A user who was changed after the plan was made is left as he is: his row becomes a conflict, or unchanged
+    where he already is as the file has him. To apply again what was applied changes nothing; where its job
+    was cancelled it goes on. The answer waits ten seconds, or as many as `Prefer: wait` says.
+    """
+    job = await imports.begin(opened, import_id, viewer)
+    if job is not None:
+        job = await opened.jobs.wait(job.id, _PATIENCE_S if patience is None else patience)
+        if (refusal := import_replies.failed(job)) is not None:
+            return refusal
+    shown = await imports.find(opened, import_id, viewer)
+    page = await imports.page(opened, shown.document, ImportRowsQuery())
+    return import_replies.plan(shown, page, status=200 if job is None or job.has_ended else 202)
+
+
+@router.get(
+    "/users/imports/{import_id}/rows.xlsx",
+    response_class=Response,
+    summary="Download the rows of an import with what became of them",
+    openapi_extra=query_parameters(ImportFileQuery),
+    responses=responses(ImportNotFoundError, ImportNotPlannedError, InvalidError, BusyError, *PROTECTED)
+    | _WORKBOOK,
+)
+async def download_import(
+    import_id: ImportId, viewer: ImportViewer, asked: ImportFileOptions, opened: Backends
+) -> Response:
+    """The file's own columns, then `status` and `error`: mend what is wrong, and import it again.
+
+    `status=error` leaves the others out. An object of NDJSON that lacks a key has an empty cell there, which
+    removes the field when the workbook is imported.
+    """
+    shown = await imports.find(opened, import_id, viewer)
+    chunks = await imports.begin_sheet(opened, shown.document, asked.status)
+    return replies.Download(chunks, media_type=MEDIA_TYPES["xlsx"], filename=f"import-{import_id}.xlsx")
+
+
+@router.delete(
+    "/users/imports/{import_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Delete an import",
+    responses=responses(ImportNotFoundError, ImportApplyingError, InvalidError, *PROTECTED),
+)
+async def delete_import(import_id: ImportId, viewer: ImportViewer, opened: Backends) -> None:
+    """Its file, its plan and its rows go at once. What was applied stays applied."""
+    await imports.delete(opened, import_id, viewer)

@@ -1,0 +1,176 @@
+"""Jobs and their workers: each is done, whatever becomes of the worker, of Redis or of MongoDB."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from app import worker
+from app.errors import InvalidError, UnavailableError
+from app.jobs import Jobs, Run
+from app.resources import Resources
+from tests.api import serving
+from tests.support import NOBODY, until
+
+Handler = Callable[[Resources, Run], Awaitable[None]]
+
+
+@pytest.fixture
+async def starts(mongo_uri: str, redis_url: str) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
+    """Starts an app that works on jobs, and one beside it when called again."""
+    async with AsyncExitStack() as running:
+
+        async def start(**settings: Any) -> httpx.AsyncClient:
+            settings = {"jobs_inside": True, "job_lease_s": 2} | settings
+            return await running.enter_async_context(serving(mongo_uri, redis_url, **settings))
+
+        yield start
+
+
+def jobs_of(client: httpx.AsyncClient) -> Jobs:
+    opened: Resources = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+    return opened.jobs
+
+
+async def submit(client: httpx.AsyncClient, subject: str = "subject", **more: Any) -> str:
+    job = await jobs_of(client).submit("export", subject, **{"result": None, "by": NOBODY} | more)
+    return job.id
+
+
+def handle(monkeypatch: pytest.MonkeyPatch, handler: Handler) -> None:
+    monkeypatch.setattr(worker, "HANDLERS", {"export": handler})
+
+
+async def test_a_job_is_done_and_says_how_far_it_is(
+    starts: Callable[..., Awaitable[httpx.AsyncClient]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def count(_: Resources, run: Run) -> None:
+        assert run.subject == "subject"
+        for done in range(101):
+            await run.progress(done, 100)
+
+    handle(monkeypatch, count)
+    client = await starts()
+    job = await jobs_of(client).wait(await submit(client), 30)
+    assert (job.state, job.done, job.total, job.attempts, job.error) == ("succeeded", 100, 100, 1, None)
+    assert job.started_at is not None
+    assert job.ended_at is not None
+    assert job.expires_at is not None
+    assert job.created_at <= job.ended_at < job.expires_at
+
+
+async def test_a_job_that_fails_says_why(
+    starts: Callable[..., Awaitable[httpx.AsyncClient]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_: Resources, run: Run) -> None:
+        if run.subject == "ours":
+            raise InvalidError("Not like that.")
+        msg = "secret"
+        raise ValueError(msg)
+
+    handle(monkeypatch, refuse)
+    client = await starts()
+    ours = await jobs_of(client).wait(await submit(client, "ours"), 30)
+    assert ours.state == "failed"
+    assert ours.error is not None
+    assert (ours.error["status"], ours.error["code"]) == (422, "validation_failed")
+    unforeseen = await jobs_of(client).wait(await submit(client, "other"), 30)
+    assert unforeseen.error is not None
+    assert unforeseen.error["code"] == "internal_error"
+    assert "secret" not in str(unforeseen.error)
+
+
+async def test_a_job_waits_for_a_backend_that_is_away(
+    starts: Callable[..., Awaitable[httpx.AsyncClient]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def be_away_once(_: Resources, run: Run) -> None:
+        if run.attempt == 1:
+            raise UnavailableError("MongoDB did not answer.")
+
+    handle(monkeypatch, be_away_once)
+    client = await starts()
+    job = await jobs_of(client).wait(await submit(client), 30)
+    assert (job.state, job.attempts, job.failures) == ("succeeded", 2, 1)
+
+
+async def test_a_running_job_is_cancelled(
+    starts: Callable[..., Awaitable[httpx.AsyncClient]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def sleep(_: Resources, run: Run) -> None:
+        await run.progress(7, 9)
+        await asyncio.sleep(3600)
+
+    handle(monkeypatch, sleep)
+    client = await starts()
+    job_id = await submit(client)
+
+    async def is_running() -> bool:
+        return (await jobs_of(client).find(job_id)).done == 7
+
+    await until(is_running)
+    await jobs_of(client).cancel(job_id)
+    job = await jobs_of(client).wait(job_id, 30)
+    assert (job.state, job.done) == ("cancelled", 7)
+
+
+async def test_a_job_whose_word_was_lost_is_found(
+    starts: Callable[..., Awaitable[httpx.AsyncClient]], monkeypatch: pytest.MonkeyPatch, redis_url: str
+) -> None:
+    async def do_nothing(_: Resources, __: Run) -> None: ...
+
+    handle(monkeypatch, do_nothing)
+    idle = await starts(jobs_inside=False)
+    job_id = await submit(idle)
+    async with Redis.from_url(redis_url) as redis:
+        await redis.flushdb()
+    assert (await jobs_of(idle).wait(job_id, 0)).state == "queued"
+    client = await starts()
+    assert (await jobs_of(client).wait(job_id, 30)).state == "succeeded"
+    async with Redis.from_url(redis_url) as redis:
+        await redis.flushdb()  # and with it the group that the worker reads by
+    assert (await jobs_of(client).wait(await submit(client), 30)).state == "succeeded"
+
+
+async def test_two_workers_share_what_there_is_and_do_nothing_twice(
+    starts: Callable[..., Awaitable[httpx.AsyncClient]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[tuple[int, str]] = []
+
+    async def note(opened: Resources, run: Run) -> None:
+        await asyncio.sleep(0.05)
+        done.append((id(opened), run.subject))
+
+    handle(monkeypatch, note)
+    first, _ = await starts(jobs_at_once=1), await starts(jobs_at_once=1)
+    subjects = [f"subject {number}" for number in range(20)]
+    for job_id in [await submit(first, subject) for subject in subjects]:
+        assert (await jobs_of(first).wait(job_id, 30)).state == "succeeded"
+    assert sorted(subject for _, subject in done) == sorted(subjects)
+    assert len({worker for worker, _ in done}) == 2
+
+
+async def test_a_worker_that_stops_hands_its_job_on_at_once(
+    mongo_uri: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+
+    async def sleep_once(_: Resources, run: Run) -> None:
+        begun.append(run.attempt)
+        await asyncio.sleep(3600 if run.attempt == 1 else 0)
+
+    handle(monkeypatch, sleep_once)
+    patient = {"jobs_inside": True, "job_lease_s": 600}
+    async with serving(mongo_uri, redis_url, **patient) as first:
+        job_id = await submit(first)
+
+        async def is_running() -> bool:
+            return begun == [1]
+
+        await until(is_running)
+    async with serving(mongo_uri, redis_url, **patient) as second:
+        job = await jobs_of(second).wait(job_id, 30)
+    assert (job.state, begun) == ("succeeded", [1, 2])
