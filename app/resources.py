@@ -19,7 +19,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from app import indexes
+from app import indexes, migrations
 from app.channel import Channel
 from app.column_labels import ColumnLabels
 from app.cursors import CursorSealer
@@ -83,7 +83,10 @@ async def opened(
         await _reach(database, redis)
         await init_beanie(database=database, document_models=[User], skip_indexes=True)
         if apply_indexes:
+            await migrations.apply(database)
             await indexes.apply(database)
+        else:
+            await migrations.refuse_newer(database)
         yield await _hold(settings, database, redis, closing, sign=sign)
 
 
