@@ -17,8 +17,10 @@ from app.errors import FieldError, InvalidError, PreconditionRequiredError
 from app.jobs import Viewer
 from app.resources import Resources
 from app.tokens import Claims
+from app.trail import Author
 from app.users import Authority, Versions
 from app.users.authority import ADMIN
+from models.audit import AuditQuery
 from models.export import MEDIA_TYPES, Format
 from models.imports import ImportFileQuery, ImportQuery, ImportRowsQuery
 from models.job import JobQuery, PageQuery
@@ -105,7 +107,9 @@ class QueryOf(Generic[Q]):
     def __init__(self, model: type[Q]) -> None:
         self._model = model
         self._repeatable = frozenset(
-            name for name, field in model.model_fields.items() if "list" in str(field.annotation)
+            field.alias or name
+            for name, field in model.model_fields.items()
+            if "list" in str(field.annotation) or "tuple" in str(field.annotation)
         )
 
     async def __call__(self, request: Request) -> Q:
@@ -260,23 +264,34 @@ async def _schedule_id(
     return PydanticObjectId(schedule_id)
 
 
+def _author(caller: Claims) -> Author:
+    return Author(caller.user_id, caller.client_id)
+
+
+async def _change_author(caller: Annotated[Claims, Security(_caller)]) -> Author:
+    return _author(caller)
+
+
 async def _write_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:write"])],
     resources: Annotated[Resources, Depends(_resources)],
 ) -> Authority:
-    return Authority(caller.scopes, resources.sessions.ending, caller.user_id)
+    return Authority(caller.scopes, resources.sessions.ending, _author(caller))
 
 
 async def _admin_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:admin"])],
     resources: Annotated[Resources, Depends(_resources)],
 ) -> Authority:
-    return Authority(caller.scopes, resources.sessions.ending, caller.user_id)
+    return Authority(caller.scopes, resources.sessions.ending, _author(caller))
 
 
-async def _self_authority(resources: Annotated[Resources, Depends(_resources)]) -> Authority:
+async def _self_authority(
+    caller: Annotated[Claims, Security(_caller, scopes=["me"])],
+    resources: Annotated[Resources, Depends(_resources)],
+) -> Authority:
     """Over oneself, whatever one's scopes: what may be said is the body's matter."""
-    return Authority(frozenset({"users:admin"}), resources.sessions.ending)
+    return Authority(frozenset({"users:admin"}), resources.sessions.ending, _author(caller))
 
 
 async def _patience(
@@ -297,6 +312,7 @@ Reader = Annotated[Claims, Security(_caller, scopes=["users:read"])]
 Writer = Annotated[Claims, Security(_caller, scopes=["users:write"])]
 Exporter = Annotated[Claims, Security(_caller, scopes=["users:export"])]
 Administrator = Annotated[Claims, Security(_caller, scopes=["users:admin"])]
+ChangeAuthor = Annotated[Author, Depends(_change_author)]
 RequestOrigin = Annotated[Origin, Depends(_origin)]
 WriteAuthority = Annotated[Authority, Depends(_write_authority)]
 AdminAuthority = Annotated[Authority, Depends(_admin_authority)]
@@ -318,6 +334,7 @@ PageOptions = Annotated[PageQuery, Depends(QueryOf(PageQuery))]
 ImportOptions = Annotated[ImportQuery, Depends(QueryOf(ImportQuery))]
 ImportRowsOptions = Annotated[ImportRowsQuery, Depends(QueryOf(ImportRowsQuery))]
 ImportFileOptions = Annotated[ImportFileQuery, Depends(QueryOf(ImportFileQuery))]
+AuditOptions = Annotated[AuditQuery, Depends(QueryOf(AuditQuery))]
 JobOptions = Annotated[JobQuery, Depends(QueryOf(JobQuery))]
 FileOptions = Annotated[FileQuery, Depends(QueryOf(FileQuery))]
 SuggestOptions = Annotated[SuggestQuery, Depends(QueryOf(SuggestQuery))]

@@ -11,7 +11,7 @@ from app import docs, error_handlers, logs, resources, worker
 from app.fast_route import FastGet
 from app.middleware import BodyLimit, HeadAsGet, RequestContext
 from app.settings import Settings, load
-from routers import auth, exports, health, imports, me, sessions, users, well_known
+from routers import audit, auth, exports, health, imports, me, sessions, users, well_known
 
 DESCRIPTION = """A user directory: create, find, page through and export users.
 
@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         me,
         users,
         sessions,
+        audit,
         auth,
         well_known,
         health,

@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from app.accounts import Issued
+from app.audit import Found
 from app.jobs import Job
 from app.listing import Listed
 from app.problems import describe, describe_kept
@@ -83,6 +84,31 @@ def page(request: Request, found: Listed) -> Response:
         media_type="application/json",
         headers={"Link": _links(request, next=found.next, prev=found.previous)},
     )
+
+
+def audit(found: Found) -> Response:
+    return plain({"items": list(map(_entry, found.entries)), "next": found.next})
+
+
+def _entry(entry: Row) -> Row:
+    by, import_id = entry["by"], entry["import"]
+    return {
+        "id": str(entry["_id"]),
+        "at": entry["at"],
+        "user": str(entry["user"]),
+        "action": entry["action"],
+        "by": str(by) if by is not None else None,
+        "client": entry["client"],
+        "via": entry["via"],
+        "import_id": str(import_id) if import_id is not None else None,
+        "request_id": entry["request"],
+        "version": entry["version"],
+        "differences": [
+            {"pointer": change["pointer"], "from": change.get("from"), "to": change.get("to")}
+            for change in entry["differences"]
+        ],
+        "forgotten": entry["forgotten"],
+    }
 
 
 def plain(content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -85,6 +85,7 @@ async def opened(
         if apply_indexes:
             await migrations.apply(database)
             await indexes.apply(database)
+            await indexes.retain(database, audit_days=settings.audit_ttl_days)
         else:
             await migrations.refuse_newer(database)
         yield await _hold(settings, database, redis, closing, sign=sign)

@@ -2,19 +2,34 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from typing import Any
 
 from beanie import PydanticObjectId
 from pydantic import TypeAdapter, ValidationError
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, PyMongoError
 from redis.exceptions import RedisError
 
+from app import trail
 from app.errors import InsufficientScopeError, InvalidError, RosterError, UnavailableError
 from app.field_errors import from_validation
+from app.trail import Author
 from app.users.authority import Authority
 from app.users.changes import delete, patch
-from app.users.records import Versions, collection, conflict, learn, record
+from app.users.records import (
+    UNIQUE,
+    Versions,
+    claimed,
+    collection,
+    conflict,
+    creation,
+    document,
+    learn,
+    record,
+    together,
+)
 from models.batch import CreateOperation, DeleteOperation, Operation, UpdateOperation
 from models.user import User
 
@@ -38,13 +53,16 @@ async def apply(operations: Sequence[Any], authority: Authority) -> list[Result]
 
     Once MongoDB is away the rest is not tried: a thousand time-outs in a row would take an hour.
     """
+    authority = replace(authority, author=replace(authority.author, via="batch"))
     results: list[Result] = []
     away = False
     for run in _runs([_parsed(operation, authority) for operation in operations]):
         if away:
             results += map(_untried, run)
         elif isinstance(run[0], CreateOperation):
-            results += await _create([item for item in run if isinstance(item, CreateOperation)])
+            results += await _create(
+                [item for item in run if isinstance(item, CreateOperation)], authority.author
+            )
         else:
             results.append(await _apply(run[0], authority))
         away = away or results[-1].status == UnavailableError.status
@@ -71,41 +89,75 @@ def _parsed(operation: Any, authority: Authority) -> _Parsed:
     return parsed
 
 
-async def _create(operations: Sequence[CreateOperation]) -> list[Result]:
+async def _create(operations: Sequence[CreateOperation], author: Author) -> list[Result]:
+    """All in one transaction; those whose values others have stand aside, and the rest is tried again."""
     users = [record(operation.user) for operation in operations]
+    refused: dict[PydanticObjectId, Result] = {}
     try:
         await learn([user.words for user in users])
+        while left := [user for user in users if user.id not in refused]:
+            try:
+                await together(partial(_insert, left, author))
+            except BulkWriteError as error:
+                refused |= await _clashing(left) or _refused(left, error)
+            else:
+                break
     except PyMongoError:
-        return [_unavailable() for _ in users]
-    try:
-        await User.insert_many(users, ordered=False)
-    except BulkWriteError as error:
-        failed = {write["index"]: write for write in error.details["writeErrors"]}
-        if error.details["writeConcernErrors"]:  # stored, but perhaps not to stay
-            failed = {place: {"code": None} for place in range(len(users))} | failed
-        return [_created(user, failed.get(place)) for place, user in enumerate(users)]
-    except PyMongoError:
-        return await _found_out(users)
-    return [_created(user, None) for user in users]
+        return await _found_out(users, refused)
+    return [refused.get(user.id) or _created(user) for user in users]
 
 
-def _created(user: User, failure: dict[str, Any] | None) -> Result:
-    if failure is not None and failure["code"] != _DUPLICATE_KEY:
-        return _unavailable()
-    if failure is not None:
-        error = _below("/user", conflict(failure))
-        return Result(status=error.status, error=error)
+async def _insert(users: Sequence[User], author: Author, session: AsyncClientSession) -> None:
+    await collection().insert_many(map(document, users), session=session)
+    await trail.keep(collection().database, [creation(user, author) for user in users], session)
+
+
+async def _clashing(users: Sequence[User]) -> dict[PydanticObjectId, Result]:
+    """Those who want what a stored user has, or one before them who gets it, as if done one by one."""
+    claims = {user.id: dict(claimed(document(user))) for user in users}
+    either = [
+        {path: {"$in": values, "$type": "string"}}
+        for path in UNIQUE
+        if (values := [own[path] for own in claims.values() if path in own])
+    ]
+    found = await collection().find({"$or": either}, dict.fromkeys(UNIQUE, 1)).to_list()
+    taken = {claim for stored in found for claim in claimed(stored)}
+    refused = {}
+    for user in users:
+        own = claims[user.id]
+        path = next((path for path, value in own.items() if (path, value) in taken), None)
+        if path is not None:
+            refused[user.id] = _conflict({"keyPattern": {path: 1}})
+        else:
+            taken |= set(own.items())
+    return refused
+
+
+def _refused(users: Sequence[User], error: BulkWriteError) -> dict[PydanticObjectId, Result]:
+    """By MongoDB itself: whoever was in the way is gone already."""
+    failure = error.details["writeErrors"][0]
+    if failure["code"] != _DUPLICATE_KEY:
+        raise error
+    return {users[failure["index"]].id: _conflict(failure)}
+
+
+def _conflict(failure: dict[str, Any]) -> Result:
+    error = _below("/user", conflict(failure))
+    return Result(status=error.status, error=error)
+
+
+def _created(user: User) -> Result:
     return Result(status=201, id=str(user.id), version=user.version)
 
 
-async def _found_out(users: Sequence[User]) -> list[Result]:
+async def _found_out(users: Sequence[User], refused: dict[PydanticObjectId, Result]) -> list[Result]:
     """After MongoDB went away in mid-insert: which were stored, for those a repeat would meet a conflict."""
     try:
         stored = await collection().distinct("_id", {"_id": {"$in": [user.id for user in users]}})
     except PyMongoError:
-        return [_unavailable() for _ in users]
-    kept = set(stored)
-    return [_created(user, None) if user.id in kept else _unavailable() for user in users]
+        stored = []
+    made = {user.id: _created(user) for user in users if user.id in set(stored)}
+    return [refused.get(user.id) or made.get(user.id) or _unavailable() for user in users]
 
 
 def _unavailable(said: str = "MongoDB did not answer; it is not known whether this was done.") -> Result:
