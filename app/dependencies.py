@@ -14,6 +14,7 @@ from app import addresses
 from app.accounts import Origin
 from app.bearer import authorise
 from app.errors import FieldError, InvalidError, PreconditionRequiredError
+from app.idempotency import Key
 from app.jobs import Viewer
 from app.resources import Resources
 from app.tokens import Claims
@@ -294,6 +295,25 @@ async def _self_authority(
     return Authority(frozenset({"users:admin"}), resources.sessions.ending, _author(caller))
 
 
+async def _idempotency_key(
+    request: Request,
+    caller: Annotated[Claims, Security(_caller, scopes=["users:write"])],
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=255,
+            pattern="^[!-~]+$",
+            description="Any new text: sent again within a day with the same body, nothing is done again.",
+        ),
+    ] = None,
+) -> Key | None:
+    if idempotency_key is None:
+        return None
+    route = f"{request.method} {request.url.path}"
+    return Key.of(caller.user_id, route, idempotency_key, await request.body())
+
+
 async def _patience(
     prefer: Annotated[
         str | None,
@@ -317,6 +337,7 @@ RequestOrigin = Annotated[Origin, Depends(_origin)]
 WriteAuthority = Annotated[Authority, Depends(_write_authority)]
 AdminAuthority = Annotated[Authority, Depends(_admin_authority)]
 SelfAuthority = Annotated[Authority, Depends(_self_authority)]
+IdempotencyKey = Annotated[Key | None, Depends(_idempotency_key)]
 Patience = Annotated[float | None, Depends(_patience)]
 ExportViewer = Annotated[Viewer, Depends(_export_viewer)]
 ExportId = Annotated[PydanticObjectId, Depends(_export_id)]

@@ -57,6 +57,7 @@ DECLARED: Mapping[str, list[IndexModel]] = {
         _GONE_WHEN_DUE,
     ],
     "column_labels": [_GONE_WHEN_DUE],
+    "idempotency_keys": [_GONE_WHEN_DUE],
     "audit": [
         IndexModel([("user", 1), ("_id", 1)], name="user"),
         IndexModel([("by", 1), ("_id", 1)], name="by"),

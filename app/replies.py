@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.accounts import Issued
 from app.audit import Found
+from app.idempotency import Answer
 from app.jobs import Job
 from app.listing import Listed
 from app.problems import describe, describe_kept
@@ -33,6 +34,15 @@ VERSIONED = {
     }
 }
 """The header of a reply that is one user, for OpenAPI."""
+
+
+REPLAYED = {
+    "Idempotency-Replayed": {
+        "description": "`true` where the request was done before, under the same Idempotency-Key.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
+"""The header of a reply that is kept, for OpenAPI."""
 
 
 def merge_patch(model: str) -> dict[str, Any]:
@@ -75,6 +85,15 @@ def user_unless_known(row: Row, known: frozenset[str]) -> Response:
 
 def created(row: Row) -> Response:
     return user(row, status=201, headers={"Location": f"/users/{row['_id']}"})
+
+
+def answer(reply: Response) -> Answer:
+    """To be kept for whoever repeats the request."""
+    return Answer(reply.status_code, dict(reply.headers), bytes(reply.body))
+
+
+def again(kept: Answer) -> Response:
+    return Response(kept.body, kept.status, {**kept.headers, "Idempotency-Replayed": "true"})
 
 
 def page(request: Request, found: Listed) -> Response:

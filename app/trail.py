@@ -4,8 +4,8 @@ A document of `audit`: `{_id, at, user, action, by, client, via, import, request
 [{pointer, from, to}], forgotten}`. `app.audit` reads it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,8 +34,14 @@ class Author:
     client_id: str | None = None
     via: Via = "api"
     import_id: ObjectId | None = None
+    then: "Then | None" = None
+    """What else is written in each transaction of his changes, told what the trail says of them."""
+
+    def followed_by(self, then: "Then") -> "Author":
+        return replace(self, then=then)
 
 
+Then = Callable[[list[Entry], AsyncClientSession], Awaitable[None]]
 COMMAND_LINE = Author(via="command_line")
 
 
@@ -65,10 +71,12 @@ def entry(
     }
 
 
-async def keep(database: Database, entries: list[Entry], session: AsyncClientSession) -> None:
-    """Within the transaction of the changes."""
+async def keep(database: Database, author: Author, entries: list[Entry], session: AsyncClientSession) -> None:
+    """Within the transaction of the author's changes."""
     if entries:
         await database["audit"].insert_many(entries, session=session)
+    if author.then is not None:
+        await author.then(entries, session)
 
 
 async def forget(database: Database, user_ids: list[ObjectId], session: AsyncClientSession) -> None:

@@ -142,7 +142,7 @@ async def store_password(opened: Resources, account: Account, password_hash: str
         if changed is None:
             return None
         told = trail.entry(author, "password_set", whom, differences=trail.SECRET)
-        await trail.keep(opened.database, [told], session)
+        await trail.keep(opened.database, author, [told], session)
         return int(changed["credentials"]["generation"])
 
     async with opened.sessions.ending(account.user_id) as ending:

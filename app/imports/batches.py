@@ -153,7 +153,7 @@ class Writer:
                 raise _RefusedError("Somebody else has what one of them should get.") from None
             if written.inserted_count + written.matched_count != len(batch.together):
                 raise _RefusedError("One of them has changed since.")
-            await trail.keep(self.rows.database, batch.entries, self.session)
+            await trail.keep(self.rows.database, self.authority.author, batch.entries, self.session)
 
     async def _take(self, rows: list[Row]) -> None:
         """Before their users, so that of two workers at the same rows one is stopped here."""

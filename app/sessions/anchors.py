@@ -52,7 +52,7 @@ class Anchors:
             )
             if changed is None:
                 return None
-            await trail.keep(self._users.database, [trail.entry(author, "signed_out", whom)], session)
+            await trail.keep(self._users.database, author, [trail.entry(author, "signed_out", whom)], session)
             return int(changed["credentials"]["generation"])
 
         return await together(self._users.database.client, write)

@@ -91,7 +91,7 @@ async def erase(
             return None
         database = collection().database
         await trail.forget(database, [deleted["_id"]], session)
-        await trail.keep(database, [trail.entry(author, "deleted", deleted["_id"])], session)
+        await trail.keep(database, author, [trail.entry(author, "deleted", deleted["_id"])], session)
         return generation(deleted) + 1
 
     return await together(write, session)
@@ -175,7 +175,7 @@ async def write(
             raise conflict(duplicate.details) from None
         if changed is not None:
             told = trail.differences(_input(row), said) if differences is None else differences
-            await trail.keep(collection().database, [alteration(row, author, told)], session)
+            await trail.keep(collection().database, author, [alteration(row, author, told)], session)
         return changed
 
     return await together(change_and_tell, session)

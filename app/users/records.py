@@ -12,6 +12,7 @@ from pymongo.errors import DuplicateKeyError
 
 from app import search, trail, transactions
 from app.errors import FieldError, UniqueConflictError, UserNotFoundError
+from app.idempotency import Attempt
 from app.normalise import canonical, email_key, facet, name_key
 from app.rows import BSON, Row
 from app.selections import choose
@@ -112,10 +113,17 @@ def _facets(said: dict[str, Any]) -> Iterator[str]:
                 yield facet(part, address[part])
 
 
-async def create(user: UserInput, authority: Authority) -> Row:
-    """The new user's row. UniqueConflictError names the field whose value another user has."""
+async def create(user: UserInput, authority: Authority, attempt: Attempt | None = None) -> Row:
+    """The new user's row. UniqueConflictError names the field whose value another user has.
+
+    Where an earlier attempt created him, he is answered as he is.
+    """
     authority.check_standing(user)
-    return await insert(record(user), authority.author)
+    if attempt is None:
+        return await insert(record(user), authority.author)
+    if (done := attempt.done.get(0)) is not None:
+        return await read(PydanticObjectId(done["id"]))
+    return await insert(record(user), attempt.noting(authority.author, lambda _: 0))
 
 
 async def insert(new: User, author: Author, session: AsyncClientSession | None = None) -> Row:
@@ -127,7 +135,7 @@ async def insert(new: User, author: Author, session: AsyncClientSession | None =
             await collection().insert_one(document(new), session=session)
         except DuplicateKeyError as duplicate:
             raise conflict(duplicate.details) from None
-        await trail.keep(collection().database, [creation(new, author)], session)
+        await trail.keep(collection().database, author, [creation(new, author)], session)
 
     await together(write, session)
     row: Row = {"_id": new.id} | new.model_dump(exclude={"id", "keys", "facets", "search", "credentials"})
