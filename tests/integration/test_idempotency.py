@@ -211,7 +211,7 @@ async def test_a_killed_process_is_waited_for_as_long_as_its_lease(client: httpx
     await post(client, body)
     kept = database(client)["idempotency_keys"]
     await users(client).delete_many({})
-    begun = {"answer": None, "done": {}, "owner": "killed"}
+    begun: dict[str, Any] = {"answer": None, "done": {}, "owner": "killed"}
     await kept.update_one({}, {"$set": begun | {"until": datetime.now(UTC) + timedelta(minutes=1)}})
     problem(await post(client, body), 409, "idempotency_key_in_use")
     await kept.update_one({}, {"$set": {"until": datetime.now(UTC) - timedelta(seconds=1)}})
