@@ -1,4 +1,4 @@
-"""The command line: `python -m app serve | create-admin | clients | keys | sample | indexes | openapi`."""
+"""The command line: `python -m app serve | worker | import | export | create-admin | clients | …`."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app import samples, serving, settings
-from app.commands import admins, clients, first_start, indexes, keys, search
+from app.commands import admins, clients, exporting, first_start, importing, indexes, keys, search, worker
 from app.commands.running import backends, err, leave_on_sigterm, out, progress, run
 from app.errors import StartError
 from app.main import create_app
@@ -26,6 +26,9 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,  # they print local variables, and with them addresses and passwords
 )
 cli.command("create-admin")(admins.create_admin)
+cli.command()(exporting.export)
+cli.command("import")(importing.import_users)
+cli.command()(worker.worker)
 cli.add_typer(indexes.cli, name="indexes")
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(search.cli, name="search")

@@ -2,6 +2,8 @@
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.job_replies import ENDLESS
+
 LONGEST_HEAD = 65_536
 """Bytes of a request line with its headers, or of trailers: as many as h11, uvicorn's other parser, takes."""
 
@@ -33,6 +35,12 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._unfinished = 0
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """A reply without an end would hold up the stop of the server for as long as it waits for others."""
+        super().shutdown()
+        if self.cycle is not None and self.cycle.scope.get("state", {}).get(ENDLESS):
+            self.transport.close()
 
     def _refuse(self) -> None:
         """A reply under way is not mixed with another: then the connection just ends."""

@@ -4,7 +4,6 @@ A document: `{_id: the label, fields: [every field that was called so], expires_
 `app.indexes` takes it away when nobody has used the label for long.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -17,25 +16,22 @@ from app.spreadsheets.columns import Column
 Database = AsyncDatabase[dict[str, Any]]
 
 _KEPT: Final = timedelta(days=400)
-_FRESH: Final = timedelta(days=1)
-_MOST_KNOWN: Final = 10_000
+_FRESH: Final = timedelta(days=300)
 
 
-class ColumnLabels:
-    """An export that renames its columns as an earlier one of this process did writes nothing."""
-
-    def __init__(self, database: Database) -> None:
-        self._labels = database["column_labels"]
-        self._noted: OrderedDict[tuple[str, str], datetime] = OrderedDict()
-
-    async def note(self, columns: Sequence[Column]) -> None:
-        """That these columns go out under their labels."""
-        now = datetime.now(UTC)
-        renamed = [(each.label, each.name) for each in columns if each.label != each.name]
-        new = [pair for pair in renamed if self._noted.get(pair, now - _KEPT) < now - _FRESH]
-        if not new:
-            return
-        await self._labels.bulk_write(
+async def note(database: Database, columns: Sequence[Column]) -> None:
+    """That these columns go out under their labels; an export that was noted before writes nothing."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    renamed = {column.label: column.name for column in columns if column.label != column.name}
+    if not renamed:
+        return
+    fresh = database["column_labels"].find(
+        {"_id": {"$in": list(renamed)}, "expires_at": {"$gt": now + _FRESH}}
+    )
+    known = {(label["_id"], field) async for label in fresh for field in label["fields"]}
+    new = renamed.items() - known
+    if new:
+        await database["column_labels"].bulk_write(
             [
                 UpdateOne(
                     {"_id": label},
@@ -46,13 +42,9 @@ class ColumnLabels:
             ],
             ordered=False,
         )
-        for pair in new:
-            self._noted[pair] = now
-            self._noted.move_to_end(pair)
-        while len(self._noted) > _MOST_KNOWN:
-            self._noted.popitem(last=False)
 
-    async def find(self, labels: Sequence[str]) -> dict[str, str]:
-        """The fields that were called so, by label; of a label that was given to two fields, nothing."""
-        found = self._labels.find({"_id": {"$in": list(labels)}})
-        return {label["_id"]: label["fields"][0] async for label in found if len(label["fields"]) == 1}
+
+async def find(database: Database, labels: Sequence[str]) -> dict[str, str]:
+    """The fields that were called so, by label; of a label that was given to two fields, nothing."""
+    found = database["column_labels"].find({"_id": {"$in": list(labels)}})
+    return {label["_id"]: label["fields"][0] async for label in found if len(label["fields"]) == 1}

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from app import addresses
 from app.accounts import Origin
 from app.bearer import authorise
+from app.byte_ranges import Wanted
 from app.errors import FieldError, InvalidError, PreconditionRequiredError
 from app.idempotency import Key
 from app.jobs import Viewer
@@ -34,6 +35,7 @@ _VERSION = re.compile("[1-9][0-9]{0,17}")
 _TAG = re.compile(r'(W/)?"([^"]*)"')
 _WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:$|[,;])', re.IGNORECASE)
 MAX_WAIT_S = 30.0
+_EVENT_ID = re.compile("[0-9]{1,18}")
 
 
 async def _user_id(
@@ -273,6 +275,29 @@ async def _change_author(caller: Annotated[Claims, Security(_caller)]) -> Author
     return _author(caller)
 
 
+async def _last_event(
+    last_event_id: Annotated[
+        str | None, Header(max_length=100, description="The `id` of the last event that arrived.")
+    ] = None,
+) -> int | None:
+    """What is no id of ours is ignored."""
+    return int(found[0]) if (found := _EVENT_ID.fullmatch(last_event_id or "")) else None
+
+
+async def _wanted_bytes(
+    wanted: Annotated[
+        str | None, Header(alias="Range", max_length=100, description="One range of bytes: `bytes=1000-`.")
+    ] = None,
+    if_range: Annotated[
+        str | None, Header(max_length=100, description="The whole file unless this is its ETag.")
+    ] = None,
+    if_none_match: Annotated[
+        str | None, Header(max_length=1000, description="304 if it holds the file's ETag.")
+    ] = None,
+) -> Wanted:
+    return Wanted(wanted, if_range, if_none_match)
+
+
 async def _write_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:write"])],
     resources: Annotated[Resources, Depends(_resources)],
@@ -342,6 +367,8 @@ Patience = Annotated[float | None, Depends(_patience)]
 ExportViewer = Annotated[Viewer, Depends(_export_viewer)]
 ExportId = Annotated[PydanticObjectId, Depends(_export_id)]
 ScheduleId = Annotated[PydanticObjectId, Depends(_schedule_id)]
+LastEvent = Annotated[int | None, Depends(_last_event)]
+WantedBytes = Annotated[Wanted, Depends(_wanted_bytes)]
 JobViewer = Annotated[Viewer, Depends(_viewer)]
 ImportViewer = Annotated[Viewer, Depends(_writing_viewer)]
 ImportId = Annotated[PydanticObjectId, Depends(_import_id)]

@@ -8,6 +8,7 @@ from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, OperationFailure
 
+from app import stored_files
 from app.errors import StartError
 from models.user import User
 from models.user_schema import VALIDATOR
@@ -49,6 +50,12 @@ DECLARED: Mapping[str, list[IndexModel]] = {
             [("key", 1)], name="key", unique=True, partialFilterExpression={"key": {"$type": "string"}}
         ),
     ],
+    "exports": [_GONE_WHEN_DUE, IndexModel([("by", 1), ("_id", -1)], name="by")],
+    "schedules": [
+        IndexModel([("is_active", 1), ("next_run_at", 1)], name="due"),
+        IndexModel([("by", 1), ("_id", -1)], name="by"),
+    ],
+    **stored_files.indexes(),
     "terms": [IndexModel([("d", 1)], name="neighbours")],
     "imports": [IndexModel([("by", 1), ("_id", 1)], name="by"), _GONE_WHEN_DUE],
     "import_rows": [

@@ -11,7 +11,20 @@ from app import docs, error_handlers, logs, resources, worker
 from app.fast_route import FastGet
 from app.middleware import BodyLimit, HeadAsGet, RequestContext
 from app.settings import Settings, load
-from routers import audit, auth, exports, health, imports, me, sessions, users, well_known
+from routers import (
+    audit,
+    auth,
+    export_jobs,
+    exports,
+    health,
+    imports,
+    jobs,
+    me,
+    schedules,
+    sessions,
+    users,
+    well_known,
+)
 
 DESCRIPTION = """A user directory: create, find, page through and export users.
 
@@ -50,6 +63,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     for resource in (
         exports,
+        schedules,
+        export_jobs,
+        jobs,
         imports,
         me,
         users,

@@ -134,7 +134,8 @@ class HeadAsGet:
             await self.app(scope, receive, send)
             return
         head = _Head(send)
-        as_get = {**scope, "method": "GET"}
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]  # RFC 9110, 14.2
+        as_get = {**scope, "method": "GET", "headers": headers}
         try:
             await self.app(as_get, receive, head.send)
         except Exception:

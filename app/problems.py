@@ -14,6 +14,9 @@ from app import errors as e
 from app.logs import REQUEST_ID
 from models.account import OwnPatch
 from models.batch import Batch, BatchOutput
+from models.export_job import ExportOutput, ExportPage, ScheduleOutput, SchedulePage
+from models.imports import ImportList, ImportPlan
+from models.job import JobOutput, JobPage
 from models.listing import UserPage
 from models.problem import MEDIA_TYPE, Problem, ProblemError
 from models.token import OAuthProblem
@@ -139,7 +142,10 @@ def _clean(text: str) -> str:
 # --- the OpenAPI document -------------------------------------------------------------------------------
 
 _OAUTH_TYPE = "application/json"
-_EXAMPLED = (Batch, BatchOutput, OwnPatch, UserInput, UserOutput, UserPage, UserPatch)
+_EXAMPLED = (
+    Batch, BatchOutput, ExportOutput, ExportPage, ImportList, ImportPlan, JobOutput, JobPage, OwnPatch,
+    ScheduleOutput, SchedulePage, UserInput, UserOutput, UserPage, UserPatch,
+)  # fmt: skip
 """Shapes whose examples may hold nulls."""
 
 _EXAMPLES: dict[type[e.RosterError], e.RosterError] = {

@@ -209,14 +209,24 @@ class Download(StreamingResponse):
     Starlette leaves an abandoned generator to the garbage collector, and with it a cursor on the server.
     """
 
-    def __init__(self, chunks: AsyncGenerator[bytes, None], *, media_type: str, filename: str) -> None:
+    def __init__(
+        self,
+        chunks: AsyncGenerator[bytes, None],
+        *,
+        media_type: str,
+        filename: str,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._chunks = chunks
         super().__init__(
             chunks,
+            status,
             media_type=media_type,
             headers={
                 "Content-Disposition": f'attachment; filename="{filename}"',
                 "X-Accel-Buffering": "no",
+                **(headers or {}),
             },
         )
 

@@ -21,7 +21,6 @@ from redis.exceptions import RedisError, ResponseError
 
 from app import indexes, migrations
 from app.channel import Channel
-from app.column_labels import ColumnLabels
 from app.cursors import CursorSealer
 from app.errors import StartError
 from app.jobs import Jobs, Nudges
@@ -52,6 +51,8 @@ class Resources:
     cursors: CursorSealer
     exports: asyncio.Semaphore
     """Room for the exports that may run at once."""
+    listeners: asyncio.Semaphore
+    """Room for those who listen to events at once."""
     keyring: Keyring
     tokens: AccessTokens
     sessions: Sessions
@@ -61,7 +62,6 @@ class Resources:
     jobs: Jobs
     imports: asyncio.Semaphore
     """Room for the files that may be received at once."""
-    column_labels: ColumnLabels
 
 
 @asynccontextmanager
@@ -124,6 +124,7 @@ async def _hold(
         redis=redis,
         cursors=cursors,
         exports=asyncio.Semaphore(settings.exports_at_once),
+        listeners=asyncio.Semaphore(settings.listeners_at_once),
         keyring=keyring,
         tokens=AccessTokens(
             keyring,
@@ -139,7 +140,6 @@ async def _hold(
         ),
         jobs=Jobs(database, nudges, cursors, ttl_s=settings.job_ttl_s),
         imports=asyncio.Semaphore(settings.imports_at_once),
-        column_labels=ColumnLabels(database),
     )
 
 

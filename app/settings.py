@@ -148,6 +148,9 @@ class Settings(BaseSettings):
     job_ttl_s: int = Field(
         default=7 * 86_400, ge=60, description="Seconds for which a job that has ended is remembered."
     )
+    listeners_at_once: int = Field(
+        default=100, ge=1, description="Listeners to events of jobs in one process; more are answered 503."
+    )
     mongo_timeout_ms: int = Field(
         default=5_000, ge=100, description="Milliseconds any MongoDB call may take (PyMongo timeoutMS)."
     )

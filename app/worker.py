@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
-from app import imports, jobs
+from app import exports, imports, jobs, stored_files
+from app.exports import scheduler
 from app.resources import Resources
 from models.job import JobKind
 
 HANDLERS: Mapping[JobKind, Callable[[Resources, jobs.Run], Awaitable[None]]] = {
+    "export": exports.write,
     "import_plan": imports.plan,
     "import_apply": imports.apply,
 }
@@ -18,10 +20,13 @@ A handler may be begun again at any time, by another worker, after any part of i
 it finds. It calls `run.progress` now and then, and lets the exceptions of that pass.
 """
 
+_FILES_SWEPT_S = 60.0
+_RESTART_S = 5.0
+
 
 @asynccontextmanager
 async def working(opened: Resources) -> AsyncIterator[None]:
-    """Works on jobs until the block is left."""
+    """Works on jobs, and starts those that are due, until the block is left."""
     settings = opened.settings
     leases = jobs.Leases(
         jobs.collection(opened.database),
@@ -31,5 +36,11 @@ async def working(opened: Resources) -> AsyncIterator[None]:
     handlers: dict[JobKind, jobs.Handler] = {
         kind: partial(handler, opened) for kind, handler in HANDLERS.items()
     }
-    async with jobs.working(opened.jobs, opened.jobs.nudges, leases, handlers, at_once=settings.jobs_at_once):
+    chores = (
+        jobs.Chore(partial(stored_files.sweep, opened.database), _FILES_SWEPT_S),
+        jobs.Chore(partial(scheduler.run, opened), _RESTART_S),
+    )
+    async with jobs.working(
+        opened.jobs, opened.jobs.nudges, leases, handlers, at_once=settings.jobs_at_once, chores=chores
+    ):
         yield

@@ -20,6 +20,10 @@ class Sizes:
     searched_most: int | None = 1_000_000
     """Users among whom it is timed again."""
 
+    imported: int = 100_000
+    """Rows of a file that is imported."""
+    import_rounds: int = 2
+
 
 FULL = Sizes()
 QUICK = Sizes(
@@ -31,4 +35,5 @@ QUICK = Sizes(
     sign_in_seconds=2.0,
     searched=20_000,
     searched_most=None,
+    imported=10_000,
 )

@@ -99,6 +99,9 @@ Read ratios, not absolutes: each is the median over interleaved rounds of two se
 - Search: `benchmarks/search_queries` makes the queries, and says who is right by a plain matcher of its own.
   Recall@10 is of the right answers that fit a page: where more than 10 are right, all 10 must be.
   `$regex`: escaped, ignoring case, over the same fields, sorted by name.
+- Imports: from the first byte of the upload to the last row applied, by one worker in a process of its own.
+  Raw: one `insert_many` of the same documents, as stored, into an empty collection with the same indexes.
+  Memory: of the worker and the process that reads for it, together, looked at fifty times a second.
 """,
         encoding="utf-8",
     )

@@ -145,22 +145,37 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(kind: Kind, database: Database) -> Iterator[Server]:
+def serving(kind: Kind, database: Database, *, jobs_inside: bool = True) -> Iterator[Server]:
     """The server, once it answers; ours with its administrator signed in."""
     port = _free_port()
-    server = Server(port, subprocess.Popen(_command(kind, port), env=database.environment(), stdout=DEVNULL))
-    try:
+    environment = database.environment() | {"ROSTER_JOBS_INSIDE": str(jobs_inside).lower()}
+    with _running(_command(kind, port), environment) as process:
+        server = Server(port, process)
         _wait_until_it_serves(server, _LIVE.get(kind, "/users?limit=10"))
         if kind == "roster":
             server = replace(server, token=tokens.sign_in(port, tokens.ADMIN_EMAIL).access)
         yield server
+
+
+@contextlib.contextmanager
+def working(database: Database) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker in a process of its own. It finds the first job as soon as it has started."""
+    with _running([sys.executable, "-m", "app", "worker"], database.environment()) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def _running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, env=environment, stdout=DEVNULL)
+    try:
+        yield process
     finally:
-        server.process.terminate()
+        process.terminate()
         try:
-            server.process.wait(_STOP_S)
+            process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
-            server.process.kill()
-            server.process.wait()
+            process.kill()
+            process.wait()
 
 
 def _command(kind: Kind, port: int) -> list[str]:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.export import Format
 from models.problem import Problem
+from models.user import EXAMPLE_ID
 
 ImportState = Literal["planning", "planned", "applying", "applied", "failed", "cancelled"]
 RowStatus = Literal[
@@ -25,6 +26,70 @@ APPLIED: Final[dict[PendingStatus, RowStatus]] = {
     "delete": "deleted",
 }
 """What each pending row turns into once it is done."""
+
+
+EXAMPLE_IMPORT: Final[dict[str, Any]] = {
+    "id": "6b05f0a1e1b7a3d4c9f01240",
+    "state": "planned",
+    "file": {
+        "name": "people.csv",
+        "format": "csv",
+        "bytes": 2048,
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "encoding": "utf-8",
+        "delimiter": ";",
+        "sheet": None,
+        "other_sheets": [],
+    },
+    "columns": [
+        {"heading": "E-Mail", "field": "email", "use": "key"},
+        {"heading": "Stadt", "field": "address1_city", "use": "field"},
+        {"heading": "Notiz", "field": None, "use": "unknown"},
+    ],
+    "rows": 20,
+    "counts": {
+        "create": 3,
+        "update": 1,
+        "delete": 0,
+        "unchanged": 15,
+        "conflict": 0,
+        "error": 1,
+        "created": 0,
+        "updated": 0,
+        "deleted": 0,
+    },
+    "problem": None,
+    "plan_job": "6b05f0a1e1b7a3d4c9f01241",
+    "apply_job": None,
+    "created_by": EXAMPLE_ID,
+    "created_at": "2026-01-31T08:00:00.123000Z",
+    "planned_at": "2026-01-31T08:00:00.456000Z",
+    "applied_at": None,
+    "expires_at": "2026-02-07T08:00:00.123000Z",
+}
+EXAMPLE_ROWS: Final[list[dict[str, Any]]] = [
+    {
+        "row": 2,
+        "status": "update",
+        "id": EXAMPLE_ID,
+        "differences": [{"pointer": "/profile/addresses/0/city", "from": "Bonn", "to": "Berlin"}],
+        "errors": [],
+    },
+    {
+        "row": 3,
+        "status": "error",
+        "id": None,
+        "differences": [],
+        "errors": [
+            {
+                "code": "invalid_value",
+                "detail": "must be an e-mail address such as ana@example.com.",
+                "pointer": "/email",
+                "column": "E-Mail",
+            }
+        ],
+    },
+]
 
 
 class ImportColumn(BaseModel):
@@ -113,12 +178,18 @@ class ImportOutput(BaseModel):
 class ImportPlan(ImportOutput):
     """An import with a page of its rows, in the order of the file."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [EXAMPLE_IMPORT | {"items": EXAMPLE_ROWS, "next": None}]}
+    )
+
     items: list[ImportRow]
     next: Annotated[str | None, Field(description="Cursor of the rows after these.")]
 
 
 class ImportList(BaseModel):
     """Imports, the newest first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_IMPORT], "next": None}]})
 
     items: list[ImportOutput]
     next: Annotated[str | None, Field(description="Cursor of the imports after these.")]

@@ -55,6 +55,9 @@ _FORM = {
         "required": ["file"],
         "properties": {"file": {"type": "string", "format": "binary"}, **_OPTIONS},
         "additionalProperties": False,
+        "examples": [
+            {"file": "E-Mail;Stadt\r\nana@example.com;Berlin\r\n", "columns": "address1_city:Stadt"}
+        ],
     }
 }
 _UPLOAD = query_parameters(ImportQuery) | {
@@ -118,7 +121,9 @@ async def import_users(
     imports.check_room(opened)
     limit = opened.settings.import_max_bytes
     kind = request.headers.get("content-type", "")
-    async with opened.imports, imports.receive(request.stream(), kind, limit=limit) as upload:
+    encoding = request.headers.get("content-encoding", "identity")
+    body = imports.receive(request.stream(), kind, encoding=encoding, limit=limit)
+    async with opened.imports, body as upload:
         import_id, job = await imports.submit(
             opened, upload, imports.combine(asked, upload), by=caller.user_id, scopes=caller.scopes
         )

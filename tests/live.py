@@ -79,21 +79,28 @@ def find_children(pid: int) -> list[int]:
     return found
 
 
-class LiveServer:
-    """Ready when entered; what it wrote can be read from `printed` and `log`. `token` has all scopes."""
+class LiveProcess:
+    """Ready when entered; what it wrote can be read from `printed` and `log`."""
+
+    ready = ""
+    """What it prints once it is."""
 
     def __init__(
-        self, folder: Path, *arguments: str, program: tuple[str, ...] = ("-m", "app"), **settings: Any
+        self,
+        folder: Path,
+        command: str,
+        *arguments: str,
+        program: tuple[str, ...] = ("-m", "app"),
+        **settings: Any,
     ) -> None:
-        """`arguments` are those of `serve`; `settings` go into the environment, without their prefix."""
+        """`settings` go into the environment, without their prefix."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.printed = ""
         self.errors = ""
-        self.token = ""
         self._environment = environment(folder, **({"log_format": "json"} | settings))
         self.process = subprocess.Popen(
-            [sys.executable, *program, "serve", *arguments],
+            [sys.executable, *program, command, *arguments],
             cwd=folder,
             env=self._environment,
             stdout=subprocess.PIPE,
@@ -119,6 +126,74 @@ class LiveServer:
         """The log lines of an event that have these fields."""
         wanted = {"event": event} | fields
         return [line for line in self.log if wanted.items() <= line.items()]
+
+    def read_memory(self, field: str = "VmHWM") -> int:
+        """Bytes, as the kernel counts them; VmHWM is the most there ever were."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        found = re.search(rf"{field}:\s+(\d+) kB", status)
+        assert found is not None
+        return int(found[1]) * 1024
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit status once it has ended and its output is read."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        status = self.process.wait(PATIENCE_S)
+        for reader in self._readers:
+            reader.join(PATIENCE_S)
+            assert not reader.is_alive(), "a process it started lives on"
+        return status
+
+    def wait_until_ready(self) -> Self:
+        wait_until(lambda: self.ready in self.printed or self.process.poll() is not None)
+        assert self.process.poll() is None, self.errors
+        return self
+
+    def __enter__(self) -> Self:
+        try:
+            return self.wait_until_ready()
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.stop()
+        except subprocess.TimeoutExpired:
+            self.stop(signal.SIGKILL)
+            raise
+
+    def _read_output(self) -> None:
+        with self.process.stdout or nullcontext(()) as lines:
+            for line in lines:
+                self.printed += line
+
+    def _read_errors(self) -> None:
+        with self.process.stderr or nullcontext(()) as lines:
+            for line in lines:
+                self.errors += line
+
+
+class LiveWorker(LiveProcess):
+    """`python -m app worker`."""
+
+    ready = "waiting for jobs"
+
+    def __init__(self, folder: Path, *, program: tuple[str, ...] = ("-m", "app"), **settings: Any) -> None:
+        super().__init__(folder, "worker", program=program, **{"log_format": "json"} | settings)
+
+
+class LiveServer(LiveProcess):
+    """`token` has all scopes."""
+
+    ready = "users.xlsx"
+
+    def __init__(
+        self, folder: Path, *arguments: str, program: tuple[str, ...] = ("-m", "app"), **settings: Any
+    ) -> None:
+        """`arguments` are those of `serve`."""
+        super().__init__(folder, "serve", *arguments, program=program, **settings)
+        self.token = ""
 
     @property
     def url(self) -> str:
@@ -172,49 +247,7 @@ class LiveServer:
             found |= {name: SecretStr(uri) for name, uri in zip(names, uris, strict=True) if uri is not None}
         return config.model_copy(update=found)
 
-    def read_memory(self, field: str = "VmHWM") -> int:
-        """Bytes, as the kernel counts them; VmHWM is the most there ever were."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        found = re.search(rf"{field}:\s+(\d+) kB", status)
-        assert found is not None
-        return int(found[1]) * 1024
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """Its exit status once it has ended and its output is read."""
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        status = self.process.wait(PATIENCE_S)
-        for reader in self._readers:
-            reader.join(PATIENCE_S)
-            assert not reader.is_alive(), "a process it started lives on"
-        return status
-
     def wait_until_ready(self) -> Self:
-        wait_until(lambda: "users.xlsx" in self.printed or self.process.poll() is not None)
-        assert self.process.poll() is None, self.errors
+        super().wait_until_ready()
         self.token = self.mint()
         return self
-
-    def __enter__(self) -> Self:
-        try:
-            return self.wait_until_ready()
-        except BaseException:
-            self.stop(signal.SIGKILL)
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        try:
-            self.stop()
-        except subprocess.TimeoutExpired:
-            self.stop(signal.SIGKILL)
-            raise
-
-    def _read_output(self) -> None:
-        with self.process.stdout or nullcontext(()) as lines:
-            for line in lines:
-                self.printed += line
-
-    def _read_errors(self) -> None:
-        with self.process.stderr or nullcontext(()) as lines:
-            for line in lines:
-                self.errors += line

@@ -97,15 +97,6 @@ async def statuses(client: httpx.AsyncClient, import_id: ObjectId) -> list[str]:
     return [row["status"] async for row in found]
 
 
-async def upload(client: httpx.AsyncClient, file: bytes | str, **options: str) -> dict[str, Any]:
-    """The plan of a file."""
-    content = file.encode() if isinstance(file, str) else file
-    headers = {"Content-Type": "application/octet-stream", "Prefer": "wait=30"}
-    reply = await client.post("/users/import", content=content, params=options, headers=headers)
-    assert reply.status_code == 201, reply.text
-    return cast("dict[str, Any]", reply.json())
-
-
 async def apply_plan(client: httpx.AsyncClient, planned: dict[str, Any]) -> dict[str, Any]:
     """The import once it is applied."""
     reply = await client.post(f"/users/imports/{planned['id']}/apply", headers={"Prefer": "wait=30"})

@@ -41,7 +41,7 @@ async def begin(opened: Resources, import_id: ObjectId, viewer: Viewer) -> Job |
             "import_apply",
             str(import_id),
             result=f"/users/imports/{import_id}",
-            by=viewer.user_id,
+            by=found["by"],
             total=sum(found["counts"][status] for status in PENDING),
             key=f"import_apply:{import_id}",
             session=session,

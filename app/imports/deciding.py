@@ -101,6 +101,8 @@ class Decider:
         before = {name: stored.row[name] for name in _FIELDS} if stored and stored.row else None
         if before is None and not self._is_admin and not given.values.get("scopes", ("",)):
             del given.values["scopes"]  # an empty cell asks for none of what the caller may not grant
+        if before is not None and given.values.get("email", "") is None:
+            del given.values["email"]  # by another key the user was found, and nobody is without e-mail
         merged = merge(blank() if before is None else before, given.values)
         decision.password_hash = self._new_hash(given, stored)
         if not given.errors and merged == before and decision.password_hash is None:
@@ -144,8 +146,8 @@ class Decider:
                 known |= {pointer(name) for name in _REQUIRED if name not in given.values}
             for bad in from_validation(error, merged):
                 at = bad.pointer or ""
-                if not any(at == other or at.startswith(f"{other}/") for other in known if other):
-                    given.fail("invalid_value", bad.detail, at, self._heading(at))
+                if at not in known:
+                    given.fail("invalid_value", bad.detail, at, self._heading(at, given))
             return None
         return None if given.errors else said
 
@@ -190,11 +192,11 @@ class Decider:
     def _fail(self, given: Given, code: str, detail: str, name: str) -> None:
         given.fail(code, detail, pointer(name), self._columns.heading_of(name))
 
-    def _heading(self, at: str) -> str | None:
-        """Of the column that holds what the pointer leads to, or what is around it."""
+    def _heading(self, at: str, given: Given) -> str | None:
+        """Of the row's column that holds what the pointer leads to, or what is around it."""
         while at:
             for column in self._columns:
-                if column.field is not None and column.use != "status" and pointer(column.field) == at:
+                if column.field in given.values and pointer(column.field) == at:
                     return column.heading
             at = at.rpartition("/")[0]
         return None

@@ -9,6 +9,7 @@ from bson import ObjectId
 from gridfs import AsyncGridFSBucket
 from gridfs.errors import NoFile
 
+from app import stored_files
 from app.errors import ImportNotFoundError
 from app.imports.records import FILES, Database
 
@@ -44,7 +45,4 @@ async def fetch(database: Database, file_id: ObjectId, path: Path) -> None:
 
 
 async def delete(database: Database, file_id: ObjectId) -> None:
-    try:
-        await AsyncGridFSBucket(database, FILES).delete(file_id)
-    except NoFile:
-        return
+    await stored_files.delete(database, FILES, file_id)

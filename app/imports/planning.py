@@ -12,6 +12,7 @@ from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument, UpdateOne
 
+from app import column_labels
 from app.errors import UnavailableError
 from app.imports import files, matching, records
 from app.imports.claims import Claims
@@ -92,7 +93,7 @@ class _Planner:
         keys = {key for source in sources for key in source.document or ()}
         new = [key for key in keys if not self._columns.knows(key)]
         if new:
-            self._columns.remember(await self._opened.column_labels.find(new[:MOST_KEYS]))
+            self._columns.remember(await column_labels.find(self._opened.database, new[:MOST_KEYS]))
 
     async def _decide(self, reader: RowReader, sources: Sequence[SourceRow]) -> list[Decision]:
         given = await asyncio.to_thread(lambda: [reader.read(source) for source in sources])

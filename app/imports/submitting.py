@@ -6,6 +6,7 @@ from typing import Any, Final
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app import column_labels
 from app.errors import TooManyImportsError
 from app.imports import files, records
 from app.imports.columns import Columns
@@ -36,7 +37,7 @@ async def submit(
     columns = Columns(asked.columns)
     looked = await inspect(upload.path, Limits(), within_s=_LOOK_S, **reading(asked.model_dump()))
     if looked.form != "ndjson":
-        labels = await opened.column_labels.find(looked.heading)
+        labels = await column_labels.find(opened.database, looked.heading)
         columns = Columns.of_heading(looked.heading, asked.columns, labels)
     moment = records.now()
     expires_at = moment + timedelta(seconds=opened.settings.import_ttl_s)

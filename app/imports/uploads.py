@@ -54,12 +54,18 @@ class Upload:
 
 
 @asynccontextmanager
-async def receive(body: AsyncIterator[bytes], content_type: str, *, limit: int) -> AsyncIterator[Upload]:
+async def receive(
+    body: AsyncIterator[bytes], content_type: str, *, encoding: str, limit: int
+) -> AsyncIterator[Upload]:
     """The whole file in a private place, which goes when the block is left.
 
-    TooLargeError past `limit` bytes; UnsupportedMediaTypeError, MalformedFormError and InvalidError say what
-    to send.
+    `encoding` is that of the content (RFC 9110, section 8.4). TooLargeError past `limit` bytes;
+    UnsupportedMediaTypeError, MalformedFormError and InvalidError say what to send.
     """
+    if encoding.lower() != "identity":
+        raise UnsupportedMediaTypeError(
+            "Send the file without Content-Encoding.", headers={"Accept-Encoding": "identity"}
+        )
     kind, parameters = _media_type(content_type)
     with tempfile.TemporaryDirectory(prefix="roster-import-") as folder:
         upload = Upload(Path(folder) / "file")

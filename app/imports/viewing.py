@@ -6,13 +6,14 @@ from typing import Any, Final
 
 import orjson
 from bson import ObjectId
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING
 
 from app.cursors import Position
 from app.errors import ImportApplyingError, JobEndedError, JobNotFoundError
 from app.imports import files, records
 from app.imports.records import Import, Row
 from app.jobs import Job, Viewer
+from app.pages import newest_first
 from app.resources import Resources
 from models.imports import ImportRowsQuery, ImportState, RowStatus
 from models.job import PageQuery
@@ -105,23 +106,16 @@ async def walk(
 
 async def list_all(opened: Resources, viewer: Viewer, asked: PageQuery) -> Listed:
     """The newest first."""
-    fingerprint = _fingerprint("imports", viewer.user_id, viewer.is_admin)
-    wanted: dict[str, Any] = viewer.filter | {"expires_at": {"$gt": records.now()}}
-    if asked.cursor is not None:
-        wanted["_id"] = {"$lt": opened.cursors.open(asked.cursor, fingerprint).id}
-    found = await (
-        records.imports(opened.database)
-        .find(wanted, hint="_id_" if viewer.is_admin else "by")
-        .sort("_id", DESCENDING)
-        .limit(asked.limit + 1)
-        .to_list()
+    found = await newest_first(
+        records.imports(opened.database),
+        opened.cursors,
+        viewer.filter,
+        limit=asked.limit,
+        cursor=asked.cursor,
     )
-    shown = found[: asked.limit]
-    last = Position(segment=0, value=None, id=shown[-1]["_id"]) if len(found) > asked.limit else None
-    return Listed(
-        [await _show(opened, document) for document in shown],
-        opened.cursors.seal(last, fingerprint) if last else None,
-    )
+    now = records.now().replace(tzinfo=None)
+    live = [document for document in found.documents if document["expires_at"] > now]
+    return Listed([await _show(opened, document) for document in live], found.next)
 
 
 async def delete(opened: Resources, import_id: ObjectId, viewer: Viewer) -> None:

@@ -4,15 +4,16 @@ MongoDB knows the jobs, each with a lease while somebody works on it; Redis only
 there (ADR 0011).
 """
 
-from app.jobs.jobs import Jobs, Listed
+from app.jobs.jobs import Jobs
 from app.jobs.leases import Leases
-from app.jobs.nudges import Nudges
-from app.jobs.records import AWARE, Job, Viewer, collection
+from app.jobs.nudges import TASK, Nudges
+from app.jobs.records import AWARE, Job, Viewer, collection, now
 from app.jobs.runs import Handler, JobCancelledError, LeaseLostError, Run
 from app.jobs.workers import Chore, working
 
 __all__ = [
     "AWARE",
+    "TASK",
     "Chore",
     "Handler",
     "Job",
@@ -20,10 +21,10 @@ __all__ = [
     "Jobs",
     "LeaseLostError",
     "Leases",
-    "Listed",
     "Nudges",
     "Run",
     "Viewer",
     "collection",
+    "now",
     "working",
 ]

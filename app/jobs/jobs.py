@@ -3,32 +3,25 @@
 import asyncio
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
+from typing import Any
 
 import bson
-import orjson
-from pymongo import DESCENDING, ReturnDocument
+from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from app.cursors import CursorSealer, Position
+from app.cursors import CursorSealer
 from app.errors import JobEndedError, JobNotFoundError
 from app.jobs import records
 from app.jobs.nudges import Nudges
 from app.jobs.records import Database, Job, Viewer
 from app.logs import REQUEST_ID
+from app.pages import Page, newest_first
 from models.job import JobKind, JobQuery
 
 _FIRST_LOOK_S = 0.02
 _LONGEST_LOOK_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A page, and the sealed cursor of the next one."""
-
-    jobs: list[Job]
-    next: str | None
 
 
 class Jobs:
@@ -59,7 +52,7 @@ class Jobs:
         if key is not None:
             document["key"] = key
         while True:
-            if key is not None and (found := await self._jobs.find_one({"key": key}, session=session)):
+            if key is not None and (found := await self._jobs.find_one(_keyed(key), session=session)):
                 return Job.read(found)
             try:
                 await self._jobs.insert_one(document, session=session)
@@ -97,47 +90,70 @@ class Jobs:
             await asyncio.sleep(min(pause, left))
             pause = min(pause * 1.5, _LONGEST_LOOK_S)
 
-    async def page(self, asked: JobQuery, viewer: Viewer) -> Listed:
-        """The newest first. A cursor is good for the viewer and filters it was made for."""
+    async def follow(
+        self, job_id: str, *, since: int | None = None, quiet_s: float = 15.0
+    ) -> AsyncGenerator[Job | None, None]:
+        """The job as it is, unless `since` is its revision, and at each change; None after a quiet while.
+
+        Ends with the job. JobNotFoundError: it is not there, or no longer.
+        """
+        spoke_at = time.monotonic()
+        while True:
+            job = await self.find(job_id)
+            if job.revision != since or job.has_ended:
+                since = job.revision
+                spoke_at = time.monotonic()
+                yield job
+            elif time.monotonic() - spoke_at >= quiet_s:
+                spoke_at = time.monotonic()
+                yield None
+            if job.has_ended:
+                return
+            await asyncio.sleep(_LONGEST_LOOK_S)
+
+    async def page(self, asked: JobQuery, viewer: Viewer) -> Page:
+        """The newest first, as documents that `Job.read` reads."""
         wanted = viewer.filter
         for name in ("state", "kind"):
             if values := getattr(asked, name):
                 wanted[name] = {"$in": values}
-        fingerprint = orjson.dumps(["jobs", wanted], option=orjson.OPT_SORT_KEYS)
-        if asked.cursor is not None:
-            wanted["_id"] = {"$lt": self._cursors.open(asked.cursor, fingerprint).id}
-        found = self._jobs.find(wanted).sort("_id", DESCENDING).limit(asked.limit + 1)
-        documents = await found.to_list()
-        page = documents[: asked.limit]
-        more = len(documents) > asked.limit
-        last = Position(segment=0, value=None, id=page[-1]["_id"]) if more else None
-        return Listed(
-            [Job.read(document) for document in page], self._cursors.seal(last, fingerprint) if last else None
-        )
+        return await newest_first(self._jobs, self._cursors, wanted, limit=asked.limit, cursor=asked.cursor)
 
     async def cancel(self, job_id: str, viewer: Viewer | None = None) -> Job:
-        """The job, cancelled if it was waiting; one that runs is told to stop. JobEndedError: too late."""
+        """The job, cancelled if nobody works on it; a worker is told to stop. JobEndedError: too late."""
         which = {"_id": _id(job_id), **(viewer.filter if viewer else {})}
+        cancelled = records.ended("cancelled", self._ttl_ms)
         while True:
             job = await self.find(job_id, viewer)
-            if job.state == "cancelled" or (job.state == "running" and job.cancel_asked):
+            if job.state == "cancelled":
                 return job
             if job.has_ended:
                 raise JobEndedError(f"The job has {job.state} already.")
-            found = await self._jobs.find_one_and_update(
-                {**which, "state": job.state},
-                self._cancelled if job.state == "queued" else _ASKED_TO_STOP,
-                return_document=ReturnDocument.AFTER,
-            )
-            if found is not None:
-                return Job.read(found)
+            for condition, change in (
+                (records.FREE | which, cancelled),
+                ({"state": "queued"} | which, cancelled),
+                ({"state": "running"} | which, _ASKED_TO_STOP),
+            ):
+                found = await self._jobs.find_one_and_update(
+                    condition, change, return_document=ReturnDocument.AFTER
+                )
+                if found is not None:
+                    return Job.read(found)
 
-    @property
-    def _cancelled(self) -> list[dict[str, object]]:
-        return records.ended("cancelled", self._ttl_ms)
+
+_ASKED_TO_STOP: list[dict[str, Any]] = [
+    {
+        "$set": {
+            "cancel_asked": True,
+            "revision": {"$add": ["$revision", {"$cond": ["$cancel_asked", 0, 1]}]},
+        }
+    }
+]
 
 
-_ASKED_TO_STOP = {"$set": {"cancel_asked": True}, "$inc": {"revision": 1}}
+def _keyed(key: str) -> dict[str, object]:
+    """The unique index is partial: it serves only a query that says it asks for a string."""
+    return {"key": {"$eq": key, "$type": "string"}}
 
 
 def _id(job_id: str) -> bson.ObjectId:

@@ -5,7 +5,7 @@ worker that was believed dead changes nothing any more.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +14,8 @@ from pymongo import ReturnDocument
 
 from app.jobs import records
 from app.jobs.records import Documents, Job
-from models.job import JobState
+from models.job import JobKind, JobState
 
-_FREE = {
-    "$or": [
-        {"state": "queued", "$expr": {"$lte": ["$not_before", "$$NOW"]}},
-        {"state": "running", "$expr": {"$lt": ["$lease_until", "$$NOW"]}},
-    ]
-}
 _NEXT = {"$add": ["$revision", 1]}
 
 
@@ -31,8 +25,8 @@ class Leases:
     lease_ms: int
     ttl_ms: int
 
-    async def take(self, job_id: str) -> tuple[str, Job] | None:
-        """The lease and the job, if it waits or whoever had it let the lease lapse."""
+    async def take(self, job_id: str, kinds: Collection[JobKind]) -> tuple[str, Job] | None:
+        """The lease and the job, if it is of one of the kinds and waits, or its lease was let lapse."""
         if not bson.ObjectId.is_valid(job_id):
             return None
         lease = secrets.token_hex(12)
@@ -45,7 +39,9 @@ class Leases:
             "revision": _NEXT,
         }
         found = await self.jobs.find_one_and_update(
-            {"_id": bson.ObjectId(job_id), **_FREE}, [{"$set": taken}], return_document=ReturnDocument.AFTER
+            {"_id": bson.ObjectId(job_id), "kind": {"$in": list(kinds)}, **records.FREE},
+            [{"$set": taken}],
+            return_document=ReturnDocument.AFTER,
         )
         return None if found is None else (lease, Job.read(found))
 

@@ -55,13 +55,17 @@ class Nudges(RedisStreamBroker):
         return True
 
     async def listen(self) -> AsyncGenerator[AckableMessage, None]:
-        """Goes on, whatever happens to Redis."""
+        """Goes on, whatever happens to Redis; the log tells once of each time that it is away."""
+        is_away = False
         while True:
             try:
                 await self._declare_consumer_group()
+                is_away = False
                 async with aclosing(super().listen()) as messages:
                     async for message in messages:
                         yield message
             except (RedisError, OSError) as error:
-                log.warning("jobs_not_heard", reason=type(error).__name__)
+                if not is_away:
+                    log.warning("jobs_not_heard", reason=type(error).__name__)
+                is_away = True
                 await asyncio.sleep(_PAUSE_S)

@@ -21,6 +21,14 @@ Database = AsyncDatabase[dict[str, Any]]
 Documents = AsyncCollection[dict[str, Any]]
 AWARE: CodecOptions[dict[str, Any]] = CodecOptions(document_class=dict, tz_aware=True, tzinfo=UTC)
 
+FREE: dict[str, Any] = {
+    "$or": [
+        {"state": "queued", "$expr": {"$lte": ["$not_before", "$$NOW"]}},
+        {"state": "running", "$expr": {"$lt": ["$lease_until", "$$NOW"]}},
+    ]
+}
+"""A job that waits and may be taken, or whose worker let its lease lapse."""
+
 
 @dataclass(frozen=True, slots=True)
 class Viewer:

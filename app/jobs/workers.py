@@ -73,11 +73,11 @@ class _Worker:
         self._handlers = handlers
 
     async def run(self, job_id: str) -> None:
-        """What a nudge asks for; nothing if the job is done, or another's."""
+        """What a nudge asks for; nothing if the job is done, another's, or for workers of a newer version."""
         if self.stopping.is_set():
             await self._jobs.announce(job_id)
             return
-        taken = await self._leases.take(job_id)
+        taken = await self._leases.take(job_id, self._handlers.keys())
         if taken is None:
             return
         lease, job = taken

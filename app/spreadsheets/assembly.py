@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from app.spreadsheets.batch import count_shown
-from app.spreadsheets.columns import MOST_ADDRESSES, catalogue, count_addresses
+from app.spreadsheets.columns import MOST_ADDRESSES, catalogue, find_address_columns
 
 Address = Mapping[str, Any]
 
@@ -44,31 +44,33 @@ def merge_addresses(values: Mapping[str, Any], addresses: Sequence[Address]) -> 
     """
     The addresses that a row leaves a user with who has these; `import(export(x)) == x` for every list.
 
-    First come those that have columns, up to the last that holds something, then those of the column of the
-    rest. Without such a column the ones that the user has beyond the columns stay, each in its place: the
-    same row once more changes nothing.
+    First come those that have columns, up to the last of which a cell holds something, then those of the
+    column of the rest. Without such a column the ones that the user has beyond the columns stay, each in its
+    place. The same row once more changes nothing.
     """
-    columns = count_addresses(values)
-    shown = count_shown(addresses, columns)
-    first = [dict(address) for address in addresses[:shown]]
-    first += [{} for _ in range(columns - shown)]
-    for place, address in enumerate(first):
-        address.update(_parts(values, place))
-    kept = count_shown(first, columns) if _REST in values else _count_kept(first, addresses)
-    rest = values[_REST] or [] if _REST in values else addresses[columns:]
-    return _set_far([*first[:kept], *map(dict, rest)], values, columns)
+    columns = find_address_columns(values)
+    said = [_parts(values, place) for place in range(len(columns))]
+    first = [
+        {**(addresses[place] if place < len(addresses) else {}), **parts} for place, parts in enumerate(said)
+    ]
+    if _REST in values:
+        kept, rest = count_shown(said, columns), values[_REST] or []
+    else:
+        kept, rest = _count_kept(first, addresses), addresses[len(columns) :]
+    return _set_far([*first[:kept], *map(dict, rest)], values, len(columns))
 
 
 def _count_kept(first: Sequence[Address], addresses: Sequence[Address]) -> int:
     """Up to the last that holds something, or that the user has empty; all of them where more follow."""
     if len(addresses) > len(first):
         return len(first)
-    empty = [place for place, pair in enumerate(zip(first, addresses, strict=False)) if not _hold(*pair)]
-    return max([count_shown(first, len(first)), *(place + 1 for place in empty)])
+    kept = [place for place, now in enumerate(first) if _holds(now)]
+    empty = [place for place, (_, was) in enumerate(zip(first, addresses, strict=False)) if not _holds(was)]
+    return max([0, *(place + 1 for place in kept + empty)])
 
 
-def _hold(*addresses: Address) -> bool:
-    return any(value for address in addresses for value in address.values())
+def _holds(address: Address) -> bool:
+    return any(address.values())
 
 
 def _set_far(

@@ -9,13 +9,14 @@ from typing import Any, Final
 @dataclass(frozen=True, slots=True)
 class Beyond:
     """
-    The step to the elements of a list that columns of its first `count` elements do not show.
+    The step to the elements of a list that columns do not show.
 
-    Those are the ones after them, and from the last of them on that holds something: cells that are all
-    blank do not say whether an element is empty or not there.
+    Those are the ones after the last that has a value in one of its columns: cells that are all blank do not
+    say whether an element is there, nor what it holds besides.
     """
 
-    count: int
+    columns: tuple[frozenset[str], ...]
+    """The keys of the first elements that have columns."""
 
 
 Path = tuple[str | int | Beyond, ...]
@@ -56,8 +57,8 @@ class Batch:
                 return [mapping.get(key) for mapping in self._find_mappings(parent)]
             case int(index):
                 return [items[index] if len(items) > index else None for items in self._find_lists(parent)]
-            case Beyond(count):
-                return [items[count_shown(items, count) :] or None for items in self._find_lists(parent)]
+            case Beyond(columns):
+                return [items[count_shown(items, columns) :] or None for items in self._find_lists(parent)]
 
     def _find_mappings(self, path: Path) -> Sequence[dict[str, Any]]:
         if path not in self._mappings:
@@ -72,12 +73,17 @@ class Batch:
         return self._lists[path]
 
 
-def count_shown(items: Sequence[Any], count: int) -> int:
-    """How many of the first `count` elements columns can show: up to the last that holds something."""
-    shown = min(len(items), count)
-    while shown and isinstance(items[shown - 1], dict) and not any(items[shown - 1].values()):
+def count_shown(items: Sequence[Any], columns: Sequence[frozenset[str]]) -> int:
+    """How many of the first elements columns of these keys show: up to the last that has a value in one."""
+    shown = min(len(items), len(columns))
+    while shown and not _has_value(items[shown - 1], columns[shown - 1]):
         shown -= 1
     return shown
+
+
+def _has_value(item: Any, keys: frozenset[str]) -> bool:
+    """What is no mapping belongs to nobody's address, and goes with those that are shown."""
+    return not isinstance(item, dict) or any(item.get(key) for key in keys)
 
 
 def _parent(path: Path) -> Path:

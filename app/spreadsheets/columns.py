@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, takewhile
 from typing import Any, Final, Literal
 
 from app.errors import FieldError, InvalidError
@@ -21,7 +21,10 @@ MOST_ADDRESSES: Final = 10
 LONGEST_LABEL: Final = 100
 """Characters of a label."""
 
-_address_column = re.compile(r"address([1-9][0-9]?)_[a-z]+").fullmatch
+_WIDTHS: Final = {"label": 12, "street": 28, "city": 18, "region": 18, "zipcode": 11, "country": 16}
+"""Of the columns of an address."""
+
+_address_column = re.compile(r"address([1-9][0-9]?)_([a-z]+)").fullmatch
 _MOST_COMPLAINTS: Final = 20
 _LONGEST_ECHO: Final = 40
 
@@ -62,7 +65,12 @@ def catalogue(addresses: int = ADDRESSES) -> tuple[Column, ...]:
         ),
         *_address_columns(range(addresses)),
         *_columns(
-            ("addresses_more", "json", 30, ("profile", "addresses", Beyond(addresses))),
+            (
+                "addresses_more",
+                "json",
+                30,
+                ("profile", "addresses", Beyond((frozenset(_WIDTHS),) * addresses)),
+            ),
             ("created_at", "datetime", 20, ("created_at",)),
             ("updated_at", "datetime", 20, ("updated_at",)),
             ("last_login_at", "datetime", 20, ("last_login_at",)),
@@ -100,10 +108,13 @@ def choose(spec: str | None, *, addresses: int = ADDRESSES) -> tuple[Column, ...
     return tuple(_show_the_rest(chosen))
 
 
-def count_addresses(names: Iterable[str]) -> int:
-    """How many addresses, from the first on without a gap, have a column among these."""
-    numbers = {int(match[1]) for name in names if (match := _address_column(name))}
-    return next(number for number in count() if number + 1 not in numbers)
+def find_address_columns(names: Iterable[str]) -> list[frozenset[str]]:
+    """The parts of addresses that have a column among these, from the first address on without a gap."""
+    parts: dict[int, set[str]] = {}
+    for name in names:
+        if match := _address_column(name):
+            parts.setdefault(int(match[1]), set()).add(match[2])
+    return [frozenset(parts[number]) for number in takewhile(parts.__contains__, count(1))]
 
 
 def projection(columns: Iterable[Column]) -> dict[str, int]:
@@ -119,9 +130,8 @@ def _columns(*entries: tuple[str, Kind, int, Path]) -> Iterator[Column]:
 
 
 def _address_columns(indexes: Iterable[int]) -> Iterator[Column]:
-    widths = {"label": 12, "street": 28, "city": 18, "region": 18, "zipcode": 11, "country": 16}
     for index in indexes:
-        for part, width in widths.items():
+        for part, width in _WIDTHS.items():
             name = f"address{index + 1}_{part}"
             yield Column(name, name, "text", width, ("profile", "addresses", index, part))
 
@@ -129,7 +139,7 @@ def _address_columns(indexes: Iterable[int]) -> Iterator[Column]:
 def _show_the_rest(chosen: Iterable[Column]) -> Iterator[Column]:
     """The columns, of which `addresses_more` holds whatever the others leave out: nothing is cut off."""
     chosen = list(chosen)
-    rest = Beyond(count_addresses(column.name for column in chosen))
+    rest = Beyond(tuple(find_address_columns(column.name for column in chosen)))
     for column in chosen:
         yield replace(column, path=(*column.path[:-1], rest)) if column.kind == "json" else column
 

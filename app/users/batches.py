@@ -27,6 +27,7 @@ from app.trail import Author
 from app.users.authority import Authority
 from app.users.changes import delete, patch
 from app.users.records import (
+    SAID,
     UNIQUE,
     Versions,
     claimed,
@@ -148,8 +149,10 @@ async def _create(
 
 
 async def _insert(users: Sequence[User], author: Author, session: AsyncClientSession) -> None:
-    await collection().insert_many(map(document, users), session=session)
-    await trail.keep(collection().database, author, [creation(user, author) for user in users], session)
+    documents = list(map(document, users))
+    await collection().insert_many(documents, session=session)
+    told = [creation(each["_id"], {name: each[name] for name in SAID}, author) for each in documents]
+    await trail.keep(collection().database, author, told, session)
 
 
 async def _clashing(users: Sequence[User]) -> dict[ObjectId, Result]:

@@ -30,7 +30,9 @@ Versions = frozenset[int] | None
 UNIQUE = {"keys.email": "email", "keys.username": "username", "phone": "phone"}
 """Path of each unique index: the field as its owner knows it."""
 
-_SAID = set(UserInput.model_fields)
+SAID = tuple(UserInput.model_fields)
+"""What a caller may say of a user."""
+
 PUBLIC, _READER = choose(None)
 """The projection of all that a caller may see of a user, and its reader."""
 
@@ -56,12 +58,21 @@ def collection() -> Users:
 
 def record(user: UserInput, **stored: Any) -> User:
     """A new record; `stored` sets what a caller may not say (`scopes`, `created_at`, ...)."""
-    moment = now()
-    said = user.model_dump() | {"created_at": moment, "updated_at": moment} | stored
-    kept, words = hidden(said)
-    new: User = User.model_validate(said | kept)
+    fields, words = compose(user.model_dump() | stored)
+    new: User = User.model_validate(fields)
     new.words = words
     return new
+
+
+def compose(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
+    """The fields of a new user of whom a valid input, dumped, says all that a caller may say.
+
+    Beside them the words that the dictionary must know before.
+    """
+    moment = now()
+    fields = {"created_at": moment, "updated_at": moment} | said
+    kept, words = hidden(fields)
+    return fields | kept, words
 
 
 def document(user: User) -> dict[str, Any]:
@@ -135,7 +146,12 @@ async def insert(new: User, author: Author, session: AsyncClientSession | None =
             await collection().insert_one(document(new), session=session)
         except DuplicateKeyError as duplicate:
             raise conflict(duplicate.details) from None
-        await trail.keep(collection().database, author, [creation(new, author)], session)
+        await trail.keep(
+            collection().database,
+            author,
+            [creation(new.id, new.model_dump(include=set(SAID)), author)],
+            session,
+        )
 
     await together(write, session)
     row: Row = {"_id": new.id} | new.model_dump(exclude={"id", "keys", "facets", "search", "credentials"})
@@ -151,12 +167,9 @@ async def together(
     return await transactions.together(collection().database.client, write)
 
 
-def creation(new: User, author: Author) -> trail.Entry:
-    """What the trail says of a new user."""
-    said = new.model_dump(include=_SAID)
-    return trail.entry(
-        author, "created", new.id, version=new.version, differences=trail.differences({}, said)
-    )
+def creation(user_id: ObjectId, said: Mapping[str, Any], author: Author) -> trail.Entry:
+    """What the trail says of a new user of whom this was said."""
+    return trail.entry(author, "created", user_id, version=1, differences=trail.differences({}, said))
 
 
 async def learn(users: Iterable[dict[str, bool]]) -> None:

@@ -15,8 +15,9 @@ from app import accounts, audit, indexes, trail
 from models.audit import AuditQuery
 from tests.api import serving
 from tests.support import NOBODY, create, database, problem, read, users
-from tests.support_applying import apply_plan, upload
+from tests.support_applying import apply_plan
 from tests.support_identity import OTHER_PASSWORD, PASSWORD, call, member, sign_in, token_of
+from tests.support_imports import plan
 
 
 async def trail_of(client: httpx.AsyncClient, user: dict[str, Any], **asked: Any) -> list[dict[str, Any]]:
@@ -192,7 +193,7 @@ async def test_an_import_tells_of_each_row(mongo_uri: str, redis_url: str) -> No
             f"{cyd['id']},{cyd['email']},Ana,no,\r\n"
             ",new@example.com,Neu,,\r\n"
         )
-        applied = await apply_plan(client, await upload(client, file))
+        applied = await apply_plan(client, await plan(client, file))
         new = {"id": applied["items"][3]["id"]}
         last = [(await trail_of(client, user))[-1] for user in (ana, ben, cyd, new)]
         assert told(last) == [
@@ -329,15 +330,15 @@ async def test_each_page_comes_in_order_from_an_index(
             [trail.entry(author, "changed", ObjectId()), trail.entry(author, "created", ObjectId(NOBODY))]
         )
     asked = AuditQuery.model_validate(given | {"limit": 5})
-    plan = await (
+    found = await (
         held["audit"].find(audit.matching(asked), hint=audit.index(asked)).sort("_id", -1).limit(6).explain()
     )
-    stages = str(plan["queryPlanner"]["winningPlan"])
+    stages = str(found["queryPlanner"]["winningPlan"])
     assert "IXSCAN" in stages
     assert "'SORT'" not in stages
     assert "COLLSCAN" not in stages
     if len(given) == 1 or "to" in given:
-        assert plan["executionStats"]["totalKeysExamined"] <= 6 + 2
+        assert found["executionStats"]["totalKeysExamined"] <= 6 + 2
 
 
 async def test_how_long_it_is_kept_is_set_also_for_what_was_written_before(

@@ -85,11 +85,25 @@ def test_the_app_listens_within_its_container_under_the_name_that_others_know(co
 
 def test_every_other_setting_reaches_the_app_where_it_is_set(compose: Compose) -> None:
     app = compose["services"]["app"]["environment"]
-    fixed = {f"ROSTER_{name}" for name in ("HOST", "ISSUER", "SECRET_KEY", "MONGO_URI", "REDIS_URL")}
+    fixed = {
+        f"ROSTER_{name}" for name in ("HOST", "ISSUER", "SECRET_KEY", "MONGO_URI", "REDIS_URL", "JOBS_INSIDE")
+    }
     not_its_own = {"ROSTER_PORT", "ROSTER_DATA_DIR"}  # the host's; nothing is embedded
     settings = {f"ROSTER_{name.upper()}" for name in Settings.model_fields}
     assert app.keys() == settings - not_its_own
     assert {name for name, value in app.items() if value is None} == settings - not_its_own - fixed
+
+
+def test_a_worker_does_the_jobs_and_the_app_none(compose: Compose) -> None:
+    app, worker = (compose["services"][name] for name in ("app", "worker"))
+    assert app["environment"]["ROSTER_JOBS_INSIDE"] == "false"
+    assert "command" not in app
+    assert worker["command"] == ["python", "-m", "app", "worker"]
+    assert worker["environment"] == app["environment"]
+    assert worker["depends_on"] == app["depends_on"]
+    assert worker["healthcheck"] == {"disable": True}
+    for name in ("build", "image", "read_only", "cap_drop", "security_opt", "stop_grace_period", "tmpfs"):
+        assert worker[name] == app[name]
 
 
 def test_the_example_names_every_setting_with_its_default_and_every_secret(compose: Compose) -> None:
@@ -125,10 +139,10 @@ def test_a_copy_of_the_example_as_it_is_starts_a_newcomer(
 
 def test_each_service_keeps_its_data_restarts_and_is_waited_for(compose: Compose) -> None:
     services = compose["services"]
-    assert services.keys() == {*NODES, "redis", "app"}
+    assert services.keys() == {*NODES, "redis", "app", "worker"}
     for name, service in services.items():
         assert service["restart"] == "unless-stopped"
-        if name != "app":
+        if name not in {"app", "worker"}:
             volumes = {volume.split(":")[0] for volume in service["volumes"]}
             assert name in volumes
             assert volumes <= compose["volumes"].keys()

@@ -1,7 +1,6 @@
 """Imports from the file to the users, over HTTP."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx
 import pytest
@@ -9,7 +8,9 @@ import pytest
 from app.imports import batches
 from tests.api import serving
 from tests.support import NOBODY, create, database, problem, read, until, users
-from tests.support_applying import apply_plan, change, creation, import_of, plan, resources, statuses, upload
+from tests.support_applying import apply_plan, change, creation, import_of, plan, resources, statuses
+from tests.support_imports import counted
+from tests.support_imports import plan as plan_file
 from tests.support_sessions import add_person, bearing, sign_in
 from tests.tokens import mint
 
@@ -21,10 +22,6 @@ async def working(mongo_uri: str, redis_url: str) -> AsyncIterator[httpx.AsyncCl
         yield opened
 
 
-def counted(imported: dict[str, Any]) -> dict[str, int]:
-    return {status: count for status, count in imported["counts"].items() if count}
-
-
 async def test_a_file_is_planned_then_applied_and_a_second_time_nothing(working: httpx.AsyncClient) -> None:
     ana, ben = [await create(working) for _ in range(2)]
     file = (
@@ -34,7 +31,7 @@ async def test_a_file_is_planned_then_applied_and_a_second_time_nothing(working:
         ",new@example.com,Neu,\r\n"
         f"{NOBODY},,Nobody,\r\n"
     )
-    planned = await upload(working, file)
+    planned = await plan_file(working, file)
     assert counted(planned) == {"create": 1, "update": 1, "delete": 1, "error": 1}
     assert (await read(working, ana))["name"] == "Ana"
     applied = await apply_plan(working, planned)

@@ -154,3 +154,17 @@ async def test_edits_by_hand_during_an_import_are_kept_or_came_after_it(client: 
             "updated": ("From the file", 3),
             "conflict": ("Ana", 2),
         }[outcome]
+
+
+async def test_a_user_who_was_imported_is_stored_as_one_who_was_created(client: httpx.AsyncClient) -> None:
+    row = creation(
+        username="zoë", phone="+34600000000", tags=["a", "b"], profile={"addresses": [{"city": "Léon"}]}
+    )
+    await apply(client, await plan(client, [row]))
+    imported = await users(client).find_one_and_delete({})
+    said = row["said"]
+    assert (await client.post("/users", json=said)).status_code == 201
+    created = await users(client).find_one({})
+    for each in ("_id", "created_at", "updated_at"):
+        assert type(imported.pop(each)) is type(created.pop(each))
+    assert imported == created

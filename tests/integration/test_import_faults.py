@@ -68,7 +68,7 @@ async def test_workers_killed_at_fifty_random_moments_apply_each_row_once(
     rows = await mixed_rows(client, 3_000)
     import_id = await plan(client, rows)
     job_id = await submit(client, import_id)
-    command = [sys.executable, "-m", "tests.mortal_workers", job_id, str(KILLS), str(LONGEST_MS)]
+    command = [sys.executable, "-m", "tests.programs.mortal_workers", job_id, str(KILLS), str(LONGEST_MS)]
     variables = environment(tmp_path, mongo_uri=mongo_uri, redis_url=redis_url, log_level="error")
     done = await asyncio.to_thread(
         subprocess.run,

@@ -1,53 +1,22 @@
 """Jobs and their workers: each is done, whatever becomes of the worker, of Redis or of MongoDB."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from typing import Any
 
-import httpx
 import pytest
+from bson import ObjectId
+from pymongo.errors import AutoReconnect
 from redis.asyncio import Redis
 
-from app import worker
 from app.errors import InvalidError, UnavailableError
-from app.jobs import Jobs, Run
+from app.jobs import JobCancelledError, LeaseLostError, Run
+from app.jobs.runs import ATTEMPTS
 from app.resources import Resources
 from tests.api import serving
-from tests.support import NOBODY, until
-
-Handler = Callable[[Resources, Run], Awaitable[None]]
-
-
-@pytest.fixture
-async def starts(mongo_uri: str, redis_url: str) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
-    """Starts an app that works on jobs, and one beside it when called again."""
-    async with AsyncExitStack() as running:
-
-        async def start(**settings: Any) -> httpx.AsyncClient:
-            settings = {"jobs_inside": True, "job_lease_s": 2} | settings
-            return await running.enter_async_context(serving(mongo_uri, redis_url, **settings))
-
-        yield start
+from tests.support import database, until
+from tests.support_jobs import Start, handle, jobs_of, submit
 
 
-def jobs_of(client: httpx.AsyncClient) -> Jobs:
-    opened: Resources = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
-    return opened.jobs
-
-
-async def submit(client: httpx.AsyncClient, subject: str = "subject", **more: Any) -> str:
-    job = await jobs_of(client).submit("export", subject, **{"result": None, "by": NOBODY} | more)
-    return job.id
-
-
-def handle(monkeypatch: pytest.MonkeyPatch, handler: Handler) -> None:
-    monkeypatch.setattr(worker, "HANDLERS", {"export": handler})
-
-
-async def test_a_job_is_done_and_says_how_far_it_is(
-    starts: Callable[..., Awaitable[httpx.AsyncClient]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_job_is_done_and_says_how_far_it_is(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     async def count(_: Resources, run: Run) -> None:
         assert run.subject == "subject"
         for done in range(101):
@@ -63,9 +32,7 @@ async def test_a_job_is_done_and_says_how_far_it_is(
     assert job.created_at <= job.ended_at < job.expires_at
 
 
-async def test_a_job_that_fails_says_why(
-    starts: Callable[..., Awaitable[httpx.AsyncClient]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_job_that_fails_says_why(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(_: Resources, run: Run) -> None:
         if run.subject == "ours":
             raise InvalidError("Not like that.")
@@ -84,9 +51,7 @@ async def test_a_job_that_fails_says_why(
     assert "secret" not in str(unforeseen.error)
 
 
-async def test_a_job_waits_for_a_backend_that_is_away(
-    starts: Callable[..., Awaitable[httpx.AsyncClient]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_job_waits_for_a_backend_that_is_away(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     async def be_away_once(_: Resources, run: Run) -> None:
         if run.attempt == 1:
             raise UnavailableError("MongoDB did not answer.")
@@ -97,9 +62,7 @@ async def test_a_job_waits_for_a_backend_that_is_away(
     assert (job.state, job.attempts, job.failures) == ("succeeded", 2, 1)
 
 
-async def test_a_running_job_is_cancelled(
-    starts: Callable[..., Awaitable[httpx.AsyncClient]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_running_job_is_cancelled(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     async def sleep(_: Resources, run: Run) -> None:
         await run.progress(7, 9)
         await asyncio.sleep(3600)
@@ -118,7 +81,7 @@ async def test_a_running_job_is_cancelled(
 
 
 async def test_a_job_whose_word_was_lost_is_found(
-    starts: Callable[..., Awaitable[httpx.AsyncClient]], monkeypatch: pytest.MonkeyPatch, redis_url: str
+    starts: Start, monkeypatch: pytest.MonkeyPatch, redis_url: str
 ) -> None:
     async def do_nothing(_: Resources, __: Run) -> None: ...
 
@@ -136,7 +99,7 @@ async def test_a_job_whose_word_was_lost_is_found(
 
 
 async def test_two_workers_share_what_there_is_and_do_nothing_twice(
-    starts: Callable[..., Awaitable[httpx.AsyncClient]], monkeypatch: pytest.MonkeyPatch
+    starts: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[tuple[int, str]] = []
 
@@ -174,3 +137,73 @@ async def test_a_worker_that_stops_hands_its_job_on_at_once(
     async with serving(mongo_uri, redis_url, **patient) as second:
         job = await jobs_of(second).wait(job_id, 30)
     assert (job.state, begun) == ("succeeded", [1, 2])
+
+
+async def test_a_job_gives_up_on_a_backend_that_stays_away(
+    starts: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def be_away(_: Resources, __: Run) -> None:
+        raise AutoReconnect("not primary")
+
+    handle(monkeypatch, be_away)
+    monkeypatch.setattr("app.jobs.runs.FAILURES", 1)
+    client = await starts()
+    job = await jobs_of(client).wait(await submit(client), 30)
+    assert (job.state, job.attempts, job.failures) == ("failed", 2, 1)
+    assert job.error is not None
+    assert (job.error["status"], job.error["code"]) == (503, "unavailable")
+
+
+async def test_a_job_that_kills_its_workers_ends_too(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def do_nothing(_: Resources, __: Run) -> None: ...
+
+    handle(monkeypatch, do_nothing)
+    idle = await starts(jobs_inside=False)
+    job_id = await submit(idle)
+    await database(idle)["jobs"].update_one({}, {"$set": {"attempts": ATTEMPTS}})
+    job = await jobs_of(await starts()).wait(job_id, 30)
+    assert job.state == "failed"
+    assert job.error is not None
+    assert job.error["code"] == "internal_error"
+
+
+async def test_a_handler_learns_from_progress_that_it_should_stop(
+    starts: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised: list[type[BaseException]] = []
+
+    async def report(_: Resources, run: Run) -> None:
+        try:
+            while True:
+                await run.progress(1)
+                await asyncio.sleep(0.01)
+        except BaseException as error:
+            raised.append(type(error))
+            raise
+
+    handle(monkeypatch, report)
+    client = await starts()
+    job_id = await submit(client)
+
+    async def is_running() -> bool:
+        return (await jobs_of(client).find(job_id)).done == 1
+
+    await until(is_running)
+    await jobs_of(client).cancel(job_id)
+    assert (await jobs_of(client).wait(job_id, 30)).state == "cancelled"
+    assert raised == [JobCancelledError]
+    stolen = await submit(client)
+
+    async def is_running_again() -> bool:
+        return (await jobs_of(client).find(stolen)).done == 1
+
+    await until(is_running_again)
+    one = {"_id": ObjectId(stolen)}
+    await database(client)["jobs"].update_one(one, {"$set": {"lease": "another's"}})
+
+    async def has_stopped() -> bool:
+        return len(raised) == 2
+
+    await until(has_stopped)
+    assert raised[1] is LeaseLostError
+    assert (await jobs_of(client).find(stolen)).state == "running", "the other one's"

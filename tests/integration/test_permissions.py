@@ -30,6 +30,8 @@ ANYONE = None
 
 ID = "0123456789abcdef01234567"
 
+SCHEDULE = {"name": "x", "cron": "0 6 * * *", "export": {"format": "csv"}}
+
 ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("GET", "/users", None, "users:read"),
     ("GET", "/users/suggest?q=an", None, "users:read"),
@@ -42,6 +44,26 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("GET", "/users/export", None, "users:export"),
     ("GET", "/users/export/csv", None, "users:export"),
     ("GET", "/users/export/excel", None, "users:export"),
+    ("POST", "/users/exports", {"format": "csv"}, "users:export"),
+    ("GET", "/users/exports", None, "users:export"),
+    ("GET", f"/users/exports/{ID}", None, "users:export"),
+    ("GET", f"/users/exports/{ID}/file", None, "users:export"),
+    ("DELETE", f"/users/exports/{ID}", None, "users:export"),
+    ("POST", "/users/exports/schedules", SCHEDULE, "users:export"),
+    ("GET", "/users/exports/schedules", None, "users:export"),
+    ("GET", f"/users/exports/schedules/{ID}", None, "users:export"),
+    ("PATCH", f"/users/exports/schedules/{ID}", {"is_active": False}, "users:export"),
+    ("DELETE", f"/users/exports/schedules/{ID}", None, "users:export"),
+    ("POST", "/users/import", {}, "users:write"),
+    ("GET", "/users/imports", None, "users:write"),
+    ("GET", f"/users/imports/{ID}", None, "users:write"),
+    ("GET", f"/users/imports/{ID}/rows.xlsx", None, "users:write"),
+    ("POST", f"/users/imports/{ID}/apply", None, "users:write"),
+    ("DELETE", f"/users/imports/{ID}", None, "users:write"),
+    ("GET", "/jobs", None, ANYONE),
+    ("GET", f"/jobs/{ID}", None, ANYONE),
+    ("POST", f"/jobs/{ID}/cancel", None, ANYONE),
+    ("GET", f"/jobs/{ID}/events", None, ANYONE),
     ("GET", "/users/me", None, "me"),
     ("PATCH", "/users/me", {"name": "x"}, "me"),
     ("POST", "/users/me/password", {}, "me"),
@@ -98,6 +120,10 @@ async def test_no_route_was_forgotten_here(client: httpx.AsyncClient) -> None:
             method,
             path.partition("?")[0]
             .replace(f"sessions/{ID}", "sessions/{session_id}")
+            .replace(f"exports/{ID}", "exports/{export_id}")
+            .replace(f"schedules/{ID}", "schedules/{schedule_id}")
+            .replace(f"imports/{ID}", "imports/{import_id}")
+            .replace(f"jobs/{ID}", "jobs/{job_id}")
             .replace(ID, "{user_id}"),
         )
         for method, path, _, _ in ROUTES

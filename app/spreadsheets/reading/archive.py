@@ -23,6 +23,17 @@ _END: Final = struct.Struct("<4s4H2LH")
 _LONGEST_COMMENT: Final = 65_535
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED: Final = 0x1
+_DAMAGE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What zipfile raises for an archive that is none, or no longer."""
 _CUT_OFF: Final = "The workbook is damaged or was cut off on its way: save it again, and send it whole."
 _SAVE_AS: Final = "save it as an .xlsx workbook or as CSV."
 
@@ -34,32 +45,23 @@ class Archive:
         _check_directory(file)
         try:
             self._zip = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, struct.error, ValueError, UnicodeError, NotImplementedError):
+        except _DAMAGE:
             raise UnreadableFileError(_CUT_OFF) from None
-        self._parts = {info.filename.lower(): info for info in self._zip.infolist()}
+        self._parts = {_normalise(info.filename): info for info in self._zip.infolist()}
+        if len(self._parts) < len(self._zip.infolist()):
+            raise UnreadableFileError("The workbook has two parts of one name: save it again.")
         self._check()
 
     def __contains__(self, part: str) -> bool:
-        return part.lower() in self._parts
-
-    def read(self, part: str, *, most: int = _SMALL) -> bytes:
-        """A part that is small; UnreadableFileError if it is not there."""
-        pieces: list[bytes] = []
-        size = 0
-        for block in self.stream(part):
-            size += len(block)
-            if size > most:
-                raise UnreadableFileError(f"The workbook's part {part} is larger than {most:,} bytes.")
-            pieces.append(block)
-        return b"".join(pieces)
+        return _normalise(part) in self._parts
 
     def stream(self, part: str) -> Iterator[bytes]:
-        if (info := self._parts.get(part.lower())) is None:
+        if (info := self._parts.get(_normalise(part))) is None:
             raise UnreadableFileError(f"The workbook lacks its part {part}: save it again.")
         try:
             with self._zip.open(info) as entry:
                 yield from self._inflate(entry, info)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        except _DAMAGE:
             raise UnreadableFileError(_CUT_OFF) from None
 
     def _inflate(self, entry: IO[bytes], info: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -103,6 +105,11 @@ class Archive:
                 f"A part of the workbook unpacks to more than {limits.inflation} times its size: "
                 "no spreadsheet does."
             )
+
+
+def _normalise(part: str) -> str:
+    """Names of parts are the same whatever their case; some writers use the other slash."""
+    return part.replace("\\", "/").lstrip("/").lower()
 
 
 def _check_directory(file: BinaryIO) -> None:

@@ -8,6 +8,7 @@ output, whose pipe is what holds the reader back while the owner is busy.
 
 import os
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -57,17 +58,17 @@ def main() -> None:
     _restrain(request.limits)
     out = sys.stdout.buffer
     try:
-        for frame in _read(request):
+        for frame in _answer(request):
             out.write(frame)
             out.flush()
     except BrokenPipeError:
         os._exit(0)
 
 
-def _read(request: Request) -> Iterator[bytes]:
+def _answer(request: Request) -> Iterator[bytes]:
     try:
         with Path(request.path).open("rb") as file:
-            yield from _frames(file, request)
+            yield from read(file, request)
         yield frames.write({"end": True})
     except RosterError as error:
         yield frames.write_error(error)
@@ -79,41 +80,45 @@ def _read(request: Request) -> Iterator[bytes]:
         )
 
 
-def _frames(file: BinaryIO, request: Request) -> Iterator[bytes]:
-    limits = request.limits
+def read(file: BinaryIO, request: Request) -> Iterator[bytes]:
+    """The frames of a file: its head, then its rows."""
     form = sniffing.find_form(file, request.form)
-    head: dict[str, Any] = {
-        "form": form, "encoding": None, "delimiter": None, "sheet": None, "other_sheets": [], "heading": [],
-    }  # fmt: skip
     if form == "xlsx":
-        book = xlsx_source.read(file, limits)
-        head |= {"sheet": book.sheet, "other_sheets": book.other_sheets, "heading": book.heading}
-        yield frames.write({"head": head})
-        yield from _write_rows(grid.read_rows(book.rows, len(book.heading), limits))
+        with tempfile.TemporaryFile() as scratch:
+            yield from _read_workbook(file, scratch, request.limits)
         return
     encoding = texts.find_encoding(file, request.encoding)
-    lines = texts.Lines(file, encoding, longest=limits.row_characters)
-    head["encoding"] = encoding
+    lines = texts.Lines(file, encoding, longest=request.limits.row_characters)
     if form == "ndjson":
-        documents = ndjson_source.read(lines, limits)
-        first = next(documents)  # what cannot be read at all fails before the head
-        yield frames.write({"head": head})
-        yield from _write_documents(chain([first], documents))
-        return
-    delimiter, records = csv_source.read(lines, request.delimiter, limits)
+        yield from _read_documents(lines, request.limits)
+    else:
+        yield from _read_csv(lines, request.delimiter, request.limits)
+
+
+def _read_workbook(file: BinaryIO, scratch: BinaryIO, limits: Limits) -> Iterator[bytes]:
+    book = xlsx_source.read(file, scratch, limits)
+    yield frames.write_head("xlsx", book.heading, sheet=book.sheet, other_sheets=book.other_sheets)
+    yield from _write_rows(grid.read_rows(book.rows, len(book.heading), limits))
+
+
+def _read_csv(lines: texts.Lines, said: str | None, limits: Limits) -> Iterator[bytes]:
+    delimiter, records = csv_source.read(lines, said, limits)
     heading = grid.read_heading(records, limits)
-    yield frames.write({"head": head | {"delimiter": delimiter, "heading": heading}})
+    yield frames.write_head("csv", heading, encoding=lines.encoding, delimiter=delimiter)
     yield from _write_rows(grid.read_rows(records, len(heading), limits))
+
+
+def _read_documents(lines: texts.Lines, limits: Limits) -> Iterator[bytes]:
+    documents = ndjson_source.read(lines, limits)
+    first = next(documents)  # a file in which nothing can be read has no head
+    yield frames.write_head("ndjson", [], encoding=lines.encoding)
+    for numbers, batch in _batch(chain([first], documents), _weigh_document):
+        yield frames.write_documents(numbers, batch)
 
 
 def _write_rows(records: Iterable[grid.Record]) -> Iterator[bytes]:
     for numbers, rows in _batch(records, _weigh_row):
         yield frames.write_rows(numbers, rows)
-
-
-def _write_documents(records: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[bytes]:
-    for numbers, documents in _batch(records, _weigh_document):
-        yield frames.write_documents(numbers, documents)
 
 
 def _batch(

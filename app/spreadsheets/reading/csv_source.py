@@ -16,7 +16,7 @@ from app.spreadsheets.reading.values import Cell, Limits
 DELIMITERS: Final = (",", ";", "\t")
 
 _quoted = re.compile(r'"[^"]*"?')
-_excel_says = re.compile(r"sep=(.)[\r\n]*", re.IGNORECASE)
+_excel_says = re.compile(r"sep=([^\w\s\"]|\t)[\r\n]*", re.IGNORECASE)
 _MOST_HEADING_LINES: Final = 500
 
 
@@ -26,6 +26,8 @@ def read(lines: Lines, delimiter: str | None, limits: Limits) -> tuple[str, Iter
     first = next(source, "")
     if match := _excel_says.fullmatch(first):
         delimiter = delimiter or match[1]
+        first = next(source, "")
+    while first and not first.strip():
         first = next(source, "")
     opening = [first]
     while _is_open(opening) and len(opening) < _MOST_HEADING_LINES and (line := next(source, "")):

@@ -12,6 +12,7 @@ import orjson
 
 from app.errors import FileTooLargeError, RosterError, UnreadableFileError, UnsupportedFileError
 from app.spreadsheets.reading.values import Cell, Formula, SourceRow
+from models.export import Format
 
 LENGTH: Final = struct.Struct(">I")
 LONGEST: Final = 64 * 2**20
@@ -27,6 +28,26 @@ _ERRORS: Final = {
 def write(frame: dict[str, Any]) -> bytes:
     body = orjson.dumps(frame)
     return LENGTH.pack(len(body)) + body
+
+
+def write_head(
+    form: Format,
+    heading: Sequence[str],
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+    other_sheets: Sequence[str] = (),
+) -> bytes:
+    head = {
+        "form": form,
+        "encoding": encoding,
+        "delimiter": delimiter,
+        "sheet": sheet,
+        "other_sheets": other_sheets,
+        "heading": heading,
+    }
+    return write({"head": head})
 
 
 def write_error(error: RosterError) -> bytes:

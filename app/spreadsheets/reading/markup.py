@@ -1,6 +1,6 @@
 """XML of a workbook, read as a stream by expat, without anything that XML can be made to do."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from xml.parsers import expat
 
@@ -19,60 +19,85 @@ PACKAGE_RELATIONS: Final = "http://schemas.openxmlformats.org/package/2006/relat
 
 LONGEST_TOKEN: Final = 2**20
 """Bytes of one tag or comment, which expat must hold whole."""
+_MOST_ELEMENTS: Final = 200_000
 
 Start = Callable[[str, dict[str, str]], None]
 End = Callable[[str], None]
+Characters = Callable[[str], None]
 Elements = list[tuple[str, dict[str, str]]]
 
 
-def parser(part: str) -> "expat.XMLParserType":
-    """Names come as `namespace local`. Doctypes, and with them entities, are refused."""
-    made = expat.ParserCreate(namespace_separator=" ")
-    made.buffer_text = True
-    made.buffer_size = 2**16
+class Parser:
+    """One part of a workbook. Names come as `namespace local`; doctypes, so entities too, are refused."""
 
-    def refuse(*_: Any) -> None:
+    def __init__(
+        self, part: str, start: Start, end: End | None = None, characters: Characters | None = None
+    ) -> None:
+        self.fed = 0
+        """Bytes so far."""
+        self.is_utf8 = True
+        self._part = part
+        self._expat = expat.ParserCreate(namespace_separator=" ")
+        self._expat.buffer_text = True
+        self._expat.buffer_size = 2**16
+        self._expat.XmlDeclHandler = self._declare
+        self._expat.StartDoctypeDeclHandler = self._refuse
+        self._expat.EntityDeclHandler = self._refuse
+        self._expat.StartElementHandler = start
+        self._expat.EndElementHandler = end
+        self._expat.CharacterDataHandler = characters
+
+    @property
+    def place(self) -> int:
+        """The byte at which begins what a handler is being told of."""
+        return self._expat.CurrentByteIndex
+
+    def feed(self, block: bytes) -> None:
+        self._parse(block, is_last=False)
+        self.fed += len(block)
+        if self.fed - max(self.place, 0) > LONGEST_TOKEN:
+            raise UnreadableFileError(
+                f"The workbook's part {self._part} has a tag of over {LONGEST_TOKEN:,} bytes."
+            )
+
+    def close(self) -> None:
+        self._parse(b"", is_last=True)
+
+    def _parse(self, block: bytes, *, is_last: bool) -> None:
+        try:
+            self._expat.Parse(block, is_last)
+        except expat.ExpatError as error:
+            raise unsound(self._part, f" (line {error.lineno})") from None
+
+    def _declare(self, _: str, encoding: str | None, __: int) -> None:
+        self.is_utf8 = encoding is None or encoding.lower() == "utf-8"
+
+    def _refuse(self, *_: Any) -> None:
         raise UnreadableFileError(
-            f"The workbook's part {part} declares a document type: no spreadsheet does."
+            f"The workbook's part {self._part} declares a document type: no spreadsheet does."
         )
 
-    made.StartDoctypeDeclHandler = refuse
-    made.EntityDeclHandler = refuse
-    return made
+
+def unsound(part: str, where: str = "") -> UnreadableFileError:
+    return UnreadableFileError(
+        f"The workbook's part {part} is not sound XML{where}: save the workbook again."
+    )
 
 
-def feed(made: "expat.XMLParserType", part: str, blocks: Iterable[bytes]) -> Iterator[None]:
-    """Parses block by block; after each the handlers have seen what there is to see."""
-    fed = 0
-    try:
-        for block in blocks:
-            made.Parse(block, False)  # noqa: FBT003 - expat's own signature
-            fed += len(block)
-            if fed - max(made.CurrentByteIndex, 0) > LONGEST_TOKEN:
-                raise UnreadableFileError(
-                    f"The workbook's part {part} has a tag of over {LONGEST_TOKEN:,} bytes."
-                )
-            yield
-        made.Parse(b"", True)  # noqa: FBT003 - expat's own signature
-    except expat.ExpatError as error:
-        raise UnreadableFileError(
-            f"The workbook's part {part} is not sound XML (line {error.lineno}): save the workbook again."
-        ) from None
-    yield
-
-
-def elements(part: str, xml: bytes, names: Mapping[str, str]) -> Elements:
+def elements(part: str, blocks: Iterable[bytes], names: Mapping[str, str]) -> Elements:
     """The start tags of these names, each under the shorter name it is mapped to, in their order."""
     found: Elements = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
         if name in names:
             found.append((names[name], attributes))
+        if len(found) > _MOST_ELEMENTS:
+            raise UnreadableFileError(f"The workbook's part {part} is longer than any spreadsheet's.")
 
-    made = parser(part)
-    made.StartElementHandler = start
-    for _ in feed(made, part, [xml]):
-        pass
+    parser = Parser(part, start)
+    for block in blocks:
+        parser.feed(block)
+    parser.close()
     return found
 
 

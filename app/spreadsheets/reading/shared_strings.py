@@ -1,10 +1,13 @@
-"""The shared strings of a workbook, of which there may be millions: in a nameless file, not in memory."""
+"""The shared strings of a workbook, of which there may be millions: in a nameless file, not in memory.
+
+They are read as far as a cell asks for: spreadsheets number them as they appear, so that the heading needs
+only the first few.
+"""
 
 import os
-import tempfile
 from array import array
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, Final
 
 from app.errors import FileTooLargeError, UnreadableFileError
 from app.spreadsheets.reading import grid, markup
@@ -14,35 +17,45 @@ from app.spreadsheets.reading.values import Limits
 _WINDOW: Final = 128 * 1024
 _MOST: Final = 8_000_000
 """Strings: 8 bytes of memory each."""
+_MOST_BYTES: Final = 2**29
+"""On disk."""
 _MOST_KEPT: Final = 4_096
 _LONGEST_KEPT: Final = 256
 
 
 class SharedStrings:
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this does
+    def __init__(self, part: str, blocks: Iterable[bytes], scratch: BinaryIO, limits: Limits) -> None:
+        """`scratch` is an empty file that must stay open for as long as strings are asked for."""
+        self._more = self._read(part, blocks, limits)
+        self._file = scratch
         self._ends = array("Q", [0])
         self._window = b""
         self._window_start = 0
         self._kept: dict[int, str] = {}
+        next(self._more, None)
 
     def add(self, text: str) -> None:
-        if len(self._ends) > _MOST:
-            raise FileTooLargeError(f"The workbook has more than {_MOST:,} shared strings.")
         said = text.encode()
+        if len(self._ends) > _MOST or self._ends[-1] + len(said) > _MOST_BYTES:
+            raise FileTooLargeError(
+                f"The workbook has more than {_MOST:,} shared strings, or {_MOST_BYTES:,} bytes of them."
+            )
         self._file.write(said)
         self._ends.append(self._ends[-1] + len(said))
 
-    def freeze(self) -> None:
-        self._file.flush()
-
     def __getitem__(self, index: int) -> str:
+        """IndexError if there is none."""
         if (kept := self._kept.get(index)) is not None:
             return kept
+        while index >= len(self):
+            if next(self._more, self) is self:
+                raise IndexError(index)
         start, end = self._ends[index], self._ends[index + 1]
         offset = start - self._window_start
         if offset < 0 or end > self._window_start + len(self._window):
-            self._window = os.pread(self._file.fileno(), max(_WINDOW, end - start), start)
+            self._file.seek(start)
+            self._window = self._file.read(max(_WINDOW, end - start))
+            self._file.seek(0, os.SEEK_END)
             self._window_start, offset = start, 0
         text = self._window[offset : offset + end - start].decode()
         if len(text) <= _LONGEST_KEPT:
@@ -52,20 +65,16 @@ class SharedStrings:
         return text
 
     def __len__(self) -> int:
+        """Those that have been read."""
         return len(self._ends) - 1
 
-
-def read(part: str, blocks: Iterable[bytes], limits: Limits) -> SharedStrings:
-    strings = SharedStrings()
-    scanner = _Scanner(strings, limits)
-    made = markup.parser(part)
-    made.StartElementHandler = scanner.start
-    made.EndElementHandler = scanner.end
-    made.CharacterDataHandler = scanner.characters
-    for _ in markup.feed(made, part, blocks):
-        pass
-    strings.freeze()
-    return strings
+    def _read(self, part: str, blocks: Iterable[bytes], limits: Limits) -> Iterator[None]:
+        scanner = _Scanner(self, limits)
+        parser = markup.Parser(part, scanner.start, scanner.end, scanner.characters)
+        for block in blocks:
+            parser.feed(block)
+            yield
+        parser.close()
 
 
 _NAMES: Final = markup.main_names("si", "t", "rPh")

@@ -102,7 +102,11 @@ async def inspect(
     encoding: str | None = None,
     within_s: float = 4.0,
 ) -> Inspection:
-    """What the file is, and whatever can be found wrong with it in that time; raises as open_table does."""
+    """
+    What the file is, and whatever can be found wrong with its rows in that time; raises as open_table does.
+
+    The heading is waited for, however long it takes within the limits: of a sound file, a moment.
+    """
     ends = time.monotonic() + within_s
     rows = 0
     async with open_table(path, limits, form=form, delimiter=delimiter, encoding=encoding) as table:
@@ -121,6 +125,16 @@ async def inspect(
         )  # fmt: skip
 
 
+def command(request: Request) -> list[str]:
+    return [sys.executable, "-I", "-c", _START, str(_ROOT), request.write()]
+
+
+def environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    # One arena: each further one takes 64 MiB of the address space that is all the reader has.
+    return kept | {"MALLOC_ARENA_MAX": "1"}
+
+
 class _Reader:
     """The process that reads, and the pipe its frames come through."""
 
@@ -130,13 +144,14 @@ class _Reader:
 
     @classmethod
     async def start(cls, request: Request) -> Self:
+        pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-c", _START, str(_ROOT), request.write(),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            # One arena: each further one takes 64 MiB of the address space that is all it has.
-            env={name: os.environ[name] for name in _KEPT if name in os.environ} | {"MALLOC_ARENA_MAX": "1"},
-        )  # fmt: skip
+            *command(request),
+            stdin=pipe,
+            stdout=pipe,
+            env=environment(),
+            start_new_session=True,  # an interrupt from the keyboard is for the owner, who ends the reader
+        )
         return cls(process, request.limits)
 
     async def rows(self) -> list[SourceRow] | None:

@@ -12,13 +12,16 @@ ENCODINGS: Final = ("utf-8", "utf-16", "gb18030", "windows-1252")
 """What a caller may say that a file is in. The last is never guessed."""
 
 BLOCK: Final = 64 * 1024
+_SAMPLE: Final = 512 * 1024
+"""Bytes on either side of a wrong one by which a file is judged."""
+_MOST_NULS: Final = 4
+"""One byte of so many: of more, it is no text with a stray one."""
 _TRIED: Final = "UTF-8, UTF-16 with a byte order mark, GB18030"
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_line_breaks = re.compile(rb"\r\n|\r|\n")
 _pairs = re.compile(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]")
 _hanzi = re.compile(rb"[\xb0-\xf7][\xa1-\xfe]")
 _MULTIBYTE: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
@@ -30,7 +33,7 @@ class Lines:
     def __init__(self, file: BinaryIO, encoding: str, *, longest: int) -> None:
         self.number = 0
         self._file = file
-        self._encoding = encoding
+        self.encoding = encoding
         self._longest = longest
         self._rest = ""
         """What was read and is no whole line yet."""
@@ -54,7 +57,7 @@ class Lines:
             yield self._rest
 
     def _decode(self) -> Iterator[str]:
-        decoder = codecs.getincrementaldecoder(self._encoding)("strict")
+        decoder = codecs.getincrementaldecoder(self.encoding)("strict")
         is_last = False
         while not is_last:
             block = self._file.read(BLOCK)
@@ -62,15 +65,16 @@ class Lines:
             try:
                 yield decoder.decode(block, is_last)
             except UnicodeDecodeError as error:
-                line = self._find(error.object[: error.start].decode(self._encoding, "replace"))
+                line = self._find(error.object[: error.start].decode(self.encoding, "replace"))
                 raise UnreadableFileError(
-                    f"Line {line} holds a byte that is not {self._encoding.upper()}: "
+                    f"Line {line} holds a byte that is not {self.encoding.upper()}: "
                     "save the file as CSV UTF-8."
                 ) from None
 
     def _find(self, text: str) -> int:
-        """The number of the line in which this text, the next after the last line given, ends."""
-        return self.number + len(_split(self._rest + text))
+        """The number of the line in which something stands that comes after this text, the next one."""
+        lines = _split(self._rest + text)
+        return self.number + len(lines) + lines[-1].endswith("\r")
 
 
 def find_encoding(file: BinaryIO, said: str | None) -> str:
@@ -83,7 +87,8 @@ def find_encoding(file: BinaryIO, said: str | None) -> str:
             return encoding
     if said is not None:
         return "utf-16-le" if said == "utf-16" else said
-    if b"\0" in file.read(BLOCK):
+    sample = file.read(BLOCK)
+    if sample.count(b"\0") * _MOST_NULS > len(sample):
         raise UnsupportedFileError(
             "The file is not text: send CSV, NDJSON or an .xlsx workbook (UTF-16 needs its byte order mark)."
         )
@@ -99,8 +104,8 @@ def _judge(file: BinaryIO, wrong: int) -> str:
     Most texts are GB18030 by accident, damaged UTF-8 and Western ones too. So it must also look like it:
     hardly anything in it is UTF-8, and most of its pairs are the characters of daily use.
     """
-    file.seek(0)
-    sample = file.read(wrong + 2**20)
+    file.seek(max(0, wrong - _SAMPLE))
+    sample = file.read(2 * _SAMPLE)
     good = len(_MULTIBYTE.findall(sample))
     pairs = _pairs.findall(sample)
     bad = sum(1 for byte in sample if byte >= 0x80) - sum(map(len, _MULTIBYTE.findall(sample)))  # noqa: PLR2004
@@ -131,7 +136,11 @@ def _find_wrong_byte(file: BinaryIO, encoding: str) -> int | None:
 
 def _find_line(file: BinaryIO, place: int) -> int:
     file.seek(0)
-    return 1 + len(_line_breaks.findall(file.read(place)))
+    line, before = 1, b""
+    while block := file.read(min(BLOCK, place - file.tell())):
+        line += block.count(b"\n") + block.count(b"\r") - (before + block).count(b"\r\n")
+        before = block[-1:]
+    return line
 
 
 def _split(text: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,7 +42,7 @@ def read(archive: Archive) -> Workbook:
     part = _find_workbook(archive)
     relations = _relations(archive, part)
     found = markup.elements(
-        part, archive.read(part), markup.main_names("sheet", "workbookPr") | markup.main_names("sheets")
+        part, archive.stream(part), markup.main_names("sheet", "workbookPr") | markup.main_names("sheets")
     )
     settings = next((attributes for name, attributes in found if name == "workbookPr"), {})
     sheets = [
@@ -53,7 +54,7 @@ def read(archive: Archive) -> Workbook:
     return Workbook(
         sheets,
         _find(relations, "sharedStrings"),
-        _date_styles(styles, archive.read(styles))
+        _date_styles(styles, archive.stream(styles))
         if styles is not None and styles in archive
         else frozenset(),
         from_1904=settings.get("date1904") in {"1", "true"},
@@ -79,7 +80,7 @@ def is_moment(code: str) -> bool:
 
 
 def _find_workbook(archive: Archive) -> str:
-    types = markup.elements("[Content_Types].xml", archive.read("[Content_Types].xml"), _CONTENT_TYPES)
+    types = markup.elements("[Content_Types].xml", archive.stream("[Content_Types].xml"), _CONTENT_TYPES)
     if any("macroenabled" in attributes.get("ContentType", "").lower() for _, attributes in types):
         raise UnsupportedFileError("The workbook may hold macros: save it as an .xlsx workbook without them.")
     part = _find(_relations(archive, ""), "officeDocument")
@@ -99,7 +100,7 @@ def _relations(archive: Archive, part: str) -> Relations:
     where = posixpath.join(folder, "_rels", f"{name}.rels")
     if where not in archive:
         return {}
-    found = markup.elements(where, archive.read(where), _RELATIONSHIP)
+    found = markup.elements(where, archive.stream(where), _RELATIONSHIP)
     return {
         attributes.get("Id", ""): (
             attributes.get("Type", ""),
@@ -124,7 +125,7 @@ def _sheet(attributes: dict[str, str], relations: Relations) -> Sheet | None:
     return Sheet(attributes.get("name", ""), target, attributes.get("state", "visible") == "visible")
 
 
-def _date_styles(part: str, xml: bytes) -> frozenset[int]:
+def _date_styles(part: str, xml: Iterable[bytes]) -> frozenset[int]:
     names = markup.main_names("numFmt", "cellXfs", "cellStyleXfs", "dxfs", "cellStyles", "xf")
     dates: set[int] = set()
     formats = set(_DATE_FORMATS)

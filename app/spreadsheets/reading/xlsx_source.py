@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from app.errors import UnreadableFileError
-from app.spreadsheets.reading import grid, shared_strings, sheet, workbook
+from app.spreadsheets.reading import grid, sheet, workbook
 from app.spreadsheets.reading.archive import Archive
 from app.spreadsheets.reading.grid import Record
+from app.spreadsheets.reading.shared_strings import SharedStrings
 from app.spreadsheets.reading.values import Limits
 
 
@@ -21,12 +22,12 @@ class Tables:
     rows: Iterator[Record]
 
 
-def read(file: BinaryIO, limits: Limits) -> Tables:
+def read(file: BinaryIO, scratch: BinaryIO, limits: Limits) -> Tables:
     archive = Archive(file, limits)
     book = workbook.read(archive)
     chosen, others = workbook.choose(book.sheets)
     strings = (
-        shared_strings.read(book.strings, archive.stream(book.strings), limits)
+        SharedStrings(book.strings, archive.stream(book.strings), scratch, limits)
         if book.strings is not None and book.strings in archive
         else None
     )

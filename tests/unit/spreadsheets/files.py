@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from app.spreadsheets import writer
 from app.spreadsheets.columns import choose
 from models.export import Format
 
+FORBIDDEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 ID = ObjectId("65a000000000000000000001")
 NASTY = (
     "=1+1",
@@ -95,6 +97,13 @@ def write(
     pieces = [out.head()]
     pieces += [out.rows(rows[start : start + 10]) for start in range(0, len(rows), 10)]
     return b"".join([*pieces, out.tail()])
+
+
+def show_escapes(value: Any) -> Any:
+    """A cell as openpyxl shows it, which knows no escapes of what XML forbids."""
+    if not isinstance(value, str):
+        return value
+    return FORBIDDEN.sub(lambda match: f"_x{ord(match[0]):04X}_", value)
 
 
 def open_with_openpyxl(workbook: bytes) -> Workbook:

@@ -1,12 +1,14 @@
-"""Exports: the listing's rows, written as a spreadsheet while they are read."""
+"""The listing's rows, written as a spreadsheet while they are read."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
 
 import anyio
 import bson
 import pymongo
 
+from app import column_labels
 from app.errors import BusyError
 from app.listing.pages import Users
 from app.listing.queries import Query
@@ -31,22 +33,26 @@ async def begin(
     form: Format,
     asked: str | None,
     addresses: int,
+    on_rows: Callable[[int], None] = lambda _: None,
 ) -> tuple[Writer, AsyncGenerator[bytes, None]]:
     """The writer and its chunks. What fails before the first row fails here, where a status can tell.
 
-    BusyError when as many exports run as `running` admits. Close the chunks, whatever happens.
+    `on_rows` is told how many rows each chunk holds, which may be sent a chunk later. BusyError when as many
+    exports run as `running` admits. Close the chunks, whatever happens.
     """
     whole = form == "ndjson" and asked is None
     chosen = None if whole else columns.choose(asked, addresses=addresses)
     needed, reader = choose(None if chosen is None else _fields(chosen))
     if running.locked():
         raise BusyError("As many exports are running as this server allows: try again soon.", retry_after=5)
+    if chosen is not None:
+        await column_labels.note(users.database, chosen)
     sheet = writer(form, chosen)
     if q is None:
         batches = stream(users, query, needed, first_s=FIRST_BATCH_S)
     else:
         batches = stream_ranked(users, query, q, needed, first_s=FIRST_BATCH_S)
-    chunks = _chunks(running, sheet, reader, batches)
+    chunks = _chunks(running, sheet, _Rows(sheet, reader, on_rows), batches)
     await anext(chunks)
     return sheet, chunks
 
@@ -56,7 +62,7 @@ def _fields(chosen: Sequence[columns.Column]) -> str:
 
 
 async def _chunks(
-    running: asyncio.Semaphore, sheet: Writer, reader: RowReader, batches: AsyncGenerator[bytes, None]
+    running: asyncio.Semaphore, sheet: Writer, rows: "_Rows", batches: AsyncGenerator[bytes, None]
 ) -> AsyncGenerator[bytes, None]:
     """Each batch is decoded and written in a thread while the next one is fetched.
 
@@ -71,7 +77,7 @@ async def _chunks(
             yield sheet.head()
             while batch is not None:
                 following = asyncio.ensure_future(_next(batches))
-                chunk = await asyncio.to_thread(_write, sheet, reader, batch)
+                chunk = await asyncio.to_thread(rows.write, batch)
                 if chunk:
                     yield chunk
                 batch = await asyncio.shield(following)
@@ -93,5 +99,15 @@ async def _close(following: asyncio.Task[bytes | None] | None, batches: AsyncGen
         await batches.aclose()
 
 
-def _write(sheet: Writer, reader: RowReader, batch: bytes) -> bytes:
-    return sheet.rows(reader.sound(bson.decode_all(batch, BSON)))
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    sheet: Writer
+    reader: RowReader
+    on_rows: Callable[[int], None]
+
+    def write(self, batch: bytes) -> bytes:
+        """Counts what is written, not what was read: a row that is not sound stays out of both."""
+        sound = self.reader.sound(bson.decode_all(batch, BSON))
+        chunk = self.sheet.rows(sound)
+        self.on_rows(len(sound))
+        return chunk

@@ -1,4 +1,4 @@
-"""Workers that are killed: `python -m tests.mortal_workers JOB_ID KILLS LONGEST_MS`.
+"""Workers that are killed: `python -m tests.programs.mortal_workers JOB_ID KILLS LONGEST_MS`.
 
 Each is a fork of one process that has everything imported, so that a life costs no start. It takes the job
 as any worker does, once the lease of the one before it has lapsed, and is killed at a random moment of its
@@ -26,7 +26,7 @@ async def work(job_id: str, began: int) -> None:
     """One life; says by a byte when it has the job."""
     async with resources.opened(settings.load(), apply_indexes=False, sign=False) as opened:
         leases = Leases(collection(opened.database), lease_ms=_LEASE_MS, ttl_ms=60_000)
-        while (taken := await leases.take(job_id)) is None:
+        while (taken := await leases.take(job_id, list(worker.HANDLERS))) is None:
             if (await opened.jobs.find(job_id)).has_ended:
                 return
             await asyncio.sleep(_LOOK_S)

@@ -1,0 +1,40 @@
+"""Which bytes of a file a request wants (RFC 9110, section 14)."""
+
+import re
+from dataclasses import dataclass
+
+from app.errors import RangeNotSatisfiableError
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The headers Range, If-Range and If-None-Match, as they came."""
+
+    range: str | None
+    if_range: str | None
+    if_none_match: str | None
+
+
+_RANGE = re.compile(r"(?a)bytes\s*=\s*(\d{0,18})-(\d{0,18})", re.IGNORECASE)
+
+
+def choose(header: str | None, length: int) -> tuple[int, int] | None:
+    """The first byte and the one past the last; None for all of it.
+
+    What is no single range of bytes is ignored, as section 14.2 lets a server do. RangeNotSatisfiableError:
+    it begins past the end.
+    """
+    found = _RANGE.fullmatch((header or "").strip())
+    if found is None or not (found[1] or found[2]):
+        return None
+    if found[1]:
+        start, stop = int(found[1]), min(int(found[2] or length), length - 1) + 1
+        if found[2] and int(found[2]) < start:
+            return None
+    else:
+        start, stop = max(length - int(found[2]), 0), length
+    if start >= length or stop <= start:
+        raise RangeNotSatisfiableError(
+            f"The file has {length} bytes.", headers={"Content-Range": f"bytes */{length}"}
+        )
+    return start, stop

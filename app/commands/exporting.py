@@ -1,0 +1,113 @@
+"""`python -m app export FILE`: the directory as a file, with the options of the route."""
+
+import asyncio
+import os
+import secrets
+from contextlib import aclosing, suppress
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, get_args
+
+import typer
+from pydantic import ValidationError
+from rich.progress import Progress
+
+from app import exports, listing, settings
+from app.commands.running import backends, err, out, progress, run
+from app.errors import RosterError
+from app.field_errors import from_validation
+from app.resources import Resources
+from models.export import Format
+from models.export_job import ExportBody
+
+_FORMATS = get_args(Format)
+
+
+def export(
+    file: Annotated[Path, typer.Argument(help="Where to: its ending says how, .csv, .xlsx or .ndjson.")],
+    *,
+    form: Annotated[
+        str | None, typer.Option("--format", help="csv, xlsx or ndjson; else by the ending.")
+    ] = None,
+    columns: Annotated[str | None, typer.Option(help="name,email:E-Mail,address1_city, say.")] = None,
+    addresses: Annotated[int | None, typer.Option(help="Addresses with columns of their own.")] = None,
+    q: Annotated[str | None, typer.Option(help="Words to find people by.")] = None,
+    sort: Annotated[str | None, typer.Option(help="name, -created_at, …")] = None,
+    filters: Annotated[
+        list[str] | None,
+        typer.Option("--filter", help="As in the API: department=Sales; may be given again."),
+    ] = None,
+) -> None:
+    """Write users to a file, which appears when it is whole."""
+    said = {"format": form or file.suffix.lstrip(".").lower(), "columns": columns, "addresses": addresses}
+    asked = _read(said | {"q": q, "sort": sort}, filters or [])
+    with backends(settings.load()) as (config, _), progress() as bar:
+        try:
+            rows = run(lambda opened: _write(opened, asked, file, bar), config)
+        except RosterError as error:
+            _refuse([error.detail, *(bad.detail for bad in error.errors)])
+        except OSError as error:
+            _refuse([f"{file} cannot be written: {error.strerror}."])
+    out.print(f"{rows} people in {file}.", markup=False)
+
+
+def _read(said: dict[str, Any], filters: list[str]) -> ExportBody:
+    if said["format"] not in _FORMATS:
+        _refuse(["The file's name must end in .csv, .xlsx or .ndjson, or --format say which it is."])
+    given = {name: value for name, value in said.items() if value is not None}
+    for item in filters:
+        name, _, value = item.partition("=")
+        if name in said:
+            _refuse([f"{name} is no filter: say --{name}."])
+        given.setdefault(name, []).append(value)
+    single = {
+        name: values[0] if isinstance(values, list) and len(values) == 1 else values
+        for name, values in given.items()
+    }
+    try:
+        return ExportBody.model_validate(single)
+    except ValidationError as error:
+        _refuse([f"{(bad.pointer or '/')[1:]}: {bad.detail}" for bad in from_validation(error, single)])
+
+
+def _refuse(sentences: list[str]) -> NoReturn:
+    for sentence in sentences:
+        err.print(sentence, markup=False)
+    raise typer.Exit(2)
+
+
+async def _write(opened: Resources, asked: ExportBody, file: Path, bar: Progress) -> int:
+    """How many users; a file that broke off is taken away, and what was there before stays till the end."""
+    exports.check(asked)
+    query = listing.build(asked)
+    task = bar.add_task("people", total=await exports.expect(opened, asked, query))
+    rows = 0
+
+    def count(more: int) -> None:
+        nonlocal rows
+        rows += more
+        bar.advance(task, more)
+
+    _, chunks = await exports.begin(
+        opened.users,
+        asyncio.Semaphore(),
+        query,
+        q=asked.q,
+        form=asked.format,
+        asked=asked.columns,
+        addresses=asked.addresses,
+        on_rows=count,
+    )
+    half = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    async with aclosing(chunks):
+        try:
+            with half.open("xb") as written:
+                async for chunk in chunks:
+                    await asyncio.to_thread(written.write, chunk)
+                written.flush()
+                await asyncio.to_thread(os.fsync, written.fileno())
+            half.replace(file)
+        except BaseException:
+            with suppress(OSError):
+                half.unlink()
+            raise
+    return rows

@@ -1,0 +1,181 @@
+"""`python -m app import FILE`: a file becomes a plan, which is shown, and applied when somebody says so."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from bson import ObjectId
+from pydantic import ValidationError
+from rich.progress import Progress
+
+from app import imports, settings, worker
+from app.commands.running import backends, err, out, progress, run
+from app.errors import RosterError
+from app.field_errors import from_validation
+from app.imports import Shown, Upload
+from app.jobs import Job, Viewer
+from app.resources import Resources
+from models.imports import APPLIED, PENDING, ImportQuery, ImportRowsQuery
+from models.values import ALL_SCOPES
+
+_ANYBODY = Viewer("", is_admin=True)
+_LOOK_S = 0.1
+_TOLD = 10
+"""Rows that are told of those that fail, and of those that change."""
+_LONGEST = 60
+"""Characters of a value that are told."""
+_WRONG = ("conflict", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An import, and its first rows that are wrong or change."""
+
+    shown: Shown
+    wrong: list[dict[str, Any]]
+    changed: list[dict[str, Any]]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        counts: dict[str, int] = self.shown.document["counts"]
+        return counts
+
+    @property
+    def is_wrong(self) -> bool:
+        return any(self.counts[status] for status in _WRONG)
+
+
+def import_users(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, XLSX or NDJSON.")],
+    *,
+    columns: Annotated[str | None, typer.Option(help="email:Mail address,name:Full name, say.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="csv, xlsx or ndjson; else its bytes tell.")
+    ] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Of a CSV: , or ; or tab.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of a CSV: utf-8, utf-16, gb18030 or windows-1252.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Apply the plan without asking.")] = False,
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Show the plan and leave it there.")] = False,
+) -> None:
+    """Import users: shows what would be done, asks, and does it. Exit 1 where rows are left out."""
+    said = {"columns": columns, "format": form, "delimiter": delimiter, "encoding": encoding}
+    asked = _read(
+        {name: value for name, value in said.items() if value is not None} | {"filename": file.name}
+    )
+    with backends(settings.load()) as (config, _):
+        try:
+            planned = run(lambda opened: _plan(opened, file, asked), config)
+            _tell(planned, PENDING)
+            if plan_only or not any(planned.counts[status] for status in PENDING):
+                raise typer.Exit(planned.is_wrong)
+            if not yes:
+                typer.confirm("Apply this plan?", abort=True)
+            applied = run(lambda opened: _apply(opened, planned.shown.document["_id"]), config)
+        except RosterError as error:
+            _refuse([error.detail, *(bad.detail for bad in error.errors)])
+    out.print("Applied.")
+    _tell(applied, tuple(APPLIED.values()))
+    raise typer.Exit(applied.is_wrong)
+
+
+def _read(said: dict[str, Any]) -> ImportQuery:
+    try:
+        return ImportQuery.model_validate(said)
+    except ValidationError as error:
+        _refuse([f"{(bad.pointer or '/')[1:]}: {bad.detail}" for bad in from_validation(error, said)])
+
+
+def _refuse(sentences: list[str]) -> NoReturn:
+    for sentence in sentences:
+        err.print(sentence, markup=False)
+    raise typer.Exit(2)
+
+
+async def _plan(opened: Resources, file: Path, asked: ImportQuery) -> _Told:
+    upload = await asyncio.to_thread(_measure, file)
+    async with worker.working(opened):
+        import_id, job = await imports.submit(opened, upload, asked, by=None, scopes=frozenset(ALL_SCOPES))
+        await _follow(opened, job, "planned")
+    return await _look(opened, import_id)
+
+
+def _measure(file: Path) -> Upload:
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256")
+    return Upload(file, name=file.name, size=file.stat().st_size, sha256=digest.hexdigest())
+
+
+async def _apply(opened: Resources, import_id: ObjectId) -> _Told:
+    async with worker.working(opened):
+        if (job := await imports.begin(opened, import_id, _ANYBODY)) is not None:
+            await _follow(opened, job, "applied")
+    return await _look(opened, import_id)
+
+
+async def _follow(opened: Resources, job: Job, what: str) -> None:
+    """Until the job has ended, by this process or by another worker; it ends with the command, too."""
+    with progress() as bar:
+        task = bar.add_task(f"rows {what}", total=job.total)
+        try:
+            while not job.has_ended:
+                await asyncio.sleep(_LOOK_S)
+                job = await opened.jobs.find(job.id)
+                _advance(bar, task, job)
+        except asyncio.CancelledError:
+            await opened.jobs.cancel(job.id)
+            err.print(f"Stopped: what was {what} stays so.")
+            raise
+    if job.state != "succeeded":
+        detail = job.error["detail"] if job.error is not None else f"The job was {job.state}."
+        bad = job.error["errors"] if job.error is not None else []
+        _refuse([detail, *(each["detail"] for each in bad)])
+
+
+def _advance(bar: Progress, task: Any, job: Job) -> None:
+    bar.update(task, completed=job.done, total=job.total)
+
+
+async def _look(opened: Resources, import_id: ObjectId) -> _Told:
+    shown = await imports.find(opened, import_id, _ANYBODY)
+    wrong = await imports.page(opened, shown.document, ImportRowsQuery(status=[*_WRONG], limit=_TOLD))
+    changed = await imports.page(opened, shown.document, ImportRowsQuery(status=["update"], limit=_TOLD))
+    return _Told(shown, wrong.rows, changed.rows)
+
+
+def _tell(told: _Told, statuses: tuple[str, ...]) -> None:
+    for line in _lines(told, statuses):
+        out.print(line, markup=False)
+
+
+def _lines(told: _Told, statuses: tuple[str, ...]) -> Iterator[str]:
+    """Counts, then rows; what comes from the file comes quoted, so that it cannot write to the terminal."""
+    document = told.shown.document
+    counted = {status: told.counts[status] for status in (*statuses, "unchanged", *_WRONG)}
+    listed = ", ".join(f"{count} {status}" for status, count in counted.items() if count)
+    yield f"{document['rows']} rows: {listed}"
+    if unknown := [column["heading"] for column in document["columns"] if column["use"] == "unknown"]:
+        yield f"Columns that are not known, and not imported: {', '.join(map(_quote, unknown))}"
+    for row in told.changed:
+        for change in row["differences"]:
+            values = f"{_quote(change['from'])} becomes {_quote(change['to'])}"
+            yield f"row {row['row']}: {change['pointer']} {values}"
+    for row in told.wrong:
+        for error in row["errors"]:
+            where = f" {_quote(error['column'])}" if error["column"] is not None else ""
+            yield f"row {row['row']} {row['status']}{where}: {error['detail']}"
+    if (left := sum(told.counts[status] for status in _WRONG) - len(told.wrong)) > 0:
+        yield f"and {left} rows more with errors or conflicts"
+    if (left := told.counts["update"] - len(told.changed)) > 0:
+        yield f"and {left} rows more that change"
+
+
+def _quote(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

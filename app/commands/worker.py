@@ -1,0 +1,26 @@
+"""`python -m app worker`: a process that works on jobs and serves nobody."""
+
+import asyncio
+import signal
+
+from app import settings
+from app import worker as workers
+from app.commands.running import backends, out, run
+from app.resources import Resources
+
+
+def worker() -> None:
+    """Work on jobs: imports, exports and what is scheduled; any number of workers on any machines."""
+    with backends(settings.load()) as (config, _):
+        run(_work, config)
+
+
+async def _work(opened: Resources) -> None:
+    """Until a signal; then jobs under way go back to the queue, and other workers take them at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with workers.working(opened):
+        out.print("Roster's worker is waiting for jobs.")
+        await stop.wait()

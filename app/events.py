@@ -1,0 +1,53 @@
+"""What happens to a job, told to whoever listens for as long as his session lasts."""
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
+
+from app.errors import InvalidTokenError, JobNotFoundError, TooManyListenersError, UnavailableError
+from app.jobs import Job, Viewer
+from app.resources import Resources
+from app.tokens import Claims
+
+_CHECK_S = 5.0
+_RETRY_S = 5
+
+
+async def listen(
+    opened: Resources, job_id: str, caller: Claims, viewer: Viewer, *, since: int | None
+) -> AsyncGenerator[Job | None, None]:
+    """The job at each change, None now and then; what fails before the first fails here.
+
+    Ends with the job, with the caller's session or token, or when a backend is away: the caller asks anew.
+    TooManyListenersError when as many listen as this process bears.
+    """
+    await opened.jobs.find(job_id, viewer)
+    if opened.listeners.locked():
+        raise TooManyListenersError(
+            "As many listen as this server bears: ask again soon.", retry_after=_RETRY_S
+        )
+    return _listen(opened, job_id, caller, since)
+
+
+async def _listen(
+    opened: Resources, job_id: str, caller: Claims, since: int | None
+) -> AsyncGenerator[Job | None, None]:
+    async with opened.listeners, aclosing(opened.jobs.follow(job_id, since=since, quiet_s=_CHECK_S)) as news:
+        checked_at = time.monotonic()
+        try:
+            async for job in news:
+                if time.monotonic() - checked_at >= _CHECK_S:
+                    await _check(opened, caller)
+                    checked_at = time.monotonic()
+                yield job
+        except (InvalidTokenError, JobNotFoundError, UnavailableError, PyMongoError, RedisError):
+            return
+
+
+async def _check(opened: Resources, caller: Claims) -> None:
+    if caller.expires_at <= time.time():
+        raise InvalidTokenError("The access token has expired.")
+    await opened.sessions.check(caller.user_id, caller.sid)

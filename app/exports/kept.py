@@ -1,0 +1,283 @@
+"""Exports that a job makes, whose file waits in GridFS.
+
+A document of `exports`: `{_id, by, asked, schedule, job, labels, file, rows, bytes, sha256, created_at,
+expires_at}`; the last five of the file are null until it is whole. Indexes of `app.indexes` and
+`app.stored_files` take document and file away when their time is over.
+"""
+
+import asyncio
+import hashlib
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import anyio
+import pymongo
+from bson import ObjectId
+from gridfs import AsyncGridFSBucket
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import PyMongoError
+
+from app import jobs, listing, search, stored_files
+from app.errors import (
+    BusyError,
+    ExportNotFoundError,
+    ExportNotReadyError,
+    FieldError,
+    InvalidError,
+    JobEndedError,
+    JobNotFoundError,
+)
+from app.exports.streaming import begin
+from app.jobs import AWARE, Job, Run, Viewer
+from app.listing.totals import total
+from app.pages import Page, newest_first
+from app.resources import Resources
+from app.spreadsheets import columns
+from app.stored_files import StoredFile
+from models.export import MEDIA_TYPES, Format
+from models.export_job import ExportBody
+from models.job import PageQuery
+
+BUCKET = "export_files"
+WAITING = 50
+"""Exports of one user that may wait to be made."""
+_CLOSING_S = 5.0
+_FILTERS = frozenset(ExportBody.model_fields) - {"format", "columns", "addresses", "q", "sort"}
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The document and its job, which may be forgotten by now."""
+
+    document: dict[str, Any]
+    job: Job | None
+
+    @property
+    def id(self) -> str:
+        return str(self.document["_id"])
+
+    @property
+    def state(self) -> str:
+        if self.document["file"] is not None:
+            return "succeeded"
+        return "failed" if self.job is None else self.job.state
+
+    @property
+    def format(self) -> Format:
+        form: Format = self.document["asked"]["format"]
+        return form
+
+    @property
+    def filter(self) -> dict[str, Any]:
+        return {name: value for name, value in self.document["asked"].items() if name in _FILTERS}
+
+    @property
+    def filename(self) -> str:
+        return f"users-{self.document['created_at']:%Y%m%d-%H%M%S}.{self.format}"
+
+    @property
+    def media_type(self) -> str:
+        return MEDIA_TYPES[self.format]
+
+
+def check(asked: ExportBody) -> list[str] | None:
+    """The labels of its columns, None for whole users. InvalidError names what is wrong in the body."""
+    try:
+        listing.build(asked)
+        if asked.q is not None:
+            search.parse(asked.q)
+        if asked.format == "ndjson" and asked.columns is None:
+            return None
+        return [column.label for column in columns.choose(asked.columns, addresses=asked.addresses)]
+    except InvalidError as error:
+        in_body = [FieldError(bad.detail, pointer=f"/{bad.parameter}") for bad in error.errors]
+        raise InvalidError(error.detail, errors=tuple(in_body)) from None
+
+
+async def submit(
+    opened: Resources, asked: ExportBody, *, by: str | None, schedule: ObjectId | None = None
+) -> Export:
+    """The export and the job that makes it.
+
+    InvalidError: what is asked for makes no file. BusyError: too many of his are waiting.
+    """
+    check(asked)
+    await _check_room(opened, by)
+    async with opened.database.client.start_session() as session:
+        made = await session.with_transaction(
+            lambda within: add(opened, asked, within, by=by, schedule=schedule)
+        )
+    if made.job is not None:
+        await opened.jobs.announce(made.job.id)
+    return made
+
+
+async def _check_room(opened: Resources, by: str | None) -> None:
+    """Each file costs a walk and its room in MongoDB: nobody lets too many wait."""
+    waiting = {"state": {"$in": ["queued", "running"]}, "kind": "export", "by": by}
+    if await jobs.collection(opened.database).count_documents(waiting, limit=WAITING) == WAITING:
+        raise BusyError(f"{WAITING} exports of yours are waiting already: wait for one.", retry_after=5)
+
+
+async def add(
+    opened: Resources,
+    asked: ExportBody,
+    session: AsyncClientSession,
+    *,
+    by: str | None,
+    schedule: ObjectId | None = None,
+    key: str | None = None,
+) -> Export:
+    """Within a transaction; whoever commits it announces the job."""
+    export_id = ObjectId()
+    job = await opened.jobs.submit(
+        "export", str(export_id), result=f"/users/exports/{export_id}", by=by, key=key, session=session
+    )
+    lives = timedelta(seconds=max(opened.settings.export_ttl_s, opened.settings.job_ttl_s))
+    document = {
+        "_id": export_id,
+        "by": by,
+        "asked": asked.model_dump(mode="json", exclude_unset=True),
+        "schedule": schedule,
+        "job": job.id,
+        "labels": check(asked),
+        "file": None,
+        "rows": None,
+        "bytes": None,
+        "sha256": None,
+        "created_at": job.created_at,
+        "expires_at": job.created_at + lives,
+    }
+    await _collection(opened).insert_one(document, session=session)
+    return Export(document, job)
+
+
+async def find(opened: Resources, export_id: ObjectId, viewer: Viewer) -> Export:
+    """ExportNotFoundError: unknown, deleted, expired, or not for the viewer."""
+    document = await _collection(opened).find_one({"_id": export_id, **viewer.filter})
+    if document is None or document["expires_at"] <= datetime.now(UTC):
+        raise ExportNotFoundError("There is no export with this id, or no longer, or it is not yours.")
+    (found,) = await with_jobs(opened, [document])
+    return found
+
+
+async def page(opened: Resources, asked: PageQuery, viewer: Viewer) -> tuple[list[Export], str | None]:
+    """The newest first, and the cursor of the next page."""
+    found: Page = await newest_first(
+        _collection(opened), opened.cursors, viewer.filter, limit=asked.limit, cursor=asked.cursor
+    )
+    return await with_jobs(opened, found.documents), found.next
+
+
+async def with_jobs(opened: Resources, documents: list[dict[str, Any]]) -> list[Export]:
+    wanted = {"_id": {"$in": [ObjectId(document["job"]) for document in documents]}}
+    found = await jobs.collection(opened.database).find(wanted).to_list()
+    known = {str(job["_id"]): Job.read(job) for job in found}
+    return [Export(document, known.get(document["job"])) for document in documents]
+
+
+async def delete(opened: Resources, export_id: ObjectId, viewer: Viewer) -> None:
+    """With its file; a job that still makes it is cancelled."""
+    found = await find(opened, export_id, viewer)
+    with suppress(JobNotFoundError, JobEndedError):
+        await opened.jobs.cancel(found.document["job"])
+    if found.document["file"] is not None:
+        await stored_files.delete(opened.database, BUCKET, found.document["file"])
+    await _collection(opened).delete_one({"_id": export_id})
+
+
+async def open_file(opened: Resources, export: Export) -> StoredFile:
+    """ExportNotReadyError: the job has not made it. ExportNotFoundError: deleted meanwhile."""
+    file_id = export.document["file"]
+    if file_id is None:
+        raise ExportNotReadyError(
+            f"The job has {export.state}." if export.state in _SAD else "Wait for its job."
+        )
+    found = await stored_files.find(opened.database, BUCKET, file_id)
+    if found is None:
+        raise ExportNotFoundError("The export was deleted.")
+    return found
+
+
+_SAD = frozenset({"failed", "cancelled"})
+
+
+async def write(opened: Resources, run: Run) -> None:
+    """The job's handler. Begun again it writes another file: what was half written is never seen."""
+    document = await _collection(opened).find_one({"_id": ObjectId(run.subject)})
+    if document is None or document["file"] is not None:
+        return
+    made = await _upload(opened, run, Export(document, None))
+    changed = await _collection(opened).update_one({"_id": document["_id"], "file": None}, {"$set": made})
+    if not changed.modified_count:  # deleted meanwhile
+        await stored_files.delete(opened.database, BUCKET, made["file"])
+    await run.progress(made["rows"], made["rows"])
+
+
+async def _upload(opened: Resources, run: Run, export: Export) -> dict[str, Any]:
+    """The file, whole, and what the manifest says of it."""
+    asked = ExportBody.model_validate(export.document["asked"])
+    query = listing.build(asked)
+    tally = _Tally()
+    expected = await expect(opened, asked, query)
+    _, chunks = await begin(
+        opened.users,
+        asyncio.Semaphore(),
+        query,
+        q=asked.q,
+        form=asked.format,
+        asked=asked.columns,
+        addresses=asked.addresses,
+        on_rows=tally.add,
+    )
+    expires_at = jobs.now() + timedelta(seconds=opened.settings.export_ttl_s)
+    upload = AsyncGridFSBucket(opened.database, BUCKET).open_upload_stream_with_id(
+        file_id := ObjectId(), export.filename, metadata={"expires_at": expires_at}
+    )
+    async with aclosing(chunks):
+        try:
+            async for chunk in chunks:
+                tally.take(chunk)
+                await upload.write(chunk)
+                await run.progress(tally.rows, expected)
+            await upload.close()
+        except BaseException:
+            with anyio.CancelScope(shield=True), pymongo.timeout(_CLOSING_S), suppress(PyMongoError):
+                await upload.abort()
+            raise
+    return {
+        "file": file_id,
+        "rows": tally.rows,
+        "bytes": tally.bytes,
+        "sha256": tally.digest.hexdigest(),
+        "expires_at": expires_at,
+    }
+
+
+async def expect(opened: Resources, asked: ExportBody, query: listing.Query) -> int | None:
+    """How many users it will be, if that can be told soon; others may come and go meanwhile."""
+    if asked.q is not None:
+        return None
+    found = await total(opened.users, query, "exact", budget_s=opened.settings.count_budget_ms / 1000)
+    return found.value if found is not None and found.relation == "eq" else None
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self.rows = 0
+        self.bytes = 0
+        self.digest = hashlib.sha256()
+
+    def add(self, rows: int) -> None:
+        self.rows += rows
+
+    def take(self, chunk: bytes) -> None:
+        self.bytes += len(chunk)
+        self.digest.update(chunk)
+
+
+def _collection(opened: Resources) -> AsyncCollection[dict[str, Any]]:
+    return opened.database.get_collection("exports", codec_options=AWARE)

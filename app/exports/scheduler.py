@@ -1,0 +1,84 @@
+"""taskiq's scheduler, told when the scheduled exports are due.
+
+It is told times, not cron expressions: those it would read in a dialect of its own, and forget what was due
+while it was down.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from itertools import count
+
+from bson import ObjectId
+from taskiq import ScheduledTask, ScheduleSource, TaskiqScheduler
+from taskiq.api import run_scheduler_task
+from taskiq.exceptions import ScheduledTaskCancelledError
+
+from app.exports import schedules
+from app.jobs import TASK
+from app.resources import Resources
+
+_LOOK = timedelta(seconds=10)
+_TICK = timedelta(seconds=1)
+_CLOSING_S = 5.0
+
+
+async def run(opened: Resources) -> None:
+    """Until it is cancelled. Any number of schedulers may run."""
+    source = _DueExports(opened)
+    try:
+        await run_scheduler_task(
+            TaskiqScheduler(opened.jobs.nudges, [source]), interval=_LOOK, loop_interval=_TICK
+        )
+    finally:
+        await source.shutdown()
+
+
+class _DueExports(ScheduleSource):
+    def __init__(self, opened: Resources) -> None:
+        self._opened = opened
+        self._rounds = count()
+        self._busy: set[asyncio.Task[object]] = set()
+        self._is_closed = False
+
+    async def get_schedules(self) -> list[ScheduledTask]:
+        """Each time under a new id in each round: what failed is tried again in the next."""
+        if self._is_closed:
+            return []
+        self._note()
+        this_round = next(self._rounds)
+        return [
+            ScheduledTask(
+                task_name=TASK,
+                labels={},
+                args=[],
+                kwargs={"schedule_id": str(schedule_id), "due": due.isoformat()},
+                schedule_id=f"{schedule_id}@{due.isoformat()}#{this_round}",
+                time=due,
+            )
+            for schedule_id, due in await schedules.find_due(self._opened)
+        ]
+
+    async def pre_send(self, task: ScheduledTask) -> None:
+        """What is sent is the nudge for the job, which is there by then; Redis may be away."""
+        if self._is_closed:
+            raise ScheduledTaskCancelledError
+        self._note()
+        said, task.kwargs = task.kwargs, {}
+        job_id = await schedules.start(
+            self._opened, ObjectId(said["schedule_id"]), datetime.fromisoformat(said["due"])
+        )
+        if job_id is None:
+            raise ScheduledTaskCancelledError
+        task.args = [job_id]
+
+    async def shutdown(self) -> None:
+        """Taskiq leaves alone what it began: it is waited for here, while MongoDB can still be asked."""
+        self._is_closed = True
+        if self._busy:
+            await asyncio.wait(self._busy, timeout=_CLOSING_S)
+
+    def _note(self) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._busy.add(task)
+            task.add_done_callback(self._busy.discard)

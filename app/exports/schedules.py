@@ -1,0 +1,202 @@
+"""Exports that are made again and again: their schedules, kept in MongoDB.
+
+A document of `schedules`: `{_id, by, name, cron, timezone, export, is_active, created_at, next_run_at,
+last_run_at, last_skipped_at, last_job, last_export}`. When a run is due is reckoned here, by cronsim;
+taskiq's scheduler is told the times.
+"""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import structlog
+from bson import ObjectId
+from cronsim import CronSim, CronSimError
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+
+from app import jobs
+from app.errors import FieldError, InvalidError, JobNotFoundError, ScheduleNotFoundError
+from app.exports import kept
+from app.jobs import AWARE, Viewer
+from app.pages import Page, newest_first
+from app.resources import Resources
+from models.export_job import ExportBody, ScheduleInput, SchedulePatch
+from models.job import PageQuery
+
+log = structlog.get_logger("roster.jobs")
+
+_FIELDS = 5
+_SAID = ("name", "cron", "timezone", "is_active")
+_TIMING = frozenset({"cron", "timezone", "is_active"})
+_SOON = timedelta(minutes=2)
+_MOST_DUE = 1_000
+
+
+def find_next(cron: str, timezone: str, after: datetime) -> datetime:
+    """When a run is due next. InvalidError: no cron expression, no time zone, or a day that never comes.
+
+    As Debian's cron has it: a run in an hour that the clocks skip comes when they have, and none comes twice.
+    """
+    if timezone not in _timezones():
+        raise _invalid("timezone", "Must be a name of the IANA database, such as Europe/Berlin.")
+    if len(cron.split()) != _FIELDS:
+        raise _invalid("cron", "Must have five fields: minute, hour, day of month, month, day of week.")
+    try:
+        found = next(CronSim(cron, after.astimezone(ZoneInfo(timezone))))
+    except CronSimError as error:
+        raise _invalid(
+            "cron", f"Must be a cron expression, such as 30 6 * * MON; this has a {error}."
+        ) from None
+    except StopIteration:
+        raise _invalid("cron", "Must name a day that comes.") from None
+    return found.astimezone(UTC)
+
+
+@lru_cache(maxsize=1)
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _invalid(field: str, detail: str) -> InvalidError:
+    return InvalidError("The schedule is not valid.", errors=(FieldError(detail, pointer=f"/{field}"),))
+
+
+async def create(opened: Resources, said: ScheduleInput, *, by: str) -> dict[str, Any]:
+    """InvalidError: no cron expression, no time zone, or no export."""
+    due = find_next(said.cron, said.timezone, datetime.now(UTC))
+    document = {
+        "_id": ObjectId(),
+        "by": by,
+        **{name: getattr(said, name) for name in _SAID},
+        "export": _export(said.export),
+        "created_at": jobs.now(),
+        "next_run_at": due if said.is_active else None,
+        "last_run_at": None,
+        "last_skipped_at": None,
+        "last_job": None,
+        "last_export": None,
+    }
+    await _collection(opened).insert_one(document)
+    return document
+
+
+async def find(opened: Resources, schedule_id: ObjectId, viewer: Viewer) -> dict[str, Any]:
+    """ScheduleNotFoundError: unknown, deleted, or not for the viewer."""
+    document = await _collection(opened).find_one({"_id": schedule_id, **viewer.filter})
+    if document is None:
+        raise _not_found()
+    return document
+
+
+async def page(opened: Resources, asked: PageQuery, viewer: Viewer) -> Page:
+    """The newest first."""
+    return await newest_first(
+        _collection(opened), opened.cursors, viewer.filter, limit=asked.limit, cursor=asked.cursor
+    )
+
+
+async def change(
+    opened: Resources, schedule_id: ObjectId, said: SchedulePatch, viewer: Viewer
+) -> dict[str, Any]:
+    """The schedule after the patch; a new time counts from now."""
+    changes = {name: getattr(said, name) for name in _SAID if name in said.model_fields_set}
+    if "export" in said.model_fields_set:
+        changes["export"] = _export(said.export)
+    async with opened.database.client.start_session() as session:
+        return await session.with_transaction(
+            lambda within: _change(opened, schedule_id, changes, viewer, within)
+        )
+
+
+async def _change(
+    opened: Resources,
+    schedule_id: ObjectId,
+    changes: dict[str, Any],
+    viewer: Viewer,
+    session: AsyncClientSession,
+) -> dict[str, Any]:
+    wanted = {"_id": schedule_id, **viewer.filter}
+    found = await _collection(opened).find_one(wanted, session=session)
+    if found is None:
+        raise _not_found()
+    new = found | changes
+    due = find_next(new["cron"], new["timezone"], datetime.now(UTC))
+    if changes.keys() & _TIMING:
+        new["next_run_at"] = due if new["is_active"] else None
+    await _collection(opened).replace_one({"_id": schedule_id}, new, session=session)
+    return new
+
+
+async def delete(opened: Resources, schedule_id: ObjectId, viewer: Viewer) -> None:
+    """What it made stays until it expires."""
+    done = await _collection(opened).delete_one({"_id": schedule_id, **viewer.filter})
+    if not done.deleted_count:
+        raise _not_found()
+
+
+async def find_due(opened: Resources) -> list[tuple[ObjectId, datetime]]:
+    """The schedules whose time is near or past, with it."""
+    wanted = {"is_active": True, "next_run_at": {"$lte": datetime.now(UTC) + _SOON}}
+    found = _collection(opened).find(wanted, {"next_run_at": 1}).sort("next_run_at").limit(_MOST_DUE)
+    return [(schedule["_id"], schedule["next_run_at"]) for schedule in await found.to_list()]
+
+
+async def start(opened: Resources, schedule_id: ObjectId, due: datetime) -> str | None:
+    """The job of a run that is due now, which should be announced; None if there is nothing to do.
+
+    However many schedulers ask, one gets it: the job and the schedule's next time are written together. A run
+    whose time passed while no scheduler was there is made up for once.
+    """
+    async with opened.database.client.start_session() as session:
+        return await session.with_transaction(lambda within: _start(opened, schedule_id, due, within))
+
+
+async def _start(
+    opened: Resources, schedule_id: ObjectId, due: datetime, session: AsyncClientSession
+) -> str | None:
+    now = datetime.now(UTC)
+    wanted = {"_id": schedule_id, "is_active": True, "next_run_at": due}
+    schedule = await _collection(opened).find_one(wanted, session=session)
+    if schedule is None or due > now:
+        return None
+    said: dict[str, Any] = {"next_run_at": find_next(schedule["cron"], schedule["timezone"], now)}
+    made = None
+    if await _is_under_way(opened, schedule):
+        log.warning("scheduled_export_skipped", schedule=str(schedule_id), due=due.isoformat())
+        said["last_skipped_at"] = due
+    else:
+        asked = ExportBody.model_validate(schedule["export"])
+        key = f"{schedule_id}@{due.isoformat()}"
+        made = await kept.add(opened, asked, session, by=schedule["by"], schedule=schedule_id, key=key)
+        said |= {"last_run_at": due, "last_job": made.document["job"], "last_export": made.id}
+    await _collection(opened).update_one(wanted, {"$set": said}, session=session)
+    return None if made is None else str(made.document["job"])
+
+
+async def _is_under_way(opened: Resources, schedule: dict[str, Any]) -> bool:
+    if schedule["last_job"] is None:
+        return False
+    try:
+        return not (await opened.jobs.find(schedule["last_job"])).has_ended
+    except JobNotFoundError:
+        return False
+
+
+def _export(asked: ExportBody) -> dict[str, Any]:
+    """As it is kept. InvalidError names what is wrong in the schedule's body."""
+    try:
+        kept.check(asked)
+    except InvalidError as error:
+        below = tuple(FieldError(bad.detail, pointer=f"/export{bad.pointer}") for bad in error.errors)
+        raise InvalidError(error.detail, errors=below) from None
+    return asked.model_dump(mode="json", exclude_unset=True)
+
+
+def _not_found() -> ScheduleNotFoundError:
+    return ScheduleNotFoundError("There is no schedule with this id, or it is not yours.")
+
+
+def _collection(opened: Resources) -> AsyncCollection[dict[str, Any]]:
+    return opened.database.get_collection("schedules", codec_options=AWARE)

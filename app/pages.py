@@ -1,0 +1,37 @@
+"""Pages of what is listed newest first: jobs, exports, schedules, by ids that grow with time."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from pymongo import DESCENDING
+from pymongo.asynchronous.collection import AsyncCollection
+
+from app.cursors import CursorSealer, Position
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Documents, and the sealed cursor of the next page."""
+
+    documents: list[dict[str, Any]]
+    next: str | None
+
+
+async def newest_first(
+    documents: AsyncCollection[dict[str, Any]],
+    cursors: CursorSealer,
+    wanted: dict[str, Any],
+    *,
+    limit: int,
+    cursor: str | None,
+) -> Page:
+    """A cursor is good for the collection and filter that it was made for, which no id may be part of."""
+    fingerprint = orjson.dumps([documents.name, wanted], option=orjson.OPT_SORT_KEYS)
+    past = {"_id": {"$lt": cursors.open(cursor, fingerprint).id}} if cursor is not None else {}
+    found = await documents.find(wanted | past).sort("_id", DESCENDING).limit(limit + 1).to_list()
+    page = found[:limit]
+    if len(found) <= limit:
+        return Page(page, None)
+    last = Position(segment=0, value=None, id=page[-1]["_id"])
+    return Page(page, cursors.seal(last, fingerprint))

@@ -1,0 +1,88 @@
+"""What a cell of a sheet says, by its type and its style."""
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from app.spreadsheets.reading.runs import unescape
+from app.spreadsheets.reading.shared_strings import SharedStrings
+from app.spreadsheets.reading.values import Cell
+from app.spreadsheets.reading.workbook import Workbook
+
+_DAY_MS: Final = 86_400_000
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_EPOCH_1900: Final = datetime(1899, 12, 30, tzinfo=UTC)
+_EPOCH_1904: Final = datetime(1904, 1, 1, tzinfo=UTC)
+_PHANTOM: Final = 60
+"""The serial of 1900-02-29, which Excel counts and no calendar has: earlier ones are a day off."""
+_LARGEST_EXACT: Final = 2**53
+_EXACT_DIGITS: Final = 15
+_LONGEST_NUMBER: Final = 64
+_NO_NUMBER: Final = "is said to hold a number, and does not"
+_NO_STRING: Final = "names a shared string that is not there"
+_number = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+class CellValues:
+    def __init__(self, book: Workbook, strings: SharedStrings | None) -> None:
+        self._dates = {str(style) for style in book.dates}
+        self._from_1904 = book.from_1904
+        self._strings = strings
+
+    def read(self, kind: str | None, style: str | None, text: str) -> Cell:
+        """What a cell's `<v>` says by its `t` and `s`, which may be missing or empty; or ValueError."""
+        match kind:
+            case None | "" | "n":
+                return self._read_number(style, text)
+            case "s":
+                return self._read_shared(text)
+            case "b":
+                return text.strip() in {"1", "true"}
+            case "d":
+                return _read_iso(text)
+            case "e":
+                return text
+            case _:
+                return unescape(text)
+
+    def _read_number(self, style: str | None, text: str) -> int | float | datetime:
+        is_date = style in self._dates
+        if len(text) <= _EXACT_DIGITS and not is_date and text.isdigit() and text.isascii():
+            return int(text)
+        if len(text) > _LONGEST_NUMBER or not _number.fullmatch(text.strip()):
+            raise ValueError(_NO_NUMBER)
+        number = float(text)
+        if math.isinf(number):
+            raise ValueError(_NO_NUMBER)
+        if is_date and (moment := read_serial(number, from_1904=self._from_1904)) is not None:
+            return moment
+        return int(number) if abs(number) <= _LARGEST_EXACT and number.is_integer() else number
+
+    def _read_shared(self, text: str) -> str:
+        if self._strings is None or not (text.isascii() and text.isdigit() and len(text) <= _EXACT_DIGITS):
+            raise ValueError(_NO_STRING)
+        try:
+            return self._strings[int(text)]
+        except IndexError:
+            raise ValueError(_NO_STRING) from None
+
+
+def read_serial(serial: float, *, from_1904: bool = False) -> datetime | None:
+    """The moment that a number is as a date, to the millisecond; None if it is none."""
+    if serial < 0:
+        return None
+    if not from_1904 and 1 <= serial < _PHANTOM:
+        serial += 1
+    try:
+        return (_EPOCH_1904 if from_1904 else _EPOCH_1900) + round(serial * _DAY_MS) * _MILLISECOND
+    except OverflowError:
+        return None
+
+
+def _read_iso(text: str) -> datetime | str:
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return text

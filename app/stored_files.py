@@ -1,0 +1,112 @@
+"""Files in GridFS: read from any byte on, and swept when their time is over.
+
+A file says itself when it goes, in `metadata.expires_at`. It is there once its entry in `<bucket>.files` is,
+which GridFS writes after the last chunk; chunks of no entry are what a broken upload left.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bson import ObjectId
+from pymongo import IndexModel
+from pymongo.asynchronous.database import AsyncDatabase
+
+from app.errors import UnavailableError
+
+Database = AsyncDatabase[dict[str, Any]]
+BUCKETS = ("import_files", "export_files")
+
+_READ_CHUNKS = 8
+_SWEPT = 100
+_LONGEST_UPLOAD = timedelta(days=1)
+
+
+def indexes() -> dict[str, list[IndexModel]]:
+    """Those that GridFS makes itself, and one by the time when a file goes."""
+    declared: dict[str, list[IndexModel]] = {}
+    for bucket in BUCKETS:
+        declared[f"{bucket}.files"] = [
+            IndexModel([("filename", 1), ("uploadDate", 1)]),
+            IndexModel([("metadata.expires_at", 1)], name="expires_at"),
+        ]
+        declared[f"{bucket}.chunks"] = [IndexModel([("files_id", 1), ("n", 1)], unique=True)]
+    return declared
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    database: Database
+    bucket: str
+    id: ObjectId
+    length: int
+    chunk_size: int
+
+    async def read(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+        """The bytes from `start` to before `stop`, as they come from MongoDB.
+
+        No cursor stays open while a slow client reads. UnavailableError: the file went meanwhile.
+        """
+        number, last = start // self.chunk_size, (stop - 1) // self.chunk_size
+        while number <= last:
+            chunks = await self._chunks(number, min(number + _READ_CHUNKS - 1, last))
+            for chunk in chunks:
+                begins = number * self.chunk_size
+                yield chunk[max(start - begins, 0) : stop - begins]
+                number += 1
+
+    async def _chunks(self, first: int, last: int) -> list[bytes]:
+        wanted = {"files_id": self.id, "n": {"$gte": first, "$lte": last}}
+        found = await self.database[f"{self.bucket}.chunks"].find(wanted).sort("n").to_list()
+        if [chunk["n"] for chunk in found] != list(range(first, last + 1)):
+            raise UnavailableError("The file is not whole any more.")
+        return [bytes(chunk["data"]) for chunk in found]
+
+
+async def find(database: Database, bucket: str, file_id: ObjectId) -> StoredFile | None:
+    found = await database[f"{bucket}.files"].find_one({"_id": file_id})
+    if found is None:
+        return None
+    return StoredFile(database, bucket, file_id, found["length"], found["chunkSize"])
+
+
+async def delete(database: Database, bucket: str, file_id: ObjectId) -> None:
+    """The entry goes last: who is interrupted finds it again."""
+    await database[f"{bucket}.chunks"].delete_many({"files_id": file_id})
+    await database[f"{bucket}.files"].delete_one({"_id": file_id})
+
+
+async def sweep(database: Database) -> int:
+    """Delete the files whose time is over, and what uploads of more than a day ago left; how many it were.
+
+    Any number of processes may do so at once.
+    """
+    swept = 0
+    for bucket in BUCKETS:
+        gone = [*await _expired(database, bucket), *await _left_over(database, bucket)]
+        for file_id in gone:
+            await delete(database, bucket, file_id)
+        swept += len(gone)
+    return swept
+
+
+async def _expired(database: Database, bucket: str) -> list[Any]:
+    wanted = {"metadata.expires_at": {"$lte": datetime.now(UTC)}}
+    found = await database[f"{bucket}.files"].find(wanted, {"_id": 1}).limit(_SWEPT).to_list()
+    return [file["_id"] for file in found]
+
+
+async def _left_over(database: Database, bucket: str) -> Sequence[Any]:
+    """Ids of files that chunks name and no entry has; an id of MongoDB's tells its age."""
+    before = ObjectId.from_datetime(datetime.now(UTC) - _LONGEST_UPLOAD)
+    pipeline: list[dict[str, Any]] = [
+        {"$match": {"files_id": {"$lt": before}}},
+        {"$sort": {"files_id": 1}},
+        {"$group": {"_id": "$files_id"}},
+        {"$lookup": {"from": f"{bucket}.files", "localField": "_id", "foreignField": "_id", "as": "entry"}},
+        {"$match": {"entry": []}},
+        {"$limit": _SWEPT},
+    ]
+    found = await (await database[f"{bucket}.chunks"].aggregate(pipeline)).to_list()
+    return [left["_id"] for left in found]

@@ -1,0 +1,182 @@
+"""Exports that a job makes and that are kept for a while; and their schedules."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from models.export import Format
+from models.job import JobState
+from models.listing import FileQuery
+from models.problem import Problem
+from models.user import EXAMPLE_ID
+
+_LISTS: Final = frozenset(
+    name for name, field in FileQuery.model_fields.items() if "list" in str(field.annotation)
+)
+
+EXAMPLE_BODY: Final[dict[str, Any]] = {
+    "format": "xlsx",
+    "columns": "name,email:E-Mail,address1_city",
+    "department": ["Engineering"],
+}
+
+EXAMPLE_EXPORT: Final[dict[str, Any]] = {
+    "id": "6b05f0a1e1b7a3d4c9f01235",
+    "state": "succeeded",
+    "job": "6b05f0a1e1b7a3d4c9f01234",
+    "format": "xlsx",
+    "columns": ["name", "E-Mail", "address1_city"],
+    "filter": {"department": ["Engineering"]},
+    "q": None,
+    "sort": None,
+    "rows": 1250,
+    "bytes": 91204,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "file": "/users/exports/6b05f0a1e1b7a3d4c9f01235/file",
+    "error": None,
+    "created_at": "2026-01-31T08:00:00.123000Z",
+    "created_by": EXAMPLE_ID,
+    "schedule": None,
+    "expires_at": "2026-02-01T08:00:01.456000Z",
+}
+
+
+class ExportBody(FileQuery):
+    """What the query of a download says, and the format. A filter's single value needs no array around it."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_BODY]})
+
+    format: Format
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_as_in_a_query(cls, said: Any) -> Any:
+        if not isinstance(said, dict):
+            return said
+        return {name: _as_list(value) if name in _LISTS else value for name, value in said.items()}
+
+
+def _as_list(value: Any) -> list[Any]:
+    values = value if isinstance(value, list) else [value]
+    return [str(each).lower() if isinstance(each, bool) else each for each in values]
+
+
+class ExportOutput(BaseModel):
+    """The manifest of an export."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_EXPORT]})
+
+    id: str
+    state: Annotated[JobState, Field(description="Of the job; the file is there once it has succeeded.")]
+    job: Annotated[str, Field(description="Id of the job, for `/jobs/{id}` and its events.")]
+    format: Format
+    columns: Annotated[
+        list[str] | None, Field(description="The labels, in order; null for NDJSON of whole users.")
+    ]
+    filter: Annotated[dict[str, Any], Field(description="The filters, as they were asked for.")]
+    q: str | None
+    sort: str | None
+    rows: Annotated[int | None, Field(description="Users in the file, exactly.")]
+    bytes: int | None
+    sha256: Annotated[str | None, Field(description="Of the file, in hexadecimal.")]
+    file: Annotated[str | None, Field(description="Path of the file.")]
+    error: Annotated[Problem | None, Field(description="Why it failed.")]
+    created_at: datetime
+    created_by: Annotated[str | None, Field(description="Id of a user.")]
+    schedule: Annotated[str | None, Field(description="Id of the schedule that asked for it.")]
+    expires_at: Annotated[datetime, Field(description="When it is deleted, with its file.")]
+
+
+class ExportPage(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_EXPORT], "next": None}]})
+
+    items: list[ExportOutput]
+    next: Annotated[str | None, Field(description="Cursor of the page after; null at the end.")]
+
+
+# --- schedules
+
+EXAMPLE_SCHEDULE: Final[dict[str, Any]] = {
+    "id": "6b05f0a1e1b7a3d4c9f01236",
+    "name": "Engineers, every Monday",
+    "cron": "30 6 * * MON",
+    "timezone": "Europe/Berlin",
+    "export": EXAMPLE_BODY,
+    "is_active": True,
+    "created_at": "2026-01-31T08:00:00.123000Z",
+    "created_by": EXAMPLE_ID,
+    "next_run_at": "2026-02-09T05:30:00Z",
+    "last_run_at": "2026-02-02T05:30:00Z",
+    "last_skipped_at": None,
+    "last_job": "6b05f0a1e1b7a3d4c9f01234",
+    "last_export": "6b05f0a1e1b7a3d4c9f01235",
+}
+
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*$")]
+Cron = Annotated[
+    str,
+    Field(
+        max_length=100,
+        description="Minute, hour, day of month, month, day of week, as cron has them.",
+        examples=["30 6 * * MON"],
+    ),
+]
+Timezone = Annotated[
+    str,
+    Field(max_length=64, description="In which the cron expression is meant.", examples=["Europe/Berlin"]),
+]
+
+
+class ScheduleInput(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{name: EXAMPLE_SCHEDULE[name] for name in ("name", "cron", "timezone", "export")}]
+        },
+    )
+
+    name: Name
+    cron: Cron
+    timezone: Timezone = "UTC"
+    export: ExportBody
+    is_active: bool = True
+
+
+class SchedulePatch(BaseModel):
+    """What is left out stays."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"is_active": False}]})
+
+    name: Name = Field(default_factory=str)  # never used, and unlike None not part of the schema
+    cron: Cron = Field(default_factory=str)
+    timezone: Timezone = Field(default_factory=str)
+    export: ExportBody = Field(default_factory=lambda: ExportBody(format="csv"))
+    is_active: bool = Field(default_factory=bool)
+
+
+class ScheduleOutput(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_SCHEDULE]})
+
+    id: str
+    name: str
+    cron: str
+    timezone: str
+    export: Annotated[dict[str, Any], Field(description="The export, as it was asked for.")]
+    is_active: bool
+    created_at: datetime
+    created_by: str
+    next_run_at: Annotated[datetime | None, Field(description="Null while it is not active.")]
+    last_run_at: Annotated[datetime | None, Field(description="The time for which it last ran.")]
+    last_skipped_at: Annotated[
+        datetime | None, Field(description="The last time it did not run as the run before went on still.")
+    ]
+    last_job: Annotated[str | None, Field(description="Id of the last run's job.")]
+    last_export: Annotated[str | None, Field(description="Id of the last run's export.")]
+
+
+class SchedulePage(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_SCHEDULE], "next": None}]})
+
+    items: list[ScheduleOutput]
+    next: Annotated[str | None, Field(description="Cursor of the page after; null at the end.")]

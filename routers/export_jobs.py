@@ -1,0 +1,122 @@
+"""`/users/exports`: files of users that a job makes and that wait for a while."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response, status
+
+from app import exports, job_replies
+from app.dependencies import (
+    Backends,
+    Exporter,
+    ExportId,
+    ExportViewer,
+    PageOptions,
+    Patience,
+    WantedBytes,
+    query_parameters,
+)
+from app.errors import (
+    BusyError,
+    ExpiredCursorError,
+    ExportNotFoundError,
+    ExportNotReadyError,
+    InvalidCursorError,
+    InvalidError,
+    RangeNotSatisfiableError,
+)
+from app.problems import BODY, PROTECTED, responses
+from app.strict_route import StrictRoute
+from models.export import MEDIA_TYPES
+from models.export_job import ExportBody, ExportOutput, ExportPage
+from models.job import PageQuery
+
+router = APIRouter(tags=["export"], route_class=StrictRoute)
+
+_SUBMITTED: dict[int | str, dict[str, Any]] = {
+    201: {
+        "model": ExportOutput,
+        "description": "The file is there already: you said `Prefer: wait=10`, say.",
+    },
+    202: {"model": ExportOutput, "description": "A job makes the file; `Location` is where to look for it."},
+}
+_BINARY = {
+    media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES.values()
+}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", "content": _BINARY},
+    206: {"description": "The range of it that was asked for.", "content": _BINARY},
+    304: {"description": "It is the one that If-None-Match names."},
+}
+
+
+@router.post(
+    "/users/exports",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=ExportOutput,
+    summary="Let a job export users",
+    responses=responses(BusyError, *BODY, *PROTECTED) | _SUBMITTED,
+)
+async def submit_export(
+    asked: ExportBody, caller: Exporter, viewer: ExportViewer, patience: Patience, opened: Backends
+) -> Response:
+    """The body says what the query of a download says. The file waits until it expires."""
+    made = await exports.submit(opened, asked, by=caller.user_id)
+    if patience:
+        await opened.jobs.wait(made.document["job"], patience)
+        made = await exports.find(opened, made.document["_id"], viewer)
+    return job_replies.submitted(made, patience)
+
+
+@router.get(
+    "/users/exports",
+    response_model=ExportPage,
+    summary="Exports, the newest first",
+    openapi_extra=query_parameters(PageQuery),
+    responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *PROTECTED),
+)
+async def list_exports(asked: PageOptions, viewer: ExportViewer, opened: Backends) -> Response:
+    """Your own; with `users:admin` everybody's."""
+    return job_replies.exports(*await exports.page(opened, asked, viewer))
+
+
+@router.get(
+    "/users/exports/{export_id}",
+    response_model=ExportOutput,
+    summary="The manifest of an export",
+    responses=responses(ExportNotFoundError, InvalidError, *PROTECTED),
+)
+async def read_export(export_id: ExportId, viewer: ExportViewer, opened: Backends) -> Response:
+    """What is in the file, or what became of its job."""
+    return job_replies.export(await exports.find(opened, export_id, viewer))
+
+
+@router.get(
+    "/users/exports/{export_id}/file",
+    response_class=Response,
+    summary="The file of an export",
+    responses=responses(
+        ExportNotFoundError, ExportNotReadyError, RangeNotSatisfiableError, InvalidError, *PROTECTED
+    )
+    | _FILE,
+)
+async def download_export(
+    export_id: ExportId,
+    viewer: ExportViewer,
+    opened: Backends,
+    wanted: WantedBytes,
+) -> Response:
+    """A download that broke off goes on with `Range`, and `If-Range` with the `ETag` of before."""
+    export = await exports.find(opened, export_id, viewer)
+    file = await exports.open_file(opened, export)
+    return job_replies.stored_file(file, export, wanted)
+
+
+@router.delete(
+    "/users/exports/{export_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Delete an export and its file",
+    responses=responses(ExportNotFoundError, InvalidError, *PROTECTED),
+)
+async def delete_export(export_id: ExportId, viewer: ExportViewer, opened: Backends) -> None:
+    """A job that still makes it is cancelled."""
+    await exports.delete(opened, export_id, viewer)

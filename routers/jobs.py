@@ -1,0 +1,79 @@
+"""`/jobs`: what becomes of long work."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from app import events, job_replies
+from app.dependencies import Backends, Caller, JobId, JobOptions, JobViewer, LastEvent, query_parameters
+from app.errors import (
+    ExpiredCursorError,
+    InvalidCursorError,
+    InvalidError,
+    JobEndedError,
+    JobNotFoundError,
+    TooManyListenersError,
+)
+from app.problems import SIGNED_IN, responses
+from models.job import JobOutput, JobPage, JobQuery
+
+router = APIRouter(tags=["jobs"])
+
+_EVENT = 'id: 3\nevent: progress\ndata: {"id":"6b05f0a1e1b7a3d4c9f01234","kind":"export",…}\n\n'
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events `progress` and, as the last, `end`: each with the job as its data.",
+        "content": {"text/event-stream": {"schema": {"type": "string", "examples": [_EVENT]}}},
+    }
+}
+
+
+@router.get(
+    "/jobs",
+    response_model=JobPage,
+    summary="Jobs, the newest first",
+    openapi_extra=query_parameters(JobQuery),
+    responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *SIGNED_IN),
+)
+async def list_jobs(asked: JobOptions, viewer: JobViewer, opened: Backends) -> Response:
+    """Your own; with `users:admin` everybody's."""
+    return job_replies.jobs(await opened.jobs.page(asked, viewer))
+
+
+@router.get(
+    "/jobs/{job_id}",
+    response_model=JobOutput,
+    summary="One job",
+    responses=responses(JobNotFoundError, InvalidError, *SIGNED_IN),
+)
+async def read_job(job_id: JobId, viewer: JobViewer, opened: Backends) -> Response:
+    """How far it is, and what became of it. Another's is not found, but by administrators."""
+    return job_replies.job(await opened.jobs.find(job_id, viewer))
+
+
+@router.post(
+    "/jobs/{job_id}/cancel",
+    response_model=JobOutput,
+    summary="Cancel a job",
+    responses=responses(JobNotFoundError, JobEndedError, InvalidError, *SIGNED_IN),
+)
+async def cancel_job(job_id: JobId, viewer: JobViewer, opened: Backends) -> Response:
+    """One that waits is cancelled at once, one that runs within a few seconds; what it did stays done."""
+    return job_replies.job(await opened.jobs.cancel(job_id, viewer))
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    response_class=Response,
+    summary="A job's progress as server-sent events",
+    responses=responses(JobNotFoundError, TooManyListenersError, InvalidError, *SIGNED_IN) | _EVENTS,
+)
+async def stream_job(
+    job_id: JobId,
+    caller: Caller,
+    viewer: JobViewer,
+    opened: Backends,
+    since: LastEvent,
+) -> Response:
+    """The job as it is, then at each change until it ends. The stream ends too when your session does."""
+    return job_replies.Events(await events.listen(opened, job_id, caller, viewer, since=since))

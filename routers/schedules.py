@@ -1,0 +1,83 @@
+"""`/users/exports/schedules`: exports that are made again and again."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response, status
+
+from app import job_replies, replies
+from app.dependencies import Backends, Exporter, ExportViewer, PageOptions, ScheduleId, query_parameters
+from app.errors import (
+    ExpiredCursorError,
+    InvalidCursorError,
+    InvalidError,
+    ScheduleNotFoundError,
+)
+from app.exports import schedules
+from app.problems import BODY, PROTECTED, responses
+from app.strict_route import StrictRoute
+from models.export_job import ScheduleInput, ScheduleOutput, SchedulePage, SchedulePatch
+from models.job import PageQuery
+
+router = APIRouter(tags=["export"], route_class=StrictRoute, prefix="/users/exports/schedules")
+
+_PATCH: dict[str, Any] = replies.merge_patch("SchedulePatch")
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    response_model=ScheduleOutput,
+    summary="Schedule an export",
+    responses=responses(*BODY, *PROTECTED),
+)
+async def create_schedule(said: ScheduleInput, caller: Exporter, opened: Backends) -> Response:
+    """Each run makes an export, as `POST /users/exports` does; none begins while the one before goes on."""
+    return job_replies.scheduled(await schedules.create(opened, said, by=caller.user_id))
+
+
+@router.get(
+    "",
+    response_model=SchedulePage,
+    summary="Schedules, the newest first",
+    openapi_extra=query_parameters(PageQuery),
+    responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *PROTECTED),
+)
+async def list_schedules(asked: PageOptions, viewer: ExportViewer, opened: Backends) -> Response:
+    """Your own; with `users:admin` everybody's."""
+    return job_replies.schedules(await schedules.page(opened, asked, viewer))
+
+
+@router.get(
+    "/{schedule_id}",
+    response_model=ScheduleOutput,
+    summary="One schedule",
+    responses=responses(ScheduleNotFoundError, InvalidError, *PROTECTED),
+)
+async def read_schedule(schedule_id: ScheduleId, viewer: ExportViewer, opened: Backends) -> Response:
+    """When it runs next, and what it made last."""
+    return job_replies.schedule(await schedules.find(opened, schedule_id, viewer))
+
+
+@router.patch(
+    "/{schedule_id}",
+    response_model=ScheduleOutput,
+    summary="Change a schedule",
+    openapi_extra=_PATCH,
+    responses=responses(ScheduleNotFoundError, *BODY, *PROTECTED),
+)
+async def patch_schedule(
+    schedule_id: ScheduleId, said: SchedulePatch, viewer: ExportViewer, opened: Backends
+) -> Response:
+    """What is left out stays; `export` is replaced whole. Schedulers follow within a minute."""
+    return job_replies.schedule(await schedules.change(opened, schedule_id, said, viewer))
+
+
+@router.delete(
+    "/{schedule_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Delete a schedule",
+    responses=responses(ScheduleNotFoundError, InvalidError, *PROTECTED),
+)
+async def delete_schedule(schedule_id: ScheduleId, viewer: ExportViewer, opened: Backends) -> None:
+    """The exports that it made stay until they expire."""
+    await schedules.delete(opened, schedule_id, viewer)
