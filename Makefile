@@ -35,9 +35,10 @@ format: .venv/dev.stamp
 bench: .venv/dev.stamp  ## the ratios, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
 
-snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, docs/errors.md, docs/indexes.md
+snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, docs/errors.md, docs/settings.md, docs/indexes.md
 	$(BIN)/python -m app openapi > tests/snapshots/openapi.json
 	$(BIN)/python -m tests.error_codes > docs/errors.md
+	$(BIN)/python -m tests.setting_table > docs/settings.md
 	$(BIN)/python -m tests.index_contract > docs/indexes.md
 
 clean:
