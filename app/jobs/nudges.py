@@ -5,13 +5,13 @@ They carry nothing but the job's id, and each of them may be lost or come twice:
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from typing import Any
 
 import structlog
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from taskiq import AckableMessage
 from taskiq.exceptions import TaskiqError
 from taskiq.kicker import AsyncKicker
 from taskiq_redis import RedisStreamBroker
@@ -36,8 +36,7 @@ class Nudges(RedisStreamBroker):
             queue_name=name,
             consumer_group_name="workers",
             consumer_id="0",  # what was sent before the first worker came is read, too
-            xread_block=_BLOCK_MS,
-            xread_count=1,  # whoever reads more than it can run keeps it from the others
+            consumer_name="worker",  # of all of them: Redis would keep a name for each that ever was
             maxlen=_LONGEST,
             socket_timeout=_ANSWER_S,
             socket_connect_timeout=_SEND_S,
@@ -54,18 +53,37 @@ class Nudges(RedisStreamBroker):
             return False
         return True
 
-    async def listen(self) -> AsyncGenerator[AckableMessage, None]:
-        """Goes on, whatever happens to Redis; the log tells once of each time that it is away."""
+    async def listen(self) -> AsyncGenerator[Any, None]:
+        """Each nudge to one worker; goes on, whatever happens to Redis; the log tells of it once.
+
+        Redis keeps no list of those that were taken, as it would for taskiq's own `listen`: the sweep finds
+        what a dead worker was told.
+        """
         is_away = False
         while True:
             try:
-                await self._declare_consumer_group()
-                is_away = False
-                async with aclosing(super().listen()) as messages:
-                    async for message in messages:
-                        yield message
+                async with Redis(connection_pool=self.connection_pool) as redis:
+                    await self._declare_consumer_group()
+                    is_away = False
+                    while True:
+                        for data in await self._read(redis):
+                            yield data
             except (RedisError, OSError) as error:
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise asyncio.CancelledError from None  # taken for a failure of Redis
                 if not is_away:
                     log.warning("jobs_not_heard", reason=type(error).__name__)
                 is_away = True
                 await asyncio.sleep(_PAUSE_S)
+
+    async def _read(self, redis: Redis) -> list[bytes]:
+        """At most one: whoever reads more than it can run keeps it from the others."""
+        found: Any = await redis.xreadgroup(
+            self.consumer_group_name,
+            self.consumer_name,
+            {self.queue_name: ">"},
+            count=1,
+            block=_BLOCK_MS,
+            noack=True,
+        )
+        return [message[b"data"] for _, messages in found or () for _, message in messages]

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from app.errors import RosterError, UnavailableError
 from app.jobs.leases import Leases
 from app.jobs.records import Job
+from app.jobs.stopping import stop
 from models.job import JobState
 
 log = structlog.get_logger("roster.jobs")
@@ -93,14 +94,11 @@ async def perform(leases: Leases, handler: Handler, lease: str, job: Job, *, sto
     """
     run = Run(leases, lease, job)
     work = asyncio.ensure_future(_work(handler, run))
-    beat = asyncio.create_task(_beat(run, work, leases.lease_ms / 1000))
-    stop = asyncio.create_task(stopping.wait())
-    await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
-    work.cancel()
-    await asyncio.wait({work}, timeout=leases.lease_ms / 1000)
-    for helper in (beat, stop):
-        helper.cancel()
-    await asyncio.gather(beat, stop, return_exceptions=True)
+    beat = asyncio.create_task(_beat(run, leases.lease_ms / 1000))
+    told = asyncio.create_task(stopping.wait())
+    await asyncio.wait({work, beat, told}, return_when=asyncio.FIRST_COMPLETED)
+    await stop(work, within_s=leases.lease_ms / 1000)
+    await stop(beat, told)
     return await _conclude(_Ending(leases, lease, job, run), _outcome(work))
 
 
@@ -117,19 +115,16 @@ async def _work(handler: Handler, run: Run) -> None:
     await handler(run)
 
 
-async def _beat(run: Run, work: asyncio.Future[None], lease_s: float) -> None:
-    """Renews the lease; stops the work when it is lost, cancelled, or could not be renewed for too long."""
+async def _beat(run: Run, lease_s: float) -> None:
+    """Renews the lease; ends when it is lost, could not be renewed for too long, or the job is cancelled."""
     renewed_at = time.monotonic()
-    while True:
+    while not (run.is_lost or run.is_cancelled):
         await asyncio.sleep(min(_BEAT_S, lease_s / 3))
         with suppress(PyMongoError):
             asked_at = time.monotonic()
             await run.renew()
             renewed_at = asked_at
         run.is_lost = run.is_lost or time.monotonic() - renewed_at >= lease_s
-        if run.is_lost or run.is_cancelled:
-            work.cancel()
-            return
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
-from taskiq.acks import AcknowledgeType
 from taskiq.receiver import Receiver
 
 from app.jobs import sweeps
@@ -14,6 +13,7 @@ from app.jobs.jobs import Jobs
 from app.jobs.leases import Leases
 from app.jobs.nudges import TASK, Nudges
 from app.jobs.runs import Handler, perform
+from app.jobs.stopping import stop
 from app.logs import REQUEST_ID
 from models.job import JobKind
 
@@ -57,12 +57,9 @@ async def working(
         yield
     finally:
         worker.stopping.set()
-        for task in doing:
-            task.cancel()
-        await asyncio.gather(*doing, return_exceptions=True)
+        await stop(*doing)
         await asyncio.wait({listening}, timeout=leases.lease_ms / 1000 + _LAST_WORDS_S)
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+        await stop(listening)
 
 
 class _Worker:
@@ -88,11 +85,8 @@ class _Worker:
 
 
 async def _listen(nudges: Nudges, stopping: asyncio.Event, at_once: int) -> None:
-    """A nudge counts as heard when it comes: what becomes of its job is for MongoDB to know."""
     while not stopping.is_set():
-        receiver = Receiver(
-            nudges, max_async_tasks=at_once, run_startup=False, ack_type=AcknowledgeType.WHEN_RECEIVED
-        )
+        receiver = Receiver(nudges, max_async_tasks=at_once, run_startup=False)
         try:
             await receiver.listen(stopping)
         except Exception as error:

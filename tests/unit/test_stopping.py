@@ -1,0 +1,38 @@
+"""Tasks that are told to stop until they have."""
+
+import asyncio
+
+import pytest
+
+from app.jobs.stopping import stop
+
+
+async def take_for_failures(count: int) -> None:
+    """What a driver does that takes a cancellation for a failure of its own, and its caller tries again."""
+    for _ in range(count):
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            continue
+    await asyncio.sleep(3600)
+
+
+async def test_one_that_takes_it_for_a_failure_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.jobs.stopping._AGAIN_S", 0.01)
+    deaf, quick = asyncio.create_task(take_for_failures(3)), asyncio.create_task(asyncio.sleep(3600))
+    await asyncio.sleep(0)
+    await stop(deaf, quick)
+    assert deaf.cancelled()
+    assert quick.cancelled()
+    await stop(deaf)
+
+
+async def test_one_that_never_stops_is_waited_for_no_longer_than_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.jobs.stopping._AGAIN_S", 0.01)
+    deaf = asyncio.create_task(take_for_failures(50))
+    await asyncio.sleep(0)
+    await stop(deaf, within_s=0.05)
+    assert not deaf.done()
+    await stop(deaf)
