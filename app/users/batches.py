@@ -44,6 +44,8 @@ from models.user import User
 
 _OPERATION: TypeAdapter[CreateOperation | UpdateOperation | DeleteOperation] = TypeAdapter(Operation)
 _DUPLICATE_KEY = 11_000
+_TOGETHER = 250
+"""Creates of one transaction: it has the time of one operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,12 @@ def is_complete(results: Sequence[Result]) -> bool:
 
 
 def _runs(parsed: Sequence[_Parsed]) -> Iterator[list[_Parsed]]:
-    """Neighbouring creates as one run, every other operation alone."""
+    """Neighbouring creates as runs, every other operation alone."""
     numbered = enumerate(parsed)
     for _, run in groupby(numbered, lambda item: None if isinstance(item[1], CreateOperation) else item[0]):
-        yield [operation for _, operation in run]
+        operations = [operation for _, operation in run]
+        for start in range(0, len(operations), _TOGETHER):
+            yield operations[start : start + _TOGETHER]
 
 
 def _parsed(operation: Any, authority: Authority) -> _Parsed:

@@ -244,11 +244,13 @@ async def test_neighbouring_creates_go_together_and_nothing_else(monkeypatch: py
         sizes.append(len(users))
 
     monkeypatch.setattr(batches, "_insert", insert)
+    monkeypatch.setattr(batches, "_TOGETHER", 2)
     create = {"op": "create", "user": person()}
     delete = {"op": "delete", "id": NOBODY}
-    results = await users.apply([create, delete, create, create, delete, delete, create], ANYONE)
-    assert sizes == [1, 2, 1]
-    assert [result.status for result in results] == [201, 404, 201, 201, 404, 404, 201]
+    operations = [create, delete, create, create, delete, delete, create, create, create]
+    results = await users.apply(operations, ANYONE)
+    assert sizes == [1, 2, 2, 1]
+    assert [result.status for result in results] == [201, 404, 201, 201, 404, 404, 201, 201, 201]
 
 
 def _bulk(write: dict[str, Any]) -> BulkWriteError:
