@@ -4,22 +4,23 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from itertools import count
 from typing import Any, TypeVar
 
 import pymongo
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 T = TypeVar("T")
 _LOST = "TransientTransactionError"
 _UNKNOWN = "UnknownTransactionCommitResult"
 _PASSING = (_LOST, _UNKNOWN)
-_LONGEST_PAUSE_S = 0.05
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.002, 0.05
 _GIVING_UP_S = 0.5
 """For telling MongoDB that a transaction is given up; one that it is not told of it keeps for a minute."""
+_INTERRUPTED = 11_601
+"""What one who works on meets when another ends his session; MongoDB gives it no label."""
 
 
 @asynccontextmanager
@@ -62,15 +63,15 @@ async def together(
     """
     async with client.start_session() as session:
         with pymongo.timeout(client.options.timeout):
-            for attempt in count():
+            pause_s = _FIRST_PAUSE_S
+            while True:
                 try:
                     return await _once(session, work)
                 except PyMongoError as error:
                     if error.timeout or not error.has_error_label(_LOST):
                         raise
-                pause = min(_LONGEST_PAUSE_S, 0.002 * 2 ** min(attempt, 10))
-                await asyncio.sleep(random.random() * pause)  # noqa: S311 - spreads rivals, guards nothing
-    raise AssertionError
+                await asyncio.sleep(random.random() * pause_s)  # noqa: S311 - spreads rivals, guards nothing
+                pause_s = min(_LONGEST_PAUSE_S, 2 * pause_s)
 
 
 async def _once(session: AsyncClientSession, work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
@@ -98,8 +99,9 @@ async def _commit(session: AsyncClientSession) -> None:
 
 
 def may_pass(error: PyMongoError) -> bool:
-    """Whether the transaction lost a race or its primary, or nobody knows whether it was committed.
+    """Whether the transaction lost a race, its primary or its session, or nobody knows if it was committed.
 
     All of it may be tried again by one who makes sure that what was done after all is not done twice.
     """
-    return any(error.has_error_label(label) for label in _PASSING)
+    is_interrupted = isinstance(error, OperationFailure) and error.code == _INTERRUPTED
+    return is_interrupted or any(error.has_error_label(label) for label in _PASSING)

@@ -18,7 +18,7 @@ from app.users.records import record
 from benchmarks.plan import Sizes
 from benchmarks.results import Finding
 from benchmarks.search_queries import Query, number
-from benchmarks.search_queries.text import words
+from benchmarks.search_queries.text import is_east_asian, words
 from benchmarks.search_scores import score
 from benchmarks.searching import PAGE, Answer, p95, searcher
 from benchmarks.servers import Backends, searchable, serving
@@ -41,11 +41,11 @@ def measure(backends: Backends, sizes: Sizes, overall_p95: float) -> list[Findin
         check=True,
     )
     searchable(database)
-    crowd = list(_crowd(start, end))
+    asked = list(_queries(list(_crowd(start, end))))  # before the connection opens: it may not rest for long
     with serving("roster", database) as roster, searcher(roster) as ours:
         return [
             finding
-            for what, queries in _queries(crowd)
+            for what, queries in asked
             for finding in _compare(what, queries, [ours.ask(query) for query in queries], overall_p95)
         ]
 
@@ -58,11 +58,16 @@ def _crowd(start: int, end: int) -> Iterator[dict[str, Any]]:
 
 def _queries(crowd: list[dict[str, Any]]) -> Iterator[tuple[str, list[Query]]]:
     dice = Random(5)
-    some = dice.sample([person for person in crowd if person["profile"]["addresses"]], _EACH)
+    some = dice.sample([person for person in crowd if _is_plain(person)], _EACH)
     yield "the surname", [_query(crowd, SURNAME, lambda _: True)] * _EACH
     yield "given name and surname", [_with_given(crowd, person["name"]) for person in some]
     cities = [person["profile"]["addresses"][0]["city"] for person in some]
     yield "the surname with a city filter", [_in_city(crowd, city) for city in cities]
+
+
+def _is_plain(person: dict[str, Any]) -> bool:
+    """Whether he lives somewhere, and no other form of his given name's characters is the same name."""
+    return bool(person["profile"]["addresses"]) and not is_east_asian(person["name"])
 
 
 def _with_given(crowd: list[dict[str, Any]], name: str) -> Query:

@@ -27,6 +27,7 @@ from models.job import PageQuery
 
 log = structlog.get_logger("roster.jobs")
 
+EXPORT = "users:export"
 _FIELDS = 5
 _SAID = ("name", "cron", "timezone", "is_active")
 _TIMING = frozenset({"cron", "timezone", "is_active"})
@@ -147,7 +148,8 @@ async def start(opened: Resources, schedule_id: ObjectId, due: datetime) -> str 
     """The job of a run that is due now, which should be announced; None if there is nothing to do.
 
     However many schedulers ask, one gets it: the job and the schedule's next time are written together. A run
-    whose time passed while no scheduler was there is made up for once.
+    whose time passed while no scheduler was there is made up for once. Where whoever made the schedule may no
+    longer export, it is switched off.
     """
     async with opened.database.client.start_session() as session:
         return await session.with_transaction(lambda within: _start(opened, schedule_id, due, within))
@@ -163,7 +165,10 @@ async def _start(
         return None
     said: dict[str, Any] = {"next_run_at": find_next(schedule["cron"], schedule["timezone"], now)}
     made = None
-    if await _is_under_way(opened, schedule):
+    if not await _may_export(opened, schedule["by"], session):
+        log.warning("scheduled_export_stopped", schedule=str(schedule_id), by=schedule["by"])
+        said = {"is_active": False, "next_run_at": None}
+    elif await _is_under_way(opened, schedule):
         log.warning("scheduled_export_skipped", schedule=str(schedule_id), due=due.isoformat())
         said["last_skipped_at"] = due
     else:
@@ -173,6 +178,12 @@ async def _start(
         said |= {"last_run_at": due, "last_job": made.document["job"], "last_export": made.id}
     await _collection(opened).update_one(wanted, {"$set": said}, session=session)
     return None if made is None else str(made.document["job"])
+
+
+async def _may_export(opened: Resources, user_id: str, session: AsyncClientSession) -> bool:
+    """What a user may no longer ask for is not done in his name, either."""
+    wanted = {"_id": ObjectId(user_id), "is_active": True, "scopes": EXPORT}
+    return await opened.users.find_one(wanted, {"_id": 1}, session=session) is not None
 
 
 async def _is_under_way(opened: Resources, schedule: dict[str, Any]) -> bool:

@@ -71,7 +71,9 @@ class Decider:
         kind, _ = find_key(given.values)
         decision.claims = _claims(given, stored)
         if stored is not None and stored.row is None:
-            given.fail("unreadable_user", "The record of this user is not valid: replace it by PUT first.")
+            given.fail(
+                "unreadable_user", "The stored record of this user is not valid: it must be mended first."
+            )
             return decision
         if not kind:
             self._miss_key(given)
@@ -116,7 +118,7 @@ class Decider:
     ) -> None:
         given, changes_hash = decision.given, decision.password_hash is not None
         self._check_standing(given, before or blank(), said)
-        decision.wanted = _wanted(stored, said)
+        decision.wanted = dict(_new_values(stored, said))
         decision.said = said
         if stored is None or stored.row is None or before is None:
             decision.status = "create"
@@ -208,11 +210,8 @@ def _claims(given: Given, stored: Stored | None) -> dict[str, str]:
     return claims | ({"id": user_id} if user_id else {})
 
 
-def _wanted(stored: Stored | None, said: dict[str, Any]) -> dict[str, str]:
-    return dict(_new_values(stored, said))
-
-
 def _new_values(stored: Stored | None, said: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The unique values, normalised, that the user does not hold yet."""
     for name in UNIQUE:
         key = normalise(name, said[name])
         if key is not None and (stored is None or stored.keys[name] != key):

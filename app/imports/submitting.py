@@ -56,7 +56,6 @@ async def submit(
         "attempt": 0,
         "rows": 0,
         "counts": records.nothing(),
-        "problem": None,
         "apply_job": None,
         "created_at": moment,
         "planned_at": None,

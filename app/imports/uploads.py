@@ -36,7 +36,6 @@ _RAW: Final = frozenset(MEDIA_TYPES.values()) | {
 """What clients call the three formats, and what they say who do not know. The bytes decide."""
 
 _OPTIONS: Final = frozenset(ImportQuery.model_fields)
-_MOST_PARTS: Final = 16
 _LONGEST_OPTION: Final = 16_384
 _LONGEST_NAME: Final = 200
 _HEADERS: Final = 8
@@ -125,11 +124,10 @@ class _Sink:
 
 
 class _Form:
-    """A multipart form (RFC 7578) of one `file` and of options; its parts and their headers are bounded."""
+    """A multipart form (RFC 7578) of one `file` and of options, each once; sizes and headers are bounded."""
 
     def __init__(self, parameters: dict[bytes, bytes], sink: _Sink) -> None:
         self._sink = sink
-        self._parts = 0
         self._header = (bytearray(), bytearray())
         self._part = ""
         self._seen: set[str] = set()
@@ -169,9 +167,6 @@ class _Form:
         upload.name = self._filename
 
     def _begin_part(self) -> None:
-        self._parts += 1
-        if self._parts > _MOST_PARTS:
-            raise MalformedFormError(f"The form has more than {_MOST_PARTS} parts.")
         self._part = ""
         self._value = bytearray()
 

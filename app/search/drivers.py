@@ -15,14 +15,14 @@ from app.cursors import Position
 from app.search.matching import ONE_TYPO, PATHS, TWO_TYPOS, Needle
 from app.search.names import pair
 from app.search.queries import Term, classes_of
+from app.search.terms import HIGHEST
 from app.search.tokens import GRAMS, place
 from app.search.words import LONGEST_RUN, texts
 
 SCAN = 3_000
 INDEX = "search_words"
-_HIGHEST = "\U0010ffff"
-_PAIRED = 200
-"""The most pairs that are looked up at once."""
+MERGED = 200
+"""The most postings that are looked up at once: of more, MongoDB would not merge the order, but sort."""
 
 Filter = dict[str, Any]
 Pipeline = list[dict[str, Any]]
@@ -47,7 +47,7 @@ class Driver:
         return [
             {"$match": self.facets or _any(self.tokens, self.prefixes, past=True)},
             {"$limit": SCAN},
-            {"$match": {"$and": [*(_holds(needle) for needle in needles), *filters]}},
+            {"$match": {"$and": [*(holds(needle) for needle in needles), *filters]}},
             {"$limit": limit},
             {"$project": wanted(needles)},
         ]
@@ -61,13 +61,14 @@ def wanted(needles: Sequence[Needle]) -> dict[str, int]:
 
 def by_email(typed: str) -> Pipeline:
     """Whose address is this one, or begins like it."""
-    begun = {"$gte": typed, "$lt": typed + _HIGHEST, "$type": "string"}
+    begun = {"$gte": typed, "$lt": typed + HIGHEST, "$type": "string"}
     return [{"$match": {"keys.email": begun}}, {"$limit": SCAN}]
 
 
-def by_digits(digits: str) -> Pipeline:
-    """In whose phone number the digits stand."""
-    return [{"$match": has_digits(digits)}, {"$limit": SCAN}]
+def by_digits(digits: str, zeros: str | None) -> Pipeline:
+    """In whose phone number the digits stand, with the zeros in front or without."""
+    ways = [has_digits(one) for one in (zeros, digits) if one]
+    return [{"$match": ways[0] if len(ways) == 1 else {"$or": ways}}, {"$limit": SCAN}]
 
 
 def has_digits(digits: str) -> Filter:
@@ -96,12 +97,11 @@ def _characters(run: str, letters: str, field: str | None) -> list[Needle]:
     return found
 
 
-def widen(needle: Needle, near: Mapping[str, tuple[int, int]], *, count: int) -> Needle:
-    """What a prefix or a typo may stand for, too."""
+def widen(needle: Needle, near: Mapping[str, tuple[int, int]], *, count: int, begun: int) -> Needle:
+    """What a prefix or a typo may stand for, too; `begun` is about how many hold words that begin so."""
     if needle.is_strict:
         return replace(needle, about=max(1, count))
     kinds = {word: ONE_TYPO if apart == 1 else TWO_TYPOS for word, (apart, _) in near.items()}
-    begun = 200_000 >> (3 * (len(needle.word) - 1))  # each further letter of a prefix leaves about an eighth
     return replace(
         needle,
         prefixes=tuple(letter + needle.word for letter in needle.letters),
@@ -113,17 +113,26 @@ def widen(needle: Needle, near: Mapping[str, tuple[int, int]], *, count: int) ->
 def choose_exact(
     needles: Sequence[Needle], counts: Mapping[str, int], filters: Sequence[Filter]
 ) -> list[Driver]:
-    """Ranges that hold everybody who matches exactly, or most of them where every word is common."""
+    """Ranges that hold everybody who matches exactly, or most of them where every word is common.
+
+    Where pairs find anybody, the first of a crowd by name would say little more.
+    """
     rare = sorted(needles, key=lambda needle: counts.get(needle.word, 1))
     alone = Driver(tuple(rare[0].exact))
     if counts.get(rare[0].word, 1) <= SCAN // 2:
         return [alone]
     facets = [one for one in filters if "facets" in one]
-    named = [place(rare[0].word, word) for one in facets for word in _named(one)]
+    named = _placed(rare[0], filters)
     paired = _pairs([rare[0].word], [rare[1].word]) if len(rare) > 1 else []
     chosen = [Driver(tuple(named))] if named else []
-    chosen += [Driver(tuple(paired))] if paired else []
+    chosen += [Driver(tuple(paired), is_enough=counts[rare[0].word] > SCAN)] if paired else []
     return [*chosen, *(Driver(facets=one, is_enough=len(rare) == 1) for one in facets[:1]), alone]
+
+
+def _placed(needle: Needle, filters: Sequence[Filter]) -> list[str]:
+    """The postings of the word with the cities and departments that filters name."""
+    words = [word for one in filters if "facets" in one for word in _named(one)]
+    return [place(needle.word, word) for word in words if needle.word and needle.field in {None, "name"}]
 
 
 def _named(facets: Filter) -> list[str]:
@@ -134,25 +143,49 @@ def _named(facets: Filter) -> list[str]:
     return [word for kind, _, value in values if kind in {"city", "department"} for word in texts(value)]
 
 
-def choose_near(needles: Sequence[Needle]) -> list[Driver]:
+def choose_near(needles: Sequence[Needle], filters: Sequence[Filter]) -> list[Driver]:
+    """Ranges that hold those who match by prefix or typo, or many of them where every word is common."""
     rare = sorted(needles, key=lambda needle: needle.about)
-    if len(rare) == 1:  # those who hold the word itself may be a crowd, and are known
-        only = Driver(tuple(rare[0].near), rare[0].prefixes)
-        return [only] if only.tokens or only.prefixes else []
+    is_common = rare[0].about > SCAN // 2
+    facets = [Driver(facets=one) for one in filters if "facets" in one and is_common][:1]
+    if len(rare) == 1:
+        by_class = _by_class(rare[0])
+        return [*facets, *by_class] if by_class else []
     alone = Driver((*rare[0].exact, *rare[0].near), rare[0].prefixes)
-    if rare[0].about <= SCAN // 2:
+    if not is_common:
         return [alone]
     one, other = _words(rare[0]), _words(rare[1])
     begun = [f"{sign}{word} {rare[1].word}" for sign in "&+" for word in one if not rare[1].is_strict]
     begun += [f"{sign}{word} {rare[0].word}" for sign in "&+" for word in other if not rare[0].is_strict]
-    return [Driver(tuple(_pairs(one, other))[:_PAIRED], tuple(begun[:_PAIRED])), alone]
+    pairs = tuple(_pairs(one, other))[:MERGED]
+    return [*facets, Driver(pairs, tuple(begun[:MERGED]), is_enough=rare[0].about > SCAN), alone]
 
 
-def streams(needles: Sequence[Needle], counts: Mapping[str, int]) -> list[str]:
-    """Postings to page through one after the other, each in the order of names."""
+def _by_class(needle: Needle) -> list[Driver]:
+    """Names before the rest, so that a crowd in e-mails hides nobody.
+
+    Those who hold the word itself may be a crowd, too, and are known.
+    """
+    return [
+        Driver(near, prefixes)
+        for letter in needle.letters
+        for near in [tuple(token for token in needle.near if token[0] == letter)]
+        for prefixes in [tuple(prefix for prefix in needle.prefixes if prefix[0] == letter)]
+        if near or prefixes
+    ]
+
+
+def streams(needles: Sequence[Needle], counts: Mapping[str, int], filters: Sequence[Filter]) -> list[str]:
+    """Postings to page through one after the other, each in the order of names.
+
+    Where a filter names a city, whoever lives there comes first: names of a place stand close together, and
+    many steps along all names might meet none of them.
+    """
     rare = sorted(needles, key=lambda needle: counts.get(needle.word, 1))
     alone = sorted(rare[0].exact, key=lambda posting: "ner".index(posting[0]))
-    if len(rare) == 1 or counts.get(rare[0].word, 1) <= SCAN // 2:
+    if len(rare) == 1:
+        return [*_placed(rare[0], filters), *alone]
+    if counts.get(rare[0].word, 1) <= SCAN // 2:
         return alone
     return [*_pairs([rare[0].word], [rare[1].word]), *alone]
 
@@ -161,13 +194,13 @@ def narrowed(needles: Sequence[Needle], filters: Sequence[Filter]) -> list[Filte
     """What rows of a stream must meet beside its posting; nothing where a word alone was typed."""
     if len(needles) == 1 and needles[0].field is None and not filters:
         return []
-    return [*map(_holds, needles), *filters]
+    return [*map(holds, needles), *filters]
 
 
 def not_exact(needles: Sequence[Needle]) -> Filter:
     """Whoever matches exactly is known already; who has a word in another field than was asked may not be."""
     plain = [replace(needle, near={}, prefixes=()) for needle in needles if needle.field is None]
-    return {"$nor": [{"$and": [*map(_holds, plain)]}]} if len(plain) == len(needles) else {}
+    return {"$nor": [{"$and": [*map(holds, plain)]}]} if len(plain) == len(needles) else {}
 
 
 def scan(
@@ -214,7 +247,7 @@ def _bounds(token: str, start: Position | None, end: Position | None) -> Filter:
     }
 
 
-def _holds(needle: Needle) -> Filter:
+def holds(needle: Needle) -> Filter:
     return _any((*needle.exact, *needle.near), needle.prefixes)
 
 
@@ -227,7 +260,7 @@ def _any(tokens: Sequence[str], prefixes: Sequence[str], *, past: bool = False) 
 
 def _begins(prefix: str, *, past: bool = False) -> Filter:
     """One item of a list between the two bounds; without `$elemMatch` two items might share them."""
-    return {"$elemMatch": {"$gt" if past else "$gte": prefix, "$lt": prefix + _HIGHEST}}
+    return {"$elemMatch": {"$gt" if past else "$gte": prefix, "$lt": prefix + HIGHEST}}
 
 
 def _words(needle: Needle) -> list[str]:

@@ -2,8 +2,9 @@
 
 Each read goes along few ranges of an index and examines at most `SCAN` keys. Exact matches come first, and
 all of them can be paged through: few are ranked together, many come in the order of the index (class, name,
-id). Then come at most `RANKED` by prefix and by one typo; by two typos only where nobody else was found, and
-where nobody is found at all, words that were typed apart are tried as one.
+id). Then come at most `RANKED` by prefix and by one typo, of each class if one word was typed alone; by two
+typos only where nobody else was found, and where nobody is found at all, words that were typed apart are
+tried as one.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from bson import ObjectId
 from pymongo.asynchronous.collection import AsyncCollection
 
 from app.cursors import Position
-from app.search import drivers
+from app.search import alone, drivers
 from app.search.drivers import SCAN, Driver
 from app.search.matching import (
     EXACT,
@@ -29,7 +30,7 @@ from app.search.matching import (
     rank,
 )
 from app.search.queries import Query, join
-from app.search.terms import SHORTEST, Terms
+from app.search.terms import Terms
 
 RANKED = 500
 
@@ -76,12 +77,15 @@ class Finder:
         self._filters = [*filters, *map(drivers.has_digits, phones)]
         words = [term for term in query.terms if term.field != "phone"]
         self._needles = tuple(needle for term in words for needle in drivers.needles(term))
+        self._looked_up: dict[tuple[str, int], tuple[dict[str, tuple[int, int]], int]] = {}
         self._digits = query.digits or (phones[0] if phones and not words else None)
 
     async def page(self, *, limit: int, start: Position | None) -> Found:
         if start is not None:
             *value, reading = start.value
             return await self._read_as(reading, limit, replace(start, value=value))
+        if await self._names_domains():
+            return await self._read_as(len(self._readings()) - 1, limit, None)
         found = await self._read_as(0, limit, None)
         if found.known or found.next or len(self._query.terms) > _MOST_JOINED:
             return found
@@ -90,9 +94,21 @@ class Finder:
                 break
         return found
 
+    def _readings(self) -> list[Query]:
+        """The query as it was typed, with words joined, and with domains as such."""
+        domains = [Query(self._query.domains)] if self._query.domains else []
+        return [self._query, *join(self._query), *domains]
+
+    async def _names_domains(self) -> bool:
+        """Whether all that looks like the domain of an address begins one that the dictionary has."""
+        asked = [term.text for term in self._query.domains if term.text.startswith("@")]
+        known = [await self._terms.has_begun(domain) for domain in asked]
+        return bool(known) and all(known)
+
     async def _read_as(self, reading: int, limit: int, start: Position | None) -> Found:
-        query = [self._query, *join(self._query)][reading]
+        query = self._readings()[reading]
         other = Finder(self._users, self._terms, query, self._filters)
+        other._looked_up = self._looked_up
         found = await other._page(limit, start)
         if found.next is None:
             return found
@@ -109,22 +125,51 @@ class Finder:
             return Found([], None, (), 0)
         counts = await self._count()
         exact: list[Rank] = []
+        is_whole = False
         if start is None or start.segment == EXACT:
             if start is None and await self._is_crowd(counts):
                 return await self._streamed(limit, None)
             chosen = drivers.choose_exact(self._needles, counts, self._filters)
             most = RANKED if start is None else SCAN  # others may have come since the walk began
-            exact, is_whole = await self._read_all(chosen, self._needles, most)
+            rows, is_whole = await self._read_all(chosen, self._needles, most)
             if not is_whole and start is None:
                 return await self._streamed(limit, None)
+            exact = sorted(_ranks(self._needles, rows))[:most]
         ranks = _after(exact, start)
         needles = self._needles
         if len(ranks) <= limit:
-            found = bool(exact) or (start is not None and start.segment < TWO_TYPOS)
-            needles, near = await self._near(counts, found=found)
+            if self._is_alone():
+                needles, near = await self._near_alone(exact, limit, start, is_whole=is_whole)
+            else:
+                found = bool(exact) or (start is not None and start.segment < TWO_TYPOS)
+                needles, near = await self._near(counts, found=found)
             exact += [one for one in near if one.kind != EXACT]
             ranks = _after(exact, start)
         return _cut(ranks, limit, needles, len(exact))
+
+    def _is_alone(self) -> bool:
+        """Whether a word is all that is asked for, and may be half typed or misspelt."""
+        return len(self._needles) == 1 and not (
+            self._filters or self._needles[0].is_strict or self._needles[0].field
+        )
+
+    async def _near_alone(
+        self, exact: list[Rank], limit: int, start: Position | None, *, is_whole: bool
+    ) -> tuple[tuple[Needle, ...], list[Rank]]:
+        """The next kinds and classes until the page is full."""
+        search = alone.Search(
+            self._users,
+            self._terms,
+            self._needles[0],
+            exact=[one.id for one in exact] if is_whole else None,
+            most=RANKED,
+        )
+        near: list[Rank] = []
+        async for ranks in search.levels(PREFIX if start is None else start.segment):
+            near += ranks
+            if len(_after([*exact, *near], start)) > limit:
+                break
+        return (search.needle,), near
 
     async def _is_crowd(self, counts: dict[str, int]) -> bool:
         """Whether those who match are too many to be ranked, as far as counts can tell."""
@@ -143,33 +188,37 @@ class Finder:
         if self._query.email is not None:
             pipeline, hint, path = drivers.by_email(typed), "email", "keys.email"
         else:
-            pipeline, hint, path = drivers.by_digits(typed), "search_digits", "search.p"
+            pipeline, hint, path = drivers.by_digits(typed, self._query.zeros), "search_digits", "search.p"
         narrowed = {"$match": {"$and": self._filters}} if self._filters else {"$match": {}}
         wanted = {"$project": {"keys": 1, "search.p": 1}}
         rows = await self._read([*pipeline, narrowed, {"$limit": RANKED}, wanted], hint=hint)
-        return sorted(_told(row, typed, path) for row in rows if is_sound(row))
+        zeros = self._query.zeros
+        return sorted(
+            _told(row, zeros if zeros and _has(row, zeros) else typed, path) for row in rows if is_sound(row)
+        )
 
     async def _called(self) -> list[Rank]:
         """Those who hold the digits of a phone number as a word: a tag, a room."""
         if self._query.email is not None or not self._needles:
             return []
         chosen = drivers.choose_exact(self._needles, await self._count(), self._filters)
-        return (await self._read_all(chosen, self._needles, RANKED))[0]
+        rows, _ = await self._read_all(chosen, self._needles, RANKED)
+        return sorted(_ranks(self._needles, rows))[:RANKED]
 
     async def _read_all(
         self, chosen: Iterable[Driver], needles: Sequence[Needle], most: int, *besides: Filter
-    ) -> tuple[list[Rank], bool]:
-        """The best of all, each once; False where there are more than `most`, which are ranked together."""
+    ) -> tuple[list[Row], bool]:
+        """All, each once; False where there are more than `most`, which are ranked together."""
         rows: dict[ObjectId, Row] = {}
-        is_whole = True
         for driver in chosen:
             pipeline = driver.pipeline(needles, [*self._filters, *besides], limit=most + 1)
             found = await self._read(pipeline, hint=driver.hint)
             rows |= {row["_id"]: row for row in found if is_sound(row)}
-            is_whole = is_whole and max(len(found), len(rows)) <= most
+            if max(len(found), len(rows)) > most:
+                return list(rows.values()), False
             if found and driver.is_enough:
                 break
-        return sorted(_ranks(needles, rows.values()))[:most], is_whole
+        return list(rows.values()), True
 
     async def _read(self, pipeline: list[dict[str, Any]], hint: str = drivers.INDEX) -> list[Row]:
         reply = await self._users.database.command(
@@ -193,29 +242,40 @@ class Finder:
         """Those who match by prefix or one typo; by two only if nobody else is found."""
         for kind in (ONE_TYPO, TWO_TYPOS):
             needles = await self._widen(kind, counts)
-            chosen = drivers.choose_near(needles)
-            ranks, _ = await self._read_all(chosen, needles, RANKED, drivers.not_exact(needles))
+            ranks, is_whole = await self._read_near(needles)
             if ranks or found:
                 break
+        if not is_whole:  # typos are not to stand where prefixes would
+            begun, _ = await self._read_near([replace(needle, near={}) for needle in needles])
+            ranks = _once([*begun, *ranks])[:RANKED]
         return needles, ranks
+
+    async def _read_near(self, needles: Sequence[Needle]) -> tuple[list[Rank], bool]:
+        chosen = drivers.choose_near(needles, self._filters)
+        rows, is_whole = await self._read_all(chosen, needles, RANKED, drivers.not_exact(needles))
+        return sorted(_ranks(needles, rows))[:RANKED], is_whole
 
     async def _widen(self, kind: int, counts: dict[str, int]) -> tuple[Needle, ...]:
         """The needles, which prefixes and misspelt words match too."""
-        lookups = [
-            self._terms.near(needle.word, _TYPOS[kind])
-            if not needle.is_strict and len(needle.word) >= SHORTEST[1] - 1
-            else _nothing()
-            for needle in self._needles
-        ]
-        near = await asyncio.gather(*lookups)
         return tuple(
-            drivers.widen(needle, words, count=counts.get(needle.word, 0))
-            for needle, words in zip(self._needles, near, strict=True)
+            await asyncio.gather(
+                *(self._widened(needle, kind, counts.get(needle.word, 0)) for needle in self._needles)
+            )
         )
+
+    async def _widened(self, needle: Needle, kind: int, count: int) -> Needle:
+        if needle.is_strict:
+            return drivers.widen(needle, {}, count=count, begun=0)
+        asked = (needle.word, _TYPOS[kind])
+        if asked not in self._looked_up:
+            near, begun = await asyncio.gather(self._terms.near(*asked), self._terms.weigh(needle.word))
+            self._looked_up[asked] = near, begun
+        near, begun = self._looked_up[asked]
+        return drivers.widen(needle, near, count=count, begun=begun)
 
     async def _streamed(self, limit: int, start: Position | None) -> Found:
         """Exact matches in the order of the index, posting after posting; then the others, ranked."""
-        at, place, along = 0, None, drivers.streams(self._needles, await self._count())
+        at, place, along = 0, None, drivers.streams(self._needles, await self._count(), self._filters)
         if start is not None:
             name, *along = start.value
             at, place = start.segment - _STREAM, replace(start, value=name)
@@ -262,10 +322,6 @@ class Finder:
         return rows
 
 
-async def _nothing() -> dict[str, tuple[int, int]]:
-    return {}
-
-
 def _ranks(needles: Sequence[Needle], rows: Iterable[Row]) -> list[Rank]:
     ranked = (rank(needles, row) for row in rows)
     return [one for one in ranked if one is not None]
@@ -281,6 +337,10 @@ def _once(ranks: Iterable[Rank]) -> list[Rank]:
     for one in ranks:
         best[one.id] = min(one, best.get(one.id, one))
     return sorted(best.values())
+
+
+def _has(row: Row, digits: str) -> bool:
+    return any(suffix.startswith(digits) for suffix in postings(row, "p"))
 
 
 def _told(row: Row, typed: str, path: str) -> Rank:

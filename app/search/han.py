@@ -8,20 +8,14 @@ from pypinyin import lazy_pinyin
 from app.normalise import SURNAME_READINGS
 
 _COMPOUND_SURNAMES = {
-    "欧阳": "ou yang", "歐陽": "ou yang", "司马": "si ma", "司馬": "si ma", "上官": "shang guan",
-    "诸葛": "zhu ge", "諸葛": "zhu ge", "东方": "dong fang", "東方": "dong fang", "皇甫": "huang fu",
-    "尉迟": "yu chi", "尉遲": "yu chi", "公孙": "gong sun", "公孫": "gong sun", "慕容": "mu rong",
-    "令狐": "ling hu", "夏侯": "xia hou", "司徒": "si tu", "长孙": "zhang sun", "長孫": "zhang sun",
-    "宇文": "yu wen", "端木": "duan mu", "百里": "bai li", "呼延": "hu yan", "南宫": "nan gong",
-    "南宮": "nan gong", "轩辕": "xuan yuan", "軒轅": "xuan yuan", "独孤": "du gu", "獨孤": "du gu",
-    "西门": "xi men", "西門": "xi men", "东郭": "dong guo", "東郭": "dong guo", "申屠": "shen tu",
-    "澹台": "tan tai", "澹臺": "tan tai", "濮阳": "pu yang", "濮陽": "pu yang", "淳于": "chun yu",
-    "单于": "chan yu", "單于": "chan yu", "钟离": "zhong li", "鍾離": "zhong li", "闻人": "wen ren",
-    "聞人": "wen ren", "万俟": "mo qi", "司空": "si kong", "拓跋": "tuo ba",
-    "赫连": "he lian", "赫連": "he lian", "鲜于": "xian yu", "鮮于": "xian yu",
+    "欧阳": "ou yang", "司马": "si ma", "上官": "shang guan", "诸葛": "zhu ge", "东方": "dong fang",
+    "皇甫": "huang fu", "尉迟": "yu chi", "公孙": "gong sun", "慕容": "mu rong", "令狐": "ling hu",
+    "夏侯": "xia hou", "司徒": "si tu", "长孙": "zhang sun", "宇文": "yu wen", "端木": "duan mu",
+    "百里": "bai li", "呼延": "hu yan", "南宫": "nan gong", "轩辕": "xuan yuan", "独孤": "du gu",
+    "西门": "xi men", "东郭": "dong guo", "申屠": "shen tu", "澹台": "tan tai", "濮阳": "pu yang",
+    "淳于": "chun yu", "单于": "chan yu", "钟离": "zhong li", "闻人": "wen ren", "万俟": "mo qi",
+    "司空": "si kong", "拓跋": "tuo ba", "赫连": "he lian", "鲜于": "xian yu",
 }  # fmt: skip
-_TRADITIONAL_READINGS = {"單": "shan", "蓋": "ge", "區": "ou", "樂": "yue", "繆": "miao", "華": "hua"}
-"""Characters of SURNAME_READINGS as they are written without simplification."""
 
 _SHORTEST_WITH_COMPOUND = 3
 _UMLAUTS = ("v", "u", "yu")
@@ -41,7 +35,7 @@ class Reading:
 
 @lru_cache(maxsize=50_000)
 def read(run: str) -> Reading | None:
-    """None when a character has no reading."""
+    """Of a run as search folds it: simplified. None when a character has no reading."""
     split_at, syllables = _syllables(run)
     if len(syllables) != len(run) or not all(each.isascii() for each in syllables):
         return None
@@ -59,8 +53,7 @@ def _syllables(run: str) -> tuple[int, list[str]]:
     compound = _COMPOUND_SURNAMES.get(run[:2])
     if compound and len(run) >= _SHORTEST_WITH_COMPOUND:
         return 2, [*compound.split(), *lazy_pinyin(run[2:])]
-    surname = SURNAME_READINGS.get(run[0]) or _TRADITIONAL_READINGS.get(run[0])
-    if surname:
+    if surname := SURNAME_READINGS.get(run[0]):
         return 1, [surname, *lazy_pinyin(run[1:])]
     return 1, lazy_pinyin(run)
 

@@ -17,6 +17,7 @@ CLASSES = {"n": 1.0, "e": 0.96, "r": 0.92}
 
 _KINDS = (1.0, 0.85, 0.7, 0.55)
 _WHOLE_NAME = 0.03
+_SHARE = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,19 @@ class Needle:
         if self.prefixes:
             for posting in postings:
                 if posting.startswith(self.prefixes):
-                    share = len(self.word) / (len(posting) - 1)
-                    weight = _KINDS[PREFIX] * CLASSES[posting[0]] * (0.9 + 0.1 * share)
-                    best = _better(best, (PREFIX, weight, posting[0]))
+                    best = _better(best, (PREFIX, _weight(PREFIX, self.word, posting), posting[0]))
         if best is not None:
             return best
         for posting in self.near.keys() & postings:
             kind = self.near[posting]
-            best = _better(best, (kind, _KINDS[kind] * CLASSES[posting[0]], posting[0]))
+            best = _better(best, (kind, _weight(kind, self.word, posting), posting[0]))
         return best
+
+
+def _weight(kind: int, word: str, posting: str) -> float:
+    """Of words that begin as was typed the shorter ones weigh more, but none more than a better class."""
+    share = len(word) / (len(posting) - 1) if kind == PREFIX else 1.0
+    return _KINDS[kind] * CLASSES[posting[0]] * (1 - _SHARE + _SHARE * share)
 
 
 def _better(one: tuple[int, float, str] | None, other: tuple[int, float, str]) -> tuple[int, float, str]:
@@ -87,9 +92,18 @@ def rank(needles: Sequence[Needle], row: Mapping[str, Any]) -> Rank | None:
         total += match[1]
         in_name += match[2] == "n"
     name = row["keys"]["name"]
-    whole = min(1.0, in_name / max(1, name.count(" ") + 1))
+    whole = min(1.0, in_name / max(1, name.count(" ") + 1)) if worst == EXACT or len(needles) > 1 else 0.0
     score = total / len(needles) + _WHOLE_NAME * whole
-    return Rank(worst, -round(score * 1_000_000), name, str(row["_id"]))
+    return Rank(worst, _millionths(score), name, str(row["_id"]))
+
+
+def score_alone(kind: int, word: str, posting: str) -> int:
+    """Millionths, below 0, as `rank` has them of a row that one word alone finds so, though not exactly."""
+    return _millionths(_weight(kind, word, posting))
+
+
+def _millionths(score: float) -> int:
+    return -round(score * 1_000_000)
 
 
 def is_sound(row: Mapping[str, Any]) -> bool:

@@ -11,13 +11,14 @@ from typing import Literal, cast, get_args
 
 from app.errors import FieldError, InvalidError
 from app.normalise import typed_email_key
-from app.search.tokens import GRAMS, LOGIN, NAME, REST, SHORTEST_NUMBER, domain_words
-from app.search.words import LONGEST_RUN, LONGEST_WORD, fold, script, texts
+from app.search.tokens import LOGIN, NAME, REST, SHORTEST_NUMBER, as_domain, domain_words
+from app.search.words import LONGEST_WORD, fold, script, texts
 
 Field = Literal["name", "username", "email", "phone", "tag", "city", "department", "title"]
 Kind = Literal["word", "cjk", "digits"]
 
 LONGEST = 200
+_SHORTEST_WITH_ZERO = 6
 MOST_TERMS = 10
 
 _CLASSES: dict[Field | None, tuple[str, ...]] = {
@@ -32,6 +33,7 @@ _UNTYPED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _PHONE = re.compile(r"(?:phone:)?\s*(\+?[0-9\s().\-/\u2010-\u2015]+)")
 _TRUNK = re.compile(r"\(\s*0\s*\)")
 _NOT_DIGIT = re.compile(r"[^0-9]+")
+_DOMAIN = re.compile(r"@[\w.-]+|[\w-]+(?:\.[\w-]+)+")
 _EMAIL = re.compile(r"(?:email:)?\s*([^\s@\":]+@[^\s@\":]*)", re.IGNORECASE)
 
 
@@ -56,6 +58,10 @@ class Query:
     """When all that was typed is an e-mail address or the beginning of one: as it stands in `keys.email`."""
     digits: str | None = None
     """When all that was typed can be a phone number or a part of one: its digits, without + or 00 or 0."""
+    zeros: str | None = None
+    """The same with the 0 or 00, which may be of the number; not of what is short: that is an area code."""
+    domains: tuple[Term, ...] = ()
+    """The terms, if what looks like the domain of an address is one; none where nothing does."""
 
 
 def parse(q: str) -> Query:
@@ -65,7 +71,8 @@ def parse(q: str) -> Query:
     if _UNTYPED.search(q):
         raise _invalid("Must not contain control characters or halves of surrogate pairs.")
     typed = q.translate(_QUOTES).strip()
-    terms = [term for match in _PART.finditer(typed) for term in _terms(*match.groups())]
+    parts = [match.groups() for match in _PART.finditer(typed)]
+    terms = [term for part in parts for term in _terms(*part)]
     if len(terms) > MOST_TERMS:
         raise _invalid(f"Must hold at most {MOST_TERMS} words.")
     if terms and not terms[-1].exact:
@@ -75,6 +82,10 @@ def parse(q: str) -> Query:
         terms=tuple(terms),
         email=typed_email_key(email[1]) if email else None,
         digits=_phone_digits(phone[1]) if phone else None,
+        zeros=_with_zeros(phone[1]) if phone else None,
+        domains=tuple(term for part in parts for term in _domain(*part) or _terms(*part))
+        if any(_domain(*part) for part in parts)
+        else (),
     )
 
 
@@ -98,23 +109,6 @@ def classes_of(field: Field | None) -> tuple[str, ...]:
     return _CLASSES.get(field, (NAME, LOGIN, REST))
 
 
-def postings(term: Term) -> list[list[str]]:
-    """One list for each class that the term may stand in: who has all of any list may match.
-
-    A run longer than the substrings that are stored is looked up by all of them that it holds: whether it
-    stands there as a whole is for the caller to check (`app.search.words.runs`). No list: nobody matches.
-    """
-    classes = classes_of(term.field)
-    if term.kind == "cjk":
-        return [[kind + part for part in _windows(term.text[:LONGEST_RUN], GRAMS[kind])] for kind in classes]
-    return [[kind + term.text] for kind in classes]
-
-
-def _windows(run: str, size: int) -> list[str]:
-    starts = range(max(1, len(run) - size + 1))
-    return list(dict.fromkeys(run[start : start + size] for start in starts))
-
-
 def _invalid(detail: str) -> InvalidError:
     return InvalidError("The search cannot be read.", errors=(FieldError(parameter="q", detail=detail),))
 
@@ -130,6 +124,13 @@ def _terms(prefix: str | None, quoted: str | None, text: str | None) -> Iterator
         yield Term(word, exact=quoted is not None, is_last=False, field=field, kind=_kind(word))
 
 
+def _domain(prefix: str | None, quoted: str | None, text: str | None) -> list[Term]:
+    """`example.com`, `@example.com`, with `email:` before it or without: one term, if it can be a domain."""
+    if not text or (prefix or "email").lower() != "email" or not _DOMAIN.fullmatch(text):
+        return []
+    return [Term(as_domain(text), exact=quoted is not None, is_last=False, field=None, kind="word")]
+
+
 def _words(said: str) -> list[str]:
     """An e-mail address has the words that it was indexed under."""
     local, at, domain = said.rpartition("@")
@@ -141,6 +142,12 @@ def _kind(word: str) -> Kind:
     if script(word):
         return "cjk"
     return "digits" if word.isdecimal() else "word"
+
+
+def _with_zeros(said: str) -> str | None:
+    digits = _NOT_DIGIT.sub("", fold(said))
+    is_part = digits.startswith("0") and len(digits) >= _SHORTEST_WITH_ZERO
+    return digits if is_part and digits != _phone_digits(said) else None
 
 
 def _phone_digits(said: str) -> str | None:

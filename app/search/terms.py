@@ -3,7 +3,8 @@
 A document: `{_id: the word, n: about how many users hold it, d: its neighbourhood}` (`app.search.typos`). The
 work for typos is done once a distinct word, not once a user. A word is known before the user who holds it is
 written, so none is ever missing; `n` guides the choice of an index range and nothing else, so it is rough:
-one write in `_SAMPLED` counts for as many. Words are never taken out while the service runs.
+one write in `_SAMPLED` counts for as many. Words are never taken out while the service runs. Should another
+hand drop the collection, a count that finds its words gone tells, and they are learnt again from then on.
 """
 
 import random
@@ -11,10 +12,13 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import structlog
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure
 
 from app.search.typos import distance, neighbourhood
+
+_log = structlog.get_logger("roster.search")
 
 COLLECTION = "terms"
 NEIGHBOURS = 20
@@ -23,7 +27,11 @@ NEIGHBOURS = 20
 SHORTEST = {1: 4, 2: 8}
 """Letters of the longer word for which so many typos are forgiven."""
 
+HIGHEST = "\U0010ffff"
+"""Behind every character of a word."""
+
 _CANDIDATES = 600
+_WEIGHED = 200
 _SAMPLED = 16
 _BATCH = 1_000
 _REMEMBERED = 100_000
@@ -37,6 +45,15 @@ Vocabulary = Mapping[str, bool]
 """Words, each with whether it stands in e-mails and usernames alone."""
 
 
+def merge(vocabularies: Iterable[Vocabulary]) -> dict[str, bool]:
+    """All their words; of e-mails alone are those that no other has elsewhere."""
+    merged: dict[str, bool] = {}
+    for words in vocabularies:
+        for word, is_login in words.items():
+            merged[word] = is_login and merged.get(word, True)
+    return merged
+
+
 class Terms:
     def __init__(self, database: AsyncDatabase[dict[str, Any]]) -> None:
         self._terms = database[COLLECTION]
@@ -45,17 +62,26 @@ class Terms:
     async def learn(self, users: Iterable[Vocabulary]) -> None:
         """The words of users about to be written. Those of one user in sixteen are counted."""
         counts: Counter[str] = Counter()
-        new: dict[str, bool] = {}
-        for words in users:
+        held = list(users)
+        for words in held:
             if random.random() < 1 / _SAMPLED:  # noqa: S311 - guards nothing
                 counts.update(words.keys())
-            for word, is_login in words.items():
-                if self._known.get(word, True) > is_login or word not in self._known:
-                    new[word] = new.get(word, True) and is_login
-        await self.know(new)
-        if counts:
-            raised = {word: n * _SAMPLED for word, n in counts.items()}
-            await self._change([{"q": {"_id": word}, "u": {"$inc": {"n": n}}} for word, n in raised.items()])
+        words = merge(held)
+        await self.know({word: is_login for word, is_login in words.items() if self._is_news(word, is_login)})
+        if counts and await self._raise(counts) < len(counts):
+            self._known.clear()
+            _log.warning("dictionary_lost", remedy="python -m app search reindex")
+            await self.know(words)
+
+    def _is_news(self, word: str, is_login: bool) -> bool:  # noqa: FBT001 - as a vocabulary has it
+        return word not in self._known or self._known[word] > is_login
+
+    async def _raise(self, counts: Counter[str]) -> int:
+        """How many of the words the dictionary has."""
+        raised = {word: n * _SAMPLED for word, n in counts.items()}
+        return await self._change(
+            [{"q": {"_id": word}, "u": {"$inc": {"n": n}}} for word, n in raised.items()]
+        )
 
     async def know(self, words: Vocabulary) -> None:
         """Each word stands in the dictionary afterwards, with its neighbourhood.
@@ -82,18 +108,38 @@ class Terms:
 
         One is forgiven where either word has four letters, two where either has eight. Each comes with its
         distance and about how many users hold it. The symmetric deletes of SymSpell find them: what can be
-        made of both words by deleting letters.
+        made of both words by deleting letters. A domain (`@example.com`) is near to domains alone.
         """
+        if len(typed) < SHORTEST[1] - 1:
+            return {}
         shortest = min(len(typed), 9) - typos
         wanted = [token for token in neighbourhood(typed) if len(token) >= shortest]
         found = self._terms.find({"d": {"$in": wanted}}, {"n": 1}).limit(_CANDIDATES)
         near = []
         async for term in found:
             word = str(term["_id"])
-            apart = distance(typed, word, typos)
+            apart = distance(typed, word, typos) if (word[0] == "@") == (typed[0] == "@") else None
             if apart and max(len(word), len(typed)) >= SHORTEST[apart]:
                 near.append((apart, -int(term["n"]), word))
         return {word: (apart, -n) for apart, n, word in sorted(near)[:NEIGHBOURS]}
+
+    async def begun(self, beginning: str, *, limit: int) -> list[str]:
+        """Words that begin so and are longer, in their order."""
+        found = self._terms.find({"_id": {"$gt": beginning, "$lt": beginning + HIGHEST}}, {"_id": 1})
+        return [term["_id"] async for term in found.sort("_id", 1).limit(limit)]
+
+    async def has_begun(self, beginning: str) -> bool:
+        """Whether there is a word that is this or begins so."""
+        found = self._terms.find({"_id": {"$gte": beginning, "$lt": beginning + HIGHEST}}, {"_id": 1})
+        return bool(await found.limit(1).to_list())
+
+    async def weigh(self, beginning: str) -> int:
+        """About how many hold words that begin so and are longer; at least as many as hold the first ones."""
+        words = {"$match": {"_id": {"$gt": beginning, "$lt": beginning + HIGHEST}}}
+        added = {"$group": {"_id": None, "n": {"$sum": "$n"}}}
+        async for all_of_them in await self._terms.aggregate([words, {"$limit": _WEIGHED}, added]):
+            return int(all_of_them["n"])
+        return 0
 
     async def find_missing(self, words: Iterable[str]) -> int:
         """How many of the words the dictionary lacks."""
@@ -104,8 +150,12 @@ class Terms:
             here += await self._terms.count_documents({"_id": {"$in": batch}})
         return len(wanted) - here
 
-    async def _change(self, changes: list[dict[str, Any]]) -> None:
-        """By the bare command, in one round trip and acknowledged by one node: see `_ON_ONE`."""
+    async def _change(self, changes: list[dict[str, Any]]) -> int:
+        """By the bare command, in one round trip and acknowledged by one node: see `_ON_ONE`.
+
+        How many documents there were to change, or are now.
+        """
+        met = 0
         for start in range(0, len(changes), _BATCH):
             reply = await self._terms.database.command(
                 {
@@ -117,6 +167,8 @@ class Terms:
             )
             if reply.get("writeErrors"):
                 raise OperationFailure("The dictionary did not take a word.", details=reply)
+            met += reply["n"]
+        return met
 
 
 def _learning(word: str, *, is_login: bool) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 A posting is a class letter and a word: `nmuller` of the name, `eanna` of e-mail or username, `rberlin` of
 tags, city, department or title. A word stands under its best class only, a substring of Han, kana or Hangul
 under each. A pair of words is one posting, so that two common words find few users: `&anna meier` both of
-the name, `+anna berlin` one of the name and one of city or department.
+the name, `+anna berlin` one of the name and one of city or department. The domain of the e-mail address
+stands as a whole, too: `e@example.com`.
 """
 
 import re
@@ -13,9 +14,9 @@ from itertools import islice
 from typing import Any
 
 from app.search.names import joined, read_aloud, take_apart
-from app.search.words import LONGEST_RUN, cut, runs, script, spelled_out, texts
+from app.search.words import LONGEST_RUN, cut, fold, runs, script, spelled_out, texts
 
-VERSION = 1
+VERSION = 2
 """Of the scheme: a document with another must be indexed again."""
 
 NAME, LOGIN, REST = "n", "e", "r"
@@ -25,6 +26,8 @@ SHORTEST_NUMBER = 3
 """Digits of a phone number that find it."""
 
 _LONGEST = 320
+_LONGEST_DOMAIN = 64
+_MOST_DOMAINS = 4
 _MOST_WORDS, _MOST_POSTINGS = 120, 200
 _PLACED, _PLACES = 4, 6
 _PARTS = re.compile(r"[0-9]{2,}|[^0-9]{2,}")
@@ -40,7 +43,8 @@ class Indexed:
     words: dict[str, bool]
     """What the dictionary must know for misspellings; and of each whether only e-mail or username has it.
 
-    Words with digits and joined words are not among them: a directory has as many of those as users.
+    Words with digits and joined words are not among them: a directory has as many of those as users. Domains
+    are: by the dictionary one knows whether what is typed can be one.
     """
 
 
@@ -97,6 +101,7 @@ def index(user: Mapping[str, Any]) -> Indexed:
     name = take_apart(user.get("name") or "")
     called = _Found(NAME, name.words, name.aliases, name.joined, runs(name.words))
     logins = _logins(user.get("email") or "", user.get("username"))
+    domains = _domains(user.get("email") or "")
     rest = _places(profile)
     near = rest.written[:_PLACES]
     for text in (profile.get("title"), *(user.get("tags") or ())):
@@ -105,6 +110,7 @@ def index(user: Mapping[str, Any]) -> Indexed:
     glued = {*called.joined, *logins.joined}.difference(called.spaced())
     postings = (
         *(kind + word for word, kind in classes.items()),
+        *(LOGIN + domain for domain in domains),
         *called.grams(),
         *name.pairs,
         *logins.grams(),
@@ -118,7 +124,8 @@ def index(user: Mapping[str, Any]) -> Indexed:
             word: kind == LOGIN
             for word, kind in classes.items()
             if len(word) > 1 and word not in glued and _fuzzy(word)
-        },
+        }
+        | dict.fromkeys(domains, True),
     )
 
 
@@ -149,6 +156,18 @@ def domain_words(domain: str) -> list[str]:
     """Those that tell domains apart: not the last label, not `www` nor `mail`."""
     labels = domain[:_LONGEST].split(".")
     return [word for word in cut(texts(" ".join(labels[:-1] or labels))) if word not in _HOSTS]
+
+
+def as_domain(text: str) -> str:
+    """`@example.com`, as a posting and the dictionary have it."""
+    return f"@{fold(text.removeprefix('@'))[:_LONGEST_DOMAIN]}"
+
+
+def _domains(email: str) -> list[str]:
+    """The domain, and those that it is part of: mail.example.com is of example.com, too."""
+    labels = fold(email.rpartition("@")[2][:_LONGEST]).split(".")
+    starts = range(min(_MOST_DOMAINS, max(1, len(labels) - 1)))
+    return [as_domain(".".join(labels[start:])) for start in starts if labels[start]]
 
 
 def _places(profile: Mapping[str, Any]) -> _Found:

@@ -9,7 +9,7 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
-from app.search.terms import Terms
+from app.search.terms import Terms, merge
 from app.search.tokens import VERSION, Indexed, index
 
 Users = AsyncCollection[dict[str, Any]]
@@ -35,11 +35,9 @@ async def reindex(users: Users, *, on_batch: Callable[[int], None] = lambda _: N
     changed = 0
     async for rows in _batches(users):
         fields = [(row, made) for row in rows if (made := _index(row)) is not None]
-        words: dict[str, bool] = {}
         for _, made in fields:
             counts.update(made.words.keys())
-            words |= {word: is_login and words.get(word, True) for word, is_login in made.words.items()}
-        await terms.know(words)
+        await terms.know(merge(made.words for _, made in fields))
         changed += await _write(users, [_change(row, made) for row, made in fields if _differs(row, made)])
         on_batch(len(rows))
     await terms.recount(counts)

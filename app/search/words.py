@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Literal
 
 from app.normalise import ACCENTS, STROKED
+from app.search.characters import SIMPLIFIED
 from models.letters import INVISIBLE
 
 Script = Literal["", "han", "kana", "hangul"]
@@ -63,7 +64,7 @@ def _fold(char: str) -> str:
     if INVISIBLE.match(char):
         return ""
     taken_apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold())
-    plain = taken_apart.translate(ACCENTS).translate(STROKED).translate(_HIRAGANA)
+    plain = taken_apart.translate(ACCENTS).translate(STROKED).translate(_HIRAGANA).translate(SIMPLIFIED)
     return "".join(str(unicodedata.decimal(each, each)) for each in plain)
 
 
@@ -83,9 +84,10 @@ _KEPT = _Pieces(_keep)
 
 
 def fold(text: str) -> str:
-    """NFKC, casefolded, without accents (kana: voicing marks), strokes and what is unseen; in hiragana.
+    """NFKC, casefolded, without accents (kana: voicing marks), strokes and what is unseen.
 
-    Digits of every script become ASCII. Two texts that fold alike are the same for search.
+    In hiragana and simplified characters; digits of every script become ASCII. Two texts that fold alike are
+    the same for search.
     """
     if text.isascii():
         return text.lower()

@@ -12,7 +12,7 @@ from app import indexes
 from app.errors import StartError
 
 Database = AsyncDatabase[dict[str, Any]]
-EXPIRING = pytest.mark.parametrize("name", ["invitations", "ended_sessions"])
+EXPIRING = pytest.mark.parametrize("name", ["invitations", "ended_sessions", "column_labels"])
 
 
 @pytest.fixture

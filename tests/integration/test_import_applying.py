@@ -1,12 +1,14 @@
 """Planned rows become users: each once, and none over what others did meanwhile."""
 
 import asyncio
+from functools import partial
 
 import bcrypt
 import httpx
+import pytest
 
-from app.imports import records
-from tests.support import create, read, users
+from app.imports import batches, records
+from tests.support import create, read, until, users
 from tests.support_applying import apply, change, creation, deletion, plan, resources, statuses
 from tests.support_sessions import ALIVE, add_person, fate, sign_in
 
@@ -168,3 +170,25 @@ async def test_a_user_who_was_imported_is_stored_as_one_who_was_created(client: 
     for each in ("_id", "created_at", "updated_at"):
         assert type(imported.pop(each)) is type(created.pop(each))
     assert imported == created
+
+
+async def test_a_worker_whose_session_is_ended_loses_and_repeats_nothing(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "_TOGETHER", 20)
+    import_id = await plan(client, [creation() for _ in range(1000)])
+    applying = asyncio.create_task(apply(client, import_id))
+    database = resources(client).database
+
+    async def has(count: int) -> bool:
+        return applying.done() or await users(client).count_documents({}) >= count
+
+    for count in range(100, 1000, 100):
+        await until(partial(has, count))
+        found = await records.imports(database).find_one({"_id": import_id})
+        ended = [{"id": session} for session in (found or {}).get("sessions", ())]
+        if ended:  # an empty list would mean all sessions of everybody
+            await database.client.admin.command("killSessions", ended)
+    await applying
+    assert await statuses(client, import_id) == ["created"] * 1000
+    assert await users(client).count_documents({}) == 1000

@@ -13,9 +13,10 @@ from bson import ObjectId
 from pymongo.errors import BulkWriteError
 
 from app import imports
-from app.errors import InvalidCursorError
-from app.imports import files, matching, records
+from app.errors import ImportApplyingError, ImportNotFoundError, InvalidCursorError, UnavailableError
+from app.imports import files, matching, records, viewing
 from app.imports.reading import Given
+from app.jobs import Viewer
 from app.resources import Resources
 from models.imports import ImportRowsQuery
 from tests.servers import MongoServer, RedisServer
@@ -175,6 +176,37 @@ async def test_one_that_is_being_applied_is_not_deleted(client: httpx.AsyncClien
     assert (await client.get(f"/users/imports/{found['id']}")).json()["state"] == "failed"
 
 
+async def test_one_that_begins_to_be_applied_at_the_same_time_stays(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await empty(client)
+    opened, import_id = resources(client), ObjectId((await plan(client, people(1)))["id"])
+    viewer = Viewer("", is_admin=True)
+    seen = await viewing.find(opened, import_id, viewer)
+
+    async def find(*_: Any) -> viewing.Shown:
+        return seen
+
+    monkeypatch.setattr(viewing, "find", find)
+    await database(client)["imports"].update_one({"_id": import_id}, {"$set": {"state": "applying"}})
+    with pytest.raises(ImportApplyingError):
+        await viewing.delete(opened, import_id, viewer)
+    assert await database(client)["import_rows"].count_documents({"import": import_id}) == 1
+
+
+async def test_workbooks_take_their_turn_with_the_exports(client: httpx.AsyncClient) -> None:
+    await empty(client)
+    found, room = await plan(client, people(1)), resources(client).exports
+    count = resources(client).settings.exports_at_once
+    for _ in range(count):
+        await room.acquire()
+    problem(await client.get(f"/users/imports/{found['id']}/rows.xlsx"), 503, "too_many_exports")
+    for _ in range(count):
+        room.release()
+    assert len(await read_sheet(client, found["id"])) == 2
+    assert not room.locked()
+
+
 async def test_what_has_expired_is_not_there(client: httpx.AsyncClient) -> None:
     await empty(client)
     found = await plan(client, people(1))
@@ -266,6 +298,30 @@ async def test_a_planner_that_wakes_up_late_takes_nothing_from_its_successor(
         await late
     assert (await client.get(f"/users/imports/{found['id']}")).json() == done
     assert counted(done) == {"create": 3}
+
+
+async def test_a_plan_with_rows_of_another_hand_is_made_again(client: httpx.AsyncClient) -> None:
+    await empty(client)
+    found = await plan(client, people(3))
+    import_id, rows = ObjectId(found["id"]), database(client)["import_rows"]
+    await database(client)["imports"].update_one({"_id": import_id}, {"$set": {"state": "planning"}})
+    stray = {"import": import_id, "n": 99, "attempt": 2, "status": "create", "expires_at": records.now()}
+    await rows.insert_one(stray)
+    with pytest.raises(UnavailableError):
+        await imports.plan(resources(client), Stub(found["id"]))  # type: ignore[arg-type]
+    await imports.plan(resources(client), Stub(found["id"]))  # type: ignore[arg-type]
+    assert counted((await client.get(f"/users/imports/{found['id']}")).json()) == {"create": 3}
+
+
+async def test_a_plan_whose_file_has_gone_fails(client: httpx.AsyncClient) -> None:
+    await empty(client)
+    found = await plan(client, people(1))
+    await database(client)["imports"].update_one(
+        {"_id": ObjectId(found["id"])}, {"$set": {"state": "planning"}}
+    )
+    await database(client)["import_files.files"].delete_many({})
+    with pytest.raises(ImportNotFoundError):
+        await imports.plan(resources(client), Stub(found["id"]))  # type: ignore[arg-type]
 
 
 async def test_a_cursor_of_another_import_is_refused(client: httpx.AsyncClient) -> None:

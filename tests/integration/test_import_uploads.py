@@ -137,16 +137,9 @@ async def test_a_form_that_is_none_is_malformed(
     await refused(client, spoil(body), 400, "malformed_form", kind=kind)
 
 
-async def test_a_form_of_too_many_parts_is_malformed(client: httpx.AsyncClient) -> None:
-    part = '--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n\r\n'
-    body = part.replace("file", "format").encode() + part.encode()
-    names = ("columns", "delimiter", "encoding", "filename")
-    body = b"".join(part.replace("file", name, 1).encode() for name in names) + body
-    assert (await upload(client, body + b"--b--\r\n", "multipart/form-data; boundary=b")).status_code == 422
-    body, kind = form(*[("x", None, b"")] * 40)
-    assert (await upload(client, body, kind)).status_code == 422  # the first of them has no place here
-    long, kind = form(("file", "x", b"email\n"), boundary="b" * 300)
-    await refused(client, long, 400, "malformed_form", kind=kind)
+async def test_a_form_with_a_boundless_boundary_is_malformed(client: httpx.AsyncClient) -> None:
+    body, kind = form(("file", "x", b"email\n"), boundary="b" * 300)
+    await refused(client, body, 400, "malformed_form", kind=kind)
 
 
 @pytest.mark.parametrize(

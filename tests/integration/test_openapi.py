@@ -17,6 +17,7 @@ from models.values import ALL_SCOPES
 from tests.api import serving
 from tests.error_codes import classes
 from tests.support import NOBODY, create, database, person
+from tests.support_imports import importing, upload
 from tests.support_openapi import NEEDED, OAUTH, OPEN, operations, read_document, resolve
 
 SNAPSHOT = Path(__file__).parents[1] / "snapshots" / "openapi.json"
@@ -452,3 +453,30 @@ def closed(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
         if isinstance(node.get("properties"), dict) and node.get("type") == "object":
             node.setdefault("additionalProperties", False)
     return schema
+
+
+async def test_the_bytes_of_real_imports_are_what_is_published(mongo_uri: str, redis_url: str) -> None:
+    async with importing(mongo_uri, redis_url) as client:
+        document = (await client.get("/openapi.json")).json()
+        user = await create(client)
+        file = f"id,email,name,x\n{user['id']},,New,\n,new@example.com,New,1\n,,,\n".encode()
+        planned = await upload(client, file)
+        later = await upload(client, file, Prefer="wait=0")
+        path = f"/users/imports/{planned.json()['id']}"
+        replies = {
+            ("/users/import", "post"): [
+                planned,
+                later,
+                await upload(client, b"name\nx\n"),
+                await upload(client, b"email\n"),
+                await upload(client, b"x", "application/json"),
+            ],
+            ("/users/imports", "get"): [await client.get("/users/imports")],
+            ("/users/imports/{import_id}", "get"): [
+                await client.get(f"{path}?limit=1"),
+                await client.get(f"/users/imports/{NOBODY}"),
+            ],
+            ("/users/imports/{import_id}", "delete"): [await client.delete(f"/users/imports/{NOBODY}")],
+        }
+        check_bytes(document, replies)
+        assert [reply.status_code for reply in replies["/users/import", "post"]] == [201, 202, 422, 422, 415]

@@ -12,7 +12,7 @@ from app.exports import schedules
 from app.jobs import Run
 from app.resources import Resources
 from tests.support import NOBODY, create, database, pointers, problem, until
-from tests.support_identity import token_of
+from tests.support_identity import member, sign_in, token_of
 from tests.support_jobs import Start, backends, handle
 
 SAID = {"name": "Every night", "cron": "0 3 * * *", "export": {"format": "csv", "columns": "name,email"}}
@@ -22,6 +22,15 @@ async def schedule(client: httpx.AsyncClient, **more: Any) -> dict[str, Any]:
     reply = await client.post("/users/exports/schedules", json=SAID | more)
     assert reply.status_code == 201, reply.text
     return cast("dict[str, Any]", reply.json())
+
+
+async def schedule_of_a_member(client: httpx.AsyncClient) -> dict[str, Any]:
+    """Of one who may export, and is named `Owner`."""
+    user = await member(client, "users:export", name="Owner")
+    theirs = {"Authorization": f"Bearer {(await sign_in(client, user))['access_token']}"}
+    reply = await client.post("/users/exports/schedules", json=SAID, headers=theirs)
+    assert reply.status_code == 201, reply.text
+    return cast("dict[str, Any]", reply.json() | {"owner": user})
 
 
 async def read(client: httpx.AsyncClient, made: dict[str, Any]) -> dict[str, Any]:
@@ -117,7 +126,7 @@ async def test_schedules_are_seen_by_whoever_made_them_and_by_administrators(
 async def test_what_is_due_is_exported_once_over_two_schedulers(starts: Start) -> None:
     client, _ = await starts(), await starts()
     await create(client, name="Ana")
-    made = await schedule(client)
+    made = await schedule_of_a_member(client)
     due = await make_due(client, made)
 
     async def has_run() -> bool:
@@ -131,7 +140,7 @@ async def test_what_is_due_is_exported_once_over_two_schedulers(starts: Start) -
     assert job.state == "succeeded"
     (export,) = (await client.get("/users/exports")).json()["items"]
     assert (export["id"], export["schedule"]) == (after["last_export"], made["id"])
-    assert (export["columns"], export["rows"]) == (["name", "email"], 1)
+    assert (export["columns"], export["rows"]) == (["name", "email"], 2)
 
 
 @pytest.mark.usefixtures("hurry")
@@ -143,7 +152,7 @@ async def test_a_run_waits_for_the_one_before(starts: Start, monkeypatch: pytest
 
     handle(monkeypatch, wait)
     client = await starts()
-    made = await schedule(client)
+    made = await schedule_of_a_member(client)
     await make_due(client, made)
 
     async def has_run() -> bool:
@@ -165,7 +174,7 @@ async def test_a_run_waits_for_the_one_before(starts: Start, monkeypatch: pytest
 
 async def test_of_many_who_ask_at_once_one_starts_a_run(client: httpx.AsyncClient) -> None:
     opened = backends(client)
-    made = await schedule(client)
+    made = await schedule_of_a_member(client)
     due = await make_due(client, made)
     asked = [schedules.start(opened, ObjectId(made["id"]), due) for _ in range(8)]
     started = [job for job in await asyncio.gather(*asked) if job is not None]
@@ -183,4 +192,18 @@ async def test_nothing_is_started_that_was_changed_meanwhile(client: httpx.Async
     assert await schedules.find_due(opened) == []
     assert await schedules.start(opened, ObjectId(made["id"]), due) is None
     assert await schedules.start(opened, ObjectId(NOBODY), due) is None
+    assert (await client.get("/jobs")).json()["items"] == []
+
+
+@pytest.mark.parametrize("how", [{"is_active": False}, {"scopes": ["me"]}, None], ids=str)
+async def test_the_schedule_of_one_who_may_no_longer_export_is_switched_off(
+    client: httpx.AsyncClient, how: dict[str, Any] | None
+) -> None:
+    opened = backends(client)
+    made = await schedule_of_a_member(client)
+    path = f"/users/{made['owner']['id']}"
+    await (client.delete(path) if how is None else client.patch(path, json=how))
+    assert await schedules.start(opened, ObjectId(made["id"]), await make_due(client, made)) is None
+    after = await read(client, made)
+    assert (after["is_active"], after["next_run_at"], after["last_run_at"]) == (False, None, None)
     assert (await client.get("/jobs")).json()["items"] == []

@@ -90,6 +90,12 @@ async def town(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIte
         ("reederei", ANNA),
         ("nordwind-reederei", ANNA),
         ("@nordwind-reederei.example", ANNA),
+        ("nordwind-reederei.example", ANNA),
+        ("Nordwind-Reederei.exam", ANNA),
+        ("email:nordwind-reederei.example", ANNA),
+        ("@nordw", ANNA),
+        ("anna nordwind-reederei.example", ANNA),
+        ("anna.müller", ANNA),
         ("anna nordwind", ANNA),
         ("mueller@nordwind", ANNA),
         ("+495417654321", ANNA),
@@ -228,6 +234,7 @@ async def test_what_is_too_far_off_finds_nobody(town: httpx.AsyncClient, q: str,
         ("lyu siqing", LYU), ("lsq", LYU), ("lü siqing", LYU),
         ("田中", TANAKA), ("田中拓也", TANAKA), ("田中 拓也", TANAKA), ("拓也", TANAKA), ("中拓", TANAKA),
         ("也", TANAKA), ("京都", TANAKA), ("都市 田中", TANAKA), ("総務", TANAKA), ("城田中拓也", None),
+        ("張偉", ZHANG), ("歐陽", OUYANG), ("呂思清", LYU), ("重慶 張", ZHANG), ("張重慶", None),
         ("サト", SATO), ("トウ", SATO), ("ケンジ サトウ", SATO), ("ンジ", SATO),
         ("김민수", MINSU), ("민수", MINSU), ("김", MINSU),
     ],
@@ -273,6 +280,24 @@ async def test_a_field_narrows_its_word(town: httpx.AsyncClient, q: str, name: s
 )  # fmt: skip
 async def test_a_field_leaves_out_who_has_the_word_elsewhere(town: httpx.AsyncClient, q: str) -> None:
     assert {ANNA, ZHANG}.isdisjoint(await found(town, q))
+
+
+async def test_a_domain_finds_those_who_have_an_address_there(town: httpx.AsyncClient) -> None:
+    await store(
+        town,
+        [
+            somebody("Domkin Eins", email="eins@inner.domkin.example"),
+            somebody("Zwei", email="domkin@zwei.example"),
+            somebody("Drei", email="drei@domkin.test", tags=["domkin", "example"]),
+        ],
+    )
+    for q in ("domkin.example", "@domkin.example", "inner.domkin.example", "DOMKIN.exam", "@domkin.e"):
+        assert await found(town, q) == ["Domkin Eins"], q
+    assert set(await found(town, "@domkin")) == {"Domkin Eins", "Drei"}
+    assert await found(town, "drei @domkin.test") == ["Drei"]
+    assert await found(town, "@zwei") == ["Zwei"]
+    assert "Domkin Eins" in await found(town, "domkin.eins"), "no domain: two words"
+    assert "Zwei" in await found(town, "@domkni"), "no domain: a word, misspelt"
 
 
 async def test_quoted_words_are_exact(town: httpx.AsyncClient) -> None:

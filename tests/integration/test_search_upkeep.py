@@ -334,6 +334,18 @@ async def test_without_its_dictionary_search_is_exact_and_breaks_nowhere(
     assert (await database(client)["terms"].index_information()).keys() == {"_id_", "neighbours"}
 
 
+async def test_a_dictionary_dropped_while_we_run_is_missed_and_learnt_again(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await store(client, [somebody("Vergessen Worden")])
+    await database(client)["terms"].drop()
+    assert await found(client, "vregessen") == []
+    monkeypatch.setattr("app.search.terms._SAMPLED", 1)  # count the next write
+    await create(client, name="Vergessen Abermals")
+    assert set(await found(client, "vregessen")) == {"Vergessen Worden", "Vergessen Abermals"}
+    assert "dictionary_lost" in capsys.readouterr().err
+
+
 async def test_a_dictionary_that_takes_no_word_lets_nobody_be_written(client: httpx.AsyncClient) -> None:
     user = await create(client, name="Vorher Da")
     refusing: dict[str, Any] = {"validator": {"d": {"$type": "int"}}, "validationLevel": "strict"}

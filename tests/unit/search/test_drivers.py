@@ -45,7 +45,11 @@ def test_a_term_asks_for_postings(q: str, expected: list[set[str]]) -> None:
 def test_a_rare_word_is_the_only_driver() -> None:
     asked = needles("anna zylinsky")
     assert drivers.choose_exact(asked, {"anna": 90_000, "zylinsky": 3}, []) == [Driver(tuple(asked[1].exact))]
-    assert drivers.streams(asked, {"anna": 90_000, "zylinsky": 3}) == ["nzylinsky", "ezylinsky", "rzylinsky"]
+    assert drivers.streams(asked, {"anna": 90_000, "zylinsky": 3}, []) == [
+        "nzylinsky",
+        "ezylinsky",
+        "rzylinsky",
+    ]
 
 
 def test_two_common_words_go_along_their_pair_first() -> None:
@@ -54,7 +58,7 @@ def test_two_common_words_go_along_their_pair_first() -> None:
     first, last = drivers.choose_exact(asked, counts, [])
     assert set(first.tokens) == {"&wei zhang", "+wei zhang", "+zhang wei"}
     assert last == Driver(tuple(asked[0].exact))
-    assert drivers.streams(asked, counts) == [
+    assert drivers.streams(asked, counts, []) == [
         "&wei zhang", "+wei zhang", "+zhang wei", "nwei", "ewei", "rwei",
     ]  # fmt: skip
 
@@ -71,43 +75,50 @@ def test_a_common_word_with_a_facet_goes_along_the_facet_too() -> None:
 
 def test_what_is_near_is_read_without_who_holds_the_word_itself() -> None:
     [asked] = needles("zhang")
-    widened = drivers.widen(asked, {"zheng": (1, 5), "zhong": (2, 5)}, count=90_000)
+    widened = drivers.widen(asked, {"zheng": (1, 5), "zhong": (2, 5)}, count=90_000, begun=0)
     assert widened.near["nzheng"] == ONE_TYPO
     assert widened.near["rzhong"] == TWO_TYPOS
-    [only] = drivers.choose_near([widened])
-    assert set(only.tokens) == {letter + word for letter in "ner" for word in ("zheng", "zhong")}
-    assert set(only.prefixes) == {"nzhang", "ezhang", "rzhang"}
-    begun = only.pipeline([widened], [], limit=5)[0]["$match"]["$or"][1]
-    assert list(begun["search.t"]["$elemMatch"].values()) == [
-        only.prefixes[0],
-        only.prefixes[0] + "\U0010ffff",
-    ]
+    by_class = drivers.choose_near([widened], [])
+    assert [one.tokens for one in by_class] == [(f"{letter}zheng", f"{letter}zhong") for letter in "ner"]
+    assert [one.prefixes for one in by_class] == [("nzhang",), ("ezhang",), ("rzhang",)]
+    begun = by_class[0].pipeline([widened], [], limit=5)[0]["$match"]["$or"][1]
+    assert list(begun["search.t"]["$elemMatch"].values()) == ["nzhang", "nzhang\U0010ffff"]
     assert "$gt" in begun["search.t"]["$elemMatch"]
 
 
 def test_strict_words_have_nobody_near() -> None:
     for q in ('"zhang"', "张"):
-        widened = [drivers.widen(needle, {}, count=5) for needle in needles(q)]
-        assert drivers.choose_near(widened) == []
+        widened = [drivers.widen(needle, {}, count=5, begun=9) for needle in needles(q)]
+        assert drivers.choose_near(widened, [{"facets": "tag:x"}]) == []
 
 
 def test_of_several_words_the_rarest_leads_with_all_that_it_may_stand_for() -> None:
     anna, abel = needles("anna abel")
     widened = [
-        drivers.widen(anna, {"anne": (1, 40)}, count=40_000),
-        drivers.widen(abel, {"abeln": (1, 2)}, count=5_000),
+        drivers.widen(anna, {"anne": (1, 40)}, count=40_000, begun=0),
+        drivers.widen(abel, {"abeln": (1, 2)}, count=5_000, begun=0),
     ]
-    paired, alone = drivers.choose_near(widened)
+    paired, alone = drivers.choose_near(widened, [])
     assert set(alone.tokens) == {letter + word for letter in "ner" for word in ("abel", "abeln")}
     assert "&abel anna" in paired.tokens
     assert "&abeln anne" in paired.tokens
     assert len(paired.tokens) <= 200
 
 
-@pytest.mark.parametrize(("typed", "fewest"), [("a", 200_000), ("ab", 25_000), ("abcdefgh", 0)])
-def test_a_short_beginning_is_taken_for_a_common_one(typed: str, fewest: int) -> None:
-    [asked] = needles(typed)
-    assert drivers.widen(asked, {}, count=0).about >= fewest
+def test_a_common_beginning_with_a_facet_goes_along_the_facet_too() -> None:
+    filters: list[drivers.Filter] = [{"facets": {"$eq": "tag:x"}}]
+    [asked] = needles("an")
+    common = drivers.widen(asked, {}, count=0, begun=SCAN)
+    assert drivers.choose_near([common], filters)[0] == Driver(facets=filters[0])
+    rare = drivers.widen(asked, {}, count=0, begun=5)
+    assert not [one for one in drivers.choose_near([rare], filters) if one.facets]
+
+
+def test_a_crowd_of_a_city_is_walked_along_the_city_first() -> None:
+    filters: list[drivers.Filter] = [{"profile.age": 3}, {"facets": {"$in": ["city:new york", "tag:x"]}}]
+    alone = ["nzhang", "ezhang", "rzhang"]
+    assert drivers.streams(needles("zhang"), {}, filters) == ["+zhang new", "+zhang york", *alone]
+    assert drivers.streams(needles("tag:zhang"), {}, filters) == alone
 
 
 def test_every_driver_is_cut_before_anything_else_is_asked() -> None:
@@ -156,6 +167,6 @@ def test_the_beginning_of_an_address_or_number_is_one_range() -> None:
         "keys.email": {"$gte": "anna@ex", "$lt": "anna@ex\U0010ffff", "$type": "string"}
     }
     assert cut == {"$limit": SCAN}
-    match, cut = drivers.by_digits("0301")
-    assert match["$match"] == {"search.p": {"$elemMatch": {"$gte": "0301", "$lt": "0301\U0010ffff"}}}
+    match, cut = drivers.by_digits("301", None)
+    assert match["$match"] == {"search.p": {"$elemMatch": {"$gte": "301", "$lt": "301\U0010ffff"}}}
     assert cut == {"$limit": SCAN}

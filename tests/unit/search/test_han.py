@@ -1,6 +1,7 @@
 import pytest
 
 from app.search.han import Reading, read
+from app.search.words import fold
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ from app.search.han import Reading, read
     ],
 )
 def test_surname_and_given_name_are_read_apart(run: str, surname: str, given: str, initials: str) -> None:
-    reading = read(run)
+    reading = read(fold(run))
     assert reading is not None
     assert (reading.surname, reading.given, reading.whole) == ((surname,), (given,), (surname + given,))
     assert reading.initials == initials

@@ -1,0 +1,149 @@
+"""One word typed alone: who has words that begin so or are a typo away, read off the keys of the index.
+
+A key holds all that such a match is ranked by (class, length of the word, name, id), so the best are known
+without reading a user, however many begin so: up to `SCAN` keys are ranked as they are; of more, the words
+come from the dictionary, the shortest first, and for each length MongoDB merges their postings by name.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from bson import MaxKey, MinKey, ObjectId
+from pymongo.asynchronous.collection import AsyncCollection
+
+from app.search import drivers
+from app.search.drivers import INDEX, MERGED, SCAN
+from app.search.matching import ONE_TYPO, PREFIX, TWO_TYPOS, Needle, Rank, score_alone
+from app.search.terms import HIGHEST, Terms
+
+_WORDS = 3_000
+"""Of the dictionary's that begin so."""
+
+Users = AsyncCollection[dict[str, Any]]
+Key = Mapping[str, Any]
+
+
+class Search:
+    """`needle` is in the end what was looked for."""
+
+    def __init__(
+        self, users: Users, terms: Terms, needle: Needle, *, exact: Sequence[str] | None, most: int
+    ) -> None:
+        """`exact` are all who match exactly, if they are known; `most` are ranked of a kind and class."""
+        self._users = users
+        self._terms = terms
+        self._met = set(exact or ())
+        self._is_whole = exact is not None
+        self._most = most
+        self._is_any = bool(exact) or exact is None
+        self.needle = replace(needle, prefixes=tuple(letter + needle.word for letter in needle.letters))
+
+    async def levels(self, least: int) -> AsyncIterator[list[Rank]]:
+        """By kind, from the least on, and by class: all of a level rank before all of the next.
+
+        Two typos are looked for only where nobody else is found.
+        """
+        self._is_whole = self._is_whole and least <= PREFIX
+        if least <= PREFIX:
+            for letter in self.needle.letters:
+                yield await self._fresh(PREFIX, await self._begun(letter))
+        for kind, typos in ((ONE_TYPO, 1), (TWO_TYPOS, 2)):
+            if least <= kind and not (kind == TWO_TYPOS and self._is_any):
+                near = await self._terms.near(self.needle.word, typos)
+                self.needle = drivers.widen(self.needle, near, count=0, begun=0)
+                for letter in self.needle.letters:
+                    yield await self._fresh(kind, await self._misspelt(kind, letter))
+
+    async def _fresh(self, kind: int, ranks: list[Rank]) -> list[Rank]:
+        """Those who do not match in a better way."""
+        fresh = [one for one in ranks if one.id not in self._met]
+        if fresh and not self._is_whole:
+            better = await self._better(kind, fresh)
+            fresh = [one for one in fresh if one.id not in better]
+        self._met |= {one.id for one in fresh}
+        self._is_whole = self._is_whole and len(ranks) < self._most
+        self._is_any = self._is_any or bool(fresh)
+        return fresh
+
+    async def _better(self, kind: int, ranks: Sequence[Rank]) -> frozenset[str]:
+        plain = replace(self.needle, near={}, prefixes=self.needle.prefixes if kind > PREFIX else ())
+        ids = {"_id": {"$in": [ObjectId(one.id) for one in ranks]}}
+        found = self._users.find({"$and": [ids, drivers.holds(plain)]}, {"_id": 1}).hint("_id_")
+        return frozenset([str(row["_id"]) async for row in found])
+
+    async def _begun(self, letter: str) -> list[Rank]:
+        keys = await self._keys({**_past(letter + self.needle.word), "limit": SCAN + 1})
+        some = self._best(PREFIX, keys)
+        return some if len(keys) <= SCAN else await self._shortest(letter) or some
+
+    async def _shortest(self, letter: str) -> list[Rank]:
+        words = sorted(await self._terms.begun(self.needle.word, limit=_WORDS), key=len)
+        found: list[Rank] = []
+        for _, alike in groupby(words, key=len):
+            tokens = [letter + word for word in alike]
+            for start in range(0, len(tokens), MERGED):
+                keys = await self._merged(tokens[start : start + MERGED])
+                found += self._best(PREFIX, keys)
+            if len(found) >= self._most:
+                break
+        best = {one.id: one for one in sorted(found, reverse=True)}
+        return sorted(best.values())[: self._most]
+
+    async def _misspelt(self, kind: int, letter: str) -> list[Rank]:
+        near = self.needle.near.items()
+        tokens = [token for token, one in near if one == kind and token[0] == letter]
+        return self._best(kind, await self._merged(tokens)) if tokens else []
+
+    def _best(self, kind: int, keys: Sequence[Key]) -> list[Rank]:
+        """The best of each user, ranked."""
+        scores = {token: score_alone(kind, self.needle.word, token) for token in {*map(_token, keys)}}
+        ranks = sorted(
+            (scores[key["search.t"]], key["keys.name"], str(key["_id"])) for key in keys if _is_sound(key)
+        )
+        best: dict[str, Rank] = {}
+        for score, name, user_id in ranks:
+            if user_id not in best:
+                best[user_id] = Rank(kind, score, name, user_id)
+            if len(best) == self._most:
+                break
+        return list(best.values())
+
+    async def _merged(self, tokens: Sequence[str]) -> list[Key]:
+        """The first keys of several postings in the order of name and id: a merge, so nothing is sorted."""
+        words = {"search.t": {"$in": list(tokens)}}
+        order = {"keys.name": 1, "_id": 1}
+        return await self._keys({"filter": words, "sort": order, "limit": self._most})
+
+    async def _keys(self, asked: Mapping[str, Any]) -> list[Key]:
+        reply = await self._users.database.command(
+            {
+                "find": self._users.name,
+                **asked,
+                "hint": INDEX,
+                "returnKey": True,
+                "batchSize": SCAN + 1,
+                "singleBatch": True,
+            },
+            codec_options=self._users.codec_options,
+        )
+        keys: list[Key] = reply["cursor"]["firstBatch"]
+        return keys
+
+
+def _past(beginning: str) -> dict[str, Any]:
+    """Of postings that begin so; without the word itself, of which there may be a crowd."""
+    return {
+        "min": {"search.t": beginning, "keys.name": MaxKey(), "_id": MaxKey()},
+        "max": {"search.t": beginning + HIGHEST, "keys.name": MinKey(), "_id": MinKey()},
+    }
+
+
+def _token(key: Key) -> str:
+    return str(key["search.t"])
+
+
+def _is_sound(key: Key) -> bool:
+    """Whether it is of a row of ours: another hand may have stored anything."""
+    return isinstance(key.get("keys.name"), str) and isinstance(key["_id"], ObjectId)
