@@ -41,9 +41,10 @@ faults: .venv/dev.stamp  ## the primary of three lost ten times in each of four 
 cluster: .venv/dev.stamp  ## three MongoDB nodes and a Redis with its replica, until Ctrl-C; prints their addresses
 	$(BIN)/python -m tests.cluster
 
-snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, docs/errors.md, docs/indexes.md
+snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, docs/errors.md, docs/settings.md, docs/indexes.md
 	$(BIN)/python -m app openapi > tests/snapshots/openapi.json
 	$(BIN)/python -m tests.error_codes > docs/errors.md
+	$(BIN)/python -m tests.setting_table > docs/settings.md
 	$(BIN)/python -m tests.index_contract > docs/indexes.md
 
 clean:

@@ -13,7 +13,18 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app import samples, serving, settings
-from app.commands import admins, clients, exporting, first_start, importing, indexes, keys, search, worker
+from app.commands import (
+    admins,
+    checking,
+    clients,
+    exporting,
+    first_start,
+    importing,
+    indexes,
+    keys,
+    search,
+    worker,
+)
 from app.commands.running import backends, err, leave_on_sigterm, out, progress, run
 from app.errors import StartError
 from app.exposition import exposed
@@ -26,6 +37,7 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # they print local variables, and with them addresses and passwords
 )
+cli.command("check")(checking.check)
 cli.command("create-admin")(admins.create_admin)
 cli.command()(exporting.export)
 cli.command("import")(importing.import_users)

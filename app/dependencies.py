@@ -15,11 +15,14 @@ from app.accounts import Origin
 from app.bearer import authorise
 from app.byte_ranges import Wanted
 from app.errors import FieldError, InvalidError, PreconditionRequiredError
+from app.idempotency import Key
 from app.jobs import Viewer
 from app.resources import Resources
 from app.tokens import Claims
+from app.trail import Author
 from app.users import Authority, Versions
 from app.users.authority import ADMIN
+from models.audit import AuditQuery
 from models.export import MEDIA_TYPES, Format
 from models.imports import ImportFileQuery, ImportQuery, ImportRowsQuery
 from models.job import JobQuery, PageQuery
@@ -107,7 +110,9 @@ class QueryOf(Generic[Q]):
     def __init__(self, model: type[Q]) -> None:
         self._model = model
         self._repeatable = frozenset(
-            name for name, field in model.model_fields.items() if "list" in str(field.annotation)
+            field.alias or name
+            for name, field in model.model_fields.items()
+            if "list" in str(field.annotation) or "tuple" in str(field.annotation)
         )
 
     async def __call__(self, request: Request) -> Q:
@@ -262,6 +267,14 @@ async def _schedule_id(
     return PydanticObjectId(schedule_id)
 
 
+def _author(caller: Claims) -> Author:
+    return Author(caller.user_id, caller.client_id)
+
+
+async def _change_author(caller: Annotated[Claims, Security(_caller)]) -> Author:
+    return _author(caller)
+
+
 async def _last_event(
     last_event_id: Annotated[
         str | None, Header(max_length=100, description="The `id` of the last event that arrived.")
@@ -289,19 +302,41 @@ async def _write_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:write"])],
     resources: Annotated[Resources, Depends(_resources)],
 ) -> Authority:
-    return Authority(caller.scopes, resources.sessions.ending, caller.user_id)
+    return Authority(caller.scopes, resources.sessions.ending, _author(caller))
 
 
 async def _admin_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:admin"])],
     resources: Annotated[Resources, Depends(_resources)],
 ) -> Authority:
-    return Authority(caller.scopes, resources.sessions.ending, caller.user_id)
+    return Authority(caller.scopes, resources.sessions.ending, _author(caller))
 
 
-async def _self_authority(resources: Annotated[Resources, Depends(_resources)]) -> Authority:
+async def _self_authority(
+    caller: Annotated[Claims, Security(_caller, scopes=["me"])],
+    resources: Annotated[Resources, Depends(_resources)],
+) -> Authority:
     """Over oneself, whatever one's scopes: what may be said is the body's matter."""
-    return Authority(frozenset({"users:admin"}), resources.sessions.ending)
+    return Authority(frozenset({"users:admin"}), resources.sessions.ending, _author(caller))
+
+
+async def _idempotency_key(
+    request: Request,
+    caller: Annotated[Claims, Security(_caller, scopes=["users:write"])],
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=255,
+            pattern="^[!-~]+$",
+            description="Any new text: sent again within a day with the same body, nothing is done again.",
+        ),
+    ] = None,
+) -> Key | None:
+    if idempotency_key is None:
+        return None
+    route = f"{request.method} {request.url.path}"
+    return Key.of(caller.user_id, route, idempotency_key, await request.body())
 
 
 async def _patience(
@@ -322,10 +357,12 @@ Reader = Annotated[Claims, Security(_caller, scopes=["users:read"])]
 Writer = Annotated[Claims, Security(_caller, scopes=["users:write"])]
 Exporter = Annotated[Claims, Security(_caller, scopes=["users:export"])]
 Administrator = Annotated[Claims, Security(_caller, scopes=["users:admin"])]
+ChangeAuthor = Annotated[Author, Depends(_change_author)]
 RequestOrigin = Annotated[Origin, Depends(_origin)]
 WriteAuthority = Annotated[Authority, Depends(_write_authority)]
 AdminAuthority = Annotated[Authority, Depends(_admin_authority)]
 SelfAuthority = Annotated[Authority, Depends(_self_authority)]
+IdempotencyKey = Annotated[Key | None, Depends(_idempotency_key)]
 Patience = Annotated[float | None, Depends(_patience)]
 ExportViewer = Annotated[Viewer, Depends(_export_viewer)]
 ExportId = Annotated[PydanticObjectId, Depends(_export_id)]
@@ -345,6 +382,7 @@ PageOptions = Annotated[PageQuery, Depends(QueryOf(PageQuery))]
 ImportOptions = Annotated[ImportQuery, Depends(QueryOf(ImportQuery))]
 ImportRowsOptions = Annotated[ImportRowsQuery, Depends(QueryOf(ImportRowsQuery))]
 ImportFileOptions = Annotated[ImportFileQuery, Depends(QueryOf(ImportFileQuery))]
+AuditOptions = Annotated[AuditQuery, Depends(QueryOf(AuditQuery))]
 JobOptions = Annotated[JobQuery, Depends(QueryOf(JobQuery))]
 FileOptions = Annotated[FileQuery, Depends(QueryOf(FileQuery))]
 SuggestOptions = Annotated[SuggestQuery, Depends(QueryOf(SuggestQuery))]

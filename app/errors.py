@@ -273,6 +273,12 @@ class ExportNotReadyError(RosterError):
     title = "The export has no file"
 
 
+class IdempotencyKeyInUseError(RosterError):
+    status = 409
+    code = "idempotency_key_in_use"
+    title = "A request with this key is being done"
+
+
 class PreconditionFailedError(RosterError):
     status = 412
     code = "version_mismatch"
@@ -319,6 +325,12 @@ class QueryTooExpensiveError(RosterError):
     status = 422
     code = "query_too_expensive"
     title = "The query would take too long"
+
+
+class IdempotencyKeyReusedError(RosterError):
+    status = 422
+    code = "idempotency_key_reused"
+    title = "The key was used for another request"
 
 
 class PreconditionRequiredError(RosterError):

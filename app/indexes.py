@@ -29,6 +29,12 @@ _VALIDATION: dict[str, Any] = {
 _WITHOUT: dict[str, Any] = {"validator": None, "validationLevel": "strict", "validationAction": "error"}
 """What MongoDB leaves unsaid."""
 
+RETENTION = "at"
+"""The index that makes documents go after as long as a setting says (`retain`)."""
+FOREVER_S = 2**31 - 1
+"""What MongoDB takes for the longest time."""
+_DAY_S = 86_400
+
 # Each document says itself when it goes: MongoDB looks about once a minute, so the code asks the clock too.
 _GONE_WHEN_DUE = IndexModel([("expires_at", 1)], name="expires_at", expireAfterSeconds=0)
 
@@ -58,6 +64,13 @@ DECLARED: Mapping[str, list[IndexModel]] = {
         _GONE_WHEN_DUE,
     ],
     "column_labels": [_GONE_WHEN_DUE],
+    "idempotency_keys": [_GONE_WHEN_DUE],
+    "audit": [
+        IndexModel([("user", 1), ("_id", 1)], name="user"),
+        IndexModel([("by", 1), ("_id", 1)], name="by"),
+        IndexModel([("action", 1), ("_id", 1)], name="action"),
+        IndexModel([("at", 1)], name=RETENTION, expireAfterSeconds=FOREVER_S),
+    ],
 }
 """Every index the code relies on, by collection."""
 
@@ -89,6 +102,16 @@ async def apply(database: Database) -> None:
     differing = [sentence for sentence in await check(database) if "differs" in sentence]
     if differing:
         raise StartError(f"{'; '.join(differing)}: drop it, then run `python -m app indexes apply`.")
+
+
+async def retain(database: Database, *, audit_days: int) -> None:
+    """Keep the audit trail as long as is set, also what was written before; 0 for ever."""
+    seconds = audit_days * _DAY_S or FOREVER_S
+    present = (await _present(database, "audit"))[RETENTION]
+    if present.get("expireAfterSeconds") == seconds:
+        return
+    change = {"index": {"name": RETENTION, "expireAfterSeconds": seconds}}
+    await _modify(database, "audit", "change how long the audit trail is kept", **change)
 
 
 async def _compare(database: Database, collection: str) -> list[str]:
@@ -128,13 +151,17 @@ async def _create_collection(database: Database) -> None:
 
 
 async def _change_validator(database: Database) -> None:
+    await _modify(database, User.Settings.name, "renew the validator", **_VALIDATION)
+
+
+async def _modify(database: Database, collection: str, what: str, **change: Any) -> None:
     try:
-        await database.command("collMod", User.Settings.name, **_VALIDATION)
+        await database.command("collMod", collection, **change)
     except OperationFailure as failure:
         if failure.code != _UNAUTHORIZED:
             raise
         raise StartError(
-            f"MongoDB does not let this user renew the validator: grant it dbAdmin on {database.name}."
+            f"MongoDB does not let this user {what}: grant it dbAdmin on {database.name}."
         ) from None
 
 
@@ -166,5 +193,9 @@ def _said(index: Mapping[str, Any]) -> dict[str, Any]:
     return {
         option: dict(index[option]) if option == "key" else index[option]
         for option in _OPTIONS
-        if index.get(option) is not None and index[option] is not False
+        if index.get(option) is not None and index[option] is not False and not _is_set(index, option)
     }
+
+
+def _is_set(index: Mapping[str, Any], option: str) -> bool:
+    return option == "expireAfterSeconds" and index["name"] == RETENTION

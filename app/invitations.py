@@ -49,7 +49,7 @@ async def invite(
 async def redeem(database: Database, code: str, email: str, session: AsyncClientSession) -> list[Scope]:
     """The scopes granted to `email` (a valid address); the invitation is used up if the transaction commits.
 
-    Inside the caller's `with_transaction`, beside the insertion of the user, so that neither is done alone:
+    Inside a transaction of the caller, beside the insertion of the user, so that neither is done alone:
     of two who race for one invitation, MongoDB makes one begin again, and it is gone then.
     InvalidInvitationError, always the same: unknown, used, expired or made for another address.
     """

@@ -16,6 +16,7 @@ from app.request_bound import RequestBound
 from app.sampling import sampling
 from app.settings import Settings, load
 from routers import (
+    audit,
     auth,
     export_jobs,
     exports,
@@ -73,6 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         me,
         users,
         sessions,
+        audit,
         auth,
         well_known,
         health,

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from app import errors as e
 from app.logs import REQUEST_ID
 from models.account import OwnPatch
+from models.audit import AuditEntry, AuditPage
 from models.batch import Batch, BatchOutput
 from models.export_job import ExportOutput, ExportPage, ScheduleOutput, SchedulePage
 from models.imports import ImportList, ImportPlan
@@ -157,8 +158,8 @@ def _clean(text: str) -> str:
 
 _OAUTH_TYPE = "application/json"
 _EXAMPLED = (
-    Batch, BatchOutput, ExportOutput, ExportPage, ImportList, ImportPlan, JobOutput, JobPage, OwnPatch,
-    ScheduleOutput, SchedulePage, UserInput, UserOutput, UserPage, UserPatch,
+    AuditEntry, AuditPage, Batch, BatchOutput, ExportOutput, ExportPage, ImportList, ImportPlan, JobOutput,
+    JobPage, OwnPatch, ScheduleOutput, SchedulePage, UserInput, UserOutput, UserPage, UserPatch,
 )  # fmt: skip
 """Shapes whose examples may hold nulls."""
 

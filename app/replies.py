@@ -12,6 +12,8 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from app.accounts import Issued
+from app.audit import Found
+from app.idempotency import Answer
 from app.jobs import Job
 from app.listing import Listed
 from app.problems import describe, describe_kept
@@ -32,6 +34,15 @@ VERSIONED = {
     }
 }
 """The header of a reply that is one user, for OpenAPI."""
+
+
+REPLAYED = {
+    "Idempotency-Replayed": {
+        "description": "`true` where the request was done before, under the same Idempotency-Key.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
+"""The header of a reply that is kept, for OpenAPI."""
 
 
 def merge_patch(model: str) -> dict[str, Any]:
@@ -76,6 +87,15 @@ def created(row: Row) -> Response:
     return user(row, status=201, headers={"Location": f"/users/{row['_id']}"})
 
 
+def answer(reply: Response) -> Answer:
+    """To be kept for whoever repeats the request."""
+    return Answer(reply.status_code, dict(reply.headers), bytes(reply.body))
+
+
+def again(kept: Answer) -> Response:
+    return Response(kept.body, kept.status, {**kept.headers, "Idempotency-Replayed": "true"})
+
+
 def page(request: Request, found: Listed) -> Response:
     around = {"next": found.next, "previous": found.previous, "total": found.total}
     return Response(
@@ -83,6 +103,31 @@ def page(request: Request, found: Listed) -> Response:
         media_type="application/json",
         headers={"Link": _links(request, next=found.next, prev=found.previous)},
     )
+
+
+def audit(found: Found) -> Response:
+    return plain({"items": list(map(_entry, found.entries)), "next": found.next})
+
+
+def _entry(entry: Row) -> Row:
+    by, import_id = entry["by"], entry["import"]
+    return {
+        "id": str(entry["_id"]),
+        "at": entry["at"],
+        "user": str(entry["user"]),
+        "action": entry["action"],
+        "by": str(by) if by is not None else None,
+        "client": entry["client"],
+        "via": entry["via"],
+        "import_id": str(import_id) if import_id is not None else None,
+        "request_id": entry["request"],
+        "version": entry["version"],
+        "differences": [
+            {"pointer": change["pointer"], "from": change.get("from"), "to": change.get("to")}
+            for change in entry["differences"]
+        ],
+        "forgotten": entry["forgotten"],
+    }
 
 
 def plain(content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

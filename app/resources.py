@@ -20,7 +20,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
-from app import indexes
+from app import indexes, migrations
 from app.channel import Channel
 from app.cursors import CursorSealer
 from app.errors import StartError
@@ -93,7 +93,11 @@ async def opened(
         await _wait(database, redis, wait_s)
         await init_beanie(database=database, document_models=[User], skip_indexes=True)
         if apply_indexes:
+            await migrations.apply(database)
             await indexes.apply(database)
+            await indexes.retain(database, audit_days=settings.audit_ttl_days)
+        else:
+            await migrations.refuse_newer(database)
         yield await _hold(settings, database, redis, closing, pools=pools, sign=sign)
 
 

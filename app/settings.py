@@ -122,6 +122,9 @@ class Settings(BaseSettings):
         default=False, description="Refuse (428) a change of a user that names no version in If-Match."
     )
     cursor_ttl_s: int = Field(default=86_400, ge=1, description="Seconds for which a page cursor is good.")
+    audit_ttl_days: int = Field(
+        default=365, ge=0, le=20_000, description="Days for which the audit trail is kept; 0 for ever."
+    )
     query_budget_ms: int = Field(
         default=2_000, ge=1, description="Milliseconds a listing query may take before query_too_expensive."
     )

@@ -1,14 +1,24 @@
 """Writes to several collections that MongoDB takes together or not at all."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
+import pymongo
+from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import OperationFailure, PyMongoError
 
-_PASSING = ("TransientTransactionError", "UnknownTransactionCommitResult")
+T = TypeVar("T")
+_LOST = "TransientTransactionError"
+_UNKNOWN = "UnknownTransactionCommitResult"
+_PASSING = (_LOST, _UNKNOWN)
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.002, 0.05
+_GIVING_UP_S = 0.5
+"""For telling MongoDB that a transaction is given up; one that it is not told of it keeps for a minute."""
 _INTERRUPTED = 11_601
 """What one who works on meets when another ends his session; MongoDB gives it no label."""
 
@@ -41,6 +51,51 @@ async def transaction(session: AsyncClientSession) -> AsyncIterator[None]:
     """Committed at the end, given up at an exception."""
     async with await session.start_transaction():
         yield
+
+
+async def together(
+    client: AsyncMongoClient[dict[str, Any]], work: Callable[[AsyncClientSession], Awaitable[T]]
+) -> T:
+    """What `work` returns, whose writes are committed together; it is begun again where it lost a race.
+
+    All of it takes as long as one operation may (`timeoutMS`): PyMongo's `with_transaction` would go on for
+    two minutes. A commit of which nobody knows whether it was is repeated, which MongoDB does at most once.
+    """
+    async with client.start_session() as session:
+        with pymongo.timeout(client.options.timeout):
+            pause_s = _FIRST_PAUSE_S
+            while True:
+                try:
+                    return await _once(session, work)
+                except PyMongoError as error:
+                    if error.timeout or not error.has_error_label(_LOST):
+                        raise
+                await asyncio.sleep(random.random() * pause_s)  # noqa: S311 - spreads rivals, guards nothing
+                pause_s = min(_LONGEST_PAUSE_S, 2 * pause_s)
+
+
+async def _once(session: AsyncClientSession, work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
+    await session.start_transaction()
+    try:
+        result = await work(session)
+        await _commit(session)
+    except BaseException:
+        if session.in_transaction:
+            with pymongo.timeout(_GIVING_UP_S):
+                await session.abort_transaction()
+        raise
+    return result
+
+
+async def _commit(session: AsyncClientSession) -> None:
+    while True:
+        try:
+            await session.commit_transaction()
+        except PyMongoError as error:
+            if error.timeout or not error.has_error_label(_UNKNOWN):
+                raise
+        else:
+            return
 
 
 def may_pass(error: PyMongoError) -> bool:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from benchmarks import bystander, depth, exports, identity, imports, pages, results, search
+from benchmarks import bystander, depth, exports, identity, imports, pages, results, search, trailing
 from benchmarks.plan import FULL, QUICK, Sizes
 from benchmarks.results import Finding
 from benchmarks.servers import Backends, backends
@@ -24,6 +24,7 @@ BENCHES: dict[str, Callable[[Backends, Sizes], list[Finding]]] = {
     "identity": identity.measure,
     "search": search.measure,
     "imports": imports.measure,
+    "trail": trailing.measure,
 }
 
 

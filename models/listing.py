@@ -43,7 +43,7 @@ Id = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{24}$")]
 Age = Annotated[int, Field(ge=0, le=150)]
 
 
-_WHEN = "a day (2026-01-31, all of it) or a time (2026-01-31T08:00:00Z; UTC without an offset)"
+WHEN = "a day (2026-01-31, all of it) or a time (2026-01-31T08:00:00Z; UTC without an offset)"
 
 
 class Filter(BaseModel):
@@ -65,14 +65,14 @@ class Filter(BaseModel):
     country: Annotated[Texts, Field(description="Country of any of the user's addresses.")] = []
     age_min: Annotated[Age | None, Field(description="At least this old.")] = None
     age_max: Annotated[Age | None, Field(description="At most this old.")] = None
-    created_from: Annotated[From | None, Field(description=f"Created then or later: {_WHEN}.")] = None
-    created_to: Annotated[To | None, Field(description=f"Created then or earlier: {_WHEN}.")] = None
-    updated_from: Annotated[From | None, Field(description=f"Last changed then or later: {_WHEN}.")] = None
-    updated_to: Annotated[To | None, Field(description=f"Last changed then or earlier: {_WHEN}.")] = None
-    last_login_from: Annotated[From | None, Field(description=f"Last signed in then or later: {_WHEN}.")] = (
+    created_from: Annotated[From | None, Field(description=f"Created then or later: {WHEN}.")] = None
+    created_to: Annotated[To | None, Field(description=f"Created then or earlier: {WHEN}.")] = None
+    updated_from: Annotated[From | None, Field(description=f"Last changed then or later: {WHEN}.")] = None
+    updated_to: Annotated[To | None, Field(description=f"Last changed then or earlier: {WHEN}.")] = None
+    last_login_from: Annotated[From | None, Field(description=f"Last signed in then or later: {WHEN}.")] = (
         None
     )
-    last_login_to: Annotated[To | None, Field(description=f"Last signed in then or earlier: {_WHEN}.")] = None
+    last_login_to: Annotated[To | None, Field(description=f"Last signed in then or earlier: {WHEN}.")] = None
 
 
 class OrderedQuery(Filter):

@@ -9,6 +9,7 @@ from app import accounts, audit_log, replies, users
 from app.dependencies import (
     Backends,
     Caller,
+    ChangeAuthor,
     ExpectedVersions,
     Myself,
     RequestOrigin,
@@ -126,13 +127,15 @@ async def list_my_sessions(caller: Caller, opened: Backends) -> Response:
 )
 async def end_my_sessions(
     caller: Caller,
+    author: ChangeAuthor,
     opened: Backends,
     origin: RequestOrigin,
     *,
     keep_current: Annotated[bool, Query(description="Everywhere but here.")] = False,
 ) -> None:
     """All your sessions end, or all others."""
-    await opened.sessions.end_all(caller.user_id, keep=caller.sid if keep_current else "")
+    keep = caller.sid if keep_current else ""
+    await opened.sessions.end_all(caller.user_id, keep=keep, author=author)
     audit_log.record("signed_out_everywhere", user_id=caller.user_id, sid=caller.sid, address=origin.address)
 
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response, status
 
 from app import accounts, audit_log, replies
-from app.dependencies import AdminAuthority, Administrator, Backends, SessionId, UserId
+from app.dependencies import AdminAuthority, Administrator, Backends, ChangeAuthor, SessionId, UserId
 from app.errors import (
     InvalidError,
     SessionNotFoundError,
@@ -36,9 +36,11 @@ async def list_sessions(user_id: UserId, caller: Administrator, opened: Backends
     summary="Sign a user out everywhere",
     responses=responses(UserNotFoundError, InvalidError, *PROTECTED),
 )
-async def end_sessions(user_id: UserId, caller: Administrator, opened: Backends) -> None:
+async def end_sessions(
+    user_id: UserId, caller: Administrator, author: ChangeAuthor, opened: Backends
+) -> None:
     """With this reply no token of before is good, on any worker."""
-    if not await opened.sessions.end_all(str(user_id)):
+    if not await opened.sessions.end_all(str(user_id), author=author):
         raise UserNotFoundError("There is no user with this id.")
     audit_log.record("signed_out_everywhere", user_id=str(user_id), by=caller.user_id)
 

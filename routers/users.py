@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter, Request, Response, status
 
-from app import listing, replies, users
+from app import idempotency, listing, replies, users
 from app.dependencies import (
     Backends,
     ExpectedVersions,
+    IdempotencyKey,
     KnownVersions,
     QueryOf,
     Reader,
@@ -19,6 +20,8 @@ from app.dependencies import (
 )
 from app.errors import (
     ExpiredCursorError,
+    IdempotencyKeyInUseError,
+    IdempotencyKeyReusedError,
     InvalidCursorError,
     InvalidError,
     PreconditionFailedError,
@@ -30,7 +33,7 @@ from app.errors import (
     WriteConflictError,
 )
 from app.problems import BODY, PROTECTED, responses
-from app.replies import VERSIONED
+from app.replies import REPLAYED, VERSIONED
 from app.strict_route import StrictRoute
 from models.batch import Batch, BatchOutput
 from models.listing import ListQuery, Suggestions, SuggestQuery, UserPage
@@ -44,7 +47,9 @@ CREATED = {
         "schema": {"type": "string", "format": "uri-reference"},
     },
     **VERSIONED,
+    **REPLAYED,
 }
+ONCE = (IdempotencyKeyInUseError, IdempotencyKeyReusedError)
 LINKS = {
     "Link": {
         "description": "The `first`, `next` and `prev` pages (RFC 8288).",
@@ -65,11 +70,21 @@ CHANGE: tuple[type[RosterError], ...] = (
     status_code=status.HTTP_201_CREATED,
     response_model=UserOutput,
     summary="Create a user",
-    responses=responses(*BODY, UniqueConflictError, *PROTECTED) | {201: {"headers": CREATED}},
+    responses=responses(*BODY, UniqueConflictError, *ONCE, *PROTECTED) | {201: {"headers": CREATED}},
 )
-async def create_user(user: UserInput, authority: WriteAuthority) -> Response:
-    """E-mail, username and phone are unique by their normalised values: whatever the case and width."""
-    return replies.created(await users.create(user, authority))
+async def create_user(
+    user: UserInput, authority: WriteAuthority, key: IdempotencyKey, opened: Backends
+) -> Response:
+    """E-mail, username and phone are unique by their normalised values: whatever the case and width.
+
+    With an Idempotency-Key a request can be sent again after a failure: the user is created once.
+    """
+    async with idempotency.attempt(opened.database, key) as attempt:
+        if attempt.answer is not None:
+            return replies.again(attempt.answer)
+        reply = replies.created(await users.create(user, authority, attempt))
+        await attempt.finish(replies.answer(reply))
+    return reply
 
 
 @router.get(
@@ -111,11 +126,24 @@ async def suggest_users(_: Reader, asked: SuggestOptions, opened: Backends) -> R
     "/users:batch",
     response_model=BatchOutput,
     summary="Create, update and delete up to 1,000 users",
-    responses=responses(*BODY, *PROTECTED),
+    responses=responses(*BODY, *ONCE, *PROTECTED) | {200: {"headers": REPLAYED}},
 )
-async def batch_users(batch: Batch, authority: WriteAuthority) -> Response:
-    """Operations are done in order and each stands or falls alone: the reply has one status for each."""
-    return replies.batch(await users.apply(batch.operations, authority))
+async def batch_users(
+    batch: Batch, authority: WriteAuthority, key: IdempotencyKey, opened: Backends
+) -> Response:
+    """Operations are done in order and each stands or falls alone: the reply has one status for each.
+
+    With an Idempotency-Key a request can be sent again after a failure, or where an operation was answered
+    503: what was done is not done again.
+    """
+    async with idempotency.attempt(opened.database, key) as attempt:
+        if attempt.answer is not None:
+            return replies.again(attempt.answer)
+        results = await users.apply(batch.operations, authority, attempt)
+        reply = replies.batch(results)
+        if users.is_complete(results):
+            await attempt.finish(replies.answer(reply))
+    return reply
 
 
 @router.get(

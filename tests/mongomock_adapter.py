@@ -3,6 +3,9 @@
 # mypy: disable-error-code="misc"
 # mongomock-motor's stubs call its classes Motor's own, which they are not: Any is the truth, also as a base.
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any, cast
 
 import mongomock_motor
@@ -24,9 +27,24 @@ class MockCollection(_Collection):
         """Itself: mongomock keeps documents, not BSON, so there is nothing to decode one way or another."""
         return self
 
+    async def insert_one(self, *args: Any, **kwargs: Any) -> Any:
+        return await super().insert_one(*args, **_without_session(kwargs))
+
+    async def find_one_and_update(self, *args: Any, **kwargs: Any) -> Any:
+        return await super().find_one_and_update(*args, **_without_session(kwargs))
+
+    async def find_one_and_delete(self, *args: Any, **kwargs: Any) -> Any:
+        return await super().find_one_and_delete(*args, **_without_session(kwargs))
+
+    async def update_many(self, *args: Any, **kwargs: Any) -> Any:
+        """Without what array filters choose, which mongomock does not know."""
+        if "array_filters" in kwargs:
+            return None
+        return await super().update_many(*args, **_without_session(kwargs))
+
     async def insert_many(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            return await super().insert_many(*args, **kwargs)
+            return await super().insert_many(*args, **_without_session(kwargs))
         except BulkWriteError as error:
             details: Any = error.details
             details.setdefault("writeConcernErrors", [])  # as every real one has them
@@ -34,6 +52,10 @@ class MockCollection(_Collection):
 
     async def aggregate(self, *args: Any, **kwargs: Any) -> Any:
         return super().aggregate(*args, **kwargs)
+
+
+def _without_session(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in kwargs.items() if name != "session"}
 
 
 class MockDatabase(_Database):
@@ -48,7 +70,7 @@ class MockDatabase(_Database):
         for change in command["updates"]:
             collection = self.get_collection(command["update"])
             done = await collection.update_one(change["q"], change["u"], upsert=bool(change.get("upsert")))
-            met += done.matched_count + (done.upserted_id is not None)
+            met += done.matched_count or (done.upserted_id is not None)
         return {"ok": 1.0, "n": met}
 
     async def list_collection_names(self, **kwargs: Any) -> list[str]:
@@ -57,6 +79,24 @@ class MockDatabase(_Database):
         return cast("list[str]", self.delegate.list_collection_names(**options))
 
 
+class MockSession:
+    """Of transactions that are none: what was written stays, whatever follows."""
+
+    in_transaction = False
+
+    async def start_transaction(self) -> None:
+        """Nothing."""
+
+    async def commit_transaction(self) -> None:
+        """Nothing."""
+
+
 class MockClient(_Client):
+    options = SimpleNamespace(timeout=None)
+
+    @asynccontextmanager
+    async def start_session(self) -> AsyncIterator[MockSession]:
+        yield MockSession()
+
     def get_database(self, *args: Any, **kwargs: Any) -> MockDatabase:
         return MockDatabase(self, super().get_database(*args, **kwargs).delegate)

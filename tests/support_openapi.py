@@ -39,6 +39,7 @@ NEEDED: dict[str, str | None] = {
     "read_import": "users:write",
     "download_import": "users:write",
     "delete_import": "users:write",
+    "read_audit": "users:admin",
     "list_jobs": None,
     "read_job": None,
     "cancel_job": None,

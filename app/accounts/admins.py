@@ -9,6 +9,7 @@ from app.accounts.records import Account
 from app.errors import InvalidError, StartError
 from app.normalise import email_key
 from app.resources import Resources
+from app.trail import COMMAND_LINE
 from models.user import Credentials, UserInput, UserPatch
 from models.values import ALL_SCOPES
 
@@ -38,7 +39,9 @@ async def create_admin(opened: Resources, email: str, password: SecretStr) -> bo
     account = await records.find(opened, "keys.email", email_key(email))
     if account is None:
         credentials = Credentials(password_hash=password_hash)
-        row = await users.insert(users.record(said, scopes=list(ALL_SCOPES), credentials=credentials))
+        row = await users.insert(
+            users.record(said, scopes=list(ALL_SCOPES), credentials=credentials), COMMAND_LINE
+        )
         audit_log.record("registered", user_id=str(row["_id"]), reason="first_administrator")
         return True
     await _promote(opened, account, password_hash)
@@ -46,9 +49,9 @@ async def create_admin(opened: Resources, email: str, password: SecretStr) -> bo
 
 
 async def _promote(opened: Resources, account: Account, password_hash: str) -> None:
-    authority = users.Authority(frozenset(ALL_SCOPES), opened.sessions.ending)
+    authority = users.Authority(frozenset(ALL_SCOPES), opened.sessions.ending, COMMAND_LINE)
     patch = UserPatch(scopes=list(ALL_SCOPES), is_active=True)
     await users.patch(PydanticObjectId(account.user_id), patch, authority=authority)
-    if not await records.store_password(opened, account, password_hash):
+    if not await records.store_password(opened, account, password_hash, COMMAND_LINE):
         raise StartError("The user was changed at the same time: run the command again.")
     audit_log.record("password_set", user_id=account.user_id, reason="promoted")

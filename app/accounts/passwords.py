@@ -22,6 +22,7 @@ from app.errors import (
 from app.resources import Resources
 from app.rows import Row
 from app.tokens import Claims
+from app.trail import Author
 from app.users import Authority, Versions
 from models.account import EmailChange, PasswordChange, PasswordSetting
 from models.user import UserPatch
@@ -43,7 +44,8 @@ async def change_password(
     new = await open_password(opened, change.new_password, change.new_password_jwe, name="new_password")
     account = await _prove(opened, caller, current, origin)
     passwords.check_policy(new, pointer="/new_password", about=account.about)
-    if not await records.store_password(opened, account, await opened.passwords.hash(new)):
+    author = Author(caller.user_id, caller.client_id)
+    if not await records.store_password(opened, account, await opened.passwords.hash(new), author):
         raise WriteConflictError(_CHANGED)
     audit_log.record("password_changed", user_id=account.user_id, sid=caller.sid, address=origin.address)
     renewed = replace(account, generation=account.generation + 1)
@@ -76,7 +78,8 @@ async def set_password(
     """For another, by an administrator: a password, or the hash that another system made of one."""
     account = await _read(opened, user_id)
     authority.check_target({"scopes": account.scopes})
-    if not await records.store_password(opened, account, await _hash(opened, setting, account.about)):
+    hashed = await _hash(opened, setting, account.about)
+    if not await records.store_password(opened, account, hashed, authority.author):
         raise WriteConflictError(_CHANGED)
     audit_log.record("password_set", user_id=user_id, sid=by.sid if by else None)
 

@@ -7,10 +7,14 @@ from typing import Any
 import structlog
 from bson import ObjectId
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app import trail
 from app.normalise import canonical, email_key, phone_key, typed_email_key
 from app.resources import Resources
 from app.rows import UNREADABLE
+from app.trail import Author
+from app.transactions import together
 from app.users.records import now
 
 log = structlog.get_logger()
@@ -115,23 +119,32 @@ async def note_sign_in(opened: Resources, account: Account, address: str, rehash
         )
 
 
-async def store_password(opened: Resources, account: Account, password_hash: str) -> bool:
+async def store_password(opened: Resources, account: Account, password_hash: str, author: Author) -> bool:
     """The new hash, and the end of all sessions.
 
     False if the password was changed or the sessions were ended since the account was read.
     """
+    whom = ObjectId(account.user_id)
     unchanged = {
-        "_id": ObjectId(account.user_id),
+        "_id": whom,
         "credentials.password_hash": account.password_hash,
         "credentials.generation": account.generation or {"$in": [0, None]},
     }
-    async with opened.sessions.ending(account.user_id) as ending:
+
+    async def write(session: AsyncClientSession) -> int | None:
         changed = await opened.users.find_one_and_update(
             unchanged,
             {"$set": {"credentials.password_hash": password_hash}, "$inc": {"credentials.generation": 1}},
             {"credentials.generation": 1},
             return_document=True,
+            session=session,
         )
-        if changed is not None:
-            ending.generation = changed["credentials"]["generation"]
-    return changed is not None
+        if changed is None:
+            return None
+        told = trail.entry(author, "password_set", whom, differences=trail.SECRET)
+        await trail.keep(opened.database, author, [told], session)
+        return int(changed["credentials"]["generation"])
+
+    async with opened.sessions.ending(account.user_id) as ending:
+        ending.generation = await together(opened.database.client, write)
+    return ending.generation is not None

@@ -8,6 +8,8 @@ from app.accounts.secrets_in import open_password
 from app.errors import InvalidInvitationError, RegistrationClosedError, RosterError
 from app.resources import Resources
 from app.rows import Row
+from app.trail import Author
+from app.transactions import together
 from models.account import Registration
 from models.user import Credentials, User, UserInput
 from models.values import DEFAULT_SCOPES, Scope
@@ -40,7 +42,8 @@ async def _register(opened: Resources, asked: Registration) -> Row:
     said = UserInput.model_validate({name: getattr(asked, name) for name in _SAID & asked.model_fields_set})
     credentials = Credentials(password_hash=await opened.passwords.hash(password))
     if code is None:
-        return await users.insert(_user(said, credentials, list(DEFAULT_SCOPES)))
+        new = _user(said, credentials, list(DEFAULT_SCOPES))
+        return await users.insert(new, _author(new))
     return await _redeem(opened, code, said, credentials)
 
 
@@ -49,10 +52,15 @@ async def _redeem(opened: Resources, code: str, said: UserInput, credentials: Cr
 
     async def redeem(session: AsyncClientSession) -> Row:
         scopes = await invitations.redeem(opened.database, code, said.email, session)
-        return await users.insert(_user(said, credentials, scopes), session=session)
+        new = _user(said, credentials, scopes)
+        return await users.insert(new, _author(new), session)
 
-    async with opened.database.client.start_session() as session:
-        return await session.with_transaction(redeem)
+    return await together(opened.database.client, redeem)
+
+
+def _author(new: User) -> Author:
+    """He himself."""
+    return Author(str(new.id), via="registration")
 
 
 def _user(said: UserInput, credentials: Credentials, scopes: list[Scope]) -> User:

@@ -7,6 +7,7 @@ from app import audit_log
 from app.errors import SessionNotFoundError
 from app.resources import Resources
 from app.tokens import Claims
+from app.trail import Author
 
 
 async def end_session(opened: Resources, user_id: str, sid: str) -> None:
@@ -20,7 +21,7 @@ async def sign_out_all(opened: Resources, ids: Sequence[str], *, by: Claims) -> 
     """204 for each user signed out everywhere, 404 for each who is not there."""
     results = []
     for user_id in map(str.lower, ids):
-        ended = await opened.sessions.end_all(user_id)
+        ended = await opened.sessions.end_all(user_id, author=Author(by.user_id, by.client_id))
         if ended:
             audit_log.record("signed_out_everywhere", user_id=user_id, by=by.user_id)
         results.append({"id": user_id, "status": 204 if ended else 404})

@@ -2,17 +2,18 @@
 
 import typer
 
-from app import indexes, settings
+from app import indexes, migrations, settings
 from app.commands.running import backends, out, run
+from app.resources import Resources
 
-cli = typer.Typer(help="The indexes and the validator of the users collection.", no_args_is_help=True)
+cli = typer.Typer(help="The migrations, the indexes and the validator of the users.", no_args_is_help=True)
 
 
 @cli.command("check")
 def check_indexes() -> None:
-    """Say what differs from the declared indexes; exit 1 if anything does."""
+    """Say which migrations, indexes and validator are missing or differ; exit 1 if any do."""
     with backends(settings.load()) as (config, _):
-        found = run(lambda opened: indexes.check(opened.database), config, apply_indexes=False)
+        found = run(_check, config, apply_indexes=False)
     for sentence in found:
         out.print(sentence, markup=False)
     if found:
@@ -22,9 +23,13 @@ def check_indexes() -> None:
 
 @cli.command("apply")
 def apply_indexes() -> None:
-    """Create what is missing; MongoDB builds indexes without blocking reads and writes."""
+    """Migrate, and create what is missing; MongoDB builds indexes without blocking reads and writes."""
     with backends(settings.load()) as (config, _):
         left = run(lambda opened: indexes.check(opened.database), config)
     for sentence in left:
         out.print(sentence, markup=False)
     out.print("Indexes and validator applied.")
+
+
+async def _check(opened: Resources) -> list[str]:
+    return [*await migrations.check(opened.database), *await indexes.check(opened.database)]

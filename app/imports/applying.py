@@ -13,6 +13,7 @@ from app.imports.batches import Writer
 from app.imports.records import Import
 from app.jobs import Job, JobCancelledError, Run, Viewer
 from app.resources import Resources
+from app.trail import Author
 from app.transactions import session_about
 from app.users import Authority
 from app.users.authority import ADMIN
@@ -86,7 +87,8 @@ async def carry_out(opened: Resources, found: Import, on_progress: OnProgress) -
         await on_progress(done, total)
 
     await on_progress(done, total)
-    authority = Authority(frozenset(found["scopes"]), opened.sessions.ending, found["by"])
+    author = Author(found["by"], via="import", import_id=found["_id"])
+    authority = Authority(frozenset(found["scopes"]), opened.sessions.ending, author)
     rows = records.rows(opened.database)
     async with session_about(records.imports(opened.database), found["_id"]) as session:
         await Writer(found["_id"], rows, session, authority, found["columns"]).write_all(advance)

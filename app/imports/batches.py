@@ -16,7 +16,7 @@ from pymongo import InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from app import audit_log
+from app import audit_log, trail
 from app.errors import PreconditionFailedError, RosterError, UnavailableError
 from app.imports import rivals
 from app.imports.records import Collection, Row
@@ -29,7 +29,7 @@ _TOGETHER = 200
 _TRIES = 12
 """Of one batch: lost races, and rivals that were gone when they were looked for."""
 _DUPLICATE_KEY = 11_000
-_NEEDED = dict.fromkeys(("n", "status", "user", "version", "said", "password_hash"), 1)
+_NEEDED = dict.fromkeys(("n", "status", "user", "version", "said", "password_hash", "differences"), 1)
 _STANDING = {"version": 1, "is_active": 1, "scopes": 1}
 
 
@@ -48,6 +48,8 @@ class _Batch:
     """Those whose users are written in one transaction."""
     notes: list[tuple[Row, Row]]
     """Users as they are and as they will be, for the audit log."""
+    entries: list[trail.Entry]
+    """What the audit trail says of those written together."""
     alone: list[tuple[Row, Row]]
     """Rows that end sessions, each with its user as he is."""
 
@@ -98,7 +100,9 @@ class Writer:
     async def _prepare(self, rows: list[Row]) -> _Batch:
         there = [row["user"] for row in rows if row["status"] != "create"]
         found = await records.collection().find({"_id": {"$in": there}}, _STANDING).to_list() if there else []
-        batch = await asyncio.to_thread(_prepare, rows, {user["_id"]: user for user in found})
+        batch = await asyncio.to_thread(
+            _prepare, rows, {user["_id"]: user for user in found}, self.authority.author
+        )
         await records.learn(batch.words)
         return batch
 
@@ -148,6 +152,7 @@ class Writer:
                 raise _RefusedError("Somebody else has what one of them should get.") from None
             if written.inserted_count + written.matched_count != len(batch.together):
                 raise _RefusedError("One of them has changed since.")
+            await trail.keep(self.rows.database, self.authority.author, batch.entries, self.session)
 
     async def _take(self, rows: list[Row]) -> None:
         """Before their users, so that of two workers at the same rows one is stopped here."""
@@ -167,7 +172,7 @@ class Writer:
                 await self._take([row])
                 if row["status"] == "delete":
                     condition = {"_id": user["_id"], "version": row["version"]}
-                    generation = await changes.erase(condition, self.session)
+                    generation = await changes.erase(condition, self.authority.author, self.session)
                 else:
                     generation = await self._change(row)
                 if generation is None:
@@ -181,8 +186,10 @@ class Writer:
         changed = await changes.write(
             {"_id": row["user"], "version": row["version"]},
             row["said"],
+            self.authority.author,
             changes.RAISED,
             stored={} if hashed is None else {"credentials.password_hash": hashed},
+            differences=row["differences"],
             session=self.session,
         )
         return records.generation(changed) if changed is not None else None
@@ -190,20 +197,21 @@ class Writer:
     def _note(self, row: Row, user: Row) -> None:
         changes.note(user, row["said"], self.authority)
         if row.get("password_hash") is not None:
-            audit_log.record("password_set", user_id=str(user["_id"]), by=self.authority.user_id)
+            audit_log.record("password_set", user_id=str(user["_id"]), by=self.authority.author.user_id)
 
 
-def _prepare(rows: list[Row], standing: dict[ObjectId, Row]) -> _Batch:
+def _prepare(rows: list[Row], standing: dict[ObjectId, Row], author: trail.Author) -> _Batch:
     """Heavy: for a thread. Rows whose user is gone go with the others, which refuses them."""
-    batch = _Batch(rows, [], [], [], [], [])
+    batch = _Batch(rows, [], [], [], [], [], [])
     for row in rows:
         user = standing.get(row["user"], {"_id": row["user"], "is_active": False, "scopes": []})
         if row["status"] == "delete" or (row["status"] == "update" and _ends(row, user)):
             batch.alone.append((row, user))
             continue
-        write, words = _create(row) if row["status"] == "create" else _update(row)
+        write, words, entry = _create(row, author) if row["status"] == "create" else _update(row, author)
         batch.writes.append(write)
         batch.words.append(words)
+        batch.entries.append(entry)
         batch.together.append(row)
         if row["status"] == "update":
             batch.notes.append((user, row["said"]))
@@ -219,13 +227,15 @@ _UNSAID = {"last_login_at": None, "last_login_ip": None, "version": 1}
 """What a new user has whatever is said of him, as `User` has it."""
 
 
-def _create(row: Row) -> tuple[InsertOne[Row], dict[str, bool]]:
+def _create(row: Row, author: trail.Author) -> tuple[InsertOne[Row], dict[str, bool], trail.Entry]:
     """Without a `User` in between, which is a third of the work: the plan has validated what is said."""
     fields, words = records.compose(row["said"])
     credentials = {"password_hash": row.get("password_hash"), "generation": 0}
-    return InsertOne({"_id": row["user"], **fields, **_UNSAID, "credentials": credentials}), words
+    new = {"_id": row["user"], **fields, **_UNSAID, "credentials": credentials}
+    return InsertOne(new), words, records.creation(row["user"], row["said"], author)
 
 
-def _update(row: Row) -> tuple[UpdateOne, dict[str, bool]]:
+def _update(row: Row, author: trail.Author) -> tuple[UpdateOne, dict[str, bool], trail.Entry]:
     update, words = records.change(row["said"])
-    return UpdateOne({"_id": row["user"], "version": row["version"]}, update), words
+    at = {"_id": row["user"], "version": row["version"]}
+    return UpdateOne(at, update), words, changes.alteration(at, author, row["differences"])

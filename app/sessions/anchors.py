@@ -5,8 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
+
+from app import trail
+from app.trail import COMMAND_LINE, Author
+from app.transactions import together
 
 _DUPLICATE_KEY = 11_000
 
@@ -33,15 +38,24 @@ class Anchors:
             return None
         return generation_of(user)
 
-    async def raise_generation(self, user_id: str) -> int | None:
+    async def raise_generation(self, user_id: str, author: Author = COMMAND_LINE) -> int | None:
         """All sessions of the user until now have ended. The new generation; None without such a user."""
-        changed = await self._users.find_one_and_update(
-            {"_id": ObjectId(user_id)},
-            {"$inc": {"credentials.generation": 1}},
-            {"credentials.generation": 1},
-            return_document=True,
-        )
-        return int(changed["credentials"]["generation"]) if changed is not None else None
+        whom = ObjectId(user_id)
+
+        async def write(session: AsyncClientSession) -> int | None:
+            changed = await self._users.find_one_and_update(
+                {"_id": whom},
+                {"$inc": {"credentials.generation": 1}},
+                {"credentials.generation": 1},
+                return_document=True,
+                session=session,
+            )
+            if changed is None:
+                return None
+            await trail.keep(self._users.database, author, [trail.entry(author, "signed_out", whom)], session)
+            return int(changed["credentials"]["generation"])
+
+        return await together(self._users.database.client, write)
 
     async def raise_generation_to(self, user_id: str, generation: int) -> None:
         await self._users.update_one(

@@ -26,6 +26,7 @@ from app.sessions.anchors import Anchors
 from app.sessions.refresh_tokens import RefreshToken, RefreshTokens, new_sid, user_of
 from app.sessions.store import Store
 from app.settings import Settings
+from app.trail import COMMAND_LINE, Author
 
 LISTED = 1_000
 """The most sessions of one user that a listing shows."""
@@ -228,10 +229,10 @@ class Sessions:
         generation = ending.generation if ending.generation is not None else ""
         await self._store.run("settle", user_id, keep, generation, "revoked")
 
-    async def end_all(self, user_id: str, *, keep: str = "") -> bool:
+    async def end_all(self, user_id: str, *, keep: str = "", author: Author = COMMAND_LINE) -> bool:
         """Sign out everywhere; with `keep`, everywhere else. False without such a user."""
         async with self.ending(user_id, keep=keep) as ending:
-            ending.generation = await self._anchors.raise_generation(user_id)
+            ending.generation = await self._anchors.raise_generation(user_id, author)
         return ending.generation is not None
 
     async def end(self, user_id: str, sid: str, reason: str = "revoked") -> bool:

@@ -1,7 +1,7 @@
 """Users: created, read, changed and deleted, one at a time or in batches."""
 
 from app.users.authority import Authority
-from app.users.batches import apply
+from app.users.batches import apply, is_complete
 from app.users.changes import delete, patch, replace
 from app.users.records import Versions, create, insert, read, record
 
@@ -12,6 +12,7 @@ __all__ = [
     "create",
     "delete",
     "insert",
+    "is_complete",
     "patch",
     "read",
     "record",

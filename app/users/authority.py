@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.errors import InsufficientScopeError
 from app.rows import Row
 from app.sessions import Ending
+from app.trail import Author
 from models.user import STANDING, UserInput, UserPatch
 
 ADMIN = "users:admin"
@@ -18,8 +19,8 @@ class Authority:
     """Of the caller's token."""
     ending: Callable[[str], AbstractAsyncContextManager[Ending]]
     """Around a write that ends all sessions of the user with this id (`Sessions.ending`)."""
-    user_id: str | None = None
-    """Who the caller is, for the audit log; none on the command line."""
+    author: Author
+    """Who the caller is, for the audit trail and log."""
 
     @property
     def is_admin(self) -> bool:

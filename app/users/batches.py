@@ -1,26 +1,51 @@
 """Batches: up to a thousand operations in order, each of which stands or falls alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from typing import Any
 
 from beanie import PydanticObjectId
+from bson import ObjectId
 from pydantic import TypeAdapter, ValidationError
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, PyMongoError
 from redis.exceptions import RedisError
 
-from app.errors import InsufficientScopeError, InvalidError, RosterError, UnavailableError
+from app import trail
+from app.errors import (
+    IdempotencyKeyInUseError,
+    InsufficientScopeError,
+    InvalidError,
+    RosterError,
+    UnavailableError,
+)
 from app.field_errors import from_validation
+from app.idempotency import Attempt
+from app.trail import Author
 from app.users.authority import Authority
 from app.users.changes import delete, patch
-from app.users.records import Versions, collection, conflict, learn, record
+from app.users.records import (
+    SAID,
+    UNIQUE,
+    Versions,
+    claimed,
+    collection,
+    conflict,
+    creation,
+    document,
+    learn,
+    record,
+    together,
+)
 from models.batch import CreateOperation, DeleteOperation, Operation, UpdateOperation
 from models.user import User
 
-_Parsed = CreateOperation | UpdateOperation | DeleteOperation | RosterError
 _OPERATION: TypeAdapter[CreateOperation | UpdateOperation | DeleteOperation] = TypeAdapter(Operation)
 _DUPLICATE_KEY = 11_000
+_TOGETHER = 250
+"""Creates of one transaction: it has the time of one operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +58,60 @@ class Result:
     error: RosterError | None = None
 
 
-async def apply(operations: Sequence[Any], authority: Authority) -> list[Result]:
+_Parsed = CreateOperation | UpdateOperation | DeleteOperation | RosterError | Result
+"""An operation, or what became of it already."""
+
+
+async def apply(
+    operations: Sequence[Any], authority: Authority, attempt: Attempt | None = None
+) -> list[Result]:
     """One result for each operation, in their order. Neighbouring creates go to MongoDB together.
 
-    Once MongoDB is away the rest is not tried: a thousand time-outs in a row would take an hour.
+    Once MongoDB is away the rest is not tried: a thousand time-outs in a row would take an hour. What an
+    earlier attempt did is not done again.
     """
+    author = replace(authority.author, via="batch")
+    done = attempt.done if attempt is not None else {}
+    parsed = [
+        Result(**done[place]) if place in done else _parsed(operation, authority)
+        for place, operation in enumerate(operations)
+    ]
     results: list[Result] = []
     away = False
-    for run in _runs([_parsed(operation, authority) for operation in operations]):
+    for run in _runs(parsed):
+        first = len(results)
         if away:
             results += map(_untried, run)
         elif isinstance(run[0], CreateOperation):
-            results += await _create([item for item in run if isinstance(item, CreateOperation)])
+            creates = [item for item in run if isinstance(item, CreateOperation)]
+            results += await _create(creates, author, attempt, first)
         else:
-            results.append(await _apply(run[0], authority))
+            by = _noting(author, attempt, partial(_always, first))
+            results.append(await _apply(run[0], replace(authority, author=by)))
         away = away or results[-1].status == UnavailableError.status
     return results
 
 
+def _noting(author: Author, attempt: Attempt | None, place: Callable[[ObjectId], int]) -> Author:
+    return author if attempt is None else attempt.noting(author, place)
+
+
+def _always(place: int, _: ObjectId) -> int:
+    return place
+
+
+def is_complete(results: Sequence[Result]) -> bool:
+    """Whether it is known of each operation what became of it."""
+    return all(result.status != UnavailableError.status for result in results)
+
+
 def _runs(parsed: Sequence[_Parsed]) -> Iterator[list[_Parsed]]:
-    """Neighbouring creates as one run, every other operation alone."""
+    """Neighbouring creates as runs, every other operation alone."""
     numbered = enumerate(parsed)
     for _, run in groupby(numbered, lambda item: None if isinstance(item[1], CreateOperation) else item[0]):
-        yield [operation for _, operation in run]
+        operations = [operation for _, operation in run]
+        for start in range(0, len(operations), _TOGETHER):
+            yield operations[start : start + _TOGETHER]
 
 
 def _parsed(operation: Any, authority: Authority) -> _Parsed:
@@ -71,41 +127,84 @@ def _parsed(operation: Any, authority: Authority) -> _Parsed:
     return parsed
 
 
-async def _create(operations: Sequence[CreateOperation]) -> list[Result]:
+async def _create(
+    operations: Sequence[CreateOperation], author: Author, attempt: Attempt | None, first: int
+) -> list[Result]:
+    """All in one transaction; those whose values others have stand aside, and the rest is tried again.
+
+    The first of them stands at the place `first` of the batch.
+    """
     users = [record(operation.user) for operation in operations]
+    places: dict[ObjectId, int] = {user.id: first + place for place, user in enumerate(users)}
+    author = _noting(author, attempt, places.__getitem__)
+    refused: dict[ObjectId, Result] = {}
     try:
         await learn([user.words for user in users])
+        while left := [user for user in users if user.id not in refused]:
+            try:
+                await together(partial(_insert, left, author))
+            except BulkWriteError as error:
+                refused |= await _clashing(left) or _refused(left, error)
+            else:
+                break
     except PyMongoError:
-        return [_unavailable() for _ in users]
-    try:
-        await User.insert_many(users, ordered=False)
-    except BulkWriteError as error:
-        failed = {write["index"]: write for write in error.details["writeErrors"]}
-        if error.details["writeConcernErrors"]:  # stored, but perhaps not to stay
-            failed = {place: {"code": None} for place in range(len(users))} | failed
-        return [_created(user, failed.get(place)) for place, user in enumerate(users)]
-    except PyMongoError:
-        return await _found_out(users)
-    return [_created(user, None) for user in users]
+        return await _found_out(users, refused)
+    return [refused.get(user.id) or _created(user) for user in users]
 
 
-def _created(user: User, failure: dict[str, Any] | None) -> Result:
-    if failure is not None and failure["code"] != _DUPLICATE_KEY:
-        return _unavailable()
-    if failure is not None:
-        error = _below("/user", conflict(failure))
-        return Result(status=error.status, error=error)
+async def _insert(users: Sequence[User], author: Author, session: AsyncClientSession) -> None:
+    documents = list(map(document, users))
+    await collection().insert_many(documents, session=session)
+    told = [creation(each["_id"], {name: each[name] for name in SAID}, author) for each in documents]
+    await trail.keep(collection().database, author, told, session)
+
+
+async def _clashing(users: Sequence[User]) -> dict[ObjectId, Result]:
+    """Those who want what a stored user has, or one before them who gets it, as if done one by one."""
+    claims = {user.id: dict(claimed(document(user))) for user in users}
+    either = [
+        {path: {"$in": values, "$type": "string"}}
+        for path in UNIQUE
+        if (values := [own[path] for own in claims.values() if path in own])
+    ]
+    found = await collection().find({"$or": either}, dict.fromkeys(UNIQUE, 1)).to_list()
+    taken = {claim for stored in found for claim in claimed(stored)}
+    refused: dict[ObjectId, Result] = {}
+    for user in users:
+        own = claims[user.id]
+        path = next((path for path, value in own.items() if (path, value) in taken), None)
+        if path is not None:
+            refused[user.id] = _conflict({"keyPattern": {path: 1}})
+        else:
+            taken |= set(own.items())
+    return refused
+
+
+def _refused(users: Sequence[User], error: BulkWriteError) -> dict[ObjectId, Result]:
+    """By MongoDB itself: whoever was in the way is gone already."""
+    failure = error.details["writeErrors"][0]
+    if failure["code"] != _DUPLICATE_KEY:
+        raise error
+    return {users[failure["index"]].id: _conflict(failure)}
+
+
+def _conflict(failure: dict[str, Any]) -> Result:
+    error = _below("/user", conflict(failure))
+    return Result(status=error.status, error=error)
+
+
+def _created(user: User) -> Result:
     return Result(status=201, id=str(user.id), version=user.version)
 
 
-async def _found_out(users: Sequence[User]) -> list[Result]:
+async def _found_out(users: Sequence[User], refused: dict[ObjectId, Result]) -> list[Result]:
     """After MongoDB went away in mid-insert: which were stored, for those a repeat would meet a conflict."""
     try:
         stored = await collection().distinct("_id", {"_id": {"$in": [user.id for user in users]}})
     except PyMongoError:
-        return [_unavailable() for _ in users]
-    kept = set(stored)
-    return [_created(user, None) if user.id in kept else _unavailable() for user in users]
+        stored = []
+    made = {user.id: _created(user) for user in users if user.id in set(stored)}
+    return [refused.get(user.id) or made.get(user.id) or _unavailable() for user in users]
 
 
 def _unavailable(said: str = "MongoDB did not answer; it is not known whether this was done.") -> Result:
@@ -114,6 +213,8 @@ def _unavailable(said: str = "MongoDB did not answer; it is not known whether th
 
 
 def _untried(operation: _Parsed) -> Result:
+    if isinstance(operation, Result):
+        return operation
     if isinstance(operation, RosterError):
         return Result(status=operation.status, error=operation)
     return _unavailable("Not tried: MongoDB did not answer an operation before this one.")
@@ -129,6 +230,8 @@ async def _apply(operation: _Parsed, authority: Authority) -> Result:
             return Result(status=200, id=str(user_id), version=row["version"])
         await delete(user_id, _versions(operation), authority=authority)
         return Result(status=204, id=str(user_id))
+    except IdempotencyKeyInUseError:
+        raise
     except RosterError as error:
         return Result(status=error.status, id=str(user_id), error=_below("/patch", error))
     except (PyMongoError, RedisError):

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from beanie import PydanticObjectId
@@ -11,10 +11,11 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from app import audit_log
+from app import audit_log, trail
 from app.errors import InvalidError, PreconditionFailedError, WriteConflictError
 from app.field_errors import from_validation
 from app.rows import Row
+from app.trail import Author
 from app.users.authority import ADMIN, Authority
 from app.users.records import (
     GENERATION,
@@ -27,6 +28,7 @@ from app.users.records import (
     learn,
     read,
     sound,
+    together,
 )
 from models.user import STANDING, UserInput, UserPatch
 
@@ -66,7 +68,7 @@ async def delete(user_id: PydanticObjectId, versions: Versions = None, *, author
     if not authority.is_admin:
         condition["scopes"] = {"$ne": ADMIN}
     async with authority.ending(str(user_id)) as ending:
-        ending.generation = await erase(condition)
+        ending.generation = await erase(condition, authority.author)
         if ending.generation is not None:
             return
         row = await read(user_id)
@@ -75,10 +77,24 @@ async def delete(user_id: PydanticObjectId, versions: Versions = None, *, author
         raise WriteConflictError("Others changed this user at the same time; try again.")
 
 
-async def erase(condition: Mapping[str, Any], session: AsyncClientSession | None = None) -> int | None:
-    """Delete the user whom the condition finds, for one who ends his sessions: by the generation answered."""
-    deleted = await collection().find_one_and_delete(condition, GENERATION, session=session)
-    return generation(deleted) + 1 if deleted is not None else None
+async def erase(
+    condition: Mapping[str, Any], author: Author, session: AsyncClientSession | None = None
+) -> int | None:
+    """Delete the user whom the condition finds, for one who ends his sessions: by the generation answered.
+
+    What he was goes from his trail, too.
+    """
+
+    async def write(session: AsyncClientSession) -> int | None:
+        deleted = await collection().find_one_and_delete(condition, GENERATION, session=session)
+        if deleted is None:
+            return None
+        database = collection().database
+        await trail.forget(database, [deleted["_id"]], session)
+        await trail.keep(database, author, [trail.entry(author, "deleted", deleted["_id"])], session)
+        return generation(deleted) + 1
+
+    return await together(write, session)
 
 
 async def _change(
@@ -94,7 +110,10 @@ async def _change(
         said = compute(row).model_dump()
         if said == _input(row):
             return row
-        changed = await (_write_and_end(row, said, authority) if ends(row, said) else write(row, said))
+        if ends(row, said):
+            changed = await _write_and_end(row, said, authority)
+        else:
+            changed = await write(row, said, authority.author)
         if changed is not None:
             note(row, said, authority)
             return sound(changed)
@@ -104,7 +123,7 @@ async def _change(
 
 def note(row: Row, said: dict[str, Any], authority: Authority) -> None:
     """One line in the audit log for each change of what the user may do."""
-    about = {"user_id": str(row["_id"]), "by": authority.user_id}
+    about = {"user_id": str(row["_id"]), "by": authority.author.user_id}
     if row["is_active"] != said["is_active"]:
         audit_log.record("user_activated" if said["is_active"] else "user_deactivated", **about)
     if set(row["scopes"]) != set(said["scopes"]):
@@ -118,7 +137,7 @@ def ends(row: Row, said: dict[str, Any]) -> bool:
 
 async def _write_and_end(row: Row, said: dict[str, Any], authority: Authority) -> Row | None:
     async with authority.ending(str(row["_id"])) as ending:
-        changed = await write(row, said, RAISED)
+        changed = await write(row, said, authority.author, RAISED)
         if changed is not None:
             ending.generation = generation(changed)
     return changed
@@ -127,28 +146,44 @@ async def _write_and_end(row: Row, said: dict[str, Any], authority: Authority) -
 async def write(
     row: Row,
     said: dict[str, Any],
+    author: Author,
     raised: Mapping[str, int] = {},
     *,
     stored: Mapping[str, Any] = {},
+    differences: Sequence[Mapping[str, Any]] | None = None,
     session: AsyncClientSession | None = None,
 ) -> Row | None:
     """The row after the write, or None if it is no longer at the version that was read.
 
-    `stored` is what no caller says of a user (a hash of his password).
+    `stored` is what no caller says of a user (a hash of his password). `differences` are for one who knows
+    them and has not the whole row.
     """
     update, words = change(said, raised)
     update["$set"] |= stored
     await learn([words])
-    try:
-        return await collection().find_one_and_update(
-            {"_id": row["_id"], "version": row["version"]},
-            update,
-            PUBLIC | GENERATION,
-            return_document=ReturnDocument.AFTER,
-            session=session,
-        )
-    except DuplicateKeyError as duplicate:
-        raise conflict(duplicate.details) from None
+
+    async def change_and_tell(session: AsyncClientSession) -> Row | None:
+        try:
+            changed: Row | None = await collection().find_one_and_update(
+                {"_id": row["_id"], "version": row["version"]},
+                update,
+                PUBLIC | GENERATION,
+                return_document=ReturnDocument.AFTER,
+                session=session,
+            )
+        except DuplicateKeyError as duplicate:
+            raise conflict(duplicate.details) from None
+        if changed is not None:
+            told = trail.differences(_input(row), said) if differences is None else differences
+            await trail.keep(collection().database, author, [alteration(row, author, told)], session)
+        return changed
+
+    return await together(change_and_tell, session)
+
+
+def alteration(row: Row, author: Author, differences: Sequence[Mapping[str, Any]]) -> trail.Entry:
+    """What the trail says of a change of the user from the row's version to the next."""
+    return trail.entry(author, "changed", row["_id"], version=row["version"] + 1, differences=differences)
 
 
 _STALE = "The user has changed since the version that If-Match names; read it again."

@@ -1,8 +1,8 @@
 """The stored record of a user: built whole from what a caller may say, so that what is hidden never lags."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from beanie import PydanticObjectId
 from bson import ObjectId
@@ -10,22 +10,28 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
-from app import search
+from app import search, trail, transactions
 from app.errors import FieldError, UniqueConflictError, UserNotFoundError
+from app.idempotency import Attempt
 from app.normalise import canonical, email_key, facet, name_key
 from app.rows import BSON, Row
 from app.selections import choose
 from app.sessions import generation_of
+from app.trail import Author
 from app.users.authority import Authority
 from models.user import Keys, User, UserInput
 from models.values import DEFAULT_SCOPES
 
 Users = AsyncCollection[dict[str, Any]]
+T = TypeVar("T")
 Versions = frozenset[int] | None
 """The versions of which a change must find one (If-Match); None: any."""
 
-_UNIQUE = {"keys.email": "email", "keys.username": "username", "phone": "phone"}
+UNIQUE = {"keys.email": "email", "keys.username": "username", "phone": "phone"}
 """Path of each unique index: the field as its owner knows it."""
+
+SAID = tuple(UserInput.model_fields)
+"""What a caller may say of a user."""
 
 PUBLIC, _READER = choose(None)
 """The projection of all that a caller may see of a user, and its reader."""
@@ -118,21 +124,52 @@ def _facets(said: dict[str, Any]) -> Iterator[str]:
                 yield facet(part, address[part])
 
 
-async def create(user: UserInput, authority: Authority) -> Row:
-    """The new user's row. UniqueConflictError names the field whose value another user has."""
+async def create(user: UserInput, authority: Authority, attempt: Attempt | None = None) -> Row:
+    """The new user's row. UniqueConflictError names the field whose value another user has.
+
+    Where an earlier attempt created him, he is answered as he is.
+    """
     authority.check_standing(user)
-    return await insert(record(user))
+    if attempt is None:
+        return await insert(record(user), authority.author)
+    if (done := attempt.done.get(0)) is not None:
+        return await read(PydanticObjectId(done["id"]))
+    return await insert(record(user), attempt.noting(authority.author, lambda _: 0))
 
 
-async def insert(new: User, session: AsyncClientSession | None = None) -> Row:
-    """The stored user's row, perhaps within a transaction; UniqueConflictError as `create`."""
+async def insert(new: User, author: Author, session: AsyncClientSession | None = None) -> Row:
+    """The stored user's row, perhaps within a transaction of others; UniqueConflictError as `create`."""
     await learn([new.words])
-    try:
-        await new.insert(session=session)
-    except DuplicateKeyError as duplicate:
-        raise conflict(duplicate.details) from None
+
+    async def write(session: AsyncClientSession) -> None:
+        try:
+            await collection().insert_one(document(new), session=session)
+        except DuplicateKeyError as duplicate:
+            raise conflict(duplicate.details) from None
+        await trail.keep(
+            collection().database,
+            author,
+            [creation(new.id, new.model_dump(include=set(SAID)), author)],
+            session,
+        )
+
+    await together(write, session)
     row: Row = {"_id": new.id} | new.model_dump(exclude={"id", "keys", "facets", "search", "credentials"})
     return row
+
+
+async def together(
+    write: Callable[[AsyncClientSession], Awaitable[T]], session: AsyncClientSession | None = None
+) -> T:
+    """What `write` returns, in the transaction of this session, else in one of its own."""
+    if session is not None:
+        return await write(session)
+    return await transactions.together(collection().database.client, write)
+
+
+def creation(user_id: ObjectId, said: Mapping[str, Any], author: Author) -> trail.Entry:
+    """What the trail says of a new user of whom this was said."""
+    return trail.entry(author, "created", user_id, version=1, differences=trail.differences({}, said))
 
 
 async def learn(users: Iterable[dict[str, bool]]) -> None:
@@ -152,10 +189,20 @@ def sound(row: Row | None) -> Row:
     return rows[0]
 
 
+def claimed(stored: Row) -> Iterator[tuple[str, str]]:
+    """What only this user may have, by the path of its unique index."""
+    keys = stored.get("keys") or {}
+    for path, value in zip(
+        UNIQUE, (keys.get("email"), keys.get("username"), stored.get("phone")), strict=True
+    ):
+        if isinstance(value, str):
+            yield path, value
+
+
 def conflict(details: Any) -> UniqueConflictError:
     """What a duplicate key error (E11000) means to the caller; the value itself is not repeated."""
     path = next(iter((details or {}).get("keyPattern", {})), "_id")
-    field = _UNIQUE.get(path, "id")
+    field = UNIQUE.get(path, "id")
     return UniqueConflictError(
         f"Another user has this {field}.",
         errors=(FieldError(pointer=f"/{field}", detail=f"This {field} belongs to another user."),),

@@ -76,6 +76,7 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("DELETE", f"/users/{ID}/sessions/{ID}", None, "users:admin"),
     ("PUT", f"/users/{ID}/password", {"password": PASSWORD}, "users:admin"),
     ("POST", "/users:sign-out", {"ids": [ID]}, "users:admin"),
+    ("GET", "/audit", None, "users:admin"),
     ("POST", "/auth/invitations", {}, "users:admin"),
     ("POST", "/auth/logout", None, ANYONE),
 ]

@@ -54,6 +54,7 @@ DEFAULTS: dict[str, object] = {
     "admin_password": None,
     "require_if_match": False,
     "cursor_ttl_s": 86_400,
+    "audit_ttl_days": 365,
     "query_budget_ms": 2_000,
     "count_budget_ms": 1_000,
     "exports_at_once": 8,

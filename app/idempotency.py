@@ -1,0 +1,176 @@
+"""Requests that are done once, however often they are sent: their answers are kept for a day.
+
+A document of `idempotency_keys`: `{_id (a hash of caller, route and key), request (a hash of the body),
+owner, until, done: {place: {status, id, version}}, answer: {status, headers, body} | null, expires_at}`. What
+was done is noted in the transaction that did it, by the owner alone. So whoever repeats a request that broke
+off, on whatever process, does only what was not done; and of two owners one does nothing any more.
+"""
+
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pymongo
+from bson import ObjectId
+from pymongo import ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from app.errors import FieldError, IdempotencyKeyInUseError, IdempotencyKeyReusedError
+from app.trail import Author, Database, Entry
+
+KEPT = timedelta(days=1)
+_LEASE = timedelta(seconds=30)
+"""How long a request is waited for that says nothing of itself: longer than any one of its steps may take."""
+_RELEASE_S = 0.5
+_STATUSES = {"created": 201, "changed": 200, "deleted": 204}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    id: str
+    request: str
+
+    @classmethod
+    def of(cls, caller: str, route: str, key: str, body: bytes) -> "Key":
+        """Kept as hashes: neither the key nor the body can be read from them."""
+        named = f"{caller}\0{route}\0{key}".encode()
+        return cls(hashlib.sha256(named).hexdigest(), hashlib.sha256(body).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What was done already of a request, and by whom the rest is; without a key nothing is known or kept."""
+
+    keys: AsyncCollection[dict[str, Any]]
+    id: str | None = None
+    owner: str = ""
+    done: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """By the place of the operation in the request, `{status, id, version}`."""
+    answer: Answer | None = None
+    """The whole answer, if the request was done to its end."""
+
+    def noting(self, author: Author, place: Callable[[ObjectId], int]) -> Author:
+        """The author, of whose changes it is noted which operation did them: that at the user's `place`."""
+        if self.id is None:
+            return author
+
+        async def note(entries: list[Entry], session: AsyncClientSession) -> None:
+            await self._note({place(entry["user"]): _outcome(entry) for entry in entries}, session)
+
+        return author.followed_by(note)
+
+    async def _note(self, done: Mapping[int, dict[str, Any]], session: AsyncClientSession) -> None:
+        named = {f"done.{place}": outcome for place, outcome in done.items()}
+        noted = await self.keys.update_one(
+            {"_id": self.id, "owner": self.owner},
+            {"$set": {"until": _now() + _LEASE, **named}},
+            session=session,
+        )
+        if not noted.matched_count:
+            raise _in_use()
+
+    async def finish(self, answer: Answer) -> None:
+        """The request is done to its end: this is what whoever repeats it is told."""
+        if self.id is None:
+            return
+        kept = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
+        await self.keys.update_one({"_id": self.id, "owner": self.owner}, {"$set": {"answer": kept}})
+        self.answer = answer
+
+
+@asynccontextmanager
+async def attempt(database: Database, key: Key | None) -> AsyncIterator[Attempt]:
+    """Around a request; what is not finished is let go of at its end, for whoever repeats it.
+
+    IdempotencyKeyReusedError for another body under the key; IdempotencyKeyInUseError while another is at it.
+    """
+    keys = database["idempotency_keys"]
+    if key is None:
+        yield Attempt(keys)
+        return
+    held = await _claim(keys, key)
+    if held.answer is not None:
+        yield held
+        return
+    try:
+        yield held
+    finally:
+        if held.answer is None:
+            with suppress(PyMongoError), pymongo.timeout(_RELEASE_S):
+                await _release(held)
+
+
+async def _claim(keys: AsyncCollection[dict[str, Any]], key: Key) -> Attempt:
+    owner = secrets.token_hex(8)
+    while True:
+        fresh: dict[str, Any] = {
+            "_id": key.id,
+            "request": key.request,
+            "owner": owner,
+            "done": {},
+            "answer": None,
+        }
+        moment = _now()
+        try:
+            await keys.insert_one(fresh | {"until": moment + _LEASE, "expires_at": moment + KEPT})
+        except DuplicateKeyError:
+            # MongoDB looks for what is due about once a minute
+            await keys.delete_one({"_id": key.id, "expires_at": {"$lte": moment}})
+            found = await keys.find_one({"_id": key.id})
+        else:
+            return Attempt(keys, key.id, owner)
+        if found is not None:
+            return await _take_over(keys, key, owner, found)
+
+
+async def _take_over(
+    keys: AsyncCollection[dict[str, Any]], key: Key, owner: str, found: dict[str, Any]
+) -> Attempt:
+    if found["request"] != key.request:
+        raise IdempotencyKeyReusedError(
+            "This key was sent with another body.",
+            errors=(FieldError(parameter="Idempotency-Key", detail="Must be a new one for another body."),),
+        )
+    if (kept := found["answer"]) is not None:
+        return Attempt(keys, key.id, answer=Answer(kept["status"], kept["headers"], kept["body"]))
+    taken = await keys.find_one_and_update(
+        {"_id": key.id, "owner": found["owner"], "answer": None, "until": {"$lte": _now()}},
+        {"$set": {"owner": owner, "until": _now() + _LEASE}},
+        return_document=ReturnDocument.AFTER,
+    )
+    if taken is None:
+        raise _in_use()
+    return Attempt(keys, key.id, owner, {int(place): outcome for place, outcome in taken["done"].items()})
+
+
+async def _release(held: Attempt) -> None:
+    """What did nothing leaves nothing; of what was begun the next goes on at once."""
+    mine = {"_id": held.id, "owner": held.owner, "answer": None}
+    if not (await held.keys.delete_one({**mine, "done": {}})).deleted_count:
+        await held.keys.update_one(mine, {"$set": {"until": _now()}})
+
+
+def _outcome(entry: Entry) -> dict[str, Any]:
+    version = entry["version"]
+    return {"status": _STATUSES[entry["action"]], "id": str(entry["user"]), "version": version}
+
+
+def _in_use() -> IdempotencyKeyInUseError:
+    return IdempotencyKeyInUseError("A request with this key is being done.", headers={"Retry-After": "1"})
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

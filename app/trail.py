@@ -1,0 +1,117 @@
+"""The audit trail: each change of a user, written in the transaction that makes it.
+
+A document of `audit`: `{_id, at, user, action, by, client, via, import, request, version, differences:
+[{pointer, from, to}], forgotten}`. `app.audit` reads it.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bson import ObjectId
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
+
+from app.logs import REQUEST_ID
+from models.audit import Action, Via
+
+Database = AsyncDatabase[dict[str, Any]]
+Entry = dict[str, Any]
+
+SECRET = ({"pointer": "/password", "from": None, "to": None},)
+"""The difference of which nothing may be told."""
+_STANDING = ("/is_active", "/scopes")
+"""What a user might do is nothing of his person, and stays when he is forgotten."""
+_PARTED = "/profile/addresses"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who changes a user, and by what way; no one's id and no client on the command line."""
+
+    user_id: str | None = None
+    client_id: str | None = None
+    via: Via = "api"
+    import_id: ObjectId | None = None
+    then: "Then | None" = None
+    """What else is written in each transaction of his changes, told what the trail says of them."""
+
+    def followed_by(self, then: "Then") -> "Author":
+        return replace(self, then=then)
+
+
+Then = Callable[[list[Entry], AsyncClientSession], Awaitable[None]]
+COMMAND_LINE = Author(via="command_line")
+
+
+def entry(
+    author: Author,
+    action: Action,
+    user_id: ObjectId,
+    *,
+    version: int | None = None,
+    differences: Iterable[Mapping[str, Any]] = (),
+) -> Entry:
+    moment = datetime.now(UTC)
+    request_id = REQUEST_ID.get()
+    return {
+        "_id": ObjectId(),
+        "at": moment,
+        "user": user_id,
+        "action": action,
+        "by": ObjectId(author.user_id) if author.user_id is not None else None,
+        "client": author.client_id,
+        "via": author.via,
+        "import": author.import_id,
+        "request": request_id if request_id != "-" else None,
+        "version": version,
+        "differences": list(differences),
+        "forgotten": False,
+    }
+
+
+async def keep(database: Database, author: Author, entries: list[Entry], session: AsyncClientSession) -> None:
+    """Within the transaction of the author's changes."""
+    if entries:
+        await database["audit"].insert_many(entries, session=session)
+    if author.then is not None:
+        await author.then(entries, session)
+
+
+async def forget(database: Database, user_ids: list[ObjectId], session: AsyncClientSession) -> None:
+    """Take what these users were out of their trail, within the transaction that deletes them."""
+    await database["audit"].update_many(
+        {"user": {"$in": user_ids}},
+        {
+            "$unset": {"differences.$[personal].from": "", "differences.$[personal].to": ""},
+            "$set": {"forgotten": True},
+        },
+        array_filters=[{"personal.pointer": {"$nin": _STANDING}}],
+        session=session,
+    )
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Field by field, addresses part by part; lists of texts as one. What is empty is as what is missing."""
+    return list(_differences("", before, after))
+
+
+def _differences(at: str, before: Any, after: Any) -> Iterator[dict[str, Any]]:
+    if before == after or (_is_nothing(before) and _is_nothing(after)):
+        return
+    if isinstance(before, Mapping) or isinstance(after, Mapping):
+        was, now = before or {}, after or {}
+        for name in dict.fromkeys([*was, *now]):
+            yield from _differences(f"{at}/{name}", was.get(name), now.get(name))
+    elif at == _PARTED:
+        was, now = before or [], after or []
+        for place in range(max(len(was), len(now))):
+            one, other = (addresses[place] if place < len(addresses) else None for addresses in (was, now))
+            yield from _differences(f"{at}/{place}", one, other)
+    else:
+        yield {"pointer": at, "from": before, "to": after}
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or value in ([], {})

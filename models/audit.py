@@ -1,0 +1,73 @@
+"""The audit trail as administrators read it."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.job import PageQuery
+from models.listing import WHEN, From, To
+from models.user import EXAMPLE_ID
+
+Action = Literal["created", "changed", "deleted", "password_set", "signed_out"]
+Via = Literal["api", "batch", "import", "registration", "command_line"]
+
+_ID = "^[0-9a-fA-F]{24}$"
+EXAMPLE_ENTRY: Final[dict[str, Any]] = {
+    "id": "6b05f0a1e1b7a3d4c9f01236",
+    "at": "2026-01-31T08:00:00.123000Z",
+    "user": EXAMPLE_ID,
+    "action": "changed",
+    "by": "6b05f0a1e1b7a3d4c9f01237",
+    "client": "roster",
+    "via": "api",
+    "import_id": None,
+    "request_id": "8c2f61d09b3e47a5",
+    "version": 4,
+    "differences": [{"pointer": "/profile/title", "from": "Engineer", "to": "Head of Engineering"}],
+    "forgotten": False,
+}
+
+
+class Change(BaseModel):
+    """One field; a secret has neither value, nor has any once its user was deleted."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    pointer: Annotated[str, Field(description="JSON pointer (RFC 6901) into the user.")]
+    before: Annotated[Any, Field(alias="from", description="What it was.")]
+    to: Annotated[Any, Field(description="What it became.")]
+
+
+class AuditEntry(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_ENTRY]})
+
+    id: str
+    at: datetime
+    user: Annotated[str, Field(description="Whom it changed; perhaps deleted since.")]
+    action: Annotated[Action, Field(description="`signed_out`: everywhere.")]
+    by: Annotated[str | None, Field(description="Id of the user who did it; null for the command line.")]
+    client: Annotated[str | None, Field(description="The OAuth client of his token.")]
+    via: Via
+    import_id: Annotated[str | None, Field(description="The import that did it.")]
+    request_id: Annotated[str | None, Field(description="X-Request-ID of the request that did it.")]
+    version: Annotated[int | None, Field(description="Of the user after it; null where it has none.")]
+    differences: list[Change]
+    forgotten: Annotated[bool, Field(description="Whether the values went when the user was deleted.")]
+
+
+class AuditPage(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_ENTRY], "next": None}]})
+
+    items: list[AuditEntry]
+    next: Annotated[str | None, Field(description="Cursor of the page after; null at the end.")]
+
+
+class AuditQuery(PageQuery):
+    """The newest first. Different filters must all hold; a repeated action means any of its values."""
+
+    user: Annotated[str | None, Field(pattern=_ID, description="Changes of this user.")] = None
+    by: Annotated[str | None, Field(pattern=_ID, description="Changes by this user.")] = None
+    action: Annotated[tuple[Action, ...], Field(max_length=5, description="What was done.")] = ()
+    since: Annotated[From | None, Field(alias="from", description=f"Done then or later: {WHEN}.")] = None
+    until: Annotated[To | None, Field(alias="to", description=f"Done then or earlier: {WHEN}.")] = None

@@ -1,0 +1,30 @@
+"""`/audit`: who changed what of whom."""
+
+from fastapi import APIRouter, Response
+
+from app import audit, replies
+from app.dependencies import Administrator, AuditOptions, Backends, query_parameters
+from app.errors import ExpiredCursorError, InvalidCursorError, InvalidError, QueryTooExpensiveError
+from app.problems import PROTECTED, responses
+from models.audit import AuditPage, AuditQuery
+
+router = APIRouter(tags=["audit"])
+
+
+@router.get(
+    "/audit",
+    response_model=AuditPage,
+    summary="Who changed what of whom",
+    openapi_extra=query_parameters(AuditQuery),
+    responses=responses(
+        InvalidCursorError, ExpiredCursorError, InvalidError, QueryTooExpensiveError, *PROTECTED
+    ),
+)
+async def read_audit(_: Administrator, asked: AuditOptions, opened: Backends) -> Response:
+    """The newest first; follow `next` until it is null.
+
+    Each entry was written in the transaction of its change. Of a deleted user it tells who changed which
+    fields, and no more what they held.
+    """
+    budget_s = opened.settings.query_budget_ms / 1000
+    return replies.audit(await audit.find(opened.database, opened.cursors, asked, budget_s=budget_s))
