@@ -47,7 +47,7 @@ async def plan(client: httpx.AsyncClient, rows: list[Row]) -> ObjectId:
     """The id of an import whose plan these rows are."""
     database = resources(client).database
     import_id = ObjectId()
-    due = datetime.now(UTC) + timedelta(hours=1)
+    due = datetime.now(UTC) + timedelta(days=1)
     counts = records.nothing() | Counter(row["status"] for row in rows)
     await records.imports(database).insert_one(
         {

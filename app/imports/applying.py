@@ -18,6 +18,9 @@ from app.users import Authority
 from app.users.authority import ADMIN
 from models.imports import APPLIED, PENDING, ImportState
 
+_LEFT_S = 3_600
+"""What must be left of a plan that begins to be applied: rows that expire in its midst would not be done."""
+
 OnProgress = Callable[[int, int], Awaitable[None]]
 """Told how many rows were done, of how many."""
 
@@ -30,10 +33,16 @@ async def begin(opened: Resources, import_id: ObjectId, viewer: Viewer) -> Job |
     administrator planned.
     """
     found = await records.find(opened.database, import_id, viewer)
+    if found["state"] == "applied":
+        return None
     if found["planned_at"] is None:
         raise ImportNotPlannedError("There is no plan yet: wait until its job has succeeded.")
     if ADMIN in found["scopes"] and not viewer.is_admin:
         raise InsufficientScopeError(ADMIN, "An administrator made this plan: only one may apply it.")
+
+    left_s = (found["expires_at"] - records.now().replace(tzinfo=None)).total_seconds()
+    if left_s < min(_LEFT_S, opened.settings.import_ttl_s / 10):
+        raise ImportNotPlannedError("The plan expires too soon to be applied: upload the file again.")
 
     async def submit(session: AsyncClientSession) -> Job:
         job = await opened.jobs.submit(
@@ -48,8 +57,6 @@ async def begin(opened: Resources, import_id: ObjectId, viewer: Viewer) -> Job |
         await _note(opened, import_id, {"state": "applying", "apply_job": job.id}, session)
         return job
 
-    if found["state"] == "applied":
-        return None
     async with opened.database.client.start_session() as session:
         job = await session.with_transaction(submit)
     await opened.jobs.announce(job.id)

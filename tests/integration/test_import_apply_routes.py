@@ -1,6 +1,7 @@
 """Imports from the file to the users, over HTTP."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -68,6 +69,13 @@ async def test_an_import_without_a_plan_is_not_applied(client: httpx.AsyncClient
     assert reply.status_code == 202
     problem(await client.post(f"/users/imports/{reply.json()['id']}/apply"), 409, "import_not_planned")
     problem(await client.post(f"/users/imports/{NOBODY}/apply"), 404, "import_not_found")
+
+
+async def test_a_plan_that_is_about_to_expire_is_not_begun(client: httpx.AsyncClient) -> None:
+    import_id = await plan(client, [creation()])
+    soon = {"expires_at": datetime.now(UTC) + timedelta(minutes=59)}
+    await database(client)["imports"].update_one({"_id": import_id}, {"$set": soon})
+    problem(await client.post(f"/users/imports/{import_id}/apply"), 409, "import_not_planned")
 
 
 async def test_a_plan_is_applied_by_who_made_it_and_by_administrators(client: httpx.AsyncClient) -> None:

@@ -192,3 +192,27 @@ async def test_a_worker_whose_session_is_ended_loses_and_repeats_nothing(
     await applying
     assert await statuses(client, import_id) == ["created"] * 1000
     assert await users(client).count_documents({}) == 1000
+
+
+async def test_every_query_of_applying_goes_through_an_index(client: httpx.AsyncClient) -> None:
+    edited, ben, cleo = [await create(client) for _ in range(3)]
+    rows = [creation() for _ in range(250)]
+    rows += [
+        change(edited, name="x"),
+        change(ben, name="x"),
+        deletion(cleo),
+        creation(email=ben["email"], name="Other"),
+    ]
+    import_id = await plan(client, rows)
+    await client.patch(f"/users/{edited['id']}", json={"name": "By hand"})
+    opened = resources(client).database
+    await opened.command("profile", 2)
+    await apply(client, import_id)
+    await opened.command("profile", 0)
+    assert set(await statuses(client, import_id)) == {"created", "updated", "deleted", "conflict"}
+    noted = await opened["system.profile"].find({"planSummary": {"$exists": True}}).to_list()
+    asked = {(entry["ns"].partition(".")[2], entry["planSummary"]) for entry in noted}
+    assert {collection for collection, _ in asked} == {"imports", "import_rows", "terms", "users"}
+    assert not [each for each in asked if "COLLSCAN" in each[1]]
+    assert not [entry for entry in noted if entry.get("hasSortStage")]
+    assert max(entry.get("docsExamined", 0) for entry in noted) <= len(rows)
