@@ -44,10 +44,12 @@ class MockDatabase(_Database):
         """Updates, too, which mongomock knows by another name."""
         if not isinstance(command, dict) or "update" not in command:
             return await super().command(command, **options)
+        met = 0
         for change in command["updates"]:
             collection = self.get_collection(command["update"])
-            await collection.update_one(change["q"], change["u"], upsert=bool(change.get("upsert")))
-        return {"ok": 1.0}
+            done = await collection.update_one(change["q"], change["u"], upsert=bool(change.get("upsert")))
+            met += done.matched_count + (done.upserted_id is not None)
+        return {"ok": 1.0, "n": met}
 
     async def list_collection_names(self, **kwargs: Any) -> list[str]:
         """Without the options that only spare a real server work."""
