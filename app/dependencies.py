@@ -316,8 +316,8 @@ async def _self_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["me"])],
     resources: Annotated[Resources, Depends(_resources)],
 ) -> Authority:
-    """Over oneself, whatever one's scopes: what may be said is the body's matter."""
-    return Authority(frozenset({"users:admin"}), resources.sessions.ending, _author(caller))
+    """Over oneself, whatever one's scopes: the body says what may be said, and its route what is proved."""
+    return Authority(frozenset({"users:admin"}), resources.sessions.ending, _author(caller), has_proved=True)
 
 
 async def _idempotency_key(

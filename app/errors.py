@@ -166,6 +166,12 @@ class WrongPasswordError(RosterError):
     title = "The current password is wrong"
 
 
+class PasswordNeededError(RosterError):
+    status = 403
+    code = "password_needed"
+    title = "This needs your password"
+
+
 class RegistrationClosedError(RosterError):
     status = 403
     code = "registration_closed"

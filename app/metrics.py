@@ -38,6 +38,12 @@ PASSWORDS = Gauge(
     "roster_passwords", "Passwords being hashed, and waiting for it.", ["state"], multiprocess_mode="livesum"
 )
 EXPORTS = Gauge("roster_exports_running", "Downloads being written.", multiprocess_mode="livesum")
+JOBS = Gauge(
+    "roster_jobs",
+    "Jobs that wait and that are worked on, by whatever worker.",
+    ["kind", "state"],
+    multiprocess_mode="mostrecent",
+)
 READY = Gauge(
     "roster_ready", "Whether a part that the service needs is there.", ["part"], multiprocess_mode="livemin"
 )

@@ -38,7 +38,12 @@ async def _sample_readiness(opened: Resources) -> None:
     metrics.set_ready((part, wrong is None) for part, wrong in parts.items())
 
 
-SAMPLES: list[Sample] = [_sample_sizes, _sample_readiness]
+async def _sample_jobs(opened: Resources) -> None:
+    for (kind, state), number in (await opened.jobs.count_open()).items():
+        metrics.JOBS.labels(kind, state).set(number)
+
+
+SAMPLES: list[Sample] = [_sample_sizes, _sample_readiness, _sample_jobs]
 """Each sets gauges of `app.metrics`; what a backend refuses one of them is left until the next look."""
 
 

@@ -6,6 +6,7 @@ from app import accounts, audit_log, replies
 from app.dependencies import AdminAuthority, Administrator, Backends, ChangeAuthor, SessionId, UserId
 from app.errors import (
     InvalidError,
+    PasswordNeededError,
     SessionNotFoundError,
     TooManySignInsError,
     UserNotFoundError,
@@ -71,7 +72,9 @@ async def sign_out_users(asked: SignOut, caller: Administrator, opened: Backends
     "/users/{user_id}/password",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Set a user's password",
-    responses=responses(UserNotFoundError, WriteConflictError, TooManySignInsError, *BODY, *PROTECTED),
+    responses=responses(
+        PasswordNeededError, UserNotFoundError, WriteConflictError, TooManySignInsError, *BODY, *PROTECTED
+    ),
 )
 async def set_password(
     user_id: UserId,

@@ -24,6 +24,7 @@ from app.errors import (
     IdempotencyKeyReusedError,
     InvalidCursorError,
     InvalidError,
+    PasswordNeededError,
     PreconditionFailedError,
     PreconditionRequiredError,
     QueryTooExpensiveError,
@@ -162,7 +163,7 @@ async def read_user(user_id: UserId, _: Reader, known: KnownVersions) -> Respons
     "/users/{user_id}",
     response_model=UserOutput,
     summary="Change a user",
-    responses=responses(*CHANGE, *BODY, UniqueConflictError, WriteConflictError)
+    responses=responses(*CHANGE, *BODY, PasswordNeededError, UniqueConflictError, WriteConflictError)
     | {200: {"headers": VERSIONED}},
     openapi_extra=replies.merge_patch("UserPatch"),
 )
@@ -180,7 +181,7 @@ async def patch_user(
     "/users/{user_id}",
     response_model=UserOutput,
     summary="Replace a user",
-    responses=responses(*CHANGE, *BODY, UniqueConflictError, WriteConflictError)
+    responses=responses(*CHANGE, *BODY, PasswordNeededError, UniqueConflictError, WriteConflictError)
     | {200: {"headers": VERSIONED}},
 )
 async def replace_user(

@@ -14,6 +14,7 @@ from app.accounts.secrets_in import open_password
 from app.errors import (
     FieldError,
     InvalidError,
+    PasswordNeededError,
     SessionRevokedError,
     UserNotFoundError,
     WriteConflictError,
@@ -77,6 +78,10 @@ async def set_password(
 ) -> None:
     """For another, by an administrator: a password, or the hash that another system made of one."""
     account = await _read(opened, user_id)
+    if by is not None and by.user_id == user_id:
+        raise PasswordNeededError(
+            "Change your own password at POST /users/me/password, with the current one."
+        )
     authority.check_target({"scopes": account.scopes})
     hashed = await _hash(opened, setting, account.about)
     if not await records.store_password(opened, account, hashed, authority.author):

@@ -6,12 +6,14 @@ import signal
 from app import settings
 from app import worker as workers
 from app.commands.running import backends, out, run
+from app.exposition import exposed
 from app.resources import Resources
+from app.sampling import sampling
 
 
 def worker() -> None:
     """Work on jobs: imports, exports and what is scheduled; any number of workers on any machines."""
-    with backends(settings.load()) as (config, _):
+    with backends(settings.load()) as (config, _), exposed(config, workers=1):
         run(_work, config)
 
 
@@ -21,6 +23,6 @@ async def _work(opened: Resources) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with workers.working(opened):
+    async with sampling(opened), workers.working(opened):
         out.print("Roster's worker is waiting for jobs.")
         await stop.wait()

@@ -65,7 +65,7 @@ class _Planner:
         self._import = document
         self._claims = claims
         self._columns = Columns(document["mapping"], document["columns"])
-        self._decider = Decider(self._columns, frozenset(document["scopes"]))
+        self._decider = Decider(self._columns, frozenset(document["scopes"]), document["by"])
         self._done = 0
 
     async def plan(self, heading: list[str], chunks: AsyncIterator[list[SourceRow]], run: Run) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, get_args
 
 import bson
 from pymongo import ReturnDocument
@@ -18,10 +18,11 @@ from app.jobs.nudges import Nudges
 from app.jobs.records import Database, Job, Viewer
 from app.logs import REQUEST_ID
 from app.pages import Page, newest_first
-from models.job import JobKind, JobQuery
+from models.job import JobKind, JobQuery, JobState
 
 _FIRST_LOOK_S = 0.02
 _LONGEST_LOOK_S = 0.5
+_OPEN: list[JobState] = ["queued", "running"]
 
 
 class Jobs:
@@ -118,6 +119,22 @@ class Jobs:
             if values := getattr(asked, name):
                 wanted[name] = {"$in": values}
         return await newest_first(self._jobs, self._cursors, wanted, limit=asked.limit, cursor=asked.cursor)
+
+    async def count_open(self) -> dict[tuple[JobKind, JobState], int]:
+        """How many of each kind wait and are worked on; those of which there is none, too."""
+        counts: dict[tuple[JobKind, JobState], int] = {
+            (kind, state): 0 for kind in get_args(JobKind) for state in _OPEN
+        }
+        groups = await self._jobs.aggregate(
+            [
+                {"$match": {"state": {"$in": _OPEN}}},
+                {"$group": {"_id": {"kind": "$kind", "state": "$state"}, "number": {"$sum": 1}}},
+            ],
+            hint="state",
+        )
+        async for group in groups:
+            counts[group["_id"]["kind"], group["_id"]["state"]] = group["number"]
+        return counts
 
     async def cancel(self, job_id: str, viewer: Viewer | None = None) -> Job:
         """The job, cancelled if nobody works on it; a worker is told to stop. JobEndedError: too late."""

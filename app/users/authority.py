@@ -1,10 +1,11 @@
 """On whose behalf users are changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Any
 
-from app.errors import InsufficientScopeError
+from app.errors import FieldError, InsufficientScopeError, PasswordNeededError
 from app.rows import Row
 from app.sessions import Ending
 from app.trail import Author
@@ -21,6 +22,8 @@ class Authority:
     """Around a write that ends all sessions of the user with this id (`Sessions.ending`)."""
     author: Author
     """Who the caller is, for the audit trail and log."""
+    has_proved: bool = False
+    """Whether the caller has just shown his password, where the change asks for it."""
 
     @property
     def is_admin(self) -> bool:
@@ -35,3 +38,14 @@ class Authority:
         """InsufficientScopeError for one who is no administrator and would change one."""
         if not self.is_admin and ADMIN in row["scopes"]:
             raise InsufficientScopeError(ADMIN, "Only an administrator may change an administrator.")
+
+    def check_own(self, row: Row, said: Mapping[str, Any]) -> None:
+        """PasswordNeededError for one who would change his own e-mail without having shown his password.
+
+        Whoever got hold of his token for a moment could keep the account by it (ASVS 5.0, 7.5.1).
+        """
+        if not self.has_proved and self.author.user_id == str(row["_id"]) and said["email"] != row["email"]:
+            raise PasswordNeededError(
+                "Change your own e-mail at POST /users/me/email, with your password.",
+                errors=(FieldError(pointer="/email", detail="Must stay as it is here."),),
+            )

@@ -110,6 +110,7 @@ async def _change(
         said = compute(row).model_dump()
         if said == _input(row):
             return row
+        authority.check_own(row, said)
         if ends(row, said):
             changed = await _write_and_end(row, said, authority)
         else:

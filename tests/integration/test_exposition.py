@@ -118,6 +118,14 @@ def test_sign_ins_are_counted_and_no_series_names_anybody(server: LiveServer) ->
         assert f'roster_passwords{{state="{state}"}} 0.0' in fetch(server)
 
 
+def test_jobs_are_the_directorys_and_not_the_sum_of_what_each_worker_sees(server: LiveServer) -> None:
+    body = {"format": "csv"}
+    with server.client() as client:
+        job = client.post("/users/exports", json=body, headers={"Prefer": "wait=10"}).json()["job"]
+        assert client.get(f"/jobs/{job}").json()["state"] == "succeeded"
+    wait_until(lambda: 'roster_jobs{kind="export",state="queued"} 0.0' in fetch(server))
+
+
 def test_the_folder_of_the_workers_goes_with_the_server(
     mongo_uri: str, redis_url: str, tmp_path: Path
 ) -> None:

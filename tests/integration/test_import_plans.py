@@ -13,7 +13,7 @@ from bson import ObjectId
 from models.values import ALL_SCOPES
 from tests.servers import MongoServer, RedisServer
 from tests.support import NOBODY, create, person, read, users
-from tests.support_identity import hash_of, token_of
+from tests.support_identity import hash_of, member, sign_in, token_of
 from tests.support_imports import counted, empty, errors_of, importing_all_along, plan, plan_rows
 
 OCTETS = "application/octet-stream"
@@ -324,3 +324,23 @@ async def test_scopes_of_every_kind_are_planned_for_an_administrator(client: htt
     said = ",".join(ALL_SCOPES)
     (row,) = await plan_rows(client, "email,name,scopes", f'{person()["email"]},x,"{said}"')
     assert row["status"] == "create"
+
+
+async def test_what_one_shows_ones_password_for_no_file_changes(client: httpx.AsyncClient) -> None:
+    await empty(client)
+    boss = await member(client, "users:write", "users:admin", name="Boss")
+    mine = client.headers["Authorization"]
+    client.headers["Authorization"] = f"Bearer {(await sign_in(client, boss))['access_token']}"
+    try:
+        own, named = await plan_rows(
+            client,
+            "id,name,email,password_hash",
+            f'{boss["id"]},Boss,other@example.com,"{hash_of("another horse battery")}"',
+            ",New,new@example.com,",
+        )
+    finally:
+        client.headers["Authorization"] = mine
+    assert errors_of(own) == {
+        ("password_needed", "/email", "email"), ("password_needed", "/password_hash", "password_hash")
+    }  # fmt: skip
+    assert named["status"] == "create"

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import httpx
 import pytest
 from bson import ObjectId
 from pymongo.errors import AutoReconnect
@@ -207,3 +208,12 @@ async def test_a_handler_learns_from_progress_that_it_should_stop(
     await until(has_stopped)
     assert raised[1] is LeaseLostError
     assert (await jobs_of(client).find(stolen)).state == "running", "the other one's"
+
+
+async def test_jobs_that_have_not_ended_are_counted_by_kind_and_state(client: httpx.AsyncClient) -> None:
+    first, second = await submit(client), await submit(client)
+    await client.post(f"/jobs/{second}/cancel")
+    counts = await jobs_of(client).count_open()
+    assert len(counts) == 6
+    assert {key: number for key, number in counts.items() if number} == {("export", "queued"): 1}
+    assert (await jobs_of(client).find(first)).state == "queued"

@@ -263,6 +263,27 @@ async def test_a_changed_email_needs_the_password_and_leaves_the_sessions(client
     oauth_error(await ask_token(client, user["email"]), "invalid_grant")
 
 
+async def test_ones_own_email_and_password_change_with_the_password_and_in_no_other_way(
+    client: httpx.AsyncClient,
+) -> None:
+    user = await member(client, "users:write", "users:admin")
+    token, path = (await sign_in(client, user))["access_token"], f"/users/{user['id']}"
+    other = {"email": "other@example.com"}
+    for method, body in (("PATCH", other), ("PUT", {"name": user["name"], **other})):
+        reply = await call(client, method, path, token, json=body)
+        (bad,) = problem(reply, 403, "password_needed")["errors"]
+        assert bad["pointer"] == "/email"
+    batch = {"operations": [{"op": "update", "id": user["id"], "patch": other}]}
+    (done,) = (await call(client, "POST", "/users:batch", token, json=batch)).json()["results"]
+    assert (done["status"], done["error"]["code"]) == (403, "password_needed")
+    assert done["error"]["errors"][0]["pointer"] == "/patch/email"
+    reply = await call(client, "PUT", f"{path}/password", token, json={"password": OTHER_PASSWORD})
+    problem(reply, 403, "password_needed")
+    after = await read(client, user)
+    assert (after["email"], after["version"]) == (user["email"], user["version"])
+    assert (await call(client, "PATCH", path, token, json={"name": "Zoë"})).status_code == 200
+
+
 async def test_anothers_email_is_not_taken_and_a_bad_one_is_not_echoed(client: httpx.AsyncClient) -> None:
     other = await create(client)
     token = (await sign_in(client, await member(client)))["access_token"]
