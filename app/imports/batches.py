@@ -17,7 +17,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from app import audit_log, trail
-from app.errors import PreconditionFailedError, RosterError, UnavailableError
+from app.errors import PreconditionFailedError, RosterError, UnavailableError, WriteConflictError
 from app.imports import rivals
 from app.imports.records import Collection, Row
 from app.transactions import may_pass, transaction
@@ -33,7 +33,7 @@ _NEEDED = dict.fromkeys(("n", "status", "user", "version", "said", "password_has
 _STANDING = {"version": 1, "is_active": 1, "scopes": 1}
 
 
-class _RefusedError(RosterError):
+class _RefusedError(WriteConflictError):
     """A user of the batch is not as he was planned on, or somebody else has what he should get."""
 
 
