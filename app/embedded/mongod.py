@@ -24,6 +24,8 @@ def command(binary: Path, data: Path, port: int, *, cache_gb: float = 0.5) -> li
         *(str(binary), "--dbpath", str(data), "--port", str(port), "--bind_ip", ports.LOOPBACK),
         *("--replSet", REPLICA_SET, "--oplogSize", str(_OPLOG_MB), "--wiredTigerCacheSizeGB", str(cache_gb)),
         *("--noscripting", "--quiet", *_NO_SOCKET_FILE),
+        # what a killed process leaves of a transaction locks its users no longer than this
+        *("--setParameter", "transactionLifetimeLimitSeconds=20"),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         # the 15 seconds it otherwise may wait at a stop are for secondaries, and it has none
         *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
