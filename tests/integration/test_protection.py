@@ -103,6 +103,7 @@ LET_IN = {
     "patch_schedule": 404, "delete_schedule": 404,
     "import_users": 202, "list_imports": 200, "apply_import": 404, "read_import": 404, "download_import": 404,
     "delete_import": 404,
+    "read_audit": 200,
     "list_jobs": 200, "read_job": 404, "cancel_job": 404, "stream_job": 404,
     "suggest_users": 422,  # nothing was typed
     "change_password": 401, "change_email": 401,  # who is in no directory has no password to prove himself by

@@ -238,9 +238,9 @@ async def everything_in_redis(client: httpx.AsyncClient) -> str:
     return str(held)
 
 
-async def everything_in_mongodb(client: httpx.AsyncClient, *, but: str) -> str:
+async def everything_in_mongodb(client: httpx.AsyncClient, *, but: set[str]) -> str:
     found = database(client)
-    names = [name for name in await found.list_collection_names() if name != but]
+    names = set(await found.list_collection_names()) - but
     return str({name: await found[name].find({}).to_list() for name in names})
 
 
@@ -276,7 +276,9 @@ async def test_no_secret_is_found_where_it_has_no_business(
         client.event_hooks["response"].append(hear)
         user = await run_through_identity(client, canaries)
         exports = replies[-4:]
-        redis, mongodb = await everything_in_redis(client), await everything_in_mongodb(client, but="users")
+        redis = await everything_in_redis(client)
+        mongodb = await everything_in_mongodb(client, but={"users", "audit"})
+        trail = str(await database(client)["audit"].find({}).to_list())
         row = str(await users(client).find_one({"_id": PydanticObjectId(user["id"])}))
     assert len(canaries.held) == 22
     log = capsys.readouterr().err
@@ -285,6 +287,7 @@ async def test_no_secret_is_found_where_it_has_no_business(
     assert canaries.found(log) == []
     assert canaries.found(redis) == []
     assert canaries.found(mongodb) == []
+    assert canaries.found(trail, but=PERSONAL) == []
     assert canaries.found(row, but=(*PERSONAL, "new hash")) == []
     for reply in exports:
         text = unzipped(reply.content) if reply.content.startswith(b"PK") else reply.text

@@ -115,7 +115,7 @@ def test_of_a_killed_worker_only_the_open_requests_fail_and_another_takes_its_pl
 
 def ask(server: LiveServer, path: str) -> bytes:
     headers = "".join(f"{name}: {value}\r\n" for name, value in server.headers.items())
-    return f"GET {path} HTTP/1.1\r\nHost: roster\r\n{headers}\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode()
 
 
 def test_a_request_that_crosses_the_stop_is_answered_on_a_connection_that_was_idle(
