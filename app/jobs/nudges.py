@@ -68,9 +68,9 @@ class Nudges(RedisStreamBroker):
                     while True:
                         for data in await self._read(redis):
                             yield data
+                        _heed_cancellation()
             except (RedisError, OSError) as error:
-                if (task := asyncio.current_task()) is not None and task.cancelling():
-                    raise asyncio.CancelledError from None  # taken for a failure of Redis
+                _heed_cancellation()
                 if not is_away:
                     log.warning("jobs_not_heard", reason=type(error).__name__)
                 is_away = True
@@ -87,3 +87,13 @@ class Nudges(RedisStreamBroker):
             noack=True,
         )
         return [message[b"data"] for _, messages in found or () for _, message in messages]
+
+
+def _heed_cancellation() -> None:
+    """The driver may take a cancellation for a failure of its own, or for the end of its wait, and go on.
+
+    taskiq cancels once, and then waits for as long as this listens.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
