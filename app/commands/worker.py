@@ -1,6 +1,7 @@
 """`python -m app worker`: a process that works on jobs and serves nobody."""
 
 import asyncio
+import os
 import signal
 
 from app import settings
@@ -10,9 +11,12 @@ from app.exposition import exposed
 from app.resources import Resources
 from app.sampling import sampling
 
+_NICENESS = 10
+
 
 def worker() -> None:
     """Work on jobs: imports, exports and what is scheduled; any number of workers on any machines."""
+    _step_back()
     with backends(settings.load()) as (config, _), exposed(config, workers=1):
         run(_work, config)
 
@@ -26,3 +30,9 @@ async def _work(opened: Resources) -> None:
     async with sampling(opened), workers.working(opened):
         out.print("Roster's worker is waiting for jobs.")
         await stop.wait()
+
+
+def _step_back() -> None:
+    """Nobody waits for a job as for a page: where servers share the machine, theirs is the CPU first."""
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(_NICENESS)

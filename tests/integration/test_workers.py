@@ -132,6 +132,10 @@ async def test_jobs_are_taken_and_done_while_redis_forgets_and_comes_and_goes(
     assert slow.find("jobs_not_heard")
 
 
+def test_a_worker_leaves_the_cpu_to_the_servers(slow: LiveWorker) -> None:
+    assert os.getpriority(os.PRIO_PROCESS, slow.pid) > os.getpriority(os.PRIO_PROCESS, os.getpid())
+
+
 async def test_a_killed_workers_job_is_taken_over(client: httpx.AsyncClient, slow: LiveWorker) -> None:
     export = await begin(client)
     slow.stop(signal.SIGKILL)
