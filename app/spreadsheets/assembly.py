@@ -5,39 +5,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from app.spreadsheets.batch import count_shown
-from app.spreadsheets.columns import MOST_ADDRESSES, catalogue, find_address_columns
+from app.spreadsheets.columns import MOST_ADDRESSES, find_address_columns
 
 Address = Mapping[str, Any]
 
 _REST: Final = "addresses_more"
-_COLUMNS: Final = {column.name: column for column in catalogue(MOST_ADDRESSES)}
 _separators = re.compile("[,;]")
 
 
 def split_list(text: str) -> list[str]:
     """The items of a cell of tags or scopes, as the writers join them, or as a person does."""
     return [item for part in _separators.split(text) if (item := part.strip())]
-
-
-def assemble(values: Mapping[str, Any], addresses: Sequence[Address] = ()) -> dict[str, Any]:
-    """
-    The values by column name as the fields of a user, nested; what has no column is left out.
-
-    `addresses` are those that the user has: whatever the columns do not say of them stays. Every column of
-    addresses that the file has must be among the values; that of the rest holds a list, or None.
-    """
-    user: dict[str, Any] = {}
-    for name, value in values.items():
-        match _COLUMNS[name].path:
-            case ("profile", "addresses", *_):
-                user.setdefault("profile", {})["addresses"] = []
-            case ("profile", str(key)):
-                user.setdefault("profile", {})[key] = value
-            case (str(key), *_):
-                user[key] = value
-    if "addresses" in user.get("profile", {}):
-        user["profile"]["addresses"] = merge_addresses(values, addresses)
-    return user
 
 
 def merge_addresses(values: Mapping[str, Any], addresses: Sequence[Address]) -> list[dict[str, Any]]:

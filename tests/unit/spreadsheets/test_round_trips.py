@@ -1,6 +1,6 @@
 """What the writers write reads back as what was stored, in every format, for whatever a user can hold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.spreadsheets import cells
-from app.spreadsheets.assembly import assemble, merge_addresses, split_list
-from app.spreadsheets.columns import Kind, catalogue, choose
+from app.spreadsheets.assembly import merge_addresses, split_list
+from app.spreadsheets.columns import MOST_ADDRESSES, Kind, catalogue, choose
 from models.export import Format
 from tests.unit.spreadsheets.files import NASTY, moment, person, write
 from tests.unit.spreadsheets.readers import read
 
+COLUMNS = {column.name: column for column in catalogue(MOST_ADDRESSES)}
 PARTS = ("label", "street", "city", "region", "zipcode", "country")
 SPECIAL = "'=+-@＝\t\r\n \N{NO-BREAK SPACE}\ufeff\",;_x0041D\x01\x1f\ufffe😀&<>"
 TEXT = st.one_of(
@@ -62,6 +63,27 @@ USERS = st.fixed_dictionaries(
         "version": st.integers(1, 2**53),
     }
 )
+
+
+def assemble(values: Mapping[str, Any], addresses: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """
+    The values by column name as the fields of a user, nested; what has no column is left out.
+
+    `addresses` are those that the user has: whatever the columns do not say of them stays. Every column of
+    addresses that the file has must be among the values; that of the rest holds a list, or None.
+    """
+    user: dict[str, Any] = {}
+    for name, value in values.items():
+        match COLUMNS[name].path:
+            case ("profile", "addresses", *_):
+                user.setdefault("profile", {})["addresses"] = []
+            case ("profile", str(key)):
+                user.setdefault("profile", {})[key] = value
+            case (str(key), *_):
+                user[key] = value
+    if "addresses" in user.get("profile", {}):
+        user["profile"]["addresses"] = merge_addresses(values, addresses)
+    return user
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
