@@ -40,7 +40,7 @@ _COLUMNS = (
 )
 """All that a caller may say: without ids and versions every row is a new user."""
 _TIMEOUT_S = 600
-_LOOK_S = 0.02
+_LOOK_S = 0.05
 _KEPT = 1_000
 """Users whom a reader reads while all the others come."""
 
@@ -226,12 +226,12 @@ def _ask(server: Server, method: str, path: str, body: bytes | None = None) -> b
 @contextmanager
 def _watching(pid: int) -> Iterator[list[int]]:
     """What the process and its children hold, looked at again and again."""
-    seen = [_resident_bytes(pid)]
+    seen = [_held_bytes(pid)]
     stop = threading.Event()
 
     def look() -> None:
         while not stop.wait(_LOOK_S):
-            seen.append(_resident_bytes(pid))
+            seen.append(_held_bytes(pid))
 
     watcher = threading.Thread(target=look)
     watcher.start()
@@ -245,18 +245,22 @@ def _watching(pid: int) -> Iterator[list[int]]:
 def _wait_until_idle(pid: int) -> int:
     """Bytes, once everything is imported and the worker waits for jobs."""
     held = 0
-    while (now := _resident_bytes(pid)) != held:
+    while (now := _held_bytes(pid)) != held:
         held = now
         time.sleep(1)
     return held
 
 
-def _resident_bytes(pid: int) -> int:
-    """Of the process and the children it has; one that goes meanwhile counts as nothing."""
+def _held_bytes(pid: int) -> int:
+    """Of the process and the children it has; one that goes meanwhile counts as nothing.
+
+    Proportional (PSS): a child that has just been forked shares all of its parent's pages, and holds none.
+    """
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        told = Path(f"/proc/{pid}/smaps_rollup").read_text()
         tasks = Path(f"/proc/{pid}/task").glob("*/children")
         children = [child for task in tasks for child in task.read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    return pages * 4096 + sum(_resident_bytes(int(child)) for child in children)
+    share = next((int(line.split()[1]) for line in told.splitlines() if line.startswith("Pss:")), 0)
+    return share * 1024 + sum(_held_bytes(int(child)) for child in children)

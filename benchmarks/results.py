@@ -101,7 +101,7 @@ Read ratios, not absolutes: each is the median over interleaved rounds of two se
   `$regex`: escaped, ignoring case, over the same fields, sorted by name.
 - Imports: from the first byte of the upload to the last row applied, by one worker in a process of its own.
   Raw: one `insert_many` of the same documents, as stored, into an empty collection with the same indexes.
-  Memory: of the worker and the process that reads for it, together, looked at fifty times a second.
+  Memory: of the worker and the process that reads for it, together, looked at twenty times a second.
 - Failover: `make faults`, on three mongods with the command lines of docker-compose.yml (0.25 GB cache each)
   and MongoDB's own election time-out of 10 s; a writer and a reader at 50 requests a second each, one Roster
   process, all on this one machine. A gap is the longest time between two good answers from the fault on.
