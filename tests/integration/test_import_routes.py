@@ -12,7 +12,7 @@ import pytest
 from bson import ObjectId
 from pymongo.errors import BulkWriteError
 
-from app import imports
+from app import imports, moments
 from app.errors import ImportApplyingError, ImportNotFoundError, InvalidCursorError, UnavailableError
 from app.imports import files, matching, records, viewing
 from app.imports.reading import Given
@@ -210,7 +210,7 @@ async def test_workbooks_take_their_turn_with_the_exports(client: httpx.AsyncCli
 async def test_what_has_expired_is_not_there(client: httpx.AsyncClient) -> None:
     await empty(client)
     found = await plan(client, people(1))
-    past = {"$set": {"expires_at": records.now().replace(year=2020)}}
+    past = {"$set": {"expires_at": moments.now().replace(year=2020)}}
     await database(client)["imports"].update_one({"_id": ObjectId(found["id"])}, past)
     problem(await client.get(f"/users/imports/{found['id']}"), 404, "import_not_found")
     listed = (await client.get("/users/imports")).json()["items"]
@@ -239,6 +239,7 @@ async def test_what_is_wrong_further_on_fails_the_plan_with_its_place(
 ) -> None:
     await empty(client)
     monkeypatch.setattr("app.imports.submitting._LOOK_S", 0.0)
+    monkeypatch.setattr("app.spreadsheets.reading.tables._LEAST_LOOK_S", 0.0)
     file = people(60_000) + '60001@example.com,"never closed\n'
     said = await refused(client, file, 422, "unreadable_file")
     assert "60002" in said["detail"]
@@ -305,7 +306,7 @@ async def test_a_plan_with_rows_of_another_hand_is_made_again(client: httpx.Asyn
     found = await plan(client, people(3))
     import_id, rows = ObjectId(found["id"]), database(client)["import_rows"]
     await database(client)["imports"].update_one({"_id": import_id}, {"$set": {"state": "planning"}})
-    stray = {"import": import_id, "n": 99, "attempt": 2, "status": "create", "expires_at": records.now()}
+    stray = {"import": import_id, "n": 99, "attempt": 2, "status": "create", "expires_at": moments.now()}
     await rows.insert_one(stray)
     with pytest.raises(UnavailableError):
         await imports.plan(resources(client), Stub(found["id"]))  # type: ignore[arg-type]

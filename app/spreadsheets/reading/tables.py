@@ -24,6 +24,8 @@ sys.path.insert(0, sys.argv.pop(1))
 from app.spreadsheets.reading import child
 child.main()
 """
+_LEAST_LOOK_S: Final = 0.1
+"""At the rows, however long the heading took."""
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT")
 """Of the environment; the rest holds secrets."""
 
@@ -112,7 +114,7 @@ async def inspect(
     async with open_table(path, limits, form=form, delimiter=delimiter, encoding=encoding) as table:
         is_whole = True
         try:
-            async with asyncio.timeout(max(0.1, ends - time.monotonic())):
+            async with asyncio.timeout(max(_LEAST_LOOK_S, ends - time.monotonic())):
                 async for chunk in table.chunks():
                     rows += len(chunk)
         except TimeoutError:
