@@ -15,7 +15,7 @@ _FILE = tuple(ImportFile.model_fields)
 
 def plan(shown: Shown, page: Page, *, status: int = 200) -> Response:
     """The import with these rows; where it is new or not there yet, with its place."""
-    headers = {} if status == 200 else {"Location": f"/users/imports/{shown.document['_id']}"}  # noqa: PLR2004
+    headers = {} if status == 200 else {"Location": f"/users/imports/{shown.document['_id']}"}  # noqa: PLR2004 - as below
     if status == 202:  # noqa: PLR2004 - statuses say more than their names
         headers["Retry-After"] = "1"
     rows = {"items": [_describe_row(row) for row in page.rows], "next": page.next}

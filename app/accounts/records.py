@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app import trail
+from app.moments import now
 from app.normalise import canonical, email_key, phone_key, typed_email_key
 from app.resources import Resources
 from app.rows import UNREADABLE
 from app.trail import Author
 from app.transactions import together
-from app.users.records import now
 
 log = structlog.get_logger()
 

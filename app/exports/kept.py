@@ -33,6 +33,7 @@ from app.errors import (
 from app.exports.streaming import begin
 from app.jobs import AWARE, Job, Run, Viewer
 from app.listing.totals import total
+from app.moments import now
 from app.pages import Page, newest_first
 from app.resources import Resources
 from app.spreadsheets import columns
@@ -233,7 +234,7 @@ async def _upload(opened: Resources, run: Run, export: Export) -> dict[str, Any]
         addresses=asked.addresses,
         on_rows=tally.add,
     )
-    expires_at = jobs.now() + timedelta(seconds=opened.settings.export_ttl_s)
+    expires_at = now() + timedelta(seconds=opened.settings.export_ttl_s)
     upload = AsyncGridFSBucket(opened.database, BUCKET).open_upload_stream_with_id(
         file_id := ObjectId(), export.filename, metadata={"expires_at": expires_at}
     )

@@ -16,10 +16,10 @@ from cronsim import CronSim, CronSimError
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 
-from app import jobs
 from app.errors import FieldError, InvalidError, JobNotFoundError, ScheduleNotFoundError
 from app.exports import kept
 from app.jobs import AWARE, Viewer
+from app.moments import now
 from app.pages import Page, newest_first
 from app.resources import Resources
 from models.export_job import ExportBody, ScheduleInput, SchedulePatch
@@ -72,7 +72,7 @@ async def create(opened: Resources, said: ScheduleInput, *, by: str) -> dict[str
         "by": by,
         **{name: getattr(said, name) for name in _SAID},
         "export": _export(said.export),
-        "created_at": jobs.now(),
+        "created_at": now(),
         "next_run_at": due if said.is_active else None,
         "last_run_at": None,
         "last_skipped_at": None,

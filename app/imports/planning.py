@@ -12,7 +12,7 @@ from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument, UpdateOne
 
-from app import column_labels
+from app import column_labels, moments
 from app.errors import UnavailableError
 from app.imports import files, matching, records
 from app.imports.claims import Claims
@@ -166,7 +166,7 @@ class _Planner:
                     "rows": self._done,
                     "counts": counts,
                     "columns": self._columns.documents(),
-                    "planned_at": records.now(),
+                    "planned_at": moments.now(),
                 }
             },
         )

@@ -82,12 +82,6 @@ def nothing() -> dict[str, int]:
     return dict.fromkeys(STATUSES, 0)
 
 
-def now() -> datetime:
-    """Now, in the milliseconds that BSON keeps."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
 def wrong(
     code: str, detail: str, *, pointer: str | None = None, column: str | None = None
 ) -> dict[str, str | None]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app import column_labels
+from app import column_labels, moments
 from app.errors import TooManyImportsError
 from app.imports import files, records
 from app.imports.columns import Columns
@@ -39,7 +39,7 @@ async def submit(
     if looked.form != "ndjson":
         labels = await column_labels.find(opened.database, looked.heading)
         columns = Columns.of_heading(looked.heading, asked.columns, labels)
-    moment = records.now()
+    moment = moments.now()
     expires_at = moment + timedelta(seconds=opened.settings.import_ttl_s)
     import_id = ObjectId()
     document = {

@@ -8,6 +8,7 @@ import orjson
 from bson import ObjectId
 from pymongo import ASCENDING
 
+from app import moments
 from app.cursors import Position
 from app.errors import ImportApplyingError, JobEndedError, JobNotFoundError
 from app.imports import files, records
@@ -113,7 +114,7 @@ async def list_all(opened: Resources, viewer: Viewer, asked: PageQuery) -> Liste
         limit=asked.limit,
         cursor=asked.cursor,
     )
-    now = records.now().replace(tzinfo=None)
+    now = moments.now().replace(tzinfo=None)
     live = [document for document in found.documents if document["expires_at"] > now]
     return Listed([await _show(opened, document) for document in live], found.next)
 

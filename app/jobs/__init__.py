@@ -7,7 +7,7 @@ there (ADR 0011).
 from app.jobs.jobs import Jobs
 from app.jobs.leases import Leases
 from app.jobs.nudges import TASK, Nudges
-from app.jobs.records import AWARE, Job, Viewer, collection, now
+from app.jobs.records import AWARE, Job, Viewer, collection
 from app.jobs.runs import Handler, JobCancelledError, LeaseLostError, Run
 from app.jobs.workers import Chore, working
 
@@ -25,6 +25,5 @@ __all__ = [
     "Run",
     "Viewer",
     "collection",
-    "now",
     "working",
 ]

@@ -15,6 +15,7 @@ from bson.codec_options import CodecOptions
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
+from app.moments import now
 from models.job import ENDED, JobKind, JobState
 
 Database = AsyncDatabase[dict[str, Any]]
@@ -80,12 +81,6 @@ class Job:
 
 def collection(database: Database) -> Documents:
     return database.get_collection("jobs", codec_options=AWARE)
-
-
-def now() -> datetime:
-    """Now, in the milliseconds that BSON keeps."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def new(

@@ -1,7 +1,6 @@
 """The stored record of a user: built whole from what a caller may say, so that what is hidden never lags."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from beanie import PydanticObjectId
@@ -13,6 +12,7 @@ from pymongo.errors import DuplicateKeyError
 from app import search, trail, transactions
 from app.errors import FieldError, UniqueConflictError, UserNotFoundError
 from app.idempotency import Attempt
+from app.moments import now
 from app.normalise import canonical, email_key, facet, name_key
 from app.rows import BSON, Row
 from app.selections import choose
@@ -44,12 +44,6 @@ GENERATION = {"credentials.generation": 1}
 def generation(row: Row) -> int:
     """Taken out of the row, which goes on to a caller."""
     return generation_of({"credentials": row.pop("credentials", None)})
-
-
-def now() -> datetime:
-    """Now, in the milliseconds that BSON keeps."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def collection() -> Users:

@@ -9,9 +9,10 @@ from bson import ObjectId
 
 from app import stored_files
 from app.exports import schedules
-from app.jobs import Leases, collection, now
+from app.jobs import Leases, collection
 from app.jobs.records import new
 from app.jobs.sweeps import send_overdue
+from app.moments import now
 from tests.support import NOBODY, database
 from tests.support_identity import token_of
 from tests.support_jobs import backends, jobs_of

@@ -1,0 +1,9 @@
+"""Times as MongoDB keeps them."""
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """Now, in UTC and in the milliseconds that BSON keeps."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
