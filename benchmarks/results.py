@@ -12,7 +12,18 @@ from rich.console import Console
 from rich.table import Table
 
 FILE = Path(__file__).parent / "RESULTS.md"
-BENCHES = ("pages", "exports", "depth", "bystander", "identity", "search", "imports", "failover")
+BENCHES = (
+    "pages",
+    "exports",
+    "depth",
+    "bystander",
+    "identity",
+    "search",
+    "imports",
+    "bad files",
+    "trail",
+    "failover",
+)
 """All of them, in the order of their rows."""
 _HEADINGS = ("Bench", "What", "Measured", "Ratio", "Promise", "Kept")
 
