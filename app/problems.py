@@ -150,8 +150,8 @@ def _error_content(bad: e.FieldError) -> dict[str, str]:
 
 
 def _clean(text: str) -> str:
-    """`text` bounded, and encodable whatever a path or a header brought into it."""
-    return text[:_MAX_DETAIL].encode(errors="replace").decode()
+    """`text` bounded, without NUL, and encodable whatever a path or a header brought into it."""
+    return text[:_MAX_DETAIL].replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 # --- the OpenAPI document -------------------------------------------------------------------------------

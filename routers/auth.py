@@ -66,7 +66,7 @@ async def _identify(
     "/token",
     response_model=TokenOutput,
     summary="Sign in, or refresh",
-    openapi_extra=_form(TokenForm),
+    openapi_extra=_form(TokenForm) | {"security": [{}, {"Client": []}]},
     responses=oauth_responses(InvalidGrantError, InvalidScopeError, UnsupportedGrantTypeError)
     | responses(TooManySignInsError, UnavailableError),
 )
