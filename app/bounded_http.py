@@ -18,7 +18,7 @@ LULL_S = 1.0
 """How long an idle connection stays open once the server stops: a request may be on its way."""
 
 _stopping: WeakSet[ServerState] = WeakSet()
-"""The servers that stop. A connection that was accepted just before is told nothing else of it."""
+"""The servers that stop. Of one accepted just before, asyncio's loop tells after it; uvloop's does not."""
 
 _REFUSAL = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -70,10 +70,8 @@ class BoundedHttp(HttpToolsProtocol):
         _stopping.add(self.server_state)
         if self._is_idle():
             self._close_after_lull()
-        elif (
-            self._is_endless()
-        ):  # it would hold up the stop of the server for as long as that waits for others
-            self.transport.close()
+        elif self._is_endless():
+            self.transport.close()  # else the stop would wait for it as long as it does for anybody
         elif not self.cycle.response_started:
             self.cycle.keep_alive = False
 

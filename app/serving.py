@@ -83,8 +83,14 @@ class _Supervisor(Multiprocess):
             if process.pid is not None and process.exitcode is None:
                 os.kill(process.pid, _STOPS_SOON)
         if self._is_terminated:
-            time.sleep(self._delay_s)
+            self._wait_for_balancers()
         super().terminate_all()
+
+    def _wait_for_balancers(self) -> None:
+        """Or until somebody presses Ctrl-C after all."""
+        ends_at = time.monotonic() + self._delay_s
+        while time.monotonic() < ends_at and signal.SIGINT not in self.signal_queue:
+            time.sleep(_TICK_S)
 
 
 def run(
