@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Most tests wait for servers more than they compute; each worker starts its own.
 TESTS_AT_ONCE ?= 3
 
-.PHONY: run test check format bench faults cluster snapshots clean
+.PHONY: run test check format bench faults restarts cluster snapshots clean
 
 .venv/run.stamp: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roster needs Python 3.11 or newer; set PYTHON=python3.12, say, on the make command line.")'
@@ -37,6 +37,9 @@ bench: .venv/dev.stamp  ## the ratios, into benchmarks/RESULTS.md
 
 faults: .venv/dev.stamp  ## the primary of three lost ten times in each of four ways, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.failover
+
+restarts: .venv/dev.stamp  ## workers replaced five times under load, and one killed, into benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.restarts
 
 cluster: .venv/dev.stamp  ## three MongoDB nodes and a Redis with its replica, until Ctrl-C; prints their addresses
 	$(BIN)/python -m tests.cluster

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 FILE = Path(__file__).parent / "RESULTS.md"
-BENCHES = ("pages", "exports", "depth", "bystander", "identity", "search", "imports", "failover")
+BENCHES = ("pages", "exports", "depth", "bystander", "identity", "search", "imports", "failover", "restarts")
 """All of them, in the order of their rows."""
 _HEADINGS = ("Bench", "What", "Measured", "Ratio", "Promise", "Kept")
 
@@ -105,6 +105,8 @@ Read ratios, not absolutes: each is the median over interleaved rounds of two se
 - Failover: `make faults`, on three mongods with the command lines of docker-compose.yml (0.25 GB cache each)
   and MongoDB's own election time-out of 10 s; a writer and a reader at 50 requests a second each, one Roster
   process, all on this one machine. A gap is the longest time between two good answers from the fault on.
+- Restarts: `make restarts`, one server of two workers at full speed, mongod with a 0.25 GB cache. wrk counts
+  what its sockets and the statuses say. A worker that is killed is frozen while its connections are counted.
 """,
         encoding="utf-8",
     )
