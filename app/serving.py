@@ -78,6 +78,21 @@ class _Supervisor(Multiprocess):
         self._is_terminated = True
         super().handle_term()
 
+    def handle_hup(self) -> None:
+        """A stop ends it after the worker whose turn it is; Uvicorn looks for one when all are replaced."""
+        replaced = threading.Event()
+        threading.Thread(target=self._look_for_stop, args=(replaced,), daemon=True).start()
+        super().handle_hup()
+        replaced.set()
+
+    def _look_for_stop(self, replaced: threading.Event) -> None:
+        """In a thread: a signal's handler may not set an event for which the main thread may just wait."""
+        while not self.should_exit.is_set() and not replaced.wait(_TICK_S):
+            if signal.SIGTERM in self.signal_queue:
+                self.handle_term()
+            elif signal.SIGINT in self.signal_queue:
+                self.handle_int()
+
     def terminate_all(self) -> None:
         for process in self.processes:
             if process.pid is not None and process.exitcode is None:

@@ -71,3 +71,15 @@ def test_ctrl_c_waits_for_no_balancer(tmp_path: Path, backends: dict[str, Any], 
         wait_until_all_serve(live, workers)
         assert live.stop(signal.SIGINT) == 0
         assert len(live.find("Shutting down")) == workers
+
+
+def test_a_stop_in_the_midst_of_a_replacement_ends_it(tmp_path: Path, backends: dict[str, Any]) -> None:
+    with serve(tmp_path, 2, stop_delay_s=FOREVER_S, **backends) as live:
+        wait_until_all_serve(live, 2)
+        live.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: live.find("Received SIGHUP, restarting processes."))
+        live.process.terminate()
+        wait_until(lambda: find_statuses(live, "/health/ready") == {503})
+        assert find_statuses(live, "/users?limit=1") == {200}
+        assert live.stop(signal.SIGINT) == 0
+        assert live.count_started() < 4
