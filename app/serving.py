@@ -74,6 +74,12 @@ class _Supervisor(Multiprocess):
         self._delay_s = delay_s
         self._is_terminated = False
 
+    def keep_subprocess_alive(self) -> None:
+        """At once if one is killed while it is asked: open here too, its end of the pipe would not end."""
+        for process in self.processes:
+            process.child_conn.close()
+        super().keep_subprocess_alive()
+
     def handle_term(self) -> None:
         self._is_terminated = True
         super().handle_term()

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse, IncompleteRead
@@ -115,6 +116,19 @@ def test_of_a_killed_worker_only_the_open_requests_fail_and_another_takes_its_pl
     with Load(pair, "/users?limit=1") as load:
         load.wait_for_more()
     assert load.failures == []
+
+
+def test_a_worker_that_is_killed_at_its_start_is_replaced_as_well(pair: LiveServer) -> None:
+    before, started = pair.find_workers(), pair.count_started()
+    victim, other = before
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: pair.find_workers() - before)
+    (successor,) = pair.find_workers() - before
+    os.kill(successor, signal.SIGSTOP)
+    time.sleep(1)  # in which its parent asks whether it is alive
+    os.kill(successor, signal.SIGKILL)
+    wait_until(lambda: pair.count_started() == started + 1)
+    assert other in pair.find_workers()
 
 
 def connect(server: LiveServer) -> HTTPConnection:
