@@ -39,6 +39,19 @@ def find_url(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+class _Supervisor(Multiprocess):
+    """Notices at once that a worker is killed, also while it waits for its answer.
+
+    Uvicorn keeps the worker's end of their pipe open beside the worker, so that the pipe outlives it, and
+    waits on for the rest of the time-out: a minute, in which a SIGTERM is not heard either.
+    """
+
+    def keep_subprocess_alive(self) -> None:
+        for process in self.processes:
+            process.child_conn.close()
+        super().keep_subprocess_alive()
+
+
 def run(listening: socket.socket, *, workers: int, keep_alive_s: int, stop_grace_s: int) -> None:
     """Serve until a signal ends it; settings reach the workers by the environment.
 
@@ -59,7 +72,7 @@ def run(listening: socket.socket, *, workers: int, keep_alive_s: int, stop_grace
         timeout_worker_healthcheck=_STARTING_S,
     )
     if workers > 1:
-        Multiprocess(config, sockets=[listening]).run()
+        _Supervisor(config, sockets=[listening]).run()
         return
     server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):
