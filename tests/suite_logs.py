@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
+from os import write  # a test of a full disk puts another in its place
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,7 @@ class Keeper:
         """Lines, whole ones or what was left of them."""
         if self._descriptor is not None:
             kept = "".join(f"{self.test} | {line}\n" for line in text.splitlines())
-            os.write(self._descriptor, kept.encode(errors="replace"))
+            write(self._descriptor, kept.encode(errors="replace"))
 
     def keep_own(self, line: str) -> None:
         if not self.on_purpose:
@@ -140,11 +141,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _keep_own_lines() -> None:
-    write = logs._write
+    log = logs._write
 
     def write_and_keep(line: str) -> None:
         KEEPER.keep_own(line)
-        write(line)
+        log(line)
 
     logs._write = write_and_keep
     logs.configure("info", "json")  # for what is logged before there is an app

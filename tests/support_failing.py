@@ -1,5 +1,6 @@
 """What the tests share in which MongoDB fails commands: requests to every operation, and the failing."""
 
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -80,9 +81,11 @@ async def serving_all_along(
     """A client for a whole module, of an app that sees at once that a primary it took for lost is there.
 
     PyMongo would look twice a second; and while nothing changes in truth, a server that tells of its changes
-    on its own tells of nothing for ten.
+    on its own tells of nothing for ten. The database has a name of its own: what a process knows of the
+    dictionary of another of that name is not so here.
     """
-    uri, redis_url = f"{mongo.uri}&serverMonitoringMode=poll", redis.url.removesuffix("/0") + "/2"
+    uri = f"{mongo.uri_of(f't_{uuid.uuid4().hex}')}&serverMonitoringMode=poll"
+    redis_url = redis.url.removesuffix("/0") + "/2"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(common, "MIN_HEARTBEAT_INTERVAL", 0.03)
         async with serving(uri, redis_url, registration="open", **settings) as client:
@@ -283,4 +286,5 @@ async def assert_the_trail_agrees(client: httpx.AsyncClient) -> None:
     assert {user: ended[user] for user in left} == generations
     deleted = Counter(entry["user"] for entry in entries if entry["action"] == "deleted")
     assert deleted == Counter(versions.keys() - left.keys())
-    assert (await integrity.check(resources(client))).wrong == []
+    wrong = (await integrity.check(resources(client))).wrong
+    assert not wrong, wrong
