@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -117,7 +118,7 @@ class AccessTokens:
             user_id=_read_user_id(claims),
             sid=_read_text(claims, "sid"),
             client_id=_read_text(claims, "client_id"),
-            scopes=frozenset(_read_text(claims, "scope", may_be_empty=True).split()),
+            scopes=_read_scopes(_read_text(claims, "scope", may_be_empty=True)),
             issued_at=_read_time(claims, "iat"),
             expires_at=_read_time(claims, "exp"),
             jti=_read_text(claims, "jti"),
@@ -186,6 +187,12 @@ def _read_text(claims: dict[str, Any], name: str, *, may_be_empty: bool = False)
     if not isinstance(value, str) or not (value or may_be_empty):
         raise _wrong_claims()
     return value
+
+
+@lru_cache(maxsize=64)
+def _read_scopes(text: str) -> frozenset[str]:
+    """One set for all who carry the same: it is a third of what a remembered token weighs."""
+    return frozenset(text.split())
 
 
 def _read_time(claims: dict[str, Any], name: str) -> int:

@@ -18,6 +18,7 @@ LIGHT_RATE = 12
 HEAVY_EVERY_S = 4.0
 MOST_OPEN = 40
 """At more than these at once the load waits: it is to be bounded, whatever the machine."""
+_AT_ONCE = 40
 _IMPORTED = 200
 _BATCHED = 20
 _PAGES = 4
@@ -63,6 +64,11 @@ class Mixed:
                 ticker.cancel()
             await asyncio.gather(*tickers, return_exceptions=True)
             await asyncio.gather(*self._open)
+
+    async def burst(self) -> None:
+        """All of it at once: what memory a crowded moment takes, hashing above all, is taken."""
+        crowd = [*([self.visit] * _AT_ONCE), *self._light, *(self._heavy * 2)]
+        await asyncio.gather(*(self._do(action) for action in crowd))
 
     def _shuffled(self) -> Any:
         return (random.choice(self._light) for _ in itertools.count())

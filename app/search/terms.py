@@ -8,7 +8,7 @@ hand drop the collection, a count that finds its words gone tells, and they are 
 """
 
 import random
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -34,15 +34,46 @@ _CANDIDATES = 600
 _WEIGHED = 200
 _SAMPLED = 16
 _BATCH = 1_000
-_REMEMBERED = 100_000
+_REMEMBERED = 20_000
 _ON_ONE = {"w": 1}
 """A word lost in a fail-over is still found exactly, and `search check` names it: no write waits for more."""
-_remembered: dict[str, OrderedDict[str, bool]] = {}
-"""For each database, words that are known to be known."""
-
-
 Vocabulary = Mapping[str, bool]
 """Words, each with whether it stands in e-mails and usernames alone."""
+
+
+class Known:
+    """Words that are known to be known, those that were met lately.
+
+    Most words of e-mails are met once, names again and again. What is met again while the older generation
+    lasts goes on into the younger; the rest is forgotten with its generation, of `_REMEMBERED` words.
+    """
+
+    def __init__(self) -> None:
+        self._young: dict[str, bool] = {}
+        self._old: dict[str, bool] = {}
+
+    def has(self, word: str, *, is_login: bool) -> bool:
+        """False also for one that was known from e-mails alone and stands elsewhere now."""
+        was_login = self._young.get(word)
+        if was_login is None and (was_login := self._old.get(word)) is not None:
+            self._put(word, is_login=was_login)
+        return was_login is not None and was_login <= is_login
+
+    def add(self, words: Vocabulary) -> None:
+        for word, is_login in words.items():
+            self._put(word, is_login=is_login)
+
+    def _put(self, word: str, *, is_login: bool) -> None:
+        if len(self._young) >= _REMEMBERED:
+            self._young, self._old = {}, self._young
+        self._young[word] = is_login
+
+    def clear(self) -> None:
+        self._young, self._old = {}, {}
+
+
+_known: dict[str, Known] = {}
+"""By the name of the database."""
 
 
 def merge(vocabularies: Iterable[Vocabulary]) -> dict[str, bool]:
@@ -57,7 +88,7 @@ def merge(vocabularies: Iterable[Vocabulary]) -> dict[str, bool]:
 class Terms:
     def __init__(self, database: AsyncDatabase[dict[str, Any]]) -> None:
         self._terms = database[COLLECTION]
-        self._known = _remembered.setdefault(database.name, OrderedDict())
+        self._known = _known.setdefault(database.name, Known())
 
     async def learn(self, users: Iterable[Vocabulary]) -> None:
         """The words of users about to be written. Those of one user in sixteen are counted."""
@@ -67,14 +98,14 @@ class Terms:
             if random.random() < 1 / _SAMPLED:  # noqa: S311 - guards nothing
                 counts.update(words.keys())
         words = merge(held)
-        await self.know({word: is_login for word, is_login in words.items() if self._is_news(word, is_login)})
+        news = {
+            word: is_login for word, is_login in words.items() if not self._known.has(word, is_login=is_login)
+        }
+        await self.know(news)
         if counts and await self._raise(counts) < len(counts):
             self._known.clear()
             _log.warning("dictionary_lost", remedy="python -m app search reindex")
             await self.know(words)
-
-    def _is_news(self, word: str, is_login: bool) -> bool:  # noqa: FBT001 - as a vocabulary has it
-        return word not in self._known or self._known[word] > is_login
 
     async def _raise(self, counts: Counter[str]) -> int:
         """How many of the words the dictionary has."""
@@ -89,9 +120,7 @@ class Terms:
         Of a word of e-mails alone, which is mostly one user's, that of one typo: a fifth of the work.
         """
         await self._change([_learning(word, is_login=is_login) for word, is_login in words.items()])
-        self._known.update(words)
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+        self._known.add(words)
 
     async def recount(self, counts: Counter[str]) -> None:
         """Set how many users hold each word; those that nobody holds are 0, not gone."""
