@@ -55,9 +55,9 @@ class AllowedHosts:
 
     def _judge(self, scope: Scope) -> RosterError | None:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) != 1:
+        if len(hosts) > 1 or (not hosts and scope["http_version"] != "1.0"):  # RFC 9112, section 3.2
             return MalformedRequestError("There must be one Host header.")
-        if scope["path"].startswith(_HEALTH) or self._allows(hosts[0].decode("latin-1")):
+        if scope["path"].startswith(_HEALTH) or (hosts and self._allows(hosts[0].decode("latin-1"))):
             return None
         return MisdirectedError("Ask under a name of ROSTER_ALLOWED_HOSTS.")
 

@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from app.hosts import AllowedHosts, find_names
 from app.middleware import RequestContext
@@ -14,10 +15,15 @@ def settings(**given: object) -> Settings:
     return Settings(_env_file=None, **given)  # type: ignore[arg-type]  # validated as they come
 
 
-async def ask(given: Settings, *hosts: str, path: str = "/users") -> httpx.Response:
+async def ask(given: Settings, *hosts: str, path: str = "/users", http: str = "1.1") -> httpx.Response:
     names = find_names(given)
     assert names is not None
-    transport = httpx.ASGITransport(RequestContext(AllowedHosts(make_app(), names)))
+    app = RequestContext(AllowedHosts(make_app(), names))
+
+    async def speak(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "http_version": http}, receive, send)
+
+    transport = httpx.ASGITransport(speak)
     async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
         request = client.build_request("GET", path)
         del request.headers["host"]
@@ -68,6 +74,13 @@ async def test_there_is_one_name(hosts: tuple[str, ...]) -> None:
 
 async def test_a_probe_that_knows_no_name_learns_of_its_health() -> None:
     assert (await ask(settings(), "10.0.0.7:8000", path="/health/live")).status_code == 200
+
+
+async def test_a_probe_of_http_1_0_need_name_no_host() -> None:
+    """As HAProxy's `option httpchk` asks."""
+    assert (await ask(settings(), path="/health/live", http="1.0")).status_code == 200
+    problem(await ask(settings(), http="1.0"), 421, "host_not_allowed")
+    problem(await ask(settings(), "localhost", "localhost", http="1.0"), 400, "malformed_request")
 
 
 def test_open_to_the_network_or_by_a_star_any_name_is_taken() -> None:
