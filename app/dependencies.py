@@ -33,6 +33,8 @@ Q = TypeVar("Q", bound=BaseModel)
 _VERSION = re.compile("[1-9][0-9]{0,17}")
 """What may stand in an ETag of ours; tags are compared character by character, so that `007` is not 7."""
 _TAG = re.compile(r'(W/)?"([^"]*)"')
+_TAGS = {"pattern": r'^(\*|(W/)?"[^"]*"(, ?(W/)?"[^"]*")*)$'}
+"""A list of entity tags, or `*`, for OpenAPI."""
 _WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:$|[,;])', re.IGNORECASE)
 MAX_WAIT_S = 30.0
 _EVENT_ID = re.compile("[0-9]{1,18}")
@@ -171,7 +173,11 @@ async def _if_match(
     resources: Annotated[Resources, Depends(_resources)],
     if_match: Annotated[
         str | None,
-        Header(max_length=1000, description='Change only this version: `"3"`, the ETag of a reply.'),
+        Header(
+            max_length=1000,
+            description='Change only this version: `"3"`, the ETag of a reply.',
+            json_schema_extra=_TAGS,
+        ),
     ] = None,
 ) -> Versions:
     """RFC 9110, section 13.1.1: strong comparison, so that a weak tag names no version."""
@@ -187,7 +193,10 @@ async def _if_match(
 
 async def _if_none_match(
     if_none_match: Annotated[
-        str | None, Header(max_length=1000, description="304 if the user is still at this version.")
+        str | None,
+        Header(
+            max_length=1000, description="304 if the user is still at this version.", json_schema_extra=_TAGS
+        ),
     ] = None,
 ) -> frozenset[str]:
     """RFC 9110, section 13.1.2: weak comparison."""

@@ -21,9 +21,11 @@ MAX_SKIP = 10_000
 
 def _moment(text: object, *, end: bool) -> object:
     """RFC 3339 date or date-time; a date as an upper bound means the whole day; no offset means UTC."""
-    if not isinstance(text, str):
+    if isinstance(text, datetime) or text is None:
         return text
     try:
+        if not isinstance(text, str):  # JSON has numbers, which Pydantic would take for seconds
+            raise ValueError  # noqa: TRY004, TRY301  # of Pydantic's, with the message of all others
         if len(text) == len("2026-01-31"):
             day = date.fromisoformat(text)
             start = datetime.combine(day, time(), UTC)

@@ -90,7 +90,7 @@ class InspectedForm(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"token": EXAMPLE_TOKEN["refresh_token"]}]})
 
-    token: Annotated[str, Field(description="An access token or a refresh token.")]
+    token: Annotated[str, Field(min_length=1, description="An access token or a refresh token.")]
     token_type_hint: Annotated[str, Field(description="Not needed.")] = ""
     client_id: ClientId = ""
     client_secret: ClientSecret = ""

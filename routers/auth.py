@@ -36,7 +36,8 @@ router = APIRouter(prefix="/auth", tags=["auth"], route_class=StrictRoute)
 
 
 def _form(model: type[BaseModel]) -> dict[str, Any]:
-    content = {"application/x-www-form-urlencoded": {"schema": model.model_json_schema()}}
+    schema = model.model_json_schema() | {"additionalProperties": {"type": "string"}}  # which nobody reads
+    content = {"application/x-www-form-urlencoded": {"schema": schema}}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -198,7 +199,7 @@ async def introspect_token(request: Request, opened: Backends, origin: RequestOr
     "/revoke",
     summary="End the session of a token",
     response_class=Response,
-    openapi_extra=_form(InspectedForm) | BASIC,
+    openapi_extra=_form(InspectedForm) | {"security": [*BASIC["security"], {}]},  # a public one has no secret
     responses=oauth_responses(UnauthorizedClientError),
 )
 async def revoke_token(request: Request, opened: Backends, origin: RequestOrigin) -> Response:

@@ -103,6 +103,19 @@ def test_each_operation_has_a_name_a_summary_a_description_and_a_tag(document: d
             assert one["description"], (path, one["name"])
 
 
+BY_CLIENT: dict[str, list[dict[str, list[str]]]] = {
+    "introspect_token": [{"Client": []}],
+    "revoke_token": [{"Client": []}, {}],  # a public client has no secret to prove itself by
+}
+
+
+def test_no_header_is_said_to_be_null(document: dict[str, Any]) -> None:
+    for _, path, operation in operations(document):
+        for parameter in operation.get("parameters", ()):
+            if parameter["in"] == "header":
+                assert parameter["schema"]["type"] == "string", (path, parameter["name"])
+
+
 def test_each_operation_is_open_or_takes_a_token_with_its_scope_by_either_scheme(
     document: dict[str, Any],
 ) -> None:
@@ -110,8 +123,7 @@ def test_each_operation_is_open_or_takes_a_token_with_its_scope_by_either_scheme
     for _, path, operation in operations(document):
         name = operation["operationId"]
         if name in OPEN:
-            by_client = {"introspect_token", "revoke_token"}
-            assert operation.get("security") == ([{"Client": []}] if name in by_client else None), path
+            assert operation.get("security") == BY_CLIENT.get(name), path
             continue
         scopes = [needed] if (needed := NEEDED[name]) else []
         assert operation["security"] == [{"OAuth2": scopes}, {"Bearer": scopes}], path
