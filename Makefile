@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Most tests wait for servers more than they compute; each worker starts its own.
 TESTS_AT_ONCE ?= 3
 
-.PHONY: run test check format bench faults cluster snapshots clean
+.PHONY: run test check format bench faults fuzz cluster snapshots clean
 
 .venv/run.stamp: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roster needs Python 3.11 or newer; set PYTHON=python3.12, say, on the make command line.")'
@@ -38,6 +38,9 @@ bench: .venv/dev.stamp  ## the ratios, into benchmarks/RESULTS.md
 faults: .venv/dev.stamp  ## the primary of three lost ten times in each of four ways, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.failover
 
+fuzz: .venv/dev.stamp  ## the published document against the service: schemathesis, and two peers who try each other's things
+	$(BIN)/python -m fuzz
+
 cluster: .venv/dev.stamp  ## three MongoDB nodes and a Redis with its replica, until Ctrl-C; prints their addresses
 	$(BIN)/python -m tests.cluster
 
@@ -48,4 +51,4 @@ snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, 
 	$(BIN)/python -m tests.index_contract > docs/indexes.md
 
 clean:
-	rm -rf .venv .venv-peer .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-peer .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,42 @@
+"""`python -m fuzz`: start the service, let schemathesis and the two peers at it, and say what they found."""
+
+import argparse
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+
+from fuzz import peers, running, service
+
+
+def main() -> int:
+    """1 where anything was found."""
+    asked, options = _read_arguments()
+    print(f"Seed {asked.seed}: `python -m fuzz --seed {asked.seed}` makes the same cases.", flush=True)
+    with tempfile.TemporaryDirectory(prefix="roster-fuzz-") as made, service.running(Path(made)) as served:
+        intrusions = peers.check(served)
+        report = running.run(served, Path(made), seed=asked.seed, seconds=asked.seconds, options=options)
+        if asked.log:
+            asked.log.write_text(served.server.errors)
+    findings = (*intrusions.findings, *report.findings)
+    print(
+        f"Two peers: {intrusions.requests} requests; {intrusions.operations} operations that take an id"
+        f"\nschemathesis: {report.cases} cases of {report.tested} of {report.operations} operations"
+        f"\n{len(findings)} findings"
+    )
+    for finding in findings:
+        print(f"  {finding}")
+    return 1 if findings else 0
+
+
+def _read_arguments() -> tuple[argparse.Namespace, list[str]]:
+    """Ours, and what is left for schemathesis."""
+    parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32))
+    parser.add_argument("--seconds", type=int, default=600, help="that schemathesis has")
+    parser.add_argument("--log", type=Path, help="where to leave the server's log")
+    return parser.parse_known_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""What no check may count as a finding, each with its reason; whatever is not told here is one."""
+
+import json
+import re
+from typing import Any
+
+UNAUTHORIZED = 401
+ENDED = frozenset({"session_revoked", "token_expired", "session_expired"})
+"""Codes of a token that was good once."""
+
+_LONGEST_URL = 60_000
+"""Bytes; some more and the HTTP parser refuses the head (400 or 431) before there is an operation."""
+_SESSIONS = re.compile("/users/[0-9a-f]{24}/sessions$")
+_NOTHING = re.compile("/None(/|[?]|$)")
+
+FINER = {
+    "name": "must hold something that can be seen",
+    "email": "must be an address as RFC 5322 and IDNA have it",
+    "username": "must be letters of one script",
+    "phone": "must be E.164 once its punctuation is taken away",
+    "avatar_url": "must be a URL that a browser would open",
+    "locale": "must be a language tag",
+    "tags": "must hold no comma, none twice",
+    "scopes": "must hold none twice",
+    "label": "must hold no control character",
+    "street": "must hold no control character",
+    "city": "must hold no control character",
+    "region": "must hold no control character",
+    "zipcode": "must hold no control character",
+    "country": "must hold no control character",
+    "title": "must hold no control character",
+    "department": "must hold no control character",
+    "password": "must be none of the common ones, and stand without password_jwe",
+    "password_jwe": "must be sealed with a key that the service made",
+    "password_hash": "must be one of the hashes that are understood",
+    "current_password": "must stand without current_password_jwe",
+    "current_password_jwe": "must be sealed with a key that the service made",
+    "new_password": "must be none of the common ones, and stand without new_password_jwe",
+    "new_password_jwe": "must be sealed with a key that the service made",
+    "cron": "must be five fields that some moment meets",
+    "timezone": "must be one that the machine knows",
+    "columns": "must be names of columns, once each",
+    "sort": "must be left out where q ranks",
+    "q": "must hold no control character, and at most ten words",
+    "age": "must be written as an integer, which 30.0 is in JSON Schema",
+    "age_min": "must be written as an integer, which 30.0 is in JSON Schema",
+    "age_max": "must be written as an integer, which 30.0 is in JSON Schema",
+    "expires_in": "must be written as an integer, which 60.0 is in JSON Schema",
+}
+"""Values that the service examines more closely than JSON Schema can say: a valid one may be 422."""
+
+
+def find(failure: str, operation: str, url: str, status: int, content: bytes) -> str | None:
+    """The reason why the failure (its class of schemathesis) is none; None if it is a finding."""
+    if len(url) > _LONGEST_URL and status in {400, 431}:
+        return "The head of the request is longer than any HTTP server takes."
+    match failure, operation:
+        case "RejectedPositiveData", _:
+            return _excuse_rejection(url, _read(content))
+        case "JsonSchemaError", "GET /jobs/{job_id}/events":
+            return "In OpenAPI 3.1 the schema of a stream is that of its text, not, as in 3.2, of each event."
+        case "UseAfterFree", _ if _SESSIONS.search(url) and _read(content) == {"items": []}:
+            return "The list of sessions of a user who is gone is empty, as its description says."
+    return None
+
+
+def _excuse_rejection(url: str, said: dict[str, Any]) -> str | None:
+    if said.get("code") == "invalid_cursor":
+        return "A cursor is text, and good if the service made it for this query."
+    if said.get("error_description") == "Name the client by HTTP Basic or in the form, not both.":
+        return "The fuzzer names itself by HTTP Basic; the form is the other way, as its description says."
+    if _NOTHING.search(url):
+        return "The link that led here found null where an id may be: the fuzzer asks for the id `None`."
+    fields = {_name(error) for error in said.get("errors", ())}
+    return "; ".join(FINER[name] for name in sorted(fields)) if fields and fields <= FINER.keys() else None
+
+
+def _name(error: dict[str, str]) -> str:
+    """The field that an error is about; of a list's item, the list's."""
+    pointer = error.get("pointer") or error.get("parameter") or ""
+    words = [word for word in pointer.split("/") if word and not word.isdigit()]
+    return words[-1] if words else ""
+
+
+def read_code(content: bytes) -> str:
+    """The code of a problem; empty if it is none."""
+    return str(_read(content).get("code", ""))
+
+
+def _read(content: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(content)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

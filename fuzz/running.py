@@ -1,0 +1,108 @@
+"""One run of schemathesis against the service, and what came of it."""
+
+import json
+import os
+import subprocess
+import urllib.parse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fuzz import environment
+from fuzz.service import Account, Service
+
+_ROOT = Path(__file__).parent.parent
+_CONFIG = Path(__file__).parent / "schemathesis.toml"
+_ENDED = (0, 1)
+"""How it ends: without findings, or with some. Anything else is that it did not work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What schemathesis says of its run."""
+
+    cases: int
+    tested: int
+    operations: int
+    findings: tuple[str, ...]
+
+
+def run(service: Service, folder: Path, *, seed: int, seconds: int, options: list[str]) -> Report:
+    """It prints as it goes; `seconds` bound the whole run. `options` are more of its own."""
+    report = folder / "report.json"
+    said = (
+        *(
+            "run",
+            f"{service.url}/openapi.json",
+            "--checks",
+            "all",
+            "--phases",
+            "examples,coverage,fuzzing,stateful",
+        ),
+        *("--seed", str(seed), "--max-time", str(seconds), "--generation-database", "none"),
+        *("--report", "json", "--report-json-path", str(report), "--no-color"),
+    )
+    program = environment.program("schemathesis")
+    done = subprocess.run(
+        [program, "--config-file", _CONFIG, *said, *options],
+        env=_tell(service, folder),
+        cwd=_ROOT,
+        check=False,
+    )
+    if done.returncode not in _ENDED:
+        raise RuntimeError(f"schemathesis ended with {done.returncode}")
+    return _read(json.loads(report.read_text()))
+
+
+def _tell(service: Service, folder: Path) -> dict[str, str]:
+    accounts = folder / "accounts.json"
+    callers = (*service.peers, service.administrator)
+    accounts.write_text(json.dumps({"auth": [_describe(account) for account in callers]}))
+    known = folder / "known.json"
+    known.write_text(
+        json.dumps(
+            {
+                "callers": [name for account in callers for name in (account.id, account.email)],
+                "bystander": service.bystanders[0],
+            }
+        )
+    )
+    return os.environ | {
+        "FUZZ_ACCOUNTS": str(accounts),
+        "FUZZ_KNOWN": str(known),
+        "FUZZ_CLIENT_ID": service.client.id,
+        "FUZZ_CLIENT_SECRET": service.client.secret,
+        "PYTHONPATH": str(_ROOT),
+    }
+
+
+def _describe(account: Account) -> dict[str, Any]:
+    """How one signs in, in the terms of Web Fuzzing Commons."""
+    form = {"grant_type": "password", "username": account.email, "password": account.password}
+    return {
+        "name": account.name,
+        "loginEndpointAuth": {
+            "endpoint": "/auth/token",
+            "verb": "POST",
+            "contentType": "application/x-www-form-urlencoded",
+            "payloadRaw": urllib.parse.urlencode(form),
+            "token": {
+                "extractFrom": "body",
+                "extractSelector": "/access_token",
+                "sendIn": "header",
+                "sendName": "Authorization",
+                "sendTemplate": "Bearer {token}",
+            },
+        },
+    }
+
+
+def _read(report: dict[str, Any]) -> Report:
+    failures = (f"{one['title']}: {', '.join(one['operations'])}" for one in report["failures"])
+    errors = (f"{one['title']} ({one['count']})" for one in report["errors"])
+    return Report(
+        cases=report["test_cases"]["generated"],
+        tested=report["operations"]["tested"],
+        operations=report["operations"]["total"],
+        findings=(*failures, *errors),
+    )
