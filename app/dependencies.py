@@ -33,7 +33,7 @@ Q = TypeVar("Q", bound=BaseModel)
 _VERSION = re.compile("[1-9][0-9]{0,17}")
 """What may stand in an ETag of ours; tags are compared character by character, so that `007` is not 7."""
 _TAG = re.compile(r'(W/)?"([^"]*)"')
-_TAGS = {"pattern": r'^(\*|(W/)?"[^"]*"(, ?(W/)?"[^"]*")*)$'}
+_TAGS: dict[str, Any] = {"minLength": 1, "pattern": r'^(\*|(W/)?"[^"]*"(, ?(W/)?"[^"]*")*)$'}
 """A list of entity tags, or `*`, for OpenAPI."""
 _WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:$|[,;])', re.IGNORECASE)
 MAX_WAIT_S = 30.0

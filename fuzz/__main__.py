@@ -8,9 +8,11 @@ from pathlib import Path
 
 from fuzz import peers, running, service
 
+_FEWEST_CASES = 2_000
+
 
 def main() -> int:
-    """1 where anything was found."""
+    """1 where anything was found, or too little was tried."""
     asked, options = _read_arguments()
     print(f"Seed {asked.seed}: `python -m fuzz --seed {asked.seed}` makes the same cases.", flush=True)
     with tempfile.TemporaryDirectory(prefix="roster-fuzz-") as made, service.running(Path(made)) as served:
@@ -18,12 +20,17 @@ def main() -> int:
         report = running.run(served, Path(made), seed=asked.seed, seconds=asked.seconds, options=options)
         if asked.log:
             asked.log.write_text(served.server.errors)
-    findings = (*intrusions.findings, *report.findings)
+    findings = [*intrusions.findings, *report.findings]
+    if report.cases < _FEWEST_CASES:
+        findings.append(f"There were fewer than {_FEWEST_CASES} cases.")
     print(
         f"Two peers: {intrusions.requests} requests; {intrusions.operations} operations that take an id"
-        f"\nschemathesis: {report.cases} cases of {report.tested} of {report.operations} operations"
+        f"\nschemathesis: {report.cases} cases of {report.tested} of {report.operations} operations, "
+        f"{report.operations - len(report.failing)} of which succeeded at least once"
         f"\n{len(findings)} findings"
     )
+    if report.failing:
+        print(f"Never successful: {', '.join(report.failing)}")
     for finding in findings:
         print(f"  {finding}")
     return 1 if findings else 0

@@ -2,8 +2,10 @@
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
+FIRST_ERROR = 400
 UNAUTHORIZED = 401
 ENDED = frozenset({"session_revoked", "token_expired", "session_expired"})
 """Codes of a token that was good once."""
@@ -12,6 +14,12 @@ _LONGEST_URL = 60_000
 """Bytes; some more and the HTTP parser refuses the head (400 or 431) before there is an operation."""
 _SESSIONS = re.compile("/users/[0-9a-f]{24}/sessions$")
 _NOTHING = re.compile("/None(/|[?]|$)")
+
+_MOMENTARY = {
+    "invalid_cursor": "A cursor is text, and good if the service made it for this query.",
+    "idempotency_key_reused": "Whether a key is new depends on what was sent before.",
+}
+"""Codes that tell nothing of the form of a request."""
 
 FINER = {
     "name": "must hold something that can be seen",
@@ -40,7 +48,9 @@ FINER = {
     "cron": "must be five fields that some moment meets",
     "timezone": "must be one that the machine knows",
     "columns": "must be names of columns, once each",
+    "fields": "must be names of fields",
     "sort": "must be left out where q ranks",
+    "skip": "must be left out where q ranks",
     "q": "must hold no control character, and at most ten words",
     "age": "must be written as an integer, which 30.0 is in JSON Schema",
     "age_min": "must be written as an integer, which 30.0 is in JSON Schema",
@@ -50,28 +60,40 @@ FINER = {
 """Values that the service examines more closely than JSON Schema can say: a valid one may be 422."""
 
 
-def find(failure: str, operation: str, url: str, status: int, content: bytes) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What there is to know of a request."""
+
+    operation: str
+    """Method and path of the document."""
+    url: str
+    if_match: str | None = None
+
+
+def find(failure: str, sent: Sent, status: int, content: bytes) -> str | None:
     """The reason why the failure (its class of schemathesis) is none; None if it is a finding."""
-    if len(url) > _LONGEST_URL and status in {400, 431}:
+    if len(sent.url) > _LONGEST_URL and status in {400, 431}:
         return "The head of the request is longer than any HTTP server takes."
-    match failure, operation:
+    match failure, sent.operation:
         case "RejectedPositiveData", _:
-            return _excuse_rejection(url, _read(content))
+            return _excuse_rejection(sent, _read(content))
         case "JsonSchemaError", "GET /jobs/{job_id}/events":
             return "In OpenAPI 3.1 the schema of a stream is that of its text, not, as in 3.2, of each event."
-        case "UseAfterFree", _ if _SESSIONS.search(url) and _read(content) == {"items": []}:
+        case "UseAfterFree", _ if _SESSIONS.search(sent.url) and _read(content) == {"items": []}:
             return "The list of sessions of a user who is gone is empty, as its description says."
     return None
 
 
-def _excuse_rejection(url: str, said: dict[str, Any]) -> str | None:
-    if said.get("code") == "invalid_cursor":
-        return "A cursor is text, and good if the service made it for this query."
+def _excuse_rejection(sent: Sent, said: dict[str, Any]) -> str | None:
+    fields = {_name(error) for error in said.get("errors", ())}
+    if (reason := _MOMENTARY.get(said.get("code", ""))) is not None:
+        return reason
     if said.get("error_description") == "Name the client by HTTP Basic or in the form, not both.":
         return "The fuzzer names itself by HTTP Basic; the form is the other way, as its description says."
-    if _NOTHING.search(url):
+    if _NOTHING.search(sent.url):
         return "The link that led here found null where an id may be: the fuzzer asks for the id `None`."
-    fields = {_name(error) for error in said.get("errors", ())}
+    if fields == {"If-Match"} and sent.if_match == "":
+        return "The header was sent empty, which its schema (minLength 1) does not allow."
     return "; ".join(FINER[name] for name in sorted(fields)) if fields and fields <= FINER.keys() else None
 
 

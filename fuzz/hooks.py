@@ -13,6 +13,8 @@ from fuzz import excuses
 _KNOWN = json.loads(Path(os.environ["FUZZ_KNOWN"]).read_text())
 _CALLERS = frozenset(_KNOWN["callers"])
 _BYSTANDER = _KNOWN["bystander"]
+_ANSWERED = Path(os.environ["FUZZ_ANSWERED"])
+_answered: set[str] = set()
 
 
 @schemathesis.hook
@@ -34,7 +36,10 @@ def _spare(said: Any) -> Any:
 
 @schemathesis.hook
 def after_call(_context: Any, case: Any, response: Any) -> None:
-    """A caller who has signed himself out signs in again, for the next case."""
+    """Note what was answered; a caller who has signed himself out signs in again, for the next case."""
+    if response.status_code < excuses.FIRST_ERROR and case.operation.label not in _answered:
+        _answered.add(case.operation.label)
+        _ANSWERED.write_text("\n".join(sorted(_answered)))
     if response.status_code == excuses.UNAUTHORIZED and excuses.read_code(response.content) in excuses.ENDED:
         refresh_auth(case)
 
@@ -42,11 +47,6 @@ def after_call(_context: Any, case: Any, response: Any) -> None:
 @schemathesis.hook
 def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> bool:
     """Whether it is a finding."""
-    excuse = excuses.find(
-        type(failure).__name__,
-        case.operation.label,
-        response.request.url,
-        response.status_code,
-        response.content,
-    )
+    sent = excuses.Sent(case.operation.label, response.request.url, response.request.headers.get("if-match"))
+    excuse = excuses.find(type(failure).__name__, sent, response.status_code, response.content)
     return excuse is None

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from fuzz import environment
 from fuzz.service import Account, Service
 
@@ -24,6 +26,8 @@ class Report:
     cases: int
     tested: int
     operations: int
+    failing: tuple[str, ...]
+    """Operations that never did what they were asked for."""
     findings: tuple[str, ...]
 
 
@@ -31,14 +35,8 @@ def run(service: Service, folder: Path, *, seed: int, seconds: int, options: lis
     """It prints as it goes; `seconds` bound the whole run. `options` are more of its own."""
     report = folder / "report.json"
     said = (
-        *(
-            "run",
-            f"{service.url}/openapi.json",
-            "--checks",
-            "all",
-            "--phases",
-            "examples,coverage,fuzzing,stateful",
-        ),
+        *("run", f"{service.url}/openapi.json", "--checks", "all"),
+        *("--phases", "examples,coverage,fuzzing,stateful"),
         *("--seed", str(seed), "--max-time", str(seconds), "--generation-database", "none"),
         *("--report", "json", "--report-json-path", str(report), "--no-color"),
     )
@@ -51,7 +49,13 @@ def run(service: Service, folder: Path, *, seed: int, seconds: int, options: lis
     )
     if done.returncode not in _ENDED:
         raise RuntimeError(f"schemathesis ended with {done.returncode}")
-    return _read(json.loads(report.read_text()))
+    answered = (folder / "answered").read_text().splitlines()
+    return _read(json.loads(report.read_text()), sorted(_find_operations(service) - set(answered)))
+
+
+def _find_operations(service: Service) -> set[str]:
+    document = httpx.get(f"{service.url}/openapi.json").raise_for_status().json()
+    return {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
 
 
 def _tell(service: Service, folder: Path) -> dict[str, str]:
@@ -70,6 +74,7 @@ def _tell(service: Service, folder: Path) -> dict[str, str]:
     return os.environ | {
         "FUZZ_ACCOUNTS": str(accounts),
         "FUZZ_KNOWN": str(known),
+        "FUZZ_ANSWERED": str(folder / "answered"),
         "FUZZ_CLIENT_ID": service.client.id,
         "FUZZ_CLIENT_SECRET": service.client.secret,
         "PYTHONPATH": str(_ROOT),
@@ -97,12 +102,13 @@ def _describe(account: Account) -> dict[str, Any]:
     }
 
 
-def _read(report: dict[str, Any]) -> Report:
+def _read(report: dict[str, Any], failing: list[str]) -> Report:
     failures = (f"{one['title']}: {', '.join(one['operations'])}" for one in report["failures"])
     errors = (f"{one['title']} ({one['count']})" for one in report["errors"])
     return Report(
         cases=report["test_cases"]["generated"],
         tested=report["operations"]["tested"],
+        failing=tuple(failing),
         operations=report["operations"]["total"],
         findings=(*failures, *errors),
     )

@@ -15,7 +15,7 @@ def test_a_rejection_is_excused_only_if_each_of_its_fields_is() -> None:
     def find(*pointers: str) -> str | None:
         errors = [{"detail": "x", "pointer": pointer} for pointer in pointers]
         said = json.dumps({"code": "validation_failed", "errors": errors}).encode()
-        return excuses.find("RejectedPositiveData", "POST /users", "/users", 422, said)
+        return excuses.find("RejectedPositiveData", excuses.Sent("POST /users", "/users"), 422, said)
 
     assert find("/email") == excuses.FINER["email"]
     assert find("/tags/3") == excuses.FINER["tags"]
@@ -25,6 +25,6 @@ def test_a_rejection_is_excused_only_if_each_of_its_fields_is() -> None:
 
 def test_no_other_check_is_excused_by_a_field() -> None:
     said = json.dumps({"code": "validation_failed", "errors": [{"pointer": "/email"}]}).encode()
-    assert excuses.find("ServerError", "POST /users", "/users", 500, said) is None
-    assert excuses.find("AcceptedNegativeData", "POST /users", "/users", 201, said) is None
-    assert excuses.find("RejectedPositiveData", "POST /users", "/users", 500, b"broken") is None
+    assert excuses.find("ServerError", excuses.Sent("POST /users", "/users"), 500, said) is None
+    assert excuses.find("AcceptedNegativeData", excuses.Sent("POST /users", "/users"), 201, said) is None
+    assert excuses.find("RejectedPositiveData", excuses.Sent("POST /users", "/users"), 500, b"broken") is None
