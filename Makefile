@@ -3,8 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Most tests wait for servers more than they compute; each worker starts its own.
 TESTS_AT_ONCE ?= 3
+SPECTRAL := fuzz/spectral
+WITH_NODE := PATH="$(CURDIR)/$(SPECTRAL)/.venv/bin:$$PATH"
 
-.PHONY: run test check format bench faults fuzz cluster snapshots clean
+.PHONY: run test check format bench faults soak fuzz spectral cluster snapshots clean
 
 .venv/run.stamp: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roster needs Python 3.11 or newer; set PYTHON=python3.12, say, on the make command line.")'
@@ -38,11 +40,26 @@ bench: .venv/dev.stamp  ## the ratios, into benchmarks/RESULTS.md
 faults: .venv/dev.stamp  ## the primary of three lost ten times in each of four ways, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.failover
 
-fuzz: .venv/dev.stamp  ## the published document against the service: schemathesis, and two peers who try each other's things
+soak: .venv/dev.stamp  ## a quarter of an hour of mixed load: does anything grow? into benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.soak
+
+fuzz: .venv/dev.stamp spectral  ## the published document against the service: schemathesis, and two peers who try each other's things
 	$(BIN)/python -m fuzz
 
 cluster: .venv/dev.stamp  ## three MongoDB nodes and a Redis with its replica, until Ctrl-C; prints their addresses
 	$(BIN)/python -m tests.cluster
+
+# Node comes as a wheel of its own. No script of an npm package runs: one of them would report each installation.
+$(SPECTRAL)/.venv/stamp: $(SPECTRAL)/requirements.lock $(SPECTRAL)/package.json $(SPECTRAL)/package-lock.json
+	@test -x $(SPECTRAL)/.venv/bin/python || $(PYTHON) -m venv $(SPECTRAL)/.venv
+	$(SPECTRAL)/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r $(SPECTRAL)/requirements.lock
+	$(WITH_NODE) npm ci --prefix $(SPECTRAL) --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+spectral: .venv/run.stamp $(SPECTRAL)/.venv/stamp  ## the OpenAPI document by every rule of OpenAPI and OWASP
+	$(BIN)/python -m app openapi > $(SPECTRAL)/openapi.json
+	$(WITH_NODE) $(SPECTRAL)/node_modules/.bin/spectral lint --fail-severity hint \
+		--ruleset $(SPECTRAL)/.spectral.yaml $(SPECTRAL)/openapi.json
 
 snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, docs/errors.md, docs/settings.md, docs/indexes.md
 	$(BIN)/python -m app openapi > tests/snapshots/openapi.json
@@ -52,3 +69,4 @@ snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, 
 
 clean:
 	rm -rf .venv .venv-peer .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(SPECTRAL)/.venv $(SPECTRAL)/node_modules $(SPECTRAL)/openapi.json

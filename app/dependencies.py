@@ -33,10 +33,12 @@ Q = TypeVar("Q", bound=BaseModel)
 _VERSION = re.compile("[1-9][0-9]{0,17}")
 """What may stand in an ETag of ours; tags are compared character by character, so that `007` is not 7."""
 _TAG = re.compile(r'(W/)?"([^"]*)"')
-_TAGS: dict[str, Any] = {"minLength": 1, "pattern": r'^(\*|(W/)?"[^"]*"(, ?(W/)?"[^"]*")*)$'}
+_TAGS: dict[str, Any] = {"minLength": 1, "pattern": r'^(\*|(W/)?"[^"\x00\r\n]*"(, ?(W/)?"[^"\x00\r\n]*")*)$'}
 """A list of entity tags, or `*`, for OpenAPI."""
 _WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:$|[,;])', re.IGNORECASE)
 MAX_WAIT_S = 30.0
+_HEADER: dict[str, Any] = {"pattern": r"^[^\x00\r\n]*$"}
+"""What HTTP lets be a header's value."""
 _EVENT_ID = re.compile("[0-9]{1,18}")
 
 
@@ -64,10 +66,19 @@ SCOPES = {
     "users:export": "Download users.",
     "users:admin": "Grant scopes, activate, sign out and set passwords.",
 }
-_OAUTH2 = OAuth2PasswordBearer(
-    tokenUrl="/auth/token", refreshUrl="/auth/token", scopes=SCOPES, auto_error=False, scheme_name="OAuth2"
+_TOKENS = (
+    "A signed access token (RFC9068), checked as RFC8725 has it: by the algorithms of our own keys alone, "
+    "and by its type, issuer, audience and times."
 )
-_BEARER = HTTPBearer(auto_error=False, scheme_name="Bearer", bearerFormat="JWT")
+_OAUTH2 = OAuth2PasswordBearer(
+    tokenUrl="/auth/token",
+    refreshUrl="/auth/token",
+    scopes=SCOPES,
+    auto_error=False,
+    scheme_name="OAuth2",
+    description=_TOKENS,
+)
+_BEARER = HTTPBearer(auto_error=False, scheme_name="Bearer", bearerFormat="JWT", description=_TOKENS)
 
 
 async def find_caller(request: Request, scope: str | None = None) -> Claims:
@@ -195,7 +206,9 @@ async def _if_none_match(
     if_none_match: Annotated[
         str | None,
         Header(
-            max_length=1000, description="304 if the user is still at this version.", json_schema_extra=_TAGS
+            max_length=1000,
+            json_schema_extra=_TAGS,
+            description="304 if the user is still at this version.",
         ),
     ] = None,
 ) -> frozenset[str]:
@@ -286,7 +299,10 @@ async def _change_author(caller: Annotated[Claims, Security(_caller)]) -> Author
 
 async def _last_event(
     last_event_id: Annotated[
-        str | None, Header(max_length=100, description="The `id` of the last event that arrived.")
+        str | None,
+        Header(
+            max_length=100, json_schema_extra=_HEADER, description="The `id` of the last event that arrived."
+        ),
     ] = None,
 ) -> int | None:
     """What is no id of ours is ignored."""
@@ -295,13 +311,23 @@ async def _last_event(
 
 async def _wanted_bytes(
     wanted: Annotated[
-        str | None, Header(alias="Range", max_length=100, description="One range of bytes: `bytes=1000-`.")
+        str | None,
+        Header(
+            alias="Range",
+            max_length=100,
+            json_schema_extra=_HEADER,
+            description="One range of bytes: `bytes=1000-`.",
+        ),
     ] = None,
     if_range: Annotated[
-        str | None, Header(max_length=100, description="The whole file unless this is its ETag.")
+        str | None,
+        Header(
+            max_length=100, json_schema_extra=_HEADER, description="The whole file unless this is its ETag."
+        ),
     ] = None,
     if_none_match: Annotated[
-        str | None, Header(max_length=1000, description="304 if it holds the file's ETag.")
+        str | None,
+        Header(max_length=1000, json_schema_extra=_HEADER, description="304 if it holds the file's ETag."),
     ] = None,
 ) -> Wanted:
     return Wanted(wanted, if_range, if_none_match)
@@ -351,7 +377,11 @@ async def _idempotency_key(
 async def _patience(
     prefer: Annotated[
         str | None,
-        Header(max_length=1000, description="`wait=10`: answer once it is done, or after 10 s (at most 30)."),
+        Header(
+            max_length=1000,
+            json_schema_extra=_HEADER,
+            description="`wait=10`: answer once it is done, or after 10 s (at most 30).",
+        ),
     ] = None,
 ) -> float | None:
     """Seconds that the caller would wait (RFC 7240, section 4.3); what is not understood is ignored."""
@@ -383,7 +413,14 @@ ImportViewer = Annotated[Viewer, Depends(_writing_viewer)]
 ImportId = Annotated[PydanticObjectId, Depends(_import_id)]
 UserId = Annotated[PydanticObjectId, Depends(_user_id)]
 JobId = Annotated[str, Path(pattern="^[0-9a-fA-F]{24}$", description="The job's id.")]
-SessionId = Annotated[str, Path(description="The session's id, from a list of sessions.")]
+SessionId = Annotated[
+    str,
+    Path(
+        max_length=128,
+        json_schema_extra={"pattern": "^[^/]+$"},  # what is no session's id is not found
+        description="The session's id, from a list of sessions.",
+    ),
+]
 ExpectedVersions = Annotated[Versions, Depends(_if_match)]
 KnownVersions = Annotated[frozenset[str], Depends(_if_none_match)]
 AcceptedFormat = Annotated[Format | None, Depends(_accepted_format)]

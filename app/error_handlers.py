@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from app import field_errors, problems
+from app import field_errors, problems, published
 from app.errors import (
     InvalidError,
     MalformedJSONError,
@@ -40,7 +40,7 @@ _MONGO_AWAY_CODES = frozenset(
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of `app` as problem+json, and say so in its OpenAPI document."""
+    """Answer every error of `app` as problem+json, and complete its OpenAPI document."""
     app.add_exception_handler(RosterError, _answer_own)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
@@ -53,7 +53,7 @@ def install(app: FastAPI) -> None:
 
 def _document(app: FastAPI, make: Callable[[], dict[str, Any]]) -> None:
     def openapi() -> dict[str, Any]:
-        return problems.document(make())
+        return published.complete(problems.document(make()))
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend its document
 

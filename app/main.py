@@ -36,6 +36,25 @@ DESCRIPTION = """A user directory: create, find, page through and export users.
 Every error is `application/problem+json` (RFC 9457) with a stable `code`. Changes carry versions (`ETag`).
 """
 
+SERVER = {
+    "url": "/",
+    "description": "Whichever service this document comes from, in production or locally.",
+    "x-internal": False,
+}
+TAGS = [
+    {"name": "audit", "description": "Who changed what of whom."},
+    {
+        "name": "auth",
+        "description": "Tokens, registration, invitations and the keys that others check us by.",
+    },
+    {"name": "export", "description": "Downloads of users: now, by a job, by a schedule."},
+    {"name": "health", "description": "For what watches the service."},
+    {"name": "import", "description": "Files of users that become plans, and are applied."},
+    {"name": "jobs", "description": "What becomes of long work."},
+    {"name": "me", "description": "Your own record, password, e-mail and sessions."},
+    {"name": "sessions", "description": "What administrators do with others' sign-ins."},
+    {"name": "users", "description": "Create, list, read, change, delete, batch."},
+]
 BATCH_BYTES = 16 * 1024 * 1024
 FORM_BYTES = 256 * 1024
 """What a form may hold besides its file."""
@@ -63,6 +82,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
+        servers=[SERVER],
+        openapi_tags=TAGS,
         separate_input_output_schemas=False,
         redirect_slashes=False,
     )

@@ -34,6 +34,7 @@ REDIS_WAITING = Gauge(
     "Calls about sessions and throttles that Redis has not answered.",
     multiprocess_mode="livesum",
 )
+SESSIONS = Gauge("roster_sessions", "Sessions alive, of all users.", multiprocess_mode="mostrecent")
 PASSWORDS = Gauge(
     "roster_passwords", "Passwords being hashed, and waiting for it.", ["state"], multiprocess_mode="livesum"
 )
@@ -46,6 +47,11 @@ JOBS = Gauge(
 )
 READY = Gauge(
     "roster_ready", "Whether a part that the service needs is there.", ["part"], multiprocess_mode="livemin"
+)
+LOOP_TASKS = Gauge(
+    "roster_loop_tasks",
+    "Tasks of the event loop: those of open requests and its own.",
+    multiprocess_mode="livesum",
 )
 LOOP_LAG = Gauge(
     "roster_loop_lag_seconds", "How late the event loop was at the last look.", multiprocess_mode="livemax"

@@ -150,8 +150,8 @@ def _error_content(bad: e.FieldError) -> dict[str, str]:
 
 
 def _clean(text: str) -> str:
-    """`text` bounded, and encodable whatever a path or a header brought into it."""
-    return text[:_MAX_DETAIL].encode(errors="replace").decode()
+    """`text` bounded, without NUL, and encodable whatever a path or a header brought into it."""
+    return text[:_MAX_DETAIL].replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 # --- the OpenAPI document -------------------------------------------------------------------------------
@@ -260,9 +260,6 @@ def document(schema: dict[str, Any]) -> dict[str, Any]:
         if "examples" in schemas.get(shape.__name__, {}):  # FastAPI drops the nulls from examples
             schemas[shape.__name__]["examples"] = _examples(shape)
     for operation in _operations(schema):
-        for parameter in operation.get("parameters", ()):
-            if parameter["in"] == "header":
-                _say_no_null(parameter["schema"])
         reply = operation.get("responses", {}).get("422", {})
         if "application/json" in reply.get("content", {}):
             operation["responses"]["422"] = responses(e.InvalidError)[422]
@@ -272,13 +269,6 @@ def document(schema: dict[str, Any]) -> dict[str, Any]:
 def _examples(shape: type[BaseModel]) -> Any:
     extra = shape.model_config.get("json_schema_extra")
     return extra["examples"] if isinstance(extra, dict) else []
-
-
-def _say_no_null(said: dict[str, Any]) -> None:
-    """FastAPI has it that an optional header may be null; none can be: it would be the text `null`."""
-    for choice in said.pop("anyOf", ()):
-        if choice != {"type": "null"}:
-            said.update(choice)
 
 
 def _operations(schema: dict[str, Any]) -> Iterable[dict[str, Any]]:

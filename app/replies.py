@@ -21,6 +21,7 @@ from app.rows import Row
 from app.sessions import Session
 from app.users.batches import Result
 from models.listing import Total
+from models.session import MOST_SESSIONS
 
 STALLED_S = 60.0
 """How long a client may take no byte of a download before it counts as gone."""
@@ -30,7 +31,7 @@ _JSON = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 VERSIONED = {
     "ETag": {
         "description": "The user's version, for If-Match.",
-        "schema": {"type": "string", "examples": ['"3"']},
+        "schema": {"type": "string", "pattern": '^"[1-9][0-9]{0,18}"$', "maxLength": 21, "examples": ['"3"']},
     }
 }
 """The header of a reply that is one user, for OpenAPI."""
@@ -160,7 +161,7 @@ def sessions(found: Sequence[Session], *, current: str) -> Response:
             "agent": session.agent or None,
             "current": session.id == current,
         }
-        for session in found
+        for session in found[:MOST_SESSIONS]
     ]
     return plain({"items": items})
 

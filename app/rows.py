@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import chain
 from operator import itemgetter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import bson
 import structlog
@@ -37,15 +37,23 @@ class _Kind:
     """What one field may hold: one type, a nested object, or a list of either; null or not."""
 
     def __init__(self, annotation: Any, selection: "Selection | None" = None) -> None:
-        if typing.get_origin(annotation) is Annotated:
-            annotation = typing.get_args(annotation)[0]
-        union = isinstance(annotation, types.UnionType)
+        annotation = _bare(annotation)
+        union = typing.get_origin(annotation) in (types.UnionType, typing.Union)
         arguments = typing.get_args(annotation) if union else ()
         self.nullable = type(None) in arguments
-        bare = next(kind for kind in arguments if kind is not type(None)) if union else annotation
-        self.many = typing.get_origin(bare) is list
-        self.type: type = typing.get_args(bare)[0] if self.many else bare
+        said = _bare(next(kind for kind in arguments if kind is not type(None)) if union else annotation)
+        self.many = typing.get_origin(said) is list
+        self.type: type = _bare(typing.get_args(said)[0]) if self.many else said
         self.nested = _kinds(self.type, selection) if issubclass(self.type, BaseModel) else None
+
+
+def _bare(annotation: Any) -> Any:
+    """Without its bounds, which stored values were held to when they came in; of literals, their type."""
+    while typing.get_origin(annotation) is Annotated:
+        annotation = typing.get_args(annotation)[0]
+    if typing.get_origin(annotation) is Literal:
+        return type(typing.get_args(annotation)[0])
+    return annotation
 
 
 Selection = dict[str, "Selection"]

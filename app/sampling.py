@@ -31,6 +31,7 @@ async def _sample_sizes(opened: Resources) -> None:
     metrics.PASSWORDS.labels("running").set(opened.passwords.running)
     metrics.PASSWORDS.labels("waiting").set(opened.passwords.waiting)
     metrics.EXPORTS.set(opened.exports.taken)
+    metrics.LOOP_TASKS.set(len(asyncio.all_tasks()))
 
 
 async def _sample_readiness(opened: Resources) -> None:
@@ -43,7 +44,11 @@ async def _sample_jobs(opened: Resources) -> None:
         metrics.JOBS.labels(kind, state).set(number)
 
 
-SAMPLES: list[Sample] = [_sample_sizes, _sample_readiness, _sample_jobs]
+async def _sample_sessions(opened: Resources) -> None:
+    metrics.SESSIONS.set(await opened.sessions.count())
+
+
+SAMPLES: list[Sample] = [_sample_sizes, _sample_readiness, _sample_jobs, _sample_sessions]
 """Each sets gauges of `app.metrics`; what a backend refuses one of them is left until the next look."""
 
 

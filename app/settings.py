@@ -21,6 +21,8 @@ from app.errors import StartError
 
 KEY_LENGTH = 32
 """Fewest characters of a secret key."""
+IMPORT_MOST_BYTES = 2**31 - 1
+"""What `import_max_bytes` can be set to."""
 
 
 class Settings(BaseSettings):
@@ -48,10 +50,13 @@ class Settings(BaseSettings):
     )
     issuer: str | None = Field(
         default=None,
+        max_length=1024,
         description="Public https address of this service, the `iss` of its tokens. "
         "Unset: the loopback address it listens on.",
     )
-    audience: str = Field(default="roster", min_length=1, description="The `aud` of access tokens.")
+    audience: str = Field(
+        default="roster", min_length=1, max_length=256, description="The `aud` of access tokens."
+    )
     token_algorithm: Literal["EdDSA", "ES256", "RS256"] = Field(
         default="EdDSA", description="Signs access tokens; another one than before makes a new key."
     )
@@ -138,7 +143,10 @@ class Settings(BaseSettings):
         default=86_400, ge=60, description="Seconds for which the file of an export job can be downloaded."
     )
     import_max_bytes: int = Field(
-        default=100 * 1024 * 1024, ge=1, description="Bytes that the file of an import may have."
+        default=100 * 1024 * 1024,
+        ge=1,
+        le=IMPORT_MOST_BYTES,
+        description="Bytes that the file of an import may have.",
     )
     imports_at_once: int = Field(
         default=4, ge=1, description="Files that one process receives at a time; more are answered 503."

@@ -11,7 +11,18 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from benchmarks import bystander, depth, exports, identity, imports, pages, results, search, trailing
+from benchmarks import (
+    bad_files,
+    bystander,
+    depth,
+    exports,
+    identity,
+    imports,
+    pages,
+    results,
+    search,
+    trailing,
+)
 from benchmarks.plan import FULL, QUICK, Sizes
 from benchmarks.results import Finding
 from benchmarks.servers import Backends, backends
@@ -24,6 +35,7 @@ BENCHES: dict[str, Callable[[Backends, Sizes], list[Finding]]] = {
     "identity": identity.measure,
     "search": search.measure,
     "imports": imports.measure,
+    "bad files": bad_files.measure,
     "trail": trailing.measure,
 }
 

@@ -4,8 +4,6 @@ import json
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.write_concern import WriteConcern
 
+from benchmarks import memory
 from benchmarks.bystander import RATE, p99, user_paths
 from benchmarks.plan import Sizes
 from benchmarks.requests import Request
@@ -67,8 +66,8 @@ def _measure(files: dict[str, Path], people: Database, directory: Database, size
     documents = _read(people)
     raw, csv, xlsx, unchanged = list[float](), list[_Took](), list[_Took](), list[_Took]()
     with serving("roster", directory, jobs_inside=False) as server, working(directory) as worker:
-        idle = _wait_until_idle(worker.pid)
-        with _watching(worker.pid) as memory:
+        idle = memory.wait_until_idle(worker.pid)
+        with memory.watching(worker.pid) as held:
             for _ in range(sizes.import_rounds):
                 _empty(directory)
                 raw.append(_insert_raw(directory, documents))
@@ -77,7 +76,7 @@ def _measure(files: dict[str, Path], people: Database, directory: Database, size
                 _empty(directory)
                 xlsx.append(_import(server, files["xlsx"], sizes.imported, "create"))
         reader = _bystander(server, directory, files["csv"], sizes)
-    return [*_speeds(raw, csv, xlsx, unchanged, sizes), _memory(idle, max(memory), sizes), reader]
+    return [*_speeds(raw, csv, xlsx, unchanged, sizes), _memory(idle, max(held), sizes), reader]
 
 
 def _speeds(
@@ -221,46 +220,3 @@ def _ask(server: Server, method: str, path: str, body: bytes | None = None) -> b
     if answer.status >= 300:
         raise RuntimeError(f"{path}: {answer.status} {content[:500]!r}")
     return content
-
-
-@contextmanager
-def _watching(pid: int) -> Iterator[list[int]]:
-    """What the process and its children hold, looked at again and again."""
-    seen = [_held_bytes(pid)]
-    stop = threading.Event()
-
-    def look() -> None:
-        while not stop.wait(_LOOK_S):
-            seen.append(_held_bytes(pid))
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    try:
-        yield seen
-    finally:
-        stop.set()
-        watcher.join()
-
-
-def _wait_until_idle(pid: int) -> int:
-    """Bytes, once everything is imported and the worker waits for jobs."""
-    held = 0
-    while (now := _held_bytes(pid)) != held:
-        held = now
-        time.sleep(1)
-    return held
-
-
-def _held_bytes(pid: int) -> int:
-    """Of the process and the children it has; one that goes meanwhile counts as nothing.
-
-    Proportional (PSS): a child that has just been forked shares all of its parent's pages, and holds none.
-    """
-    try:
-        told = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        tasks = Path(f"/proc/{pid}/task").glob("*/children")
-        children = [child for task in tasks for child in task.read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    share = next((int(line.split()[1]) for line in told.splitlines() if line.startswith("Pss:")), 0)
-    return share * 1024 + sum(_held_bytes(int(child)) for child in children)

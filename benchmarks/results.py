@@ -12,7 +12,19 @@ from rich.console import Console
 from rich.table import Table
 
 FILE = Path(__file__).parent / "RESULTS.md"
-BENCHES = ("pages", "exports", "depth", "bystander", "identity", "search", "imports", "failover")
+BENCHES = (
+    "pages",
+    "exports",
+    "depth",
+    "bystander",
+    "identity",
+    "search",
+    "imports",
+    "bad files",
+    "trail",
+    "failover",
+    "soak",
+)
 """All of them, in the order of their rows."""
 _HEADINGS = ("Bench", "What", "Measured", "Ratio", "Promise", "Kept")
 
@@ -105,6 +117,8 @@ Read ratios, not absolutes: each is the median over interleaved rounds of two se
 - Failover: `make faults`, on three mongods with the command lines of docker-compose.yml (0.25 GB cache each)
   and MongoDB's own election time-out of 10 s; a writer and a reader at 50 requests a second each, one Roster
   process, all on this one machine. A gap is the longest time between two good answers from the fault on.
+- Soak: `make soak`, a server of two processes and a worker over 10,000 people; memory is proportional shares
+  (PSS), medians of the looks around minute 5 and in the last minutes. Counts may differ by a tenth and five.
 """,
         encoding="utf-8",
     )

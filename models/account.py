@@ -1,12 +1,13 @@
 """What people say of their own account, and administrators of others'."""
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from models import answers
 from models.user import ProfileInput, ProfilePatch
 from models.values import (
+    PLAIN,
     AvatarURL,
     Blank,
     Email,
@@ -27,6 +28,7 @@ SealedPassword = Annotated[
     str,
     Field(
         max_length=4096,
+        pattern="^[A-Za-z0-9_.-]*$",
         description="In its place: a compact JWE (RSA-OAEP-256, A256GCM) of it, "
         "made with the key of GET /auth/keys/password. Good once.",
     ),
@@ -53,7 +55,8 @@ class Registration(BaseModel):
     password: Password | None = None
     password_jwe: SealedPassword | None = None
     invitation: Annotated[
-        str | None, Field(max_length=128, description="The code, where registration is by invitation.")
+        str | None,
+        Field(max_length=128, pattern=PLAIN, description="The code, where registration is by invitation."),
     ] = None
 
 
@@ -130,6 +133,9 @@ class InvitationInput(BaseModel):
     ] = 7 * 86_400
 
 
+InvitationCode = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{43}$", max_length=43)]
+
+
 class InvitationOutput(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
@@ -142,5 +148,5 @@ class InvitationOutput(BaseModel):
         }
     )
 
-    code: Annotated[str, Field(description="Shown this once.")]
-    expires_at: Annotated[datetime, Field(description="Until when it is good.")]
+    code: Annotated[InvitationCode, Field(description="Shown this once.")]
+    expires_at: Annotated[answers.Moment, Field(description="Until when it is good.")]

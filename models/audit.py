@@ -1,15 +1,17 @@
 """The audit trail as administrators read it."""
 
-from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models import answers
 from models.job import PageQuery
 from models.listing import WHEN, From, To
 from models.user import EXAMPLE_ID
 
 Action = Literal["created", "changed", "deleted", "password_set", "signed_out"]
+MOST_DIFFERENCES = 200
+"""More than a user has values: 14 fields, 50 tags, 5 scopes, 6 of each of 10 addresses."""
 Via = Literal["api", "batch", "import", "registration", "command_line"]
 
 _ID = "^[0-9a-fA-F]{24}$"
@@ -34,7 +36,7 @@ class Change(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    pointer: Annotated[str, Field(description="JSON pointer (RFC 6901) into the user.")]
+    pointer: Annotated[answers.Pointer, Field(description="JSON pointer (RFC 6901) into the user.")]
     before: Annotated[Any, Field(alias="from", description="What it was.")]
     to: Annotated[Any, Field(description="What it became.")]
 
@@ -42,25 +44,31 @@ class Change(BaseModel):
 class AuditEntry(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_ENTRY]})
 
-    id: str
-    at: datetime
-    user: Annotated[str, Field(description="Whom it changed; perhaps deleted since.")]
+    id: answers.Id
+    at: answers.Moment
+    user: Annotated[answers.Id, Field(description="Whom it changed; perhaps deleted since.")]
     action: Annotated[Action, Field(description="`signed_out`: everywhere.")]
-    by: Annotated[str | None, Field(description="Id of the user who did it; null for the command line.")]
-    client: Annotated[str | None, Field(description="The OAuth client of his token.")]
+    by: Annotated[
+        answers.Id | None, Field(description="Id of the user who did it; null for the command line.")
+    ]
+    client: Annotated[answers.ClientId | None, Field(description="The OAuth client of his token.")]
     via: Via
-    import_id: Annotated[str | None, Field(description="The import that did it.")]
-    request_id: Annotated[str | None, Field(description="X-Request-ID of the request that did it.")]
-    version: Annotated[int | None, Field(description="Of the user after it; null where it has none.")]
-    differences: list[Change]
+    import_id: Annotated[answers.Id | None, Field(description="The import that did it.")]
+    request_id: Annotated[
+        answers.RequestId | None, Field(description="X-Request-ID of the request that did it.")
+    ]
+    version: Annotated[
+        answers.Version | None, Field(description="Of the user after it; null where it has none.")
+    ]
+    differences: Annotated[list[Change], Field(max_length=MOST_DIFFERENCES)]
     forgotten: Annotated[bool, Field(description="Whether the values went when the user was deleted.")]
 
 
 class AuditPage(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_ENTRY], "next": None}]})
 
-    items: list[AuditEntry]
-    next: Annotated[str | None, Field(description="Cursor of the page after; null at the end.")]
+    items: Annotated[list[AuditEntry], Field(max_length=100)]
+    next: Annotated[answers.Cursor | None, Field(description="Cursor of the page after; null at the end.")]
 
 
 class AuditQuery(PageQuery):

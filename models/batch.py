@@ -4,12 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
+from models import answers
 from models.problem import Problem
 from models.user import EXAMPLE_ID, EXAMPLE_INPUT, UserInput, UserPatch
 
 MAX_OPERATIONS = 1000
 UserId = Annotated[str, Field(pattern="^[0-9a-fA-F]{24}$", examples=[EXAMPLE_ID])]
-Version = Annotated[int, Field(strict=True, ge=1, description="Only if the user is still at this version.")]
+Version = Annotated[
+    int, Field(strict=True, ge=1, le=answers.MOST, description="Only if the user is still at this version.")
+]
 
 
 class CreateOperation(BaseModel):
@@ -62,9 +65,9 @@ class Batch(BaseModel):
 
 
 class Outcome(BaseModel):
-    status: Annotated[int, Field(description="What the operation alone would have answered.")]
-    id: str | None
-    version: int | None
+    status: Annotated[answers.Status, Field(description="What the operation alone would have answered.")]
+    id: answers.Id | None
+    version: answers.Version | None
     error: Problem | None
 
 
@@ -96,4 +99,6 @@ class BatchOutput(BaseModel):
         }
     )
 
-    results: Annotated[list[Outcome], Field(description="One for each operation, in their order.")]
+    results: Annotated[
+        list[Outcome], Field(max_length=MAX_OPERATIONS, description="One for each operation, in their order.")
+    ]

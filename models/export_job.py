@@ -1,13 +1,13 @@
 """Exports that a job makes and that are kept for a while; and their schedules."""
 
-from datetime import datetime
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from models import answers
 from models.export import Format
 from models.job import JobState
-from models.listing import FileQuery
+from models.listing import FileQuery, Sort
 from models.problem import Problem
 from models.user import EXAMPLE_ID
 from models.values import Age
@@ -41,6 +41,12 @@ EXAMPLE_EXPORT: Final[dict[str, Any]] = {
     "schedule": None,
     "expires_at": "2026-02-01T08:00:01.456000Z",
 }
+
+
+MOST_COLUMNS: Final = 4000
+"""`columns` has at most as many characters."""
+Label = Annotated[str, Field(pattern=answers.PLAIN, max_length=100)]
+Query = Annotated[str, Field(pattern=answers.PLAIN, max_length=1000)]
 
 
 def _document_single_values(schema: dict[str, Any]) -> None:
@@ -85,32 +91,33 @@ class ExportOutput(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_EXPORT]})
 
-    id: str
+    id: answers.Id
     state: Annotated[JobState, Field(description="Of the job; the file is there once it has succeeded.")]
-    job: Annotated[str, Field(description="Id of the job, for `/jobs/{id}` and its events.")]
+    job: Annotated[answers.Id, Field(description="Id of the job, for `/jobs/{id}` and its events.")]
     format: Format
     columns: Annotated[
-        list[str] | None, Field(description="The labels, in order; null for NDJSON of whole users.")
+        list[Label] | None,
+        Field(max_length=MOST_COLUMNS, description="The labels, in order; null for NDJSON of whole users."),
     ]
     filter: Annotated[dict[str, Any], Field(description="The filters, as they were asked for.")]
-    q: str | None
-    sort: str | None
-    rows: Annotated[int | None, Field(description="Users in the file, exactly.")]
-    bytes: int | None
-    sha256: Annotated[str | None, Field(description="Of the file, in hexadecimal.")]
-    file: Annotated[str | None, Field(description="Path of the file.")]
+    q: Query | None
+    sort: Sort | None
+    rows: Annotated[answers.Count | None, Field(description="Users in the file, exactly.")]
+    bytes: answers.Count | None
+    sha256: Annotated[answers.Sha256 | None, Field(description="Of the file, in hexadecimal.")]
+    file: Annotated[answers.Path | None, Field(description="Path of the file.")]
     error: Annotated[Problem | None, Field(description="Why it failed.")]
-    created_at: datetime
-    created_by: Annotated[str | None, Field(description="Id of a user.")]
-    schedule: Annotated[str | None, Field(description="Id of the schedule that asked for it.")]
-    expires_at: Annotated[datetime, Field(description="When it is deleted, with its file.")]
+    created_at: answers.Moment
+    created_by: Annotated[answers.Id | None, Field(description="Id of a user.")]
+    schedule: Annotated[answers.Id | None, Field(description="Id of the schedule that asked for it.")]
+    expires_at: Annotated[answers.Moment, Field(description="When it is deleted, with its file.")]
 
 
 class ExportPage(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_EXPORT], "next": None}]})
 
-    items: list[ExportOutput]
-    next: Annotated[str | None, Field(description="Cursor of the page after; null at the end.")]
+    items: Annotated[list[ExportOutput], Field(max_length=100)]
+    next: Annotated[answers.Cursor | None, Field(description="Cursor of the page after; null at the end.")]
 
 
 # --- schedules
@@ -136,13 +143,19 @@ Cron = Annotated[
     str,
     Field(
         max_length=100,
+        pattern=answers.PLAIN,
         description="Minute, hour, day of month, month, day of week, as cron has them.",
         examples=["30 6 * * MON"],
     ),
 ]
 Timezone = Annotated[
     str,
-    Field(max_length=64, description="In which the cron expression is meant.", examples=["Europe/Berlin"]),
+    Field(
+        max_length=64,
+        pattern=answers.PLAIN,
+        description="In which the cron expression is meant.",
+        examples=["Europe/Berlin"],
+    ),
 ]
 
 
@@ -176,25 +189,26 @@ class SchedulePatch(BaseModel):
 class ScheduleOutput(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_SCHEDULE]})
 
-    id: str
-    name: str
-    cron: str
-    timezone: str
+    id: answers.Id
+    name: Name
+    cron: Cron
+    timezone: Timezone
     export: Annotated[dict[str, Any], Field(description="The export, as it was asked for.")]
     is_active: bool
-    created_at: datetime
-    created_by: str
-    next_run_at: Annotated[datetime | None, Field(description="Null while it is not active.")]
-    last_run_at: Annotated[datetime | None, Field(description="The time for which it last ran.")]
+    created_at: answers.Moment
+    created_by: answers.Id
+    next_run_at: Annotated[answers.Moment | None, Field(description="Null while it is not active.")]
+    last_run_at: Annotated[answers.Moment | None, Field(description="The time for which it last ran.")]
     last_skipped_at: Annotated[
-        datetime | None, Field(description="The last time it did not run as the run before went on still.")
+        answers.Moment | None,
+        Field(description="The last time it did not run as the run before went on still."),
     ]
-    last_job: Annotated[str | None, Field(description="Id of the last run's job.")]
-    last_export: Annotated[str | None, Field(description="Id of the last run's export.")]
+    last_job: Annotated[answers.Id | None, Field(description="Id of the last run's job.")]
+    last_export: Annotated[answers.Id | None, Field(description="Id of the last run's export.")]
 
 
 class SchedulePage(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_SCHEDULE], "next": None}]})
 
-    items: list[ScheduleOutput]
-    next: Annotated[str | None, Field(description="Cursor of the page after; null at the end.")]
+    items: Annotated[list[ScheduleOutput], Field(max_length=100)]
+    next: Annotated[answers.Cursor | None, Field(description="Cursor of the page after; null at the end.")]

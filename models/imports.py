@@ -1,10 +1,11 @@
 """Imports: the plan of a file, what becomes of each of its rows, and the shapes of both on the wire."""
 
-from datetime import datetime
 from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models import answers
+from models.audit import MOST_DIFFERENCES
 from models.export import Format
 from models.problem import Problem
 from models.user import EXAMPLE_ID
@@ -92,9 +93,20 @@ EXAMPLE_ROWS: Final[list[dict[str, Any]]] = [
 ]
 
 
+FieldName = Annotated[str, Field(pattern="^[a-z0-9_]+$", max_length=64)]
+Encoding = Annotated[str, Field(pattern="^[a-z0-9_-]+$", max_length=32)]
+LONGEST_SHEET_NAME: Final = 255
+"""Longer ones are cut; Excel's own have 31 characters at most."""
+SheetName = Annotated[str, Field(pattern=answers.PLAIN, max_length=LONGEST_SHEET_NAME)]
+MOST_SHEETS: Final = 1_000
+"""More are not told of."""
+MOST_COLUMNS: Final = 16_384
+"""A file that has more is refused."""
+
+
 class ImportColumn(BaseModel):
-    heading: Annotated[str, Field(description="As it stands in the file.")]
-    field: Annotated[str | None, Field(description="The export's name of the column; null: not known.")]
+    heading: Annotated[answers.Line, Field(description="As it stands in the file.")]
+    field: Annotated[FieldName | None, Field(description="The export's name of the column; null: not known.")]
     use: Annotated[
         ColumnUse,
         Field(
@@ -105,28 +117,30 @@ class ImportColumn(BaseModel):
 
 
 class ImportFile(BaseModel):
-    name: Annotated[str | None, Field(description="As the upload named it.")]
+    name: Annotated[answers.Line | None, Field(description="As the upload named it.")]
     format: Format
-    bytes: int
-    sha256: str
-    encoding: Annotated[str | None, Field(description="Of a CSV.")]
-    delimiter: Annotated[str | None, Field(description="Of a CSV.")]
-    sheet: Annotated[str | None, Field(description="The sheet of a workbook that was read.")]
-    other_sheets: Annotated[list[str], Field(description="Sheets that were not read.")]
+    bytes: answers.Count
+    sha256: answers.Sha256
+    encoding: Annotated[Encoding | None, Field(description="Of a CSV.")]
+    delimiter: Annotated[Literal[",", ";", "\t"] | None, Field(description="Of a CSV.")]
+    sheet: Annotated[SheetName | None, Field(description="The sheet of a workbook that was read.")]
+    other_sheets: Annotated[
+        list[SheetName], Field(max_length=MOST_SHEETS, description="Sheets that were not read.")
+    ]
 
 
 class ImportCounts(BaseModel):
     """How many rows there are of each status."""
 
-    create: int
-    update: int
-    delete: int
-    unchanged: int
-    conflict: int
-    error: int
-    created: int
-    updated: int
-    deleted: int
+    create: answers.Count
+    update: answers.Count
+    delete: answers.Count
+    unchanged: answers.Count
+    conflict: answers.Count
+    error: answers.Count
+    created: answers.Count
+    updated: answers.Count
+    deleted: answers.Count
 
 
 class RowDifference(BaseModel):
@@ -134,7 +148,7 @@ class RowDifference(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    pointer: Annotated[str, Field(description="JSON pointer (RFC 6901) into the user.")]
+    pointer: Annotated[answers.Pointer, Field(description="JSON pointer (RFC 6901) into the user.")]
     before: Annotated[Any, Field(alias="from", description="What is; null: nothing.")]
     after: Annotated[Any, Field(alias="to", description="What the file says; null: nothing.")]
 
@@ -142,37 +156,43 @@ class RowDifference(BaseModel):
 class RowError(BaseModel):
     """One thing that is wrong with a row."""
 
-    code: Annotated[str, Field(description="Stable name, for programs.")]
-    detail: Annotated[str, Field(description="What would be right; never what stood in the cell.")]
-    pointer: Annotated[str | None, Field(description="JSON pointer (RFC 6901) into the user.")]
-    column: Annotated[str | None, Field(description="The heading of the cell's column.")]
+    code: Annotated[answers.Code, Field(description="Stable name, for programs.")]
+    detail: Annotated[
+        answers.Sentence, Field(description="What would be right; never what stood in the cell.")
+    ]
+    pointer: Annotated[answers.Pointer | None, Field(description="JSON pointer (RFC 6901) into the user.")]
+    column: Annotated[answers.Line | None, Field(description="The heading of the cell's column.")]
 
 
 class ImportRow(BaseModel):
-    row: Annotated[int, Field(description="Its number as a spreadsheet or an editor shows it.")]
+    row: Annotated[answers.Count, Field(description="Its number as a spreadsheet or an editor shows it.")]
     status: RowStatus
-    id: Annotated[str | None, Field(description="The user; of a create, the id that he gets.")]
-    differences: Annotated[list[RowDifference], Field(description="Of an update or a conflict.")]
-    errors: list[RowError]
+    id: Annotated[answers.Id | None, Field(description="The user; of a create, the id that he gets.")]
+    differences: Annotated[
+        list[RowDifference], Field(max_length=MOST_DIFFERENCES, description="Of an update or a conflict.")
+    ]
+    errors: Annotated[list[RowError], Field(max_length=100)]
 
 
 class ImportOutput(BaseModel):
     """An import without its rows."""
 
-    id: Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
+    id: answers.Id
     state: ImportState
     file: ImportFile
-    columns: list[ImportColumn]
-    rows: Annotated[int, Field(description="Rows of the file that were planned, so far while planning.")]
+    columns: Annotated[list[ImportColumn], Field(max_length=MOST_COLUMNS)]
+    rows: Annotated[
+        answers.Count, Field(description="Rows of the file that were planned, so far while planning.")
+    ]
     counts: ImportCounts
     problem: Annotated[Problem | None, Field(description="Why there is no plan, or no whole one.")]
-    plan_job: Annotated[str, Field(description="The job that plans it: GET /jobs/{id}.")]
-    apply_job: Annotated[str | None, Field(description="The job that applies it.")]
-    created_by: str | None
-    created_at: datetime
-    planned_at: datetime | None
-    applied_at: datetime | None
-    expires_at: Annotated[datetime, Field(description="When the plan, its rows and its file go.")]
+    plan_job: Annotated[answers.Id, Field(description="The job that plans it: GET /jobs/{id}.")]
+    apply_job: Annotated[answers.Id | None, Field(description="The job that applies it.")]
+    created_by: answers.Id | None
+    created_at: answers.Moment
+    planned_at: answers.Moment | None
+    applied_at: answers.Moment | None
+    expires_at: Annotated[answers.Moment, Field(description="When the plan, its rows and its file go.")]
 
 
 class ImportPlan(ImportOutput):
@@ -182,8 +202,8 @@ class ImportPlan(ImportOutput):
         json_schema_extra={"examples": [EXAMPLE_IMPORT | {"items": EXAMPLE_ROWS, "next": None}]}
     )
 
-    items: list[ImportRow]
-    next: Annotated[str | None, Field(description="Cursor of the rows after these.")]
+    items: Annotated[list[ImportRow], Field(max_length=1000)]
+    next: Annotated[answers.Cursor | None, Field(description="Cursor of the rows after these.")]
 
 
 class ImportList(BaseModel):
@@ -191,8 +211,8 @@ class ImportList(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_IMPORT], "next": None}]})
 
-    items: list[ImportOutput]
-    next: Annotated[str | None, Field(description="Cursor of the imports after these.")]
+    items: Annotated[list[ImportOutput], Field(max_length=100)]
+    next: Annotated[answers.Cursor | None, Field(description="Cursor of the imports after these.")]
 
 
 class ImportQuery(BaseModel):
@@ -204,6 +224,7 @@ class ImportQuery(BaseModel):
         str | None,
         Field(
             max_length=16_384,
+            pattern=answers.PLAIN,
             description="Fields of columns with headings of their own, as the export writes it: "
             "`email:Mail address,name:Full name`.",
         ),
@@ -216,14 +237,23 @@ class ImportQuery(BaseModel):
         Literal["utf-8", "utf-16", "gb18030", "windows-1252"] | None,
         Field(description="Of a CSV; else its bytes tell. Windows-1252 is never guessed."),
     ] = None
-    filename: Annotated[str | None, Field(max_length=1_000, description="For people to know it by.")] = None
+    filename: Annotated[
+        str | None, Field(max_length=1_000, pattern=answers.PLAIN, description="For people to know it by.")
+    ] = None
 
 
 class ImportRowsQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: Annotated[int, Field(ge=1, le=1000, description="Rows of a page.")] = 50
-    cursor: Annotated[str | None, Field(max_length=4096, description="`next` of an earlier page.")] = None
+    cursor: Annotated[
+        str | None,
+        Field(
+            max_length=4096,
+            json_schema_extra={"pattern": answers.CURSOR},
+            description="`next` of an earlier page.",
+        ),
+    ] = None
     status: Annotated[list[RowStatus], Field(max_length=9, description="Rows of one of these.")] = []
 
 

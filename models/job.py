@@ -1,10 +1,10 @@
 """A job, as the one who asked for it and administrators see it."""
 
-from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models import answers
 from models.problem import Problem
 from models.user import EXAMPLE_ID
 
@@ -31,32 +31,34 @@ EXAMPLE_JOB: Final[dict[str, Any]] = {
 
 
 class JobProgress(BaseModel):
-    done: Annotated[int, Field(description="Rows done so far.")]
-    total: Annotated[int | None, Field(description="Of how many; null while nobody knows.")]
+    done: Annotated[answers.Count, Field(description="Rows done so far.")]
+    total: Annotated[answers.Count | None, Field(description="Of how many; null while nobody knows.")]
 
 
 class JobOutput(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_JOB]})
 
-    id: str
+    id: answers.Id
     kind: JobKind
     state: Annotated[JobState, Field(description="The last three are final.")]
     progress: JobProgress
-    created_at: datetime
-    started_at: Annotated[datetime | None, Field(description="When a worker first took it.")]
-    ended_at: datetime | None
-    expires_at: Annotated[datetime | None, Field(description="When it is forgotten; null until it ends.")]
-    created_by: Annotated[str | None, Field(description="Id of a user; null for the command line's.")]
-    attempts: Annotated[int, Field(description="How often a worker took it.")]
+    created_at: answers.Moment
+    started_at: Annotated[answers.Moment | None, Field(description="When a worker first took it.")]
+    ended_at: answers.Moment | None
+    expires_at: Annotated[
+        answers.Moment | None, Field(description="When it is forgotten; null until it ends.")
+    ]
+    created_by: Annotated[answers.Id | None, Field(description="Id of a user; null for the command line's.")]
+    attempts: Annotated[answers.Count, Field(description="How often a worker took it.")]
     error: Annotated[Problem | None, Field(description="Why it failed.")]
-    result: Annotated[str | None, Field(description="Path of what it makes.")]
+    result: Annotated[answers.Path | None, Field(description="Path of what it makes.")]
 
 
 class JobPage(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_JOB], "next": None}]})
 
-    items: list[JobOutput]
-    next: Annotated[str | None, Field(description="Cursor of the page after; null at the end.")]
+    items: Annotated[list[JobOutput], Field(max_length=100)]
+    next: Annotated[answers.Cursor | None, Field(description="Cursor of the page after; null at the end.")]
 
 
 class PageQuery(BaseModel):
@@ -65,7 +67,14 @@ class PageQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: Annotated[int, Field(ge=1, le=100, description="Items a page.")] = 50
-    cursor: Annotated[str | None, Field(max_length=4096, description="`next` of an earlier page.")] = None
+    cursor: Annotated[
+        str | None,
+        Field(
+            max_length=4096,
+            json_schema_extra={"pattern": answers.CURSOR},
+            description="`next` of an earlier page.",
+        ),
+    ] = None
 
 
 class JobQuery(PageQuery):

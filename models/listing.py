@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from models import answers
 from models.export import Format
 from models.user import EXAMPLE_ID, EXAMPLE_OUTPUT, UserOutput
-from models.values import Scope
+from models.values import PLAIN, Scope
 
 SortField = Literal["created_at", "updated_at", "name", "email", "username", "last_login_at", "age"]
 Sort = Literal[
@@ -17,15 +18,18 @@ Sort = Literal[
 Count = Literal["none", "capped", "estimated", "exact"]
 MAX_LIMIT = 1000
 MAX_SKIP = 10_000
+LONGEST_MOMENT = 40
+"""Characters of a time; Python would read any number of digits of a second."""
+_NO_MOMENT = "must be a date (2026-01-31) or a time (2026-01-31T08:00:00Z)"
 
 
 def _moment(text: object, *, end: bool) -> object:
     """RFC 3339 date or date-time; a date as an upper bound means the whole day; no offset means UTC."""
-    if isinstance(text, datetime) or text is None:
+    if isinstance(text, datetime):
         return text
+    if not isinstance(text, str) or len(text) > LONGEST_MOMENT:
+        raise ValueError(_NO_MOMENT)
     try:
-        if not isinstance(text, str):  # JSON has numbers, which Pydantic would take for seconds
-            raise ValueError  # noqa: TRY004, TRY301  # of Pydantic's, with the message of all others
         if len(text) == len("2026-01-31"):
             day = date.fromisoformat(text)
             start = datetime.combine(day, time(), UTC)
@@ -33,12 +37,12 @@ def _moment(text: object, *, end: bool) -> object:
         moment = datetime.fromisoformat(text.replace(" ", "+"))  # an unescaped + arrives as a space
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        msg = "must be a date (2026-01-31) or a time (2026-01-31T08:00:00Z)"
-        raise ValueError(msg) from None
+        raise ValueError(_NO_MOMENT) from None
 
 
-From = Annotated[datetime, BeforeValidator(lambda text: _moment(text, end=False))]
-To = Annotated[datetime, BeforeValidator(lambda text: _moment(text, end=True))]
+_BOUNDED = Field(json_schema_extra={"maxLength": LONGEST_MOMENT})
+From = Annotated[datetime, BeforeValidator(lambda text: _moment(text, end=False)), _BOUNDED]
+To = Annotated[datetime, BeforeValidator(lambda text: _moment(text, end=True)), _BOUNDED]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00]*$")]
 Texts = Annotated[list[Text], Field(max_length=50)]
 Id = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{24}$")]
@@ -93,6 +97,7 @@ Q = Annotated[
     str | None,
     Field(
         max_length=1000,
+        pattern=PLAIN,
         description="Words of name, username, e-mail, phone, tags, city, department, title: all must match, "
         "exactly, as prefixes or within typos. `city:berlin anna` narrows, quotes ask for exact words. Up to "
         "200 characters and 10 words. Results come ranked, without `sort`, `skip` and `previous`.",
@@ -111,7 +116,12 @@ class ListQuery(OrderedQuery):
 
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Users a page.")] = 50
     cursor: Annotated[
-        str | None, Field(max_length=4096, description="`next` or `previous` of an earlier page.")
+        str | None,
+        Field(
+            max_length=4096,
+            json_schema_extra={"pattern": answers.CURSOR},
+            description="`next` or `previous` of an earlier page.",
+        ),
     ] = None
     skip: Annotated[
         int | None, Field(ge=0, le=MAX_SKIP, description="For page numbers; walk with `cursor` instead.")
@@ -123,6 +133,7 @@ class ListQuery(OrderedQuery):
         str | None,
         Field(
             max_length=1000,
+            pattern=PLAIN,
             description="Comma-separated: `name,email,profile.addresses.city`. The id is always there.",
         ),
     ] = None
@@ -137,6 +148,7 @@ class FileQuery(OrderedQuery):
         str | None,
         Field(
             max_length=4000,
+            pattern=PLAIN,
             description="Comma-separated, in order, perhaps renamed: `name,email:E-Mail,address1_city`.",
         ),
     ] = None
@@ -152,11 +164,16 @@ class ExportQuery(FileQuery):
 
 
 class Total(BaseModel):
-    value: int
+    value: answers.Count
     relation: Annotated[
         Literal["eq", "gte", "estimate"],
         Field(description="eq: exact; gte: at least so many; estimate: about so many."),
     ]
+
+
+Place = Annotated[int, Field(ge=0, le=512)]
+"""Search looks at as many code points of a field."""
+Ranges = Annotated[list[Annotated[list[Place], Field(min_length=2, max_length=2)]], Field(max_length=512)]
 
 
 class Match(BaseModel):
@@ -168,7 +185,7 @@ class Match(BaseModel):
         Field(description="Of its worst word."),
     ]
     fields: Annotated[
-        dict[str, list[list[int]]],
+        dict[str, Ranges],
         Field(description="Path of each field that matched: ranges of code points, the end past the last."),
     ]
 
@@ -181,15 +198,20 @@ class SuggestQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     q: Annotated[
-        str, Field(max_length=1000, description="What was typed so far: up to 200 characters and 10 words.")
+        str,
+        Field(
+            max_length=1000,
+            pattern=PLAIN,
+            description="What was typed so far: up to 200 characters and 10 words.",
+        ),
     ]
 
 
 class Suggestion(BaseModel):
-    id: str
-    name: str
-    username: str | None
-    email: str
+    id: answers.Id
+    name: answers.Text
+    username: answers.Username | None
+    email: answers.Email
 
 
 class Suggestions(BaseModel):
@@ -210,7 +232,7 @@ class Suggestions(BaseModel):
         }
     )
 
-    items: list[Suggestion]
+    items: Annotated[list[Suggestion], Field(max_length=10)]
 
 
 class UserPage(BaseModel):
@@ -219,7 +241,7 @@ class UserPage(BaseModel):
             "examples": [
                 {
                     "items": [EXAMPLE_OUTPUT],
-                    "next": "pQ8wZ3…",
+                    "next": "pQ8wZ3kRb1c",
                     "previous": None,
                     "total": {"value": 1000, "relation": "eq"},
                 }
@@ -227,7 +249,9 @@ class UserPage(BaseModel):
         }
     )
 
-    items: list[FoundUser]
-    next: Annotated[str | None, Field(description="Cursor of the page after; null at the end.")]
-    previous: Annotated[str | None, Field(description="Cursor of the page before; null at the start.")]
+    items: Annotated[list[FoundUser], Field(max_length=MAX_LIMIT)]
+    next: Annotated[answers.Cursor | None, Field(description="Cursor of the page after; null at the end.")]
+    previous: Annotated[
+        answers.Cursor | None, Field(description="Cursor of the page before; null at the start.")
+    ]
     total: Total | None

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.values import PLAIN
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -10,20 +12,42 @@ class ProblemError(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    detail: str = Field(description="What would be right, in one sentence; never what was sent.")
-    pointer: str | None = Field(default=None, description="JSON pointer (RFC 6901) into the body.")
+    detail: str = Field(
+        max_length=500,
+        pattern=PLAIN,
+        description="What would be right, in one sentence; never what was sent.",
+    )
+    pointer: str | None = Field(
+        default=None,
+        max_length=500,
+        pattern=r"^(/[^/\x00]*)*$",
+        description="JSON pointer (RFC 6901) into the body.",
+    )
     parameter: str | None = Field(
-        default=None, description="Name of a query, path, header or cookie parameter."
+        default=None,
+        max_length=500,
+        pattern=PLAIN,
+        description="Name of a query, path, header or cookie parameter.",
     )
 
 
 class Problem(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    type: str = Field(description="`urn:roster:problem:` and the code.")
-    title: str = Field(description="The same for each problem of this code.")
+    type: str = Field(
+        max_length=96,
+        pattern="^urn:roster:problem:[a-z_]+$",
+        description="`urn:roster:problem:` and the code.",
+    )
+    title: str = Field(max_length=128, pattern=PLAIN, description="The same for each problem of this code.")
     status: int = Field(description="The HTTP status, again.", ge=400, le=599)
-    detail: str = Field(description="What happened this time, for people.")
-    code: str = Field(description="Stable name of the problem, for programs.")
-    request_id: str = Field(description="The reply's `X-Request-ID`; the log lines of the request carry it.")
-    errors: list[ProblemError] = Field(description="The bad fields, at most 50; often empty.")
+    detail: str = Field(max_length=500, pattern=PLAIN, description="What happened this time, for people.")
+    code: str = Field(
+        max_length=64, pattern="^[a-z_]+$", description="Stable name of the problem, for programs."
+    )
+    request_id: str = Field(
+        max_length=64,
+        pattern="^[A-Za-z0-9._-]*$",
+        description="The reply's `X-Request-ID`; the log lines of the request carry it.",
+    )
+    errors: list[ProblemError] = Field(max_length=50, description="The bad fields, at most 50; often empty.")

@@ -1,17 +1,20 @@
 """A session, as its user and administrators see it."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models import answers
 from models.user import EXAMPLE_ID
+from models.values import Scope
 
 MAX_SIGN_OUTS = 1_000
+MOST_SESSIONS = 1_000
+"""That a list shows."""
 
 
 EXAMPLE_SESSION: dict[str, Any] = {
-    "id": "Z0LwwaXTuOnwEjRWdGhlIHJlc3QgaXMgcmFuZG9tLg",
+    "id": "Z0LwwaXTuOnwEjRWdGhlIHJlc3QgaXMgcmFuZG9tLg0",
     "client_id": "portal",
     "scopes": ["me", "users:read"],
     "created_at": "2026-01-31T08:00:00.123000Z",
@@ -24,21 +27,21 @@ EXAMPLE_SESSION: dict[str, Any] = {
 
 
 class SessionOutput(BaseModel):
-    id: str
-    client_id: Annotated[str, Field(description="The client it was begun with.")]
-    scopes: Annotated[list[str], Field(description="What its tokens may carry.")]
-    created_at: datetime
-    used_at: Annotated[datetime, Field(description="When it was last refreshed, or begun.")]
-    expires_at: Annotated[datetime, Field(description="When it ends, however much it is used.")]
-    address: Annotated[str | None, Field(description="From which it was begun.")]
-    agent: Annotated[str | None, Field(description="The User-Agent with which it was begun.")]
+    id: answers.Sid
+    client_id: Annotated[answers.ClientId, Field(description="The client it was begun with.")]
+    scopes: Annotated[list[Scope], Field(max_length=5, description="What its tokens may carry.")]
+    created_at: answers.Moment
+    used_at: Annotated[answers.Moment, Field(description="When it was last refreshed, or begun.")]
+    expires_at: Annotated[answers.Moment, Field(description="When it ends, however much it is used.")]
+    address: Annotated[answers.Address | None, Field(description="From which it was begun.")]
+    agent: Annotated[answers.Line | None, Field(description="The User-Agent with which it was begun.")]
     current: Annotated[bool, Field(description="Whether it is the one of this request.")]
 
 
 class SessionList(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_SESSION]}]})
 
-    items: list[SessionOutput]
+    items: Annotated[list[SessionOutput], Field(max_length=MOST_SESSIONS)]
 
 
 class SignOut(BaseModel):
@@ -53,8 +56,8 @@ class SignOut(BaseModel):
 
 
 class SignOutResult(BaseModel):
-    id: str
-    status: Annotated[int, Field(description="204: signed out everywhere; 404: no such user.")]
+    id: Annotated[str, Field(pattern="^[0-9a-fA-F]{24}$")]
+    status: Annotated[answers.Status, Field(description="204: signed out everywhere; 404: no such user.")]
 
 
 class SignOutOutput(BaseModel):
@@ -62,4 +65,6 @@ class SignOutOutput(BaseModel):
         json_schema_extra={"examples": [{"results": [{"id": EXAMPLE_ID, "status": 204}]}]}
     )
 
-    results: Annotated[list[SignOutResult], Field(description="One for each id, in their order.")]
+    results: Annotated[
+        list[SignOutResult], Field(max_length=MAX_SIGN_OUTS, description="One for each id, in their order.")
+    ]

@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models import answers
 from models.user import EXAMPLE_ID
-from models.values import ALL_SCOPES
+from models.values import ALL_SCOPES, PLAIN
 
 EXAMPLE_TOKEN: dict[str, Any] = {
     "access_token": "eyJhbGciOiJFZERTQSIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln",
@@ -37,13 +38,25 @@ EXAMPLE_CLAIMS: dict[str, Any] = {
     "aud": "roster",
     "iss": "https://users.example.com",
     "jti": "dGhpcyBpcyBhIGp0aQ",
-    "sid": "Z0LwwaXTuOnwEjRWdGhlIHJlc3QgaXMgcmFuZG9tLg",
+    "sid": "Z0LwwaXTuOnwEjRWdGhlIHJlc3QgaXMgcmFuZG9tLg0",
 }
 
-ClientId = Annotated[str, Field(description="The client's id, unless HTTP Basic names it.")]
+LONGEST_VALUE = 1024 * 1024
+"""Characters of a value of a form: no body may have more bytes (413)."""
+MOST_KEYS = 1_000
+"""Keys that are published, the newest; each rotation leaves one for as long as its tokens live."""
+
+ClientId = Annotated[
+    str,
+    Field(
+        max_length=LONGEST_VALUE, pattern=PLAIN, description="The client's id, unless HTTP Basic names it."
+    ),
+]
 ClientSecret = Annotated[
     str,
     Field(
+        max_length=LONGEST_VALUE,
+        pattern=PLAIN,
         description="The client's secret, unless HTTP Basic has it.",
         json_schema_extra={"format": "password"},
     ),
@@ -69,17 +82,42 @@ class TokenForm(BaseModel):
 
     grant_type: Annotated[Literal["password", "refresh_token"], Field(description="How one proves oneself.")]
     username: Annotated[
-        str, Field(description="E-mail, username or phone; for `password`.", examples=["ana@example.com"])
+        str,
+        Field(
+            max_length=LONGEST_VALUE,
+            pattern=PLAIN,
+            description="E-mail, username or phone; for `password`.",
+            examples=["ana@example.com"],
+        ),
     ] = ""
     password: Annotated[
-        str, Field(description="For `password`.", json_schema_extra={"format": "password"})
+        str,
+        Field(
+            max_length=LONGEST_VALUE,
+            pattern=PLAIN,
+            description="For `password`.",
+            json_schema_extra={"format": "password"},
+        ),
     ] = ""
     password_jwe: Annotated[
-        str, Field(description="In place of `password`: see GET /auth/keys/password.")
+        str,
+        Field(
+            max_length=LONGEST_VALUE,
+            pattern=PLAIN,
+            description="In place of `password`: see GET /auth/keys/password.",
+        ),
     ] = ""
-    refresh_token: Annotated[str, Field(description="For `refresh_token`.")] = ""
+    refresh_token: Annotated[
+        str, Field(max_length=LONGEST_VALUE, pattern=PLAIN, description="For `refresh_token`.")
+    ] = ""
     scope: Annotated[
-        str, Field(description="Separated by spaces; none: all that are granted.", examples=["users:read"])
+        str,
+        Field(
+            max_length=LONGEST_VALUE,
+            pattern=PLAIN,
+            description="Separated by spaces; none: all that are granted.",
+            examples=["users:read"],
+        ),
     ] = ""
     client_id: ClientId = ""
     client_secret: ClientSecret = ""
@@ -90,8 +128,18 @@ class InspectedForm(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"token": EXAMPLE_TOKEN["refresh_token"]}]})
 
-    token: Annotated[str, Field(min_length=1, description="An access token or a refresh token.")]
-    token_type_hint: Annotated[str, Field(description="Not needed.")] = ""
+    token: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=LONGEST_VALUE,
+            pattern=PLAIN,
+            description="An access token or a refresh token.",
+        ),
+    ]
+    token_type_hint: Annotated[
+        str, Field(max_length=LONGEST_VALUE, pattern=PLAIN, description="Not needed.")
+    ] = ""
     client_id: ClientId = ""
     client_secret: ClientSecret = ""
 
@@ -101,11 +149,11 @@ class TokenOutput(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_TOKEN]})
 
-    access_token: str
+    access_token: answers.Token
     token_type: Literal["Bearer"]
-    expires_in: Annotated[int, Field(description="Seconds.")]
-    refresh_token: Annotated[str, Field(description="Good once: each use answers the next.")]
-    scope: str
+    expires_in: Annotated[answers.Count, Field(description="Seconds.")]
+    refresh_token: Annotated[answers.Token, Field(description="Good once: each use answers the next.")]
+    scope: answers.ScopeLine
 
 
 class OAuthProblem(BaseModel):
@@ -119,8 +167,8 @@ class OAuthProblem(BaseModel):
         }
     )
 
-    error: Annotated[str, Field(description="Stable name of what is wrong, for programs.")]
-    error_description: Annotated[str, Field(description="What happened this time, for people.")]
+    error: Annotated[answers.Code, Field(description="Stable name of what is wrong, for programs.")]
+    error_description: Annotated[answers.Sentence, Field(description="What happened this time, for people.")]
 
 
 class Introspection(BaseModel):
@@ -129,16 +177,16 @@ class Introspection(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_CLAIMS, {"active": False}]})
 
     active: bool
-    scope: str | None = None
-    client_id: str | None = None
-    token_type: str | None = None
-    exp: int | None = None
-    iat: int | None = None
-    sub: str | None = None
-    aud: str | None = None
-    iss: str | None = None
-    jti: str | None = None
-    sid: str | None = None
+    scope: answers.ScopeLine | None = None
+    client_id: answers.ClientId | None = None
+    token_type: Literal["Bearer"] | None = None
+    exp: answers.Count | None = None
+    iat: answers.Count | None = None
+    sub: answers.Line | None = None
+    aud: answers.Line | None = None
+    iss: answers.URL | None = None
+    jti: answers.Token | None = None
+    sid: answers.Sid | None = None
 
 
 class KeySet(BaseModel):
@@ -146,7 +194,9 @@ class KeySet(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"keys": [EXAMPLE_KEY]}]})
 
-    keys: Annotated[list[dict[str, Any]], Field(description="Public keys; the newest first.")]
+    keys: Annotated[
+        list[dict[str, Any]], Field(max_length=MOST_KEYS, description="Public keys; the newest first.")
+    ]
 
 
 class PasswordKey(BaseModel):
@@ -168,11 +218,14 @@ class PasswordKey(BaseModel):
     )
 
     kty: Literal["RSA"]
-    n: str
-    e: str
-    kid: Annotated[str, Field(description="To be named in the header of the JWE.")]
+    n: answers.Token
+    e: answers.Token
+    kid: Annotated[answers.Line, Field(description="To be named in the header of the JWE.")]
     use: Literal["enc"]
     alg: Literal["RSA-OAEP-256"]
+
+
+Names = Annotated[list[Annotated[str, Field(pattern="^[a-z_]+$", max_length=64)]], Field(max_length=8)]
 
 
 class ServerMetadata(BaseModel):
@@ -209,14 +262,14 @@ class ServerMetadata(BaseModel):
         }
     )
 
-    issuer: str
-    token_endpoint: str
-    jwks_uri: str
-    introspection_endpoint: str
-    revocation_endpoint: str
-    scopes_supported: list[str]
-    response_types_supported: list[str]
-    grant_types_supported: list[str]
-    token_endpoint_auth_methods_supported: list[str]
-    introspection_endpoint_auth_methods_supported: list[str]
-    revocation_endpoint_auth_methods_supported: list[str]
+    issuer: answers.URL
+    token_endpoint: answers.URL
+    jwks_uri: answers.URL
+    introspection_endpoint: answers.URL
+    revocation_endpoint: answers.URL
+    scopes_supported: answers.Granted
+    response_types_supported: Names
+    grant_types_supported: Names
+    token_endpoint_auth_methods_supported: Names
+    introspection_endpoint_auth_methods_supported: Names
+    revocation_endpoint_auth_methods_supported: Names

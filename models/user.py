@@ -7,6 +7,7 @@ from beanie import Document, PydanticObjectId
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from pymongo import ASCENDING, IndexModel
 
+from models import answers
 from models.values import (
     DEFAULT_SCOPES,
     Activity,
@@ -148,20 +149,20 @@ class UserPatch(BaseModel):
 
 
 class AddressOutput(BaseModel):
-    label: str | None
-    street: str | None
-    city: str | None
-    region: str | None
-    zipcode: str | None
-    country: str | None
+    label: answers.Line | None
+    street: answers.Line | None
+    city: answers.Line | None
+    region: answers.Line | None
+    zipcode: answers.Line | None
+    country: answers.Line | None
 
 
 class ProfileOutput(BaseModel):
-    bio: str | None
-    age: int | None
-    title: str | None
-    department: str | None
-    addresses: list[AddressOutput]
+    bio: answers.Text | None
+    age: Annotated[int, Field(json_schema_extra={"minimum": 0, "maximum": 150})] | None
+    title: answers.Line | None
+    department: answers.Line | None
+    addresses: Annotated[list[AddressOutput], Field(json_schema_extra={"maxItems": 10})]
 
 
 class UserOutput(BaseModel):
@@ -169,22 +170,22 @@ class UserOutput(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_OUTPUT]})
 
-    id: Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
-    username: str | None
-    email: str
-    name: str
-    phone: str | None
-    avatar_url: str | None
-    locale: str | None
-    tags: list[str]
-    scopes: list[str]
+    id: answers.Id
+    username: answers.Username | None
+    email: answers.Email
+    name: answers.Text
+    phone: answers.Phone | None
+    avatar_url: answers.AvatarURL | None
+    locale: answers.Locale | None
+    tags: answers.Tags
+    scopes: answers.Granted
     is_active: bool
     profile: ProfileOutput
-    created_at: datetime
-    updated_at: datetime
-    last_login_at: datetime | None
-    last_login_ip: str | None
-    version: Annotated[int, Field(description="Raised by each write; the ETag.")]
+    created_at: answers.Moment
+    updated_at: answers.Moment
+    last_login_at: answers.Moment | None
+    last_login_ip: answers.Address | None
+    version: Annotated[answers.Version, Field(description="Raised by each write; the ETag.")]
 
 
 class Keys(BaseModel):

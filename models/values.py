@@ -20,6 +20,9 @@ from models.letters import INVISIBLE, is_identifier, mixes_look_alikes
 CELL_LENGTH = 32_767
 """UTF-16 units that a spreadsheet cell holds; no text of a user is longer, so no export cuts one."""
 
+PLAIN = r"^[^\x00]*$"
+"""No NUL: none gets in, by JSON (`app.strict_json`), form (`app.oauth_forms`), query or file."""
+
 Scope = Literal["me", "users:read", "users:write", "users:export", "users:admin"]
 ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
 DEFAULT_SCOPES: tuple[Scope, ...] = ("me",)
@@ -139,27 +142,40 @@ def _printable(text: str) -> str:
 
 
 Blank = BeforeValidator(_empty_is_missing)
-Line = Annotated[str, StringConstraints(max_length=128), AfterValidator(_printable)]
-Street = Annotated[str, StringConstraints(max_length=256), AfterValidator(_printable)]
+_PRINTABLE = Field(json_schema_extra={"pattern": _CONTROL.pattern.replace("[", "^[^", 1) + "*$"})
+_PLAIN = Field(json_schema_extra={"pattern": PLAIN})
+Line = Annotated[str, StringConstraints(max_length=128), AfterValidator(_printable), _PRINTABLE]
+Street = Annotated[str, StringConstraints(max_length=256), AfterValidator(_printable), _PRINTABLE]
 Email = Annotated[
     str,
     StringConstraints(max_length=320),
     AfterValidator(_email),
     Field(json_schema_extra={"format": "email"}),
 ]
-Username = Annotated[str, StringConstraints(max_length=64), AfterValidator(_username)]
+Username = Annotated[str, StringConstraints(max_length=64), AfterValidator(_username), _PLAIN]
 Name = Annotated[
     str,
     StringConstraints(min_length=1, max_length=CELL_LENGTH),
     AfterValidator(_not_blank),
     AfterValidator(_fits_a_cell),
+    Field(json_schema_extra={"pattern": r"\S"}),
 ]
-Bio = Annotated[str, StringConstraints(max_length=CELL_LENGTH), AfterValidator(_fits_a_cell)]
-Phone = Annotated[str, StringConstraints(max_length=40), AfterValidator(_phone)]
-AvatarURL = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_url)]
-Locale = Annotated[str, StringConstraints(max_length=35), AfterValidator(_locale)]
-Tag = Annotated[str, StringConstraints(max_length=64), AfterValidator(_tag)]
+Bio = Annotated[str, StringConstraints(max_length=CELL_LENGTH), AfterValidator(_fits_a_cell), _PLAIN]
+Phone = Annotated[str, StringConstraints(max_length=40), AfterValidator(_phone), _PLAIN]
+AvatarURL = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_url), _PLAIN]
+Locale = Annotated[
+    str,
+    StringConstraints(max_length=35),
+    AfterValidator(_locale),
+    Field(json_schema_extra={"pattern": f"^({_LOCALE.pattern})?$"}),
+]
+Tag = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(_tag),
+    Field(json_schema_extra={"pattern": "^[^,;]*$"}),
+]
 Tags = Annotated[list[Tag], Field(max_length=50), AfterValidator(_distinct)]
-Scopes = Annotated[list[Scope], AfterValidator(_distinct)]
+Scopes = Annotated[list[Scope], Field(max_length=5), AfterValidator(_distinct)]
 Activity = Annotated[bool, Field(strict=True)]
 Age = Annotated[int, Field(strict=True, ge=0, le=150)]

@@ -29,14 +29,16 @@ from app.problems import BODY, PROTECTED, SIGNED_IN, oauth_responses, responses
 from app.resources import Resources
 from app.strict_route import StrictRoute
 from models.account import InvitationInput, InvitationOutput, Registration
-from models.token import InspectedForm, Introspection, PasswordKey, TokenForm, TokenOutput
+from models.token import LONGEST_VALUE, InspectedForm, Introspection, PasswordKey, TokenForm, TokenOutput
 from models.user import UserOutput
+from models.values import PLAIN
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=StrictRoute)
 
 
 def _form(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema() | {"additionalProperties": {"type": "string"}}  # which nobody reads
+    others = {"type": "string", "maxLength": LONGEST_VALUE, "pattern": PLAIN}  # which nobody reads
+    schema = model.model_json_schema() | {"additionalProperties": others}
     content = {"application/x-www-form-urlencoded": {"schema": schema}}
     return {"requestBody": {"required": True, "content": content}}
 
@@ -67,7 +69,7 @@ async def _identify(
     "/token",
     response_model=TokenOutput,
     summary="Sign in, or refresh",
-    openapi_extra=_form(TokenForm),
+    openapi_extra=_form(TokenForm) | {"security": [{}, {"Client": []}]},
     responses=oauth_responses(InvalidGrantError, InvalidScopeError, UnsupportedGrantTypeError)
     | responses(TooManySignInsError, UnavailableError),
 )

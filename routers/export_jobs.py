@@ -39,9 +39,7 @@ _SUBMITTED: dict[int | str, dict[str, Any]] = {
     },
     202: {"model": ExportOutput, "description": "A job makes the file; `Location` is where to look for it."},
 }
-_BINARY = {
-    media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES.values()
-}
+_BINARY = {media_type: {"schema": {"format": "binary"}} for media_type in MEDIA_TYPES.values()}
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file.", "content": _BINARY},
     206: {"description": "The range of it that was asked for.", "content": _BINARY},

@@ -17,18 +17,13 @@ router = APIRouter(tags=["export"])
 FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file, streamed. A transfer that breaks is not whole: download it again.",
-        "content": {
-            media_type: {"schema": {"type": "string", "format": "binary"}}
-            for media_type in MEDIA_TYPES.values()
-        },
+        "content": {media_type: {"schema": {"format": "binary"}} for media_type in MEDIA_TYPES.values()},
     }
 }
 
 
 def _file(form: Format) -> dict[int | str, dict[str, Any]]:
-    return {
-        200: FILE[200] | {"content": {MEDIA_TYPES[form]: {"schema": {"type": "string", "format": "binary"}}}}
-    }
+    return {200: FILE[200] | {"content": {MEDIA_TYPES[form]: {"schema": {"format": "binary"}}}}}
 
 
 @router.get(

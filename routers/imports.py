@@ -36,6 +36,7 @@ from app.errors import (
 )
 from app.jobs import Viewer
 from app.problems import PROTECTED, responses
+from app.settings import IMPORT_MOST_BYTES
 from models.export import MEDIA_TYPES
 from models.imports import ImportFileQuery, ImportList, ImportPlan, ImportQuery, ImportRowsQuery
 from models.job import PageQuery
@@ -43,7 +44,7 @@ from models.job import PageQuery
 router = APIRouter(tags=["import"])
 
 _PATIENCE_S = 10.0
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_BINARY = {"schema": {"format": "binary"}}  # no type: OpenAPI 3.1 knows a string as JSON's alone
 _OPTIONS = {
     parameter["name"]: parameter["schema"] | {"description": parameter["description"]}
     for parameter in query_parameters(ImportQuery)["parameters"]
@@ -53,7 +54,14 @@ _FORM = {
     "schema": {
         "type": "object",
         "required": ["file"],
-        "properties": {"file": {"type": "string", "format": "binary"}, **_OPTIONS},
+        "properties": {
+            "file": {
+                "type": "string",
+                "format": "binary",
+                "maxLength": IMPORT_MOST_BYTES,
+            },  # a form's, as /docs knows it
+            **_OPTIONS,
+        },
         "additionalProperties": False,
         "examples": [
             {"file": "E-Mail;Stadt\r\nana@example.com;Berlin\r\n", "columns": "address1_city:Stadt"}
@@ -72,10 +80,15 @@ _UPLOAD = query_parameters(ImportQuery) | {
 _PLACE = {
     "Location": {
         "description": "Where the import is.",
-        "schema": {"type": "string", "format": "uri-reference"},
+        "schema": {"type": "string", "format": "uri-reference", "maxLength": 64},
     }
 }
-_LATER = {"Retry-After": {"description": "Seconds until it is worth a look.", "schema": {"type": "string"}}}
+_LATER = {
+    "Retry-After": {
+        "description": "Seconds until it is worth a look.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": 60},
+    }
+}
 _WORKBOOK: dict[int | str, dict[str, Any]] = {
     200: {"description": "The workbook, streamed.", "content": {MEDIA_TYPES["xlsx"]: _BINARY}}
 }

@@ -23,7 +23,7 @@ _EVENT = 'id: 3\nevent: progress\ndata: {"id":"6b05f0a1e1b7a3d4c9f01234","kind":
 _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events `progress` and, as the last, `end`: each with the job as its data.",
-        "content": {"text/event-stream": {"schema": {"type": "string", "examples": [_EVENT]}}},
+        "content": {"text/event-stream": {"schema": {"examples": [_EVENT]}}},
     }
 }
 

@@ -115,7 +115,7 @@ async def change_email(
     responses=responses(*SIGNED_IN),
 )
 async def list_my_sessions(caller: Caller, opened: Backends) -> Response:
-    """The one used last first."""
+    """The one used last first, a thousand at most."""
     return replies.sessions(await opened.sessions.list_all(caller.user_id), current=caller.sid)
 
 

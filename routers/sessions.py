@@ -27,7 +27,7 @@ router = APIRouter(tags=["sessions"], route_class=StrictRoute)
     responses=responses(InvalidError, *PROTECTED),
 )
 async def list_sessions(user_id: UserId, caller: Administrator, opened: Backends) -> Response:
-    """The one used last first; none for a user who is not there."""
+    """The one used last first, a thousand at most; none for a user who is not there."""
     return replies.sessions(await opened.sessions.list_all(str(user_id)), current=caller.sid)
 
 

@@ -45,16 +45,23 @@ router = APIRouter(tags=["users"], route_class=StrictRoute)
 CREATED = {
     "Location": {
         "description": "Where the user is.",
-        "schema": {"type": "string", "format": "uri-reference"},
+        "schema": {"type": "string", "format": "uri-reference", "maxLength": 64},
     },
     **VERSIONED,
     **REPLAYED,
 }
 ONCE = (IdempotencyKeyInUseError, IdempotencyKeyReusedError)
+LONGEST_LINK = 1_000_000
+"""Three times the query, of which HTTP lets at most 64 KiB in, with three bytes for one that is escaped."""
 LINKS = {
     "Link": {
         "description": "The `first`, `next` and `prev` pages (RFC 8288).",
-        "schema": {"type": "string", "examples": ['</users?limit=50>; rel="first"']},
+        "schema": {
+            "type": "string",
+            "pattern": "^<",
+            "maxLength": LONGEST_LINK,
+            "examples": ['</users?limit=50>; rel="first"'],
+        },
     }
 }
 LISTING = QueryOf(ListQuery)

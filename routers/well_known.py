@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from app.dependencies import Backends
 from app.problems import responses
-from models.token import KeySet, ServerMetadata
+from models.token import MOST_KEYS, KeySet, ServerMetadata
 from models.values import ALL_SCOPES
 
 router = APIRouter(prefix="/.well-known", tags=["auth"])
@@ -17,7 +17,7 @@ KEYS_MAX_AGE_S = 60
 async def read_keys(opened: Backends, response: Response) -> KeySet:
     """RFC 7517. Also a key that will sign soon, and those that signed tokens which still live."""
     response.headers["Cache-Control"] = f"public, max-age={KEYS_MAX_AGE_S}"
-    return KeySet(keys=opened.keyring.public())
+    return KeySet(keys=opened.keyring.public()[:MOST_KEYS])
 
 
 @router.get("/oauth-authorization-server", summary="What the token endpoints offer", responses=responses())

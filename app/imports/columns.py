@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 from app.errors import FieldError, InvalidError, UnreadableFileError
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
+from app.spreadsheets.reading.values import LONGEST_HEADING
 from models.imports import ColumnUse
 
 MOST_KEYS: Final = 1_000
@@ -99,6 +100,8 @@ class Columns:
         if known is None:
             if len(self._found) >= MOST_KEYS:
                 raise UnreadableFileError(f"The objects have more than {MOST_KEYS:,} different keys.")
+            if len(heading) > LONGEST_HEADING:
+                raise UnreadableFileError(f"A key has more than {LONGEST_HEADING} characters.")
             field = self._resolve(heading)
             known = Column(heading, field, _USES[field] if field is not None else "unknown")
             self._found[heading] = known

@@ -14,7 +14,7 @@ from app.imports.uploads import Upload, clean_name
 from app.jobs import Job
 from app.resources import Resources
 from app.spreadsheets.reading import Inspection, Limits, inspect
-from models.imports import ImportQuery
+from models.imports import LONGEST_SHEET_NAME, MOST_SHEETS, ImportQuery
 
 _LOOK_S: Final = 4.0
 """How long a file is looked at before its import is there; what is wrong further on fails the plan."""
@@ -102,6 +102,6 @@ def _describe(upload: Upload, asked: ImportQuery, looked: Inspection) -> dict[st
         "sha256": upload.sha256,
         "encoding": looked.encoding,
         "delimiter": looked.delimiter,
-        "sheet": looked.sheet,
-        "other_sheets": looked.other_sheets,
+        "sheet": looked.sheet and looked.sheet[:LONGEST_SHEET_NAME],
+        "other_sheets": [name[:LONGEST_SHEET_NAME] for name in looked.other_sheets[:MOST_SHEETS]],
     }

@@ -89,10 +89,12 @@ async def _read(users: Users, ranks: Sequence[Rank], projection: Projection) -> 
         "find": users.name,
         "filter": {"_id": {"$in": ids}},
         "projection": projection,
+        "limit": len(ids),  # with it a full batch is known to be the last, and no cursor waits for the next
         "batchSize": len(ids),
     }
     reply = await users.database.command(command, codec_options=users.codec_options)
     if reply["cursor"]["id"]:  # more than one reply holds: long texts
+        await users.database.command({"killCursors": users.name, "cursors": [reply["cursor"]["id"]]})
         rows = await users.find(command["filter"], projection).to_list()
     else:
         rows = reply["cursor"]["firstBatch"]

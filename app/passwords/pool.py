@@ -16,6 +16,8 @@ Result = TypeVar("Result")
 AtTurn = Callable[[], Awaitable[None]]
 
 _LOWEST_PRIORITY = 19
+_IN_THE_WINGS = 1
+"""Turns given ahead: what is awaited at a turn is awaited while the threads still work for others."""
 
 
 class Pool:
@@ -23,18 +25,19 @@ class Pool:
 
     def __init__(self, *, threads: int, waiting: int) -> None:
         """`threads` of 0: one for each core. `waiting` callers at most wait for a turn."""
-        threads = threads or _count_cores()
-        self._threads = ThreadPoolExecutor(threads, "passwords", _step_back)
-        self._turns = Room(threads)
-        self._most_waiting = self._room = waiting
+        self._most_running = threads or _count_cores()
+        self._threads = ThreadPoolExecutor(self._most_running, "passwords", _step_back)
+        ahead = min(_IN_THE_WINGS, waiting)
+        self._turns = Room(self._most_running + ahead)
+        self._most_waiting = self._room = waiting - ahead
 
     @property
     def running(self) -> int:
-        return self._turns.taken
+        return min(self._turns.taken, self._most_running)
 
     @property
     def waiting(self) -> int:
-        return self._most_waiting - self._room
+        return self._most_waiting - self._room + self._turns.taken - self.running
 
     async def run(self, work: Callable[[], Result], at_turn: AtTurn | None = None) -> Result:
         """Do `work` in a thread, after awaiting `at_turn` once its turn has come; what that raises ends it.

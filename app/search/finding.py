@@ -225,7 +225,7 @@ class Finder:
             {
                 "aggregate": self._users.name,
                 "pipeline": pipeline,
-                "cursor": {"batchSize": SCAN},
+                "cursor": {"batchSize": SCAN + 2},  # more than there are, so that no cursor stays open
                 "hint": hint,
             },
             codec_options=self._users.codec_options,

@@ -263,6 +263,14 @@ class Sessions:
             ]
         return sorted(map(_session, entries), key=attrgetter("used_at"), reverse=True)
 
+    async def count(self) -> int:
+        """How many sessions of all users Redis holds alive, in one step however many there are.
+
+        One that Redis does not know to have ended counts until it would have ended by itself: those beyond a
+        user's first thousand when he is signed out everywhere, and those that MongoDB alone knows the end of.
+        """
+        return await self._store.count()
+
     async def find(self, token: RefreshToken, *, any_number: bool = False) -> Session | None:
         """The living session of a refresh token; None if it is not the token's turn, unless `any_number`.
 

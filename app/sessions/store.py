@@ -6,13 +6,16 @@ from typing import Any, Literal
 
 from app.channel import Argument, Channel, Script
 
-Name = Literal["create", "refresh", "vouch", "doubt", "settle", "finish", "list"]
+Name = Literal["create", "refresh", "vouch", "doubt", "settle", "finish", "list", "count"]
 
 _FOLDER = Path(__file__).parent / "scripts"
 _CHECK = (
     b"*5\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n$10\r\ngeneration\r\n$5\r\nepoch\r\n$5\r\nended\r\n"
     b"*5\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n$10\r\ngeneration\r\n$6\r\ndoubts\r\n$4\r\nonly\r\n"
 )
+_LIVING = "roster:living_sessions"
+"""Of all users. It lies in another slot than theirs, which only a Redis Cluster would mind, and `app.channel`
+speaks to one server."""
 
 
 @cache
@@ -21,7 +24,7 @@ def _script(name: Name) -> Script:
 
 
 def key(user_id: str, rest: str) -> str:
-    """The id stands between braces: one slot of a cluster, and no id that is the beginning of another's."""
+    """The id stands between braces: none is the beginning of another's."""
     return f"roster:{{{user_id}}}:{rest}"
 
 
@@ -38,5 +41,10 @@ class Store:
 
     async def run(self, name: Name, user_id: str, sid: str, *arguments: Argument) -> tuple[str, Any]:
         """The epoch and the script's answer; its arguments are said in its own file, `EPOCH` is filled in."""
-        keys = (key(user_id, "state"), key(user_id, "sessions"), key(user_id, f"session:{sid}"))
-        return await self._channel.run(_script(name), keys, *arguments)
+        of_user = (key(user_id, "state"), key(user_id, "sessions"), key(user_id, f"session:{sid}"))
+        return await self._channel.run(_script(name), (*of_user, _LIVING), *arguments)
+
+    async def count(self) -> int:
+        """Those that live, of all users."""
+        _, living = await self._channel.run(_script("count"), (_LIVING,))
+        return int(living)

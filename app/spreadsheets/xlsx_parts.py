@@ -1,8 +1,8 @@
 """The fixed XML of a workbook: everything but its rows."""
 
 from collections.abc import Iterable, Sequence
+from html import escape
 from typing import Final
-from xml.sax.saxutils import escape
 
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006"
@@ -73,12 +73,13 @@ def close_sheet(last_cell: str) -> str:
 def workbook(sheets: Sequence[tuple[str, str]]) -> str:
     """The workbook of sheets given by name and last cell, as in `$C$7`."""
     entries = "".join(
-        f'<sheet name="{escape(name)}" sheetId="{n}" r:id="rId{n}"/>' for n, (name, _) in enumerate(sheets, 1)
+        f'<sheet name="{escape(name, quote=False)}" sheetId="{n}" r:id="rId{n}"/>'
+        for n, (name, _) in enumerate(sheets, 1)
     )
     # Excel keeps a filter's range twice, and repairs workbooks that lack the hidden name in some versions.
     names = "".join(
         f'<definedName name="_xlnm._FilterDatabase" localSheetId="{n}" hidden="1">'
-        f"'{escape(name)}'!$A$1:{last}</definedName>"
+        f"'{escape(name, quote=False)}'!$A$1:{last}</definedName>"
         for n, (name, last) in enumerate(sheets)
     )
     return (

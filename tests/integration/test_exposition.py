@@ -1,14 +1,18 @@
 """What Prometheus fetches from a server that runs, of one process and of several."""
 
+import itertools
 import os
 import re
 import signal
+import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from redis import Redis
 
 from app.embedded import ports
 from app.errors import StartError
@@ -18,6 +22,7 @@ from tests.live import LiveServer, find_children, wait_until
 from tests.servers import MongoServer, RedisServer
 
 WORKERS = 2
+PASSWORD = "seven wet horses sing"
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +58,12 @@ def read(server: LiveServer, name: str, **labels: str) -> float:
 
 def find_workers(server: LiveServer) -> set[int]:
     """Those of its children that listen to requests; multiprocessing has a helper of its own."""
-    return {
-        pid
-        for pid in find_children(server.pid)
-        if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes().decode()
-    }
+    found = set()
+    for pid in find_children(server.pid):
+        with suppress(FileNotFoundError):  # it has ended meanwhile
+            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.add(pid)
+    return found
 
 
 def test_the_counts_of_all_workers_are_one_and_outlive_a_worker(server: LiveServer) -> None:
@@ -124,6 +130,42 @@ def test_jobs_are_the_directorys_and_not_the_sum_of_what_each_worker_sees(server
         job = client.post("/users/exports", json=body, headers={"Prefer": "wait=10"}).json()["job"]
         assert client.get(f"/jobs/{job}").json()["state"] == "succeeded"
     wait_until(lambda: 'roster_jobs{kind="export",state="queued"} 0.0' in fetch(server))
+
+
+def test_sessions_are_all_there_are_whichever_process_began_and_ended_them(
+    server: LiveServer, tmp_path: Path, mongo_server: MongoServer, redis_server: RedisServer
+) -> None:
+    uris: dict[str, Any] = {"mongo_uri": mongo_server.uri_of("exposition"), "redis_url": redis_server.url}
+    with LiveServer(tmp_path, metrics_port=0, **uris) as beside:
+        both = (server, beside)
+        with Redis.from_url(redis_server.url) as redis:
+            before = redis.zcount("roster:living_sessions", 0, "+inf")
+
+        def both_say(living: int) -> bool:
+            return all(read(one, "roster_sessions") == living for one in both)
+
+        wait_until(lambda: both_say(before))
+        people = [add_person(beside) for _ in range(3)]
+        began = list(zip(itertools.cycle(both), people, strict=False))
+        bearers = [sign_in(one, email) for one, email in began]
+        wait_until(lambda: both_say(before + 3))
+        for (one, _), bearer in zip(began, bearers, strict=True):
+            assert httpx.post(f"{one.url}/auth/logout", headers=bearer).status_code == 204
+        wait_until(lambda: both_say(before))
+
+
+def add_person(server: LiveServer) -> str:
+    """The e-mail of a new user who has the password of all of them."""
+    email = f"{uuid.uuid4().hex}@example.com"
+    with server.client() as client:
+        made = client.post("/users", json={"name": "Ana", "email": email, "scopes": ["me"]})
+        reply = client.put(f"/users/{made.json()['id']}/password", json={"password": PASSWORD})
+        assert reply.status_code == 204, reply.text
+    return email
+
+
+def sign_in(server: LiveServer, email: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {server.sign_in(email, PASSWORD).json()['access_token']}"}
 
 
 def test_the_folder_of_the_workers_goes_with_the_server(

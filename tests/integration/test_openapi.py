@@ -24,6 +24,11 @@ SNAPSHOT = Path(__file__).parents[1] / "snapshots" / "openapi.json"
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 FORM = "application/x-www-form-urlencoded"
+BY_CLIENT: dict[str, list[dict[str, list[str]]]] = {
+    "create_token": [{}, {"Client": []}],
+    "introspect_token": [{"Client": []}],
+    "revoke_token": [{"Client": []}, {}],  # a public client has no secret to prove itself by
+}
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +69,9 @@ def test_it_is_openapi_3_1_with_all_references_resolved(document: dict[str, Any]
     references = {node["$ref"] for node in walk(document) if isinstance(node.get("$ref"), str)}
     for node in walk(document):
         references |= set(node.get("discriminator", {}).get("mapping", {}).values())
-    assert references <= {f"#/components/schemas/{name}" for name in known}
-    used = {reference.rpartition("/")[2] for reference in references}
-    assert used == set(known), "an unused schema confuses client generators"
+    named = {f"#/components/schemas/{name}" for name in known}
+    named |= {f"#/components/headers/{name}" for name in document["components"]["headers"]}
+    assert references == named, "an unused schema confuses client generators"
 
 
 def test_each_schema_is_a_json_schema(document: dict[str, Any]) -> None:
@@ -103,12 +108,6 @@ def test_each_operation_has_a_name_a_summary_a_description_and_a_tag(document: d
             assert one["description"], (path, one["name"])
 
 
-BY_CLIENT: dict[str, list[dict[str, list[str]]]] = {
-    "introspect_token": [{"Client": []}],
-    "revoke_token": [{"Client": []}, {}],  # a public client has no secret to prove itself by
-}
-
-
 def test_no_header_is_said_to_be_null(document: dict[str, Any]) -> None:
     for _, path, operation in operations(document):
         for parameter in operation.get("parameters", ()):
@@ -123,7 +122,7 @@ def test_each_operation_is_open_or_takes_a_token_with_its_scope_by_either_scheme
     for _, path, operation in operations(document):
         name = operation["operationId"]
         if name in OPEN:
-            assert operation.get("security") == BY_CLIENT.get(name), path
+            assert operation["security"] == BY_CLIENT.get(name, [{}]), path
             continue
         scopes = [needed] if (needed := NEEDED[name]) else []
         assert operation["security"] == [{"OAuth2": scopes}, {"Bearer": scopes}], path
@@ -492,3 +491,28 @@ async def test_the_bytes_of_real_imports_are_what_is_published(mongo_uri: str, r
         }
         check_bytes(document, replies)
         assert [reply.status_code for reply in replies["/users/import", "post"]] == [201, 202, 422, 422, 415]
+
+
+def test_each_reply_has_the_headers_that_any_may_have(document: dict[str, Any]) -> None:
+    for _, path, operation in operations(document):
+        for status, reply in operation["responses"].items():
+            assert "Access-Control-Allow-Origin" in reply["headers"], (path, status)
+            assert ("Retry-After" in reply["headers"]) or status not in {"429", "503"}, (path, status)
+
+
+def test_each_tag_is_told_of_in_the_order_of_the_alphabet(document: dict[str, Any]) -> None:
+    told = [tag["name"] for tag in document["tags"]]
+    assert told == sorted(told)
+    assert {tag for _, _, operation in operations(document) for tag in operation["tags"]} == set(told)
+    assert all(tag["description"] for tag in document["tags"])
+
+
+def test_each_text_list_and_number_is_bounded(document: dict[str, Any]) -> None:
+    for node in walk(document):
+        match node.get("type"):
+            case "string":
+                assert {"maxLength", "enum", "const"} & node.keys(), node
+            case "array":
+                assert "maxItems" in node, node
+            case "integer":
+                assert {"minimum", "maximum", "format"} <= node.keys(), node

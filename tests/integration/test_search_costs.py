@@ -229,6 +229,35 @@ async def test_every_page_of_a_crowd_costs_what_the_first_costs(city: httpx.Asyn
     assert len(flat(await walk(city, q="wolfsgruber", limit=1000))) == CROWD
 
 
+async def test_no_search_leaves_a_cursor_open_in_mongodb(city: httpx.AsyncClient) -> None:
+    """An abandoned one is kept for ten minutes, and with it what it has read."""
+    for q in (
+        "wolfsgruber",
+        "hannelore wolfsgruber",
+        "wolfsgrubr lech",
+        "rosenheim",
+        "w",
+        "+43660",
+        "@crowd",
+    ):
+        for limit in (1, 10, 100):
+            await search(city, q, limit=limit)
+        await suggested(city, q)
+    await walk(city, q="wolfsgruber", limit="1000")
+    assert (await city.get("/users/export?format=csv&q=wolfsgruber")).status_code == 200
+    assert await _open_cursors(city) == []
+
+
+async def _open_cursors(client: httpx.AsyncClient) -> list[Any]:
+    """The commands that opened those which nobody reads on from."""
+    database = resources(client).database
+    idle = {"type": "idleCursor", "ns": {"$regex": f"^{database.name}\\."}}
+    looked = await database.client.admin.aggregate(
+        [{"$currentOp": {"idleCursors": True, "allUsers": True}}, {"$match": idle}]
+    )
+    return [each["cursor"]["originatingCommand"] async for each in looked]
+
+
 async def test_a_filter_that_few_of_a_crowd_meet_is_looked_for_in_steps(city: httpx.AsyncClient) -> None:
     asked: dict[str, Any] = {"q": "wolfsgruber", "age_min": 3, "limit": 50}
     async with watched(city) as reads:

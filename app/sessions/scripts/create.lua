@@ -1,6 +1,7 @@
 -- A new session, and the ends of those it displaces: the ones not used for longest. Answers {'ok', displaced...},
 -- or {'stale', known generation} where the user was signed out everywhere after `generation` was read, or
 -- {'doubt'} while that is being done.
+local SWEPT = 32  -- more than one, so that those that ended by themselves never become more; bounded all the same
 local sid, generation, client, scopes, address, agent, epoch = unpack(ARGV, 1, 7)
 local idle_ms, absolute_ms, limit, settled_ms = unpack(ARGV, 8, 11)
 local state, index, session = KEYS[1], KEYS[2], KEYS[3]
@@ -19,6 +20,9 @@ redis.call('PEXPIRE', session, idle_ms)
 redis.call('HSET', state, 'generation', generation)
 if limit == 1 then redis.call('HSET', state, 'only', sid) else redis.call('HDEL', state, 'only') end
 redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
+for _, past in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0, SWEPT)) do
+  redis.call('ZREM', KEYS[4], past)
+end
 
 local answer = {'ok'}
 if limit > 0 and redis.call('ZCARD', index) >= limit then
@@ -28,7 +32,7 @@ if limit > 0 and redis.call('ZCARD', index) >= limit then
     if used_at then
       living[#living + 1] = {sid = other, used_at = tonumber(used_at), place = place}
     else
-      redis.call('ZREM', index, other)
+      forget(other)
     end
   end
   table.sort(living, function(one, two)
@@ -37,12 +41,12 @@ if limit > 0 and redis.call('ZCARD', index) >= limit then
   end)
   for number = 1, #living - (limit - 1) do
     local other = living[number].sid
-    redis.call('ZREM', index, other)
+    forget(other)
     bury(prefix .. other, 'displaced')
     answer[#answer + 1] = other
   end
 end
-redis.call('ZADD', index, now + idle_ms, sid)
+keep(sid, now + idle_ms)
 outlast(state, absolute_ms + MARKER_MS)
 outlast(index, absolute_ms + MARKER_MS)
 return answer

@@ -2,5 +2,5 @@
 local sid, reason = unpack(ARGV)
 local alive = redis.call('HEXISTS', KEYS[3], 'generation')
 if alive == 1 then bury(KEYS[3], reason) end
-redis.call('ZREM', KEYS[2], sid)
+forget(sid)
 return {alive}

@@ -2,7 +2,7 @@
 -- {'consult', generation, epoch} where MongoDB must be asked first and `vouched` said after, {'foreign'} where it
 -- is another client's, {'wider'} where more scopes are asked for than it has, or {'reused'}: the token was used before, and that was the session's end.
 local sid, counter, client, epoch, idle_ms, grace_ms, narrowed, vouched = unpack(ARGV)
-local state, index, session = KEYS[1], KEYS[2], KEYS[3]
+local state, session = KEYS[1], KEYS[3]
 counter, idle_ms = tonumber(counter), tonumber(idle_ms)
 local now = clock()
 local held = redis.call('HMGET', session,
@@ -28,11 +28,11 @@ elseif counter == current - 1 and now - tonumber(held[4]) < tonumber(grace_ms) t
   return {'ok', current, held[6], held[7]}
 else
   bury(session, 'reused')
-  redis.call('ZREM', index, sid)
+  forget(sid)
   return {'reused'}
 end
 local ends = math.min(now + idle_ms, tonumber(held[5]))
 redis.call('HSET', session, 'counter', successor, 'rotated_at', now, 'used_at', now)
 redis.call('PEXPIREAT', session, ends)
-redis.call('ZADD', index, ends, sid)
+keep(sid, ends)
 return {'ok', successor, held[6], held[7]}

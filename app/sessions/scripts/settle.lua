@@ -18,7 +18,7 @@ if generation ~= '' and tonumber(generation) > known then
     if of and tonumber(of) < tonumber(generation) then
       bury(session, reason)
     end
-    if not of or tonumber(of) < tonumber(generation) then redis.call('ZREM', index, sid) end
+    if not of or tonumber(of) < tonumber(generation) then forget(sid) end
   end
 end
 if redis.call('HEXISTS', state, 'doubts') == 1 then

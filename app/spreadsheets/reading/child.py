@@ -32,7 +32,6 @@ ROWS: Final = 250
 """Of a frame."""
 CHARACTERS: Final = 2**18
 """After which a frame is sent, however few rows it has."""
-_NICER: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +149,6 @@ def _weigh_document(document: dict[str, Any]) -> int:
 def _restrain(limits: Limits) -> None:
     if sys.platform == "win32":  # which has no such limits: the owner's watch on the time remains
         return
-    os.nice(_NICER)
     resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))

@@ -5,6 +5,7 @@ import pytest
 from app.errors import InvalidError, UnreadableFileError
 from app.imports.columns import MOST_KEYS, Columns
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
+from app.spreadsheets.reading.values import LONGEST_HEADING
 
 
 def fields(*heading: str, asked: str | None = None, **labels: str) -> dict[str, str | None]:
@@ -122,3 +123,10 @@ def test_objects_with_ever_new_keys_are_refused() -> None:
         columns.find(f"key {number}")
     with pytest.raises(UnreadableFileError):
         columns.find("one more")
+
+
+def test_a_key_is_no_longer_than_a_heading() -> None:
+    columns = Columns(None)
+    assert columns.find("k" * LONGEST_HEADING).use == "unknown"
+    with pytest.raises(UnreadableFileError, match="more than 255 characters"):
+        columns.find("k" * (LONGEST_HEADING + 1))

@@ -1,0 +1,75 @@
+"""What the OpenAPI document says of every operation alike, beside what FastAPI and Pydantic write."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+ANYBODY: list[dict[str, list[str]]] = [{}]
+"""The `security` of an operation that takes no token, said aloud."""
+_INT32 = range(-(2**31), 2**31)
+_IDS = {"^[0-9a-f]{24}$", "^[0-9a-fA-F]{24}$"}
+_HEADERS: dict[str, dict[str, Any]] = {
+    "Access-Control-Allow-Origin": {
+        "description": "The origin of the page that asked, where `ROSTER_CORS_ORIGINS` names it.",
+        "schema": {"type": "string", "maxLength": 2083, "format": "uri"},
+    },
+    "Retry-After": {
+        "description": "Seconds after which to try again.",
+        "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86_400},
+    },
+}
+_TO_BE_TRIED_AGAIN = ("429", "503")
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """`document`, changed in place; a second time changes nothing more."""
+    document.setdefault("components", {})["headers"] = copy.deepcopy(_HEADERS)
+    for operation in _operations(document):
+        operation.setdefault("security", ANYBODY)
+        for parameter in operation.get("parameters", ()):
+            parameter["schema"] = _without_null(parameter["schema"])
+        for status, reply in operation["responses"].items():
+            headers = reply.setdefault("headers", {})
+            headers |= _refer("Access-Control-Allow-Origin")
+            if status in _TO_BE_TRIED_AGAIN:
+                headers |= _refer("Retry-After")
+    for schema in _objects(document):
+        _bound(schema)
+    return document
+
+
+def _refer(header: str) -> dict[str, dict[str, str]]:
+    return {header: {"$ref": f"#/components/headers/{header}"}}
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in document.get("paths", {}).values():
+        yield from (operation for operation in path.values() if isinstance(operation, dict))
+
+
+def _objects(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            yield from _objects(item)
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Of a parameter: no path, query or header can say null."""
+    said = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(said) != 1:
+        return schema
+    (only,) = said
+    return {**{key: part for key, part in schema.items() if key != "anyOf"}, **only}
+
+
+def _bound(schema: dict[str, Any]) -> None:
+    """What follows from what the schema says already: how wide an integer is, how long an id."""
+    if schema.get("type") == "integer":
+        edges = (schema.get("minimum"), schema.get("maximum"))
+        fits = all(isinstance(edge, int) and edge in _INT32 for edge in edges)
+        schema.setdefault("format", "int32" if fits else "int64")
+    if schema.get("pattern") in _IDS:
+        schema.setdefault("maxLength", 24)
