@@ -23,14 +23,13 @@ def main() -> int:
     findings = [*intrusions.findings, *report.findings]
     if report.cases < _FEWEST_CASES:
         findings.append(f"There were fewer than {_FEWEST_CASES} cases.")
+    findings += [f"Never successful, so hardly tried: {operation}" for operation in report.failing]
     print(
         f"Two peers: {intrusions.requests} requests; {intrusions.operations} operations that take an id"
         f"\nschemathesis: {report.cases} cases of {report.tested} of {report.operations} operations, "
         f"{report.operations - len(report.failing)} of which succeeded at least once"
         f"\n{len(findings)} findings"
     )
-    if report.failing:
-        print(f"Never successful: {', '.join(report.failing)}")
     for finding in findings:
         print(f"  {finding}")
     return 1 if findings else 0

@@ -2,22 +2,26 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 FIRST_ERROR = 400
 UNAUTHORIZED = 401
+_INVALID = 422
 ENDED = frozenset({"session_revoked", "token_expired", "session_expired"})
 """Codes of a token that was good once."""
 
 _LONGEST_URL = 60_000
 """Bytes; some more and the HTTP parser refuses the head (400 or 431) before there is an operation."""
-_SESSIONS = re.compile("/users/[0-9a-f]{24}/sessions$")
+_ENTITY_TAGS = frozenset({"if-match", "if-none-match"})
 _NOTHING = re.compile("/None(/|[?]|$)")
 
 _MOMENTARY = {
     "invalid_cursor": "A cursor is text, and good if the service made it for this query.",
     "idempotency_key_reused": "Whether a key is new depends on what was sent before.",
+    "too_many_exports": "How many wait is a matter of the moment; the reply says when to try again.",
+    "unsupported_file": "Whether bytes are a spreadsheet is no matter of a schema: these are a PDF, say.",
 }
 """Codes that tell nothing of the form of a request."""
 
@@ -47,6 +51,7 @@ FINER = {
     "new_password_jwe": "must be sealed with a key that the service made",
     "cron": "must be five fields that some moment meets",
     "timezone": "must be one that the machine knows",
+    "file": "must hold something, which no schema says of bytes",
     "columns": "must be names of columns, once each",
     "fields": "must be names of fields",
     "sort": "must be left out where q ranks",
@@ -67,21 +72,63 @@ class Sent:
     operation: str
     """Method and path of the document."""
     url: str
-    if_match: str | None = None
+    empty: frozenset[str] = frozenset()
+    """Names of headers that were sent without a value, in lower case."""
 
 
 def find(failure: str, sent: Sent, status: int, content: bytes) -> str | None:
     """The reason why the failure (its class of schemathesis) is none; None if it is a finding."""
     if len(sent.url) > _LONGEST_URL and status in {400, 431}:
         return "The head of the request is longer than any HTTP server takes."
-    match failure, sent.operation:
-        case "RejectedPositiveData", _:
-            return _excuse_rejection(sent, _read(content))
-        case "JsonSchemaError", "GET /jobs/{job_id}/events":
-            return "In OpenAPI 3.1 the schema of a stream is that of its text, not, as in 3.2, of each event."
-        case "UseAfterFree", _ if _SESSIONS.search(sent.url) and _read(content) == {"items": []}:
-            return "The list of sessions of a user who is gone is empty, as its description says."
-    return None
+    said = _read(content)
+    if failure == "RejectedPositiveData":
+        return _excuse_rejection(sent, said)
+    return next((one.reason for one in _EXCUSES if one.covers(failure, sent, said)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Excuse:
+    """For one check of one operation, and only for such a request and reply."""
+
+    failure: str
+    operation: str
+    reason: str
+    holds: Callable[[Sent, dict[str, Any]], bool] = lambda _sent, _said: True
+
+    def covers(self, failure: str, sent: Sent, said: dict[str, Any]) -> bool:
+        return (failure, sent.operation) == (self.failure, self.operation) and self.holds(sent, said)
+
+
+_EXCUSES = (
+    _Excuse(
+        "JsonSchemaError",
+        "GET /jobs/{job_id}/events",
+        "In OpenAPI 3.1 the schema of a stream is that of its text, not, as in 3.2, of each event.",
+    ),
+    _Excuse(
+        "UseAfterFree",
+        "GET /users/{user_id}/sessions",
+        "The list of sessions of a user who is gone is empty, as its description says.",
+        lambda _sent, said: said == {"items": []},
+    ),
+    _Excuse(
+        "ServerError",
+        "POST /users/exports",
+        _MOMENTARY["too_many_exports"],
+        lambda _sent, said: said.get("code") == "too_many_exports",
+    ),
+    _Excuse(
+        "AcceptedNegativeData",
+        "POST /users:batch",
+        "Each operation of a batch is answered for itself; what is wrong with one is refused there.",
+        lambda _sent, said: any(result.get("status") == _INVALID for result in said.get("results", ())),
+    ),
+    _Excuse(
+        "ObjectLevelAuthorizationViolation",
+        "GET /users/{user_id}",
+        "Whoever has users:read reads everybody; that he must have it, fuzz/peers.py asks.",
+    ),
+)
 
 
 def _excuse_rejection(sent: Sent, said: dict[str, Any]) -> str | None:
@@ -92,7 +139,7 @@ def _excuse_rejection(sent: Sent, said: dict[str, Any]) -> str | None:
         return "The fuzzer names itself by HTTP Basic; the form is the other way, as its description says."
     if _NOTHING.search(sent.url):
         return "The link that led here found null where an id may be: the fuzzer asks for the id `None`."
-    if fields == {"If-Match"} and sent.if_match == "":
+    if fields and {name.lower() for name in fields} <= sent.empty & _ENTITY_TAGS:
         return "The header was sent empty, which its schema (minLength 1) does not allow."
     return "; ".join(FINER[name] for name in sorted(fields)) if fields and fields <= FINER.keys() else None
 

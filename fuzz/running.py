@@ -50,17 +50,31 @@ def run(service: Service, folder: Path, *, seed: int, seconds: int, options: lis
     if done.returncode not in _ENDED:
         raise RuntimeError(f"schemathesis ended with {done.returncode}")
     answered = (folder / "answered").read_text().splitlines()
-    return _read(json.loads(report.read_text()), sorted(_find_operations(service) - set(answered)))
+    return _read(json.loads(report.read_text()), sorted(_find_operations(service).keys() - set(answered)))
 
 
-def _find_operations(service: Service) -> set[str]:
+def _find_operations(service: Service) -> dict[str, dict[str, Any]]:
     document = httpx.get(f"{service.url}/openapi.json").raise_for_status().json()
-    return {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
+    return {
+        f"{method.upper()} {path}": operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+def _name_callers(service: Service) -> dict[str, str]:
+    """Who begins with which operation, where it is not the first of the accounts."""
+    admins = {
+        label: service.administrator.name
+        for label, operation in _find_operations(service).items()
+        if "users:admin" in operation["security"][0].get("OAuth2", ())
+    }
+    return admins | dict.fromkeys(("POST /users/me/password", "POST /users/me/email"), service.guest.name)
 
 
 def _tell(service: Service, folder: Path) -> dict[str, str]:
     accounts = folder / "accounts.json"
-    callers = (*service.peers, service.administrator)
+    callers = (*service.peers, service.administrator, service.guest)
     accounts.write_text(json.dumps({"auth": [_describe(account) for account in callers]}))
     known = folder / "known.json"
     known.write_text(
@@ -68,6 +82,13 @@ def _tell(service: Service, folder: Path) -> dict[str, str]:
             {
                 "callers": [name for account in callers for name in (account.id, account.email)],
                 "bystander": service.bystanders[0],
+                "identities": _name_callers(service),
+                "successes": {
+                    "username": service.guest.username,
+                    "password": service.guest.password,
+                    "visitor": service.visitor,
+                    "sessions": service.sessions,
+                },
             }
         )
     )
@@ -83,14 +104,13 @@ def _tell(service: Service, folder: Path) -> dict[str, str]:
 
 def _describe(account: Account) -> dict[str, Any]:
     """How one signs in, in the terms of Web Fuzzing Commons."""
-    form = {"grant_type": "password", "username": account.email, "password": account.password}
     return {
         "name": account.name,
         "loginEndpointAuth": {
             "endpoint": "/auth/token",
             "verb": "POST",
             "contentType": "application/x-www-form-urlencoded",
-            "payloadRaw": urllib.parse.urlencode(form),
+            "payloadRaw": urllib.parse.urlencode(account.form),
             "token": {
                 "extractFrom": "body",
                 "extractSelector": "/access_token",

@@ -13,6 +13,7 @@ from tests.live import LiveServer, command
 from tests.servers import MongoServer, RedisServer
 
 _PEOPLE = 300
+_SESSIONS = 5
 _PASSWORD = "a staple for the fuzzer"  # noqa: S105  # it guards sample people, for minutes
 _ADMIN_EMAIL = "administrator@fuzz.example.com"
 _PEER_SCOPES = ("me", "users:read", "users:write", "users:export")
@@ -34,6 +35,17 @@ class Account:
     id: str
     email: str
     password: str
+    username: str | None = None
+    """By which he signs in; by e-mail if it is None."""
+
+    @property
+    def form(self) -> dict[str, str]:
+        """That signs him in."""
+        return {
+            "grant_type": "password",
+            "username": self.username or self.email,
+            "password": self.password,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,11 @@ class Service:
     administrator: Account
     peers: tuple[Account, Account]
     """Neither is an administrator; both may read and write users, and export."""
+    guest: Account
+    """Whose password and e-mail are there to be changed; signs in by username, which stays."""
+    visitor: str
+    """Id of a user with sessions that are there to be ended."""
+    sessions: tuple[str, ...]
     client: Client
     bystanders: tuple[str, ...]
     """Ids of sample people, whom nobody signs in as."""
@@ -64,7 +81,7 @@ class Service:
 
 def find_token(caller: httpx.Client, account: Account, *scopes: str) -> str:
     """An access token of a new session, through the front door."""
-    form = {"grant_type": "password", "username": account.email, "password": account.password}
+    form = account.form
     if scopes:
         form["scope"] = " ".join(scopes)
     reply = caller.post("/auth/token", data=form).raise_for_status()
@@ -106,13 +123,23 @@ def _inhabit(server: LiveServer, client: Client) -> Service:
         people = caller.get("/users", params={"limit": 20, "is_active": "true"}).raise_for_status().json()
         ids = tuple(person["id"] for person in people["items"] if person["id"] != own["id"])
         peers = (_create(caller, "ana"), _create(caller, "ben"))
+        guest, visitor = _create(caller, "guest", username="guest"), _create(caller, "visitor")
+        sessions = _begin_sessions(caller, visitor)
     named = Account(administrator.name, own["id"], _ADMIN_EMAIL, _PASSWORD)
-    return Service(server.url, server, named, peers, client, ids)
+    return Service(server.url, server, named, peers, guest, visitor.id, sessions, client, ids)
 
 
-def _create(caller: httpx.Client, name: str) -> Account:
+def _begin_sessions(caller: httpx.Client, account: Account) -> tuple[str, ...]:
+    with httpx.Client(base_url=caller.base_url, timeout=60) as visitor:
+        for _ in range(_SESSIONS):
+            find_token(visitor, account)
+    listed = caller.get(f"/users/{account.id}/sessions").raise_for_status().json()
+    return tuple(session["id"] for session in listed["items"])
+
+
+def _create(caller: httpx.Client, name: str, *, username: str | None = None) -> Account:
     email = f"{name}@fuzz.example.com"
-    user = {"name": name.title(), "email": email, "scopes": _PEER_SCOPES}
+    user = {"name": name.title(), "email": email, "username": username, "scopes": _PEER_SCOPES}
     made = caller.post("/users", json=user).raise_for_status().json()
     caller.put(f"/users/{made['id']}/password", json={"password": _PASSWORD}).raise_for_status()
-    return Account(name, made["id"], email, _PASSWORD)
+    return Account(name, made["id"], email, _PASSWORD, username)

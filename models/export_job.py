@@ -10,7 +10,7 @@ from models.job import JobState
 from models.listing import FileQuery, Sort
 from models.problem import Problem
 from models.user import EXAMPLE_ID
-from models.values import Age
+from models.values import Activity
 
 _LISTS: Final = frozenset(
     name for name, field in FileQuery.model_fields.items() if "list" in str(field.annotation)
@@ -63,11 +63,9 @@ def _document_single_values(schema: dict[str, Any]) -> None:
 class ExportBody(FileQuery):
     """What the query of a download says, and the format. A filter's single value needs no array around it."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_document_single_values)
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=_document_single_values)
 
     format: Format
-    age_min: Annotated[Age | None, Field(description="At least this old.")] = None
-    age_max: Annotated[Age | None, Field(description="At most this old.")] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -171,7 +169,7 @@ class ScheduleInput(BaseModel):
     cron: Cron
     timezone: Timezone = "UTC"
     export: ExportBody
-    is_active: bool = True
+    is_active: Activity = True
 
 
 class SchedulePatch(BaseModel):
@@ -183,7 +181,7 @@ class SchedulePatch(BaseModel):
     cron: Cron = Field(default_factory=str)
     timezone: Timezone = Field(default_factory=str)
     export: ExportBody = Field(default_factory=lambda: ExportBody(format="csv"))
-    is_active: bool = Field(default_factory=bool)
+    is_active: Activity = Field(default_factory=bool)
 
 
 class ScheduleOutput(BaseModel):

@@ -3,6 +3,7 @@
 import json
 
 from fuzz import excuses, peers
+from fuzz.successes import Successes
 from tests.support_openapi import operations, read_document
 
 
@@ -21,6 +22,46 @@ def test_a_rejection_is_excused_only_if_each_of_its_fields_is() -> None:
     assert find("/tags/3") == excuses.FINER["tags"]
     assert find("/email", "/is_active") is None
     assert find() is None
+
+
+def test_a_header_is_excused_only_if_it_was_sent_empty() -> None:
+    said = json.dumps({"code": "validation_failed", "errors": [{"parameter": "If-Match"}]}).encode()
+
+    def find(*empty: str) -> str | None:
+        sent = excuses.Sent("PUT /users/{user_id}", "/users/1", frozenset(empty))
+        return excuses.find("RejectedPositiveData", sent, 422, said)
+
+    assert find("if-match")
+    assert find("if-none-match") is None
+    assert find() is None
+
+
+def test_a_batch_is_excused_only_if_it_refused_an_operation() -> None:
+    def find(*statuses: int) -> str | None:
+        said = json.dumps({"results": [{"status": status} for status in statuses]}).encode()
+        sent = excuses.Sent("POST /users:batch", "/users:batch")
+        return excuses.find("AcceptedNegativeData", sent, 200, said)
+
+    assert find(201, 422)
+    assert find(201, 404) is None
+
+
+def test_what_needs_a_password_is_given_the_guests() -> None:
+    known = Successes("guest", "secret", "1", ["a"])
+    form = {"grant_type": "password", "username": "x", "password_jwe": "x"}
+    known.enable("POST /auth/token", {}, form)
+    assert form == {"grant_type": "password", "username": "guest", "password": "secret"}
+    change = {"current_password": "x", "current_password_jwe": "y", "new_password_jwe": "z"}
+    known.enable("POST /users/me/password", {}, change)
+    assert change == {"current_password": "secret", "new_password_jwe": "z"}
+
+
+def test_each_session_of_the_visitor_is_ended_once() -> None:
+    known = Successes("guest", "secret", "1", ["a"])
+    name, placed, left = "DELETE /users/{user_id}/sessions/{session_id}", {"user_id": "7"}, {"user_id": "7"}
+    known.enable(name, placed, None)
+    known.enable(name, left, None)
+    assert (placed, left) == ({"user_id": "1", "session_id": "a"}, {"user_id": "7"})
 
 
 def test_no_other_check_is_excused_by_a_field() -> None:
