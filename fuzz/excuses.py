@@ -17,10 +17,11 @@ _LONGEST_URL = 60_000
 _ENTITY_TAGS = frozenset({"if-match", "if-none-match"})
 _NOTHING = re.compile("/None(/|[?]|$)")
 
-_MOMENTARY = {
+_BY_CODE = {
     "invalid_cursor": "A cursor is text, and good if the service made it for this query.",
     "idempotency_key_reused": "Whether a key is new depends on what was sent before.",
     "too_many_exports": "How many wait is a matter of the moment; the reply says when to try again.",
+    "unreadable_file": "What stands in a file is no matter of a schema: a heading without rows, say.",
     "unsupported_file": "Whether bytes are a spreadsheet is no matter of a schema: these are a PDF, say.",
 }
 """Codes that tell nothing of the form of a request."""
@@ -57,10 +58,6 @@ FINER = {
     "sort": "must be left out where q ranks",
     "skip": "must be left out where q ranks",
     "q": "must hold no control character, and at most ten words",
-    "age": "must be written as an integer, which 30.0 is in JSON Schema",
-    "age_min": "must be written as an integer, which 30.0 is in JSON Schema",
-    "age_max": "must be written as an integer, which 30.0 is in JSON Schema",
-    "expires_in": "must be written as an integer, which 60.0 is in JSON Schema",
 }
 """Values that the service examines more closely than JSON Schema can say: a valid one may be 422."""
 
@@ -114,7 +111,7 @@ _EXCUSES = (
     _Excuse(
         "ServerError",
         "POST /users/exports",
-        _MOMENTARY["too_many_exports"],
+        _BY_CODE["too_many_exports"],
         lambda _sent, said: said.get("code") == "too_many_exports",
     ),
     _Excuse(
@@ -133,7 +130,7 @@ _EXCUSES = (
 
 def _excuse_rejection(sent: Sent, said: dict[str, Any]) -> str | None:
     fields = {_name(error) for error in said.get("errors", ())}
-    if (reason := _MOMENTARY.get(said.get("code", ""))) is not None:
+    if (reason := _BY_CODE.get(said.get("code", ""))) is not None:
         return reason
     if said.get("error_description") == "Name the client by HTTP Basic or in the form, not both.":
         return "The fuzzer names itself by HTTP Basic; the form is the other way, as its description says."
@@ -141,7 +138,14 @@ def _excuse_rejection(sent: Sent, said: dict[str, Any]) -> str | None:
         return "The link that led here found null where an id may be: the fuzzer asks for the id `None`."
     if fields and {name.lower() for name in fields} <= sent.empty & _ENTITY_TAGS:
         return "The header was sent empty, which its schema (minLength 1) does not allow."
-    return "; ".join(FINER[name] for name in sorted(fields)) if fields and fields <= FINER.keys() else None
+    reasons = {_excuse_field(error) for error in said.get("errors", ())}
+    return "; ".join(sorted(filter(None, reasons))) if reasons and None not in reasons else None
+
+
+def _excuse_field(error: dict[str, str]) -> str | None:
+    if error.get("detail") == "Must be an integer.":
+        return "must be written as an integer, which 30.0 is in JSON Schema"
+    return FINER.get(_name(error))
 
 
 def _name(error: dict[str, str]) -> str:

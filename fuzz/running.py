@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import urllib.parse
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ class Report:
     operations: int
     failing: tuple[str, ...]
     """Operations that never did what they were asked for."""
+    excused: Counter[str]
+    """How often each reason of `fuzz.excuses` was one."""
     findings: tuple[str, ...]
 
 
@@ -49,8 +52,12 @@ def run(service: Service, folder: Path, *, seed: int, seconds: int, options: lis
     )
     if done.returncode not in _ENDED:
         raise RuntimeError(f"schemathesis ended with {done.returncode}")
-    answered = (folder / "answered").read_text().splitlines()
-    return _read(json.loads(report.read_text()), sorted(_find_operations(service).keys() - set(answered)))
+    failing = _find_operations(service).keys() - set(_read_lines(folder / "answered"))
+    return _read(json.loads(report.read_text()), sorted(failing), Counter(_read_lines(folder / "excused")))
+
+
+def _read_lines(file: Path) -> list[str]:
+    return file.read_text().splitlines() if file.exists() else []
 
 
 def _find_operations(service: Service) -> dict[str, dict[str, Any]]:
@@ -96,6 +103,7 @@ def _tell(service: Service, folder: Path) -> dict[str, str]:
         "FUZZ_ACCOUNTS": str(accounts),
         "FUZZ_KNOWN": str(known),
         "FUZZ_ANSWERED": str(folder / "answered"),
+        "FUZZ_EXCUSED": str(folder / "excused"),
         "FUZZ_CLIENT_ID": service.client.id,
         "FUZZ_CLIENT_SECRET": service.client.secret,
         "PYTHONPATH": str(_ROOT),
@@ -122,13 +130,14 @@ def _describe(account: Account) -> dict[str, Any]:
     }
 
 
-def _read(report: dict[str, Any], failing: list[str]) -> Report:
+def _read(report: dict[str, Any], failing: list[str], excused: Counter[str]) -> Report:
     failures = (f"{one['title']}: {', '.join(one['operations'])}" for one in report["failures"])
     errors = (f"{one['title']} ({one['count']})" for one in report["errors"])
     return Report(
         cases=report["test_cases"]["generated"],
         tested=report["operations"]["tested"],
         failing=tuple(failing),
+        excused=excused,
         operations=report["operations"]["total"],
         findings=(*failures, *errors),
     )
