@@ -6,7 +6,7 @@ TESTS_AT_ONCE ?= 3
 SPECTRAL := fuzz/spectral
 WITH_NODE := PATH="$(CURDIR)/$(SPECTRAL)/.venv/bin:$$PATH"
 
-.PHONY: run test check format bench faults soak fuzz spectral cluster snapshots clean
+.PHONY: run test check format bench faults restarts soak fuzz spectral cluster snapshots clean
 
 .venv/run.stamp: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roster needs Python 3.11 or newer; set PYTHON=python3.12, say, on the make command line.")'
@@ -39,6 +39,9 @@ bench: .venv/dev.stamp  ## the ratios, into benchmarks/RESULTS.md
 
 faults: .venv/dev.stamp  ## the primary of three lost ten times in each of four ways, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.failover
+
+restarts: .venv/dev.stamp  ## workers replaced five times under load, and one killed, into benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.restarts
 
 soak: .venv/dev.stamp  ## a quarter of an hour of mixed load: does anything grow? into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.soak

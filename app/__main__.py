@@ -68,7 +68,11 @@ def serve(
         leave_on_sigterm(status=0)
         with exposed(found, workers=workers):
             serving.run(
-                listening, workers=workers, keep_alive_s=found.keep_alive_s, stop_grace_s=found.stop_grace_s
+                listening,
+                workers=workers,
+                keep_alive_s=found.keep_alive_s,
+                stop_delay_s=found.stop_delay_s,
+                stop_grace_s=found.stop_grace_s,
             )
 
 

@@ -42,9 +42,16 @@ class Readiness:
         self._lock = asyncio.Lock()
         self._found: Parts = {}
         self._good_until = self._indexes_good_until = now()
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """From now on the process is not ready, whatever it has."""
+        self._is_stopping = True
 
     async def check(self) -> None:
         """Raises NotReadyError, which says what is missing."""
+        if self._is_stopping:
+            raise NotReadyError("The process stops.")
         missing = [f"{part}: {wrong}" for part, wrong in (await self.look()).items() if wrong is not None]
         if missing:
             raise NotReadyError("; ".join(missing) + ".")

@@ -203,6 +203,13 @@ class Settings(BaseSettings):
         description="Seconds for which an idle connection of a client is kept. Longer than a proxy in front "
         "keeps its own (nginx: 60), or it sends a request into a connection that is being closed.",
     )
+    stop_delay_s: int = Field(
+        default=0,
+        ge=0,
+        description="Seconds for which a process that is told to stop still takes connections, while "
+        "/health/ready is 503 already: as long as a balancer takes to notice. Then ROSTER_STOP_GRACE_S "
+        "begins.",
+    )
     stop_grace_s: int = Field(
         default=25,
         ge=1,

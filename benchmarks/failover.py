@@ -115,7 +115,7 @@ class Load:
     async def settle(self) -> None:
         """Send again what was answered 503: done now, or found to be done."""
         for email in sorted(self.unknown):
-            reply = await self._client.post("/users", json=_person(email))
+            reply = await self._client.post("/users", json=person(email))
             if reply.status_code not in {_DONE, _CONFLICT}:
                 self.writer.answers[f"{reply.status_code} when sent again"] += 1
             self.stored.add(email)
@@ -131,7 +131,7 @@ class Load:
     async def _write(self) -> None:
         email = f"{random.randbytes(8).hex()}@example.com"
         begun = time.perf_counter()
-        status, reply = await _answer(self._client.post("/users", json=_person(email)))
+        status, reply = await _answer(self._client.post("/users", json=person(email)))
         self.writer.count(status, begun)
         if status == _DONE and reply is not None:
             self.stored.add(email)
@@ -148,7 +148,8 @@ class Load:
         self.reader.count(status, begun)
 
 
-def _person(email: str) -> dict[str, str]:
+def person(email: str) -> dict[str, str]:
+    """The body of `POST /users`."""
     return {"name": "Ana", "email": email}
 
 
@@ -174,7 +175,7 @@ async def suffer(client: httpx.AsyncClient, mongo: ReplicaSet, what: Happening) 
         await asyncio.to_thread(happening.__exit__, None, None, None)
         await _get_over(load)
     await load.settle()
-    lost, duplicates = await asyncio.to_thread(_compare, mongo.uri, load.stored)
+    lost, duplicates = await asyncio.to_thread(compare, mongo.uri, load.stored)
     return Round(load.writer, load.reader, begun, lost, duplicates)
 
 
@@ -187,7 +188,7 @@ async def _get_over(load: Load) -> None:
             return
 
 
-def _compare(uri: str, stored: set[str]) -> tuple[int, int]:
+def compare(uri: str, stored: set[str]) -> tuple[int, int]:
     """How many of those who were said to be stored are not; and how many users there are too many."""
     with MongoClient[dict[str, Any]](uri, readConcernLevel="majority") as client:
         users = client.get_default_database()["users"]

@@ -23,6 +23,7 @@ BENCHES = (
     "bad files",
     "trail",
     "failover",
+    "restarts",
     "soak",
 )
 """All of them, in the order of their rows."""
@@ -117,6 +118,8 @@ Read ratios, not absolutes: each is the median over interleaved rounds of two se
 - Failover: `make faults`, on three mongods with the command lines of docker-compose.yml (0.25 GB cache each)
   and MongoDB's own election time-out of 10 s; a writer and a reader at 50 requests a second each, one Roster
   process, all on this one machine. A gap is the longest time between two good answers from the fault on.
+- Restarts: `make restarts`, one server of two workers at full speed, mongod with a 0.25 GB cache. wrk counts
+  what its sockets and the statuses say. A worker that is killed is frozen while its connections are counted.
 - Soak: `make soak`, a server of two processes and a worker over 10,000 people; memory is proportional shares
   (PSS), medians of the looks around minute 5 and in the last minutes. Counts may differ by a tenth and five.
 """,

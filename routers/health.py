@@ -35,6 +35,8 @@ async def get_liveness() -> Health:
 async def get_readiness(opened: Backends) -> Ready:
     """MongoDB's primary, Redis, the indexes and a key to sign with; 503 says which is missing.
 
+    503, too, from the moment the process is told to stop.
+
     Asked of them at most once a second, and answered within about a second.
     """
     await opened.readiness.check()

@@ -16,7 +16,7 @@ from typing import Any, Self
 import httpx
 from pydantic import SecretStr
 
-from app.embedded import owners
+from app.embedded import owners, processes
 from app.settings import Settings
 from tests.tokens import mint_elsewhere
 
@@ -62,7 +62,7 @@ def has_ended(pid: int) -> bool:
     """Ended counts also where nobody reaps orphans, as in many containers."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 
@@ -211,6 +211,14 @@ class LiveServer(LiveProcess):
     def headers(self) -> dict[str, str]:
         """Of one who is signed in."""
         return {"Authorization": f"Bearer {self.token}"}
+
+    def find_workers(self) -> set[int]:
+        """The processes of `serve --workers N` that run, those that start or end among them."""
+        return {pid for pid in find_children(self.pid) if "spawn_main" in processes.read_command_line(pid)}
+
+    def count_started(self) -> int:
+        """How many workers have ever served; a server of one process counts as one."""
+        return len(self.find("Application startup complete."))
 
     def client(self, **options: Any) -> httpx.Client:
         """Signed in, and more patient than most."""

@@ -232,13 +232,27 @@ class ProxyThread:
 
 def find_ports(pid: int) -> set[Port]:
     """The ports of the loopback from which a process speaks. Linux tells."""
+    return {ours for ours, _ in _find_ends(pid)}
+
+
+def find_clients(pid: int, port: Port) -> set[Port]:
+    """The ports of those to whom a process speaks from this port, once it has accepted them."""
+    return {theirs for ours, theirs in _find_ends(pid) if ours == port and theirs}
+
+
+def _find_ends(pid: int) -> list[tuple[Port, Port]]:
+    """Both ends of each of its sockets; of one that listens, the other is 0."""
     sockets = set()
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):  # closed meanwhile
             sockets.add(str(descriptor.readlink()))
-    found = set()
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        _, local, *_, inode = line.split()[:10]
-        if f"socket:[{inode}]" in sockets:
-            found.add(int(local.rpartition(":")[2], 16))
-    return found
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [
+        (_read_port(ours), _read_port(theirs))
+        for _, ours, theirs, *_, inode in (line[:10] for line in lines)
+        if f"socket:[{inode}]" in sockets
+    ]
+
+
+def _read_port(address: str) -> Port:
+    return int(address.rpartition(":")[2], 16)

@@ -22,7 +22,7 @@ from openpyxl import load_workbook
 from pymongo import MongoClient
 
 from app.__main__ import main
-from app.embedded import mongod, ports, processes
+from app.embedded import mongod, ports
 from app.embedded.servers import Server
 from models.values import ALL_SCOPES
 from tests.live import LiveServer, command, environment, find_children, has_ended, wait_until
@@ -157,7 +157,7 @@ def test_users_and_sessions_survive_a_restart_and_two_workers_share_the_servers_
         assert first.stop(signal.SIGTERM) == 0
     assert all(map(has_ended, started))
     with LiveServer(tmp_path, "--workers", "2") as second:
-        wait_until(lambda: len(second.find("Application startup complete.")) == 2)
+        wait_until(lambda: second.count_started() == 2)
         assert not SHOWN.search(second.printed)
         assert password not in second.printed + second.errors
         assert "Forgot your password? Run: python -m app create-admin EMAIL" in second.printed
@@ -167,8 +167,7 @@ def test_users_and_sessions_survive_a_restart_and_two_workers_share_the_servers_
             assert client.post("/auth/token", data=refresh).status_code == 200
         assert second.sign_in(email, password).status_code == 200
         started = [*find_servers(tmp_path), *find_children(second.pid)]
-        workers = [pid for pid in started if "spawn_main" in processes.read_command_line(pid)]
-        assert len(workers) == 2
+        assert len(second.find_workers()) == 2
         second.process.send_signal(signal.SIGKILL)
         wait_until(lambda: all(map(has_ended, started)))
     assert not ports.is_listening(second.address[1])
