@@ -29,9 +29,9 @@ def main() -> int:
         f"Two peers: {intrusions.requests} requests; {intrusions.operations} operations that take an id"
         f"\nschemathesis: {report.cases} cases of {report.tested} of {report.operations} operations, "
         f"{report.operations - len(report.failing)} of which succeeded at least once"
-        f"\nExcused: {report.excused.total()}"
+        f"\nExcused: {report.excused}"
     )
-    for reason, times in report.excused.most_common():
+    for reason, times in report.reasons.most_common():
         print(f"  {times:5}  {reason}")
     print(f"{len(findings)} findings")
     for finding in findings:
@@ -43,7 +43,7 @@ def _read_arguments() -> tuple[argparse.Namespace, list[str]]:
     """Ours, and what is left for schemathesis."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32))
-    parser.add_argument("--seconds", type=int, default=600, help="that schemathesis has")
+    parser.add_argument("--seconds", type=int, default=780, help="that schemathesis has")
     parser.add_argument("--log", type=Path, help="where to leave the server's log")
     return parser.parse_known_args()
 

@@ -30,19 +30,9 @@ FINER = {
     "name": "must hold something that can be seen",
     "email": "must be an address as RFC 5322 and IDNA have it",
     "username": "must be letters of one script",
-    "phone": "must be E.164 once its punctuation is taken away",
     "avatar_url": "must be a URL that a browser would open",
     "locale": "must be a language tag",
-    "tags": "must hold no comma, none twice",
-    "scopes": "must hold none twice",
-    "label": "must hold no control character",
-    "street": "must hold no control character",
-    "city": "must hold no control character",
-    "region": "must hold no control character",
-    "zipcode": "must hold no control character",
-    "country": "must hold no control character",
-    "title": "must hold no control character",
-    "department": "must hold no control character",
+    "tags": "must hold no control character, and none twice without the spaces around it",
     "password": "must be none of the common ones, and stand without password_jwe",
     "password_jwe": "must be sealed with a key that the service made",
     "password_hash": "must be one of the hashes that are understood",
@@ -73,14 +63,14 @@ class Sent:
     """Names of headers that were sent without a value, in lower case."""
 
 
-def find(failure: str, sent: Sent, status: int, content: bytes) -> str | None:
-    """The reason why the failure (its class of schemathesis) is none; None if it is a finding."""
+def find(failure: str, sent: Sent, status: int, content: bytes) -> tuple[str, ...]:
+    """The reasons why the failure (its class of schemathesis) is none; without any it is a finding."""
     if len(sent.url) > _LONGEST_URL and status in {400, 431}:
-        return "The head of the request is longer than any HTTP server takes."
+        return ("The head of the request is longer than any HTTP server takes.",)
     said = _read(content)
     if failure == "RejectedPositiveData":
         return _excuse_rejection(sent, said)
-    return next((one.reason for one in _EXCUSES if one.covers(failure, sent, said)), None)
+    return tuple(one.reason for one in _EXCUSES if one.covers(failure, sent, said))[:1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,24 +118,26 @@ _EXCUSES = (
 )
 
 
-def _excuse_rejection(sent: Sent, said: dict[str, Any]) -> str | None:
-    fields = {_name(error) for error in said.get("errors", ())}
+def _excuse_rejection(sent: Sent, said: dict[str, Any]) -> tuple[str, ...]:
     if (reason := _BY_CODE.get(said.get("code", ""))) is not None:
-        return reason
+        return (reason,)
     if said.get("error_description") == "Name the client by HTTP Basic or in the form, not both.":
-        return "The fuzzer names itself by HTTP Basic; the form is the other way, as its description says."
+        return ("The fuzzer names itself by HTTP Basic; the form is the other way, as its description says.",)
     if _NOTHING.search(sent.url):
-        return "The link that led here found null where an id may be: the fuzzer asks for the id `None`."
-    if fields and {name.lower() for name in fields} <= sent.empty & _ENTITY_TAGS:
-        return "The header was sent empty, which its schema (minLength 1) does not allow."
-    reasons = {_excuse_field(error) for error in said.get("errors", ())}
-    return "; ".join(sorted(filter(None, reasons))) if reasons and None not in reasons else None
+        return ("The link that led here found null where an id may be: the fuzzer asks for the id `None`.",)
+    reasons = {_excuse_field(error, sent) for error in said.get("errors", ())}
+    return () if None in reasons else tuple(sorted(filter(None, reasons)))
 
 
-def _excuse_field(error: dict[str, str]) -> str | None:
-    if error.get("detail") == "Must be an integer.":
-        return "must be written as an integer, which 30.0 is in JSON Schema"
-    return FINER.get(_name(error))
+def _excuse_field(error: dict[str, str], sent: Sent) -> str | None:
+    name, detail = _name(error), error.get("detail")
+    if name.lower() in sent.empty & _ENTITY_TAGS:
+        return f"{name} was sent empty, which its schema (minLength 1) does not allow."
+    if detail == "Must be an integer.":
+        return "A number must be written as an integer, which 30.0 is in JSON Schema."
+    if detail == "May be given only once: in the query or in the form.":
+        return "That what the query names must not stand in the form too, no schema can say."
+    return f"`{name}` {FINER[name]}." if name in FINER else None
 
 
 def _name(error: dict[str, str]) -> str:

@@ -103,8 +103,8 @@ def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> boo
         response.request.url,
         frozenset(name.lower() for name, value in response.request.headers.items() if not value),
     )
-    excuse = excuses.find(type(failure).__name__, sent, response.status_code, response.content)
-    if excuse is not None:
+    reasons = excuses.find(type(failure).__name__, sent, response.status_code, response.content)
+    if reasons:
         with _EXCUSED.open("a") as written:
-            written.write(f"{excuse}\n")
-    return excuse is None
+            written.write("\t".join(reasons) + "\n")
+    return not reasons
