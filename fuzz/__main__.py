@@ -14,7 +14,7 @@ _FEWEST_CASES = 2_000
 def main() -> int:
     """1 where anything was found, or too little was tried."""
     asked, options = _read_arguments()
-    print(f"Seed {asked.seed}: `python -m fuzz --seed {asked.seed}` makes the same cases.", flush=True)
+    print(f"Seed {asked.seed}: `python -m fuzz --seed {asked.seed}` draws the same.", flush=True)
     with tempfile.TemporaryDirectory(prefix="roster-fuzz-") as made, service.running(Path(made)) as served:
         intrusions = peers.check(served)
         report = running.run(served, Path(made), seed=asked.seed, seconds=asked.seconds, options=options)
@@ -43,7 +43,7 @@ def _read_arguments() -> tuple[argparse.Namespace, list[str]]:
     """Ours, and what is left for schemathesis."""
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32))
-    parser.add_argument("--seconds", type=int, default=780, help="that schemathesis has")
+    parser.add_argument("--seconds", type=int, default=480, help="that schemathesis has")
     parser.add_argument("--log", type=Path, help="where to leave the server's log")
     return parser.parse_known_args()
 

@@ -28,10 +28,9 @@ _BY_CODE = {
 
 FINER = {
     "name": "must hold something that can be seen",
-    "email": "must be an address as RFC 5322 and IDNA have it",
+    "email": "must be an address as RFC 5322 and IDNA have it, under no special name such as arpa",
     "username": "must be letters of one script",
     "avatar_url": "must be a URL that a browser would open",
-    "locale": "must be a language tag",
     "tags": "must hold no control character, and none twice without the spaces around it",
     "password": "must be none of the common ones, and stand without password_jwe",
     "password_jwe": "must be sealed with a key that the service made",

@@ -97,6 +97,7 @@ def _tell(service: Service, folder: Path) -> dict[str, str]:
                     "password": service.guest.password,
                     "visitor": service.visitor,
                     "sessions": service.sessions,
+                    "people": service.bystanders[1:],
                 },
             }
         )

@@ -1,4 +1,4 @@
-"""What some operations need to succeed and no generator guesses: a password, a session of its user."""
+"""What some operations need to succeed and no generator guesses: a password, a session, a user who stays."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +14,15 @@ class Successes:
     """Id of a user whose sessions are there to be ended."""
     sessions: list[str]
     """Of the visitor; each can be ended once."""
+    people: list[str]
+    """Ids of users to replace, each once: those of the cases are mostly deleted when their turn comes."""
 
     def enable(self, operation: str, parameters: dict[str, Any], body: Any) -> None:
         """Change both in place, where the operation (method and path) is one of those."""
         if operation == "DELETE /users/{user_id}/sessions/{session_id}" and self.sessions:
             parameters |= {"user_id": self.visitor, "session_id": self.sessions.pop()}
+        if operation == "PUT /users/{user_id}" and self.people:
+            parameters["user_id"] = self.people.pop()
         if not isinstance(body, dict):
             return
         if operation == "POST /auth/token" and body.get("grant_type") == "password":
