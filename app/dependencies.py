@@ -161,10 +161,12 @@ def _once(name: str) -> FieldError:
 def query_parameters(model: type[BaseModel]) -> dict[str, Any]:
     """The OpenAPI parameters of a model read by `QueryOf`, for `openapi_extra`."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {"parameters": [_parameter(name, field) for name, field in schema["properties"].items()]}
+    needed = schema.get("required", ())
+    fields = schema["properties"].items()
+    return {"parameters": [_parameter(name, field, needed=name in needed) for name, field in fields]}
 
 
-def _parameter(name: str, field: dict[str, Any]) -> dict[str, Any]:
+def _parameter(name: str, field: dict[str, Any], *, needed: bool) -> dict[str, Any]:
     """Without null, which no query string can say, and without the empty list that stands for no filter."""
     said = {key: part for key, part in field.items() if key not in {"anyOf", "description", "title"}}
     for choice in field.get("anyOf", ()):
@@ -174,7 +176,7 @@ def _parameter(name: str, field: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "in": "query",
-        "required": False,
+        "required": needed,
         "description": field["description"],
         "schema": said,
     }
