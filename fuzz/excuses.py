@@ -16,6 +16,11 @@ _LONGEST_URL = 60_000
 """Bytes; some more and the HTTP parser refuses the head (400 or 431) before there is an operation."""
 _ENTITY_TAGS = frozenset({"if-match", "if-none-match"})
 _NOTHING = re.compile("/None(/|[?]|$)")
+_SCHEMA_SAYS = re.compile(
+    "This is required|Must match the pattern|Must be (one of|a string|an array|an object|null|true or false)"
+    "|Must be at (least|most) [0-9]+[.]$|There is no (field|parameter) of this name"
+)
+"""How a refusal begins for which the schema has words, so that no valid value should meet it."""
 
 _BY_CODE = {
     "invalid_cursor": "A cursor is text, and good if the service made it for this query.",
@@ -129,14 +134,16 @@ def _excuse_rejection(sent: Sent, said: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _excuse_field(error: dict[str, str], sent: Sent) -> str | None:
-    name, detail = _name(error), error.get("detail")
+    name, detail = _name(error), error.get("detail", "")
     if name.lower() in sent.empty & _ENTITY_TAGS:
         return f"{name} was sent empty, which its schema (minLength 1) does not allow."
     if detail == "Must be an integer.":
         return "A number must be written as an integer, which 30.0 is in JSON Schema."
     if detail == "May be given only once: in the query or in the form.":
         return "That what the query names must not stand in the form too, no schema can say."
-    return f"`{name}` {FINER[name]}." if name in FINER else None
+    if name not in FINER or _SCHEMA_SAYS.match(detail):
+        return None
+    return f"`{name}` {FINER[name]}."
 
 
 def _name(error: dict[str, str]) -> str:

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from fuzz import excuses, peers
 from fuzz.successes import Successes
 from tests.support_openapi import operations, read_document
@@ -25,6 +27,22 @@ def test_a_rejection_is_excused_only_if_each_of_its_fields_is() -> None:
     )
     assert not find("/email", "/is_active")
     assert not find()
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "This is required.",
+        "Must match the pattern ^[^,;]*$.",
+        "Must be at most 150.",
+        "Must be a string.",
+        "There is no field of this name here.",
+    ],
+)
+def test_what_the_schema_says_is_excused_for_no_field(detail: str) -> None:
+    said = {"code": "validation_failed", "errors": [{"detail": detail, "parameter": "q"}]}
+    sent = excuses.Sent("GET /users/suggest", "/users/suggest")
+    assert not excuses.find("RejectedPositiveData", sent, 422, json.dumps(said).encode())
 
 
 def test_a_header_is_excused_only_if_it_was_sent_empty() -> None:
