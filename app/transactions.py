@@ -1,6 +1,7 @@
 """Writes to several collections that MongoDB takes together or not at all."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ _LOST = "TransientTransactionError"
 _UNKNOWN = "UnknownTransactionCommitResult"
 _PASSING = (_LOST, _UNKNOWN)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.002, 0.05
+_DOUBLINGS = 5
 _GIVING_UP_S = 0.5
 """For telling MongoDB that a transaction is given up; one that it is not told of it keeps for a minute."""
 _INTERRUPTED = 11_601
@@ -63,15 +65,14 @@ async def together(
     """
     async with client.start_session() as session:
         with pymongo.timeout(client.options.timeout):
-            pause_s = _FIRST_PAUSE_S
+            tries = itertools.count()
             while True:
                 try:
                     return await _once(session, work)
                 except PyMongoError as error:
                     if error.timeout or not error.has_error_label(_LOST):
                         raise
-                await asyncio.sleep(random.random() * pause_s)  # noqa: S311 - spreads rivals, guards nothing
-                pause_s = min(_LONGEST_PAUSE_S, 2 * pause_s)
+                await _pause(next(tries))
 
 
 async def _once(session: AsyncClientSession, work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
@@ -88,6 +89,7 @@ async def _once(session: AsyncClientSession, work: Callable[[AsyncClientSession]
 
 
 async def _commit(session: AsyncClientSession) -> None:
+    tries = itertools.count()
     while True:
         try:
             await session.commit_transaction()
@@ -96,6 +98,13 @@ async def _commit(session: AsyncClientSession) -> None:
                 raise
         else:
             return
+        await _pause(next(tries))
+
+
+async def _pause(tries: int) -> None:
+    """Longer from try to try: MongoDB is busy, or has trouble enough."""
+    longest_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(tries, _DOUBLINGS))
+    await asyncio.sleep(random.random() * longest_s)  # noqa: S311 - spreads rivals, guards nothing
 
 
 def may_pass(error: PyMongoError) -> bool:

@@ -12,6 +12,8 @@ from redis import Redis
 
 from tests.servers import MongoServer, RedisServer
 
+pytest_plugins = ["tests.suite_logs"]
+
 MEMORY = Path("/dev/shm")  # noqa: S108 - its own folder inside is private; a disk would only slow the tests
 
 

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from app.embedded import owners, processes
 from app.settings import Settings
+from tests.suite_logs import KEEPER
 from tests.tokens import mint_elsewhere
 
 ROOT = Path(__file__).parent.parent
@@ -39,7 +40,7 @@ def command(
     folder: Path, *arguments: str, entered: str = "", **settings: Any
 ) -> subprocess.CompletedProcess[str]:
     """`python -m app` with these arguments, run to its end in the folder; `entered` comes through a pipe."""
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "app", *arguments],
         cwd=folder,
         env=environment(folder, **settings),
@@ -49,6 +50,8 @@ def command(
         text=True,
         timeout=PATIENCE_S,
     )
+    KEEPER.keep(done.stderr)
+    return done
 
 
 def wait_until(holds: Callable[[], object]) -> None:
@@ -172,6 +175,7 @@ class LiveProcess:
         with self.process.stderr or nullcontext(()) as lines:
             for line in lines:
                 self.errors += line
+                KEEPER.keep(line)
 
 
 class LiveWorker(LiveProcess):

@@ -38,6 +38,7 @@ from app.pages import Page, newest_first
 from app.resources import Resources
 from app.spreadsheets import columns
 from app.stored_files import StoredFile
+from app.transactions import together
 from models.export import MEDIA_TYPES, Format
 from models.export_job import ExportBody
 from models.job import PageQuery
@@ -107,10 +108,9 @@ async def submit(
     """
     check(asked)
     await _check_room(opened, by)
-    async with opened.database.client.start_session() as session:
-        made = await session.with_transaction(
-            lambda within: add(opened, asked, within, by=by, schedule=schedule)
-        )
+    made = await together(
+        opened.database.client, lambda session: add(opened, asked, session, by=by, schedule=schedule)
+    )
     if made.job is not None:
         await opened.jobs.announce(made.job.id)
     return made

@@ -22,6 +22,7 @@ from app.jobs import AWARE, Viewer
 from app.moments import now
 from app.pages import Page, newest_first
 from app.resources import Resources
+from app.transactions import together
 from models.export_job import ExportBody, ScheduleInput, SchedulePatch
 from models.job import PageQuery
 
@@ -105,10 +106,9 @@ async def change(
     changes = {name: getattr(said, name) for name in _SAID if name in said.model_fields_set}
     if "export" in said.model_fields_set:
         changes["export"] = _export(said.export)
-    async with opened.database.client.start_session() as session:
-        return await session.with_transaction(
-            lambda within: _change(opened, schedule_id, changes, viewer, within)
-        )
+    return await together(
+        opened.database.client, lambda session: _change(opened, schedule_id, changes, viewer, session)
+    )
 
 
 async def _change(
@@ -151,8 +151,7 @@ async def start(opened: Resources, schedule_id: ObjectId, due: datetime) -> str 
     whose time passed while no scheduler was there is made up for once. Where whoever made the schedule may no
     longer export, it is switched off.
     """
-    async with opened.database.client.start_session() as session:
-        return await session.with_transaction(lambda within: _start(opened, schedule_id, due, within))
+    return await together(opened.database.client, lambda session: _start(opened, schedule_id, due, session))
 
 
 async def _start(

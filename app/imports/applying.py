@@ -15,7 +15,7 @@ from app.imports.records import Import
 from app.jobs import Job, JobCancelledError, Run, Viewer
 from app.resources import Resources
 from app.trail import Author
-from app.transactions import session_about
+from app.transactions import session_about, together
 from app.users import Authority
 from app.users.authority import ADMIN
 from models.imports import APPLIED, PENDING, ImportState
@@ -59,8 +59,7 @@ async def begin(opened: Resources, import_id: ObjectId, viewer: Viewer) -> Job |
         await _note(opened, import_id, {"state": "applying", "apply_job": job.id}, session)
         return job
 
-    async with opened.database.client.start_session() as session:
-        job = await session.with_transaction(submit)
+    job = await together(opened.database.client, submit)
     await opened.jobs.announce(job.id)
     return job
 

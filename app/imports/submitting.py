@@ -14,6 +14,7 @@ from app.imports.uploads import Upload, clean_name
 from app.jobs import Job
 from app.resources import Resources
 from app.spreadsheets.reading import Inspection, Limits, inspect
+from app.transactions import together
 from models.imports import LONGEST_SHEET_NAME, MOST_SHEETS, ImportQuery
 
 _LOOK_S: Final = 4.0
@@ -82,8 +83,7 @@ async def _keep(opened: Resources, document: dict[str, Any], *, total: int | Non
         await records.imports(opened.database).insert_one(document | {"plan_job": job.id}, session=session)
         return job
 
-    async with opened.database.client.start_session() as session:
-        job = await session.with_transaction(keep)
+    job = await together(opened.database.client, keep)
     await opened.jobs.announce(job.id)
     return job
 

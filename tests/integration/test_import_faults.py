@@ -17,6 +17,7 @@ from app.imports import batches, records
 from tests.api import serving
 from tests.live import ROOT, environment
 from tests.servers import MongoServer
+from tests.suite_logs import KEEPER
 from tests.support import create, until, users
 from tests.support_applying import Row, change, creation, deletion, import_of, plan, resources, statuses
 
@@ -80,6 +81,7 @@ async def test_workers_killed_at_fifty_random_moments_apply_each_row_once(
         timeout=180,
         check=False,
     )
+    KEEPER.keep(done.stderr)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) == KILLS
     assert (await resources(client).jobs.find(job_id)).attempts == KILLS + 1

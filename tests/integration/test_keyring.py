@@ -340,6 +340,7 @@ async def test_a_document_that_is_no_key_is_passed_over(
 # What stays inside
 
 
+@pytest.mark.logs_on_purpose  # what the drivers tell at their debug level
 async def test_nothing_private_is_published_listed_or_logged(
     database: Database, clock: Clock, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -383,6 +383,7 @@ async def test_before_there_is_a_key_nothing_opens(keys: PasswordKeys, database:
     await refused_silently(keys, encrypt(public))
 
 
+@pytest.mark.logs_on_purpose  # what the drivers tell at their debug level
 async def test_neither_password_nor_private_key_is_kept_or_logged(
     keys: PasswordKeys,
     database: Database,

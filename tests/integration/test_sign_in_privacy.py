@@ -261,9 +261,8 @@ TOKENS = (
 
 
 async def test_no_secret_is_found_where_it_has_no_business(
-    mongo_uri: str, redis_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    mongo_uri: str, redis_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("httpx._client.logger.disabled", True)  # the client's lines, not the service's
     capsys.readouterr()
     canaries = Canaries()
     replies: list[httpx.Response] = []
