@@ -6,7 +6,7 @@ TESTS_AT_ONCE ?= 3
 SPECTRAL := fuzz/spectral
 WITH_NODE := PATH="$(CURDIR)/$(SPECTRAL)/.venv/bin:$$PATH"
 
-.PHONY: run test check format bench faults restarts soak cluster spectral snapshots clean
+.PHONY: run test check format bench faults restarts soak fuzz spectral cluster snapshots clean
 
 .venv/run.stamp: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roster needs Python 3.11 or newer; set PYTHON=python3.12, say, on the make command line.")'
@@ -46,6 +46,9 @@ restarts: .venv/dev.stamp  ## workers replaced five times under load, and one ki
 soak: .venv/dev.stamp  ## a quarter of an hour of mixed load: does anything grow? into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.soak
 
+fuzz: .venv/dev.stamp spectral  ## the published document against the service: schemathesis, and two peers who try each other's things
+	$(BIN)/python -m fuzz
+
 cluster: .venv/dev.stamp  ## three MongoDB nodes and a Redis with its replica, until Ctrl-C; prints their addresses
 	$(BIN)/python -m tests.cluster
 
@@ -68,5 +71,5 @@ snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, 
 	$(BIN)/python -m tests.index_contract > docs/indexes.md
 
 clean:
-	rm -rf .venv .venv-peer .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-peer .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	rm -rf $(SPECTRAL)/.venv $(SPECTRAL)/node_modules $(SPECTRAL)/openapi.json

@@ -33,6 +33,8 @@ Q = TypeVar("Q", bound=BaseModel)
 _VERSION = re.compile("[1-9][0-9]{0,17}")
 """What may stand in an ETag of ours; tags are compared character by character, so that `007` is not 7."""
 _TAG = re.compile(r'(W/)?"([^"]*)"')
+_TAGS: dict[str, Any] = {"minLength": 1, "pattern": r'^(\*|(W/)?"[^"\x00\r\n]*"(, ?(W/)?"[^"\x00\r\n]*")*)$'}
+"""A list of entity tags, or `*`, for OpenAPI."""
 _WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:$|[,;])', re.IGNORECASE)
 MAX_WAIT_S = 30.0
 _HEADER: dict[str, Any] = {"pattern": r"^[^\x00\r\n]*$"}
@@ -159,10 +161,12 @@ def _once(name: str) -> FieldError:
 def query_parameters(model: type[BaseModel]) -> dict[str, Any]:
     """The OpenAPI parameters of a model read by `QueryOf`, for `openapi_extra`."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {"parameters": [_parameter(name, field) for name, field in schema["properties"].items()]}
+    needed = schema.get("required", ())
+    fields = schema["properties"].items()
+    return {"parameters": [_parameter(name, field, needed=name in needed) for name, field in fields]}
 
 
-def _parameter(name: str, field: dict[str, Any]) -> dict[str, Any]:
+def _parameter(name: str, field: dict[str, Any], *, needed: bool) -> dict[str, Any]:
     """Without null, which no query string can say, and without the empty list that stands for no filter."""
     said = {key: part for key, part in field.items() if key not in {"anyOf", "description", "title"}}
     for choice in field.get("anyOf", ()):
@@ -172,7 +176,7 @@ def _parameter(name: str, field: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "in": "query",
-        "required": False,
+        "required": needed,
         "description": field["description"],
         "schema": said,
     }
@@ -184,8 +188,8 @@ async def _if_match(
         str | None,
         Header(
             max_length=1000,
-            json_schema_extra=_HEADER,
             description='Change only this version: `"3"`, the ETag of a reply.',
+            json_schema_extra=_TAGS,
         ),
     ] = None,
 ) -> Versions:
@@ -205,7 +209,7 @@ async def _if_none_match(
         str | None,
         Header(
             max_length=1000,
-            json_schema_extra=_HEADER,
+            json_schema_extra=_TAGS,
             description="304 if the user is still at this version.",
         ),
     ] = None,

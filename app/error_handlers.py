@@ -6,7 +6,6 @@ from typing import Any, cast
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import iter_route_contexts
 from pymongo import errors as mongo
 from redis.exceptions import RedisError
 from starlette._utils import get_route_path
@@ -23,6 +22,7 @@ from app.errors import (
     TooLargeError,
     UnavailableError,
 )
+from app.fixed_paths import find_methods
 from app.metrics import BACKEND_ERRORS
 
 log = structlog.get_logger("roster.errors")
@@ -91,12 +91,7 @@ async def _answer_http(request: Request, error: Exception) -> Response:
 
 def _allowed_methods(request: Request) -> set[str]:
     """The methods of all routes at this path; the framework names those of the first one only."""
-    path = get_route_path(request.scope)
-    allowed: set[str] = set()
-    for route in iter_route_contexts(request.app.routes):
-        pattern = getattr(route, "path_regex", None)
-        if pattern is not None and pattern.match(path):
-            allowed |= route.methods or set()
+    allowed = find_methods(request.app.routes, get_route_path(request.scope))
     return allowed | {"HEAD"} if "GET" in allowed else allowed
 
 

@@ -11,6 +11,7 @@ from app import docs, error_handlers, hosts, logs, resources, worker
 from app.compression import Compression
 from app.cross_origin import CrossOrigin
 from app.fast_route import FastGet
+from app.fixed_paths import FixedPaths
 from app.middleware import BodyLimit, HeadAsGet, RequestContext
 from app.request_bound import RequestBound
 from app.sampling import sampling
@@ -101,7 +102,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         health,
     ):  # fixed paths before /users/{user_id}
         app.include_router(resource.router)
-    app.router.routes[:0] = [FastGet("/users", users.list_users), FastGet("/users/me", me.read_me)]
+    app.router.routes[:0] = [
+        FixedPaths(app.routes),
+        FastGet("/users", users.list_users),
+        FastGet("/users/me", me.read_me),
+    ]
     docs.install(app)
     error_handlers.install(app)
     app.add_middleware(

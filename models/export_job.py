@@ -10,6 +10,7 @@ from models.job import JobState
 from models.listing import FileQuery, Sort
 from models.problem import Problem
 from models.user import EXAMPLE_ID
+from models.values import Activity
 
 _LISTS: Final = frozenset(
     name for name, field in FileQuery.model_fields.items() if "list" in str(field.annotation)
@@ -48,10 +49,21 @@ Label = Annotated[str, Field(pattern=answers.PLAIN, max_length=100)]
 Query = Annotated[str, Field(pattern=answers.PLAIN, max_length=1000)]
 
 
+def _document_single_values(schema: dict[str, Any]) -> None:
+    """Say in the schema of the body that a list's only item may stand for it, and that JSON has booleans."""
+    schema["examples"] = [EXAMPLE_BODY]
+    for name in _LISTS:
+        said = schema["properties"][name]
+        array = {key: said.pop(key) for key in ("type", "items", "maxItems")}
+        if name == "is_active":
+            array["items"] = {"anyOf": [array["items"], {"type": "boolean"}]}
+        said["anyOf"] = [array, array["items"]]
+
+
 class ExportBody(FileQuery):
     """What the query of a download says, and the format. A filter's single value needs no array around it."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_BODY]})
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=_document_single_values)
 
     format: Format
 
@@ -60,11 +72,15 @@ class ExportBody(FileQuery):
     def _take_as_in_a_query(cls, said: Any) -> Any:
         if not isinstance(said, dict):
             return said
-        return {name: _as_list(value) if name in _LISTS else value for name, value in said.items()}
+        listed = {name: _as_list(value) if name in _LISTS else value for name, value in said.items()}
+        return listed | {name: _as_words(listed[name]) for name in ("is_active",) if name in listed}
 
 
 def _as_list(value: Any) -> list[Any]:
-    values = value if isinstance(value, list) else [value]
+    return value if isinstance(value, list) else [value]
+
+
+def _as_words(values: list[Any]) -> list[Any]:
     return [str(each).lower() if isinstance(each, bool) else each for each in values]
 
 
@@ -153,7 +169,7 @@ class ScheduleInput(BaseModel):
     cron: Cron
     timezone: Timezone = "UTC"
     export: ExportBody
-    is_active: bool = True
+    is_active: Activity = True
 
 
 class SchedulePatch(BaseModel):
@@ -165,7 +181,7 @@ class SchedulePatch(BaseModel):
     cron: Cron = Field(default_factory=str)
     timezone: Timezone = Field(default_factory=str)
     export: ExportBody = Field(default_factory=lambda: ExportBody(format="csv"))
-    is_active: bool = Field(default_factory=bool)
+    is_active: Activity = Field(default_factory=bool)
 
 
 class ScheduleOutput(BaseModel):

@@ -129,7 +129,13 @@ class InspectedForm(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"token": EXAMPLE_TOKEN["refresh_token"]}]})
 
     token: Annotated[
-        str, Field(max_length=LONGEST_VALUE, pattern=PLAIN, description="An access token or a refresh token.")
+        str,
+        Field(
+            min_length=1,
+            max_length=LONGEST_VALUE,
+            pattern=PLAIN,
+            description="An access token or a refresh token.",
+        ),
     ]
     token_type_hint: Annotated[
         str, Field(max_length=LONGEST_VALUE, pattern=PLAIN, description="Not needed.")

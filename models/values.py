@@ -79,6 +79,8 @@ def _username(text: str) -> str:
 
 _PHONE_PUNCTUATION = re.compile(r"[\s().\-/\u2010-\u2015]")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_LOOSE = f"{_PHONE_PUNCTUATION.pattern}*"
+_PUNCTUATED = f"^({_LOOSE}[+]{_LOOSE}[1-9]({_LOOSE}[0-9]){{6,14}}{_LOOSE})?$"
 
 
 def _phone(text: str) -> str:
@@ -161,7 +163,12 @@ Name = Annotated[
     Field(json_schema_extra={"pattern": r"\S"}),
 ]
 Bio = Annotated[str, StringConstraints(max_length=CELL_LENGTH), AfterValidator(_fits_a_cell), _PLAIN]
-Phone = Annotated[str, StringConstraints(max_length=40), AfterValidator(_phone), _PLAIN]
+Phone = Annotated[
+    str,
+    StringConstraints(max_length=40),
+    AfterValidator(_phone),
+    Field(json_schema_extra={"pattern": _PUNCTUATED}),
+]
 AvatarURL = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_url), _PLAIN]
 Locale = Annotated[
     str,
@@ -173,9 +180,10 @@ Tag = Annotated[
     str,
     StringConstraints(max_length=64),
     AfterValidator(_tag),
-    Field(json_schema_extra={"pattern": "^[^,;]*$"}),
+    Field(json_schema_extra={"pattern": r"^[^,;]*[^\s,;][^,;]*$"}),
 ]
-Tags = Annotated[list[Tag], Field(max_length=50), AfterValidator(_distinct)]
-Scopes = Annotated[list[Scope], Field(max_length=5), AfterValidator(_distinct)]
+_UNIQUE = Field(json_schema_extra={"uniqueItems": True})
+Tags = Annotated[list[Tag], Field(max_length=50), AfterValidator(_distinct), _UNIQUE]
+Scopes = Annotated[list[Scope], Field(max_length=5), AfterValidator(_distinct), _UNIQUE]
 Activity = Annotated[bool, Field(strict=True)]
 Age = Annotated[int, Field(strict=True, ge=0, le=150)]

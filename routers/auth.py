@@ -29,14 +29,17 @@ from app.problems import BODY, PROTECTED, SIGNED_IN, oauth_responses, responses
 from app.resources import Resources
 from app.strict_route import StrictRoute
 from models.account import InvitationInput, InvitationOutput, Registration
-from models.token import InspectedForm, Introspection, PasswordKey, TokenForm, TokenOutput
+from models.token import LONGEST_VALUE, InspectedForm, Introspection, PasswordKey, TokenForm, TokenOutput
 from models.user import UserOutput
+from models.values import PLAIN
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=StrictRoute)
 
 
 def _form(model: type[BaseModel]) -> dict[str, Any]:
-    content = {"application/x-www-form-urlencoded": {"schema": model.model_json_schema()}}
+    others = {"type": "string", "maxLength": LONGEST_VALUE, "pattern": PLAIN}  # which nobody reads
+    schema = model.model_json_schema() | {"additionalProperties": others}
+    content = {"application/x-www-form-urlencoded": {"schema": schema}}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -198,7 +201,7 @@ async def introspect_token(request: Request, opened: Backends, origin: RequestOr
     "/revoke",
     summary="End the session of a token",
     response_class=Response,
-    openapi_extra=_form(InspectedForm) | BASIC,
+    openapi_extra=_form(InspectedForm) | {"security": [*BASIC["security"], {}]},  # a public one has no secret
     responses=oauth_responses(UnauthorizedClientError),
 )
 async def revoke_token(request: Request, opened: Backends, origin: RequestOrigin) -> Response:

@@ -64,7 +64,7 @@ def _read(said: dict[str, Any], filters: list[str]) -> ExportBody:
         for name, values in given.items()
     }
     try:
-        return ExportBody.model_validate(single)
+        return ExportBody.model_validate(single, strict=False)  # a filter's value is text here
     except ValidationError as error:
         _refuse([f"{(bad.pointer or '/')[1:]}: {bad.detail}" for bad in from_validation(error, single)])
 

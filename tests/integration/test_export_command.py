@@ -47,6 +47,17 @@ async def test_the_file_is_that_of_the_route(
     assert names(tmp_path) == ["red.csv"]
 
 
+async def test_a_filter_may_be_a_number_or_a_day(
+    people: httpx.AsyncClient, tmp_path: Path, mongo_uri: str, redis_url: str
+) -> None:
+    await create(people, name="Old", profile={"age": 150})
+    ran = command(
+        tmp_path, "export", "old.csv", "--filter", "age_min=150", "--filter", "created_from=2026-01-01",
+        mongo_uri=mongo_uri, redis_url=redis_url,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (0, "1 people in old.csv.\n"), ran.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -106,6 +106,9 @@ async def test_patience_ends_when_the_time_is_over(client: httpx.AsyncClient) ->
         ({"format": "csv", "q": "an\x07a"}, "/q"),
         ({"format": "csv", "q": "ana", "sort": "name"}, "/sort"),
         ({"format": "csv", "age_min": "x"}, "/age_min"),
+        ({"format": "csv", "age_min": True}, "/age_min"),
+        ({"format": "csv", "addresses": False}, "/addresses"),
+        ({"format": "csv", "addresses": "3"}, "/addresses"),
         ({"format": "csv", "created_from": "yesterday"}, "/created_from"),
     ],
 )

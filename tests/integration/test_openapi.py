@@ -27,7 +27,7 @@ FORM = "application/x-www-form-urlencoded"
 BY_CLIENT: dict[str, list[dict[str, list[str]]]] = {
     "create_token": [{}, {"Client": []}],
     "introspect_token": [{"Client": []}],
-    "revoke_token": [{"Client": []}],
+    "revoke_token": [{"Client": []}, {}],  # a public client has no secret to prove itself by
 }
 
 
@@ -106,6 +106,13 @@ def test_each_operation_has_a_name_a_summary_a_description_and_a_tag(document: d
         assert operation["tags"], path
         for one in operation.get("parameters", []):
             assert one["description"], (path, one["name"])
+
+
+def test_no_header_is_said_to_be_null(document: dict[str, Any]) -> None:
+    for _, path, operation in operations(document):
+        for parameter in operation.get("parameters", ()):
+            if parameter["in"] == "header":
+                assert parameter["schema"]["type"] == "string", (path, parameter["name"])
 
 
 def test_each_operation_is_open_or_takes_a_token_with_its_scope_by_either_scheme(

@@ -105,6 +105,16 @@ async def test_more_scopes_than_there_are_are_refused(client: httpx.AsyncClient)
     assert refused(reply) == {"/scopes"}
 
 
+async def test_what_a_query_must_hold_is_what_the_document_requires(client: httpx.AsyncClient) -> None:
+    for method, template, operation in operations(read_document()):
+        said = [one for one in operation.get("parameters", []) if one["in"] == "query"]
+        required = {one["name"] for one in said if one["required"]}
+        if said and method == "get":
+            reply = await send(client, method, template, operation, {})
+            missed = refused(reply) if reply.status_code == 422 else set()
+            assert missed == required, (template, reply.text)
+
+
 @pytest.mark.parametrize("value", [0, 1.5, True, "2026-01-31T08:00:00." + "0" * LONGEST_MOMENT])
 async def test_a_time_is_a_text_of_bounded_length(client: httpx.AsyncClient, value: object) -> None:
     reply = await client.post("/users/exports", json={"format": "csv", "created_from": value})

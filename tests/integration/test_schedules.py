@@ -89,6 +89,8 @@ async def test_a_schedule_is_created_changed_and_deleted(client: httpx.AsyncClie
         ({"export": {"columns": "name"}}, "/export/format"),
         ({"odd": 1}, "/odd"),
         ({"is_active": None}, "/is_active"),
+        ({"is_active": 0}, "/is_active"),
+        ({"export": {"format": "csv", "addresses": False}}, "/export/addresses"),
     ],
 )
 async def test_what_is_no_schedule_is_refused(

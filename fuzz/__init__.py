@@ -1,0 +1,1 @@
+"""`make fuzz`: the served OpenAPI document held against the service that serves it."""

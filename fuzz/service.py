@@ -1,0 +1,145 @@
+"""What is fuzzed: a process of ours on a mongod and a redis-server of its own, with people who may call."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.live import LiveServer, command
+from tests.servers import MongoServer, RedisServer
+
+_PEOPLE = 300
+_SESSIONS = 5
+_PASSWORD = "a staple for the fuzzer"  # noqa: S105  # it guards sample people, for minutes
+_ADMIN_EMAIL = "administrator@fuzz.example.com"
+_PEER_SCOPES = ("me", "users:read", "users:write", "users:export")
+_SETTINGS: dict[str, Any] = {
+    "registration": "open",
+    "tries_per_account": 1_000_000,  # the fuzzer guesses at passwords, and must not be held up by it
+    "tries_per_address": 1_000_000,
+    "access_token_ttl_s": 3600,
+    "log_level": "warning",
+    "log_format": "json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody of the directory who signs in."""
+
+    name: str
+    id: str
+    email: str
+    password: str
+    username: str | None = None
+    """By which he signs in; by e-mail if it is None."""
+
+    @property
+    def form(self) -> dict[str, str]:
+        """That signs him in."""
+        return {
+            "grant_type": "password",
+            "username": self.username or self.email,
+            "password": self.password,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A registered OAuth client with a secret."""
+
+    id: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    url: str
+    server: LiveServer
+    administrator: Account
+    peers: tuple[Account, Account]
+    """Neither is an administrator; both may read and write users, and export."""
+    guest: Account
+    """Whose password and e-mail are there to be changed; signs in by username, which stays."""
+    visitor: str
+    """Id of a user with sessions that are there to be ended."""
+    sessions: tuple[str, ...]
+    client: Client
+    bystanders: tuple[str, ...]
+    """Ids of sample people, whom nobody signs in as."""
+
+    def sign_in(self, account: Account, *scopes: str) -> httpx.Client:
+        """A client of the service that is signed in; with all the account's scopes if none is named."""
+        with httpx.Client(base_url=self.url, timeout=60) as caller:
+            token = find_token(caller, account, *scopes)
+        return httpx.Client(base_url=self.url, timeout=60, headers={"Authorization": f"Bearer {token}"})
+
+
+def find_token(caller: httpx.Client, account: Account, *scopes: str) -> str:
+    """An access token of a new session, through the front door."""
+    form = account.form
+    if scopes:
+        form["scope"] = " ".join(scopes)
+    reply = caller.post("/auth/token", data=form).raise_for_status()
+    return str(reply.json()["access_token"])
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[Service]:
+    """Ready when entered; all of it ends with the context."""
+    with MongoServer(folder) as mongo, RedisServer(folder) as redis:
+        settings = _SETTINGS | {"mongo_uri": mongo.uri, "redis_url": redis.url}
+        admin: dict[str, Any] = {"admin_email": _ADMIN_EMAIL, "admin_password": _PASSWORD}
+        _run(folder, "sample", str(_PEOPLE), **settings)
+        client = _register(folder, "portal", **settings)
+        with LiveServer(folder / "server", **settings, **admin) as server:
+            yield _inhabit(server, client)
+
+
+def _run(folder: Path, *arguments: str, **settings: Any) -> str:
+    ended = command(folder, *arguments, **settings)
+    if ended.returncode:
+        raise RuntimeError(f"{' '.join(arguments)}: {ended.stderr}")
+    return ended.stdout
+
+
+def _register(folder: Path, name: str, **settings: Any) -> Client:
+    printed = _run(folder, "clients", "add", name, "--id", name, **settings)
+    found = re.search(r"secret: (\S+)", printed)
+    if found is None:
+        raise RuntimeError(f"The client has no secret: {printed}")
+    return Client(name, found[1])
+
+
+def _inhabit(server: LiveServer, client: Client) -> Service:
+    with httpx.Client(base_url=server.url, timeout=60) as caller:
+        administrator = Account("administrator", "", _ADMIN_EMAIL, _PASSWORD)
+        caller.headers["Authorization"] = f"Bearer {find_token(caller, administrator)}"
+        own = caller.get("/users/me").raise_for_status().json()
+        people = caller.get("/users", params={"limit": 20, "is_active": "true"}).raise_for_status().json()
+        ids = tuple(person["id"] for person in people["items"] if person["id"] != own["id"])
+        peers = (_create(caller, "ana"), _create(caller, "ben"))
+        guest, visitor = _create(caller, "guest", username="guest"), _create(caller, "visitor")
+        sessions = _begin_sessions(caller, visitor)
+    named = Account(administrator.name, own["id"], _ADMIN_EMAIL, _PASSWORD)
+    return Service(server.url, server, named, peers, guest, visitor.id, sessions, client, ids)
+
+
+def _begin_sessions(caller: httpx.Client, account: Account) -> tuple[str, ...]:
+    with httpx.Client(base_url=caller.base_url, timeout=60) as visitor:
+        for _ in range(_SESSIONS):
+            find_token(visitor, account)
+    listed = caller.get(f"/users/{account.id}/sessions").raise_for_status().json()
+    return tuple(session["id"] for session in listed["items"])
+
+
+def _create(caller: httpx.Client, name: str, *, username: str | None = None) -> Account:
+    email = f"{name}@fuzz.example.com"
+    user = {"name": name.title(), "email": email, "username": username, "scopes": _PEER_SCOPES}
+    made = caller.post("/users", json=user).raise_for_status().json()
+    caller.put(f"/users/{made['id']}/password", json={"password": _PASSWORD}).raise_for_status()
+    return Account(name, made["id"], email, _PASSWORD, username)

@@ -1,0 +1,38 @@
+"""What some operations need to succeed and no generator guesses: a password, a session, a user who stays."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(slots=True)
+class Successes:
+    """Puts it into cases that are meant to be valid."""
+
+    username: str
+    password: str
+    visitor: str
+    """Id of a user whose sessions are there to be ended."""
+    sessions: list[str]
+    """Of the visitor; each can be ended once."""
+    people: list[str]
+    """Ids of users to replace, each once: those of the cases are mostly deleted when their turn comes."""
+
+    def enable(self, operation: str, parameters: dict[str, Any], body: Any) -> None:
+        """Change both in place, where the operation (method and path) is one of those."""
+        if operation == "DELETE /users/{user_id}/sessions/{session_id}" and self.sessions:
+            parameters |= {"user_id": self.visitor, "session_id": self.sessions.pop()}
+        if operation == "PUT /users/{user_id}" and self.people:
+            parameters["user_id"] = self.people.pop()
+        if not isinstance(body, dict):
+            return
+        if operation == "POST /auth/token" and body.get("grant_type") == "password":
+            body.clear()
+            body |= {"grant_type": "password", "username": self.username, "password": self.password}
+        if operation in {"POST /users/me/password", "POST /users/me/email"}:
+            self._prove(body)
+
+    def _prove(self, body: dict[str, Any]) -> None:
+        for name in ("current_password", "new_password"):
+            if isinstance(body.get(name), str):
+                body[name] = self.password
+                body.pop(f"{name}_jwe", None)
