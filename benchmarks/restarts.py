@@ -12,7 +12,6 @@ import os
 import re
 import signal
 import socket
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -257,13 +256,8 @@ def main() -> None:
         ) as server:
             findings = asyncio.run(measure(Pair(server, port, mongo.uri), asked.times))
             unforeseen = [line for line in server.log if line["level"] in {"error", "critical"}]
-    results.show(findings)
-    if asked.times == TIMES:
-        results.write(findings, mongod=mongod, took_s=time.perf_counter() - started)
-    if unforeseen:
-        sys.exit(f"The log has {len(unforeseen)} errors that nobody foresaw, first {unforeseen[0]}")
-    if missed := [finding.what for finding in findings if finding.kept is False]:
-        sys.exit("Missed: " + "; ".join(missed))
+    keep = asked.times == TIMES
+    results.conclude(findings, mongod=mongod, started=started, keep=keep, unforeseen=unforeseen)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import platform
 import re
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,6 +77,27 @@ def show(findings: Sequence[Finding]) -> None:
     for finding in findings:
         table.add_row(*finding.cells(), style="red" if finding.kept is False else None)
     Console(width=None if Console().is_terminal else 150).print(table)
+
+
+def conclude(
+    findings: Sequence[Finding],
+    *,
+    mongod: str,
+    started: float,
+    keep: bool,
+    unforeseen: Sequence[object] = (),
+) -> None:
+    """Show them, and write them if they are to be kept. Where one is missed, or the log has errors, exit with 1.
+
+    `started` is by `time.perf_counter`.
+    """
+    show(findings)
+    if keep:
+        write(findings, mongod=mongod, took_s=time.perf_counter() - started)
+    if unforeseen:
+        sys.exit(f"The log has {len(unforeseen)} errors that nobody foresaw, first {unforeseen[0]}")
+    if missed := [finding.what for finding in findings if finding.kept is False]:
+        sys.exit("Missed: " + "; ".join(missed))
 
 
 def write(findings: Sequence[Finding], *, mongod: str, took_s: float, path: Path = FILE) -> None:

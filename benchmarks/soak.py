@@ -201,13 +201,8 @@ def main() -> None:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="roster-soak-") as folder:
         findings, version, unforeseen = _run(Path(folder), asked.minutes)
-    results.show(findings)
-    if asked.keep or asked.minutes == MINUTES:
-        results.write(findings, mongod=version, took_s=time.perf_counter() - started)
-    if unforeseen:
-        sys.exit(f"The log has {len(unforeseen)} errors that nobody foresaw, first {unforeseen[0]}")
-    if missed := [finding.what for finding in findings if finding.kept is False]:
-        sys.exit("Missed: " + "; ".join(missed))
+    keep = asked.keep or asked.minutes == MINUTES
+    results.conclude(findings, mongod=version, started=started, keep=keep, unforeseen=unforeseen)
 
 
 if __name__ == "__main__":
