@@ -4,7 +4,8 @@ import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from typing import Any, TypeVar
 
 import pymongo
@@ -68,24 +69,40 @@ async def together(
             tries = itertools.count()
             while True:
                 try:
-                    return await _once(session, work)
+                    return await _once(client, session, work)
                 except PyMongoError as error:
                     if error.timeout or not error.has_error_label(_LOST):
                         raise
                 await _pause(next(tries))
 
 
-async def _once(session: AsyncClientSession, work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
+async def _once(
+    client: AsyncMongoClient[dict[str, Any]],
+    session: AsyncClientSession,
+    work: Callable[[AsyncClientSession], Awaitable[T]],
+) -> T:
     await session.start_transaction()
     try:
         result = await work(session)
         await _commit(session)
-    except BaseException:
-        if session.in_transaction:
-            with pymongo.timeout(_GIVING_UP_S):
-                await session.abort_transaction()
+    except BaseException as error:
+        if session.in_transaction or not isinstance(error, PyMongoError) or error.timeout:
+            # in a context of its own: in one whose time is over nothing would be sent to MongoDB
+            await asyncio.create_task(_give_up(client, session), context=Context())
         raise
     return result
+
+
+async def _give_up(client: AsyncMongoClient[dict[str, Any]], session: AsyncClientSession) -> None:
+    """A transaction of which MongoDB has not said that it ended, lest its locks outlive the request.
+
+    PyMongo aborts none whose commit was begun, sent or not: its session is ended then.
+    """
+    with suppress(PyMongoError), pymongo.timeout(_GIVING_UP_S):
+        if session.in_transaction:
+            await session.abort_transaction()
+        else:
+            await client.admin.command("killSessions", [session.session_id])
 
 
 async def _commit(session: AsyncClientSession) -> None:

@@ -87,7 +87,7 @@ def conclude(
     keep: bool,
     unforeseen: Sequence[object] = (),
 ) -> None:
-    """Show them, and write them if they are to be kept. Where one is missed, or the log has errors, exit with 1.
+    """Show them, write them if they are to be kept, and exit with 1 if one is missed or the log has errors.
 
     `started` is by `time.perf_counter`.
     """

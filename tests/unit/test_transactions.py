@@ -27,6 +27,7 @@ class Session:
         self.commits = list(commits)
         self.asked: list[str] = []
         self.in_transaction = False
+        self.session_id = "its own"
 
     async def __aenter__(self) -> Self:
         return self
@@ -49,6 +50,10 @@ class Session:
         self.asked.append("abort")
         self.in_transaction = False
 
+    async def command(self, name: str, sessions: list[str]) -> None:
+        assert sessions == [self.session_id]
+        self.asked.append(name)
+
 
 async def run(session: Session, *failures: Exception) -> Any:
     left = list(failures)
@@ -59,7 +64,9 @@ async def run(session: Session, *failures: Exception) -> Any:
             raise left.pop(0)
         return "done"
 
-    client: Any = SimpleNamespace(start_session=lambda: session, options=SimpleNamespace(timeout=5))
+    client: Any = SimpleNamespace(
+        start_session=lambda: session, options=SimpleNamespace(timeout=5), admin=session
+    )
     return await together(client, work)
 
 
@@ -91,8 +98,15 @@ async def test_anything_else_gives_the_transaction_up(error: Exception) -> None:
     assert session.asked == ["start", "abort", "end"]
 
 
-async def test_a_commit_is_not_repeated_when_its_time_is_over() -> None:
+async def test_a_commit_is_not_repeated_when_its_time_is_over_and_what_it_left_is_ended() -> None:
     session = Session(OUT_OF_TIME)
     with pytest.raises(NetworkTimeout):
+        await run(session)
+    assert session.asked == ["start", "commit", "killSessions", "end"]
+
+
+async def test_a_commit_that_mongodb_refuses_has_left_nothing() -> None:
+    session = Session(OperationFailure("no such transaction", 251))
+    with pytest.raises(OperationFailure):
         await run(session)
     assert session.asked == ["start", "commit", "end"]
