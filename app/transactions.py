@@ -20,8 +20,10 @@ _UNKNOWN = "UnknownTransactionCommitResult"
 _PASSING = (_LOST, _UNKNOWN)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.002, 0.05
 _DOUBLINGS = 5
-_GIVING_UP_S = 0.5
+_GIVING_UP_S = 10
 """For telling MongoDB that a transaction is given up; one that it is not told of it keeps for a minute."""
+_WAITED_FOR_S = 0.5
+_endings: set[asyncio.Task[None]] = set()
 _INTERRUPTED = 11_601
 """What one who works on meets when another ends his session; MongoDB gives it no label."""
 
@@ -64,45 +66,55 @@ async def together(
     All of it takes as long as one operation may (`timeoutMS`): PyMongo's `with_transaction` would go on for
     two minutes. A commit of which nobody knows whether it was is repeated, which MongoDB does at most once.
     """
-    async with client.start_session() as session:
-        with pymongo.timeout(client.options.timeout):
-            tries = itertools.count()
-            while True:
-                try:
-                    return await _once(client, session, work)
-                except PyMongoError as error:
-                    if error.timeout or not error.has_error_label(_LOST):
-                        raise
-                await _pause(next(tries))
+    with pymongo.timeout(client.options.timeout):
+        tries = itertools.count()
+        while True:
+            try:
+                return await _once(client, work)
+            except PyMongoError as error:
+                if error.timeout or not error.has_error_label(_LOST):
+                    raise
+            await _pause(next(tries))
 
 
 async def _once(
-    client: AsyncMongoClient[dict[str, Any]],
-    session: AsyncClientSession,
-    work: Callable[[AsyncClientSession], Awaitable[T]],
+    client: AsyncMongoClient[dict[str, Any]], work: Callable[[AsyncClientSession], Awaitable[T]]
 ) -> T:
-    await session.start_transaction()
+    session = client.start_session()
     try:
+        await session.start_transaction()
         result = await work(session)
         await _commit(session)
     except BaseException as error:
-        if session.in_transaction or not isinstance(error, PyMongoError) or error.timeout:
-            # in a context of its own: in one whose time is over nothing would be sent to MongoDB
-            await asyncio.create_task(_give_up(client, session), context=Context())
+        await _give_up(client, session, error)
         raise
+    await session.end_session()
     return result
 
 
-async def _give_up(client: AsyncMongoClient[dict[str, Any]], session: AsyncClientSession) -> None:
-    """A transaction of which MongoDB has not said that it ended, lest its locks outlive the request.
+async def _give_up(
+    client: AsyncMongoClient[dict[str, Any]], session: AsyncClientSession, error: BaseException
+) -> None:
+    """End a transaction of which MongoDB has not said that it ended, lest its locks outlive the request.
 
-    PyMongo aborts none whose commit was begun, sent or not: its session is ended then.
+    While a new primary takes over, a connection may come free later than anybody waits for an answer: then
+    this goes on without the caller. It has a context of its own, as PyMongo sends nothing after a deadline.
     """
-    with suppress(PyMongoError), pymongo.timeout(_GIVING_UP_S):
-        if session.in_transaction:
-            await session.abort_transaction()
-        else:
-            await client.admin.command("killSessions", [session.session_id])
+    is_open = session.in_transaction
+    is_unknown = not is_open and (not isinstance(error, PyMongoError) or error.timeout)
+
+    async def end() -> None:
+        with suppress(PyMongoError), pymongo.timeout(_GIVING_UP_S):
+            if is_open:
+                await session.abort_transaction()
+            elif is_unknown:  # its commit was begun, perhaps not sent: PyMongo aborts no such transaction
+                await client.admin.command("killSessions", [session.session_id])
+        await session.end_session()
+
+    ending = asyncio.create_task(end(), context=Context())
+    _endings.add(ending)
+    ending.add_done_callback(_endings.discard)
+    await asyncio.wait({ending}, timeout=_WAITED_FOR_S)
 
 
 async def _commit(session: AsyncClientSession) -> None:
