@@ -3,10 +3,8 @@
 # mypy: disable-error-code="misc"
 # mongomock-motor's stubs call its classes Motor's own, which they are not: Any is the truth, also as a base.
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import mongomock_motor
 from pymongo.asynchronous.database import AsyncDatabase
@@ -90,13 +88,21 @@ class MockSession:
     async def commit_transaction(self) -> None:
         """Nothing."""
 
+    async def end_session(self) -> None:
+        """Nothing."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing."""
+
 
 class MockClient(_Client):
     options = SimpleNamespace(timeout=None)
 
-    @asynccontextmanager
-    async def start_session(self) -> AsyncIterator[MockSession]:
-        yield MockSession()
+    def start_session(self) -> MockSession:
+        return MockSession()
 
     def get_database(self, *args: Any, **kwargs: Any) -> MockDatabase:
         return MockDatabase(self, super().get_database(*args, **kwargs).delegate)
