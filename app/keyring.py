@@ -30,6 +30,9 @@ LOOK_AGAIN_S = 5
 _LOOK_S = 1.0
 """How long a request with an unknown key id may wait for MongoDB."""
 
+FIRST_ALGORITHM = "ES256"
+"""Of the first key, unless another is set: every usual library of resource servers reads it."""
+
 JWKs = list[dict[str, Any]]
 
 
@@ -59,11 +62,11 @@ class Keyring:
         store: KeyStore,
         keys: Iterable[StoredKey] = (),
         *,
-        algorithm: str,
+        algorithm: str | None,
         token_ttl_s: int,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`keys`: newest first. `open` reads them."""
+        """`keys`: newest first. `open` reads them. `algorithm` None: each new key has that of the newest."""
         self.generation = 0
         self._store = store
         self._keys = {key.verifying.kid: key for key in keys}
@@ -79,7 +82,7 @@ class Keyring:
         database: AsyncDatabase[dict[str, Any]],
         secret: str,
         *,
-        algorithm: str,
+        algorithm: str | None,
         token_ttl_s: int,
         now: Callable[[], float] = time.time,
         sign: bool = True,
@@ -195,23 +198,32 @@ class Keyring:
     async def _settle(self) -> None:
         """Until the newest key can sign with the algorithm that is set."""
         while True:
-            newest = next(iter(self._keys.values()), None)
+            newest = self._newest
             if newest is None or newest.signing is None:
                 await self._add(0)
-            elif newest.signing.algorithm != self._algorithm:
+            elif newest.signing.algorithm != self._next_algorithm:
                 await self._add(PUBLISH_AHEAD_S)
             else:
                 return
             await self._read()
 
+    @property
+    def _newest(self) -> StoredKey | None:
+        return next(iter(self._keys.values()), None)
+
+    @property
+    def _next_algorithm(self) -> str:
+        newest = self._newest
+        return self._algorithm or (newest.verifying.algorithm if newest else FIRST_ALGORITHM)
+
     async def _add(self, ahead_s: int) -> StoredKey | None:
         """None if another process added one since the keys were read."""
-        now = self._now()
+        now, algorithm = self._now(), self._next_algorithm
         signs_from = now + timedelta(seconds=ahead_s)
-        key = await self._store.add(self._algorithm, created_at=now, signs_from=signs_from)
+        key = await self._store.add(algorithm, created_at=now, signs_from=signs_from)
         if key is not None:
             await self._store.retire(key, signs_from + self._lifetime)
-            log.info("signing_key_made", kid=key.verifying.kid, algorithm=self._algorithm)
+            log.info("signing_key_made", kid=key.verifying.kid, algorithm=algorithm)
         return key
 
     def _now(self) -> datetime:

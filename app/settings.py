@@ -57,8 +57,10 @@ class Settings(BaseSettings):
     audience: str = Field(
         default="roster", min_length=1, max_length=256, description="The `aud` of access tokens."
     )
-    token_algorithm: Literal["EdDSA", "ES256", "RS256"] = Field(
-        default="EdDSA", description="Signs access tokens; another one than before makes a new key."
+    token_algorithm: Literal["ES256", "RS256", "EdDSA"] | None = Field(
+        default=None,
+        description="ES256, RS256 or EdDSA signs access tokens; another one than before makes a new key. "
+        "Unset: that of the newest key, ES256 for the first.",
     )
     access_token_ttl_s: int = Field(
         default=600, ge=30, le=3600, description="Seconds for which an access token is good."

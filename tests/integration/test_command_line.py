@@ -292,7 +292,7 @@ def test_a_weak_password_in_the_environment_stops_the_start(right: dict[str, Any
 
 
 KEY = re.compile(
-    r"(?P<kid>[\w-]{43})  (?P<algorithm>EdDSA)      (?P<state>signs    |will sign|verifies )"
+    r"(?P<kid>[\w-]{43})  (?P<algorithm>ES256)      (?P<state>signs    |will sign|verifies )"
     r"(  \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ){2}  (?P<until>\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ|another takes over)"
 )
 
@@ -417,7 +417,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[str, ...]]] = {
     "an algorithm that shares its key": (
         ("serve",),
         {"token_algorithm": "HS256"},
-        ("ROSTER_TOKEN_ALGORITHM", "EdDSA"),
+        ("ROSTER_TOKEN_ALGORITHM", "ES256"),
     ),
     "no such port": (("serve", "--port", "70000"), {}, ("ROSTER_PORT", "65535")),
     "a port in words": (("sample", "1"), {"port": "eighty"}, ("ROSTER_PORT", "integer")),

@@ -48,7 +48,7 @@ async def database(mongo_uri: str) -> AsyncIterator[Database]:
 
 
 async def open_keyring(
-    database: Database, clock: Clock, *, secret: str = SECRET, algorithm: str = "EdDSA"
+    database: Database, clock: Clock, *, secret: str = SECRET, algorithm: str | None = "EdDSA"
 ) -> Keyring:
     return await Keyring.open(database, secret, algorithm=algorithm, token_ttl_s=TTL_S, now=clock)
 
@@ -101,6 +101,43 @@ async def test_ten_processes_with_a_new_algorithm_make_one_new_key(database: Dat
     clock.now += PUBLISH_AHEAD_S
     assert {keyring.signing.algorithm for keyring in opened} == {"ES256"}
     assert len({keyring.signing.kid for keyring in opened}) == 1
+
+
+async def test_the_first_key_is_for_es256_and_each_further_one_as_the_newest_unless_set(
+    database: Database, clock: Clock
+) -> None:
+    first = await open_keyring(database, clock, algorithm=None)
+    assert first.signing.algorithm == "ES256"
+    await open_keyring(database, clock, algorithm="RS256")
+    clock.now += PUBLISH_AHEAD_S
+    unset = await open_keyring(database, clock, algorithm=None)
+    assert (unset.signing.algorithm, len(kids(unset))) == ("RS256", 2)
+    await unset.rotate()
+    clock.now += PUBLISH_AHEAD_S
+    assert unset.signing.algorithm == "RS256"
+    assert len(kids(unset)) == 3
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "RS256"])
+async def test_a_directory_that_signed_before_goes_on_with_its_key(
+    database: Database, clock: Clock, algorithm: str
+) -> None:
+    before = await open_keyring(database, clock, algorithm=algorithm)
+    token = issue(before, clock)
+    after = await open_keyring(database, clock, algorithm=None)
+    assert kids(after) == [before.signing.kid] == [after.signing.kid]
+    assert (await make_tokens(after, clock).verify(token)).user_id == USER
+    await after.rotate(at_once=True)
+    assert [key["alg"] for key in after.public()] == [algorithm]
+
+
+async def test_a_key_sealed_under_another_secret_still_says_which_algorithm_is_used(
+    database: Database, clock: Clock
+) -> None:
+    await open_keyring(database, clock, algorithm="EdDSA")
+    other = await open_keyring(database, clock, secret=SECRET[::-1], algorithm=None)
+    assert other.signing.algorithm == "EdDSA"
+    assert len(kids(other)) == 2
 
 
 async def test_ten_rotations_at_once_make_ten_keys_of_which_one_signs(
