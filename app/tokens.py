@@ -4,6 +4,7 @@ A token is ours to the letter or refused: its header has the three members that 
 so that `jwk`, `jku`, `x5c`, `crit`, `zip` or `b64` never reach anything that might heed them.
 """
 
+import math
 import re
 import secrets
 import time
@@ -64,11 +65,19 @@ class AccessTokens:
         self._good: OrderedDict[str, Claims] = OrderedDict()
         self._generation = keyring.generation
 
-    def issue(self, *, user_id: str, sid: str, client_id: str, scopes: Iterable[str]) -> tuple[str, Claims]:
+    def issue(
+        self,
+        *,
+        user_id: str,
+        sid: str,
+        client_id: str,
+        scopes: Iterable[str],
+        session_ends_at: float = math.inf,
+    ) -> tuple[str, Claims]:
+        """Good for as long as is set, but no longer than its session, whose end is in seconds since 1970."""
         now = int(self._now())
-        claims = Claims(
-            user_id, sid, client_id, frozenset(scopes), now, now + self._ttl_s, secrets.token_hex(16)
-        )
+        expires_at = max(now, int(min(now + self._ttl_s, session_ends_at)))
+        claims = Claims(user_id, sid, client_id, frozenset(scopes), now, expires_at, secrets.token_hex(16))
         key = self._keyring.signing
         header = {"alg": key.algorithm, "kid": key.kid, "typ": "at+jwt"}
         signed = ".".join(compact.encode(orjson.dumps(part)) for part in (header, self._write(claims)))

@@ -19,7 +19,7 @@ EXAMPLE_SESSION: dict[str, Any] = {
     "scopes": ["me", "users:read"],
     "created_at": "2026-01-31T08:00:00.123000Z",
     "used_at": "2026-02-01T09:30:00.456000Z",
-    "expires_at": "2026-03-02T08:00:00.123000Z",
+    "expires_at": "2026-02-08T09:30:00.456000Z",
     "address": "203.0.113.7",
     "agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     "current": True,
@@ -32,7 +32,10 @@ class SessionOutput(BaseModel):
     scopes: Annotated[list[Scope], Field(max_length=5, description="What its tokens may carry.")]
     created_at: answers.Moment
     used_at: Annotated[answers.Moment, Field(description="When it was last refreshed, or begun.")]
-    expires_at: Annotated[answers.Moment, Field(description="When it ends, however much it is used.")]
+    expires_at: Annotated[
+        answers.Moment,
+        Field(description="When it ends unless it is refreshed before: too long unused, or too old."),
+    ]
     address: Annotated[answers.Address | None, Field(description="From which it was begun.")]
     agent: Annotated[answers.Line | None, Field(description="The User-Agent with which it was begun.")]
     current: Annotated[bool, Field(description="Whether it is the one of this request.")]

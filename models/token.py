@@ -9,7 +9,7 @@ from models.user import EXAMPLE_ID
 from models.values import ALL_SCOPES, PLAIN
 
 EXAMPLE_TOKEN: dict[str, Any] = {
-    "access_token": "eyJhbGciOiJFZERTQSIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln",
+    "access_token": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln",
     "token_type": "Bearer",
     "expires_in": 600,
     "refresh_token": "a0VleGFtcGxl.1.c2ln",
@@ -18,20 +18,22 @@ EXAMPLE_TOKEN: dict[str, Any] = {
 
 
 EXAMPLE_KEY: dict[str, Any] = {
-    "kty": "OKP",
-    "crv": "Ed25519",
-    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
-    "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    "kid": "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U",
     "use": "sig",
-    "alg": "EdDSA",
+    "alg": "ES256",
 }
-"""RFC 8037, appendix A.2 and A.3."""
+"""RFC 7515, appendix A.3."""
 
 EXAMPLE_CLAIMS: dict[str, Any] = {
     "active": True,
     "scope": "me users:read",
     "client_id": "portal",
     "token_type": "Bearer",
+    "token_use": "access_token",
     "exp": 1_767_168_600,
     "iat": 1_767_168_000,
     "sub": EXAMPLE_ID,
@@ -179,14 +181,24 @@ class Introspection(BaseModel):
     active: bool
     scope: answers.ScopeLine | None = None
     client_id: answers.ClientId | None = None
-    token_type: Literal["Bearer"] | None = None
-    exp: answers.Count | None = None
+    token_type: Annotated[Literal["Bearer"] | None, Field(description="Of an access token alone.")] = None
+    token_use: Annotated[
+        Literal["access_token", "refresh_token"] | None,
+        Field(description="Which of the two it is; take no refresh token for an access token."),
+    ] = None
+    exp: Annotated[answers.Count | None, Field(description="When it ends unless it is ended before.")] = None
     iat: answers.Count | None = None
     sub: answers.Line | None = None
     aud: answers.Line | None = None
     iss: answers.URL | None = None
     jti: answers.Token | None = None
     sid: answers.Sid | None = None
+
+
+class Revocation(BaseModel):
+    """RFC 7009, section 2.2: the status says all. Empty, for clients that read every reply as JSON."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
 
 
 class KeySet(BaseModel):

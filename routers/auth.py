@@ -29,7 +29,15 @@ from app.problems import BODY, PROTECTED, SIGNED_IN, oauth_responses, responses
 from app.resources import Resources
 from app.strict_route import StrictRoute
 from models.account import InvitationInput, InvitationOutput, Registration
-from models.token import LONGEST_VALUE, InspectedForm, Introspection, PasswordKey, TokenForm, TokenOutput
+from models.token import (
+    LONGEST_VALUE,
+    InspectedForm,
+    Introspection,
+    PasswordKey,
+    Revocation,
+    TokenForm,
+    TokenOutput,
+)
 from models.user import UserOutput
 from models.values import PLAIN
 
@@ -191,7 +199,10 @@ async def sign_out(opened: Backends, caller: Caller, origin: RequestOrigin) -> N
     responses=oauth_responses(),
 )
 async def introspect_token(request: Request, opened: Backends, origin: RequestOrigin) -> Response:
-    """RFC 7662, for registered clients with a secret: what every route would make of the token now."""
+    """RFC 7662, for registered clients with a secret: what every route would make of the token now.
+
+    A refresh token is active to the client that it was issued to alone. `token_use` tells the kinds apart.
+    """
     form = await _read_form(request)
     client = await _identify(request, opened, form, origin)
     return replies.plain(await accounts.introspect(opened, _required(form, "token"), client=client))
@@ -200,16 +211,15 @@ async def introspect_token(request: Request, opened: Backends, origin: RequestOr
 @router.post(
     "/revoke",
     summary="End the session of a token",
-    response_class=Response,
     openapi_extra=_form(InspectedForm) | {"security": [*BASIC["security"], {}]},  # a public one has no secret
     responses=oauth_responses(UnauthorizedClientError),
 )
-async def revoke_token(request: Request, opened: Backends, origin: RequestOrigin) -> Response:
+async def revoke_token(request: Request, opened: Backends, origin: RequestOrigin) -> Revocation:
     """RFC 7009, for the client that the token was issued to; what is no token of ours is answered 200 too."""
     form = await _read_form(request)
     client = await _identify(request, opened, form, origin)
     await accounts.revoke(opened, _required(form, "token"), client=client)
-    return Response(status_code=200)
+    return Revocation()
 
 
 @router.get(

@@ -138,6 +138,7 @@ async def refresh(
         sid=refreshed.sid,
         client_id=client.id,
         scopes=refreshed.scopes if scopes is None else scopes,
+        session_ends_at=refreshed.expires_at.timestamp(),
     )
     audit_log.record(
         "token_refreshed", user_id=refreshed.user_id, sid=refreshed.sid, client_id=client.id,

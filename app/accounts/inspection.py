@@ -6,22 +6,21 @@ from app import audit_log
 from app.clients import Client
 from app.errors import InvalidClientError, InvalidTokenError, UnauthorizedClientError
 from app.resources import Resources
+from app.sessions import RefreshToken
 
 INACTIVE: dict[str, Any] = {"active": False}
 
 
 async def introspect(opened: Resources, token: str, *, client: Client) -> dict[str, Any]:
-    """What every route would make of the token now; of one that is not active nothing else is told."""
+    """What every route would make of the token now; of one that is not active nothing else is told.
+
+    `token_use` tells the two kinds of tokens apart, as Hydra and Cognito name it.
+    """
     if client.is_public:
         raise InvalidClientError("Introspection needs a registered client with a secret.")
     try:
         if (refresh_token := opened.sessions.read(token)) is not None:
-            found = await opened.sessions.find(refresh_token)
-            if found is None:
-                return INACTIVE
-            about = {"client_id": found.client_id, "scope": " ".join(found.scopes), "sid": found.id}
-            times = {"iat": int(found.created_at.timestamp()), "exp": int(found.expires_at.timestamp())}
-            return {"active": True, **about, **times, "sub": refresh_token.user_id}
+            return await _introspect_refresh_token(opened, refresh_token, client)
         claims = await opened.tokens.verify(token)
         await opened.sessions.check(claims.user_id, claims.sid)
     except InvalidTokenError:
@@ -31,6 +30,7 @@ async def introspect(opened: Resources, token: str, *, client: Client) -> dict[s
         "scope": " ".join(sorted(claims.scopes)),
         "client_id": claims.client_id,
         "token_type": "Bearer",
+        "token_use": "access_token",
         "exp": claims.expires_at,
         "iat": claims.issued_at,
         "sub": claims.user_id,
@@ -38,6 +38,23 @@ async def introspect(opened: Resources, token: str, *, client: Client) -> dict[s
         "iss": opened.settings.issuer_url,
         "jti": claims.jti,
         "sid": claims.sid,
+    }
+
+
+async def _introspect_refresh_token(opened: Resources, token: RefreshToken, client: Client) -> dict[str, Any]:
+    """Told to its own client alone; without `token_type`, which is what access tokens are of."""
+    found = await opened.sessions.find(token)
+    if found is None or found.client_id != client.id:
+        return INACTIVE
+    return {
+        "active": True,
+        "scope": " ".join(found.scopes),
+        "client_id": found.client_id,
+        "token_use": "refresh_token",
+        "exp": int(found.expires_at.timestamp()),
+        "iat": int(found.created_at.timestamp()),
+        "sub": token.user_id,
+        "sid": found.id,
     }
 
 

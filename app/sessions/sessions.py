@@ -68,6 +68,8 @@ class Refreshed:
     refresh_token: str
     client_id: str
     scopes: frozenset[str]
+    expires_at: datetime
+    """When the session ends unless it is refreshed again, or for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Session:
     used_at: datetime
     """When it was last refreshed, or begun."""
     expires_at: datetime
+    """Idle or absolute, whichever is first."""
     address: str
     agent: str
 
@@ -180,9 +183,15 @@ class Sessions:
             await self._consult(token.user_id, token.sid, int(rest[0]), epoch)
             _, (outcome, *rest) = await self._rotate(token, client_id, narrowed, vouched=True)
         if outcome == "ok":
-            number, client, scopes = rest
-            successor = self._tokens.make(token.sid, number)
-            return Refreshed(token.user_id, token.sid, successor, client, frozenset(scopes.split()))
+            number, client, scopes, ends = rest
+            return Refreshed(
+                user_id=token.user_id,
+                sid=token.sid,
+                refresh_token=self._tokens.make(token.sid, number),
+                client_id=client,
+                scopes=frozenset(scopes.split()),
+                expires_at=_time(ends),
+            )
         if outcome == "wider":
             raise InvalidScopeError("The session has fewer scopes than that.")
         if outcome == "foreign":
@@ -290,5 +299,5 @@ def _session(entry: list[str]) -> Session:
     )
 
 
-def _time(milliseconds: str) -> datetime:
+def _time(milliseconds: str | int) -> datetime:
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)

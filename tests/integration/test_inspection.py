@@ -1,5 +1,6 @@
 """Introspection (RFC 7662) and revocation (RFC 7009), by registered clients."""
 
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -43,6 +44,12 @@ async def inspect(client: httpx.AsyncClient, service: tuple[Client, str], token:
     return said
 
 
+def as_client(service: tuple[Client, str]) -> dict[str, str]:
+    """For a form, so that the tokens are this client's own."""
+    held, secret = service
+    return {"client_id": held.id, "client_secret": secret}
+
+
 async def revoke(client: httpx.AsyncClient, token: str, **form: str) -> httpx.Response:
     return await post_form(client, "/auth/revoke", {"token": token} | form)
 
@@ -62,16 +69,55 @@ async def test_an_active_token_is_told_about_until_its_session_ends(
     _, claims = parts(tokens["access_token"])
     said = await inspect(client, service, tokens["access_token"])
     assert said == {
-        "active": True, "token_type": "Bearer", "scope": "me users:read", "client_id": "roster",
+        "active": True, "token_type": "Bearer", "token_use": "access_token", "client_id": "roster",
+        "scope": "me users:read",
         **{name: claims[name] for name in ("iss", "aud", "sub", "iat", "exp", "jti", "sid")},
     }  # fmt: skip
-    refresh = await inspect(client, service, tokens["refresh_token"])
-    assert set(refresh) == {"active", "client_id", "scope", "sid", "iat", "exp", "sub"}
-    assert (refresh["active"], refresh["sub"], refresh["sid"]) == (True, user["id"], claims["sid"])
-    assert refresh["scope"] == "me users:read"
     assert (await call(client, "POST", "/auth/logout", tokens["access_token"])).status_code == 204
     assert await inspect(client, service, tokens["access_token"]) == INACTIVE
+
+
+async def test_a_refresh_token_is_told_from_an_access_token_and_shown_to_its_own_client_alone(
+    client: httpx.AsyncClient, service: tuple[Client, str]
+) -> None:
+    user = await member(client, "me", "users:read")
+    of_another = await register_client(client, "Portal")
+    tokens = await sign_in(client, user, **as_client(of_another))
+    said = await inspect(client, of_another, tokens["refresh_token"])
+    assert set(said) == {"active", "token_use", "client_id", "scope", "sid", "iat", "exp", "sub"}
+    assert (said["active"], said["token_use"], said["sub"]) == (True, "refresh_token", user["id"])
+    assert (said["client_id"], said["scope"]) == (of_another[0].id, "me users:read")
     assert await inspect(client, service, tokens["refresh_token"]) == INACTIVE
+    assert (await inspect(client, service, tokens["access_token"]))["token_use"] == "access_token"
+    of_a_public_one = await sign_in(client, user)
+    assert await inspect(client, service, of_a_public_one["refresh_token"]) == INACTIVE
+    assert (await ask_refresh(client, of_a_public_one["refresh_token"])).status_code == 200
+
+
+async def test_every_end_that_is_told_is_the_real_one(mongo_uri: str, redis_url: str) -> None:
+    lifetimes = {"access_token_ttl_s": 600, "session_idle_ttl_s": 900, "session_absolute_ttl_s": 1200}
+    async with serving(mongo_uri, redis_url, **lifetimes) as client:
+        mine = await register_client(client)
+        as_mine = as_client(mine)
+        user = await member(client)
+        tokens = await sign_in(client, user, **as_mine)
+        began = parts(tokens["access_token"])[1]["iat"]
+        idle_end = (await inspect(client, mine, tokens["refresh_token"]))["exp"]
+        assert idle_end - began in {900, 901}
+        session = f"roster:{{{user['id']}}}:session:{tokens['refresh_token'].split('.')[0]}"
+        redis = client.app.state.resources.redis  # type: ignore[attr-defined]  # set by `serving`
+        await redis.hincrby(session, "expires_at", -800_000)  # as if begun so many milliseconds earlier
+        tokens = (await ask_refresh(client, tokens["refresh_token"], **as_mine)).json()
+        listed = (await client.get(f"/users/{user['id']}/sessions")).json()["items"][0]
+        end = int(datetime.fromisoformat(listed["expires_at"]).timestamp())
+        assert end - began in {400, 401}
+        assert 395 <= tokens["expires_in"] <= 401
+        for kind in ("access_token", "refresh_token"):
+            assert (await inspect(client, mine, tokens[kind]))["exp"] == end
+        await redis.delete(
+            f"roster:{{{user['id']}}}:sessions"
+        )  # what a lost index told is in the session, too
+        assert abs((await inspect(client, mine, tokens["refresh_token"]))["exp"] - end) <= 1
 
 
 @pytest.mark.parametrize("what", ["deactivated", "deleted", "fewer scopes", "signed out everywhere"])
@@ -79,8 +125,9 @@ async def test_introspection_agrees_with_the_routes_at_once(
     client: httpx.AsyncClient, service: tuple[Client, str], what: str
 ) -> None:
     user = await member(client, "me", "users:read")
-    tokens = await sign_in(client, user)
-    assert (await inspect(client, service, tokens["access_token"]))["active"] is True
+    tokens = await sign_in(client, user, **as_client(service))
+    for kind in ("access_token", "refresh_token"):
+        assert (await inspect(client, service, tokens[kind]))["active"] is True
     path = f"/users/{user['id']}"
     match what:
         case "deactivated":
@@ -99,20 +146,22 @@ async def test_introspection_agrees_with_the_routes_at_once(
 async def test_a_rotated_refresh_token_is_inactive_and_its_successor_active(
     client: httpx.AsyncClient, service: tuple[Client, str]
 ) -> None:
-    first = await sign_in(client, await member(client))
-    second = (await ask_refresh(client, first["refresh_token"])).json()
+    named = as_client(service)
+    first = await sign_in(client, await member(client), **named)
+    second = (await ask_refresh(client, first["refresh_token"], **named)).json()
     assert await inspect(client, service, first["refresh_token"]) == INACTIVE
     assert (await inspect(client, service, second["refresh_token"]))["active"] is True
     assert (await inspect(client, service, first["access_token"]))["active"] is True
     # To be looked at uses nothing up.
-    assert (await ask_refresh(client, second["refresh_token"])).status_code == 200
+    assert (await ask_refresh(client, second["refresh_token"], **named)).status_code == 200
 
 
 async def test_a_narrowed_access_token_shows_its_own_scopes(
     client: httpx.AsyncClient, service: tuple[Client, str]
 ) -> None:
-    tokens = await sign_in(client, await member(client, "me", "users:read"))
-    narrow = (await ask_refresh(client, tokens["refresh_token"], scope="me")).json()
+    named = as_client(service)
+    tokens = await sign_in(client, await member(client, "me", "users:read"), **named)
+    narrow = (await ask_refresh(client, tokens["refresh_token"], scope="me", **named)).json()
     assert (await inspect(client, service, narrow["access_token"]))["scope"] == "me"
     assert (await inspect(client, service, narrow["refresh_token"]))["scope"] == "me users:read"
 
@@ -140,7 +189,7 @@ async def test_a_token_of_a_megabyte_is_too_much_for_either_endpoint(
 async def test_a_hint_that_is_wrong_changes_nothing(
     client: httpx.AsyncClient, service: tuple[Client, str]
 ) -> None:
-    tokens = await sign_in(client, await member(client))
+    tokens = await sign_in(client, await member(client), **as_client(service))
     header = basic(service[0].id, service[1])
     for kind, hint in (
         ("access_token", "refresh_token"),
@@ -213,7 +262,8 @@ async def test_either_token_revoked_ends_its_session_and_no_other(
     ended, going_on = await sign_in(client, user), await sign_in(client, user)
     for _ in range(2):
         reply = await revoke(client, ended[kind])
-        assert (reply.status_code, reply.content) == (200, b"")
+        assert (reply.status_code, reply.content) == (200, b"{}")
+        assert reply.headers["content-type"] == "application/json"
         assert reply.headers["cache-control"] == "no-store"
     problem(await call(client, "GET", "/users/me", ended["access_token"]), 401, "session_revoked")
     oauth_error(await ask_refresh(client, ended["refresh_token"]), "invalid_grant")
@@ -232,7 +282,7 @@ async def test_a_refresh_token_used_before_ends_its_session_when_revoked(client:
 @pytest.mark.parametrize("token", ["x", "a.b.c", "é", "A" * 43 + ".1." + "A" * 43, "y" * 100_000])
 async def test_an_unknown_token_is_revoked_already(client: httpx.AsyncClient, token: str) -> None:
     reply = await revoke(client, token)
-    assert (reply.status_code, reply.content) == (200, b"")
+    assert (reply.status_code, reply.content) == (200, b"{}")
 
 
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])

@@ -1,4 +1,4 @@
--- The next refresh token's number: {'ok', number, client, scopes}. Otherwise {'gone', why or ''},
+-- The next refresh token's number: {'ok', number, client, scopes, when the session ends}. Otherwise {'gone', why or ''},
 -- {'consult', generation, epoch} where MongoDB must be asked first and `vouched` said after, {'foreign'} where it
 -- is another client's, {'wider'} where more scopes are asked for than it has, or {'reused'}: the token was used before, and that was the session's end.
 local sid, counter, client, epoch, idle_ms, grace_ms, narrowed, vouched = unpack(ARGV)
@@ -25,7 +25,7 @@ if counter >= current then
   -- Ahead of what is known: only we can have made it, so Redis lost a rotation, and the token is still good.
   successor = counter + 1
 elseif counter == current - 1 and now - tonumber(held[4]) < tonumber(grace_ms) then
-  return {'ok', current, held[6], held[7]}
+  return {'ok', current, held[6], held[7], now + redis.call('PTTL', session)}
 else
   bury(session, 'reused')
   forget(sid)
@@ -35,4 +35,4 @@ local ends = math.min(now + idle_ms, tonumber(held[5]))
 redis.call('HSET', session, 'counter', successor, 'rotated_at', now, 'used_at', now)
 redis.call('PEXPIREAT', session, ends)
 keep(sid, ends)
-return {'ok', successor, held[6], held[7]}
+return {'ok', successor, held[6], held[7], ends}
