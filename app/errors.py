@@ -267,6 +267,12 @@ class WriteConflictError(RosterError):
     title = "Others kept changing this user"
 
 
+class LastAdministratorError(RosterError):
+    status = 409
+    code = "last_administrator"
+    title = "The user is the last administrator"
+
+
 class JobEndedError(RosterError):
     status = 409
     code = "job_ended"

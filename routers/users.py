@@ -24,6 +24,7 @@ from app.errors import (
     IdempotencyKeyReusedError,
     InvalidCursorError,
     InvalidError,
+    LastAdministratorError,
     PasswordNeededError,
     PreconditionFailedError,
     PreconditionRequiredError,
@@ -69,6 +70,7 @@ CHANGE: tuple[type[RosterError], ...] = (
     UserNotFoundError,
     PreconditionFailedError,
     PreconditionRequiredError,
+    LastAdministratorError,
     *PROTECTED,
 )
 

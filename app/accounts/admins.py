@@ -10,6 +10,7 @@ from app.errors import InvalidError, StartError
 from app.normalise import email_key
 from app.resources import Resources
 from app.trail import COMMAND_LINE
+from app.users.administrators import ADMINISTRATOR
 from models.user import Credentials, UserInput, UserPatch
 from models.values import ALL_SCOPES
 
@@ -18,8 +19,7 @@ _NAME = "Administrator"
 
 async def has_admin(opened: Resources) -> bool:
     """Whether anybody who may sign in with a password may administer."""
-    admin = {"scopes": "users:admin", "is_active": True, "credentials.password_hash": {"$type": "string"}}
-    return await opened.users.find_one({"facets": "scope:users:admin", **admin}, {"_id": 1}) is not None
+    return await opened.users.find_one(ADMINISTRATOR, {"_id": 1}) is not None
 
 
 async def create_admin(opened: Resources, email: str, password: SecretStr) -> bool:

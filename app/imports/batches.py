@@ -17,7 +17,13 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from app import audit_log, trail
-from app.errors import PreconditionFailedError, RosterError, UnavailableError, WriteConflictError
+from app.errors import (
+    LastAdministratorError,
+    PreconditionFailedError,
+    RosterError,
+    UnavailableError,
+    WriteConflictError,
+)
 from app.imports import rivals
 from app.imports.records import Collection, Row
 from app.transactions import may_pass, transaction
@@ -132,6 +138,8 @@ class Writer:
         for row, user in batch.alone:
             try:
                 await self._write_alone(row, user)
+            except LastAdministratorError as error:
+                await rivals.refuse(self.rows, self.id, row, error)
             except RosterError:
                 refused += 1
         if batch.together:
@@ -174,17 +182,17 @@ class Writer:
                     condition = {"_id": user["_id"], "version": row["version"]}
                     generation = await changes.erase(condition, self.authority.author, self.session)
                 else:
-                    generation = await self._change(row)
+                    generation = await self._change(row, user)
                 if generation is None:
                     raise PreconditionFailedError("The user has changed since.")
             ending.generation = generation
         if row["status"] == "update":
             self._note(row, user)
 
-    async def _change(self, row: Row) -> int | None:
+    async def _change(self, row: Row, user: Row) -> int | None:
         hashed = row.get("password_hash")
         changed = await changes.write(
-            {"_id": row["user"], "version": row["version"]},
+            user | {"version": row["version"]},
             row["said"],
             self.authority.author,
             changes.RAISED,

@@ -6,7 +6,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo import UpdateOne
 
-from app.errors import PreconditionFailedError, UniqueConflictError, UserNotFoundError
+from app.errors import PreconditionFailedError, RosterError, UniqueConflictError, UserNotFoundError
 from app.imports.records import Collection, Row, wrong
 from app.normalise import canonical, email_key
 from app.users import records
@@ -33,12 +33,21 @@ async def settle(
     headings = {column["field"]: column["heading"] for column in columns if column.get("field")}
     verdicts = [(row, _judge(row, by_id, claims, headings)) for row in refused]
     changes = [
-        UpdateOne({"import": import_id, "n": row["n"], "status": row["status"]}, {"$set": verdict})
+        UpdateOne(_pending(import_id, row), {"$set": verdict})
         for row, verdict in verdicts
         if verdict is not None
     ]
     if changes:
         await rows.bulk_write(changes, ordered=False)
+
+
+async def refuse(rows: Collection, import_id: ObjectId, row: Row, error: RosterError) -> None:
+    """A row that will not be possible by itself, however often it is tried, becomes a conflict."""
+    await rows.update_one(_pending(import_id, row), {"$set": _conflict(type(error), error.detail)})
+
+
+def _pending(import_id: ObjectId, row: Row) -> dict[str, Any]:
+    return {"import": import_id, "n": row["n"], "status": row["status"]}
 
 
 async def _find(refused: Sequence[Row]) -> list[Row]:
@@ -131,5 +140,5 @@ def _unchanged(user_id: ObjectId) -> dict[str, Any]:
     return {"status": "unchanged", "user": user_id, "differences": []}
 
 
-def _conflict(kind: type[PreconditionFailedError | UserNotFoundError], detail: str) -> dict[str, Any]:
+def _conflict(kind: type[RosterError], detail: str) -> dict[str, Any]:
     return {"status": "conflict", "errors": [wrong(kind.code, detail)]}

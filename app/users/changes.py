@@ -16,6 +16,7 @@ from app.errors import InvalidError, PreconditionFailedError, WriteConflictError
 from app.field_errors import from_validation
 from app.rows import Row
 from app.trail import Author
+from app.users import administrators
 from app.users.authority import ADMIN, Authority
 from app.users.records import (
     GENERATION,
@@ -35,6 +36,7 @@ from models.user import STANDING, UserInput, UserPatch
 RAISED = {"credentials.generation": 1}
 """Beside the version, by a write that ends all sessions of the user."""
 
+_ENDED = dict.fromkeys((*STANDING, "credentials"), 1)
 _TRIES = 20
 """Of a change without If-Match, each on the version that the one before it left."""
 
@@ -82,13 +84,15 @@ async def erase(
 ) -> int | None:
     """Delete the user whom the condition finds, for one who ends his sessions: by the generation answered.
 
-    What he was goes from his trail, too.
+    What he was goes from his trail, too. LastAdministratorError where nobody else could administer.
     """
 
     async def write(session: AsyncClientSession) -> int | None:
-        deleted = await collection().find_one_and_delete(condition, GENERATION, session=session)
+        deleted = await collection().find_one_and_delete(condition, _ENDED, session=session)
         if deleted is None:
             return None
+        if administrators.was_one(deleted):
+            await administrators.leave_one(collection(), deleted["_id"], session)
         database = collection().database
         await trail.forget(database, [deleted["_id"]], session)
         await trail.keep(database, author, [trail.entry(author, "deleted", deleted["_id"])], session)
@@ -157,13 +161,16 @@ async def write(
     """The row after the write, or None if it is no longer at the version that was read.
 
     `stored` is what no caller says of a user (a hash of his password). `differences` are for one who knows
-    them and has not the whole row.
+    them and has not the whole row. LastAdministratorError where nobody could administer after it.
     """
     update, words = change(said, raised)
     update["$set"] |= stored
     await learn([words])
 
+    loses = administrators.may_administer(row) and not administrators.may_administer(said)
+
     async def change_and_tell(session: AsyncClientSession) -> Row | None:
+        is_going = loses and await administrators.is_one(collection(), row["_id"], session)
         try:
             changed: Row | None = await collection().find_one_and_update(
                 {"_id": row["_id"], "version": row["version"]},
@@ -175,6 +182,8 @@ async def write(
         except DuplicateKeyError as duplicate:
             raise conflict(duplicate.details) from None
         if changed is not None:
+            if is_going:
+                await administrators.leave_one(collection(), row["_id"], session)
             told = trail.differences(_input(row), said) if differences is None else differences
             await trail.keep(collection().database, author, [alteration(row, author, told)], session)
         return changed

@@ -1,0 +1,50 @@
+"""Who can administer: an active user with `users:admin` and a password. One of them always stays."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bson import ObjectId
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from app.errors import LastAdministratorError
+from app.normalise import facet
+from app.users.authority import ADMIN
+from app.users.records import Users
+
+ADMINISTRATOR: dict[str, Any] = {
+    "facets": facet("scope", ADMIN),
+    "scopes": ADMIN,
+    "is_active": True,
+    "credentials.password_hash": {"$type": "string"},
+}
+"""Finds those who can sign in and administer, through the index of facets."""
+
+
+def may_administer(user: Mapping[str, Any]) -> bool:
+    """By standing alone: without a password they cannot sign in."""
+    return user.get("is_active") is True and ADMIN in (user.get("scopes") or ())
+
+
+def was_one(deleted: Mapping[str, Any]) -> bool:
+    """Of a user read with standing and credentials, as the transaction that deletes them found them."""
+    credentials = deleted.get("credentials") or {}
+    return may_administer(deleted) and isinstance(credentials.get("password_hash"), str)
+
+
+async def is_one(users: Users, user_id: ObjectId, session: AsyncClientSession) -> bool:
+    return await users.find_one({"_id": user_id} | ADMINISTRATOR, {"_id": 1}, session=session) is not None
+
+
+async def leave_one(users: Users, without: ObjectId, session: AsyncClientSession) -> None:
+    """Within the transaction by which this administrator goes; LastAdministratorError where nobody stays.
+
+    The one who stays is written to, so that of two transactions that rely on each other's administrator
+    MongoDB makes one begin again: a snapshot alone would let both pass.
+    """
+    staying = await users.find_one_and_update(
+        {"_id": {"$ne": without}} | ADMINISTRATOR, {"$inc": {"relied_on": 1}}, {"_id": 1}, session=session
+    )
+    if staying is None:
+        raise LastAdministratorError(
+            "Nobody could sign in and administer after this: make another administrator first."
+        )
