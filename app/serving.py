@@ -8,9 +8,11 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
@@ -18,6 +20,8 @@ from uvicorn.supervisors import Multiprocess
 from app import main
 from app.bounded_http import BoundedHttp
 from app.errors import StartError
+
+log = structlog.get_logger("roster.start")
 
 _BACKLOG = 2048
 _STARTING_S = 60
@@ -53,6 +57,7 @@ class _Server(uvicorn.Server):
         self._delay_s = delay_s
 
     async def main_loop(self) -> None:
+        ignore_hangups(lambda: signal.raise_signal(signal.SIGTERM))
         await super().main_loop()
         _say_that_it_stops(cast("FastAPI", self.config.loaded_app))
         ends_at = time.monotonic() + (self._delay_s if self._is_terminated() else 0)
@@ -120,7 +125,8 @@ def run(
     """Serve until a signal ends it; settings reach the workers by the environment.
 
     With several workers, SIGHUP replaces one after the other, each once its successor serves; a worker that
-    ends is replaced at once. SIGTERM makes `/health/ready` 503 at once, and after the delay drains.
+    ends is replaced at once. A single process ignores it. SIGTERM makes `/health/ready` 503 at once, and
+    after the delay drains.
     """
     config = uvicorn.Config(
         "app.main:create_app" if workers == 1 else "app.serving:create_worker_app",
@@ -145,8 +151,21 @@ def run(
         sys.exit(1)
 
 
+def ignore_hangups(stop: Callable[[], object]) -> None:
+    """From now on SIGHUP is told of and ignored: one process alone could only be replaced with a gap.
+
+    At a terminal it says that the terminal is gone: then `stop`.
+    """
+
+    def tell() -> None:
+        log.warning("hangup_ignored", instead="restart it, or serve with --workers 2 or more")
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, stop if sys.stdin.isatty() else tell)
+
+
 def create_worker_app() -> FastAPI:
     """The application of one worker process, which ends when the process that started it does."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it is for the process that started it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     app = main.create_app()
     asyncio.get_running_loop().add_signal_handler(_STOPS_SOON, _say_that_it_stops, app)

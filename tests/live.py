@@ -94,9 +94,10 @@ class LiveProcess:
         command: str,
         *arguments: str,
         program: tuple[str, ...] = ("-m", "app"),
+        stdin: Any = None,
         **settings: Any,
     ) -> None:
-        """`settings` go into the environment, without their prefix."""
+        """`settings` go into the environment, without their prefix; `stdin` is a file descriptor."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.printed = ""
@@ -106,6 +107,7 @@ class LiveProcess:
             [sys.executable, *program, command, *arguments],
             cwd=folder,
             env=self._environment,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -183,8 +185,15 @@ class LiveWorker(LiveProcess):
 
     ready = "waiting for jobs"
 
-    def __init__(self, folder: Path, *, program: tuple[str, ...] = ("-m", "app"), **settings: Any) -> None:
-        super().__init__(folder, "worker", program=program, **{"log_format": "json"} | settings)
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        program: tuple[str, ...] = ("-m", "app"),
+        stdin: Any = None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(folder, "worker", program=program, stdin=stdin, **{"log_format": "json"} | settings)
 
 
 class LiveServer(LiveProcess):
@@ -193,10 +202,15 @@ class LiveServer(LiveProcess):
     ready = "users.xlsx"
 
     def __init__(
-        self, folder: Path, *arguments: str, program: tuple[str, ...] = ("-m", "app"), **settings: Any
+        self,
+        folder: Path,
+        *arguments: str,
+        program: tuple[str, ...] = ("-m", "app"),
+        stdin: Any = None,
+        **settings: Any,
     ) -> None:
         """`arguments` are those of `serve`."""
-        super().__init__(folder, "serve", *arguments, program=program, **settings)
+        super().__init__(folder, "serve", *arguments, program=program, stdin=stdin, **settings)
         self.token = ""
 
     @property

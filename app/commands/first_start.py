@@ -3,11 +3,15 @@
 import secrets
 from dataclasses import dataclass
 
+import structlog
 from pydantic import SecretStr
 
 from app import accounts, samples
 from app.commands.running import err
 from app.resources import Resources
+from app.search import upkeep
+
+log = structlog.get_logger("roster.start")
 
 SAMPLE_PEOPLE = 1_000
 """Put into an empty embedded directory, so that a newcomer has something to page through."""
@@ -25,6 +29,7 @@ class Admin:
 async def prepare(opened: Resources) -> Admin | None:
     """The administrator that the environment names, unless there is one already."""
     settings = opened.settings
+    await _tell_if_search_is_outdated(opened)
     if await accounts.has_admin(opened):
         return None
     if settings.admin_email is None or settings.admin_password is None:
@@ -43,11 +48,18 @@ async def prepare_embedded(opened: Resources) -> Admin | None:
         await samples.add(opened, SAMPLE_PEOPLE)
     if opened.settings.admin_email is not None:
         return await prepare(opened)
+    await _tell_if_search_is_outdated(opened)
     if await accounts.has_admin(opened):
         return Admin(EMBEDDED_ADMIN, None)
     password = secrets.token_urlsafe(12)
     await accounts.create_admin(opened, EMBEDDED_ADMIN, SecretStr(password))
     return Admin(EMBEDDED_ADMIN, password)
+
+
+async def _tell_if_search_is_outdated(opened: Resources) -> None:
+    """The service goes on meanwhile; only `q` misses the users whose search fields are old."""
+    if await upkeep.is_outdated(opened.users):
+        log.warning("search_is_outdated", run="python -m app search reindex")
 
 
 def welcome(base: str, admin: Admin | None) -> str:

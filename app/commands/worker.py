@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 
-from app import settings
+from app import serving, settings
 from app import worker as workers
 from app.commands.running import backends, out, run
 from app.exposition import exposed
@@ -27,6 +27,7 @@ async def _work(opened: Resources) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    serving.ignore_hangups(stop.set)
     async with sampling(opened), workers.working(opened):
         out.print("Roster's worker is waiting for jobs.")
         await stop.wait()

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import pymongo
 from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, PyMongoError
 
 from app.search.terms import Terms, merge
 from app.search.tokens import VERSION, Indexed, index
@@ -18,6 +19,7 @@ Row = dict[str, Any]
 _BATCH = 500
 _NAMED = 20
 """Differences that are told one by one."""
+_LOOK_S = 2.0
 _INVALID = 121
 """DocumentValidationFailure."""
 _READ = ("name", "username", "email", "phone", "tags", "profile", "search", "version")
@@ -42,6 +44,22 @@ async def reindex(users: Users, *, on_batch: Callable[[int], None] = lambda _: N
         on_batch(len(rows))
     await terms.recount(counts)
     return changed
+
+
+async def is_outdated(users: Users) -> bool:
+    """Whether a user has search fields of another scheme, as far as a short look from the oldest on can tell.
+
+    After a release with a new scheme every user has. What a long `reindex` left undone when it was killed
+    may lie beyond the look: `check` finds that.
+    """
+    try:
+        with pymongo.timeout(_LOOK_S):
+            found = await users.find_one({"search.v": {"$ne": VERSION}}, {"_id": 1}, sort=[("$natural", 1)])
+    except PyMongoError as error:
+        if not error.timeout:
+            raise
+        return False
+    return found is not None
 
 
 async def check(users: Users) -> list[str]:
