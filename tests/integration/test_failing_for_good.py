@@ -23,12 +23,23 @@ from tests.support_failing import (
     serving_all_along,
 )
 from tests.support_openapi import Operation
+from tests.support_sessions import ALIVE, PASSWORD, add_person, bearing, fate, renew, sign_in
 
 TIME_MS = 1000
 FAULTS = (LOST_RACE, NETWORK_TIMEOUT, LOST_PRIMARY[0], COMMITTED_AND_UNKNOWN)
 MOST_TRIES = 200
 """Within that time, with the pauses between them; without any there would be thousands."""
 NOT_FOLLOWED: Fault = {"writeConcernError": {"code": 64, "errmsg": "Waiting for replication timed out."}}
+HALF_WAY = ("findAndModify", "commitTransaction")
+ENDS = (
+    ("DELETE", "/users/{id}/sessions", None),
+    ("PUT", "/users/{id}/password", {"password": "eleven dry camels hum"}),
+    ("PATCH", "/users/{id}", {"is_active": False}),
+    ("PATCH", "/users/{id}", {"scopes": ["me"]}),
+    ("DELETE", "/users/{id}", None),
+    ("DELETE", "/users/me/sessions", None),
+    ("POST", "/users/me/password", {"current_password": PASSWORD, "new_password": "nine odd goats wink"}),
+)
 CREATE = next(one for one in WRITING if one[2]["operationId"] == "create_user")
 
 
@@ -64,3 +75,18 @@ async def test_a_commit_is_not_tried_without_a_pause(
     with failing_mongo.failing("commitTransaction", None, fault) as failed:
         assert await attempt.send() == 503
     assert 1 < failed[0] < MOST_TRIES
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ENDS)
+async def test_an_end_of_sessions_that_failed_half_way_locks_nobody_out(
+    failing_mongo: FailingMongo, client: httpx.AsyncClient, method: str, path: str, body: object
+) -> None:
+    user = await add_person(client)
+    before = await sign_in(client, user)
+    headers = bearing(before) if "/me/" in path else None
+    with failing_mongo.failing(HALF_WAY[ENDS.index((method, path, body)) % 2], None, LOST_RACE):
+        reply = await client.request(method, path.format_map(user), json=body, headers=headers)
+    assert reply.status_code == 503
+    for tokens in (before, await sign_in(client, user)):
+        assert await fate(client, tokens) == ALIVE
+        assert (await renew(client, tokens)).status_code == 200

@@ -382,19 +382,63 @@ async def test_an_end_that_is_done_leaves_the_doubt_of_another(worker: Worker) -
     assert (held["generation"], held.get("doubts")) == ("2", None)
 
 
-async def test_while_an_end_is_being_done_nobody_signs_in_and_requests_ask_mongodb(worker: Worker) -> None:
+async def test_while_an_end_is_being_done_sign_ins_and_requests_ask_mongodb(worker: Worker) -> None:
     user_id = await worker.add_user()
     session = await worker.sign_in(user_id)
     async with worker.sessions.ending(user_id) as ending:
-        with pytest.raises(UnavailableError):
-            await worker.sign_in(user_id)
-        assert await worker.fate(user_id, session.sid) == ALIVE
+        early = await worker.sign_in(user_id)
+        assert await worker.fates(user_id, [session, early]) == [ALIVE] * 2
         assert (await worker.refresh(session.refresh_token)).split(".")[1] == "2"
         ending.generation = await raise_generation(worker, user_id)
         with pytest.raises(UnavailableError):
-            await worker.sign_in(user_id, 1)
-        assert await worker.fate(user_id, session.sid) == "session_revoked"
-    assert await worker.fate(user_id, (await worker.sign_in(user_id, 1)).sid) == ALIVE
+            await worker.sign_in(user_id)
+        late = await worker.sign_in(user_id, 1)
+        ended = ["session_revoked"] * 2
+        assert await worker.fates(user_id, [session, early, late]) == [*ended, ALIVE]
+    assert await worker.fates(user_id, [session, early, late]) == [*ended, ALIVE]
+
+
+@pytest.mark.parametrize("written", [False, True])
+async def test_an_end_that_crashed_locks_nobody_out(worker: Worker, *, written: bool) -> None:
+    user_id = await worker.add_user()
+    before = await worker.sign_in(user_id)
+    with pytest.raises(CrashError):
+        await crash(worker, user_id, written=written)
+    session = await worker.sign_in(user_id, int(written))
+    assert (await worker.refresh(session.refresh_token)).split(".")[1] == "2"
+    fates = await worker.fates(user_id, [before, session])
+    assert fates == ["session_revoked" if written else ALIVE, ALIVE]
+    assert await worker.sessions.end_all(user_id)
+    assert await worker.fates(user_id, [before, session]) == ["session_revoked"] * 2
+
+
+@pytest.mark.parametrize("asking", ["a sign-in", "a request"])
+async def test_the_session_kept_goes_on_though_another_asked_mongodb_before_redis_knew(
+    worker: Worker, asking: str
+) -> None:
+    user_id = await worker.add_user()
+    kept = await worker.sign_in(user_id)
+    async with worker.sessions.ending(user_id, keep=kept.sid) as ending:
+        ending.generation = await raise_generation(worker, user_id)
+        other = await worker.sign_in(user_id, 1)
+        if asking == "a request":
+            assert await worker.fate(user_id, other.sid) == ALIVE
+    assert await worker.fates(user_id, [kept, other]) == [ALIVE] * 2
+
+
+async def test_nobody_signs_in_past_an_end_of_which_mongodb_cannot_be_asked(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = await worker.add_user()
+    with pytest.raises(CrashError):
+        await crash(worker, user_id, written=True)
+
+    async def find_nothing(_: str) -> int:
+        raise PyMongoError
+
+    monkeypatch.setattr(worker.sessions._anchors, "find_generation", find_nothing)
+    with pytest.raises(PyMongoError):
+        await worker.sign_in(user_id)
 
 
 async def test_a_doubt_that_nobody_settles_is_dropped(worker: Worker) -> None:

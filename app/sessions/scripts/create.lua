@@ -1,14 +1,15 @@
 -- A new session, and the ends of those it displaces: the ones not used for longest. Answers {'ok', displaced...},
 -- or {'stale', known generation} where the user was signed out everywhere after `generation` was read, or
--- {'doubt'} while that is being done.
+-- {'doubt'} while that may be being done, unless MongoDB was asked and `vouched` for the generation. If the end
+-- comes after all, it ends this session too: until then each of its requests asks MongoDB.
 local SWEPT = 32  -- more than one, so that those that ended by themselves never become more; bounded all the same
 local sid, generation, client, scopes, address, agent, epoch = unpack(ARGV, 1, 7)
-local idle_ms, absolute_ms, limit, settled_ms = unpack(ARGV, 8, 11)
+local idle_ms, absolute_ms, limit, settled_ms, vouched = unpack(ARGV, 8, 12)
 local state, index, session = KEYS[1], KEYS[2], KEYS[3]
 idle_ms, absolute_ms, limit = tonumber(idle_ms), tonumber(absolute_ms), tonumber(limit)
 local now = clock()
 local held = redis.call('HMGET', state, 'generation', 'epoch', 'doubts', 'doubted_at')
-if in_doubt(held[3], held[4], now, tonumber(settled_ms)) then return {'doubt'} end
+if vouched ~= '1' and in_doubt(held[3], held[4], now, tonumber(settled_ms)) then return {'doubt'} end
 if held[1] and tonumber(held[1]) > tonumber(generation) then return {'stale', held[1]} end
 
 -- First what a full Redis refuses, so that then nobody is displaced. Where Redis does not know of the user what

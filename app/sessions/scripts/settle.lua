@@ -6,7 +6,8 @@ local generation, reason = unpack(ARGV)
 local state, index, kept = KEYS[1], KEYS[2], KEYS[3]
 insist(state)
 local known = tonumber(redis.call('HGET', state, 'generation') or -1)
-if generation ~= '' and tonumber(generation) > known then
+-- Known already where MongoDB was asked since the write, for a sign-in say: the session kept goes on all the same.
+if generation ~= '' and tonumber(generation) >= known then
   redis.call('HSET', state, 'generation', generation)
   if tonumber(redis.call('HGET', kept, 'generation') or -1) == tonumber(generation) - 1 then
     redis.call('HSET', kept, 'generation', generation)
