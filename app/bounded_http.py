@@ -4,12 +4,19 @@ And with a stop that loses no request: see `shutdown`.
 """
 
 import asyncio
+import sys
+from typing import Any, cast
 from weakref import WeakSet
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import HTTPScope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from app.errors import RosterError
 from app.job_replies import ENDLESS
+from app.middleware import REFUSAL
+from app.problems import HeadersTooLargeError, HTTPVersionError, URITooLongError
+from app.refusals import LONGEST_START, explain
 
 LONGEST_HEAD = 65_536
 """Bytes of a request line with its headers, or of trailers: as many as h11, uvicorn's other parser, takes."""
@@ -20,31 +27,42 @@ LULL_S = 1.0
 _stopping: WeakSet[ServerState] = WeakSet()
 """The servers that stop. Of one accepted just before, asyncio's loop tells after it; uvloop's does not."""
 
-_REFUSAL = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-length: 0\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
-)
+_VERSIONS = frozenset({"1.0", "1.1"})
+_UNREAD: dict[str, Any] = {"method": "UNKNOWN", "path": "", "raw_path": b"", "query_string": b""}
+"""Of a request that was refused before this much of it was read."""
 
 
 class BoundedHttp(HttpToolsProtocol):
     """Counts what was received since the parser last told of anything finished; a chunk more may get in."""
 
     _unfinished = 0
+    _start = b""
+    """Of the request that is being read: what its method is cannot be asked once the parser refused it."""
+    _is_in_body = False
+    _has_refused = False
 
     def data_received(self, data: bytes) -> None:
+        if self._has_refused:
+            return
+        if not self._unfinished:
+            self._start = data[:LONGEST_START]
         self._unfinished += len(data)
         super().data_received(data)
         if self._unfinished > LONGEST_HEAD and not self.transport.is_closing():
-            self._refuse()
+            self._refuse(self._too_long())
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
+        self.on_message_begin()  # the parser does with a first byte that it can read
         if self.server_state in _stopping:
             self._close_after_lull()
 
     def on_headers_complete(self) -> None:
         self._unfinished = 0
+        if self.parser.get_http_version() not in _VERSIONS:
+            raise HTTPVersionError("Send HTTP/1.1.")
         super().on_headers_complete()
+        self._is_in_body = True
         if self.server_state in _stopping:
             self.cycle.keep_alive = False
 
@@ -54,6 +72,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._unfinished = 0
+        self._is_in_body = False
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -88,9 +107,50 @@ class BoundedHttp(HttpToolsProtocol):
         if self._is_idle():
             self.transport.close()
 
-    def _refuse(self) -> None:
-        """A reply under way is not mixed with another: then the connection just ends."""
-        self.logger.warning("A request's head or trailers are over %d bytes.", LONGEST_HEAD)
-        if self._is_idle():
-            self.transport.write(_REFUSAL)
-        self.transport.close()
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  (what Uvicorn says of any error)
+        """Called by Uvicorn while it handles what its parser raised."""
+        too_long = max(self._unfinished, len(self.url)) > LONGEST_HEAD
+        self._refuse(self._too_long() if too_long else explain(sys.exception(), self._start))
+
+    def _too_long(self) -> RosterError:
+        if len(self.url) > LONGEST_HEAD / 2:
+            return URITooLongError(f"The request line may have at most {LONGEST_HEAD} bytes.")
+        return HeadersTooLargeError(f"Headers, or trailers, may have at most {LONGEST_HEAD} bytes together.")
+
+    def _refuse(self, error: RosterError) -> None:
+        """Answer in the turn of the request, by the application: with its headers, log and metrics.
+
+        A request whose body cannot be read is taken from the application, unless its reply has begun: then
+        the connection just ends.
+        """
+        if self._has_refused:
+            return
+        self._has_refused = True
+        if self._is_in_body:
+            if self.cycle.response_started or self.pipeline:
+                self.transport.close()
+                return
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        is_next = self._is_idle() or self._is_in_body
+        self.cycle = self._cycle_of(error)
+        if is_next:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def _cycle_of(self, error: RosterError) -> RequestResponseCycle:
+        scope: dict[str, Any] = {**_UNREAD, **self.scope, REFUSAL: error}
+        return RequestResponseCycle(
+            scope=cast("HTTPScope", scope),
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=False,
+            on_response=self.on_response_complete,
+        )

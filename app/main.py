@@ -12,7 +12,7 @@ from app.compression import Compression
 from app.cross_origin import CrossOrigin
 from app.fast_route import FastGet
 from app.fixed_paths import FixedPaths
-from app.middleware import BodyLimit, HeadAsGet, RequestContext
+from app.middleware import BodyLimit, HeadAsGet, QueryInUTF8, RequestContext
 from app.request_bound import RequestBound
 from app.sampling import sampling
 from app.settings import Settings, load
@@ -116,6 +116,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestBound, seconds=settings.request_timeout_s)
     if settings.compression:
         app.add_middleware(Compression)
+    app.add_middleware(QueryInUTF8)
     app.add_middleware(HeadAsGet)
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)

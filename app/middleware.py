@@ -1,4 +1,4 @@
-"""Pure ASGI layers around the application, outermost first: RequestContext, HeadAsGet, BodyLimit.
+"""Pure ASGI layers, outermost first: RequestContext, HeadAsGet, QueryInUTF8, BodyLimit.
 
 Between the first two stand `app.hosts` and `app.cross_origin`, between the last two `app.compression`.
 """
@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from time import perf_counter_ns
+from urllib.parse import unquote_to_bytes
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,6 +21,8 @@ from app.problems import MalformedRequestError, internal_error_response, problem
 
 log = structlog.get_logger("roster.access")
 
+REFUSAL = "roster.refusal"
+"""In the scope of a request that the HTTP server could not read: the error to answer with."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _MAX_LENGTH_DIGITS = 18
 _LINGER_S = 2.0
@@ -61,7 +64,10 @@ class RequestContext:
         exchange = _Exchange(scope, receive, send, self._headers)
         REQUEST_ID.set(exchange.request_id)
         try:
-            await self.app(scope, exchange.receive, exchange.send)
+            if REFUSAL in scope:
+                await _refuse(scope[REFUSAL], exchange.receive, exchange.send)
+            else:
+                await self.app(scope, exchange.receive, exchange.send)
         except Exception as error:
             exchange.error = type(error).__name__
             if exchange.status is not None:
@@ -198,6 +204,28 @@ class _Head:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
         if message.get("more_body", False):
             raise _HeadAnsweredError
+
+
+class QueryInUTF8:
+    """Refuses a query string that is not UTF-8: its text would be replaced in silence."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if b"%" in scope.get("query_string", b"") and not _is_utf8(unquote_to_bytes(scope["query_string"])):
+            error = MalformedRequestError("The query string is not UTF-8: percent-encode text as UTF-8.")
+            await problem_response(error)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class BodyLimit:

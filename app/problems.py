@@ -49,6 +49,30 @@ class MalformedRequestError(e.RosterError):
     title = "The request is not proper HTTP"
 
 
+class URITooLongError(e.RosterError):
+    status = 414
+    code = "uri_too_long"
+    title = "The request line is too long"
+
+
+class HeadersTooLargeError(e.RosterError):
+    status = 431
+    code = "headers_too_large"
+    title = "The headers are too large"
+
+
+class UnknownHTTPError(e.RosterError):
+    status = 501
+    code = "not_implemented"
+    title = "The service does not know the method or the transfer coding"
+
+
+class HTTPVersionError(e.RosterError):
+    status = 505
+    code = "http_version_not_supported"
+    title = "The service speaks HTTP/1.0 and HTTP/1.1"
+
+
 class BodyTooSlowError(e.RosterError):
     status = 408
     code = "body_too_slow"

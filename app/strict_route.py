@@ -15,8 +15,10 @@ from app.errors import MalformedJSONError, UnsupportedMediaTypeError
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
-_MERGE_PATCH = "application/merge-patch+json"
+_JSON = "application/json"
+_TAKEN = {"PATCH": ("application/merge-patch+json", _JSON)}
 _ACCEPTED_HEADER = {"PATCH": "Accept-Patch", "POST": "Accept-Post"}
+_CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 class StrictRoute(APIRoute):
@@ -71,21 +73,18 @@ def _check_media_type(request: Request) -> None:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         msg = "Send the body without Content-Encoding."
         raise UnsupportedMediaTypeError(msg, headers={"Accept-Encoding": "identity"})
-    if _is_json(request.headers.get("content-type", "")):
+    taken = _TAKEN.get(request.method, (_JSON,))
+    if _is_taken(", ".join(request.headers.getlist("content-type")), taken):
         return
-    accepted = ["application/json"]
-    if request.method == "PATCH":
-        accepted.insert(0, _MERGE_PATCH)
     name = _ACCEPTED_HEADER.get(request.method, "Accept")
-    detail = f"Send Content-Type: {' or '.join(accepted)}."
-    raise UnsupportedMediaTypeError(detail, headers={name: ", ".join(accepted)})
+    detail = f"Send Content-Type: {' or '.join(taken)}, in UTF-8."
+    raise UnsupportedMediaTypeError(detail, headers={name: ", ".join(taken)})
 
 
 @lru_cache(maxsize=64)
-def _is_json(content_type: str) -> bool:
-    """Whether FastAPI parses it as JSON; anything else it would pass on as bytes."""
+def _is_taken(content_type: str, taken: tuple[str, ...]) -> bool:
+    """Whether it is one of these types, in the only encoding that JSON has (RFC 8259, section 8.1)."""
     message = Message()
     message["content-type"] = content_type
-    subtype = message.get_content_subtype()
-    is_json = subtype == "json" or subtype.endswith("+json")
-    return is_json and message.get_content_maintype() == "application"
+    charset = message.get_param("charset", "utf-8")
+    return message.get_content_type() in taken and str(charset).lower() in _CHARSETS

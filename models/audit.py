@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models import answers
 from models.job import PageQuery
-from models.listing import WHEN, From, To
+from models.query_values import WHEN, From, To
 from models.user import EXAMPLE_ID
 
 Action = Literal["created", "changed", "deleted", "password_set", "signed_out"]

@@ -8,6 +8,7 @@ from models import answers
 from models.audit import MOST_DIFFERENCES
 from models.export import Format
 from models.problem import Problem
+from models.query_values import Whole
 from models.user import EXAMPLE_ID
 
 ImportState = Literal["planning", "planned", "applying", "applied", "failed", "cancelled"]
@@ -245,7 +246,7 @@ class ImportQuery(BaseModel):
 class ImportRowsQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, Field(ge=1, le=1000, description="Rows of a page.")] = 50
+    limit: Annotated[int, Field(ge=1, le=1000, description="Rows of a page."), Whole] = 50
     cursor: Annotated[
         str | None,
         Field(

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models import answers
 from models.problem import Problem
+from models.query_values import Whole
 from models.user import EXAMPLE_ID
 
 JobKind = Literal["import_plan", "import_apply", "export"]
@@ -66,7 +67,7 @@ class PageQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, Field(ge=1, le=100, description="Items a page.")] = 50
+    limit: Annotated[int, Field(ge=1, le=100, description="Items a page."), Whole] = 50
     cursor: Annotated[
         str | None,
         Field(

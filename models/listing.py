@@ -1,12 +1,12 @@
 """What a caller may ask of a listing, and the page that answers."""
 
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from models import answers
 from models.export import Format
+from models.query_values import WHEN, From, To, Whole
 from models.user import EXAMPLE_ID, EXAMPLE_OUTPUT, UserOutput
 from models.values import PLAIN, Scope
 
@@ -18,38 +18,10 @@ Sort = Literal[
 Count = Literal["none", "capped", "estimated", "exact"]
 MAX_LIMIT = 1000
 MAX_SKIP = 10_000
-LONGEST_MOMENT = 40
-"""Characters of a time; Python would read any number of digits of a second."""
-_NO_MOMENT = "must be a date (2026-01-31) or a time (2026-01-31T08:00:00Z)"
-
-
-def _moment(text: object, *, end: bool) -> object:
-    """RFC 3339 date or date-time; a date as an upper bound means the whole day; no offset means UTC."""
-    if isinstance(text, datetime):
-        return text
-    if not isinstance(text, str) or len(text) > LONGEST_MOMENT:
-        raise ValueError(_NO_MOMENT)
-    try:
-        if len(text) == len("2026-01-31"):
-            day = date.fromisoformat(text)
-            start = datetime.combine(day, time(), UTC)
-            return start + timedelta(days=1, milliseconds=-1) if end else start
-        moment = datetime.fromisoformat(text.replace(" ", "+"))  # an unescaped + arrives as a space
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(_NO_MOMENT) from None
-
-
-_BOUNDED = Field(json_schema_extra={"maxLength": LONGEST_MOMENT})
-From = Annotated[datetime, BeforeValidator(lambda text: _moment(text, end=False)), _BOUNDED]
-To = Annotated[datetime, BeforeValidator(lambda text: _moment(text, end=True)), _BOUNDED]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00]*$")]
 Texts = Annotated[list[Text], Field(max_length=50)]
 Id = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{24}$")]
-Age = Annotated[int, Field(ge=0, le=150)]
-
-
-WHEN = "a day (2026-01-31, all of it) or a time (2026-01-31T08:00:00Z; UTC without an offset)"
+Age = Annotated[int, Field(ge=0, le=150), Whole]
 
 
 class Filter(BaseModel):
@@ -114,7 +86,7 @@ class ListQuery(OrderedQuery):
         Literal["true", "false"], Field(description="With `q`: add to each user its score and what matched.")
     ] = "false"
 
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Users a page.")] = 50
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Users a page."), Whole] = 50
     cursor: Annotated[
         str | None,
         Field(
@@ -124,7 +96,9 @@ class ListQuery(OrderedQuery):
         ),
     ] = None
     skip: Annotated[
-        int | None, Field(ge=0, le=MAX_SKIP, description="For page numbers; walk with `cursor` instead.")
+        int | None,
+        Field(ge=0, le=MAX_SKIP, description="For page numbers; walk with `cursor` instead."),
+        Whole,
     ] = None
     count: Annotated[
         Count, Field(description="How to total: `capped` counts to 10,000; `exact` within a time budget.")
@@ -153,7 +127,9 @@ class FileQuery(OrderedQuery):
         ),
     ] = None
     addresses: Annotated[
-        int, Field(ge=0, le=10, description="Addresses with own columns; more stand in `addresses_more`.")
+        int,
+        Field(ge=0, le=10, description="Addresses with own columns; more stand in `addresses_more`."),
+        Whole,
     ] = 3
 
 

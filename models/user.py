@@ -112,6 +112,22 @@ class UserInput(BaseModel):
     is_active: Activity = Field(default=True, description="Whether the user may sign in; needs users:admin.")
 
 
+_IGNORED = Field(max_length=64, description="Of a reply that is sent back; ignored.")
+
+
+class UserReplacement(UserInput):
+    """As `UserInput`, and it may be what GET answered: what nobody can set says nothing, or what is."""
+
+    id: Annotated[answers.Id | None, Field(description="The user's id, which stays.")] = None
+    created_at: Annotated[str | None, _IGNORED] = None
+    updated_at: Annotated[str | None, _IGNORED] = None
+    last_login_at: Annotated[str | None, _IGNORED] = None
+    last_login_ip: Annotated[str | None, _IGNORED] = None
+    version: Annotated[
+        int | None, Field(strict=True, ge=1, le=answers.MOST, description="412 unless the user is at it.")
+    ] = None
+
+
 STANDING = frozenset({"scopes", "is_active"})
 """Fields of a user that only users:admin may say; a replacement that leaves them out keeps them."""
 

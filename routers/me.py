@@ -1,6 +1,6 @@
 """`/users/me`: one's own record, password, e-mail and sessions."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from beanie import PydanticObjectId
 from fastapi import APIRouter, Query, Request, Response, status
@@ -131,10 +131,10 @@ async def end_my_sessions(
     opened: Backends,
     origin: RequestOrigin,
     *,
-    keep_current: Annotated[bool, Query(description="Everywhere but here.")] = False,
+    keep_current: Annotated[Literal["true", "false"], Query(description="Everywhere but here.")] = "false",
 ) -> None:
     """All your sessions end, or all others."""
-    keep = caller.sid if keep_current else ""
+    keep = caller.sid if keep_current == "true" else ""
     await opened.sessions.end_all(caller.user_id, keep=keep, author=author)
     audit_log.record("signed_out_everywhere", user_id=caller.user_id, sid=caller.sid, address=origin.address)
 

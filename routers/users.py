@@ -39,7 +39,7 @@ from app.replies import REPLAYED, VERSIONED
 from app.strict_route import StrictRoute
 from models.batch import Batch, BatchOutput
 from models.listing import ListQuery, Suggestions, SuggestQuery, UserPage
-from models.user import UserInput, UserOutput, UserPatch
+from models.user import UserInput, UserOutput, UserPatch, UserReplacement
 
 router = APIRouter(tags=["users"], route_class=StrictRoute)
 
@@ -194,9 +194,12 @@ async def patch_user(
     | {200: {"headers": VERSIONED}},
 )
 async def replace_user(
-    user_id: UserId, user: UserInput, versions: ExpectedVersions, authority: WriteAuthority
+    user_id: UserId, user: UserReplacement, versions: ExpectedVersions, authority: WriteAuthority
 ) -> Response:
-    """What the body leaves out is missing afterwards; but scopes and activation stay, as id and times do."""
+    """What the body leaves out is missing afterwards; but scopes and activation stay, as id and times do.
+
+    It takes back what GET answered: what you may not set may be there if it is as it is.
+    """
     return replies.user(await users.replace(user_id, user, versions, authority=authority))
 
 

@@ -34,6 +34,14 @@ class Authority:
         if not self.is_admin and (named := sorted(STANDING & said.model_fields_set)):
             raise InsufficientScopeError(ADMIN, f"Only {ADMIN} may set {' and '.join(named)}.")
 
+    def check_same_standing(self, row: Row, said: UserInput) -> None:
+        """As `check_standing`, of one who says everything: what stays as it is may be said by anyone."""
+        if not self.is_admin and any(
+            _unordered(getattr(said, name)) != _unordered(row[name])
+            for name in STANDING & said.model_fields_set
+        ):
+            self.check_standing(said)
+
     def check_target(self, row: Row) -> None:
         """InsufficientScopeError for one who is no administrator and would change one."""
         if not self.is_admin and ADMIN in row["scopes"]:
@@ -49,3 +57,7 @@ class Authority:
                 "Change your own e-mail at POST /users/me/email, with your password.",
                 errors=(FieldError(pointer="/email", detail="Must stay as it is here."),),
             )
+
+
+def _unordered(value: Any) -> Any:
+    return set(value) if isinstance(value, list) else value

@@ -12,7 +12,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from app import audit_log, trail
-from app.errors import InvalidError, PreconditionFailedError, WriteConflictError
+from app.errors import FieldError, InvalidError, PreconditionFailedError, WriteConflictError
 from app.field_errors import from_validation
 from app.rows import Row
 from app.trail import Author
@@ -31,12 +31,13 @@ from app.users.records import (
     sound,
     together,
 )
-from models.user import STANDING, UserInput, UserPatch
+from models.user import STANDING, UserInput, UserPatch, UserReplacement
 
 RAISED = {"credentials.generation": 1}
 """Beside the version, by a write that ends all sessions of the user."""
 
 _ENDED = dict.fromkeys((*STANDING, "credentials"), 1)
+_SAID = set(UserInput.model_fields)
 _TRIES = 20
 """Of a change without If-Match, each on the version that the one before it left."""
 
@@ -51,13 +52,19 @@ async def patch(
 
 
 async def replace(
-    user_id: PydanticObjectId, user: UserInput, versions: Versions = None, *, authority: Authority
+    user_id: PydanticObjectId, user: UserReplacement, versions: Versions = None, *, authority: Authority
 ) -> Row:
     """The user after everything a caller may say was replaced."""
-    authority.check_standing(user)
+    if user.id not in (None, str(user_id)):
+        wrong = FieldError("Must be the id in the path, or left out.", pointer="/id")
+        raise InvalidError("The user's id stays.", errors=(wrong,))
 
     def compute(row: Row) -> UserInput:
-        return user.model_copy(update={name: row[name] for name in STANDING - user.model_fields_set})
+        authority.check_same_standing(row, user)
+        if user.version is not None:
+            _check(row["version"], frozenset({user.version}))
+        kept = STANDING if not authority.is_admin else STANDING - user.model_fields_set
+        return user.model_copy(update={name: row[name] for name in kept})
 
     return await _change(user_id, compute, versions, authority)
 
@@ -111,7 +118,7 @@ async def _change(
         row = await read(user_id)
         authority.check_target(row)
         _check(row["version"], versions)
-        said = compute(row).model_dump()
+        said = compute(row).model_dump(include=_SAID)
         if said == _input(row):
             return row
         authority.check_own(row, said)
@@ -196,7 +203,7 @@ def alteration(row: Row, author: Author, differences: Sequence[Mapping[str, Any]
     return trail.entry(author, "changed", row["_id"], version=row["version"] + 1, differences=differences)
 
 
-_STALE = "The user has changed since the version that If-Match names; read it again."
+_STALE = "The user has changed since the version that the request names; read it again."
 
 
 def _check(version: int, versions: Versions) -> None:

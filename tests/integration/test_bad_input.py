@@ -222,7 +222,8 @@ async def test_a_body_over_one_mebibyte_is_413_before_it_is_parsed(
 
 MEDIA_TYPES = [
     None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-    "application/xml", "text/json", "json", "application/jsonp",
+    "application/xml", "text/json", "json", "application/jsonp", "application/json-patch+json",
+    "application/json; charset=latin-1",
 ]  # fmt: skip
 
 

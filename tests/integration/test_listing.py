@@ -231,7 +231,9 @@ async def test_emails_and_usernames_sort_by_what_makes_them_unique(client: httpx
     assert await names(client, sort="-username") == ["1", "3", "2"]
 
 
-@pytest.mark.parametrize("limit", [0, 1001, -1, "ten", "1.5", ""])
+@pytest.mark.parametrize(
+    "limit", [0, 1001, -1, "ten", "1.5", "", "1_0", "+5", " 5", "٥", "5\n", "0x10", "1e1", "9" * 5000]
+)
 async def test_a_limit_outside_1_to_1000_is_refused_not_clamped(four: httpx.AsyncClient, limit: Any) -> None:
     assert await problem(four, limit=limit) == (422, "validation_failed", ["limit"])
 
@@ -312,12 +314,39 @@ async def test_an_unknown_parameter_is_refused_by_name(four: httpx.AsyncClient, 
         ("age_min", "-1"), ("age_max", "151"), ("age_min", "NaN"), ("age_min", "1e2"), ("age_max", "true"),
         ("created_from", "yesterday"), ("created_to", "2026-02-30"), ("updated_from", "2026-13-01T00:00:00Z"),
         ("last_login_to", "1780000000"), ("email", ""), ("city", "x" * 321), ("tag", "a\x00b"),
+        ("created_from", "2026-W05-6"), ("created_from", "20260131"), ("created_to", "2026-031"),
+        ("updated_from", "2026-01-31T08"), ("updated_to", "2026-01-31T08:00:00,5Z"),
+        ("updated_to", "2026-W05-6T08:00:00Z"), ("updated_to", "20260131T080000Z"),
+        ("created_from", "٢٠٢٦-01-31"), ("created_to", "2026-01-31x08:00:00Z"), ("created_to", " 2026-01-31"),
+        ("age_min", "4_0"), ("skip", "+1"), ("skip", "1_0"),
         ("count", "all"), ("cursor", "x" * 4097), ("fields", "x" * 1001),
     ],
 )  # fmt: skip
 async def test_a_wrong_value_is_refused_without_echo(four: httpx.AsyncClient, name: str, value: str) -> None:
     status, code, parameters = await problem(four, **{name: value})
     assert (status, code, parameters) == (422, "validation_failed", [name])
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/users", "/users/suggest", "/users/me", "/users/export", "/jobs", "/health/live", "/auth/revoke"],
+)
+@pytest.mark.parametrize("query", ["q=%FF", "q=%C3", "%ED%A0%80=1", "city=Z%FCrich"])
+async def test_a_query_that_is_not_utf_8_is_400_on_every_path(
+    client: httpx.AsyncClient, path: str, query: str
+) -> None:
+    reply = await client.get(f"{path}?{query}")
+    assert (reply.status_code, reply.json()["code"]) == (400, "malformed_request")
+
+
+async def test_times_are_read_in_the_spellings_of_rfc_3339(four: httpx.AsyncClient) -> None:
+    for text in (
+        "2026-01-02", "2026-01-02T00:00:00Z", "2026-01-02t00:00:00z", "2026-01-02 00:00:00Z",
+        "2026-01-02T01:00:00+01:00", "2026-01-02T00:00", "2026-01-01T23:59:59.999999999",
+    ):  # fmt: skip
+        reply = await four.get("/users", params={"created_from": text})
+        assert reply.status_code == 200, text
+        assert (await four.get(f"/users?created_from={text}")).status_code == 200, text  # its + unescaped
 
 
 async def test_too_many_values_are_refused(four: httpx.AsyncClient) -> None:

@@ -358,6 +358,8 @@ async def test_one_ends_one_others_and_all_of_ones_sessions(client: httpx.AsyncC
     assert [await alive(each) for each in (one, two, three, four)] == [False, False, True, False]
     assert (await ask_refresh(client, three["refresh_token"])).status_code == 200
     five = await sign_in(client, user)
+    for wrong in ("1", "yes", "True", ""):
+        assert (await client.delete(f"/users/me/sessions?keep_current={wrong}")).status_code == 422
     await end("?keep_current=false", three)
     assert [await alive(each) for each in (three, five)] == [False, False]
     six = await sign_in(client, user)

@@ -13,7 +13,7 @@ import pytest
 from app import replies
 from app.sessions import Session
 from models.imports import LONGEST_SHEET_NAME
-from models.listing import LONGEST_MOMENT
+from models.query_values import LONGEST_MOMENT
 from models.session import MOST_SESSIONS
 from models.token import LONGEST_VALUE
 from models.values import ALL_SCOPES

@@ -26,12 +26,20 @@ async def send(
     [
         "application/json",
         "application/json; charset=utf-8",
+        'application/json;charset="UTF8"',
+        "application/json; charset=us-ascii",
+        "application/json; profile=x",
         "Application/JSON",
-        "application/merge-patch+json",
     ],
 )
-async def test_json_media_types_are_read(media_type: str) -> None:
+async def test_json_is_read_by_every_method_and_in_utf_8_alone(media_type: str) -> None:
     assert (await send(PERSON, media_type)).status_code == 201
+    assert (await send(PERSON, media_type, path="/v2/users/1", method="PATCH")).status_code == 200
+
+
+async def test_a_merge_patch_is_read_by_patch_alone() -> None:
+    media_type = "application/merge-patch+json"
+    assert (await send(PERSON, media_type)).status_code == 415
     assert (await send(PERSON, media_type, path="/v2/users/1", method="PATCH")).json() == {
         "id": "1",
         "name": "小中同学",
@@ -40,9 +48,23 @@ async def test_json_media_types_are_read(media_type: str) -> None:
 
 @pytest.mark.parametrize(
     "media_type",
-    [None, "text/plain", "application/x-www-form-urlencoded", "text/json", "application/jsonp", "x", ""],
+    [
+        None,
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "text/json",
+        "application/jsonp",
+        "x",
+        "",
+        "application/json-patch+json",
+        "application/problem+json",
+        "application/vnd.api+json",
+        "application/json; charset=iso-8859-1",
+        "application/json; charset=utf-16",
+        "application/json, text/plain",
+    ],
 )
-async def test_other_media_types_are_415_and_say_what_is_read(media_type: str | None) -> None:
+async def test_other_media_types_and_encodings_are_415_and_say_what_is_read(media_type: str | None) -> None:
     response = await send(PERSON, media_type)
     assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
     assert response.headers["accept-post"] == "application/json"
