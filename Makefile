@@ -6,7 +6,7 @@ TESTS_AT_ONCE ?= 3
 SPECTRAL := fuzz/spectral
 WITH_NODE := PATH="$(CURDIR)/$(SPECTRAL)/.venv/bin:$$PATH"
 
-.PHONY: run test check format bench faults restarts soak fuzz spectral cluster snapshots clean
+.PHONY: run test check alerts format bench faults restarts soak fuzz spectral cluster snapshots clean
 
 .venv/run.stamp: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roster needs Python 3.11 or newer; set PYTHON=python3.12, say, on the make command line.")'
@@ -29,6 +29,11 @@ check: .venv/dev.stamp  ## lint, format, types, import directions
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+alerts:  ## each alert of deploy/ fires when it should and keeps quiet when it should; needs promtool
+	@command -v promtool > /dev/null || { echo "make alerts needs promtool: apt-get install prometheus, or prometheus.io/download"; exit 1; }
+	promtool check rules deploy/prometheus-alerts.yml
+	promtool test rules tests/alerts.yml
 
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix .

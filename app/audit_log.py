@@ -39,6 +39,8 @@ Denial = Literal[
 ]
 
 _DENIALS = frozenset(get_args(Denial))
+for _event in (*get_args(Success), *_DENIALS):
+    AUTH_EVENTS.labels(_event)
 _SESSION_DIGITS = 16
 
 _NAME = "roster.auth"

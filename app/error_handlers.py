@@ -7,7 +7,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pymongo import errors as mongo
-from redis.exceptions import RedisError
+from redis import exceptions as redis
 from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -33,6 +33,21 @@ _MONGO_AWAY = (
     mongo.ExecutionTimeout,
     mongo.WriteConcernError,
 )
+_COUNTED = {
+    "MongoDB": (
+        mongo.AutoReconnect,
+        mongo.ExecutionTimeout,
+        mongo.NetworkTimeout,
+        mongo.NotPrimaryError,
+        mongo.OperationFailure,
+        mongo.ServerSelectionTimeoutError,
+    ),
+    "Redis": (redis.ConnectionError, redis.ReadOnlyError, redis.ResponseError, redis.TimeoutError),
+}
+"""What is counted as 0 before it first happens."""
+for _backend, _errors in _COUNTED.items():
+    for _error in _errors:
+        BACKEND_ERRORS.labels(_backend, _error.__name__)
 # Not errors of the query: stepping down, shutting down, no primary, lock or write conflict, disk full.
 _MONGO_AWAY_CODES = frozenset(
     {24, 64, 89, 91, 112, 133, 189, 202, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031}
@@ -45,7 +60,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(mongo.PyMongoError, _answer_mongo)
-    app.add_exception_handler(RedisError, _answer_redis)
+    app.add_exception_handler(redis.RedisError, _answer_redis)
     app.add_exception_handler(ClientDisconnect, _answer_gone)
     app.add_exception_handler(Exception, _answer_unknown)
     _document(app, app.openapi)

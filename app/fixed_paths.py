@@ -18,6 +18,16 @@ def find_methods(routes: Sequence[BaseRoute], path: str) -> set[str]:
     return {method for route in fixed or found for method in getattr(route, "methods", None) or ()}
 
 
+def find_all(routes: Sequence[BaseRoute]) -> set[tuple[str, str]]:
+    """Each method and path template that is served."""
+    return {
+        (method, path)
+        for route in iter_route_contexts(routes)
+        if (path := getattr(route, "path", None)) is not None
+        for method in getattr(route, "methods", None) or ()
+    }
+
+
 def _fits(route: object, path: str) -> bool:
     pattern = getattr(route, "path_regex", None)
     return pattern is not None and pattern.match(path) is not None

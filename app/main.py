@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 
-from app import docs, error_handlers, hosts, logs, resources, worker
+from app import __version__, docs, error_handlers, hosts, logs, metrics, resources, worker
 from app.compression import Compression
 from app.cross_origin import CrossOrigin
 from app.fast_route import FastGet
-from app.fixed_paths import FixedPaths
+from app.fixed_paths import FixedPaths, find_all
 from app.middleware import BodyLimit, HeadAsGet, QueryInUTF8, RequestContext
 from app.request_bound import RequestBound
 from app.sampling import sampling
@@ -71,12 +71,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with resources.opened(settings, wait_s=settings.start_wait_s) as opened:
             app.state.resources = opened
             _tune_interpreter()
+            if settings.metrics_port is not None:
+                metrics.expect(find_all(app.routes))
             async with sampling(opened), worker.working(opened) if settings.jobs_inside else nullcontext():
                 yield
 
     app = FastAPI(
         title="Roster",
-        version="0.1.0",
+        version=__version__,
         description=DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,

@@ -1,6 +1,7 @@
 """What Prometheus is told of Roster, besides the rows that `app.rows` counts; `app.exposition` serves it.
 
-A gauge says how the values of several workers become one. No label may take values that callers choose.
+A gauge says how the values of several workers become one. No label may take values that callers choose. What
+an alert waits for is there as 0 before it happens: `increase` does not see a series begin at 1.
 """
 
 from collections.abc import Iterable
@@ -10,9 +11,11 @@ from prometheus_client import Counter, Gauge, Histogram
 NO_ROUTE = "none"
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_FAILURES = (500, 503)
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
 """From a read by id to a long download; the budgets of listing and of backends lie on bounds."""
 
+BUILD = Gauge("roster_build_info", "1, by the version that runs.", ["version"], multiprocess_mode="livemax")
 REQUESTS = Counter("roster_requests", "Requests answered.", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram(
     "roster_request_seconds",
@@ -25,6 +28,8 @@ BACKEND_ERRORS = Counter("roster_backend_errors", "Requests that a backend faile
 MONGO_FAILED_CHECKOUTS = Counter(
     "roster_mongo_failed_checkouts", "Operations that got no connection to MongoDB.", ["reason"]
 )
+for _reason in ("timeout", "poolClosed", "connectionError"):  # PyMongo's
+    MONGO_FAILED_CHECKOUTS.labels(_reason)
 MONGO_CONNECTIONS = Gauge("roster_mongo_connections", "To MongoDB.", ["state"], multiprocess_mode="livesum")
 MONGO_WAITING = Gauge(
     "roster_mongo_waiting", "Operations that wait for a connection to MongoDB.", multiprocess_mode="livesum"
@@ -69,6 +74,13 @@ def observe_request(method: str, route: str | None, status: int | None, seconds:
         series = _SERIES[key] = _find_series(*key)
     series[0].inc()
     series[1].observe(seconds)
+
+
+def expect(routes: Iterable[tuple[str, str]]) -> None:
+    """Let the failures of these routes, by method and template, be there as 0."""
+    for method, route in routes:
+        for status in _FAILURES:
+            _find_series(method, route, status)
 
 
 def _find_series(method: str, route: str | None, status: int | None) -> _Series:

@@ -12,7 +12,7 @@ import structlog
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app import metrics
+from app import __version__, metrics
 from app.resources import Resources
 
 log = structlog.get_logger("roster.metrics")
@@ -58,6 +58,7 @@ async def sampling(opened: Resources) -> AsyncIterator[None]:
     if opened.settings.metrics_port is None:
         yield
         return
+    metrics.BUILD.labels(__version__).set(1)
     looking = asyncio.create_task(_keep_looking(opened))
     try:
         yield

@@ -121,14 +121,17 @@ class Jobs:
         return await newest_first(self._jobs, self._cursors, wanted, limit=asked.limit, cursor=asked.cursor)
 
     async def count_open(self) -> dict[tuple[JobKind, JobState], int]:
-        """How many of each kind wait and are worked on; those of which there is none, too."""
+        """How many of each kind wait and are worked on; those of which there is none, too.
+
+        One whose worker let its lease lapse waits.
+        """
         counts: dict[tuple[JobKind, JobState], int] = {
             (kind, state): 0 for kind in get_args(JobKind) for state in _OPEN
         }
         groups = await self._jobs.aggregate(
             [
                 {"$match": {"state": {"$in": _OPEN}}},
-                {"$group": {"_id": {"kind": "$kind", "state": "$state"}, "number": {"$sum": 1}}},
+                {"$group": {"_id": {"kind": "$kind", "state": _WORKED_ON}, "number": {"$sum": 1}}},
             ],
             hint="state",
         )
@@ -158,6 +161,13 @@ class Jobs:
                     return Job.read(found)
 
 
+_WORKED_ON = {
+    "$cond": [
+        {"$and": [{"$eq": ["$state", "running"]}, {"$gte": ["$lease_until", "$$NOW"]}]},
+        "running",
+        "queued",
+    ]
+}
 _ASKED_TO_STOP: list[dict[str, Any]] = [
     {
         "$set": {

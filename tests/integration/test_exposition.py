@@ -13,6 +13,7 @@ import httpx
 import pytest
 from redis import Redis
 
+from app import __version__
 from app.embedded import ports
 from app.errors import StartError
 from app.exposition import exposed
@@ -21,6 +22,8 @@ from tests.live import LiveServer, wait_until
 from tests.servers import MongoServer, RedisServer
 
 WORKERS = 2
+DEPLOY = Path(__file__).parents[2] / "deploy"
+workers = pytest.mark.parametrize("workers", [1, 2])
 PASSWORD = "seven wet horses sing"
 
 
@@ -33,6 +36,30 @@ def server(
     folder = tmp_path_factory.mktemp("exposition")
     with LiveServer(folder, "--workers", str(WORKERS), metrics_port=0, **uris) as running:
         yield running
+
+
+@workers
+def test_a_server_that_has_just_started_has_every_series_that_dashboard_and_alerts_ask_for(
+    workers: int, mongo_uri: str, redis_url: str, tmp_path: Path
+) -> None:
+    backends: dict[str, Any] = {"mongo_uri": mongo_uri, "redis_url": redis_url, "metrics_port": 0}
+    with LiveServer(tmp_path, "--workers", str(workers), **backends) as server:
+        wait_until(lambda: "roster_sessions " in fetch(server))  # the last that is looked at
+        text = fetch(server)
+        series = set(re.findall(r"^(roster_\w+)", text, re.MULTILINE))
+        assert set(re.findall(r"\broster_\w+", (DEPLOY / "prometheus-alerts.yml").read_text())) <= series
+        assert set(re.findall(r"\broster_\w+", (DEPLOY / "grafana-dashboard.json").read_text())) <= series
+        assert f'roster_build_info{{version="{__version__}"}} 1.0' in text
+        for first in (
+            'roster_auth_events_total{event="refresh_token_reused"} 0.0',
+            'roster_requests_total{method="POST",route="/auth/token",status="503"} 0.0',
+            'roster_requests_total{method="GET",route="/users/{user_id}",status="500"} 0.0',
+            'roster_backend_errors_total{backend="MongoDB",error="NotPrimaryError"} 0.0',
+            'roster_mongo_failed_checkouts_total{reason="timeout"} 0.0',
+            "roster_unreadable_rows_total 0.0",
+            'roster_jobs{kind="import_apply",state="queued"} 0.0',
+        ):
+            assert first in text, first
 
 
 def fetch(server: LiveServer) -> str:

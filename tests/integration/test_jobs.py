@@ -217,3 +217,9 @@ async def test_jobs_that_have_not_ended_are_counted_by_kind_and_state(client: ht
     assert len(counts) == 6
     assert {key: number for key, number in counts.items() if number} == {("export", "queued"): 1}
     assert (await jobs_of(client).find(first)).state == "queued"
+    for seconds, state in ((60, "running"), (-60, "queued")):  # a worker that died works on nothing
+        until_then = {"$add": ["$$NOW", seconds * 1000]}
+        taken = [{"$set": {"state": "running", "lease": "its", "lease_until": until_then}}]
+        await database(client)["jobs"].update_one({"_id": ObjectId(first)}, taken)
+        counts = await jobs_of(client).count_open()
+        assert {key: number for key, number in counts.items() if number} == {("export", state): 1}

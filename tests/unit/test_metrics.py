@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,13 +12,15 @@ import yaml
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from app import audit_log, error_handlers, metrics, rows, sampling
+from app import __version__, audit_log, error_handlers, metrics, rows, sampling
 from app.middleware import RequestContext
+from models.export import MEDIA_TYPES
 from tests.unit.small_app import client_of, make_app
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NAME = re.compile(r"\broster_\w+")
 LABELS = re.compile(r"(roster_\w+)\{([^}]*)\}")
+XLSX = MEDIA_TYPES["xlsx"]
 MODULES = (audit_log, error_handlers, metrics, rows, sampling)
 """What declares or counts them, imported for that."""
 
@@ -82,6 +85,46 @@ def test_each_panel_says_what_it_shows_and_each_alert_what_to_do() -> None:
     assert all(panel["description"] for panel in panels)
     assert len({panel["id"] for panel in dashboard()["panels"]}) == len(dashboard()["panels"])
     assert all(rule["annotations"].keys() == {"summary", "action"} for rule in rules())
+
+
+def test_each_alert_has_a_case_that_makes_it_fire_and_one_that_keeps_it_quiet() -> None:
+    """`make alerts` runs them, with promtool."""
+    cases = [
+        case["name"] for case in yaml.safe_load((DEPLOY.parent / "tests" / "alerts.yml").read_text())["tests"]
+    ]
+    for rule in rules():
+        for what in ("fires", "keeps quiet"):
+            assert any(name.startswith(f"{rule['alert']} {what} ") for name in cases), (rule["alert"], what)
+
+
+def lasts(operation: dict[str, Any]) -> bool:
+    """Whether it takes or gives what may take long by its nature: a file, or events."""
+    gives = operation["responses"].get("200", {}).get("content", {})
+    takes = operation.get("requestBody", {}).get("content", {})
+    return bool({"text/csv", "text/event-stream", XLSX} & (gives.keys() | takes.keys()))
+
+
+def test_what_lasts_by_its_nature_is_not_called_slow() -> None:
+    (slow,) = (rule["expr"] for rule in rules() if rule["alert"] == "RosterIsSlow")
+    (left_out,) = re.findall(r'route!~"([^"]+)"', slow)
+    paths = json.loads((DEPLOY.parent / "tests" / "snapshots" / "openapi.json").read_text())["paths"]
+    lasting = {path for path, methods in paths.items() if any(map(lasts, methods.values()))}
+    assert len(lasting) == 7
+    assert all(re.fullmatch(left_out, path) for path in lasting)
+    for path in (
+        "/users",
+        "/users/{user_id}",
+        "/users/me",
+        "/users/suggest",
+        "/auth/token",
+        "/jobs/{job_id}",
+    ):
+        assert not re.fullmatch(left_out, path), path
+
+
+def test_the_version_of_the_package_is_the_one_that_is_told() -> None:
+    package = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["project"]
+    assert package["version"] == __version__
 
 
 async def test_a_request_is_counted_by_the_template_of_its_route_and_its_status() -> None:
