@@ -1,22 +1,25 @@
-# The two commands: `make run` and `make test`. Needs make and Python 3.11 or newer, nothing else.
-PYTHON ?= python3
+# The two commands: `make run` and `make test`. Needs make and Python 3.11, 3.12 or 3.13, nothing else.
 BIN := .venv/bin
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+# The environment that stands is kept until another Python is asked for: make test PYTHON=python3.13.
+PYTHON ?= $(shell for python in $(BIN)/python python3 python3.13 python3.12 python3.11; do \
+	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 # Most tests wait for servers more than they compute; each worker starts its own.
 TESTS_AT_ONCE ?= 3
 SPECTRAL := fuzz/spectral
 WITH_NODE := PATH="$(CURDIR)/$(SPECTRAL)/.venv/bin:$$PATH"
 
-.PHONY: run test check alerts format bench faults restarts soak fuzz spectral cluster snapshots clean
+.PHONY: run test check alerts format locks bench faults restarts soak fuzz spectral cluster snapshots clean python
 
-.venv/run.stamp: requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Roster needs Python 3.11 or newer; set PYTHON=python3.12, say, on the make command line.")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	@touch $@
+python:
+	@$(or $(PYTHON),false) -c '$(SUPPORTED)' 2>/dev/null || { \
+		echo "Roster runs on Python 3.11, 3.12 and 3.13, and $(or $(PYTHON),no python3 here) is none of them: install one, and name it if it is not found: make run PYTHON=python3.13" >&2; exit 1; }
 
-.venv/dev.stamp: requirements-dev.lock .venv/run.stamp
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
-	@touch $@
+.venv/run.stamp: python
+	@$(PYTHON) -m tools.environment .venv requirements.lock $(@F)
+
+.venv/dev.stamp: python
+	@$(PYTHON) -m tools.environment .venv requirements-dev.lock $(@F)
 
 run: .venv/run.stamp  ## the server on 127.0.0.1:8000 with its own MongoDB and Redis
 	$(BIN)/python -m app serve
@@ -24,11 +27,12 @@ run: .venv/run.stamp  ## the server on 127.0.0.1:8000 with its own MongoDB and R
 test: .venv/dev.stamp  ## the whole suite, on servers it starts itself
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile
 
-check: .venv/dev.stamp  ## lint, format, types, import directions
+check: .venv/dev.stamp  ## lint, format, types, import directions, and whether the locks install everywhere
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.locks
 
 alerts:  ## each alert of deploy/ fires when it should and keeps quiet when it should; needs promtool
 	@command -v promtool > /dev/null || { echo "make alerts needs promtool: apt-get install prometheus, or prometheus.io/download"; exit 1; }
@@ -38,6 +42,9 @@ alerts:  ## each alert of deploy/ fires when it should and keeps quiet when it s
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+locks: .venv/dev.stamp  ## rewrite the locks from pyproject.toml; UV_OPTIONS=--upgrade for the newest versions
+	$(BIN)/python -m tools.locks write $(UV_OPTIONS)
 
 bench: .venv/dev.stamp  ## the ratios, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
@@ -58,9 +65,10 @@ cluster: .venv/dev.stamp  ## three MongoDB nodes and a Redis with its replica, u
 	$(BIN)/python -m tests.cluster
 
 # Node comes as a wheel of its own. No script of an npm package runs: one of them would report each installation.
-$(SPECTRAL)/.venv/stamp: $(SPECTRAL)/requirements.lock $(SPECTRAL)/package.json $(SPECTRAL)/package-lock.json
-	@test -x $(SPECTRAL)/.venv/bin/python || $(PYTHON) -m venv $(SPECTRAL)/.venv
-	$(SPECTRAL)/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r $(SPECTRAL)/requirements.lock
+$(SPECTRAL)/.venv/node.stamp: python
+	@$(PYTHON) -m tools.environment $(SPECTRAL)/.venv $(SPECTRAL)/requirements.lock $(@F)
+
+$(SPECTRAL)/.venv/stamp: $(SPECTRAL)/.venv/node.stamp $(SPECTRAL)/package.json $(SPECTRAL)/package-lock.json
 	$(WITH_NODE) npm ci --prefix $(SPECTRAL) --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socketserver
 import stat
@@ -21,6 +22,7 @@ from app.embedded import EmbeddedServers, binaries, keeper, running
 from app.errors import StartError
 from tests.live import PATIENCE_S, has_ended, wait_until
 
+DUMPS = Path(__file__).parents[1] / "dumps"
 OWNER = """
 import json, os, signal, sys
 from pathlib import Path
@@ -100,6 +102,29 @@ def test_a_restart_keeps_users_and_sessions(tmp_path: Path) -> None:
         assert count_people(second.mongo_uri) == 1
         with Redis.from_url(str(second.redis_url)) as client:
             assert client.get("session") == b"live"
+
+
+def test_a_folder_of_the_redis_before_keeps_its_keys_their_ends_and_its_stream(tmp_path: Path) -> None:
+    """The file is what Redis 6.2.5 left: a rewritten part, then commands, of which one has expired since."""
+    data = tmp_path / "redis-server" / "data"
+    data.mkdir(parents=True)
+    shutil.copy(DUMPS / "redis-6.2.aof", data / "appendonly.aof")
+    for _ in range(2):  # the first start moves the file into a folder
+        with running(tmp_path, mongo=False, redis=True) as servers:
+            assert servers.redis_url is not None
+            with Redis.from_url(servers.redis_url, decode_responses=True) as client:
+                session = "roster:{6b04}:session:a"
+                assert set(client.keys()) == {session, "roster:{6b04}:sessions", "roster:jobs"}
+                assert client.hgetall(session) == {
+                    "client": "roster",
+                    "counter": "4",
+                    "scope": "me users:read",
+                }
+                assert client.pexpiretime(session) == 4_102_444_800_000
+                assert client.zrange("roster:{6b04}:sessions", 0, -1, withscores=True) == [
+                    ("a", 4102444800.0)
+                ]
+                assert [group["name"] for group in client.xinfo_groups("roster:jobs")] == ["workers"]
 
 
 def test_only_the_wanted_server_starts(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ LONG_TAG = f"The workbook's part {SHEET} has a tag of over 1,048,576 bytes"
 
 SAY_PEAK = """
 import re
-print(re.search("VmHWM:\\s+([0-9]+)", open("/proc/self/status").read())[1], file=sys.stderr)
+print(re.search(r"VmHWM:\\s+([0-9]+)", open("/proc/self/status").read())[1], file=sys.stderr)
 """
 
 

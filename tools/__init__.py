@@ -1,0 +1,1 @@
+"""What `make` needs around the service: its environments and its locks."""
