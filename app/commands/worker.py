@@ -3,13 +3,19 @@
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from app import serving, settings
+import structlog
+
+from app import health_check, serving, settings
 from app import worker as workers
 from app.commands.running import backends, out, run
 from app.exposition import exposed
 from app.resources import Resources
 from app.sampling import sampling
+
+log = structlog.get_logger("roster.jobs")
 
 _NICENESS = 10
 
@@ -28,9 +34,29 @@ async def _work(opened: Resources) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     serving.ignore_hangups(stop.set)
-    async with sampling(opened), workers.working(opened):
+    async with sampling(opened), workers.working(opened), _answering(opened):
         out.print("Roster's worker is waiting for jobs.")
         await stop.wait()
+
+
+@asynccontextmanager
+async def _answering(opened: Resources) -> AsyncIterator[None]:
+    """Lets `app.health_check` ask the loop that works on jobs what it lacks (no key, as it signs nothing)."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        parts = await opened.readiness.look()
+        wrong = [f"{part}: {reason}" for part, reason in parts.items() if reason and part != "keys"]
+        writer.write(("; ".join(wrong) or health_check.READY).encode())
+        writer.close()
+
+    try:
+        server = await asyncio.start_unix_server(answer, health_check.WORKER_SOCKET)
+    except OSError as error:  # another user's worker is there, or the folder is read-only
+        log.warning("health_not_answered", path=str(health_check.WORKER_SOCKET), reason=error.strerror)
+        yield
+        return
+    async with server:
+        yield
 
 
 def _step_back() -> None:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from app.samples import add
 from app.worker import working
 from models.export_job import ExportBody
 from tests.api import serving
-from tests.live import LiveServer, LiveWorker, has_ended
+from tests.live import PATIENCE_S, LiveServer, LiveWorker, environment, has_ended, wait_until
 from tests.servers import MongoServer, RedisServer
 from tests.support import NOBODY, database, until
 from tests.support_jobs import backends, jobs_of
@@ -154,6 +156,42 @@ async def test_a_worker_that_is_told_to_stop_hands_its_job_on_at_once(
     assert not slow.find("internal_error")
     async with working(backends(client)):
         await assert_whole(client, export, attempts=2)
+
+
+def ask_health(folder: Path) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "app.health_check", "worker"],
+        env=environment(folder),
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    return done.returncode, done.stderr
+
+
+def test_a_worker_answers_its_containers_health_check_with_what_it_lacks(
+    tmp_path: Path, settings: dict[str, Any], own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with LiveWorker(tmp_path, **settings):
+        assert ask_health(tmp_path) == (0, "")
+        own_redis.freeze()
+        wait_until(lambda: ask_health(tmp_path) == (1, "redis: it does not answer\n"))
+        own_redis.thaw()
+        wait_until(lambda: ask_health(tmp_path) == (0, ""))
+    status, reason = ask_health(tmp_path)
+    assert status == 1
+    assert reason.startswith("It does not answer: ")
+
+
+def test_a_second_worker_of_the_machine_works_where_the_first_answers(
+    tmp_path: Path, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    (tmp_path / "roster-worker.sock").mkdir()  # as if it were another user's, which root could replace
+    with LiveWorker(tmp_path, **settings) as worker:
+        assert worker.find("health_not_answered")
 
 
 def test_events_do_not_hold_up_a_server_that_stops(tmp_path: Path, settings: dict[str, Any]) -> None:
