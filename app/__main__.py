@@ -12,7 +12,7 @@ import typer
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app import samples, serving, settings
+from app import logs, samples, serving, settings
 from app.commands import (
     admins,
     checking,
@@ -25,7 +25,7 @@ from app.commands import (
     search,
     worker,
 )
-from app.commands.running import backends, err, leave_on_sigterm, out, progress, run
+from app.commands.running import backends, err, leave_on_sigterm, out, progress, run, show_once
 from app.errors import StartError
 from app.exposition import exposed
 from app.main import create_app
@@ -100,11 +100,13 @@ def _announce(url: str, admin: first_start.Admin | None) -> None:
     with suppress(OSError, HTTPException):
         connection.request("GET", "/health/live")
         connection.getresponse().read()
-        out.print(first_start.welcome(url, admin), markup=False)
+        show_once(first_start.welcome(url, admin))
     connection.close()
 
 
 def main() -> None:
+    sys.stdout = sys.stdout or sys.stderr  # None where it is closed, and what is shown once must be seen
+    logs.escape_unprintable()
     try:
         cli()
     except StartError as error:

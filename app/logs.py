@@ -1,5 +1,6 @@
 """Logs: one JSON object a line on stderr (or text, coloured on a terminal), without personal data."""
 
+import io
 import json
 import logging
 import re
@@ -76,6 +77,7 @@ def configure(level: str, layout: str, file: LogFile | None = None) -> None:
     `layout` is json, pretty or auto, which is pretty for somebody at a terminal and nobody else. May be
     called again. Start uvicorn with `log_config=None`, or it undoes this.
     """
+    escape_unprintable()
     for former in _FILES:
         former.close()
     _FILES[:] = [] if file is None else [file]
@@ -97,6 +99,13 @@ def configure(level: str, layout: str, file: LogFile | None = None) -> None:
         cache_logger_on_first_use=True,
     )
     _route_standard_library(threshold, shared, renderer)
+
+
+def escape_unprintable() -> None:
+    """Let stdout and stderr write as an escape what their encoding has no letter for, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not where it is closed, or a test has its own
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _route_standard_library(threshold: int, shared: list[Processor], renderer: Processor) -> None:

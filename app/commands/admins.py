@@ -15,7 +15,7 @@ def create_admin(email: Annotated[str, typer.Argument(help="By which the adminis
 
     From a pipe, the password is the first line of the input: no command line shows it to others.
     """
-    password = SecretStr(_ask() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n"))
+    password = SecretStr(_ask() if sys.stdin and sys.stdin.isatty() else _read())
     with backends(settings.load()) as (config, _):
         is_new = run(lambda opened: accounts.create_admin(opened, email, password), config)
     out.print("The administrator was created." if is_new else "The user is an administrator now, signed out.")
@@ -23,3 +23,11 @@ def create_admin(email: Annotated[str, typer.Argument(help="By which the adminis
 
 def _ask() -> str:
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _read() -> str:
+    """In UTF-8 whatever the locale, or it would not be the password that comes over HTTP."""
+    try:
+        return sys.stdin.buffer.readline().decode().rstrip("\r\n") if sys.stdin else ""
+    except UnicodeDecodeError:
+        raise typer.BadParameter("The password that came through the pipe is not UTF-8.") from None

@@ -7,7 +7,7 @@ import typer
 from pymongo.asynchronous.database import AsyncDatabase
 
 from app import clients, settings
-from app.commands.running import backends, err, out, run
+from app.commands.running import backends, err, out, run, show_once
 from app.errors import InvalidError
 from models.values import Scope
 
@@ -73,7 +73,7 @@ def remove_client(client_id: _Id) -> None:
 
 
 def _show(secret: str) -> None:
-    out.print(f"secret: {secret}", markup=False)
+    show_once(f"secret: {secret}\n")
     err.print("Keep the secret now: it cannot be shown again.")
 
 

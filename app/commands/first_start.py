@@ -78,6 +78,6 @@ Roster is listening. Its pages for people: {base}/docs
 
   curl '{base}/users?limit=3&sort=name' -H "Authorization: Bearer $TOKEN"
   curl '{base}/users' -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
-    -d '{{"name": "Zoë", "email": "zoe@example.com"}}'
+    -d '{{"name": "Zoe", "email": "zoe@example.com"}}'
   curl -o users.xlsx '{base}/users/export?format=xlsx' -H "Authorization: Bearer $TOKEN"
 """

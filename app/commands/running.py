@@ -16,9 +16,18 @@ from rich.progress import Progress
 from app import embedded, logs, resources
 from app.settings import Settings
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+out = Console(soft_wrap=True, highlight=False, emoji=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 T = TypeVar("T")
+
+
+def show_once(text: str) -> None:
+    """Print what cannot be shown again: on stderr where stdout cannot take it."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError:
+        err.print(text, markup=False)
 
 
 def progress() -> Progress:

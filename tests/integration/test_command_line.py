@@ -1,5 +1,6 @@
 """`python -m app` as its users meet it: processes of their own, the words they print and how they end."""
 
+import contextlib
 import gc
 import json
 import os
@@ -22,17 +23,23 @@ from openpyxl import load_workbook
 from pymongo import MongoClient
 
 from app.__main__ import main
+from app.commands.running import show_once
 from app.embedded import mongod, ports
 from app.embedded.servers import Server
 from models.values import ALL_SCOPES
-from tests.live import LiveServer, command, environment, find_children, has_ended, wait_until
+from tests.live import PATIENCE_S, LiveServer, command, environment, find_children, has_ended, wait_until
 from tests.servers import find_binary
+
+ASCII = "ascii:strict"
 
 
 @pytest.fixture(scope="module")
 def newcomer(servers_folder: Path) -> Iterator[LiveServer]:
-    """Started in an empty folder with no setting but a free port."""
-    with LiveServer(servers_folder / "newcomer") as live:
+    """Started in an empty folder with no setting but a free port, on a console that prints ASCII alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONIOENCODING", ASCII)
+        live = LiveServer(servers_folder / "newcomer")
+    with live:
         yield live
 
 
@@ -70,7 +77,7 @@ def test_the_printed_lines_work_as_they_are_printed(newcomer: LiveServer, tmp_pa
     assert shown[2] in lines
     page, user = paste(lines, tmp_path)
     assert len(page["items"]) == 3
-    assert (user["name"], user["email"], user["scopes"]) == ("Zoë", "zoe@example.com", ["me"])
+    assert (user["name"], user["email"], user["scopes"]) == ("Zoe", "zoe@example.com", ["me"])
     (sheet,) = load_workbook(tmp_path / "users.xlsx", read_only=True).worksheets
     assert len(list(sheet.rows)) == 1 + 1_002
     assert newcomer.sign_in(shown[1], shown[2]).json()["scope"] == " ".join(sorted(ALL_SCOPES))
@@ -127,6 +134,52 @@ def test_sample_adds_to_the_directory_that_runs_and_nothing_the_second_time(newc
     assert second.stdout == "0 people added, 1005 were there already.\n"
     assert count(newcomer) == before + 5
     assert not any(map(has_ended, find_servers(newcomer.folder)))
+
+
+def test_no_command_stumbles_over_what_a_console_cannot_print(
+    newcomer: LiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", ASCII)
+    (tmp_path / "張.csv").write_text("name,email,Größe :cat:\nJosé,jose@example.com,1\n")
+    planned = command(newcomer.folder, "import", str(tmp_path / "張.csv"), "--plan-only")
+    assert (planned.returncode, planned.stderr) == (0, "")
+    assert planned.stdout == (
+        '1 rows: 1 create\nColumns that are not known, and not imported: "Gr\\xf6\\xdfe :cat:"\n'
+    )
+    missing = command(newcomer.folder, "import", str(tmp_path / "伟.csv"))
+    assert missing.returncode == 2
+    assert "\\u4f1f.csv" in missing.stderr
+
+
+def test_a_password_from_a_pipe_is_utf_8_on_any_console(
+    newcomer: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", ASCII)
+    made = command(newcomer.folder, "create-admin", "umit@example.com", entered="süßer Apfel im Baum\n")
+    assert (made.returncode, made.stdout) == (0, "The administrator was created.\n")
+    assert newcomer.sign_in("umit@example.com", "süßer Apfel im Baum").status_code == 200
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1:surrogateescape")
+    refused = subprocess.run(
+        [sys.executable, "-m", "app", "create-admin", "ana@example.com"],
+        cwd=newcomer.folder,
+        env=environment(newcomer.folder),
+        input="süßer Apfel im Baum\n".encode("latin-1"),
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert refused.returncode == 2
+    assert b"The password that came through the pipe is not UTF-8." in refused.stderr
+
+
+def test_a_password_that_stdout_cannot_take_is_shown_on_stderr(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.suppress(OSError), Path("/dev/full").open("w") as full:  # it fails at its end, too
+        monkeypatch.setattr(sys, "stdout", full)
+        show_once("Sign in with the password x (shown this once).")
+        monkeypatch.undo()
+    assert "password x" in capsys.readouterr().err
 
 
 def test_a_second_server_on_the_same_folder_is_refused(newcomer: LiveServer) -> None:
