@@ -41,6 +41,11 @@ def network(address: str) -> str:
     return str(parsed or address)
 
 
+def is_address(text: str) -> bool:
+    """Whether it may be throttled: an IP address, or UNKNOWN."""
+    return text == UNKNOWN or _read(text) is not None
+
+
 def _read(hop: str) -> IPv4Address | IPv6Address | None:
     """Without port, brackets and zone, which means nothing to others; mapped IPv4 as IPv4."""
     text = hop.strip()

@@ -23,6 +23,7 @@ Success = Literal[
     "signed_in",
     "signed_out",
     "signed_out_everywhere",
+    "throttle_lifted",  # of a user or an address, by an administrator
     "token_refreshed",
     "token_revoked",  # by a client (RFC 7009)
     "user_activated",

@@ -50,6 +50,23 @@ async def _user_id(
     return PydanticObjectId(user_id)
 
 
+async def _address(
+    address: Annotated[
+        str,
+        Path(
+            max_length=64,
+            json_schema_extra={"pattern": "^[^/]+$"},  # what is no address is answered in words
+            description="An IPv4 or IPv6 address. Of IPv6 its /64, which is throttled as one.",
+            examples=["203.0.113.7"],
+        ),
+    ],
+) -> str:
+    if not addresses.is_address(address):
+        bad = FieldError(parameter="address", detail="Must be an IP address such as 203.0.113.7.")
+        raise InvalidError("The path names no address.", errors=(bad,))
+    return address
+
+
 def backends(request: Request) -> Resources:
     resources: Resources = request.app.state.resources
     return resources
@@ -413,6 +430,7 @@ WantedBytes = Annotated[Wanted, Depends(_wanted_bytes)]
 JobViewer = Annotated[Viewer, Depends(_viewer)]
 ImportViewer = Annotated[Viewer, Depends(_writing_viewer)]
 ImportId = Annotated[PydanticObjectId, Depends(_import_id)]
+ThrottledAddress = Annotated[str, Depends(_address)]
 UserId = Annotated[PydanticObjectId, Depends(_user_id)]
 JobId = Annotated[str, Path(pattern="^[0-9a-fA-F]{24}$", description="The job's id.")]
 SessionId = Annotated[

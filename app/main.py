@@ -27,6 +27,7 @@ from routers import (
     me,
     schedules,
     sessions,
+    throttles,
     users,
     well_known,
 )
@@ -98,6 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         me,
         users,
         sessions,
+        throttles,
         audit,
         auth,
         well_known,

@@ -19,9 +19,11 @@ from app.listing import Listed
 from app.problems import describe, describe_kept
 from app.rows import Row
 from app.sessions import Session
+from app.throttles import Standing
 from app.users.batches import Result
 from models.listing import Total
 from models.session import MOST_SESSIONS
+from models.throttle import CounterOutput, ThrottleOutput
 
 STALLED_S = 60.0
 """How long a client may take no byte of a download before it counts as gone."""
@@ -164,6 +166,12 @@ def sessions(found: Sequence[Session], *, current: str) -> Response:
         for session in found[:MOST_SESSIONS]
     ]
     return plain({"items": items})
+
+
+def throttle(found: Sequence[Standing]) -> ThrottleOutput:
+    waits = [counter.waits_until for counter in found if counter.waits_until]
+    counters = [CounterOutput(**asdict(counter)) for counter in found]
+    return ThrottleOutput(waits_until=max(waits, default=None), counters=counters)
 
 
 def suggestions(rows: list[Row]) -> Response:

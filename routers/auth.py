@@ -61,14 +61,14 @@ async def _read_form(request: Request) -> dict[str, str]:
 async def _identify(
     request: Request, opened: Resources, form: Mapping[str, str], origin: accounts.Origin
 ) -> Client:
-    """The client, by HTTP Basic or by the form; guessing at secrets is throttled as guessing at passwords."""
+    """The client, by HTTP Basic or by the form; guessing at secrets is throttled, apart from passwords."""
     client_id, secret = basic_auth.credentials(request.headers.get("authorization"), form)
-    if client_id is not None:
-        await opened.throttle.check_address(origin.address)
     try:
-        return await clients.identify(opened.database, client_id=client_id, secret=secret)
+        if secret is None:
+            return await clients.identify(opened.database, client_id=client_id, secret=None)
+        async with opened.throttle.refusals("client_secrets", origin.address):
+            return await clients.identify(opened.database, client_id=client_id, secret=secret)
     except InvalidClientError:
-        await opened.throttle.fail_address(origin.address)
         audit_log.record("client_refused", address=origin.address, reason="invalid_client")
         raise
 

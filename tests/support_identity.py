@@ -13,8 +13,8 @@ from joserfc.jwk import RSAKey
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app import clients
+from app.accounts import records
 from app.clients import Client
-from app.normalise import email_key
 from tests.support import create, database
 
 PASSWORD = "seven otters juggle quietly"
@@ -135,9 +135,19 @@ def decoded(text: str) -> bytes:
 
 async def wear_out(client: httpx.AsyncClient, account: str = "nobody@example.com") -> None:
     """So many wrong passwords from the tests' own address that it and the account wait for a minute."""
-    throttle = client.app.state.resources.throttle  # type: ignore[attr-defined]  # set by `serving`
+    opened = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+    field, name = records.identify(account)
+    found = await records.find(opened, field, name)
+    key = records.key_of_nobody(name) if found is None else found.key
     for _ in range(60):
-        await throttle.fail(email_key(account), "127.0.0.1")
+        await opened.throttle.fail(key, "127.0.0.1")
+
+
+async def wear_out_refusals(client: httpx.AsyncClient, counts: str) -> None:
+    """As `wear_out`, of what was refused of this kind at least once."""
+    redis = client.app.state.resources.redis  # type: ignore[attr-defined]  # set by `serving`
+    (counter,) = [name async for name in redis.scan_iter(f"roster:throttle:*:{counts}")]
+    await redis.set(counter, 60, keepttl=True)
 
 
 def seal(public: Mapping[str, Any], password: str) -> str:

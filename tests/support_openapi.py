@@ -64,6 +64,10 @@ NEEDED: dict[str, str | None] = {
     "end_session": "users:admin",
     "sign_out_users": "users:admin",
     "set_password": "users:admin",
+    "read_throttle": "users:admin",
+    "lift_throttle": "users:admin",
+    "read_address_throttle": "users:admin",
+    "lift_address_throttle": "users:admin",
     "create_invitation": "users:admin",
     "sign_out": None,
 }

@@ -6,6 +6,7 @@ from app.accounts.inspection import introspect, revoke
 from app.accounts.passwords import change_email, change_password, set_password
 from app.accounts.registration import register
 from app.accounts.sign_outs import end_session, sign_out_all
+from app.accounts.throttling import lift_address, lift_throttle, see_throttle
 
 __all__ = [
     "Issued",
@@ -16,9 +17,12 @@ __all__ = [
     "end_session",
     "has_admin",
     "introspect",
+    "lift_address",
+    "lift_throttle",
     "refresh",
     "register",
     "revoke",
+    "see_throttle",
     "set_password",
     "sign_in",
     "sign_out_all",

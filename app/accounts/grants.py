@@ -47,33 +47,34 @@ async def sign_in(
 ) -> Issued:
     """A new session. InvalidGrantError does not say what was wrong, nor ThrottledError who has to wait."""
     field, value = records.identify(name)
-    account, verdict = await _verify(opened, field, value, password, origin)
+    account = await records.find(opened, field, value)
+    key = records.key_of_nobody(value) if account is None else account.key
+    verdict = await _verify(opened, account, key, password, origin)
     if account is None or not verdict.matches or not account.is_active:
-        await opened.throttle.fail(value, origin.address)
+        await opened.throttle.fail(key, origin.address)
         reason = "unknown" if account is None else "inactive" if verdict.matches else "wrong_password"
         audit_log.record("sign_in_failed", user_id=_id(account), address=origin.address, reason=reason)
         raise InvalidGrantError(WRONG)
-    await opened.throttle.succeed(value, origin.address)
+    await opened.throttle.succeed(key, origin.address)
     granted = _grant(account, scopes, client)
     await records.note_sign_in(opened, account, origin.address, verdict.rehashed)
     return await begin(opened, account, granted, client.id, origin)
 
 
 async def _verify(
-    opened: Resources, field: str, value: str, password: str, origin: Origin
-) -> tuple[Account | None, Verdict]:
+    opened: Resources, account: Account | None, key: str, password: str, origin: Origin
+) -> Verdict:
     """Throttled twice: before waiting for a turn, and at the turn, when others may have failed meanwhile."""
 
     async def check() -> None:
-        await opened.throttle.check(value, origin.address)
+        await opened.throttle.check(key, origin.address)
 
     try:
         await check()
-        account = await records.find(opened, field, value)
         stored = account.password_hash if account else None
-        return account, await opened.passwords.verify(password, stored, at_turn=check)
+        return await opened.passwords.verify(password, stored, at_turn=check)
     except ThrottledError:
-        audit_log.record("sign_in_throttled", address=origin.address)
+        audit_log.record("sign_in_throttled", user_id=_id(account), address=origin.address)
         raise
 
 

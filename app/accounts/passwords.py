@@ -44,7 +44,8 @@ async def change_password(
     )
     new = await open_password(opened, change.new_password, change.new_password_jwe, name="new_password")
     account = await _prove(opened, caller, current, origin)
-    passwords.check_policy(new, pointer="/new_password", about=account.about)
+    async with opened.throttle.weak_passwords(account=account.key):
+        passwords.check_policy(new, pointer="/new_password", about=account.about)
     author = Author(caller.user_id, caller.client_id)
     if not await records.store_password(opened, account, await opened.passwords.hash(new), author):
         raise WriteConflictError(_CHANGED)

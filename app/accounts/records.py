@@ -1,5 +1,6 @@
 """What signing in needs to know of a user, read and written without touching his version."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,10 +9,11 @@ import structlog
 from bson import ObjectId
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pymongo.asynchronous.client_session import AsyncClientSession
+from redis.exceptions import RedisError
 
 from app import trail
 from app.moments import now
-from app.normalise import canonical, email_key, phone_key, typed_email_key
+from app.normalise import canonical, phone_key, typed_email_key
 from app.resources import Resources
 from app.rows import UNREADABLE
 from app.trail import Author
@@ -38,8 +40,18 @@ class Account:
 
     @property
     def key(self) -> str:
-        """Under which wrong passwords are counted when it is known whose they are."""
-        return email_key(self.email)
+        """Under which wrong passwords are counted, whichever of his names was typed."""
+        return key_of(self.user_id)
+
+
+def key_of(user_id: str) -> str:
+    """The key of an account that is there; that of no name is equal to it."""
+    return f"id:{user_id}"
+
+
+def key_of_nobody(name: str) -> str:
+    """Under which wrong passwords are counted for a name, in its canonical form, that no account has."""
+    return f"name:{name}"
 
 
 def identify(typed: str) -> tuple[str, str]:
@@ -120,7 +132,7 @@ async def note_sign_in(opened: Resources, account: Account, address: str, rehash
 
 
 async def store_password(opened: Resources, account: Account, password_hash: str, author: Author) -> bool:
-    """The new hash, and the end of all sessions.
+    """The new hash, the end of all sessions, and of what guesses at the old one made wait.
 
     False if the password was changed or the sessions were ended since the account was read.
     """
@@ -147,4 +159,8 @@ async def store_password(opened: Resources, account: Account, password_hash: str
 
     async with opened.sessions.ending(account.user_id) as ending:
         ending.generation = await together(opened.database.client, write)
-    return ending.generation is not None
+    if ending.generation is None:
+        return False
+    with contextlib.suppress(RedisError):  # the password is set; what waits, waits a minute at most
+        await opened.throttle.lift_account(account.key)
+    return True

@@ -6,6 +6,7 @@ from app import audit_log, invitations, passwords, users
 from app.accounts.grants import Origin
 from app.accounts.secrets_in import open_password
 from app.errors import InvalidInvitationError, RegistrationClosedError, RosterError
+from app.passwords import AtTurn
 from app.resources import Resources
 from app.rows import Row
 from app.trail import Author
@@ -18,13 +19,14 @@ _SAID = frozenset(UserInput.model_fields) & frozenset(Registration.model_fields)
 
 
 async def register(opened: Resources, asked: Registration, *, origin: Origin) -> Row:
-    """The new user's row. Each try counts on its address: what exists is not found out by trying."""
+    """The new user's row. Each refusal counts on its address: what exists is not found out by trying."""
     if opened.settings.registration == "closed":
         raise RegistrationClosedError("Ask an administrator for an account.")
-    await opened.throttle.check_address(origin.address)
-    await opened.throttle.fail_address(origin.address)
     try:
-        row = await _register(opened, asked)
+        await opened.throttle.count_registration(origin.address)
+        password = await _read_password(opened, asked, origin)
+        async with opened.throttle.refusals("refused_registrations", origin.address) as check:
+            row = await _register(opened, asked, password, check)
     except RosterError as error:
         audit_log.record("registration_refused", address=origin.address, reason=error.code)
         raise
@@ -32,15 +34,21 @@ async def register(opened: Resources, asked: Registration, *, origin: Origin) ->
     return row
 
 
-async def _register(opened: Resources, asked: Registration) -> Row:
+async def _read_password(opened: Resources, asked: Registration, origin: Origin) -> str:
+    password = await open_password(opened, asked.password, asked.password_jwe)
+    about = (asked.name, asked.email, asked.username, asked.phone)
+    async with opened.throttle.weak_passwords(address=origin.address):
+        passwords.check_policy(password, pointer="/password", about=about)
+    return password
+
+
+async def _register(opened: Resources, asked: Registration, password: str, check: AtTurn) -> Row:
     code = asked.invitation
     if opened.settings.registration == "invitation" and code is None:
         raise InvalidInvitationError("Registering needs an invitation.")
-    password = await open_password(opened, asked.password, asked.password_jwe)
-    about = (asked.name, asked.email, asked.username, asked.phone)
-    passwords.check_policy(password, pointer="/password", about=about)
     said = UserInput.model_validate({name: getattr(asked, name) for name in _SAID & asked.model_fields_set})
-    credentials = Credentials(password_hash=await opened.passwords.hash(password))
+    password_hash = await opened.passwords.hash(password, at_turn=check)
+    credentials = Credentials(password_hash=password_hash)
     if code is None:
         new = _user(said, credentials, list(DEFAULT_SCOPES))
         return await users.insert(new, _author(new))

@@ -3,5 +3,6 @@
 from app.passwords.hashing import Passwords, Verdict
 from app.passwords.imported import check_importable
 from app.passwords.policy import check as check_policy
+from app.passwords.pool import AtTurn
 
-__all__ = ["Passwords", "Verdict", "check_importable", "check_policy"]
+__all__ = ["AtTurn", "Passwords", "Verdict", "check_importable", "check_policy"]

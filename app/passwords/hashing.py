@@ -49,9 +49,9 @@ class Passwords:
         """Passwords whose turn has not come."""
         return self._pool.waiting
 
-    async def hash(self, password: str) -> str:
-        """The PHC string of a password that the policy took. Raises `TooManySignInsError`."""
-        return await self._pool.run(lambda: _hash(password))
+    async def hash(self, password: str, *, at_turn: AtTurn | None = None) -> str:
+        """The PHC string of a password that the policy took. `at_turn` and what is raised: see `verify`."""
+        return await self._pool.run(lambda: _hash(password), at_turn)
 
     async def verify(self, password: str, stored: str | None, *, at_turn: AtTurn | None = None) -> Verdict:
         """Whether `stored` was made of `password`; None is an account that is unknown or has no password.

@@ -20,7 +20,7 @@ from tests.support_identity import (
     post_form,
     register_client,
     sign_in,
-    wear_out,
+    wear_out_refusals,
 )
 
 INACTIVE = {"active": False}
@@ -244,7 +244,7 @@ async def test_guessing_at_secrets_is_throttled_for_right_ones_too(mongo_uri: st
         for wrong in ("a", "b", "c", "d"):
             reply = await post_form(client, "/auth/introspect", form, Authorization=basic(held.id, wrong))
             oauth_error(reply, "invalid_client", 401)
-        await wear_out(client)
+        await wear_out_refusals(client, "client_secrets")
         for right in (secret, "e"):
             reply = await post_form(client, "/auth/introspect", form, Authorization=basic(held.id, right))
             problem(reply, 429, "too_many_attempts")

@@ -75,6 +75,10 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("DELETE", f"/users/{ID}/sessions", None, "users:admin"),
     ("DELETE", f"/users/{ID}/sessions/{ID}", None, "users:admin"),
     ("PUT", f"/users/{ID}/password", {"password": PASSWORD}, "users:admin"),
+    ("GET", f"/users/{ID}/throttle", None, "users:admin"),
+    ("DELETE", f"/users/{ID}/throttle", None, "users:admin"),
+    ("GET", "/addresses/203.0.113.7/throttle", None, "users:admin"),
+    ("DELETE", "/addresses/203.0.113.7/throttle", None, "users:admin"),
     ("POST", "/users:sign-out", {"ids": [ID]}, "users:admin"),
     ("GET", "/audit", None, "users:admin"),
     ("POST", "/auth/invitations", {}, "users:admin"),
@@ -124,6 +128,7 @@ async def test_no_route_was_forgotten_here(client: httpx.AsyncClient) -> None:
             .replace(f"schedules/{ID}", "schedules/{schedule_id}")
             .replace(f"imports/{ID}", "imports/{import_id}")
             .replace(f"jobs/{ID}", "jobs/{job_id}")
+            .replace("addresses/203.0.113.7", "addresses/{address}")
             .replace(ID, "{user_id}"),
         )
         for method, path, _, _ in ROUTES

@@ -10,7 +10,16 @@ import pytest
 
 from tests.api import serving
 from tests.support import create, database, person, pointers, problem, users
-from tests.support_identity import PASSWORD, ask_token, call, member, parts, sign_in, token_of, wear_out
+from tests.support_identity import (
+    PASSWORD,
+    ask_token,
+    call,
+    member,
+    parts,
+    sign_in,
+    token_of,
+    wear_out_refusals,
+)
 
 
 @pytest.fixture
@@ -214,7 +223,7 @@ async def test_trying_out_who_is_there_is_throttled(mongo_uri: str, redis_url: s
         user = await create(client)
         for _ in range(4):
             assert (await register(client, email=user["email"])).status_code == 409
-        await wear_out(client)
+        await wear_out_refusals(client, "refused_registrations")
         for email in (user["email"], "fresh@example.com"):
             problem(await register(client, email=email), 429, "too_many_attempts")
         assert await count(client) == 1

@@ -1,6 +1,7 @@
 """Back-off after wrong passwords, on a real Redis whose counters a test can make older."""
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 
@@ -9,8 +10,9 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from app.channel import Channel
-from app.errors import ThrottledError
+from app.errors import InvalidClientError, InvalidError, ThrottledError, UnavailableError
 from app.throttles import Throttle
+from models.throttle import Counts
 
 SECRET = "0123456789abcdef" * 2
 ACCOUNT = "canary@example.com"
@@ -61,17 +63,26 @@ async def age(redis: Redis, seconds: int) -> None:
     async for name in redis.scan_iter("roster:throttle:*"):
         left_ms = await redis.pttl(name)
         assert left_ms > 0, "a key that is never forgotten"
+        if name.endswith(":known"):
+            for address in map(str, await redis.zrange(name, 0, -1)):
+                await redis.zincrby(name, -seconds * 1000, address)
         await redis.pexpire(name, left_ms - seconds * 1000)
 
 
 async def held(redis: Redis) -> dict[str, str]:
-    return {name: str(await redis.get(name)) async for name in redis.scan_iter("roster:throttle:*")}
+    """Every key with its count, or with the addresses that are known."""
+    return {
+        name: str(await (redis.zrange(name, 0, -1) if name.endswith(":known") else redis.get(name)))
+        async for name in redis.scan_iter("roster:throttle:*")
+    }
 
 
 async def counts(redis: Redis, kind: str) -> list[int]:
     """Those of accounts or of addresses; the marks of known addresses are none."""
     found = await held(redis)
-    return [int(count) for name, count in found.items() if f"{{{kind}:" in name and ":known:" not in name]
+    return [
+        int(count) for name, count in found.items() if f"{{{kind}:" in name and not name.endswith(":known")
+    ]
 
 
 async def test_the_first_failures_cost_nothing_and_each_further_one_doubles_the_wait_up_to_a_minute(
@@ -118,7 +129,8 @@ async def test_the_longer_of_two_waits_counts(redis: Redis) -> None:
 
 async def test_a_check_changes_nothing(redis: Redis, throttle: Throttle) -> None:
     await throttle.check(ACCOUNT, HOME)
-    await throttle.check_address(HOME)
+    async with throttle.refusals("client_secrets", HOME), throttle.weak_passwords(address=HOME):
+        assert await throttle.see_account(ACCOUNT) == await throttle.see_address(HOME) == []
     assert await redis.dbsize() == 0
 
 
@@ -226,20 +238,105 @@ async def test_addresses_of_one_64_are_one_client(throttle: Throttle) -> None:
     assert await wait_of(throttle, address="2001:db8:0:1:ffff::") == 0
 
 
-async def test_registration_and_introspection_share_the_count_of_the_address(redis: Redis) -> None:
+async def refuse(throttle: Throttle, *, counts: Counts = "client_secrets", address: str = HOME) -> None:
+    """A refusal that counts, or ThrottledError."""
+    with contextlib.suppress(InvalidClientError):
+        async with throttle.refusals(counts, address):
+            raise InvalidClientError("wrong")
+
+
+@pytest.mark.parametrize("counts", ["client_secrets", "refused_registrations"])
+async def test_refusals_wait_by_themselves_and_cost_nobody_a_sign_in(redis: Redis, counts: Counts) -> None:
     throttle = make(redis, per_address=3)
     for _ in range(4):
-        await throttle.check_address(HOME)
-        await throttle.fail_address(HOME)
+        await refuse(throttle, counts=counts)
     with pytest.raises(ThrottledError) as caught:
-        await throttle.check_address(HOME)
+        async with throttle.refusals(counts, HOME):
+            pytest.fail("let through")
     assert caught.value.headers == {"Retry-After": "1"}
-    assert await wait_of(throttle) == 1
-    await throttle.fail(ACCOUNT, HOME)
-    with pytest.raises(ThrottledError) as caught:
-        await throttle.check_address(HOME)
-    assert caught.value.headers == {"Retry-After": "2"}
-    await throttle.check_address(AWAY)
+    assert await wait_of(throttle) == 0
+    others: tuple[Counts, ...] = ("client_secrets", "refused_registrations")
+    for other in others:
+        if other != counts:
+            await refuse(throttle, counts=other)
+    await refuse(throttle, counts=counts, address=AWAY)
+    await fail(throttle, 5)
+    await throttle.lift_account(ACCOUNT)
+    assert await wait_of(throttle) == 2
+
+
+async def test_a_success_costs_nothing_and_neither_does_what_is_not_the_caller_s_fault(
+    redis: Redis, throttle: Throttle
+) -> None:
+    async with throttle.refusals("client_secrets", HOME) as check:
+        await check()
+    for error in (UnavailableError("away"), ThrottledError(1)):
+        with pytest.raises(type(error)):
+            async with throttle.refusals("client_secrets", HOME):
+                raise error
+    assert await redis.dbsize() == 0
+
+
+async def test_weak_passwords_wait_and_good_ones_pass_all_the_same(redis: Redis) -> None:
+    throttle = make(redis, per_address=3)
+    for told, about in ((4, {"address": HOME}), (6, {"account": ACCOUNT})):
+        for number in range(told + 1):
+            with pytest.raises(ThrottledError if number == told else InvalidError):
+                async with throttle.weak_passwords(**about):
+                    raise InvalidError("weak")
+        async with throttle.weak_passwords(**about):
+            pass
+    assert await wait_of(throttle) == 0
+
+
+async def test_an_address_registers_a_thousand_in_an_hour_and_no_flood(
+    redis: Redis, throttle: Throttle
+) -> None:
+    await throttle.count_registration(HOME)
+    (counter,) = [name async for name in redis.scan_iter("roster:throttle:*")]
+    await redis.set(counter, 1_000, keepttl=True)
+    await throttle.count_registration(HOME)
+    with pytest.raises(ThrottledError):
+        await throttle.count_registration(HOME)
+    await throttle.count_registration(AWAY)
+    assert await wait_of(throttle) == 0
+
+
+async def test_what_administrators_see_is_what_makes_wait_and_lifting_it_leaves_the_rest(
+    throttle: Throttle,
+) -> None:
+    await throttle.succeed(ACCOUNT, HOME)
+    await fail(throttle, PER_ACCOUNT + 4)
+    await fail(throttle, PER_ACCOUNT + 1, address=AWAY)
+    await fail(throttle, PER_ACCOUNT + 2, account="another", address=AWAY)
+    seen = {one.counts: one for one in await throttle.see_account(ACCOUNT)}
+    assert {counts: one.failures for counts, one in seen.items()} == {
+        "sign_ins_known_address": PER_ACCOUNT + 4, "sign_ins_elsewhere": PER_ACCOUNT + 1
+    }  # fmt: skip
+    for one, wait_s in zip(seen.values(), (1, 8), strict=True):
+        assert one.waits_until is not None
+        assert abs((one.waits_until - one.failed_at).total_seconds() - wait_s) < 0.01
+        assert (one.forgotten_at - one.failed_at).total_seconds() == 15 * 60
+    assert [one.failures for one in await throttle.see_address(AWAY)] == [2 * PER_ACCOUNT + 3]
+    await throttle.lift_account(ACCOUNT)
+    assert await throttle.see_account(ACCOUNT) == []
+    assert [await wait_of(throttle, address=address) for address in (HOME, AWAY)] == [0, 0]
+    assert await wait_of(throttle, account="another", address=AWAY) == 2
+    await fail(throttle, PER_ACCOUNT + 1, address=AWAY)
+    assert await wait_of(throttle) == 0  # it is known still
+    assert await wait_of(throttle, address=AWAY) == 1
+    await throttle.lift_address(AWAY)
+    assert await throttle.see_address(AWAY) == []
+
+
+async def test_an_account_is_known_from_its_last_hundred_addresses(redis: Redis, throttle: Throttle) -> None:
+    await throttle.succeed(ACCOUNT, HOME)
+    await age(redis, 1)
+    for number in range(100):
+        await throttle.succeed(ACCOUNT, f"10.0.0.{number}")
+    await fail(throttle, PER_ACCOUNT + 1, address=AWAY)
+    assert await wait_of(throttle, address="10.0.0.0") == 0
+    assert await wait_of(throttle, address=HOME) == 1
 
 
 async def test_two_workers_share_the_counts(redis_url: str) -> None:
@@ -299,9 +396,9 @@ async def test_no_account_or_address_can_be_read_or_guessed_from_redis(
     await fail(throttle, 2)
     await throttle.fail(ACCOUNT, AWAY)
     await throttle.succeed(ACCOUNT, HOME)
-    await throttle.fail_address(AWAY)
+    await refuse(throttle, address=AWAY)
     found = await held(redis)
-    assert (len(found), await redis.dbsize()) == (5, 5)
+    assert (len(found), await redis.dbsize()) == (6, 6)
     written = " ".join([*found, *found.values()])
     guesses = [hashlib.sha256(text.encode()).hexdigest()[:32] for text in (ACCOUNT, HOME, AWAY)]
     assert not any(text in written for text in ("canary", "@", HOME, AWAY, *guesses))
@@ -336,7 +433,8 @@ async def test_a_full_redis_refuses_to_count_and_still_checks(redis: Redis, thro
     try:
         for change in (
             throttle.fail(ACCOUNT, HOME),
-            throttle.fail_address(HOME),
+            throttle.count_registration(HOME),
+            refuse(throttle),
             throttle.succeed(ACCOUNT, HOME),
         ):
             with pytest.raises(ResponseError, match="maxmemory"):
@@ -344,7 +442,7 @@ async def test_a_full_redis_refuses_to_count_and_still_checks(redis: Redis, thro
         assert await wait_of(throttle) == 1
         with pytest.raises(ThrottledError):
             await throttle.check(ACCOUNT, AWAY)
-        await throttle.check_address(HOME)
+        await throttle.lift_account("another")
     finally:
         await redis.config_set("maxmemory", 0)
     await throttle.fail(ACCOUNT, HOME)
@@ -359,4 +457,4 @@ async def test_a_check_is_one_round_trip_and_all_counts_are_read_in_it(
     await throttle.check(ACCOUNT, HOME)
     after = await redis.info("stats")
     assert after["total_reads_processed"] - before["total_reads_processed"] == 2  # INFO's own is one
-    assert after["total_commands_processed"] - before["total_commands_processed"] == 8
+    assert after["total_commands_processed"] - before["total_commands_processed"] == 9

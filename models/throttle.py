@@ -1,0 +1,62 @@
+"""What makes a user's or an address's next tries wait, as administrators see it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models import answers
+
+MOST_COUNTERS = 102
+"""Of a user: one for each known address, one for all others, one for weak passwords."""
+
+Counts = Literal[
+    "sign_ins",
+    "sign_ins_elsewhere",
+    "sign_ins_known_address",
+    "registrations",
+    "refused_registrations",
+    "weak_passwords",
+    "client_secrets",
+]
+"""What a counter counts."""
+
+EXAMPLE: dict[str, Any] = {
+    "waits_until": "2026-01-31T08:00:08.123000Z",
+    "counters": [
+        {
+            "counts": "sign_ins_elsewhere",
+            "failures": 9,
+            "failed_at": "2026-01-31T08:00:00.123000Z",
+            "waits_until": "2026-01-31T08:00:08.123000Z",
+            "forgotten_at": "2026-01-31T08:15:00.123000Z",
+        }
+    ],
+}
+
+WaitsUntil = Annotated[
+    answers.Moment | None, Field(description="When the next try is let through; null: at once.")
+]
+
+
+class CounterOutput(BaseModel):
+    counts: Annotated[
+        Counts,
+        Field(
+            description="Of a user: wrong passwords from one address that the user has signed in from, and "
+            "from all others together; new passwords that were too weak. Of an address: wrong passwords, "
+            "registrations, those refused, passwords that were too weak, wrong secrets of clients."
+        ),
+    ]
+    failures: answers.Count
+    failed_at: Annotated[answers.Moment, Field(description="The last of them.")]
+    waits_until: WaitsUntil
+    forgotten_at: Annotated[answers.Moment, Field(description="When all are forgotten, unless more come.")]
+
+
+class ThrottleOutput(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    waits_until: WaitsUntil
+    counters: Annotated[
+        list[CounterOutput], Field(max_length=MOST_COUNTERS, description="Those that hold failures.")
+    ]

@@ -1,0 +1,56 @@
+"""`/users/{user_id}/throttle` and `/addresses/{address}/throttle`: who must wait, and the end of it."""
+
+from fastapi import APIRouter, status
+
+from app import accounts, replies
+from app.dependencies import Administrator, Backends, ThrottledAddress, UserId
+from app.errors import InvalidError, UserNotFoundError
+from app.problems import PROTECTED, responses
+from app.strict_route import StrictRoute
+from models.throttle import ThrottleOutput
+
+router = APIRouter(tags=["sessions"], route_class=StrictRoute)
+
+
+@router.get(
+    "/users/{user_id}/throttle",
+    summary="Whether a user's sign-ins must wait",
+    responses=responses(UserNotFoundError, InvalidError, *PROTECTED),
+)
+async def read_throttle(user_id: UserId, _: Administrator, opened: Backends) -> ThrottleOutput:
+    """Wrong passwords of the last minutes, whichever of the user's names was typed."""
+    return replies.throttle(await accounts.see_throttle(opened, str(user_id)))
+
+
+@router.delete(
+    "/users/{user_id}/throttle",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Let a user sign in at once",
+    responses=responses(UserNotFoundError, InvalidError, *PROTECTED),
+)
+async def lift_throttle(user_id: UserId, caller: Administrator, opened: Backends) -> None:
+    """Their failures are forgotten, as when a password is set; their address may still have to wait."""
+    await accounts.lift_throttle(opened, str(user_id), by=caller)
+
+
+@router.get(
+    "/addresses/{address}/throttle",
+    summary="Whether an address must wait",
+    responses=responses(InvalidError, *PROTECTED),
+)
+async def read_address_throttle(
+    address: ThrottledAddress, _: Administrator, opened: Backends
+) -> ThrottleOutput:
+    """What was refused from there in the last hour: sign-ins, registrations, secrets of clients."""
+    return replies.throttle(await opened.throttle.see_address(address))
+
+
+@router.delete(
+    "/addresses/{address}/throttle",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Let an address try again at once",
+    responses=responses(InvalidError, *PROTECTED),
+)
+async def lift_address_throttle(address: ThrottledAddress, caller: Administrator, opened: Backends) -> None:
+    """Its failures are forgotten; those of accounts are not."""
+    await accounts.lift_address(opened, address, by=caller)
