@@ -167,7 +167,7 @@ class QueryOf(Generic[Q]):
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False)
             raise RequestValidationError(
-                [item | {"loc": ("query", *item["loc"])} for item in found]
+                [{**item, "loc": ("query", *item["loc"]), "model": self._model} for item in found], body=given
             ) from None
 
 

@@ -79,12 +79,14 @@ async def _answer_own(_: Request, error: Exception) -> Response:
     return problems.problem_response(cast("RosterError", error))
 
 
-async def _answer_invalid(_: Request, error: Exception) -> Response:
+async def _answer_invalid(request: Request, error: Exception) -> Response:
     error = cast("RequestValidationError", error)
     found = error.errors()
     if found and found[0]["type"] == "json_invalid":
         return problems.problem_response(MalformedJSONError("The body is not JSON."))
-    fields = field_errors.from_request(found, error.body)
+    body_field = getattr(request.scope.get("route"), "body_field", None)
+    model = body_field.field_info.annotation if body_field is not None else None
+    fields = field_errors.from_request(found, error.body, model)
     return problems.problem_response(InvalidError(field_errors.summarise(found), errors=fields))
 
 

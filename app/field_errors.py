@@ -1,11 +1,14 @@
 """What Pydantic found wrong, as field errors: where, and what would be right; never what was sent."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from app.errors import FieldError
+from app.near_names import find_names, find_near
+from models.values import PLAIN
 
 MAX_ERRORS = 50
 _MAX_NAME = 64
@@ -50,7 +53,6 @@ _SENTENCES = {
     "model_attributes_type": _OBJECT,
     "model_type": _OBJECT,
     "none_required": "Must be null.",
-    "string_pattern_mismatch": "Must match the pattern {pattern}.",
     "string_too_long": "Must have at most {max_length} characters.",
     "string_too_short": "Must have at least {min_length} characters.",
     "string_type": "Must be a string.",
@@ -68,15 +70,33 @@ _SENTENCES = {
 }
 
 
-def from_validation(error: ValidationError, document: object) -> tuple[FieldError, ...]:
-    """The field errors of `document`, which failed to validate; at most 50."""
+_ID = "Must be an id: 24 hexadecimal digits."
+PATTERNS = {
+    "^[0-9a-fA-F]{24}$": _ID,
+    "^[0-9a-f]{24}$": _ID,
+    "^[A-Za-z0-9_.-]*$": "Must be a compact JWE: letters, digits, dots, hyphens and underscores.",
+    "^[!-~]+$": "Must be visible ASCII characters without spaces.",
+    r"^[^\x00-\x1f]*$": "Must not hold control characters.",
+    PLAIN: "Must not hold the character NUL.",
+}
+"""What each pattern of a request's values wants, in words."""
+_CHOICES = re.compile("'([^']*)'")
+
+
+def from_validation(error: ValidationError, document: object, model: Any = None) -> tuple[FieldError, ...]:
+    """The field errors of `document`, which failed to validate; at most 50.
+
+    With the model, a field that it does not have is told which one was meant.
+    """
     found = error.errors(include_url=False, include_input=False)
-    return _distinct([_in_body(each["loc"], each, document) for each in found[:MAX_ERRORS]])
+    return _distinct([_in_body(each["loc"], each, document, model) for each in found[:MAX_ERRORS]])
 
 
-def from_request(errors: Sequence[Mapping[str, Any]], body: object) -> tuple[FieldError, ...]:
+def from_request(
+    errors: Sequence[Mapping[str, Any]], body: object, model: Any = None
+) -> tuple[FieldError, ...]:
     """The same for FastAPI's errors, whose first step says in which part of the request; at most 50."""
-    return _distinct([_in_request(each, body) for each in errors[:MAX_ERRORS]])
+    return _distinct([_in_request(each, body, model) for each in errors[:MAX_ERRORS]])
 
 
 def summarise(errors: Sequence[object]) -> str:
@@ -90,18 +110,42 @@ def _distinct(errors: list[FieldError]) -> tuple[FieldError, ...]:
     return tuple(dict.fromkeys(errors))
 
 
-def _in_request(error: Mapping[str, Any], body: object) -> FieldError:
+def _in_request(error: Mapping[str, Any], body: object, model: Any) -> FieldError:
     part, *path = error["loc"]
     if part == "body":
-        return _in_body(path, error, body)
-    sentence = (
-        "There is no parameter of this name here." if error["type"] == "extra_forbidden" else _sentence(error)
-    )
-    return FieldError(sentence, parameter=_clip(str(path[0]) if path else str(part), _MAX_NAME))
+        return _in_body(path, error, body, model)
+    hint = _hint(path, error, body, error["model"]) if "model" in error else ""
+    is_unknown = error["type"] == "extra_forbidden"
+    sentence = "There is no parameter of this name here." if is_unknown else _sentence(error)
+    return FieldError(_join(hint, sentence), parameter=_clip(str(path[0]) if path else str(part), _MAX_NAME))
 
 
-def _in_body(path: Sequence[int | str], error: Mapping[str, Any], document: object) -> FieldError:
-    return FieldError(_sentence(error), pointer=_point(path, document, missing=error["type"] == "missing"))
+def _in_body(path: Sequence[int | str], error: Mapping[str, Any], document: object, model: Any) -> FieldError:
+    sentence = _join(_hint(path, error, document, model), _sentence(error))
+    return FieldError(sentence, pointer=_point(path, document, missing=error["type"] == "missing"))
+
+
+def _join(hint: str, sentence: str) -> str:
+    return _clip(
+        f"{sentence} {hint}" if len(sentence) < _MAX_DETAIL / 2 else f"{hint} {sentence}", _MAX_DETAIL
+    ).strip()
+
+
+def _hint(path: Sequence[int | str], error: Mapping[str, Any], document: object, model: Any) -> str:
+    """What was meant by a name or a choice that does not exist."""
+    near: list[str] = []
+    if error["type"] == "extra_forbidden" and model is not None:
+        near = find_near(str(path[-1]), find_names(model, path[:-1]))
+    elif error["type"] == "literal_error" and isinstance(written := _value(path, document), str):
+        near = find_near(written, _CHOICES.findall(error["ctx"]["expected"]))
+    return f"Did you mean `{near[0]}`?" if near else ""
+
+
+def _value(path: Sequence[int | str], document: object) -> object:
+    for step in path:
+        known, value = _look(document, step)
+        document = value if known else document
+    return document
 
 
 def _point(path: Sequence[int | str], document: object, *, missing: bool) -> str:
@@ -127,6 +171,8 @@ def _look(document: object, step: int | str) -> tuple[bool, object]:
 
 def _sentence(error: Mapping[str, Any]) -> str:
     kind, message = str(error["type"]), str(error["msg"])
+    if kind == "string_pattern_mismatch":
+        return PATTERNS.get(error["ctx"]["pattern"], "Must have another form.")
     if kind in _SENTENCES:
         return _clip(_SENTENCES[kind].format_map(error.get("ctx") or {}), _MAX_DETAIL)
     if message.startswith("value is not a valid email address"):  # its reason quotes the address

@@ -8,6 +8,7 @@ from typing import get_args
 from urllib.parse import unquote_to_bytes
 
 from app.errors import InvalidScopeError, OAuthError
+from app.near_names import find_near
 from models.values import Scope
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"
@@ -62,6 +63,8 @@ def scope(text: str | None) -> frozenset[str] | None:
     if text is None:
         return None
     names = frozenset(text.split(" "))
-    if not names.issubset(_SCOPES):
-        raise InvalidScopeError(f"Ask for scopes with one space between, out of: {' '.join(_SCOPES)}.")
+    if unknown := sorted(names.difference(_SCOPES)):
+        near = find_near(unknown[0], _SCOPES)
+        hint = f"Did you mean {near[0]}? " if near else ""
+        raise InvalidScopeError(f"{hint}Ask for scopes with one space between, out of: {' '.join(_SCOPES)}.")
     return names

@@ -1,12 +1,12 @@
 """Which fields of a user a caller wants: `fields=name,profile.addresses.city`."""
 
-import difflib
 from collections.abc import Iterator
 from functools import lru_cache
 
 from pydantic import BaseModel
 
 from app.errors import FieldError, InvalidError
+from app.near_names import find_near
 from app.rows import RowReader, Selection
 from models.user import AddressOutput, ProfileOutput, UserOutput
 
@@ -50,6 +50,6 @@ def _parse(fields: str) -> list[str]:
 
 
 def _unknown(path: str) -> str:
-    close = difflib.get_close_matches(path, ALLOWED, n=1)
-    hint = f"did you mean `{close[0]}`?" if close else f"choose among {', '.join(ALLOWED)}."
+    near = find_near(path, ALLOWED)
+    hint = f"did you mean `{near[0]}`?" if near else f"choose among {', '.join(ALLOWED)}."
     return f"There is no field `{path}`: {hint}"

@@ -66,7 +66,12 @@ def _read(said: dict[str, Any], filters: list[str]) -> ExportBody:
     try:
         return ExportBody.model_validate(single, strict=False)  # a filter's value is text here
     except ValidationError as error:
-        _refuse([f"{(bad.pointer or '/')[1:]}: {bad.detail}" for bad in from_validation(error, single)])
+        _refuse(
+            [
+                f"{(bad.pointer or '/')[1:]}: {bad.detail}"
+                for bad in from_validation(error, single, ExportBody)
+            ]
+        )
 
 
 def _refuse(sentences: list[str]) -> NoReturn:

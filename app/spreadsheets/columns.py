@@ -1,6 +1,5 @@
 """The catalogue of columns: their names, their order, and where in a stored user each value lies."""
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from itertools import count, takewhile
 from typing import Any, Final, Literal
 
 from app.errors import FieldError, InvalidError
+from app.near_names import find_near
 from app.spreadsheets.batch import Batch, Beyond, Path
 
 Kind = Literal["text", "integer", "boolean", "datetime", "list", "json"]
@@ -170,5 +170,5 @@ def _suggest(name: str, known: dict[str, Column]) -> str:
     if not name:
         return "a column's name is empty: write `name,email`, without stray commas"
     asked = name[:_LONGEST_ECHO]
-    close = difflib.get_close_matches(asked, known, n=3) or ["id", "email", "name", "address1_city"]
+    close = find_near(asked, list(known), most=3) or ["id", "email", "name", "address1_city"]
     return f"there is no column `{asked}`: did you mean {', '.join(close)}?"

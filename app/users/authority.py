@@ -29,6 +29,10 @@ class Authority:
     def is_admin(self) -> bool:
         return ADMIN in self.scopes
 
+    @property
+    def is_writer(self) -> bool:
+        return "users:write" in self.scopes
+
     def check_standing(self, said: UserInput | UserPatch) -> None:
         """InsufficientScopeError where scopes or activation are said by one who may not say them."""
         if not self.is_admin and (named := sorted(STANDING & said.model_fields_set)):

@@ -20,6 +20,7 @@ from app.errors import (
     InvalidError,
     RosterError,
     UnavailableError,
+    UniqueConflictError,
 )
 from app.field_errors import from_validation
 from app.idempotency import Attempt
@@ -33,6 +34,7 @@ from app.users.records import (
     claimed,
     collection,
     conflict,
+    conflict_of,
     creation,
     document,
     learn,
@@ -121,7 +123,9 @@ def _parsed(operation: Any, authority: Authority) -> _Parsed:
         if isinstance(parsed, CreateOperation):
             authority.check_standing(parsed.user)
     except ValidationError as error:
-        return InvalidError("The operation is not valid.", errors=from_validation(error, operation))
+        return InvalidError(
+            "The operation is not valid.", errors=from_validation(error, operation, Operation)
+        )
     except InsufficientScopeError as error:
         return error
     return parsed
@@ -172,9 +176,9 @@ async def _clashing(users: Sequence[User]) -> dict[ObjectId, Result]:
     refused: dict[ObjectId, Result] = {}
     for user in users:
         own = claims[user.id]
-        path = next((path for path, value in own.items() if (path, value) in taken), None)
-        if path is not None:
-            refused[user.id] = _conflict({"keyPattern": {path: 1}})
+        fields = [UNIQUE[path] for path, value in own.items() if (path, value) in taken]
+        if fields:
+            refused[user.id] = _conflict(conflict_of(fields))
         else:
             taken |= set(own.items())
     return refused
@@ -185,11 +189,11 @@ def _refused(users: Sequence[User], error: BulkWriteError) -> dict[ObjectId, Res
     failure = error.details["writeErrors"][0]
     if failure["code"] != _DUPLICATE_KEY:
         raise error
-    return {users[failure["index"]].id: _conflict(failure)}
+    return {users[failure["index"]].id: _conflict(conflict(failure))}
 
 
-def _conflict(failure: dict[str, Any]) -> Result:
-    error = _below("/user", conflict(failure))
+def _conflict(conflict: UniqueConflictError) -> Result:
+    error = _below("/user", conflict)
     return Result(status=error.status, error=error)
 
 

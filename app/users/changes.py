@@ -12,7 +12,13 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from app import audit_log, trail
-from app.errors import FieldError, InvalidError, PreconditionFailedError, WriteConflictError
+from app.errors import (
+    FieldError,
+    InvalidError,
+    PreconditionFailedError,
+    UniqueConflictError,
+    WriteConflictError,
+)
 from app.field_errors import from_validation
 from app.rows import Row
 from app.trail import Author
@@ -22,10 +28,12 @@ from app.users.records import (
     GENERATION,
     PUBLIC,
     Versions,
+    all_conflicts,
     change,
     collection,
     conflict,
     generation,
+    hidden,
     learn,
     read,
     sound,
@@ -122,10 +130,7 @@ async def _change(
         if said == _input(row):
             return row
         authority.check_own(row, said)
-        if ends(row, said):
-            changed = await _write_and_end(row, said, authority)
-        else:
-            changed = await write(row, said, authority.author)
+        changed = await _write_by(authority, row, said)
         if changed is not None:
             note(row, said, authority)
             return sound(changed)
@@ -145,6 +150,18 @@ def note(row: Row, said: dict[str, Any], authority: Authority) -> None:
 def ends(row: Row, said: dict[str, Any]) -> bool:
     """Whether the sessions of the user end with the change: he is deactivated, or loses a scope."""
     return (row["is_active"] and not said["is_active"]) or not set(row["scopes"]) <= set(said["scopes"])
+
+
+async def _write_by(authority: Authority, row: Row, said: dict[str, Any]) -> Row | None:
+    """UniqueConflictError names each field whose value others have to those who may look others up."""
+    try:
+        if ends(row, said):
+            return await _write_and_end(row, said, authority)
+        return await write(row, said, authority.author)
+    except UniqueConflictError as error:
+        if not authority.is_writer:
+            raise
+        raise await all_conflicts(error, row["_id"], said | hidden(said)[0]) from None
 
 
 async def _write_and_end(row: Row, said: dict[str, Any], authority: Authority) -> Row | None:

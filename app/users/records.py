@@ -1,6 +1,6 @@
 """The stored record of a user: built whole from what a caller may say, so that what is hidden never lags."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from beanie import PydanticObjectId
@@ -124,11 +124,14 @@ async def create(user: UserInput, authority: Authority, attempt: Attempt | None 
     Where an earlier attempt created him, he is answered as he is.
     """
     authority.check_standing(user)
-    if attempt is None:
-        return await insert(record(user), authority.author)
-    if (done := attempt.done.get(0)) is not None:
+    if attempt is not None and (done := attempt.done.get(0)) is not None:
         return await read(PydanticObjectId(done["id"]))
-    return await insert(record(user), attempt.noting(authority.author, lambda _: 0))
+    author = authority.author if attempt is None else attempt.noting(authority.author, lambda _: 0)
+    new = record(user)
+    try:
+        return await insert(new, author)
+    except UniqueConflictError as error:
+        raise await all_conflicts(error, new.id, document(new)) from None
 
 
 async def insert(new: User, author: Author, session: AsyncClientSession | None = None) -> Row:
@@ -196,8 +199,24 @@ def claimed(stored: Row) -> Iterator[tuple[str, str]]:
 def conflict(details: Any) -> UniqueConflictError:
     """What a duplicate key error (E11000) means to the caller; the value itself is not repeated."""
     path = next(iter((details or {}).get("keyPattern", {})), "_id")
-    field = UNIQUE.get(path, "id")
-    return UniqueConflictError(
-        f"Another user has this {field}.",
-        errors=(FieldError(pointer=f"/{field}", detail=f"This {field} belongs to another user."),),
+    return conflict_of([UNIQUE.get(path, "id")])
+
+
+def conflict_of(fields: Sequence[str]) -> UniqueConflictError:
+    detail = f"Another user has this {fields[0]}."
+    if len(fields) > 1:
+        detail = f"Other users have this {', '.join(fields[:-1])} and {fields[-1]}."
+    told = [FieldError(pointer=f"/{name}", detail=f"This {name} belongs to another user.") for name in fields]
+    return UniqueConflictError(detail, errors=tuple(told))
+
+
+async def all_conflicts(found: UniqueConflictError, user_id: ObjectId, stored: Row) -> UniqueConflictError:
+    """The conflict found, with all others of the user as stored: for callers who may look anybody up."""
+    wanted = dict(claimed(stored))
+    either = [{path: {"$eq": value, "$type": "string"}} for path, value in wanted.items()]
+    others = (
+        await collection().find({"_id": {"$ne": user_id}, "$or": either}, dict.fromkeys(UNIQUE, 1)).to_list()
     )
+    taken = {claim for other in others for claim in claimed(other)}
+    fields = [UNIQUE[path] for path, value in wanted.items() if (path, value) in taken]
+    return conflict_of(fields) if fields else found

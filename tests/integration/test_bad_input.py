@@ -295,14 +295,13 @@ async def test_a_method_that_a_path_does_not_take_is_405_with_all_that_it_takes(
 
 async def test_a_path_that_is_none_of_ours_is_404(client: httpx.AsyncClient) -> None:
     for path in (
-        "/",
         "/user",
         "/users/",
         f"/users/{NOBODY}/",
         f"/users/{NOBODY}/x",
         "/users:drop",
         "/Users",
-        "//users",
+        "http://localhost//users",
     ):
         problem(await client.get(path), 404, "not_found")
 

@@ -67,7 +67,7 @@ async def test_a_filter_may_be_a_number_or_a_day(
         (("users.csv", "--addresses", "11"), "addresses: Must be at most 10."),
         (("users.csv", "--sort", "odd"), "sort: "),
         (("users.csv", "--filter", "odd=1"), "odd: There is no field of this name here."),
-        (("users.csv", "--filter", "age_min=x"), "age_min: Must be an integer."),
+        (("users.csv", "--filter", "age_min=x"), "age_min: must be a whole number in digits, such as 50."),
         (("users.csv", "--filter", "columns=name"), "say --columns"),
     ],
 )

@@ -2,6 +2,8 @@ import base64
 import hashlib
 import re
 
+import pytest
+
 from tests.unit.small_app import client_of, make_app
 
 
@@ -12,7 +14,9 @@ async def test_the_documentation_needs_nothing_from_another_host() -> None:
         assert links == [
             "/docs/swagger-ui.css",
             "/docs/favicon.png",
+            "/docs/page.css",
             "/docs/swagger-ui-bundle.js",
+            "/docs/page.js",
             "/openapi.json",
         ]
         assert "//" not in re.sub(r"<!--.*?-->", "", page)
@@ -45,3 +49,32 @@ async def test_behind_a_path_prefix_the_documentation_finds_its_files() -> None:
         page = (await client.get("/docs")).text
     assert '"/roster/docs/swagger-ui-bundle.js"' in page
     assert "'/roster/openapi.json'" in page
+
+
+async def test_the_page_names_its_language_title_and_main_part() -> None:
+    async with client_of(make_app()) as client:
+        page = (await client.get("/docs")).text
+    assert '<html lang="en">' in page
+    assert "<title>Small API</title>" in page
+    assert page.count("<main ") == page.count("</main>") == 1
+    assert page.index("/docs/page.js") > page.index("SwaggerUIBundle(")
+
+
+@pytest.mark.parametrize(
+    ("accept", "place"),
+    [
+        ("text/html,application/xhtml+xml,*/*;q=0.8", "/docs"), ("*/*", "/docs"), ("", "/docs"),
+        ("application/json", "/openapi.json"), ("application/problem+json", "/openapi.json"),
+        ("application/json, text/html", "/docs"),
+    ],
+)  # fmt: skip
+async def test_the_root_leads_to_the_documentation_in_the_form_that_is_asked_for(
+    accept: str, place: str
+) -> None:
+    app = make_app()
+    async with client_of(app) as client:
+        response = await client.get("/", headers={"Accept": accept})
+        assert (response.status_code, response.headers["location"]) == (307, place)
+        assert response.headers["vary"] == "Accept"
+        app.root_path = "/roster"
+        assert (await client.get("/", headers={"Accept": accept})).headers["location"] == f"/roster{place}"

@@ -9,17 +9,30 @@ from pathlib import Path
 import fastapi_offline
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from app.problems import NotFoundError
 
 _ASSETS = Path(fastapi_offline.__file__).parent / "static"
-_SERVED = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")
+_OURS = Path(__file__).parent
+_SERVED = {
+    "swagger-ui-bundle.js": _ASSETS,
+    "swagger-ui.css": _ASSETS,
+    "favicon.png": _ASSETS,
+    "page.css": _OURS,
+    "page.js": _OURS,
+}
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 def install(app: FastAPI) -> None:
-    """Serve `/docs` and its files; build `app` with `docs_url=None, redoc_url=None`."""
+    """Serve `/docs` and its files, to which `/` leads; build `app` with `docs_url=None, redoc_url=None`."""
+
+    @app.get("/", include_in_schema=False)
+    async def find_docs(request: Request) -> Response:
+        wants_json = "json" in (accept := request.headers.get("accept", "")) and "html" not in accept
+        place = app.openapi_url if wants_json else "/docs"
+        return RedirectResponse(f"{request.scope.get('root_path', '')}{place}", headers={"Vary": "Accept"})
 
     @app.get("/docs", include_in_schema=False)
     async def read_docs(request: Request) -> HTMLResponse:
@@ -31,22 +44,29 @@ def install(app: FastAPI) -> None:
         if name not in _SERVED:
             msg = "The documentation has no such file."
             raise NotFoundError(msg)
-        return FileResponse(_ASSETS / name, headers={"Cache-Control": "public, max-age=86400"})
+        return FileResponse(_SERVED[name] / name, headers={"Cache-Control": "public, max-age=86400"})
 
 
 @lru_cache(maxsize=8)
 def _page(title: str, root: str, openapi_url: str) -> tuple[str, str]:
     """The page, and the policy under which a browser runs its one inline script and loads only our files."""
-    script, style, icon = (f"{root}/docs/{name}" for name in _SERVED)
+    script, style, icon, our_style, our_script = (f"{root}/docs/{name}" for name in _SERVED)
     made = get_swagger_ui_html(
         openapi_url=root + openapi_url,
-        title=title,
+        title=f"{title} API",
         swagger_js_url=script,
         swagger_css_url=style,
         swagger_favicon_url=icon,
         swagger_ui_parameters={"validatorUrl": None},  # its default sends the address to a site of its makers
     )
     page = bytes(made.body).decode()
+    for old, new in (
+        ("<html>", '<html lang="en">'),
+        ('<div id="swagger-ui">\n    </div>', '<main id="swagger-ui"></main>'),
+        ("</head>", f'<link rel="stylesheet" href="{our_style}">\n    </head>'),
+        ("</body>", f'<script src="{our_script}"></script>\n    </body>'),
+    ):
+        page = page.replace(old, new, 1)
     return page, _policy(page)
 
 
