@@ -1,16 +1,18 @@
 """The OAuth clients: registered by the operator, identified at the endpoints for clients.
 
-A document: `{_id: client_id, name, secret_hash (None: a public client), scopes (None: any), created_at}`.
+A document: `{_id: client_id, name, secret_hash (None: a public client), scopes (None: any), registration,
+created_at}`. Those of the first releases have no `registration`.
 """
 
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pymongo import ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
@@ -37,6 +39,8 @@ class Client:
     name: str
     is_public: bool
     scopes: frozenset[str] | None
+    registration: str = ""
+    """A new one each time that this id is registered; a session is of one registration."""
 
 
 BUILT_IN = Client(id="roster", name="Roster", is_public=True, scopes=None)
@@ -61,6 +65,7 @@ async def register(
         name=name,
         is_public=is_public,
         scopes=None if scopes is None else frozenset(scopes),
+        registration=secrets.token_hex(8),
     )
     _check_id(client.id)
     if client.id == BUILT_IN.id:
@@ -95,6 +100,7 @@ def _document(client: Client, secret: str | None) -> dict[str, Any]:
         "name": client.name,
         "secret_hash": None if secret is None else secret_codes.digest(secret),
         "scopes": None if client.scopes is None else sorted(client.scopes),
+        "registration": client.registration,
         "created_at": datetime.now(UTC),
     }
 
@@ -103,6 +109,50 @@ async def list_all(database: Database) -> list[Client]:
     """The registered clients by id; the built-in one is not among them."""
     documents = await _collection(database).find({}, sort=[("_id", 1)]).to_list()
     return [_client(document) for document in documents]
+
+
+async def find(database: Database, client_id: str) -> Client | None:
+    """The client as it is now, in one read; the built-in one in none."""
+    if client_id == BUILT_IN.id:
+        return BUILT_IN
+    document = await _find(database, client_id)
+    return None if document is None else _client(document)
+
+
+async def find_registrations(database: Database, client_ids: Iterable[str]) -> dict[str, str]:
+    """The registration of each that is registered now, by id; the built-in one is not asked for."""
+    wanted = sorted({*client_ids} - {BUILT_IN.id})
+    found = await _collection(database).find({"_id": {"$in": wanted}}).to_list() if wanted else []
+    return {BUILT_IN.id: BUILT_IN.registration} | {
+        client.id: client.registration for client in map(_client, found)
+    }
+
+
+async def change(
+    database: Database,
+    client_id: str,
+    *,
+    name: str | None = None,
+    scopes: Sequence[Scope] | None = None,
+    any_scope: bool = False,
+) -> Client:
+    """The client after it; None leaves as it is. Sign-ins and refreshes grant by its new scopes at once.
+
+    InvalidError without such a client, or where the name is wrong.
+    """
+    _check_id(client_id)
+    changes: dict[str, Any] = {}
+    if name is not None:
+        _check_name(name)
+        changes["name"] = name
+    if any_scope or scopes is not None:
+        changes["scopes"] = None if any_scope else sorted(scopes or ())
+    changed = await _collection(database).find_one_and_update(
+        {"_id": client_id}, {"$set": changes}, return_document=ReturnDocument.AFTER
+    )
+    if changed is None:
+        raise _unknown()
+    return _client(changed)
 
 
 async def renew_secret(database: Database, client_id: str) -> str:
@@ -119,11 +169,15 @@ async def renew_secret(database: Database, client_id: str) -> str:
 
 
 async def remove(database: Database, client_id: str) -> None:
-    """InvalidError without such a client."""
+    """InvalidError without such a client. Its sessions end by `accounts.remove_client`, which calls this."""
     _check_id(client_id)
     removed = await _collection(database).delete_one({"_id": client_id})
     if not removed.deleted_count:
-        raise InvalidError("No registered client has this id.")
+        raise _unknown()
+
+
+def _unknown() -> InvalidError:
+    return InvalidError("No registered client has this id.")
 
 
 async def identify(database: Database, *, client_id: str | None, secret: str | None) -> Client:
@@ -158,6 +212,7 @@ def _client(document: dict[str, Any]) -> Client:
         name=document["name"],
         is_public=document["secret_hash"] is None,
         scopes=None if scopes is None else frozenset(scopes),
+        registration=document.get("registration", ""),
     )
 
 

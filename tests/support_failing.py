@@ -14,6 +14,7 @@ from bson import ObjectId
 from pymongo import MongoClient, common
 
 from app import integrity
+from app.clients import BUILT_IN
 from models.values import ALL_SCOPES
 from tests.api import serving
 from tests.servers import MongoServer, RedisServer
@@ -158,7 +159,7 @@ class Attempt:
             return ids
         if "{session_id}" in self._path:
             session = await resources(self._client).sessions.create(
-                self._user["id"], self._generation, client_id="tests", scopes=frozenset(ALL_SCOPES)
+                self._user["id"], self._generation, client=BUILT_IN, scopes=frozenset(ALL_SCOPES)
             )
             ids["session_id"] = session.sid
         if "{import_id}" in self._path:

@@ -15,6 +15,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 
 from app.channel import Channel
+from app.clients import BUILT_IN
 from app.errors import InvalidTokenError, RosterError
 from app.sessions import NewSession, Sessions
 from app.settings import Settings
@@ -23,7 +24,6 @@ from tests.servers import RedisServer
 from tests.support import create
 
 SECRET = "0123456789abcdef" * 2
-CLIENT = "tests"
 SCOPES = frozenset({"me", "users:read"})
 PASSWORD = "seven wet horses sing"
 ALIVE = "alive"
@@ -45,13 +45,13 @@ class Worker:
         return str(chosen)
 
     async def sign_in(self, user_id: str, generation: int = 0, **more: Any) -> NewSession:
-        asked: dict[str, Any] = {"client_id": CLIENT, "scopes": SCOPES} | more
+        asked: dict[str, Any] = {"client": BUILT_IN, "scopes": SCOPES} | more
         return await self.sessions.create(user_id, generation, **asked)
 
-    async def fate(self, user_id: str, sid: str) -> str:
+    async def fate(self, user_id: str, sid: str, client_id: str = BUILT_IN.id) -> str:
         """`alive`, or the code of the 401 that its next request would get."""
         try:
-            await self.sessions.check(user_id, sid)
+            await self.sessions.check(user_id, sid, client_id=client_id)
         except InvalidTokenError as error:
             return error.code
         return ALIVE
@@ -62,7 +62,7 @@ class Worker:
     async def refresh(self, refresh_token: str, **more: Any) -> str:
         """The next refresh token, or the code of the refusal."""
         try:
-            refreshed = await self.sessions.refresh(refresh_token, **({"client_id": CLIENT} | more))
+            refreshed = await self.sessions.refresh(refresh_token, **({"client": BUILT_IN} | more))
         except RosterError as error:
             return error.code
         return refreshed.refresh_token

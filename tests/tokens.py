@@ -9,6 +9,7 @@ from beanie import PydanticObjectId
 from pymongo import AsyncMongoClient
 
 from app import resources
+from app.clients import BUILT_IN
 from app.resources import Resources
 from app.settings import Settings
 from models.values import ALL_SCOPES
@@ -28,8 +29,8 @@ async def mint(opened: Resources, *scopes: str) -> str:
 async def mint_for(opened: Resources, user_id: str, *scopes: str, generation: int = 0) -> str:
     """Of a session of a user who has signed in nowhere yet: its first request asks MongoDB for him."""
     granted = frozenset(scopes or ALL_SCOPES)
-    session = await opened.sessions.create(user_id, generation, client_id="tests", scopes=granted)
-    token, _ = opened.tokens.issue(user_id=user_id, sid=session.sid, client_id="tests", scopes=granted)
+    session = await opened.sessions.create(user_id, generation, client=BUILT_IN, scopes=granted)
+    token, _ = opened.tokens.issue(user_id=user_id, sid=session.sid, client_id=BUILT_IN.id, scopes=granted)
     return token
 
 

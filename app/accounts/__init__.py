@@ -5,7 +5,7 @@ from app.accounts.grants import Issued, Origin, refresh, sign_in
 from app.accounts.inspection import introspect, revoke
 from app.accounts.passwords import change_email, change_password, set_password
 from app.accounts.registration import register
-from app.accounts.sign_outs import end_session, sign_out_all
+from app.accounts.sign_outs import end_session, remove_client, sign_out_all
 from app.accounts.throttling import lift_address, lift_throttle, see_throttle
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "lift_throttle",
     "refresh",
     "register",
+    "remove_client",
     "revoke",
     "see_throttle",
     "set_password",

@@ -58,7 +58,7 @@ async def sign_in(
     await opened.throttle.succeed(key, origin.address)
     granted = _grant(account, scopes, client)
     await records.note_sign_in(opened, account, origin.address, verdict.rehashed)
-    return await begin(opened, account, granted, client.id, origin)
+    return await begin(opened, account, granted, client, origin)
 
 
 async def _verify(
@@ -92,13 +92,13 @@ def _grant(account: Account, asked: frozenset[str] | None, client: Client) -> fr
 
 
 async def begin(
-    opened: Resources, account: Account, granted: frozenset[str], client_id: str, origin: Origin
+    opened: Resources, account: Account, granted: frozenset[str], client: Client, origin: Origin
 ) -> Issued:
     """The session of one who has proved who he is."""
     session = await opened.sessions.create(
         account.user_id,
         account.generation,
-        client_id=client_id,
+        client=client,
         scopes=granted,
         address=origin.address,
         agent=origin.agent,
@@ -106,10 +106,10 @@ async def begin(
     for sid in session.displaced:
         audit_log.record("session_displaced", user_id=account.user_id, sid=sid)
     access_token, claims = opened.tokens.issue(
-        user_id=account.user_id, sid=session.sid, client_id=client_id, scopes=granted
+        user_id=account.user_id, sid=session.sid, client_id=client.id, scopes=granted
     )
     audit_log.record(
-        "signed_in", user_id=account.user_id, sid=session.sid, client_id=client_id, address=origin.address
+        "signed_in", user_id=account.user_id, sid=session.sid, client_id=client.id, address=origin.address
     )
     return Issued(access_token, session.refresh_token, claims)
 
@@ -120,7 +120,7 @@ async def refresh(
     """The next pair of tokens; `scopes` may narrow those of the access token, for this time."""
     known = opened.sessions.read(refresh_token)
     try:
-        refreshed = await opened.sessions.refresh(refresh_token, client_id=client.id, narrowed=scopes)
+        refreshed = await opened.sessions.refresh(refresh_token, client=client, narrowed=scopes)
     except (InvalidGrantError, InvalidScopeError, InvalidTokenError) as error:
         reused = isinstance(error, RefreshTokenReusedError)
         audit_log.record(

@@ -22,7 +22,7 @@ async def introspect(opened: Resources, token: str, *, client: Client) -> dict[s
         if (refresh_token := opened.sessions.read(token)) is not None:
             return await _introspect_refresh_token(opened, refresh_token, client)
         claims = await opened.tokens.verify(token)
-        await opened.sessions.check(claims.user_id, claims.sid)
+        await opened.sessions.check(claims.user_id, claims.sid, client_id=claims.client_id)
     except InvalidTokenError:
         return INACTIVE
     return {

@@ -6,7 +6,7 @@ from dataclasses import replace
 from beanie import PydanticObjectId
 from pydantic import SecretStr
 
-from app import audit_log, passwords, users
+from app import audit_log, clients, passwords, users
 from app.accounts import records
 from app.accounts.grants import Issued, Origin, begin
 from app.accounts.records import Account
@@ -28,6 +28,7 @@ from app.users import Authority, Versions
 from models.account import EmailChange, PasswordChange, PasswordSetting
 from models.user import UserPatch
 
+_REVOKED = "This session was ended: sign in again."
 _CHANGED = "The password was changed, or the user signed out everywhere, at the same time; try again."
 
 
@@ -43,7 +44,10 @@ async def change_password(
         opened, change.current_password, change.current_password_jwe, name="current_password"
     )
     new = await open_password(opened, change.new_password, change.new_password_jwe, name="new_password")
+    client = await clients.find(opened.database, caller.client_id)
     account = await _prove(opened, caller, current, origin)
+    if client is None:
+        raise SessionRevokedError(_REVOKED)
     async with opened.throttle.weak_passwords(account=account.key):
         passwords.check_policy(new, pointer="/new_password", about=account.about)
     author = Author(caller.user_id, caller.client_id)
@@ -51,7 +55,7 @@ async def change_password(
         raise WriteConflictError(_CHANGED)
     audit_log.record("password_changed", user_id=account.user_id, sid=caller.sid, address=origin.address)
     renewed = replace(account, generation=account.generation + 1)
-    return await begin(opened, renewed, caller.scopes & account.scopes, caller.client_id, origin)
+    return await begin(opened, renewed, caller.scopes & account.scopes, client, origin)
 
 
 async def change_email(
@@ -107,7 +111,7 @@ async def _prove(opened: Resources, caller: Claims, password: str, origin: Origi
     """The caller's account, whose password this is; wrong ones count as at a sign-in."""
     account = await records.read(opened, caller.user_id)
     if account is None or not account.is_active:
-        raise SessionRevokedError("This session was ended: sign in again.")
+        raise SessionRevokedError(_REVOKED)
 
     async def check() -> None:
         await opened.throttle.check(account.key, origin.address)

@@ -1,9 +1,9 @@
-"""Sessions ended by name: one of a user's, or all of many users'."""
+"""Sessions ended by name: one of a user's, all of many users', or all of a client."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from app import audit_log
+from app import audit_log, clients
 from app.errors import SessionNotFoundError
 from app.resources import Resources
 from app.tokens import Claims
@@ -15,6 +15,12 @@ async def end_session(opened: Resources, user_id: str, sid: str) -> None:
     if opened.sessions.user_of(sid) != user_id or not await opened.sessions.end(user_id, sid):
         raise SessionNotFoundError("There is no such session.")
     audit_log.record("session_ended", user_id=user_id, sid=sid)
+
+
+async def remove_client(opened: Resources, client_id: str) -> None:
+    """And end its sessions; InvalidError without such a client."""
+    async with opened.sessions.ending_client(client_id):
+        await clients.remove(opened.database, client_id)
 
 
 async def sign_out_all(opened: Resources, ids: Sequence[str], *, by: Claims) -> list[dict[str, Any]]:

@@ -1,14 +1,15 @@
-"""`python -m app clients add | list | renew-secret | remove`."""
+"""`python -m app clients add | list | change | renew-secret | remove`."""
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, TypeVar, cast, get_args
 
 import typer
-from pymongo.asynchronous.database import AsyncDatabase
 
-from app import clients, settings
+from app import accounts, clients, settings
+from app.clients import Client
 from app.commands.running import backends, err, out, run, show_once
 from app.errors import InvalidError
+from app.resources import Resources
 from models.values import Scope
 
 cli = typer.Typer(help="The OAuth clients that may ask for tokens and about them.", no_args_is_help=True)
@@ -41,8 +42,8 @@ def add_client(
     """Register a client; prints its id and, this once, its secret."""
     scopes = cast("list[Scope]", scope) or None
     client, secret = _run(
-        lambda database: clients.register(
-            database, name, client_id=client_id, is_public=public, scopes=scopes
+        lambda opened: clients.register(
+            opened.database, name, client_id=client_id, is_public=public, scopes=scopes
         )
     )
     out.print(f"id: {client.id}", markup=False)
@@ -53,22 +54,52 @@ def add_client(
 @cli.command("list")
 def list_clients() -> None:
     """List the registered clients: id, name, whether it has a secret, the scopes it may be given."""
-    for client in _run(clients.list_all):
-        kind = "public" if client.is_public else "confidential"
-        scopes = "any scope" if client.scopes is None else " ".join(sorted(client.scopes))
-        typer.echo(f"{client.id}\t{client.name}\t{kind}\t{scopes}")  # rich would spoil tabs and `:cat:`
+    for client in _run(lambda opened: clients.list_all(opened.database)):
+        _tell(client)
+
+
+def _tell(client: Client) -> None:
+    kind = "public" if client.is_public else "confidential"
+    scopes = "any scope" if client.scopes is None else " ".join(sorted(client.scopes))
+    typer.echo(f"{client.id}\t{client.name}\t{kind}\t{scopes}")  # rich would spoil tabs and `:cat:`
+
+
+@cli.command("change")
+def change_client(
+    client_id: _Id,
+    *,
+    name: Annotated[str | None, typer.Option(help="What people know it by.")] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="A scope it may be given; repeat for more.", callback=_check_scopes),
+    ] = None,
+    any_scope: Annotated[bool, typer.Option("--any-scope", help="It may be given any scope.")] = False,
+) -> None:
+    """Change a client's name or scopes; its secret and its sessions go on.
+
+    Sign-ins and refreshes grant by the new scopes from now on; access tokens keep theirs until they expire.
+    """
+    if bool(scope) == any_scope and (any_scope or name is None):
+        raise typer.BadParameter("Give --name, and --scope or --any-scope, not both.")
+    scopes = cast("list[Scope]", scope) or None
+    changed = _run(
+        lambda opened: clients.change(
+            opened.database, client_id, name=name, scopes=scopes, any_scope=any_scope
+        )
+    )
+    _tell(changed)
 
 
 @cli.command("renew-secret")
 def renew_secret(client_id: _Id) -> None:
     """Give a client a new secret, printed this once; the old one is good no longer."""
-    _show(_run(lambda database: clients.renew_secret(database, client_id)))
+    _show(_run(lambda opened: clients.renew_secret(opened.database, client_id)))
 
 
 @cli.command("remove")
 def remove_client(client_id: _Id) -> None:
-    """Remove a client: it is unknown from the next request on."""
-    _run(lambda database: clients.remove(database, client_id))
+    """Remove a client: it is unknown from the next request on, and its sessions have ended."""
+    _run(lambda opened: accounts.remove_client(opened, client_id))
     out.print(f"{client_id} is removed.", markup=False)
 
 
@@ -77,10 +108,10 @@ def _show(secret: str) -> None:
     err.print("Keep the secret now: it cannot be shown again.")
 
 
-def _run(work: Callable[[AsyncDatabase[dict[str, Any]]], Coroutine[Any, Any, T]]) -> T:
+def _run(work: Callable[[Resources], Coroutine[Any, Any, T]]) -> T:
     try:
         with backends(settings.load()) as (config, _):
-            return run(lambda opened: work(opened.database), config, apply_indexes=False)
+            return run(work, config, apply_indexes=False)
     except InvalidError as error:
         err.print(error.detail, markup=False)
         raise typer.Exit(1) from None

@@ -1,6 +1,6 @@
 """What MongoDB knows of sessions: the authority behind Redis."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 
-from app import trail
+from app import clients, trail
 from app.trail import COMMAND_LINE, Author
 from app.transactions import together
 
@@ -61,6 +61,10 @@ class Anchors:
         await self._users.update_one(
             {"_id": ObjectId(user_id)}, {"$max": {"credentials.generation": generation}}
         )
+
+    async def find_registrations(self, client_ids: Iterable[str]) -> dict[str, str]:
+        """By id, of the clients that are registered: the sessions of another registration have ended."""
+        return await clients.find_registrations(self._users.database, client_ids)
 
     async def find_end(self, sid: str) -> str | None:
         """Why the session was ended, if it was ended alone."""

@@ -11,6 +11,7 @@ from typing import Any
 from pymongo.asynchronous.database import AsyncDatabase
 
 from app.channel import EPOCH, Channel
+from app.clients import BUILT_IN, Client
 from app.errors import (
     InvalidGrantError,
     InvalidScopeError,
@@ -32,8 +33,11 @@ LISTED = 1_000
 """The most sessions of one user that a listing shows."""
 
 _AGENT_LENGTH = 256
-_COUNTER, _GENERATION, _EPOCH = -3, -2, -1
+_CLIENT = 1
+_REGISTRATION, _COUNTER, _GENERATION, _EPOCH = -4, -3, -2, -1
 """Where `list` says them of a session."""
+_ANY = "*"
+"""The scopes of a client that may be given any."""
 
 _SETTLED_S = 30.0
 """A doubt older than this and three times what MongoDB may take is nobody's any more."""
@@ -86,6 +90,17 @@ class Session:
     agent: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Pinned:
+    """What Redis says of a session, of which MongoDB is asked whether it is so."""
+
+    user_id: str
+    sid: str
+    generation: int
+    client_id: str
+    registration: str
+
+
 class Ending:
     """What `Sessions.ending` is told: the generation that MongoDB now has, once it has one."""
 
@@ -110,7 +125,7 @@ class Sessions:
         user_id: str,
         generation: int,
         *,
-        client_id: str,
+        client: Client,
         scopes: frozenset[str],
         address: str = "",
         agent: str = "",
@@ -125,9 +140,9 @@ class Sessions:
 
         async def store(*, vouched: bool = False) -> tuple[str, list[str]]:
             _, (outcome, *rest) = await self._store.run(
-                *("create", user_id, sid, sid, generation, client_id, " ".join(sorted(scopes)), address),
+                *("create", user_id, sid, sid, generation, client.id, " ".join(sorted(scopes)), address),
                 *(agent[:_AGENT_LENGTH], EPOCH, self._idle_ms, self._absolute_ms, self._limit),
-                *(self._settled_ms, int(vouched)),
+                *(self._settled_ms, int(vouched), client.registration),
             )
             return outcome, rest
 
@@ -146,11 +161,17 @@ class Sessions:
         await self._anchors.end(displaced, "displaced")
         return NewSession(sid, self._tokens.make(sid, 1), displaced)
 
-    async def check(self, user_id: str, sid: str) -> None:
-        """One round trip to Redis. The error says why a session does not stand: expired, ended, displaced."""
-        epoch, (generation, vouched, ended), (known, doubts, only) = await self._store.look(user_id, sid)
+    async def check(self, user_id: str, sid: str, *, client_id: str) -> None:
+        """One round trip to Redis. The error says why a session does not stand: expired, ended, displaced.
+
+        `client_id`: of the client that the session was begun with.
+        """
+        asked = None if client_id == BUILT_IN.id else client_id
+        found = await self._store.look(user_id, sid, asked)
+        epoch, (generation, vouched, ended, registration), (known, doubts, only), registered = found
         is_only = only is None or only == sid
-        if vouched == epoch and generation == known and doubts is None and is_only:
+        is_registered = asked is None or registered == (registration or "")
+        if vouched == epoch and generation == known and doubts is None and is_only and is_registered:
             return
         if generation is None:
             raise _ended(ended)
@@ -158,7 +179,7 @@ class Sessions:
             raise _ended("revoked")
         if not is_only:
             raise _ended("displaced")
-        await self._consult(user_id, sid, int(generation), epoch)
+        await self._consult(_Pinned(user_id, sid, int(generation), client_id, registration or ""), epoch)
 
     def user_of(self, sid: str) -> str | None:
         """The user whose session this may be; None for what is no id of a session."""
@@ -169,33 +190,35 @@ class Sessions:
         return self._tokens.read(refresh_token)
 
     async def refresh(
-        self, refresh_token: str, *, client_id: str, narrowed: frozenset[str] | None = None
+        self, refresh_token: str, *, client: Client, narrowed: frozenset[str] | None = None
     ) -> Refreshed:
         """The session's next refresh token, in one step: of many at once, all are answered the same one.
 
-        `narrowed`: scopes asked for, which must be among the session's, or InvalidScopeError. Other errors:
-        InvalidGrantError; what `check` raises; RefreshTokenReusedError for a token older than the last used
+        Its scopes are those that the client, as it is now, may have. `narrowed`: scopes asked for, which must
+        be among them; InvalidScopeError otherwise, or where there are none. Other errors: InvalidGrantError;
+        what `check` raises; RefreshTokenReusedError for a token older than the last used
         one, or for that one after the grace, with which the session has ended.
         """
         token = self._tokens.read(refresh_token)
         if token is None:
             raise InvalidGrantError("The refresh token is not good.")
-        epoch, (outcome, *rest) = await self._rotate(token, client_id, narrowed, vouched=False)
+        epoch, (outcome, *rest) = await self._rotate(token, client, narrowed, vouched=False)
         if outcome == "consult":
-            await self._consult(token.user_id, token.sid, int(rest[0]), epoch)
-            _, (outcome, *rest) = await self._rotate(token, client_id, narrowed, vouched=True)
+            generation, *of_client = rest
+            await self._consult(_Pinned(token.user_id, token.sid, int(generation), *of_client), epoch)
+            _, (outcome, *rest) = await self._rotate(token, client, narrowed, vouched=True)
         if outcome == "ok":
-            number, client, scopes, ends = rest
+            number, scopes, ends = rest
             return Refreshed(
                 user_id=token.user_id,
                 sid=token.sid,
                 refresh_token=self._tokens.make(token.sid, number),
-                client_id=client,
+                client_id=client.id,
                 scopes=frozenset(scopes.split()),
                 expires_at=_time(ends),
             )
         if outcome == "wider":
-            raise InvalidScopeError("The session has fewer scopes than that.")
+            raise InvalidScopeError("The session, or its client by now, has fewer scopes than that.")
         if outcome == "foreign":
             raise InvalidGrantError("The refresh token is another client's.")
         if outcome == "reused":
@@ -204,23 +227,30 @@ class Sessions:
         raise _ended(rest[0])
 
     async def _rotate(
-        self, token: RefreshToken, client_id: str, narrowed: frozenset[str] | None, *, vouched: bool
+        self, token: RefreshToken, client: Client, narrowed: frozenset[str] | None, *, vouched: bool
     ) -> tuple[str, Any]:
         return await self._store.run(
-            *("refresh", token.user_id, token.sid, token.sid, token.number, client_id, EPOCH, self._idle_ms),
-            *(self._grace_ms, " ".join(narrowed or ()), int(vouched)),
+            *("refresh", token.user_id, token.sid, token.sid, token.number, client.id, EPOCH, self._idle_ms),
+            *(self._grace_ms, " ".join(narrowed or ()), int(vouched), client.registration),
+            _ANY if client.scopes is None else " ".join(client.scopes),
         )
 
-    async def _consult(self, user_id: str, sid: str, generation: int, epoch: str) -> None:
+    async def _consult(self, pinned: _Pinned, epoch: str) -> None:
         """Ask MongoDB whether the session stands, and let Redis remember the answer."""
+        user_id, sid, client_id = pinned.user_id, pinned.sid, pinned.client_id
         standing = await self._anchors.find_generation(user_id)
-        if standing is None or standing != generation:
+        if standing is None or standing != pinned.generation:
             raise _ended("revoked")
         reason = await self._anchors.find_end(sid)
+        registered = await self._anchors.find_registrations([client_id])
+        if reason is None and registered.get(client_id) != pinned.registration:
+            reason = "revoked"
         if reason is not None:
             await self._store.run("finish", user_id, sid, sid, reason)
             raise _ended(reason)
-        await self._store.run("vouch", user_id, sid, generation, epoch, self._settled_ms)
+        await self._store.run("vouch", user_id, sid, pinned.generation, epoch, self._settled_ms)
+        if client_id != BUILT_IN.id:
+            await self._store.vouch_for_client(client_id, pinned.registration)
 
     @asynccontextmanager
     async def ending(self, user_id: str, *, keep: str = "") -> AsyncIterator[Ending]:
@@ -240,6 +270,17 @@ class Sessions:
         generation = ending.generation if ending.generation is not None else ""
         await self._store.run("settle", user_id, keep, generation, "revoked")
 
+    @asynccontextmanager
+    async def ending_client(self, client_id: str) -> AsyncIterator[None]:
+        """Around the write to MongoDB that removes a client, and so ends all sessions of its registration.
+
+        From before the write nobody vouches for the client, for longer than the write may take: each request
+        of its sessions asks MongoDB. After the write once more, for a request that asked just before it.
+        """
+        await self._store.doubt_client(client_id, self._settled_ms)
+        yield
+        await self._store.doubt_client(client_id, self._settled_ms)
+
     async def end_all(self, user_id: str, *, keep: str = "", author: Author = COMMAND_LINE) -> bool:
         """Sign out everywhere; with `keep`, everywhere else. False without such a user."""
         async with self.ending(user_id, keep=keep) as ending:
@@ -251,7 +292,7 @@ class Sessions:
 
         Of an id that Redis does not know nothing is remembered: anybody can make such up of his own.
         """
-        _, (generation, *_), _ = await self._store.look(user_id, sid)
+        _, (generation, *_), *_ = await self._store.look(user_id, sid)
         if generation is None:
             return False
         try:
@@ -261,7 +302,10 @@ class Sessions:
         return bool(alive)
 
     async def list_all(self, user_id: str) -> Sequence[Session]:
-        """The living ones, the one used last first. MongoDB is asked about those not vouched for yet."""
+        """The living ones, the one used last first.
+
+        MongoDB is asked about those not vouched for yet, and for the clients that are registered.
+        """
         epoch, entries = await self._store.run("list", user_id, "", LISTED, "")
         doubtful = [entry for entry in entries if entry[_EPOCH] != epoch]
         if doubtful:
@@ -272,6 +316,10 @@ class Sessions:
                 for entry in entries
                 if entry[_EPOCH] == epoch or (entry[_GENERATION] == standing and entry[0] not in ended)
             ]
+        registered = await self._anchors.find_registrations(entry[_CLIENT] for entry in entries)
+        entries = [
+            entry for entry in entries if registered.get(entry[_CLIENT]) == (entry[_REGISTRATION] or "")
+        ]
         return sorted(map(_session, entries), key=attrgetter("used_at"), reverse=True)
 
     async def count(self) -> int:
@@ -287,8 +335,9 @@ class Sessions:
 
         SessionExpired-, Revoked-, DisplacedError where the session does not stand.
         """
-        await self.check(token.user_id, token.sid)
         _, entries = await self._store.run("list", token.user_id, "", 1, token.sid)
+        client_id = entries[0][_CLIENT] if entries else BUILT_IN.id
+        await self.check(token.user_id, token.sid, client_id=client_id)
         if not entries or (int(entries[0][_COUNTER]) != token.number and not any_number):
             return None
         return _session(entries[0])

@@ -4,15 +4,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from app.channel import Argument, Channel, Script
+from app.channel import Argument, Channel, Script, pack
 
 Name = Literal["create", "refresh", "vouch", "doubt", "settle", "finish", "list", "count"]
 
+Found = tuple[str, list[str | None], list[str | None], str | None]
+
 _FOLDER = Path(__file__).parent / "scripts"
 _CHECK = (
-    b"*5\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n$10\r\ngeneration\r\n$5\r\nepoch\r\n$5\r\nended\r\n"
+    b"*6\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n$10\r\ngeneration\r\n$5\r\nepoch\r\n$5\r\nended\r\n$12\r\nregistration\r\n"
     b"*5\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n$10\r\ngeneration\r\n$6\r\ndoubts\r\n$4\r\nonly\r\n"
 )
+_CHECK_CLIENT = b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n"
+_REMOVED = "-"
+"""In the place of a client's registration, which it is none of: MongoDB must be asked."""
+_VOUCHED_MS = 3_600_000
 _LIVING = "roster:living_sessions"
 """Of all users. It lies in another slot than theirs, which only a Redis Cluster would mind, and `app.channel`
 speaks to one server."""
@@ -28,16 +34,41 @@ def key(user_id: str, rest: str) -> str:
     return f"roster:{{{user_id}}}:{rest}"
 
 
+def _client_key(client_id: str) -> str:
+    """In a slot of its own: it is asked for beside the user's keys, by a command of its own."""
+    return f"roster:client:{client_id}"
+
+
 class Store:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
 
-    async def look(self, user_id: str, sid: str) -> tuple[str, list[str | None], list[str | None]]:
-        """The epoch; a session's generation, epoch, end; its user's generation, doubts, only session."""
+    async def look(self, user_id: str, sid: str, client_id: str | None = None) -> Found:
+        """The epoch, and what Redis says of a session, its user, and its client where one is named.
+
+        Generation, epoch, end and registration; generation, doubts and only session; the registration that
+        MongoDB vouched for.
+        """
         session, state = key(user_id, f"session:{sid}").encode(), key(user_id, "state").encode()
         packed = _CHECK % (len(session), session, len(state), state)
-        found = await self._channel.call(lambda _: packed, 2)
-        return found.epoch, found.replies[0], found.replies[1]
+        if client_id is not None:
+            client = _client_key(client_id).encode()
+            packed += _CHECK_CLIENT % (len(client), client)
+        found = await self._channel.call(lambda _: packed, 2 if client_id is None else 3)
+        of_session, of_user, *of_client = found.replies
+        return found.epoch, of_session, of_user, of_client[0] if of_client else None
+
+    async def vouch_for_client(self, client_id: str, registration: str) -> None:
+        """As MongoDB said, unless the client is being removed or another registration is vouched for."""
+        await self._set(client_id, registration, "NX", "PX", _VOUCHED_MS)
+
+    async def doubt_client(self, client_id: str, ms: int) -> None:
+        """Nobody vouches for the client so long: each request of its sessions asks MongoDB."""
+        await self._set(client_id, _REMOVED, "PX", ms)
+
+    async def _set(self, client_id: str, *arguments: Argument) -> None:
+        packed = pack("SET", _client_key(client_id), *arguments)
+        await self._channel.call(lambda _: packed, 1)
 
     async def run(self, name: Name, user_id: str, sid: str, *arguments: Argument) -> tuple[str, Any]:
         """The epoch and the script's answer; its arguments are said in its own file, `EPOCH` is filled in."""

@@ -62,6 +62,12 @@ async def test_a_client_is_added_listed_renewed_and_removed(mongo_uri: str, run:
     assert await is_known(mongo_uri, "portal", new)
     assert not await is_known(mongo_uri, "portal", secret)
 
+    changed = run("change", "portal", "--name", "Porch", "--any-scope")
+    line = "portal\tPorch\tconfidential\tany scope\n"
+    assert (changed.returncode, changed.stdout, changed.stderr) == (0, line, "")
+    assert run("change", "portal", "--scope", "me").stdout == "portal\tPorch\tconfidential\tme\n"
+    assert await is_known(mongo_uri, "portal", new)
+
     removed = run("remove", "portal")
     assert (removed.returncode, removed.stdout, removed.stderr) == (0, "portal is removed.\n", "")
     assert not await is_known(mongo_uri, "portal", new)
@@ -98,6 +104,14 @@ def test_what_cannot_be_done_is_said_in_one_sentence(run: Run) -> None:
     assert_refused(run("add", "a\nb"), "A client's name is 1 to 128 printable characters.")
     assert_refused(run("renew-secret", "nobody"), "No client that has a secret has this id.")
     assert_refused(run("remove", "nobody"), "No registered client has this id.")
+    assert_refused(run("change", "nobody", "--name", "Porch"), "No registered client has this id.")
+
+
+@pytest.mark.parametrize("options", [[], ["--scope", "me", "--any-scope"]])
+def test_a_change_of_nothing_or_of_two_minds_is_a_mistyped_command(run: Run, options: list[str]) -> None:
+    done = run("change", "portal", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--any-scope" in done.stderr
 
 
 def test_a_scope_that_is_none_of_ours_is_a_mistyped_command(run: Run) -> None:

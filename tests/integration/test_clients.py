@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,18 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.monitoring import CommandListener
 
-from app.clients import BUILT_IN, Client, identify, list_all, register, remove, renew_secret
+from app.clients import (
+    BUILT_IN,
+    Client,
+    change,
+    find,
+    find_registrations,
+    identify,
+    list_all,
+    register,
+    remove,
+    renew_secret,
+)
 from app.errors import InvalidClientError, InvalidError
 
 Database = AsyncDatabase[dict[str, Any]]
@@ -134,7 +146,7 @@ async def test_the_secret_is_256_bits_and_only_its_hash_is_kept(database: Databa
     client, secret = await confidential(database, scopes=["users:read", "me"])
     assert ENCODED_BITS.fullmatch(secret)
     (document,) = await database["clients"].find({}).to_list()
-    assert document.keys() == {"_id", "name", "secret_hash", "scopes", "created_at"}
+    assert document.keys() == {"_id", "name", "secret_hash", "scopes", "registration", "created_at"}
     assert document["scopes"] == ["me", "users:read"]
     assert re.fullmatch("[0-9a-f]{64}", document["secret_hash"])
     assert secret not in str(document)
@@ -247,3 +259,44 @@ async def test_only_a_client_that_is_there_can_be_removed(database: Database) ->
             await remove(database, client_id)
     assert await list_all(database) == [client]
     assert await identify(database, client_id="roster", secret=None) == BUILT_IN
+
+
+async def test_a_change_leaves_what_it_does_not_name(database: Database) -> None:
+    client, secret = await confidential(database, scopes=["me", "users:read"])
+    assert await change(database, client.id, name="Porch") == replace(client, name="Porch")
+    changed = await change(database, client.id, scopes=["me"])
+    assert changed == replace(client, name="Porch", scopes=frozenset({"me"}))
+    assert (await change(database, client.id, any_scope=True)).scopes is None
+    assert await identify(database, client_id=client.id, secret=secret) == replace(
+        client, name="Porch", scopes=None
+    )
+
+
+async def test_only_a_client_that_is_there_can_be_changed_and_to_a_name_that_can_be_shown(
+    database: Database,
+) -> None:
+    client, _ = await confidential(database)
+    for client_id in ("nobody", "roster"):
+        with pytest.raises(InvalidError, match=r"^No registered client has this id\.$"):
+            await change(database, client_id, name="Porch")
+    with pytest.raises(InvalidError, match=r"^A client's name is 1 to 128 printable characters\.$"):
+        await change(database, client.id, name="a\nb")
+    assert await list_all(database) == [client]
+
+
+async def test_each_registration_is_another_one_under_the_same_id_too(
+    database: Database, commands: Commands
+) -> None:
+    client, _ = await confidential(database, client_id="portal")
+    await remove(database, "portal")
+    assert await find(database, "portal") is None
+    anew, _ = await confidential(database, client_id="portal")
+    assert anew.registration not in {client.registration, ""}
+    commands.names.clear()
+    assert await find(database, "roster") == BUILT_IN
+    assert await find_registrations(database, ["roster", "roster"]) == {"roster": ""}
+    assert commands.names == []
+    found = await find_registrations(database, ["portal", "nobody", "portal"])
+    assert found == {"roster": "", "portal": anew.registration}
+    assert await find(database, "portal") == anew
+    assert commands.names == ["find", "find"]

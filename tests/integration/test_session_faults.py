@@ -13,6 +13,8 @@ from pymongo.errors import PyMongoError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app import clients
+from app.clients import BUILT_IN
 from app.errors import StartError, UnavailableError, WriteConflictError
 from app.sessions import NewSession
 from tests.api import serving
@@ -197,6 +199,24 @@ async def test_a_redis_that_comes_back_from_an_old_copy_revives_nothing(
         assert await fate(client, tokens) == expected
         assert await fate(client, living) == ALIVE
         assert (await renew(client, living)).status_code == 200
+
+
+async def test_a_redis_that_comes_back_from_an_old_copy_brings_no_removed_client_back(
+    worker: Worker, own_redis: RedisServer, own_folder: Path
+) -> None:
+    user_id = await worker.add_user()
+    portal, _ = await clients.register(worker.database, "Portal", client_id="portal")
+    session = await worker.sign_in(user_id, client=portal)
+    assert await worker.fate(user_id, session.sid, portal.id) == ALIVE
+    async with bringing_back(own_redis, own_folder / "copy"):
+        async with worker.sessions.ending_client(portal.id):
+            await clients.remove(worker.database, portal.id)
+        anew, _ = await clients.register(worker.database, "Portal", client_id="portal")
+    assert await worker.refresh(session.refresh_token, client=anew) == "session_revoked"
+    assert await worker.fate(user_id, session.sid, portal.id) == "session_revoked"
+    assert await worker.sessions.list_all(user_id) == []
+    again = await worker.sign_in(user_id, client=anew)
+    assert await worker.fate(user_id, again.sid, portal.id) == ALIVE
 
 
 async def test_with_a_counter_of_before_the_newest_refresh_token_still_works(
@@ -593,11 +613,11 @@ async def test_a_replica_is_not_believed(mongo_uri: str, own_redis: RedisServer,
         await redis.replicaof("127.0.0.1", "1")
         async with working(mongo_uri, own_redis.url) as after:
             with pytest.raises(RedisError, match="replica"):
-                await after.sessions.check(user_id, session.sid)
+                await after.sessions.check(user_id, session.sid, client_id=BUILT_IN.id)
         with pytest.raises(RedisError, match="READONLY"):  # and that is the end of the connection
-            await before.sessions.refresh(session.refresh_token, client_id="tests")
+            await before.sessions.refresh(session.refresh_token, client=BUILT_IN)
         with pytest.raises(RedisError, match="replica"):
-            await before.sessions.check(user_id, session.sid)
+            await before.sessions.check(user_id, session.sid, client_id=BUILT_IN.id)
         await redis.replicaof("NO", "ONE")
         assert await before.fate(user_id, session.sid) == ALIVE
         assert (await before.refresh(session.refresh_token)).split(".")[1] == "2"
@@ -795,9 +815,9 @@ async def test_without_mongodb_sessions_that_redis_cannot_vouch_for_are_503(
         await worker.redis.delete(key(user_id, "state"))
         async with frozen(own_mongo), asyncio.timeout(PATIENCE_S):
             with pytest.raises(PyMongoError):
-                await worker.sessions.check(user_id, session.sid)
+                await worker.sessions.check(user_id, session.sid, client_id=BUILT_IN.id)
             with pytest.raises(PyMongoError):
-                await worker.sessions.refresh(session.refresh_token, client_id="tests")
+                await worker.sessions.refresh(session.refresh_token, client=BUILT_IN)
         assert await worker.fate(user_id, session.sid) == ALIVE
 
 

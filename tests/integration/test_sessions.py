@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,13 +10,13 @@ import httpx
 import pytest
 from bson import ObjectId
 
+from app.clients import BUILT_IN
 from app.errors import InvalidGrantError, InvalidScopeError
 from app.sessions import NewSession
 from tests.api import serving
 from tests.support import database, problem
 from tests.support_sessions import (
     ALIVE,
-    CLIENT,
     SCOPES,
     Worker,
     add_person,
@@ -58,9 +59,9 @@ async def age(worker: Worker, user_id: str, session: NewSession, ms: int) -> Non
 async def test_each_refresh_answers_the_next_token_and_the_last_one_works(worker: Worker) -> None:
     user_id = await worker.add_user()
     session = await worker.sign_in(user_id)
-    refreshed = await worker.sessions.refresh(session.refresh_token, client_id=CLIENT)
+    refreshed = await worker.sessions.refresh(session.refresh_token, client=BUILT_IN)
     assert (refreshed.user_id, refreshed.sid) == (user_id, session.sid)
-    assert (refreshed.client_id, refreshed.scopes) == (CLIENT, SCOPES)
+    assert (refreshed.client_id, refreshed.scopes) == (BUILT_IN.id, SCOPES)
     tokens = [session.refresh_token, refreshed.refresh_token]
     for _ in range(3):
         tokens.append(await worker.refresh(tokens[-1]))
@@ -170,7 +171,7 @@ async def test_a_part_of_a_scope_s_name_is_not_the_scope(worker: Worker, wider: 
     user_id = await worker.add_user()
     session = await worker.sign_in(user_id, scopes=frozenset({"users:read"}))
     with pytest.raises(InvalidScopeError):
-        await worker.sessions.refresh(session.refresh_token, client_id=CLIENT, narrowed=frozenset({wider}))
+        await worker.sessions.refresh(session.refresh_token, client=BUILT_IN, narrowed=frozenset({wider}))
 
 
 async def test_another_client_s_refresh_token_is_refused_and_its_session_goes_on(worker: Worker) -> None:
@@ -179,7 +180,7 @@ async def test_another_client_s_refresh_token_is_refused_and_its_session_goes_on
     second = await worker.refresh(session.refresh_token)
     for token in (second, session.refresh_token):
         with pytest.raises(InvalidGrantError):
-            await worker.sessions.refresh(token, client_id="another")
+            await worker.sessions.refresh(token, client=replace(BUILT_IN, id="another"))
     assert await worker.fate(user_id, session.sid) == ALIVE
     assert (await worker.refresh(second)).split(".")[1] == "3"
 
@@ -187,7 +188,7 @@ async def test_another_client_s_refresh_token_is_refused_and_its_session_goes_on
 @pytest.mark.parametrize("token", ["", "x", "a.1.b", "é" * 43 + ".1." + "a" * 43])
 async def test_what_is_no_refresh_token_is_an_invalid_grant(worker: Worker, token: str) -> None:
     with pytest.raises(InvalidGrantError):
-        await worker.sessions.refresh(token, client_id=CLIENT)
+        await worker.sessions.refresh(token, client=BUILT_IN)
 
 
 async def test_redis_holds_nothing_that_can_be_used_as_a_token(worker: Worker) -> None:

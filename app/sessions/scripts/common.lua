@@ -1,7 +1,7 @@
 -- KEYS of every script but count: 1 the state of the user's sessions, 2 their index, 3 one session, 4 all living ones.
 -- state:   generation, epoch, doubts, doubted_at, only; with the epoch under which MongoDB said the generation
 -- session: client, scopes, generation, epoch, counter, rotated_at, created_at, used_at, expires_at, address,
---          agent; or, once it has ended, nothing but `ended`: why
+--          agent, registration (of its client); or, once it has ended, nothing but `ended`: why
 -- index:   session ids by the time at which they end if nobody uses them
 -- living:  the same of all users, so that they can be counted; it decides nothing
 -- Times are milliseconds of the server's clock: those of the workers may differ.

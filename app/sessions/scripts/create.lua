@@ -4,7 +4,7 @@
 -- comes after all, it ends this session too: until then each of its requests asks MongoDB.
 local SWEPT = 32  -- more than one, so that those that ended by themselves never become more; bounded all the same
 local sid, generation, client, scopes, address, agent, epoch = unpack(ARGV, 1, 7)
-local idle_ms, absolute_ms, limit, settled_ms, vouched = unpack(ARGV, 8, 12)
+local idle_ms, absolute_ms, limit, settled_ms, vouched, registration = unpack(ARGV, 8, 13)
 local state, index, session = KEYS[1], KEYS[2], KEYS[3]
 idle_ms, absolute_ms, limit = tonumber(idle_ms), tonumber(absolute_ms), tonumber(limit)
 local now = clock()
@@ -16,7 +16,7 @@ if held[1] and tonumber(held[1]) > tonumber(generation) then return {'stale', he
 -- MongoDB does, the session is not vouched for: its first request asks.
 redis.call('HSET', session, 'client', client, 'scopes', scopes, 'generation', generation,
   'epoch', held[2] == epoch and epoch or '', 'counter', 1, 'rotated_at', now, 'created_at', now, 'used_at', now,
-  'expires_at', now + absolute_ms, 'address', address, 'agent', agent)
+  'expires_at', now + absolute_ms, 'address', address, 'agent', agent, 'registration', registration)
 redis.call('PEXPIRE', session, idle_ms)
 redis.call('HSET', state, 'generation', generation)
 if limit == 1 then redis.call('HSET', state, 'only', sid) else redis.call('HDEL', state, 'only') end

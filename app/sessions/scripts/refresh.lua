@@ -1,31 +1,47 @@
--- The next refresh token's number: {'ok', number, client, scopes, when the session ends}. Otherwise {'gone', why or ''},
--- {'consult', generation, epoch} where MongoDB must be asked first and `vouched` said after, {'foreign'} where it
--- is another client's, {'wider'} where more scopes are asked for than it has, or {'reused'}: the token was used before, and that was the session's end.
-local sid, counter, client, epoch, idle_ms, grace_ms, narrowed, vouched = unpack(ARGV)
+-- The next refresh token's number: {'ok', number, scopes, when the session ends}. Otherwise {'gone', why or ''},
+-- {'consult', generation, client, registration} where MongoDB must be asked first and `vouched` said after, {'foreign'}
+-- where it is another client's, {'wider'} where more scopes are asked for than it has and the client is `allowed`, or
+-- none is left, or {'reused'}: the token was used before, and that was the session's end.
+local function holds(scopes, scope)
+  return string.find(' ' .. scopes .. ' ', ' ' .. scope .. ' ', 1, true)
+end
+
+local sid, counter, client, epoch, idle_ms, grace_ms, narrowed, vouched, registration, allowed = unpack(ARGV)
 local state, session = KEYS[1], KEYS[3]
 counter, idle_ms = tonumber(counter), tonumber(idle_ms)
 local now = clock()
 local held = redis.call('HMGET', session,
-  'generation', 'epoch', 'counter', 'rotated_at', 'expires_at', 'client', 'scopes', 'ended')
+  'generation', 'epoch', 'counter', 'rotated_at', 'expires_at', 'client', 'scopes', 'ended', 'registration')
 local user = redis.call('HMGET', state, 'generation', 'doubts', 'doubted_at', 'only')
 local generation, current = tonumber(held[1]), tonumber(held[3])
 if not generation then return {'gone', held[8] or ''} end
 if user[1] and tonumber(user[1]) > generation then return {'gone', 'revoked'} end
 if user[4] and user[4] ~= sid then return {'gone', 'displaced'} end
 if vouched ~= '1' and (user[2] or held[2] ~= epoch or tonumber(user[1]) ~= generation) then
-  return {'consult', held[1]}
+  return {'consult', held[1], held[6], held[9] or ''}
 end
 if client ~= held[6] then return {'foreign'} end
-for scope in string.gmatch(narrowed, '%S+') do
-  if not string.find(' ' .. held[7] .. ' ', ' ' .. scope .. ' ', 1, true) then return {'wider'} end
+if registration ~= (held[9] or '') then  -- removed since, and registered anew under the same id
+  bury(session, 'revoked')
+  forget(sid)
+  return {'gone', 'revoked'}
 end
+local granted = {}
+for scope in string.gmatch(held[7], '%S+') do
+  if allowed == '*' or holds(allowed, scope) then granted[#granted + 1] = scope end
+end
+granted = table.concat(granted, ' ')
+for scope in string.gmatch(narrowed, '%S+') do
+  if not holds(granted, scope) then return {'wider'} end
+end
+if granted == '' then return {'wider'} end
 
 local successor
 if counter >= current then
   -- Ahead of what is known: only we can have made it, so Redis lost a rotation, and the token is still good.
   successor = counter + 1
 elseif counter == current - 1 and now - tonumber(held[4]) < tonumber(grace_ms) then
-  return {'ok', current, held[6], held[7], now + redis.call('PTTL', session)}
+  return {'ok', current, granted, now + redis.call('PTTL', session)}
 else
   bury(session, 'reused')
   forget(sid)
@@ -35,4 +51,4 @@ local ends = math.min(now + idle_ms, tonumber(held[5]))
 redis.call('HSET', session, 'counter', successor, 'rotated_at', now, 'used_at', now)
 redis.call('PEXPIREAT', session, ends)
 keep(sid, ends)
-return {'ok', successor, held[6], held[7], ends}
+return {'ok', successor, granted, ends}
