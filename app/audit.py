@@ -11,7 +11,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from app.cursors import CursorSealer, Position
 from app.errors import FieldError, QueryTooExpensiveError
-from app.listing.budgets import OverBudgetError, within
+from app.listing.budgets import OverBudgetError, busy, within
 from app.trail import Database, Entry
 from models.audit import AuditQuery
 
@@ -27,7 +27,8 @@ class Found:
 async def find(database: Database, cursors: CursorSealer, asked: AuditQuery, *, budget_s: float) -> Found:
     """The newest first. Any cursor is good for the filters it was made for.
 
-    QueryTooExpensiveError where the filters leave too much to read through.
+    QueryTooExpensiveError where the filters leave too much to read through, OverloadedError where they do not
+    and it takes too long all the same.
     """
     wanted = matching(asked)
     fingerprint = orjson.dumps(["audit", asked.model_dump(mode="json", exclude={"cursor", "limit"})])
@@ -37,6 +38,8 @@ async def find(database: Database, cursors: CursorSealer, asked: AuditQuery, *, 
     try:
         found = await within(budget_s, audit, _read(audit, wanted, asked))
     except OverBudgetError:
+        if _is_cheap(asked):
+            raise busy() from None
         raise QueryTooExpensiveError(
             "Too many changes would have to be looked through.",
             errors=(FieldError(parameter="user", detail="Name the user, or a shorter time."),),
@@ -73,6 +76,11 @@ def _first(moment: datetime) -> ObjectId:
     """Before all ids of its second; those before 1970 and after 2106 have none of their own."""
     bounded = min(max(moment.timestamp(), 0), 2**32 - 1)
     return ObjectId(int(bounded).to_bytes(4, "big") + bytes(8))
+
+
+def _is_cheap(asked: AuditQuery) -> bool:
+    """Whether the index holds just the entries asked for."""
+    return [asked.user, asked.by, asked.action or None].count(None) > 1
 
 
 def index(asked: AuditQuery) -> str:

@@ -1,6 +1,7 @@
 """Uvicorn's HTTP protocol with a bound on what stands around a body, which its parser keeps without one.
 
-And with a stop that loses no request: see `shutdown`.
+And with a door, where a request is let in, waits or is refused before it costs anything (`app.admission`),
+and with a stop that loses no request: see `shutdown`.
 """
 
 import asyncio
@@ -8,12 +9,16 @@ import sys
 from typing import Any, cast
 from weakref import WeakSet
 
-from uvicorn._types import HTTPScope
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn._types import ASGI3Application, HTTPScope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from app.admission import Admission, find_kind
 from app.errors import RosterError
 from app.job_replies import ENDLESS
+from app.limits import CURRENT, Keys, Turn
 from app.middleware import REFUSAL
 from app.problems import HeadersTooLargeError, HTTPVersionError, URITooLongError
 from app.refusals import LONGEST_START, explain
@@ -35,11 +40,14 @@ _UNREAD: dict[str, Any] = {"method": "UNKNOWN", "path": "", "raw_path": b"", "qu
 class BoundedHttp(HttpToolsProtocol):
     """Counts what was received since the parser last told of anything finished; a chunk more may get in."""
 
+    _admission: Admission
     _unfinished = 0
     _start = b""
     """Of the request that is being read: what its method is cannot be asked once the parser refused it."""
     _is_in_body = False
     _has_refused = False
+    _visit: "_Visit | None" = None
+    """The last request that took a slot, waits for one or was refused."""
 
     def data_received(self, data: bytes) -> None:
         if self._has_refused:
@@ -54,8 +62,41 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
         self.on_message_begin()  # the parser does with a first byte that it can read
+        self._admission = cast("FastAPI", self.config.loaded_app).state.admission
         if self.server_state in _stopping:
             self._close_after_lull()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._visit is not None and not self._visit.cycle.response_complete:
+            self._visit.give_up()
+        self._visit = None
+
+    def start(self, cycle: RequestResponseCycle, app: ASGIApp) -> None:
+        super()._start_asgi_task(cycle, cast("ASGI3Application", app))
+
+    def turn_away(self, cycle: RequestResponseCycle, kind: str) -> None:
+        """What comes of its body is read and dropped, unless the client waits to be told to send it."""
+        self._admission.note_refusal(kind)
+        keep_alive = cycle.keep_alive and not cycle.waiting_for_100_continue
+        self.transport.write(self._admission.make_refusal(cast("Scope", cycle.scope), keep_alive=keep_alive))
+        cycle.response_started = cycle.response_complete = True
+        if not keep_alive:
+            self.transport.close()
+        elif self.pipeline:
+            self.loop.call_soon(self.on_response_complete)  # each may be refused: no recursion
+        else:
+            self.on_response_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        scope = cycle.scope
+        kind = find_kind(scope["method"], scope["path"], scope["query_string"])
+        if kind is None:
+            self._visit = None
+            super()._start_asgi_task(cycle, app)
+        else:
+            self._visit = _Visit(self, self._admission, kind, cycle, cast("ASGIApp", app))
+            self._visit.enter()
 
     def on_headers_complete(self) -> None:
         self._unfinished = 0
@@ -154,3 +195,55 @@ class BoundedHttp(HttpToolsProtocol):
             keep_alive=False,
             on_response=self.on_response_complete,
         )
+
+
+class _Visit(Turn):
+    """A request at the door and past it: an ASGI application that gives its slot back at its end."""
+
+    __slots__ = ("_admission", "_app", "_connection", "_is_gone", "_kind", "_task", "cycle")
+
+    def __init__(
+        self,
+        connection: BoundedHttp,
+        admission: Admission,
+        kind: str,
+        cycle: RequestResponseCycle,
+        app: ASGIApp,
+    ) -> None:
+        super().__init__(admission.limiters[kind])
+        self._admission = admission
+        self._app = app
+        self._connection = connection
+        self._kind = kind
+        self._is_gone = False
+        self._task: asyncio.Task[object] | None = None
+        self.cycle = cycle
+
+    def begin(self) -> None:
+        self._connection.start(self.cycle, self)
+
+    def refuse(self) -> None:
+        self._connection.turn_away(self.cycle, self._kind)
+
+    def find_keys(self) -> Keys:
+        return self._admission.find_keys(cast("Scope", self.cycle.scope))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._task = asyncio.current_task()
+        CURRENT.set(self)
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._is_gone:
+                raise
+        finally:
+            self._task = None
+            self.leave()
+
+    def give_up(self) -> None:
+        """The client has gone: what it asked for is not done, unless it is a change that has begun."""
+        if self._task is None:
+            self.leave()
+        elif self.cycle.scope["method"] in {"GET", "HEAD"}:
+            self._is_gone = True
+            self._task.cancel()

@@ -41,7 +41,7 @@ class CrossOrigin:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = self._find_headers(scope)
+        headers = self.find_headers(scope)
         if len(headers) > 1 and _is_preflight(scope):
             await send({"type": "http.response.start", "status": 204, "headers": headers + _TAKEN})
             await send({"type": "http.response.body", "body": b""})
@@ -54,7 +54,7 @@ class CrossOrigin:
 
         await self.app(scope, receive, send_with_headers)
 
-    def _find_headers(self, scope: Scope) -> Headers:
+    def find_headers(self, scope: Scope) -> Headers:
         """Of the reply; a cache must know that it depends on who asked, whoever asked."""
         if self._any:
             return [(b"access-control-allow-origin", b"*"), _SHOWN]

@@ -362,6 +362,11 @@ class UnavailableError(RosterError):
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
+class OverloadedError(UnavailableError):
+    code = "overloaded"
+    title = "More is asked than can be done in time"
+
+
 class BusyError(UnavailableError):
     code = "too_many_exports"
     title = "Enough exports are running"

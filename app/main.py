@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, nullcontext
 from fastapi import FastAPI
 
 from app import __version__, docs, error_handlers, hosts, logs, metrics, resources, worker
+from app.admission import Admission
 from app.compression import Compression
 from app.cross_origin import CrossOrigin
 from app.fast_route import FastGet
@@ -74,7 +75,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             _tune_interpreter()
             if settings.metrics_port is not None:
                 metrics.expect(find_all(app.routes))
-            async with sampling(opened), worker.working(opened) if settings.jobs_inside else nullcontext():
+            working = worker.working(opened) if settings.jobs_inside else nullcontext()
+            async with sampling(opened, app.state.admission.limiters), working:
                 yield
 
     app = FastAPI(
@@ -90,6 +92,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         separate_input_output_schemas=False,
         redirect_slashes=False,
     )
+    app.state.admission = Admission(settings)
     for resource in (
         exports,
         schedules,

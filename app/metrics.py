@@ -23,6 +23,9 @@ REQUEST_SECONDS = Histogram(
     ["method", "route"],
     buckets=_SECONDS,
 )
+REFUSED = Counter(
+    "roster_requests_refused", "Requests answered 503 at once, since too many of their kind wait.", ["kind"]
+)
 AUTH_EVENTS = Counter("roster_auth_events", "Lines of the log of authentication.", ["event"])
 BACKEND_ERRORS = Counter("roster_backend_errors", "Requests that a backend failed.", ["backend", "error"])
 MONGO_FAILED_CHECKOUTS = Counter(
@@ -40,6 +43,18 @@ REDIS_WAITING = Gauge(
     multiprocess_mode="livesum",
 )
 SESSIONS = Gauge("roster_sessions", "Sessions alive, of all users.", multiprocess_mode="mostrecent")
+ADMISSION_LIMIT = Gauge(
+    "roster_admission_limit",
+    "Requests of a kind that are worked on at once at most.",
+    ["kind"],
+    multiprocess_mode="livesum",
+)
+ADMISSION = Gauge(
+    "roster_admission_requests",
+    "Requests of a kind that are worked on, and that wait for it.",
+    ["kind", "state"],
+    multiprocess_mode="livesum",
+)
 PASSWORDS = Gauge(
     "roster_passwords", "Passwords being hashed, and waiting for it.", ["state"], multiprocess_mode="livesum"
 )

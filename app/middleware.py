@@ -4,10 +4,10 @@ Between the first two stand `app.hosts` and `app.cross_origin`, between the last
 """
 
 import asyncio
-import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from random import getrandbits
 from time import perf_counter_ns
 from urllib.parse import unquote_to_bytes
 
@@ -41,6 +41,11 @@ _POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'no
 _ALWAYS_TLS = (b"strict-transport-security", b"max-age=31536000")
 
 
+def safe_headers(*, tls: bool) -> Headers:
+    """What every reply has; `tls`: whether others reach it by https."""
+    return [*_SAFE, _ALWAYS_TLS] if tls else _SAFE
+
+
 class RequestContext:
     """Gives each request an id, one log line and a count at its end, a last-resort 500 and all our headers.
 
@@ -55,7 +60,7 @@ class RequestContext:
         """
         self.app = app
         self._counts = counts
-        self._headers = [*_SAFE, _ALWAYS_TLS] if tls else _SAFE
+        self._headers = safe_headers(tls=tls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -91,7 +96,7 @@ class _Exchange:
         self._receive = receive
         self._send = send
         self._start = perf_counter_ns()
-        self.request_id = _request_id(scope)
+        self.request_id = find_request_id(scope)
         self.status: int | None = None
         self.size = 0
         self.gone = self.complete = False
@@ -149,11 +154,12 @@ class _Exchange:
         )
 
 
-def _request_id(scope: Scope) -> str:
+def find_request_id(scope: Scope) -> str:
+    """The one that the client sent, or a new one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return str(value, "ascii")
-    return os.urandom(8).hex()
+    return f"{getrandbits(64):016x}"
 
 
 def _route(scope: Scope) -> str | None:

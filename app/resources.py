@@ -26,11 +26,11 @@ from app.cursors import CursorSealer
 from app.errors import StartError
 from app.jobs import Jobs, Nudges
 from app.keyring import Keyring, keep_current
+from app.limits import CountedSemaphore
 from app.password_keys import PasswordKeys
 from app.passwords import Passwords
 from app.pool_watch import PoolWatch
 from app.readiness import Readiness
-from app.rooms import Room
 from app.rows import BSON
 from app.sessions import Sessions
 from app.settings import Settings
@@ -56,7 +56,7 @@ class Resources:
     redis: Redis
     channel: Channel
     cursors: CursorSealer
-    exports: Room
+    exports: CountedSemaphore
     """For those that may run at once."""
     listeners: asyncio.Semaphore
     """Room for those who listen to events at once."""
@@ -136,7 +136,7 @@ async def _hold(
         redis=redis,
         channel=channel,
         cursors=cursors,
-        exports=Room(settings.exports_at_once),
+        exports=CountedSemaphore(settings.exports_at_once),
         listeners=asyncio.Semaphore(settings.listeners_at_once),
         keyring=keyring,
         tokens=AccessTokens(

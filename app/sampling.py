@@ -4,7 +4,7 @@ Asking when Prometheus asks would not do: with several workers it is their paren
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
@@ -13,6 +13,7 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app import __version__, metrics
+from app.limits import Limiter
 from app.resources import Resources
 
 log = structlog.get_logger("roster.metrics")
@@ -34,6 +35,13 @@ async def _sample_sizes(opened: Resources) -> None:
     metrics.LOOP_TASKS.set(len(asyncio.all_tasks()))
 
 
+def _sample_admission(limiters: Mapping[str, Limiter]) -> None:
+    for kind, limiter in limiters.items():
+        metrics.ADMISSION_LIMIT.labels(kind).set(limiter.limit)
+        metrics.ADMISSION.labels(kind, "in_service").set(limiter.in_service)
+        metrics.ADMISSION.labels(kind, "waiting").set(limiter.waiting)
+
+
 async def _sample_readiness(opened: Resources) -> None:
     parts = await opened.readiness.look()
     metrics.set_ready((part, wrong is None) for part, wrong in parts.items())
@@ -53,22 +61,23 @@ SAMPLES: list[Sample] = [_sample_sizes, _sample_readiness, _sample_jobs, _sample
 
 
 @asynccontextmanager
-async def sampling(opened: Resources) -> AsyncIterator[None]:
+async def sampling(opened: Resources, limiters: Mapping[str, Limiter]) -> AsyncIterator[None]:
     """While it lasts, where metrics are served."""
     if opened.settings.metrics_port is None:
         yield
         return
     metrics.BUILD.labels(__version__).set(1)
-    looking = asyncio.create_task(_keep_looking(opened))
+    looking = asyncio.create_task(_keep_looking(opened, limiters))
     try:
         yield
     finally:
         looking.cancel()
 
 
-async def _keep_looking(opened: Resources) -> NoReturn:
+async def _keep_looking(opened: Resources, limiters: Mapping[str, Limiter]) -> NoReturn:
     loop = asyncio.get_running_loop()
     while True:
+        _sample_admission(limiters)
         for sample in SAMPLES:
             try:
                 await sample(opened)

@@ -210,9 +210,7 @@ def query(**asked: Any) -> ListQuery:
 
 
 def is_promised(asked: ListQuery) -> bool:
-    """Whether one range of one index, in its own order, holds just the users asked for."""
-    built = build(asked)
-    return built.single or built.by_facet or not built.clauses
+    return build(asked).is_cheap
 
 
 def fill(uri: str, count: int) -> None:

@@ -34,7 +34,7 @@ async def _work(opened: Resources) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     serving.ignore_hangups(stop.set)
-    async with sampling(opened), workers.working(opened), _answering(opened):
+    async with sampling(opened, {}), workers.working(opened), _answering(opened):
         out.print("Roster's worker is waiting for jobs.")
         await stop.wait()
 

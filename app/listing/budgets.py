@@ -7,12 +7,19 @@ import pymongo
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import ExecutionTimeout, NetworkTimeout
 
+from app.errors import OverloadedError
+
 T = TypeVar("T")
 _PING_S = 1.0
 
 
 class OverBudgetError(Exception):
     """The query was still running when its time was up; MongoDB has stopped it."""
+
+
+def busy() -> OverloadedError:
+    """For a query past its budget that is cheap by its plan: something else made it slow."""
+    return OverloadedError("MongoDB is busy: this took longer than it should. Try again soon.")
 
 
 async def within(budget_s: float, users: AsyncCollection[dict[str, object]], work: Awaitable[T]) -> T:

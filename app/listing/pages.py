@@ -10,7 +10,7 @@ from pymongo.errors import AutoReconnect
 
 from app.cursors import Position
 from app.errors import QueryTooExpensiveError
-from app.listing.budgets import OverBudgetError, within
+from app.listing.budgets import OverBudgetError, busy, within
 from app.listing.queries import DEFAULT_SORT, RANGES, Query
 from app.rows import Row
 
@@ -53,13 +53,16 @@ async def page(
     skip: int,
     budget_s: float,
 ) -> Page:
-    """`limit` rows past `start` (or after `skip` rows); QueryTooExpensiveError past the budget."""
+    """`limit` rows past `start` (or after `skip` rows).
+
+    Past the budget QueryTooExpensiveError, or OverloadedError of a query that is cheap by its plan.
+    """
     try:
         return await within(
             budget_s, users, _page(users, query, projection, limit=limit, start=start, skip=skip)
         )
     except OverBudgetError:
-        raise too_expensive(query) from None
+        raise busy() if query.is_cheap else too_expensive(query) from None
 
 
 async def _page(

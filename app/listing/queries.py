@@ -52,6 +52,11 @@ class Query:
         """All filters, whatever the order."""
         return _conjunction([*self.clauses, self.order.bounds])
 
+    @property
+    def is_cheap(self) -> bool:
+        """Whether one range of one index, in its own order, holds just the users asked for."""
+        return self.single or self.by_facet or not self.clauses
+
     def find(self, segment: int, start: Position | None = None, *, backward: bool = False) -> dict[str, Any]:
         """Filter, sort and hint for one segment of the order past a position."""
         ways = self.order.ways(segment, start, backward=backward)

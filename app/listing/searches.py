@@ -9,8 +9,7 @@ from bson import ObjectId
 
 from app import search
 from app.cursors import Position
-from app.errors import QueryTooExpensiveError
-from app.listing.budgets import OverBudgetError, within
+from app.listing.budgets import OverBudgetError, busy, within
 from app.listing.pages import Projection, Users
 from app.listing.queries import Query, build
 from app.listing.streams import BATCH_ROWS
@@ -45,16 +44,17 @@ async def ranked(
     start: Position | None,
     budget_s: float,
 ) -> Ranked:
-    """A page of them. InvalidError for what no query may hold; QueryTooExpensiveError past the budget."""
+    """A page of them. InvalidError for what no query may hold.
+
+    OverloadedError past the budget: what a search reads is bounded, whatever it asks for.
+    """
     asked = search.parse(q)
     filters = [*query.clauses, *([query.order.bounds] if query.order.bounds else [])]
     finder = search.Finder(users, search.Terms(users.database), asked, filters)
     try:
         found: Found = await within(budget_s, users, finder.page(limit=limit, start=start))
     except OverBudgetError:
-        raise QueryTooExpensiveError(
-            "Finding these users takes longer than a page may: add a word or a filter."
-        ) from None
+        raise busy() from None
     rows = await _read(users, found.ranks, projection)
     by_id = {ObjectId(rank.id): rank for rank in found.ranks}
     return Ranked(rows, by_id, asked, found.needles, found.next, found.known)

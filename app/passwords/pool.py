@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from app.errors import TooManySignInsError
-from app.rooms import Room
+from app.limits import CURRENT, AdaptiveLimit, Limiter, Turn
 
 Result = TypeVar("Result")
 AtTurn = Callable[[], Awaitable[None]]
@@ -28,53 +28,55 @@ class Pool:
         self._most_running = threads or _count_cores()
         self._threads = ThreadPoolExecutor(self._most_running, "passwords", _step_back)
         ahead = min(_IN_THE_WINGS, waiting)
-        self._turns = Room(self._most_running + ahead)
-        self._most_waiting = self._room = waiting - ahead
+        turns = self._most_running + ahead
+        self._turns = Limiter(AdaptiveLimit(turns, least=turns), most_waiting=waiting - ahead)
 
     @property
     def running(self) -> int:
-        return min(self._turns.taken, self._most_running)
+        return min(self._turns.in_service, self._most_running)
 
     @property
     def waiting(self) -> int:
-        return self._most_waiting - self._room + self._turns.taken - self.running
+        return self._turns.waiting + self._turns.in_service - self.running
 
     async def run(self, work: Callable[[], Result], at_turn: AtTurn | None = None) -> Result:
         """Do `work` in a thread, after awaiting `at_turn` once its turn has come; what that raises ends it.
 
         Raises `TooManySignInsError` at once where too many wait.
         """
-        await self._wait_for_turn()
+        turn = await self._wait_for_turn()
         try:
             if at_turn is not None:
                 await at_turn()
             job = self._threads.submit(work)
         except BaseException:
-            self._turns.release()
+            turn.leave()
             raise
         # Not in a `finally` round the await: a cancelled caller leaves a thread behind that still works, and
         # its turn given on would let more of them pile up, each with its memory. And before the answer is
         # asked for: whoever has the answer finds the turn free again.
         loop = asyncio.get_running_loop()
-        job.add_done_callback(lambda _: self._give_back_turn(loop))
+        job.add_done_callback(lambda _: _give_back(turn, loop))
         return await asyncio.wrap_future(job)
 
     def close(self) -> None:
         """End the threads as soon as they have done what they are at; does not wait for them."""
         self._threads.shutdown(wait=False)
 
-    async def _wait_for_turn(self) -> None:
-        if self._turns.locked() and self._room <= 0:
+    async def _wait_for_turn(self) -> Turn:
+        """The request gives back its slot among those of its kind: it is another queue that it waits in."""
+        request = CURRENT.get()
+        if request is not None:
+            request.leave()
+        turn = await self._turns.acquire(() if request is None else request.find_keys())
+        if turn is None:
             raise TooManySignInsError("Too many passwords are waiting to be checked: try again soon.")
-        self._room -= 1
-        try:
-            await self._turns.acquire()
-        finally:
-            self._room += 1
+        return turn
 
-    def _give_back_turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        with suppress(RuntimeError):  # the loop has closed: nobody waits for a turn any more
-            loop.call_soon_threadsafe(self._turns.release)
+
+def _give_back(turn: Turn, loop: asyncio.AbstractEventLoop) -> None:
+    with suppress(RuntimeError):  # the loop has closed: nobody waits for a turn any more
+        loop.call_soon_threadsafe(turn.leave)
 
 
 def _count_cores() -> int:

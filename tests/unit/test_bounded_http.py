@@ -2,22 +2,28 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from app.admission import Admission
 from app.bounded_http import BoundedHttp
+from app.settings import Settings
 
 FOREVER_S = 3600
 PATIENCE_S = 10
 ASKED = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-async def answer(_: Any, __: Any, send: Any) -> None:
-    await send({"type": "http.response.start", "status": 204, "headers": []})
-    await send({"type": "http.response.body"})
+class Answer:
+    state = SimpleNamespace(admission=Admission(Settings()))
+
+    async def __call__(self, _: Any, __: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
 
 
 @pytest.fixture
@@ -32,7 +38,7 @@ async def stopping(state: ServerState, monkeypatch: pytest.MonkeyPatch) -> Async
     As asyncio does: it tells of a connection two turns of its loop after it has accepted it.
     """
     monkeypatch.setattr("app.bounded_http.LULL_S", 0.1)
-    config = uvicorn.Config(answer, log_config=None, timeout_keep_alive=FOREVER_S)
+    config = uvicorn.Config(Answer(), log_config=None, proxy_headers=False, timeout_keep_alive=FOREVER_S)
     server = await asyncio.get_running_loop().create_server(
         lambda: BoundedHttp(config, state, {}), "127.0.0.1", 0
     )

@@ -1,9 +1,9 @@
-"""Room for so many at a time, which tells how much of it is taken."""
+"""A semaphore that reports how many slots are in use."""
 
 import asyncio
 
 
-class Room(asyncio.Semaphore):
+class CountedSemaphore(asyncio.Semaphore):
     def __init__(self, size: int) -> None:
         super().__init__(size)
         self._size = size

@@ -1,0 +1,146 @@
+"""Which requests begin at once, wait or are refused, before anything is done for them.
+
+Each kind of request has slots and a queue of its own, so that a flood of one kind leaves the others theirs.
+What has bounds of its own (downloads, uploads, events, waiting for jobs) takes no slots.
+"""
+
+import re
+from functools import lru_cache
+from time import monotonic
+
+import orjson
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from app import addresses
+from app.cross_origin import CrossOrigin
+from app.errors import OverloadedError
+from app.limits import AdaptiveLimit, Keys, Limiter
+from app.metrics import REFUSED
+from app.middleware import find_request_id, safe_headers
+from app.problems import describe
+from app.settings import Settings
+from models.problem import MEDIA_TYPE
+
+log = structlog.get_logger("roster.admission")
+
+KINDS = ("health", "reads", "searches", "sign_ins", "sign_outs", "writes")
+_MOST_WAITING = 1000
+_LONGEST_WAIT_S = 5.0
+"""As long as MongoDB may take to answer; only what hangs makes anybody wait so long."""
+_LOG_EVERY_S = 1.0
+_ADDRESSES = 4096
+"""Remembered: to read one takes as long as all else about a refusal."""
+_END = b"\r\n\r\n"
+"""Of a reply's head."""
+
+_SEARCH = re.compile(rb"(?:^|&)q=")
+_OWN_BOUNDS = re.compile(
+    r"/users/export(/csv|/excel)?|/users/exports/[^/]+/file|/users/imports/[^/]+/rows\.xlsx|/jobs/[^/]+/events"
+    r"|/users/import|/users/imports/[^/]+/apply|/users/exports"
+)
+_SIGN_INS = frozenset({"/auth/token", "/auth/register", "/users/me/password"})
+_SIGN_OUTS = frozenset({"/auth/logout", "/auth/revoke", "/users:sign-out"})
+
+
+def find_kind(method: str, path: str, query: bytes) -> str | None:
+    """None for what takes no slot."""
+    if path.startswith("/health/"):
+        return "health"
+    if path in _SIGN_INS:
+        return "sign_ins"
+    if path in _SIGN_OUTS or (method == "DELETE" and "/sessions" in path):
+        return "sign_outs"
+    if _OWN_BOUNDS.fullmatch(path):
+        return None
+    if method not in {"GET", "HEAD"}:
+        return "writes"
+    is_search = path == "/users/suggest" or (path == "/users" and _SEARCH.search(query))
+    return "searches" if is_search else "reads"
+
+
+class Admission:
+    """The limits of one process, shown by its metrics."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._trusted = settings.trusted_proxies
+        self._refusal, self._refusal_length = _make_refusal(tls=settings.issuer_url.startswith("https:"))
+        self._cross_origin = CrossOrigin(_no_app, settings.cors_origins) if settings.cors_origins else None
+        self.limiters = {
+            kind: Limiter(
+                AdaptiveLimit(settings.mongo_pool_size),
+                most_waiting=_MOST_WAITING,
+                longest_wait_s=_LONGEST_WAIT_S,
+            )
+            for kind in KINDS
+        }
+        self._refused = {kind: REFUSED.labels(kind) for kind in KINDS}
+        self._logged: dict[str, tuple[float, int]] = dict.fromkeys(KINDS, (0.0, 0))
+        self._find_address = lru_cache(_ADDRESSES)(self._read_address)
+
+    def find_keys(self, scope: Scope) -> Keys:
+        """Whose request it is: address first, then the token, as it stands, since checking it is work."""
+        token, forwarded = b"", []
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                token = value
+            elif name == b"x-forwarded-for":
+                forwarded.append(value.decode("latin-1"))
+        return self._find_address(scope["client"], tuple(forwarded)), token
+
+    def make_refusal(self, scope: Scope, *, keep_alive: bool) -> bytes:
+        """The whole reply (RFC 9457)."""
+        request_id = find_request_id(scope).encode()
+        more = [] if self._cross_origin is None else self._cross_origin.find_headers(scope)
+        if not keep_alive:
+            more = [*more, (b"connection", b"close")]
+        reply = self._refusal % {
+            b"id": request_id,
+            b"length": self._refusal_length + len(request_id),
+            b"more": b"".join([b"%b: %b\r\n" % header for header in more]),
+        }
+        return reply.partition(_END)[0] + _END if scope["method"] == "HEAD" else reply
+
+    def note_refusal(self, kind: str) -> None:
+        """A line a second: a line for each would cost as much as the refusal."""
+        self._refused[kind].inc()
+        limiter = self.limiters[kind]
+        last, seen = self._logged[kind]
+        if monotonic() - last >= _LOG_EVERY_S:
+            self._logged[kind] = monotonic(), limiter.refused
+            log.warning(
+                "requests_refused",
+                kind=kind,
+                count=limiter.refused - seen,
+                limit=limiter.limit,
+                in_service=limiter.in_service,
+                waiting=limiter.waiting,
+            )
+
+    def _read_address(self, client: tuple[str, int] | None, forwarded: tuple[str, ...]) -> str:
+        peer = None if client is None else client[0]
+        return addresses.network(addresses.find(peer, forwarded, self._trusted))
+
+
+def _make_refusal(*, tls: bool) -> tuple[bytes, int]:
+    """The reply as a template, and the length of its body without the request's id.
+
+    Writing it anew each time would cost more than all else about a refusal.
+    """
+    error = OverloadedError("More is asked than can be done in time: try again soon.")
+    body = orjson.dumps(describe(error, request_id="%(id)b"))
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", b"%(length)d"),
+        *((name.lower().encode(), value.encode()) for name, value in (error.headers or {}).items()),
+        (b"cache-control", b"no-store"),
+        (b"x-request-id", b"%(id)b"),
+        *safe_headers(tls=tls),
+    ]
+    lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+    template = b"HTTP/1.1 503 Service Unavailable\r\n%b%%(more)b\r\n%b" % (lines, body)
+    return template, len(body) - len(b"%(id)b")
+
+
+async def _no_app(_: Scope, __: Receive, ___: Send) -> None:
+    """Nothing is behind the layer that only makes headers."""

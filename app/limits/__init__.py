@@ -1,0 +1,7 @@
+"""How much is done at once: limits that find themselves, and fair queues before them."""
+
+from app.limits.adaptive import AdaptiveLimit
+from app.limits.limiter import CURRENT, Keys, Limiter, Turn
+from app.limits.semaphore import CountedSemaphore
+
+__all__ = ["CURRENT", "AdaptiveLimit", "CountedSemaphore", "Keys", "Limiter", "Turn"]

@@ -1,0 +1,74 @@
+"""A limit of what is done at once that finds itself by latency.
+
+The gradient of Envoy's adaptive concurrency filter (and of Netflix' concurrency-limits): the limit shrinks by
+how much longer work takes than it did with next to nothing beside it, and grows by the root of itself, which
+is what may queue in the backends.
+"""
+
+import math
+from statistics import median
+
+QUIET = 3
+"""Up to this many at once disturb each other so little that their latency is the baseline."""
+
+_START = 8
+_LEAST = 4
+_TOLERANCE = 2.0
+"""How many times the baseline is still no sign of a queue."""
+_WINDOW, _WINDOW_S = 20, 0.1
+_BASELINE_OF = 10
+_BASELINE_S = 30.0
+"""For which a baseline is good; then, if there is a queue, the limit is `QUIET` until there is a new one."""
+_SMOOTHING = 0.05
+
+
+class AdaptiveLimit:
+    """Between `least` and `most`; where they are one, it stays there and only measures."""
+
+    def __init__(self, most: int, *, least: int = _LEAST) -> None:
+        self._most = most
+        self._least = min(least, most)
+        self.value = max(self._least, min(_START, most))
+        self.mean_s = 0.01
+        """Of the seconds that one takes; a guess until some have ended."""
+        self._baseline_s: float | None = None
+        self._baseline_until = 0.0
+        self._quiet: list[float] = []
+        self._window: list[float] = []
+        self._window_until = 0.0
+        self._resume: int | None = None
+        """The limit to go back to while the baseline is measured."""
+
+    def observe(self, seconds: float, *, now: float, quiet: bool, crowded: bool) -> None:
+        """Note that one took `seconds`.
+
+        `quiet` says that at most `QUIET` were at work when it began, `crowded` that others wait for a slot.
+        """
+        self.mean_s += _SMOOTHING * (seconds - self.mean_s)
+        if quiet:
+            self._quiet.append(seconds)
+            if len(self._quiet) >= _BASELINE_OF:
+                self._set_baseline(now)
+        self._window.append(seconds)
+        if len(self._window) >= _WINDOW and now >= self._window_until:
+            sample = median(self._window)
+            self._window.clear()
+            self._window_until = now + _WINDOW_S
+            if crowded and self._resume is None and self._least < self._most:
+                self._adjust(sample, now)
+
+    def _set_baseline(self, now: float) -> None:
+        self._baseline_s = median(self._quiet)
+        self._baseline_until = now + _BASELINE_S
+        self._quiet.clear()
+        if self._resume is not None:
+            self.value, self._resume = self._resume, None
+
+    def _adjust(self, sample_s: float, now: float) -> None:
+        if self._baseline_s is None or now > self._baseline_until:
+            self._quiet.clear()
+            self._resume, self.value = self.value, min(QUIET, self.value)
+            return
+        gradient = max(0.5, min(1.0, _TOLERANCE * self._baseline_s / max(sample_s, 1e-6)))
+        wanted = gradient * self.value + math.sqrt(self.value)
+        self.value = max(self._least, min(self._most, int(wanted)))

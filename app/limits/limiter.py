@@ -1,0 +1,183 @@
+"""Admits what can be done in time and refuses the rest at once."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from contextvars import ContextVar
+from time import monotonic
+
+from app.limits.adaptive import QUIET, AdaptiveLimit
+from app.limits.fair_queue import FairQueue
+
+WAIT_S = 0.5
+"""How long one may have to wait in a queue that stands."""
+_BURST_S = 0.25
+"""A queue younger than this is a burst: as many wait as are let, since it ends by itself."""
+_SWEEP_S = 1.0
+
+Keys = tuple[str | bytes, ...]
+
+
+class Turn(ABC):
+    """What wants to be done, and a slot for it."""
+
+    __slots__ = ("_limiter", "began", "is_quiet", "keys", "since", "waits")
+
+    keys: Keys
+    """Whose it is, once it has waited."""
+
+    def __init__(self, limiter: "Limiter") -> None:
+        self._limiter = limiter
+        self.waits = False
+        self.since = 0.0
+        """From when it waited."""
+        self.began: float | None = None
+        """When it began; None before and after."""
+        self.is_quiet = False
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Its slot is there."""
+
+    @abstractmethod
+    def refuse(self) -> None:
+        """It has waited in vain."""
+
+    @abstractmethod
+    def find_keys(self) -> Keys:
+        """Whose it is, the address first; asked only if it has to wait."""
+
+    def enter(self) -> None:
+        """Begin now or later, or be refused now."""
+        if not self._limiter.enter(self):
+            self.refuse()
+
+    def leave(self) -> None:
+        """Give the slot back, or the place in the queue; nothing if it has neither."""
+        self._limiter.leave(self)
+
+
+CURRENT: ContextVar[Turn | None] = ContextVar("CURRENT", default=None)
+"""The turn of the request that is being worked on."""
+
+
+class Limiter:
+    """Slots for work of one kind in one event loop, and a fair queue for them.
+
+    While a burst waits, those who come may wait too. Once the queue stands, only those may whose turn would
+    come within `WAIT_S`; which that is depends on how much they themselves have waiting, so that one sender's
+    flood leaves the others their shares.
+    """
+
+    def __init__(
+        self, limit: AdaptiveLimit, *, most_waiting: int, longest_wait_s: float | None = None
+    ) -> None:
+        """Turns that have waited for `longest_wait_s` are refused after all."""
+        self._limit = limit
+        self._most_waiting = most_waiting
+        self._longest_wait_s = longest_wait_s
+        self._queue: FairQueue[Turn] = FairQueue()
+        self._stands_from = 0.0
+        self._sweeps = False
+        self.in_service = 0
+        self.refused = 0
+
+    @property
+    def limit(self) -> int:
+        return self._limit.value
+
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
+    def enter(self, turn: Turn) -> bool:
+        """Begin now or later; False if it is refused."""
+        now = monotonic()
+        if self.in_service < self._limit.value and not self._queue:
+            self._begin(turn, now)
+            return True
+        turn.keys = turn.find_keys()
+        if not self._may_wait(turn.keys, now):
+            self.refused += 1
+            return False
+        if not self._queue:
+            self._stands_from = now
+        turn.since = now
+        turn.waits = True
+        self._queue.push(turn, *turn.keys)
+        self._sweep_later()
+        return True
+
+    def leave(self, turn: Turn) -> None:
+        if turn.waits:
+            turn.waits = False
+            self._queue.remove(turn, *turn.keys)
+        elif turn.began is not None:
+            now = monotonic()
+            self.in_service -= 1
+            self._limit.observe(now - turn.began, now=now, quiet=turn.is_quiet, crowded=bool(self._queue))
+            turn.began = None
+            while self._queue and self.in_service < self._limit.value:
+                self._begin(self._queue.pop(), now)
+
+    async def acquire(self, keys: Keys = ()) -> Turn | None:
+        """A turn that has begun, None if it is refused."""
+        turn = _AwaitedTurn(self, keys)
+        turn.enter()
+        try:
+            return turn if await turn.begun else None
+        except BaseException:
+            turn.leave()
+            raise
+
+    def _begin(self, turn: Turn, now: float) -> None:
+        self.in_service += 1
+        turn.waits = False
+        turn.is_quiet = self.in_service <= QUIET
+        turn.began = now
+        turn.begin()
+
+    def _may_wait(self, keys: Keys, now: float) -> bool:
+        if len(self._queue) >= self._most_waiting:
+            return False
+        if not self._queue or now - self._stands_from < _BURST_S:
+            return True
+        ahead = self._queue.ahead(*keys) + 1
+        return ahead * self._limit.mean_s / self._limit.value <= WAIT_S
+
+    def _sweep_later(self) -> None:
+        if self._longest_wait_s is not None and not self._sweeps:
+            self._sweeps = True
+            asyncio.get_running_loop().call_later(_SWEEP_S, self._sweep, self._longest_wait_s)
+
+    def _sweep(self, longest_wait_s: float) -> None:
+        """Work that hangs gives no slot back, so that no turn would come."""
+        self._sweeps = False
+        latest = monotonic() - longest_wait_s
+        for turn in [turn for turn in self._queue if turn.since < latest]:
+            turn.leave()
+            self.refused += 1
+            turn.refuse()
+        if self._queue:
+            self._sweep_later()
+
+
+class _AwaitedTurn(Turn):
+    __slots__ = ("_given_keys", "begun")
+
+    def __init__(self, limiter: Limiter, keys: Keys) -> None:
+        super().__init__(limiter)
+        self._given_keys = keys
+        self.begun: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def begin(self) -> None:
+        self._answer(begins=True)
+
+    def refuse(self) -> None:
+        self._answer(begins=False)
+
+    def find_keys(self) -> Keys:
+        return self._given_keys
+
+    def _answer(self, *, begins: bool) -> None:
+        if not self.begun.done():  # cancelled a moment ago
+            self.begun.set_result(begins)
