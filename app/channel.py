@@ -28,6 +28,7 @@ Argument = str | bytes | int
 EPOCH = "<epoch>"
 """Stands for the epoch of the connection that a script is sent over."""
 
+_ALONE = "standalone"
 _NO_MASTER = ("READONLY", "MASTERDOWN", "LOADING")
 """What a server says that was made a replica under the connection: the next one may find another."""
 
@@ -127,7 +128,7 @@ class Channel:
                 await self._shake_hands(connection)
         except (OSError, TimeoutError) as error:
             connection.close()
-            raise ConnectionError(f"Redis cannot be reached ({type(error).__name__}).") from None
+            raise ConnectionError(f"Redis cannot be reached: {_explain(error)}.") from None
         except BaseException:
             connection.close()
             raise
@@ -152,14 +153,14 @@ class Channel:
     async def _shake_hands(self, connection: "_Connection") -> None:
         address = self._address()
         commands = [pack("SELECT", address.db or 0), pack("INFO", "server"), pack("INFO", "replication")]
-        if address.password:
+        if address.username or address.password:
             names = [address.username] if address.username else []
-            commands.insert(0, pack("AUTH", *names, address.password))
-        found = await connection.call(b"".join(commands), len(commands))
+            commands.insert(0, pack("AUTH", *names, address.password or ""))
+        *_, server, replication = found = await connection.call(b"".join(commands), len(commands))
+        _refuse_several(server)
         for reply in found:
             if isinstance(reply, Exception):
-                raise AuthenticationError("Redis refused the connection.") from reply
-        *_, server, replication = found
+                raise AuthenticationError(f"Redis refused the connection: {reply}") from reply
         about = _facts(server) | _facts(replication)
         if about.get("role", "master") != "master":
             raise ReadOnlyError("The Redis that answers is a replica.")
@@ -171,6 +172,18 @@ def _packer(*arguments: Argument) -> Callable[[str], bytes]:
         return pack(*(epoch if part is EPOCH else part for part in arguments))
 
     return pack_for
+
+
+def _explain(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error) or "no answer in time").rstrip(".")
+
+
+def _refuse_several(server: object) -> None:
+    """Of a Cluster the next key may lie elsewhere, and a Sentinel holds none."""
+    about = _facts(server) if isinstance(server, str) else {}
+    mode = about.get("redis_mode") or about.get("server_mode") or _ALONE
+    if mode != _ALONE:
+        raise ResponseError(f"it runs as {mode}, and Roster speaks to one Redis, no Cluster and no Sentinel")
 
 
 def _facts(info: str) -> dict[str, str]:

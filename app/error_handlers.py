@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from app import field_errors, problems, published
+from app.database import reasons
 from app.errors import (
     InvalidError,
     MalformedJSONError,
@@ -138,7 +139,9 @@ async def _answer_redis(_: Request, error: Exception) -> Response:
 def _unavailable(name: str, error: Exception) -> Response:
     BACKEND_ERRORS.labels(name, type(error).__name__).inc()
     log.warning("backend_unavailable", backend=name, error=type(error).__name__, reason=str(error)[:500])
-    return problems.problem_response(UnavailableError(f"{name} did not answer in time: try again."))
+    is_answer = name == "Redis" and reasons.is_refusal(error)
+    what = "refused the operation" if is_answer else "did not answer in time"
+    return problems.problem_response(UnavailableError(f"{name} {what}: try again."))
 
 
 async def _answer_gone(_: Request, __: Exception) -> Response:

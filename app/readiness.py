@@ -12,12 +12,14 @@ from redis.exceptions import RedisError
 
 from app import indexes
 from app.channel import Channel, pack
+from app.database import reasons, trials
 from app.errors import NotReadyError, UnavailableError
 from app.keyring import Keyring
 
 BOUND_S = 1.0
 """How long a look takes at most, and how long what it found is good."""
 
+_TRIALS_GOOD_S = 10.0
 _INDEXES_GOOD_S = 60.0
 """Indexes do not go by themselves, and asking for them costs a query for each collection."""
 
@@ -42,6 +44,7 @@ class Readiness:
         self._lock = asyncio.Lock()
         self._found: Parts = {}
         self._good_until = self._indexes_good_until = now()
+        self._trials_good_until: dict[str, float] = {}
         self._is_stopping = False
 
     def stop(self) -> None:
@@ -78,17 +81,40 @@ class Readiness:
         try:
             with pymongo.timeout(BOUND_S / 2):
                 hello = await self._database.command("hello")
-        except PyMongoError:
+        except PyMongoError as error:
+            return _refused(error) or "no primary answers"
+        if not hello.get("isWritablePrimary"):
             return "no primary answers"
-        return None if hello.get("isWritablePrimary") else "no primary answers"
+        return await self._try_mongodb() if self._is_due("mongodb") else None
+
+    async def _try_mongodb(self) -> str | None:
+        """What is only slow, as on a busy server, is no refusal."""
+        try:
+            with pymongo.timeout(BOUND_S / 2):
+                await trials.try_mongodb(self._database)
+        except PyMongoError as error:
+            return _refused(error)
+        self._tried("mongodb")
+        return None
 
     async def _ask_redis(self) -> str | None:
         """Over the connection that sessions are checked by, which a replica does not get."""
         try:
-            await self._channel.call(lambda _: pack("PING"), 1)
-        except RedisError:
-            return "it does not answer"
+            if self._is_due("redis"):
+                await trials.try_redis(self._channel)
+                self._tried("redis")
+            else:
+                await self._channel.call(lambda _: pack("PING"), 1)
+        except RedisError as error:
+            return _refused(error) or "it does not answer"
         return None
+
+    def _is_due(self, backend: str) -> bool:
+        return self._now() >= self._trials_good_until.get(backend, 0)
+
+    def _tried(self, backend: str) -> None:
+        """What was refused is tried again at the next look, so that what is mended is known at once."""
+        self._trials_good_until[backend] = self._now() + _TRIALS_GOOD_S
 
     async def _ask_indexes(self) -> str | None:
         if self._now() < self._indexes_good_until:
@@ -110,3 +136,7 @@ class Readiness:
         except UnavailableError:
             return "none can sign"
         return None
+
+
+def _refused(error: Exception) -> str | None:
+    return f"it refuses what is needed ({reasons.explain(error)})" if reasons.is_refusal(error) else None

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,16 +14,18 @@ from beanie import init_beanie
 from pymongo import AsyncMongoClient, ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from app import indexes, migrations
-from app.channel import Channel
+from app.channel import Channel, Replies, pack
 from app.cursors import CursorSealer
+from app.database import reasons, trials
+from app.database.addresses import MongoAddress, read_mongo, read_redis
 from app.errors import StartError
 from app.jobs import Jobs, Nudges
 from app.keyring import Keyring, keep_current
@@ -40,7 +43,10 @@ from models.user import User
 
 log = structlog.get_logger("roster.start")
 
-DEFAULT_DATABASE = "roster"
+Client = AsyncMongoClient[dict[str, Any]]
+Database = AsyncDatabase[dict[str, Any]]
+_OLDEST_WIRE = 13
+"""MongoDB 5.0."""
 _LOOK_AGAIN_S = 0.5
 
 
@@ -49,7 +55,7 @@ class Resources:
     """What a running process holds."""
 
     settings: Settings
-    database: AsyncDatabase[dict[str, Any]]
+    database: Database
     users: AsyncCollection[dict[str, Any]]
     pools: PoolWatch | None
     """Where metrics are served."""
@@ -85,25 +91,37 @@ async def opened(
         raise _not_named()
     async with AsyncExitStack() as closing:
         pools = None if settings.metrics_port is None else PoolWatch()
-        client = _mongo(settings, settings.mongo_uri.get_secret_value(), pools)
+        address = read_mongo(settings.mongo_uri.get_secret_value())
+        if address.overridden:
+            log.warning("mongo_uri_options_overridden", options=address.overridden)
+        client = _mongo(settings, address, pools)
         closing.push_async_callback(client.close)
         redis = _redis(settings.redis_url.get_secret_value(), settings.redis_timeout_ms / 1000)
         closing.push_async_callback(redis.aclose)
-        database = client.get_default_database(DEFAULT_DATABASE)
-        await _wait(database, redis, wait_s)
-        await init_beanie(database=database, document_models=[User], skip_indexes=True)
-        if apply_indexes:
-            await migrations.apply(database)
-            await indexes.apply(database)
-            await indexes.retain(database, audit_days=settings.audit_ttl_days)
-        else:
-            await migrations.refuse_newer(database)
-        yield await _hold(settings, database, redis, closing, pools=pools, sign=sign)
+        database = client[address.database]
+        await _wait(database, redis, settings.redis_timeout_ms / 1000, wait_s)
+        try:
+            await init_beanie(database=database, document_models=[User], skip_indexes=True)
+            await _prepare(settings, database, apply_indexes=apply_indexes)
+            opened = await _hold(settings, database, redis, closing, pools=pools, sign=sign)
+        except PyMongoError as error:
+            raise _failed("MongoDB", "ROSTER_MONGO_URI", error) from None
+        yield opened
+
+
+async def _prepare(settings: Settings, database: Database, *, apply_indexes: bool) -> None:
+    if not apply_indexes:
+        await migrations.refuse_newer(database)
+        return
+    await migrations.apply(database)
+    await indexes.apply(database)
+    await indexes.retain(database, audit_days=settings.audit_ttl_days)
+    await trials.try_mongodb(database)
 
 
 async def _hold(
     settings: Settings,
-    database: AsyncDatabase[dict[str, Any]],
+    database: Database,
     redis: Redis,
     closing: AsyncExitStack,
     *,
@@ -167,48 +185,58 @@ def _not_named() -> StartError:
     return StartError("Set ROSTER_MONGO_URI and ROSTER_REDIS_URL, or start with `python -m app serve`.")
 
 
-def _mongo(settings: Settings, uri: str, pools: PoolWatch | None = None) -> AsyncMongoClient[dict[str, Any]]:
+def _mongo(settings: Settings, address: MongoAddress, pools: PoolWatch | None = None) -> Client:
     try:
-        return AsyncMongoClient(
-            uri,
-            timeoutMS=settings.mongo_timeout_ms,
-            serverSelectionTimeoutMS=settings.mongo_timeout_ms,
-            maxPoolSize=settings.mongo_pool_size,
-            w="majority",
-            appname="roster",
-            document_class=dict,
-            event_listeners=[] if pools is None else [pools],
-        )
-    except (InvalidURI, ConfigurationError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # PyMongo's way to say that it leaves an option out
+            return AsyncMongoClient(
+                address.uri,
+                timeoutMS=settings.mongo_timeout_ms,
+                serverSelectionTimeoutMS=settings.mongo_timeout_ms,
+                maxPoolSize=settings.mongo_pool_size,
+                w="majority",
+                appname="roster",
+                document_class=dict,
+                event_listeners=[] if pools is None else [pools],
+            )
+    except (PyMongoError, OSError, ValueError, TypeError, UserWarning) as error:
         raise StartError(
-            "ROSTER_MONGO_URI is not a MongoDB address: mongodb://host:27017/roster, say."
+            "ROSTER_MONGO_URI is not a MongoDB address that can be used, mongodb://host:27017/roster, say "
+            f"({type(error).__name__}: look at its hosts, options and files)."
         ) from None
 
 
 def _redis(url: str, timeout_s: float) -> Redis:
     """No hidden retries: a dead Redis is known in a millisecond, a frozen one when the time is up."""
     try:
-        return Redis.from_url(
-            url,
+        redis = Redis.from_url(
+            read_redis(url),
             socket_timeout=timeout_s,
             socket_connect_timeout=timeout_s,
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )
-    except ValueError:
-        raise StartError("ROSTER_REDIS_URL is not a Redis address: redis://host:6379/0, say.") from None
+        pool: Any = redis.connection_pool
+        pool.make_connection()  # which reads the options of TLS
+    except (RedisError, ValueError, TypeError):
+        raise StartError(
+            "ROSTER_REDIS_URL is not a Redis address that can be used, redis://host:6379/0, say: "
+            "look at its port and at its options."
+        ) from None
+    return redis
 
 
 class _AwayError(StartError):
     """Who waits may find it there."""
 
 
-async def _wait(database: AsyncDatabase[dict[str, Any]], redis: Redis, wait_s: float) -> None:
+async def _wait(database: Database, redis: Redis, timeout_s: float, wait_s: float) -> None:
     """Servers and their service are often started together, and the servers take longer."""
     deadline = time.monotonic() + wait_s
     while True:
         try:
-            await _reach(database, redis)
+            await _reach_mongodb(database)
+            await _reach_redis(redis, timeout_s)
         except _AwayError as away:
             if time.monotonic() >= deadline:
                 raise
@@ -218,44 +246,54 @@ async def _wait(database: AsyncDatabase[dict[str, Any]], redis: Redis, wait_s: f
             return
 
 
-async def _reach(database: AsyncDatabase[dict[str, Any]], redis: Redis) -> None:
+async def _reach_mongodb(database: Database) -> None:
     try:
         hello = await database.command("hello")
     except PyMongoError as error:
-        raise _unreachable("MongoDB", "ROSTER_MONGO_URI", error) from None
+        raise _failed("MongoDB", "ROSTER_MONGO_URI", error) from None
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         raise StartError("MongoDB must be a replica set (one node is enough): start it with --replSet.")
+    if hello["maxWireVersion"] < _OLDEST_WIRE:
+        raise StartError("MongoDB is older than 5.0, which Roster needs: upgrade it.")
+    if database.client.options.direct_connection and len(hello.get("hosts", ())) > 1:
+        raise StartError(
+            "ROSTER_MONGO_URI asks for directConnection to a set of several nodes, and would not follow a "
+            "new primary: take the option out, and name replicaSet and the hosts."
+        )
+
+
+async def _reach_redis(redis: Redis, timeout_s: float) -> None:
+    channel = Channel(redis, timeout_s=timeout_s)
     try:
         await redis.ping()
-        await _check_eviction(redis)
+        await trials.try_redis(channel)
+        _check_eviction(await channel.call(lambda _: pack("INFO", "memory") + pack("INFO", "persistence"), 2))
     except RedisError as error:
-        raise _unreachable("Redis", "ROSTER_REDIS_URL", error) from None
+        raise _failed("Redis", "ROSTER_REDIS_URL", error) from None
+    finally:
+        channel.close()
 
 
-def _unreachable(name: str, setting: str, error: Exception) -> StartError:
+def _failed(name: str, setting: str, error: Exception) -> StartError:
     """A refusal is for good, silence may not be."""
-    refused = isinstance(error, OperationFailure | AuthenticationError | ResponseError)
-    kind = StartError if refused else _AwayError
-    return kind(f"{name} cannot be reached ({type(error).__name__}): check {setting}.")
+    if reasons.is_refusal(error):
+        return StartError(f"{name} refuses what Roster needs ({reasons.explain(error)}): check {setting}.")
+    return _AwayError(f"{name} cannot be reached ({reasons.explain(error)}): check {setting}.")
 
 
-async def _check_eviction(redis: Redis) -> None:
+def _check_eviction(found: Replies) -> None:
     """A session that was evicted is a person signed out; a throttle that was evicted is no throttle."""
-    try:
-        # one at a time: Redis 6 refuses two
-        held = await redis.config_get("maxmemory-policy") | await redis.config_get("appendonly")
-    except ResponseError:  # managed services hide CONFIG
-        return
-    policy = str(held.get("maxmemory-policy") or "noeviction")
+    about = dict(line.split(":", 1) for text in found.replies for line in text.splitlines() if ":" in line)
+    policy = about.get("maxmemory_policy", "noeviction")
     if policy.startswith("allkeys"):
         raise StartError(f"Redis evicts sessions (maxmemory-policy {policy}): set it to noeviction.")
     if policy != "noeviction":
         log.warning("redis_may_evict_sessions", policy=policy, should_be="noeviction")
-    if held.get("appendonly") == "no":
+    if about.get("aof_enabled") == "0":
         log.warning("redis_may_forget_sessions", appendonly="no", should_be="yes")
 
 
-async def _secret_key(settings: Settings, database: AsyncDatabase[dict[str, Any]]) -> str:
+async def _secret_key(settings: Settings, database: Database) -> str:
     """The one that is set, else one made by whichever process came first and kept in MongoDB."""
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()

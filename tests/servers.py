@@ -5,7 +5,6 @@ They are launched as the embedded default launches its own, so they too end with
 
 import os
 import signal
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -90,8 +89,13 @@ class MongoServer(Faults):
 class RedisServer(Faults):
     """A redis-server with its append-only file."""
 
-    def __init__(self, folder: Path) -> None:
-        command = partial(redis_server.command, find_binary("redis-server", folder))
+    def __init__(self, folder: Path, *options: str) -> None:
+        """`options` are added to the command line."""
+        binary = find_binary("redis-server", folder)
+
+        def command(data: Path, port: int) -> list[str]:
+            return [*redis_server.command(binary, data, port), *options]
+
         super().__init__(Server(folder / "redis-server", command=command, ready=redis_server.find_ready))
 
     @property

@@ -10,6 +10,7 @@ from pymongo import AsyncMongoClient
 
 from app import resources
 from app.clients import BUILT_IN
+from app.database.addresses import DEFAULT_DATABASE
 from app.resources import Resources
 from app.settings import Settings
 from models.values import ALL_SCOPES
@@ -52,7 +53,7 @@ def mint_elsewhere(settings: Settings, *scopes: str) -> str:
             closing.push_async_callback(mongo.close)
             redis = resources._redis(settings.redis_url.get_secret_value(), timeout_s=5)
             closing.push_async_callback(redis.aclose)
-            database = mongo.get_default_database(resources.DEFAULT_DATABASE)
+            database = mongo.get_default_database(DEFAULT_DATABASE)
             opened = await resources._hold(settings, database, redis, closing, sign=False)
             return await mint(opened, *scopes)  # with the server's own key
 

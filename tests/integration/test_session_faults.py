@@ -648,11 +648,12 @@ async def test_a_wrong_password_of_redis_stops_the_start(
 ) -> None:
     await redis.config_set("requirepass", "right")
     address = own_redis.url.removeprefix("redis://")
-    for wrong in ("", ":wrong@"):
+    reasons = {"": "it wants a password", ":wrong@": "invalid username-password pair or user is disabled"}
+    for wrong, reason in reasons.items():
         with pytest.raises(StartError) as caught:
             await start(mongo_uri, f"redis://{wrong}{address}")
         message = str(caught.value)
-        assert message == "Redis cannot be reached (AuthenticationError): check ROSTER_REDIS_URL."
+        assert message == f"Redis refuses what Roster needs ({reason}): check ROSTER_REDIS_URL."
     for right in (":right@", "default:right@"):
         async with serving(mongo_uri, f"redis://{right}{address}") as client:
             user = await add_person(client)

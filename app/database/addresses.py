@@ -1,0 +1,143 @@
+"""What is taken of the addresses of MongoDB and Redis: nothing in them breaks a promise unseen.
+
+No sentence repeats a part of an address that may belong to a password that was not escaped.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from pymongo.common import VALIDATORS
+from rapidfuzz import process
+
+from app.errors import StartError
+
+DEFAULT_DATABASE = "roster"
+
+_LONGEST_NAME = 63
+"""Bytes."""
+_NAME = re.compile(r"[\w-]+")
+_RESERVED = ("admin", "config", "local")
+_LIKE = 80
+"""Of a hundred, how alike two names are of which one may be meant for the other."""
+_OURS = frozenset(
+    {
+        "fsync", "j", "journal", "maxpoolsize", "maxstalenessseconds", "minpoolsize", "readconcernlevel",
+        "readpreference", "readpreferencetags", "retryreads", "retrywrites", "serverselectiontimeoutms",
+        "sockettimeoutms", "timeoutms", "tz_aware", "unicode_decode_error_handler", "uuidrepresentation", "w",
+        "waitqueuetimeoutms", "wtimeout", "wtimeoutms",
+    }
+)  # fmt: skip
+"""What Roster decides itself: how it reads, when a write is done, how it decodes, how long it waits."""
+_AS_OURS = frozenset(
+    {("w", "majority"), ("readpreference", "primary"), ("retrywrites", "true"), ("retryreads", "true")}
+)
+"""What many addresses say, and it is so."""
+_TLS = re.compile(r"ssl_[a-z_]+")
+_DATABASE_NUMBER = re.compile(r"/?|/[0-9]{1,4}")
+
+
+@dataclass(frozen=True, slots=True)
+class MongoAddress:
+    uri: str
+    """Without what Roster decides itself."""
+    database: str
+    overridden: Sequence[str]
+    """The options that were taken out and would have changed something."""
+
+
+def read_mongo(uri: str) -> MongoAddress:
+    """StartError: what is wrong with it."""
+    head, _, query = uri.partition("?")
+    scheme, _, rest = head.partition("://")
+    if scheme not in ("mongodb", "mongodb+srv"):
+        raise _wrong("MONGO_URI", "is not a MongoDB address: mongodb://host:27017/roster, say")
+    hosts, _, path = rest.partition("/")
+    if "@" in path or "@" in query:
+        raise _unescaped("MONGO_URI")
+    options = [(part, *part.lower().partition("=")[::2]) for part in re.split("[&;]", query) if part]
+    _refuse_unknown("MONGO_URI", (name for _, name, _ in options), {*VALIDATORS, *_OURS})
+    left = "&".join(part for part, name, _ in options if name not in _OURS)
+    overridden = sorted(
+        {name for _, name, value in options if name in _OURS and (name, value) not in _AS_OURS}
+    )
+    database = _read_database(unquote(path)) if path else DEFAULT_DATABASE
+    return MongoAddress(f"{scheme}://{hosts}/{path}" + (f"?{left}" if left else ""), database, overridden)
+
+
+def _read_database(name: str) -> str:
+    if not _NAME.fullmatch(name) or len(name.encode()) > _LONGEST_NAME:
+        raise _wrong(
+            "MONGO_URI", "must name a database of at most 63 letters, digits, _ and - after its hosts"
+        )
+    if name.lower() in _RESERVED:
+        raise _wrong(
+            "MONGO_URI",
+            f"names MongoDB's own database {name}: name Roster's, as in /roster?authSource={name}",
+        )
+    return name
+
+
+def read_redis(url: str) -> str:
+    """The address as it is. StartError: what is wrong with it."""
+    scheme = url.partition("://")[0].lower()
+    if "sentinel" in scheme or "cluster" in scheme:
+        raise _wrong(
+            "REDIS_URL",
+            "asks for Redis Sentinel or Cluster, which Roster does not speak: name one address that leads to "
+            "the master, redis://host:6379/0, say",
+        )
+    if scheme not in ("redis", "rediss", "unix") or "://" not in url:
+        raise _wrong("REDIS_URL", "is not a Redis address: redis://host:6379/0, say")
+    parts = urlsplit(url)
+    if "," in parts.netloc.rpartition("@")[2]:
+        raise _wrong(
+            "REDIS_URL", "names several hosts: Roster speaks to one Redis, no Cluster and no Sentinel"
+        )
+    if "@" in parts.path + parts.query + parts.fragment or parts.fragment:
+        raise _unescaped("REDIS_URL")
+    _read_place(url)
+    return url
+
+
+def _read_place(url: str) -> None:
+    """Host, port and number of the database; of a socket its path."""
+    parts = urlsplit(url)
+    try:
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise _wrong("REDIS_URL", "has a port that is none: redis://host:6379/0, say") from None
+    names = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if parts.scheme != "unix":
+        if not host:
+            raise _wrong("REDIS_URL", "names no host: redis://host:6379/0, say")
+        if not _DATABASE_NUMBER.fullmatch(parts.path):
+            raise _wrong("REDIS_URL", "must end in the number of a database: redis://host:6379/0, say")
+    elif "db" in names and not names.pop("db").isdigit():
+        raise _wrong("REDIS_URL", "must give the number of a database: unix:///run/redis.sock?db=0, say")
+    if not all(parts.scheme == "rediss" and _TLS.fullmatch(name) for name in names):
+        raise _wrong(
+            "REDIS_URL",
+            "takes no options but those of TLS (rediss://host:6379/0?ssl_ca_certs=/path): the others are "
+            "decided by Roster",
+        )
+
+
+def _refuse_unknown(setting: str, names: Iterable[str], known: Iterable[str]) -> None:
+    known = [*known]
+    for name in names:
+        if name not in known:
+            like = process.extractOne(name, known, score_cutoff=_LIKE)
+            meant = f": did you mean {like[0]}?" if like else ""
+            raise _wrong(setting, f"has an option that MongoDB's drivers do not know{meant}")
+
+
+def _unescaped(setting: str) -> StartError:
+    return _wrong(
+        setting, "has a sign in user or password that must be escaped: / as %2F, ? as %3F, # as %23, @ as %40"
+    )
+
+
+def _wrong(setting: str, what: str) -> StartError:
+    return StartError(f"ROSTER_{setting} {what}" + ("" if what.endswith("?") else "."))

@@ -1,0 +1,52 @@
+"""Why a backend cannot be reached, or refuses: its driver's words without hosts, commands and secrets."""
+
+import re
+from collections.abc import Sequence
+
+from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
+from redis.exceptions import AuthenticationError, ResponseError
+
+_LONGEST = 200
+_CUT = re.compile(r", (Timeout|full error): .*", re.DOTALL)
+_COMMAND = re.compile(r"to execute command \{ ?(\w+):.*", re.DOTALL)
+_LEFT_OUT: Sequence[tuple[re.Pattern[str], str]] = (
+    (re.compile(r" \(configured timeouts: [^)]*\)"), ""),
+    (re.compile(r"Error -?\d+ connecting to \S+\. "), ""),
+    (re.compile(r"Connect call failed \([^)]*\)"), "connection refused"),
+    (re.compile(r"Multiple exceptions: .*"), "connection refused"),
+    (re.compile(r"\[Errno -?\d+\] "), ""),
+    (re.compile(r"(?<![\w.])[\w.\-\[\]:%]+:\d+(?![\w.]):? ?"), ""),
+    (re.compile(r"\s+"), " "),
+)
+_SAID = (
+    ("HELLO must be called", "it wants a password"),
+    ("NOAUTH", "it wants a password"),
+    ("No servers found yet", "no answer in time, or none that is MongoDB's"),
+    ("Timeout connecting", "no answer in time, perhaps for want of TLS at one end"),
+    ("connection closed", "it closed the connection, perhaps for want of TLS"),
+    ("Connection closed by server", "it closed the connection, perhaps for want of TLS"),
+)
+_PASSING = ("RetryableWriteError", "TransientTransactionError")
+_NOT_YET = ("LOADING", "BUSY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN")
+
+
+def explain(error: BaseException) -> str:
+    """A few words that end without a full stop."""
+    text = str(error)
+    for beginning, words in _SAID:
+        if beginning.lower() in text.lower():
+            return words
+    text = _COMMAND.sub(r"to \1", _CUT.sub("", text))
+    for pattern, instead in _LEFT_OUT:
+        text = pattern.sub(instead, text)
+    reasons = dict.fromkeys(part.strip(" .:") for part in text.split(","))
+    return ", ".join(reasons)[:_LONGEST] or type(error).__name__
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the backend answered, and would answer so again: silence may end, this does not by itself."""
+    if isinstance(error, PyMongoError):
+        passes = error.timeout or any(map(error.has_error_label, _PASSING))
+        return isinstance(error, OperationFailure | ConfigurationError) and not passes
+    is_answer = isinstance(error, AuthenticationError | ResponseError)
+    return is_answer and not str(error).startswith(_NOT_YET)

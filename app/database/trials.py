@@ -1,0 +1,69 @@
+"""What the first sign-in, write, job and export need of MongoDB and Redis, tried before anybody asks for it.
+
+A trial leaves nothing behind. What it raises is the driver's: `reasons` says it in a sentence.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from bson import ObjectId
+from pymongo.asynchronous.database import AsyncDatabase
+
+from app.channel import Argument, Channel, Script, pack
+
+_NOBODY = ObjectId("0" * 24)
+_KEPT_S = 60
+_SCRIPT = Script("return redis.call('TIME')[1]")
+
+
+async def try_mongodb(database: AsyncDatabase[dict[str, Any]]) -> None:
+    """Insert, change and delete in a transaction that is given up."""
+    async with database.client.start_session() as session:
+        await session.start_transaction()
+        await database["audit"].insert_one({"_id": ObjectId()}, session=session)
+        await database["users"].update_one({"_id": _NOBODY}, {"$set": {"version": 1}}, session=session)
+        await database["users"].delete_one({"_id": _NOBODY}, session=session)
+        await session.abort_transaction()
+
+
+async def try_redis(channel: Channel) -> None:
+    """Each command that code and scripts send, on keys of its own, and a script."""
+    commands = _redis_commands(f"roster:{{trial:{os.urandom(6).hex()}}}")
+    await channel.call(lambda _: b"".join(pack(*command) for command in commands), len(commands))
+    await channel.run(_SCRIPT, ())
+
+
+def _redis_commands(prefix: str) -> Sequence[tuple[Argument, ...]]:
+    text, fields, scores, stream = (f"{prefix}:{kind}" for kind in ("text", "fields", "scores", "stream"))
+    return (
+        ("SET", text, 1, "NX", "EX", _KEPT_S),
+        ("INCR", text),
+        ("PEXPIRE", text, _KEPT_S * 1000),
+        ("PTTL", text),
+        ("EXISTS", text),
+        ("SET", text, 1, "KEEPTTL"),
+        ("GET", text),
+        ("GETDEL", text),
+        ("HSET", fields, "a", 1),
+        ("HINCRBY", fields, "a", 1),
+        ("HMGET", fields, "a"),
+        ("HGET", fields, "a"),
+        ("HEXISTS", fields, "a"),
+        ("PEXPIREAT", fields, 2**42),
+        ("HDEL", fields, "b"),
+        ("ZADD", scores, 1, "a"),
+        ("ZCARD", scores),
+        ("ZSCORE", scores, "a"),
+        ("ZCOUNT", scores, 0, 1),
+        ("ZRANGE", scores, 0, -1),
+        ("ZREVRANGE", scores, 0, -1),
+        ("ZRANGEBYSCORE", scores, 0, 1),
+        ("ZREMRANGEBYSCORE", scores, 2, 3),
+        ("ZREM", scores, "a"),
+        ("TIME",),
+        ("XGROUP", "CREATE", stream, "workers", 0, "MKSTREAM"),
+        ("XADD", stream, "MAXLEN", "~", 10, "*", "data", ""),
+        ("XREADGROUP", "GROUP", "workers", "worker", "COUNT", 1, "NOACK", "STREAMS", stream, ">"),
+        ("DEL", text, fields, scores, stream),
+    )
