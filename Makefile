@@ -72,10 +72,11 @@ $(SPECTRAL)/.venv/stamp: $(SPECTRAL)/.venv/node.stamp $(SPECTRAL)/package.json $
 	$(WITH_NODE) npm ci --prefix $(SPECTRAL) --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-spectral: .venv/run.stamp $(SPECTRAL)/.venv/stamp  ## the OpenAPI document by every rule of OpenAPI and OWASP
+spectral: .venv/run.stamp $(SPECTRAL)/.venv/stamp  ## the OpenAPI document by every rule of OpenAPI and OWASP, and two TypeScript clients made of it
 	$(BIN)/python -m app openapi > $(SPECTRAL)/openapi.json
 	$(WITH_NODE) $(SPECTRAL)/node_modules/.bin/spectral lint --fail-severity hint \
 		--ruleset $(SPECTRAL)/.spectral.yaml $(SPECTRAL)/openapi.json
+	$(WITH_NODE) npm run clients --prefix $(SPECTRAL) --silent
 
 snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, docs/errors.md, docs/settings.md, docs/indexes.md
 	$(BIN)/python -m app openapi > tests/snapshots/openapi.json
@@ -85,4 +86,4 @@ snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, 
 
 clean:
 	rm -rf .venv .venv-peer .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
-	rm -rf $(SPECTRAL)/.venv $(SPECTRAL)/node_modules $(SPECTRAL)/openapi.json
+	rm -rf $(SPECTRAL)/.venv $(SPECTRAL)/node_modules $(SPECTRAL)/openapi.json $(SPECTRAL)/clients/generated

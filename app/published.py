@@ -4,6 +4,8 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
 ANYBODY: list[dict[str, list[str]]] = [{}]
 """The `security` of an operation that takes no token, said aloud."""
 _INT32 = range(-(2**31), 2**31)
@@ -33,6 +35,10 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
             headers |= _refer("Access-Control-Allow-Origin")
             if status in _TO_BE_TRIED_AGAIN:
                 headers |= _refer("Retry-After")
+        for schema in _objects(operation.get("requestBody")):
+            _tell_defaults(schema)
+    for schema in _objects(document["components"]):
+        _tell_defaults(schema)
     for schema in _objects(document):
         _bound(schema)
     return document
@@ -63,6 +69,14 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
         return schema
     (only,) = said
     return {**{key: part for key, part in schema.items() if key != "anyOf"}, **only}
+
+
+def _tell_defaults(schema: dict[str, Any]) -> None:
+    """In words: of a body's field with a `default`, makers of clients think that it is always there."""
+    for field in schema.get("properties", {}).values():
+        if (value := field.pop("default", None)) not in (None, "", []):
+            said = f"Default: `{orjson.dumps(value).decode()}`."
+            field["description"] = f"{field['description']}\n\n{said}" if "description" in field else said
 
 
 def _bound(schema: dict[str, Any]) -> None:

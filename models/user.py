@@ -10,6 +10,7 @@ from pymongo import ASCENDING, IndexModel
 from models import answers
 from models.values import (
     DEFAULT_SCOPES,
+    PLAIN,
     Activity,
     Age,
     AvatarURL,
@@ -112,7 +113,7 @@ class UserInput(BaseModel):
     is_active: Activity = Field(default=True, description="Whether the user may sign in; needs users:admin.")
 
 
-_IGNORED = Field(max_length=64, description="Of a reply that is sent back; ignored.")
+_IGNORED = Field(pattern=PLAIN, max_length=64, description="Of a reply that is sent back; ignored.")
 
 
 class UserReplacement(UserInput):

@@ -255,6 +255,32 @@ def test_what_callers_send_is_closed_to_unknown_fields(document: dict[str, Any])
     assert schemas["SignOut"]["properties"]["ids"]["maxItems"] == 1000
 
 
+def test_a_body_asks_for_nothing_that_has_a_default(document: dict[str, Any]) -> None:
+    """openapi-typescript makes a must of each field with a `default`, so bodies tell of theirs in words."""
+    bodies = [
+        operation.get("requestBody") for path in document["paths"].values() for operation in path.values()
+    ]
+    objects = list(find_objects([bodies, document["components"]]))
+    assert len(objects) > 500
+    assert not [
+        field for one in objects for field in one.get("properties", {}).values() if "default" in field
+    ]
+    schemas = document["components"]["schemas"]
+    assert schemas["UserInput"]["required"] == ["name", "email"]
+    scopes = schemas["UserInput"]["properties"]["scopes"]
+    assert scopes["description"].endswith('\n\nDefault: `["me"]`.')
+    assert "required" not in schemas["InvitationInput"]
+
+
+def find_objects(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            yield from find_objects(item)
+
+
 def test_the_listing_documents_each_of_its_parameters(document: dict[str, Any]) -> None:
     parameters = {
         one["name"]: one for one in document["paths"]["/users"]["get"]["parameters"] if one["in"] == "query"

@@ -48,6 +48,23 @@ def test_an_id_is_as_long_as_its_pattern_lets_it_be() -> None:
     assert made["components"]["schemas"]["X"]["maxLength"] == 24
 
 
+def test_a_default_of_a_field_is_told_in_words_and_an_empty_one_not_at_all() -> None:
+    fields = {
+        "tags": {"type": "array", "default": []},
+        "is_active": {"type": "boolean", "description": "Whether.", "default": False},
+        "limit": {"type": "string", "default": "x"},
+    }
+    made = complete(document({}, {"type": "object", "properties": fields}))["components"]["schemas"]["X"]
+    assert made["properties"] == {
+        "tags": {"type": "array"},
+        "is_active": {"type": "boolean", "description": "Whether.\n\nDefault: `false`."},
+        "limit": {"type": "string", "description": 'Default: `"x"`.'},
+    }
+    body = {"content": {"application/json": {"schema": {"properties": {"scope": {"default": "me"}}}}}}
+    said = operation(complete(document({"requestBody": body})))["requestBody"]["content"]["application/json"]
+    assert said["schema"]["properties"] == {"scope": {"description": 'Default: `"me"`.'}}
+
+
 def test_a_second_time_changes_nothing_more() -> None:
     once = complete(document({"responses": {"200": {}, "429": {}}}, {"type": "integer"}))
     assert complete(copy.deepcopy(once)) == once
