@@ -42,8 +42,12 @@ def network(address: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether it may be throttled: an IP address, or UNKNOWN."""
-    return text == UNKNOWN or _read(text) is not None
+    """Whether it may be throttled: an IP address without port and zone, or UNKNOWN."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return text == UNKNOWN
+    return "%" not in text
 
 
 def _read(hop: str) -> IPv4Address | IPv6Address | None:

@@ -55,8 +55,11 @@ async def _address(
         str,
         Path(
             max_length=64,
-            json_schema_extra={"pattern": "^[^/]+$"},  # what is no address is answered in words
-            description="An IPv4 or IPv6 address. Of IPv6 its /64, which is throttled as one.",
+            json_schema_extra={
+                "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"const": addresses.UNKNOWN}]
+            },
+            description="An IPv4 or IPv6 address; of IPv6 its /64 is throttled as one. "
+            "`unknown`: of callers who have none, over a unix socket.",
             examples=["203.0.113.7"],
         ),
     ],

@@ -90,12 +90,15 @@ class Settings(BaseSettings):
         default="closed", description="Who may call POST /auth/register."
     )
     tries_per_account: int = Field(
-        default=5, ge=1, description="Wrong passwords for one account before it has to wait."
+        default=5,
+        ge=1,
+        description="Wrong passwords for one account, by whichever of its names, before it has to wait.",
     )
     tries_per_address: int = Field(
         default=50,
         ge=1,
-        description="Wrong passwords from one address before it has to wait.",
+        description="Wrong passwords from one address before it has to wait; as many refused registrations, "
+        "weak passwords and wrong secrets of clients, each counted apart; 20 times as many registrations.",
     )
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         default=(),

@@ -61,7 +61,14 @@ RULES: dict[str, Rule] = {
     "end_sessions": Rule(_ALL, 403),
     "end_session": Rule(_ALL, 403),
     "set_password": Rule(_ALL, 403, {"password": "a staple of Mallory's"}),
+    "read_throttle": Rule(_ALL, 403),
+    "lift_throttle": Rule(_ALL, 403),
+    "read_address_throttle": Rule(_ALL, 403),
+    "lift_address_throttle": Rule(_ALL, 403),
 }
+
+_FOR_ADMINISTRATORS = frozenset({"list_sessions", "read_throttle", "read_address_throttle"})
+"""Of what only reads: the owner may not call it, either."""
 
 LISTS = ("/jobs", "/users/exports", "/users/exports/schedules", "/users/imports", "/users/me/sessions")
 """Of one's own: nothing of another's is in them."""
@@ -136,13 +143,14 @@ def _make(owner: httpx.Client) -> dict[str, str]:
         "schedule_id": schedule["id"],
         "import_id": planned["id"],
         "session_id": sessions[0]["id"],
+        "address": "203.0.113.7",
     }
 
 
 def _look(owner: httpx.Client, operations: list[_Operation], owned: Mapping[str, str]) -> dict[str, str]:
     """What the owner is answered by each operation that only reads and that she may call."""
     reading = [operation for operation in operations if operation.method == "get"]
-    mine = [operation for operation in reading if operation.id != "list_sessions"]
+    mine = [operation for operation in reading if operation.id not in _FOR_ADMINISTRATORS]
     replies = {operation.id: owner.get(operation.place(owned)) for operation in mine}
     return {name: f"{reply.status_code} {_settle(name, reply)}" for name, reply in replies.items()}
 

@@ -39,7 +39,7 @@ async def lift_throttle(user_id: UserId, caller: Administrator, opened: Backends
     responses=responses(InvalidError, *PROTECTED),
 )
 async def read_address_throttle(
-    address: ThrottledAddress, _: Administrator, opened: Backends
+    _: Administrator, address: ThrottledAddress, opened: Backends
 ) -> ThrottleOutput:
     """What was refused from there in the last hour: sign-ins, registrations, secrets of clients."""
     return replies.throttle(await opened.throttle.see_address(address))
@@ -51,6 +51,6 @@ async def read_address_throttle(
     summary="Let an address try again at once",
     responses=responses(InvalidError, *PROTECTED),
 )
-async def lift_address_throttle(address: ThrottledAddress, caller: Administrator, opened: Backends) -> None:
+async def lift_address_throttle(caller: Administrator, address: ThrottledAddress, opened: Backends) -> None:
     """Its failures are forgotten; those of accounts are not."""
     await accounts.lift_address(opened, address, by=caller)

@@ -19,8 +19,8 @@ _LONGEST_ACCOUNT_WAIT_S = 60
 _LONGEST_ADDRESS_WAIT_S = 900
 _ACCOUNT_MEMORY_S = 15 * 60
 _ADDRESS_MEMORY_S = 60 * 60
-_REGISTRATIONS_FREE = 1_000
-"""Of one address, whatever comes of them: an office on its first day, and no flood."""
+_REGISTRATIONS_PER_TRY = 20
+"""What an address may ask for, whatever comes of it: an office on its first day, and no flood."""
 _KNOWN_FOR_S = 30 * 86_400
 _MOST_KNOWN = 100
 """Addresses that an account is known from, the last ones: what a phone that travels has in a month."""
@@ -60,7 +60,9 @@ class Throttle:
         self._secret = hashlib.sha256(b"roster throttle\0" + secret.encode()).digest()
         self._account_pace = Pace(per_account, _LONGEST_ACCOUNT_WAIT_S, _ACCOUNT_MEMORY_S)
         self._address_pace = Pace(per_address, _LONGEST_ADDRESS_WAIT_S, _ADDRESS_MEMORY_S)
-        self._registrations_pace = Pace(_REGISTRATIONS_FREE, _LONGEST_ADDRESS_WAIT_S, _ADDRESS_MEMORY_S)
+        self._registrations_pace = Pace(
+            per_address * _REGISTRATIONS_PER_TRY, _LONGEST_ADDRESS_WAIT_S, _ADDRESS_MEMORY_S
+        )
 
     async def check(self, account: str, address: str) -> None:
         """One round trip that changes nothing. ThrottledError does not tell which of the two must wait."""

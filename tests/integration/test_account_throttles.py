@@ -202,7 +202,7 @@ async def test_a_throttle_of_nobody_and_of_no_address_is_refused(
     client: httpx.AsyncClient, method: str
 ) -> None:
     problem(await client.request(method, f"/users/{'0' * 24}/throttle"), 404, "user_not_found")
-    for wrong in ("users.example.com", "203.0.113", "1" * 65, "::g"):
+    for wrong in ("users.example.com", "203.0.113", "1" * 65, "::g", "203.0.113.7:80", "fe80::1%25eth0"):
         reply = await client.request(method, f"/addresses/{wrong}/throttle")
         assert problem(reply, 422, "validation_failed")["errors"][0]["parameter"] == "address"
     for right in ("2001:db8::1", "203.0.113.9", "unknown"):
