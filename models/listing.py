@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from models import answers
 from models.export import Format
@@ -22,6 +22,18 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"
 Texts = Annotated[list[Text], Field(max_length=50)]
 Id = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{24}$")]
 Age = Annotated[int, Field(ge=0, le=150), Whole]
+Missable = Literal[
+    "username", "phone", "tag", "scope", "department", "city", "country", "age", "last_login_at"
+]  # fmt: skip
+"""What a filter finds by and a user may lack; everybody has the rest."""
+
+
+def _separate(given: object) -> object:
+    """Names may be repeated, separated by commas, or both; each counts once."""
+    if not isinstance(given, list):
+        return given
+    names = [name for item in given for name in (item.split(",") if isinstance(item, str) else [item])]
+    return list(dict.fromkeys(names)) if all(isinstance(name, str) for name in names) else names
 
 
 class Filter(BaseModel):
@@ -38,7 +50,9 @@ class Filter(BaseModel):
     ] = []
     tag: Annotated[Texts, Field(description="One of the user's tags.")] = []
     scope: Annotated[list[Scope], Field(max_length=5, description="What the user may be granted.")] = []
-    department: Annotated[Texts, Field(description="The user's department.")] = []
+    department: Annotated[
+        Texts, Field(description="The user's department; accents count, as in each filter.")
+    ] = []
     city: Annotated[Texts, Field(description="City of any of the user's addresses.")] = []
     country: Annotated[Texts, Field(description="Country of any of the user's addresses.")] = []
     age_min: Annotated[Age | None, Field(description="At least this old.")] = None
@@ -51,6 +65,14 @@ class Filter(BaseModel):
         None
     )
     last_login_to: Annotated[To | None, Field(description=f"Last signed in then or earlier: {WHEN}.")] = None
+    missing: Annotated[
+        list[Missable],
+        Field(
+            max_length=9,
+            description="Lacking this, or all of these: `missing=last_login_at,phone`.",
+        ),
+        BeforeValidator(_separate),
+    ] = []
 
 
 class OrderedQuery(Filter):

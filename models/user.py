@@ -298,6 +298,19 @@ class User(Document):
                 partialFilterExpression={"phone": {"$type": "string"}},
             ),
             IndexModel([("created_at", ASCENDING), ("_id", ASCENDING)], name="created_at"),
+            *(
+                IndexModel(
+                    [("created_at", ASCENDING), ("_id", ASCENDING)],
+                    name=f"{name}_missing",
+                    partialFilterExpression={path: value},
+                )
+                for name, path, value in (
+                    ("phone", "phone", None),
+                    ("department", "profile.department", None),
+                    ("tag", "tags", []),
+                    ("scope", "scopes", []),
+                )
+            ),
             IndexModel([("updated_at", ASCENDING), ("_id", ASCENDING)], name="updated_at"),
             IndexModel([("last_login_at", ASCENDING), ("_id", ASCENDING)], name="last_login_at"),
             IndexModel([("keys.name", ASCENDING), ("_id", ASCENDING)], name="name"),

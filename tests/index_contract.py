@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from bson import ObjectId
 from pymongo import AsyncMongoClient, MongoClient
@@ -26,7 +26,7 @@ from app.rows import BSON
 from app.sample import people
 from app.selections import choose
 from app.users.records import hidden
-from models.listing import Filter, ListQuery, SortField
+from models.listing import Filter, ListQuery, Missable, SortField
 from models.user import AddressInput, Credentials, ProfileInput, User
 from tests.servers import MongoServer
 
@@ -54,6 +54,7 @@ FILTERS: dict[str, str] = {
     "updated_to": "2024-01-01",
     "last_login_from": "2026-01-01",
     "last_login_to": "2025-01-01",
+    **{f"missing:{name}": name for name in get_args(Missable)},
 }
 """A value of each filter that many match; those of the unique fields are some sample person's."""
 
@@ -70,6 +71,10 @@ REASONS = {
     "username_missing": "The end of `sort=username`: users without one, by id, whom the unique index leaves "
     "out.",
     "phone": "No two accounts with one phone number; `phone=`.",
+    "phone_missing": "`missing=phone`, in the default order: it holds only those users.",
+    "department_missing": "`missing=department`, likewise.",
+    "tag_missing": "`missing=tag`, likewise.",
+    "scope_missing": "`missing=scope`, likewise. Nearly empty in most directories.",
     "created_at": "The default order; `created_from`, `created_to`.",
     "updated_at": "`sort=updated_at`; `updated_from`, `updated_to`: what a synchronising client asks.",
     "last_login_at": "`sort=last_login_at`; `last_login_from`, `last_login_to`.",
@@ -202,7 +207,9 @@ def query(**asked: Any) -> ListQuery:
     """As a query string would say it: a repeatable filter may be given as one value."""
     return ListQuery.model_validate(
         {
-            name: [value] if name in MANY and isinstance(value, str) else value
+            name.partition(":")[0]: [value]
+            if name.partition(":")[0] in MANY and isinstance(value, str)
+            else value
             for name, value in asked.items()
             if value is not None
         }
@@ -286,6 +293,7 @@ def _index_rows() -> Iterator[str]:
         if "partialFilterExpression" in index:
             [condition] = index["partialFilterExpression"].values()
             kind = f"{kind}, only strings" if condition else "only null or missing"
+            kind = "only empty" if condition == [] else kind
         yield _row(
             f"`{name}`", ", ".join(f"`{key}`" for key in index["key"]), kind.strip(", "), REASONS[name]
         )
@@ -304,7 +312,7 @@ def _alone_rows(costs: Mapping[tuple[str, str], Cost], examples: Mapping[str, An
     yield _row(*["---"] * 7)
     for (name, sort), cost in costs.items():
         if not name or not sort:
-            given = f"`{name}={examples[name]}`" if name else "none"
+            given = f"`{name.partition(':')[0]}={examples[name]}`" if name else "none"
             order = f"`{sort}`" if sort else f"none, so `{build(query(**_given(name, examples))).sort}`"
             yield _row(given, order, *_figures(cost))
 
@@ -322,7 +330,9 @@ def _pair_rows(costs: Mapping[tuple[str, str], Cost], examples: Mapping[str, Any
             )
             promised = is_promised(query(**_given(name, examples), sort=field))
             for sort, cost in sides:
-                yield _row(f"`{name}`", sort, "cheap" if promised else "bounded", *_figures(cost))
+                yield _row(
+                    f"`{name.replace(':', '=')}`", sort, "cheap" if promised else "bounded", *_figures(cost)
+                )
 
 
 def _given(name: str, examples: Mapping[str, Any]) -> dict[str, Any]:
@@ -349,8 +359,9 @@ Every one is paid for on each write, so each has its reason.
 ## The default order
 
 Without `sort`, users come by `created_at`; if the only filters are a range of `updated_at`, `last_login_at`
-or `age`, they come by that field, so that one index both finds and sorts them. Ties are broken by id. Users
-who miss the value of the order come last in both directions.
+or `age`, they come by that field, so that one index both finds and sorts them; if the only filter is
+`missing=` with `username`, `age` or `last_login_at`, those who lack it come by id, for the same reason. Ties
+are broken by id. Users who miss the value of the order come last in both directions.
 
 ## Promises
 
@@ -360,7 +371,7 @@ who miss the value of the order come last in both directions.
   who miss the value, and then for rows that another hand has spoilt: each look is a query with two keys of
   its own.) This holds for
   - each sort alone;
-  - each filter alone in the default order;
+  - each filter alone in the default order, but for `missing=city` and `missing=country`;
   - one of `is_active`, `tag`, `scope`, `department`, `city`, `country` in the order of `created_at`, also
     with `created_from` and `created_to`;
   - several values of one of those six: each value costs one key more, and so does each further value that
@@ -372,9 +383,9 @@ who miss the value of the order come last in both directions.
   default). Past it the reply is 422 `query_too_expensive`, which says what to add: a filter that few users
   match (`city`, `department` or `tag`; else `email`, `username`, `phone` or `id`), a range of the field that
   orders, or no `sort`.
-- With what is cheap, `skip` examines one key for each user skipped (at most 10,000) and reads none of them;
-  `count` examines one key for each user counted and reads none, within a budget of its own
-  (`ROSTER_COUNT_BUDGET_MS`), and says when it gave up.
+- With what is cheap, `skip` examines one key for each user skipped (at most 10,000) and reads none of them,
+  but for those whom `missing` finds; `count` examines one key for each user counted and reads none, but for
+  the same, within a budget of its own (`ROSTER_COUNT_BUDGET_MS`), and says when it gave up.
 - A list in place of a date, a number or a key makes MongoDB sort that order in memory until its index is
   built anew. Only another hand can store one, and only past the collection's validator.
 

@@ -52,15 +52,18 @@ ORDERS = {
 
 
 class Order:
-    """One of the orders in one direction, perhaps narrowed to a range of its own field."""
+    """One of the orders in one direction, perhaps narrowed to a range of its field, or to who lacks it."""
 
-    def __init__(self, sort: Sort, bounds: Bounds | None = None) -> None:
+    def __init__(self, sort: Sort, bounds: Bounds | None = None, *, is_missing: bool = False) -> None:
         self._order = ORDERS[sort.removeprefix("-")]
         self._descending = sort.startswith("-")
         self._present = self._order.present | (bounds or {})
         self.path = self._order.path
         self.bounds: MongoFilter = {self.path: bounds} if bounds else {}
-        self.segments = (PRESENT, ODD) if bounds else (PRESENT, MISSING, ODD)
+        self.segments: tuple[int, ...] = (PRESENT, ODD) if bounds else (PRESENT, MISSING, ODD)
+        if is_missing:
+            self.bounds = {self.path: {"$eq": None}}
+            self.segments = (MISSING,)
 
     def index(self, segment: int) -> str:
         """The index that holds one of the first two segments; a partial one holds only its half."""

@@ -10,9 +10,9 @@ import orjson
 
 from app.cursors import Position
 from app.errors import FieldError, InvalidError
-from app.listing.orders import ODD, PRESENT, Bounds, MongoFilter, Order
+from app.listing.orders import ODD, ORDERS, PRESENT, Bounds, MongoFilter, Order
 from app.normalise import canonical, facet, phone_key, typed_email_key
-from models.listing import Filter, OrderedQuery, Sort
+from models.listing import Filter, Missable, OrderedQuery, Sort
 
 FACETS = ("is_active", "tag", "scope", "department", "city", "country")
 """Filters answered by the `facets` index, one entry a value."""
@@ -31,6 +31,27 @@ RANGES = {
 DEFAULT_SORT: Sort = "created_at"
 
 
+def _without(part: str) -> MongoFilter:
+    return {"profile.addresses": {"$not": {"$elemMatch": {part: {"$type": "string"}}}}}
+
+
+MISSING_FIELDS: dict[Missable, MongoFilter] = {
+    "username": {"keys.username": {"$eq": None}},
+    "phone": {"phone": {"$eq": None}},
+    "tag": {"tags": {"$eq": []}},
+    "scope": {"scopes": {"$eq": []}},
+    "department": {"profile.department": {"$eq": None}},
+    "city": _without("city"),
+    "country": _without("country"),
+    "age": {"profile.age": {"$eq": None}},
+    "last_login_at": {"last_login_at": {"$eq": None}},
+}
+"""What `missing` asks of a stored user."""
+
+_MISSING_INDEXES = frozenset({"phone", "tag", "scope", "department"})
+"""Those whose users an index of their own holds, in the default order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What to find and in which order. `clauses` are the filters that the order's own bounds do not hold."""
@@ -39,6 +60,8 @@ class Query:
     order: Order
     by_facet: bool
     """Whether the filters are one facet and the order that of the `facets` index."""
+    missing_index: str | None
+    """The index that holds just the users asked for, where it is those who lack one thing."""
     single: bool
     """Whether a unique field is given one value: at most one row, and nothing to sort."""
     fingerprint: bytes
@@ -55,7 +78,7 @@ class Query:
     @property
     def is_cheap(self) -> bool:
         """Whether one range of one index, in its own order, holds just the users asked for."""
-        return self.single or self.by_facet or not self.clauses
+        return self.single or self.by_facet or self.missing_index is not None or not self.clauses
 
     def find(self, segment: int, start: Position | None = None, *, backward: bool = False) -> dict[str, Any]:
         """Filter, sort and hint for one segment of the order past a position."""
@@ -79,8 +102,8 @@ class Query:
         """The index, where there is no choice: the planner would try others on every page."""
         if segment == ODD:
             return None
-        if self.by_facet:
-            return "facets"
+        if self.by_facet or self.missing_index:
+            return self.missing_index or "facets"
         return None if self.clauses else self.order.index(segment)
 
     def _choices(self) -> list[tuple[MongoFilter, ...]]:
@@ -105,16 +128,21 @@ def build(asked: OrderedQuery) -> Query:
         )
     given = {name: getattr(asked, name) for name in _FILTERS if name in asked.model_fields_set}
     ranges = {field: bounds for field in RANGES if (bounds := _bounds(given, field))}
+    missing = _check_missing(given)
     sort = asked.sort or _default_sort(given)
     field = sort.removeprefix("-")
-    order = Order(sort, ranges.pop(field, {}))
+    order = Order(sort, ranges.pop(field, {}), is_missing=field in missing)
+    absent = [MISSING_FIELDS[name] for name in missing if name != field]
     facets = [_facets(name, given[name]) for name in FACETS if name in given]
     uniques = _uniques(given)
     others = [{Order(cast("Sort", name)).path: bounds} for name, bounds in ranges.items()]
+    is_default = not uniques and not others and field == DEFAULT_SORT
+    has_index = is_default and not facets and len(missing) == 1 and missing[0] in _MISSING_INDEXES
     return Query(
-        clauses=(*facets, *uniques, *others),
+        clauses=(*facets, *uniques, *others, *absent),
         order=order,
-        by_facet=len(facets) == 1 and not uniques and not others and field == DEFAULT_SORT,
+        by_facet=is_default and len(facets) == 1 and not absent,
+        missing_index=f"{missing[0]}_missing" if has_index else None,
         single=any("$eq" in condition for clause in uniques for condition in clause.values()),
         fingerprint=_fingerprint(given | ({"q": q} if q is not None else {}), sort),
         sort=sort,
@@ -123,11 +151,22 @@ def build(asked: OrderedQuery) -> Query:
 
 
 def _default_sort(given: dict[str, Any]) -> Sort:
-    """The only range asked for, so that one index finds and sorts; otherwise the order of creation."""
+    """The only range asked for, or the only lack, so that one index finds and sorts; else of creation."""
     for field, names in RANGES.items():
         if given and given.keys() <= set(names):
             return cast("Sort", field)
-    return DEFAULT_SORT
+    lacks = given.get("missing", ()) if len(given) == 1 else ()
+    return next((cast("Sort", name) for name in lacks if name in ORDERS), DEFAULT_SORT)
+
+
+def _check_missing(given: dict[str, Any]) -> list[Missable]:
+    """InvalidError where another filter wants what `missing` excludes: to find nobody may be expensive."""
+    missing: list[Missable] = given.get("missing", [])
+    both = [name for name in missing if given.keys() & {name, *RANGES.get(name, ())}]
+    if both:
+        told = [FieldError(parameter="missing", detail=f"Leave out {name}, or its filter.") for name in both]
+        raise InvalidError("Nobody both has and lacks a value.", errors=tuple(told))
+    return missing
 
 
 def _bounds(given: dict[str, Any], field: str) -> Bounds:

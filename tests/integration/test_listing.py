@@ -1,6 +1,7 @@
 """GET /users: filters, orders, pages, totals and what is refused."""
 
 import base64
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -666,3 +667,107 @@ def test_the_settings_of_a_listing_have_sane_defaults() -> None:
         1_000,
         86_400,
     )
+
+
+# --- what is missing
+
+FULL: dict[str, Any] = {
+    "username": "full", "phone": "+34600000000", "tags": ["a"], "age": 0,
+    "last_login_at": datetime(2026, 1, 1, tzinfo=UTC),
+    "profile": {"department": "Ops", "addresses": [{}, {"city": "Bonn", "country": "DE"}]},
+}  # fmt: skip
+LACKING: dict[str, dict[str, Any]] = {
+    "username": {"username": None},
+    "phone": {"phone": None},
+    "tag": {"tags": []},
+    "scope": {"scopes": []},
+    "department": {"profile": FULL["profile"] | {"department": None}},
+    "city": {"profile": FULL["profile"] | {"addresses": [{"country": "DE"}, {}]}},
+    "country": {"profile": FULL["profile"] | {"addresses": [{"city": "Bonn"}]}},
+    "age": {"age": None},
+    "last_login_at": {"last_login_at": None},
+}
+
+
+def _lacking(field: str, number: int) -> dict[str, Any]:
+    other = {"name": field.partition("_")[0], "username": f"u{field}", "phone": f"+3460000001{number}"}
+    return FULL | other | LACKING[field]
+
+
+@pytest.fixture
+async def lacking(client: httpx.AsyncClient) -> httpx.AsyncClient:
+    """One user with everything, one that lacks each, and one that lacks all but scopes."""
+    people = [_lacking(field, number) for number, field in enumerate(LACKING)]
+    await add(client, FULL | {"name": "full"}, *people, {"name": "none"})
+    return client
+
+
+@pytest.mark.parametrize("field", LACKING)
+async def test_who_lacks_a_value_is_found_in_pages_counts_exports_and_searches(
+    lacking: httpx.AsyncClient, field: str
+) -> None:
+    name = field.partition("_")[0]
+    found = [name] if field == "scope" else [name, "none"]
+    assert sorted(await names(lacking, missing=field)) == sorted(found)
+    for sort in SORTS:
+        pages = await walk(lacking, missing=field, sort=sort, limit=1)
+        assert len(flat(pages)) == len(set(flat(pages))) == len(found), sort
+        assert len((await listed(lacking, missing=field, sort=sort, skip=1))["items"]) == len(found) - 1
+    page = await listed(lacking, missing=field, limit=1, count="exact")
+    assert page["total"] == {"value": len(found), "relation": "eq"}
+    rows = (await lacking.get("/users/export", params={"format": "ndjson", "missing": field})).text
+    assert sorted(json.loads(row)["name"] for row in rows.splitlines()) == sorted(found)
+    assert await names(lacking, missing=field, q=f"name:{name}") == [name]
+    assert await names(lacking, missing=field, q="name:full") == []
+
+
+async def test_several_missing_values_are_all_missing_however_they_are_given(
+    lacking: httpx.AsyncClient,
+) -> None:
+    for query in (
+        "missing=phone,last_login_at",
+        "missing=phone&missing=last_login_at",
+        "missing=phone,phone,age",
+    ):
+        page = (await lacking.get(f"/users?{query}")).json()
+        assert [item["name"] for item in page["items"]] == ["none"], query
+    assert await names(lacking, missing="city", country="de") == ["city"]
+    assert await names(lacking, missing="city,country", is_active="true") == ["none"]
+
+
+async def test_a_cursor_belongs_to_what_is_missing(lacking: httpx.AsyncClient) -> None:
+    cursor = (await listed(lacking, missing="phone", sort="name", limit=1))["next"]
+    assert await names(lacking, missing="phone,phone", sort="name", limit=1, cursor=cursor) == ["phone"]
+    for other in ({"missing": "age"}, {"missing": "phone,age"}, {}):
+        reply = await lacking.get("/users", params={"sort": "name", "cursor": cursor, **other})
+        assert (reply.status_code, reply.json()["code"]) == (400, "invalid_cursor")
+
+
+async def test_what_nobody_lacks_or_somebody_wants_is_refused(lacking: httpx.AsyncClient) -> None:
+    for wrong in ("email", "", "phone,", "phone, age", "Phone"):
+        assert await problem(lacking, missing=wrong) == (422, "validation_failed", ["missing"])
+    wanted = {"missing": "age", "age_min": 3}
+    assert await problem(lacking, **wanted) == (422, "validation_failed", ["missing"])
+    [bad] = (await lacking.get("/users?missing=tags")).json()["errors"]
+    assert "Did you mean `tag`?" in bad["detail"]
+
+
+async def test_a_kept_export_takes_what_is_missing_as_one_name_or_several(lacking: httpx.AsyncClient) -> None:
+    for said in ("phone", ["phone"], "phone,age", ["phone", "age"]):
+        reply = await lacking.post("/users/exports", json={"format": "csv", "missing": said})
+        assert reply.status_code == 202, reply.text
+        assert reply.json()["filter"]["missing"] in (["phone"], ["phone", "age"])
+    reply = await lacking.post("/users/exports", json={"format": "csv", "missing": "phone", "phone": "+1"})
+    assert reply.json()["errors"][0]["pointer"] == "/missing"
+
+
+async def test_filters_ignore_case_and_width_but_not_accents_which_q_ignores(
+    client: httpx.AsyncClient,
+) -> None:
+    for city in ("Málaga", "Malaga"):
+        await add(
+            client, {"name": city, "email": f"{city}@example.com", "profile": {"addresses": [{"city": city}]}}
+        )
+    assert await names(client, city="MÁLAGA") == ["Málaga"]
+    assert await names(client, city="ｍalaga") == ["Malaga"]
+    assert sorted(await names(client, q="city:malaga")) == ["Malaga", "Málaga"]

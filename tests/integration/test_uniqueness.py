@@ -164,6 +164,15 @@ async def test_the_collection_has_the_declared_indexes_and_no_other(client: http
         },
         "phone": {"key": [("phone", 1)], "unique": True, "only": {"phone": {"$type": "string"}}},
         **{
+            f"{name}_missing": {"key": [("created_at", 1), ("_id", 1)], "unique": False, "only": lacking}
+            for name, lacking in {
+                "phone": {"phone": None},
+                "department": {"profile.department": None},
+                "tag": {"tags": []},
+                "scope": {"scopes": []},
+            }.items()
+        },
+        **{
             name: {"key": [(path, 1), ("_id", 1)], "unique": False, "only": None}
             for name, path in {
                 "created_at": "created_at",

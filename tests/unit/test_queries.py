@@ -68,7 +68,48 @@ def test_filters_become_a_mongodb_filter(asked: dict[str, Any], matching: dict[s
 
 def test_every_filter_is_a_facet_a_range_or_unique() -> None:
     ranges = {name for names in RANGES.values() for name in names}
-    assert set(Filter.model_fields) == {*FACETS, *ranges, "id", "email", "username", "phone"}
+    assert set(Filter.model_fields) == {*FACETS, *ranges, "id", "email", "username", "phone", "missing"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "matching", "sort"),
+    [
+        ({"missing": ["phone"]}, {"phone": {"$eq": None}}, "created_at"),
+        ({"missing": ["tag,tag", "tag"]}, {"tags": {"$eq": []}}, "created_at"),
+        ({"missing": ["age"]}, {"profile.age": {"$eq": None}}, "age"),
+        ({"missing": ["age"], "sort": "-name"}, {"profile.age": {"$eq": None}}, "-name"),
+        (
+            {"missing": ["phone,last_login_at"]},
+            {"phone": {"$eq": None}, "last_login_at": {"$eq": None}},
+            "last_login_at",
+        ),
+        (
+            {"missing": ["username"], "tag": ["a"]},
+            {"facets": {"$eq": "tag:a"}, "keys.username": {"$eq": None}},
+            "created_at",
+        ),
+    ],
+)
+def test_what_is_missing_is_a_filter_in_an_order_that_finds_it(
+    asked: dict[str, Any], matching: dict[str, Any], sort: str
+) -> None:
+    query = _build(**asked)
+    assert (query.matching, query.sort) == (matching, sort)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"missing": ["phone"], "phone": ["+34600000000"]},
+        {"missing": ["age"], "age_max": 3},
+        {"missing": ["last_login_at"], "last_login_from": "2026-01-01"},
+        {"missing": ["city", "tag"], "tag": ["a"]},
+    ],
+)
+def test_a_value_that_is_wanted_and_missing_is_refused(asked: dict[str, Any]) -> None:
+    with pytest.raises(InvalidError) as refused:
+        _build(**asked)
+    assert [bad.parameter for bad in refused.value.errors] == ["missing"]
 
 
 def test_only_values_reach_a_filter_never_operators() -> None:
