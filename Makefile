@@ -9,7 +9,7 @@ TESTS_AT_ONCE ?= 3
 SPECTRAL := fuzz/spectral
 WITH_NODE := PATH="$(CURDIR)/$(SPECTRAL)/.venv/bin:$$PATH"
 
-.PHONY: run test check alerts format locks bench faults restarts soak fuzz spectral cluster snapshots clean python
+.PHONY: run test check alerts format locks bench faults restarts soak overload fuzz spectral cluster snapshots clean python
 
 python:
 	@$(or $(PYTHON),false) -c '$(SUPPORTED)' 2>/dev/null || { \
@@ -54,6 +54,9 @@ faults: .venv/dev.stamp  ## the primary of three lost ten times in each of four 
 
 restarts: .venv/dev.stamp  ## workers replaced five times under load, and one killed, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.restarts
+
+overload: .venv/dev.stamp  ## twice and four times what it can do, for two minutes each, into benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.overload
 
 soak: .venv/dev.stamp  ## a quarter of an hour of mixed load: does anything grow? into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.soak

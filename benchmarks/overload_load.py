@@ -19,8 +19,9 @@ import uvloop
 
 _TICK_S = 0.001
 _SETTLE_S = 10.0
-_MARK = b"#NUMBER#"
+NUMBER = "#NUMBER#"
 """In a request: replaced by a number of as many digits that no other request has."""
+_MARK = NUMBER.encode()
 _REFUSED = 503
 
 
@@ -71,6 +72,10 @@ class Outcome:
     @property
     def asked(self) -> int:
         return sum(self.statuses.values())
+
+    @property
+    def served(self) -> int:
+        return sum(number for status, number in self.statuses.items() if 200 <= status < 300)
 
     def count(self, status: int) -> int:
         return self.statuses.get(status, 0)

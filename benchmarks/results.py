@@ -27,6 +27,7 @@ BENCHES = (
     "failover",
     "restarts",
     "soak",
+    "overload",
 )
 """All of them, in the order of their rows."""
 _HEADINGS = ("Bench", "What", "Measured", "Ratio", "Promise", "Kept")
@@ -143,6 +144,9 @@ Read ratios, not absolutes: each is the median over interleaved rounds of two se
   process, all on this one machine. A gap is the longest time between two good answers from the fault on.
 - Restarts: `make restarts`, one server of two workers at full speed, mongod with a 0.25 GB cache. wrk counts
   what its sockets and the statuses say. A worker that is killed is frozen while its connections are counted.
+- Overload: `make overload`, one process; Poisson arrivals on hundreds of connections from one process on the
+  same two cores; capacity is what 16 connections get in a closed loop of the same run. Over time:
+  ![good answers a second](overload.svg)
 - Soak: `make soak`, a server of two processes and a worker over 10,000 people; memory is proportional shares
   (PSS), medians of the looks around minute 5 and in the last minutes. Counts may differ by a tenth and five.
 """,

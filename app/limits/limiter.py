@@ -8,7 +8,7 @@ from time import monotonic
 from app.limits.adaptive import QUIET, AdaptiveLimit
 from app.limits.fair_queue import FairQueue
 
-WAIT_S = 0.5
+WAIT_S = 0.3
 """How long one may have to wait in a queue that stands."""
 _BURST_S = 0.25
 """A queue younger than this is a burst: as many wait as are let, since it ends by itself."""
