@@ -136,7 +136,10 @@ class Settings(BaseSettings):
         default=365, ge=0, le=20_000, description="Days for which the audit trail is kept; 0 for ever."
     )
     query_budget_ms: int = Field(
-        default=2_000, ge=1, description="Milliseconds a listing query may take before query_too_expensive."
+        default=2_000,
+        ge=1,
+        description="Milliseconds a listing query may take; then it is query_too_expensive, or overloaded "
+        "where its plan is cheap.",
     )
     count_budget_ms: int = Field(
         default=1_000, ge=1, description="Milliseconds a total may take before it is only a lower bound."

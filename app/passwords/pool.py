@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from app.errors import TooManySignInsError
 from app.limits import CURRENT, AdaptiveLimit, Limiter, Turn
+from app.metrics import REFUSED
 
 Result = TypeVar("Result")
 AtTurn = Callable[[], Awaitable[None]]
@@ -70,6 +71,7 @@ class Pool:
             request.leave()
         turn = await self._turns.acquire(() if request is None else request.find_keys())
         if turn is None:
+            REFUSED.labels("sign_ins").inc()
             raise TooManySignInsError("Too many passwords are waiting to be checked: try again soon.")
         return turn
 
