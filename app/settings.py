@@ -19,6 +19,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import StartError
 
+LONGEST_S = 10 * 365 * 86_400
+"""Ten years: what anything may last."""
 KEY_LENGTH = 32
 """Fewest characters of a secret key."""
 IMPORT_MOST_BYTES = 2**31 - 1
@@ -32,25 +34,31 @@ class Settings(BaseSettings):
 
     mongo_uri: SecretStr | None = Field(
         default=None,
+        max_length=10_000,
         description="MongoDB replica set; the database in its path, `roster` without one. "
         "Unset: a private mongod under the data folder.",
     )
     redis_url: SecretStr | None = Field(
-        default=None, description="Redis. Unset: a private redis-server under the data folder."
+        default=None,
+        max_length=10_000,
+        description="Redis. Unset: a private redis-server under the data folder.",
     )
     host: str = Field(
-        default="127.0.0.1", description="Address to listen on; one open to others needs ROSTER_ISSUER."
+        default="127.0.0.1",
+        max_length=255,
+        description="Address to listen on; one open to others needs ROSTER_ISSUER.",
     )
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
     data_dir: Path = Field(default=Path(".roster"), description="Where the embedded servers keep their data.")
     secret_key: SecretStr | None = Field(
         default=None,
+        max_length=1_024,
         description="At least 32 characters; seals cursors, refresh tokens and private keys. "
         "Unset: made once and kept in MongoDB.",
     )
     issuer: str | None = Field(
         default=None,
-        max_length=1024,
+        max_length=1_024,
         description="Public https address of this service, the `iss` of its tokens. "
         "Unset: the loopback address it listens on.",
     )
@@ -66,10 +74,16 @@ class Settings(BaseSettings):
         default=600, ge=30, le=3600, description="Seconds for which an access token is good."
     )
     session_idle_ttl_s: int = Field(
-        default=7 * 86_400, ge=60, description="Seconds after which a session that is not refreshed ends."
+        default=7 * 86_400,
+        ge=60,
+        le=LONGEST_S,
+        description="Seconds after which a session that is not refreshed ends.",
     )
     session_absolute_ttl_s: int = Field(
-        default=30 * 86_400, ge=60, description="Seconds after which a session ends, however much it is used."
+        default=30 * 86_400,
+        ge=60,
+        le=LONGEST_S,
+        description="Seconds after which a session ends, however much it is used.",
     )
     sessions_per_user: int = Field(
         default=0,
@@ -92,25 +106,30 @@ class Settings(BaseSettings):
     tries_per_account: int = Field(
         default=5,
         ge=1,
+        le=1_000_000,
         description="Wrong passwords for one account, by whichever of its names, before it has to wait.",
     )
     tries_per_address: int = Field(
         default=50,
         ge=1,
+        le=1_000_000,
         description="Wrong passwords from one address before it has to wait; as many refused registrations, "
         "weak passwords and wrong secrets of clients, each counted apart; 20 times as many registrations.",
     )
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         default=(),
+        max_length=1_000,
         description="Networks, separated by commas, whose X-Forwarded-For is believed: your reverse proxies.",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
+        max_length=1_000,
         description="Names, separated by commas, under which it is asked for: `*.example.com` takes all "
         "below, `*` any. Unset: loopback's and the issuer's where it listens on loopback, any elsewhere.",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
+        max_length=1_000,
         description="Origins, separated by commas, whose pages may call it from a browser; `*` for any.",
     )
     compression: bool = Field(
@@ -120,35 +139,54 @@ class Settings(BaseSettings):
         default=0, ge=0, le=64, description="Passwords hashed at a time by one process; 0: one for each core."
     )
     password_queue: int = Field(
-        default=256, ge=1, description="Sign-ins that may wait for their turn in one process; more are 503."
+        default=256,
+        ge=1,
+        le=100_000,
+        description="Sign-ins that may wait for their turn in one process; more are 503.",
     )
     admin_email: str | None = Field(
-        default=None, description="Makes the first administrator at the start, with ROSTER_ADMIN_PASSWORD."
+        default=None,
+        max_length=320,
+        description="Makes the first administrator at the start, with ROSTER_ADMIN_PASSWORD.",
     )
     admin_password: SecretStr | None = Field(
-        default=None, description="The first administrator's password; take it away once there is one."
+        default=None,
+        max_length=1_024,
+        description="The first administrator's password; take it away once there is one.",
     )
     require_if_match: bool = Field(
         default=False, description="Refuse (428) a change of a user that names no version in If-Match."
     )
-    cursor_ttl_s: int = Field(default=86_400, ge=1, description="Seconds for which a page cursor is good.")
+    cursor_ttl_s: int = Field(
+        default=86_400, ge=1, le=LONGEST_S, description="Seconds for which a page cursor is good."
+    )
     audit_ttl_days: int = Field(
         default=365, ge=0, le=20_000, description="Days for which the audit trail is kept; 0 for ever."
     )
     query_budget_ms: int = Field(
         default=2_000,
         ge=1,
+        le=600_000,
         description="Milliseconds a listing query may take; then it is query_too_expensive, or overloaded "
         "where its plan is cheap.",
     )
     count_budget_ms: int = Field(
-        default=1_000, ge=1, description="Milliseconds a total may take before it is only a lower bound."
+        default=1_000,
+        ge=1,
+        le=600_000,
+        description="Milliseconds a total may take before it is only a lower bound.",
     )
     exports_at_once: int = Field(
-        default=8, ge=1, description="Downloads that one process serves at a time; more are answered 503."
+        default=8,
+        ge=1,
+        le=10_000,
+        description="Downloads that one process serves at a time; more are answered 503.",
     )
     export_ttl_s: int = Field(
-        default=86_400, ge=60, description="Seconds for which the file of an export job can be downloaded."
+        default=86_400,
+        ge=60,
+        le=LONGEST_S,
+        description="Seconds for which the file of an export job can be downloaded.",
     )
     import_max_bytes: int = Field(
         default=100 * 1024 * 1024,
@@ -157,10 +195,16 @@ class Settings(BaseSettings):
         description="Bytes that the file of an import may have.",
     )
     imports_at_once: int = Field(
-        default=4, ge=1, description="Files that one process receives at a time; more are answered 503."
+        default=4,
+        ge=1,
+        le=10_000,
+        description="Files that one process receives at a time; more are answered 503.",
     )
     import_ttl_s: int = Field(
-        default=7 * 86_400, ge=60, description="Seconds for which an import, its rows and its file are kept."
+        default=7 * 86_400,
+        ge=60,
+        le=LONGEST_S,
+        description="Seconds for which an import, its rows and its file are kept.",
     )
     jobs_inside: bool = Field(
         default=True,
@@ -174,14 +218,21 @@ class Settings(BaseSettings):
         description="Seconds after which another worker takes the job of one that died.",
     )
     job_ttl_s: int = Field(
-        default=7 * 86_400, ge=60, description="Seconds for which a job that has ended is remembered."
+        default=7 * 86_400,
+        ge=60,
+        le=LONGEST_S,
+        description="Seconds for which a job that has ended is remembered.",
     )
     listeners_at_once: int = Field(
-        default=100, ge=1, description="Listeners to events of jobs in one process; more are answered 503."
+        default=100,
+        ge=1,
+        le=100_000,
+        description="Listeners to events of jobs in one process; more are answered 503.",
     )
     mongo_timeout_ms: int = Field(
         default=5_000,
         ge=100,
+        le=600_000,
         description="Milliseconds any MongoDB call may take (PyMongo timeoutMS), its one retry and the wait "
         "for a primary and a connection included. Without it a frozen primary holds up who asks for 30 s.",
     )
@@ -202,18 +253,21 @@ class Settings(BaseSettings):
     request_timeout_s: int = Field(
         default=60,
         ge=1,
+        le=86_400,
         description="Seconds a request may take before its reply begins, the coming of its body apart; then "
         "it is cancelled and answered 503. No less than an export may look for its first row.",
     )
     keep_alive_s: int = Field(
         default=75,
         ge=1,
+        le=86_400,
         description="Seconds for which an idle connection of a client is kept. Longer than a proxy in front "
         "keeps its own (nginx: 60), or it sends a request into a connection that is being closed.",
     )
     stop_delay_s: int = Field(
         default=0,
         ge=0,
+        le=86_400,
         description="Seconds for which a process that is told to stop still takes connections, while "
         "/health/ready is 503 already: as long as a balancer takes to notice. Then ROSTER_STOP_GRACE_S "
         "begins.",
@@ -221,17 +275,23 @@ class Settings(BaseSettings):
     stop_grace_s: int = Field(
         default=25,
         ge=1,
+        le=86_400,
         description="Seconds that requests and downloads have to end in when the process is told to stop. "
         "Less than whoever stops it waits before he kills it (compose and Kubernetes: 30).",
     )
     start_wait_s: int = Field(
-        default=30, ge=0, description="Seconds for which `serve` waits for MongoDB and Redis to be there."
+        default=30,
+        ge=0,
+        le=86_400,
+        description="Seconds for which `serve` waits for MongoDB and Redis to be there.",
     )
     metrics_port: int | None = Field(
         default=None, ge=0, le=65535, description="Port at which Prometheus fetches metrics. Unset: none."
     )
     metrics_host: str = Field(
-        default="127.0.0.1", description="Address of that port; whoever reaches it reads all metrics."
+        default="127.0.0.1",
+        max_length=255,
+        description="Address of that port; whoever reaches it reads all metrics.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level."
@@ -243,7 +303,7 @@ class Settings(BaseSettings):
         default=None, description="A file that gets all lines too, put aside when it is full. Unset: none."
     )
     log_file_bytes: int = Field(
-        default=10 * 1024 * 1024, ge=1024, description="Bytes at which that file is full."
+        default=10 * 1024 * 1024, ge=1024, le=2**40, description="Bytes at which that file is full."
     )
     log_files_kept: int = Field(
         default=5, ge=1, le=1000, description="Full files that stay beside it: the names end in .1 and on."
@@ -258,6 +318,17 @@ class Settings(BaseSettings):
             msg = "ROSTER_SECRET_KEY must be at least 32 random characters: run `openssl rand -hex 32`"
             raise ValueError(msg)
         return key
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _refuse_link(cls, port: object) -> object:
+        if isinstance(port, str) and "://" in port:
+            msg = (
+                "ROSTER_PORT is what Kubernetes sets for a service named roster: set enableServiceLinks: "
+                "false for the pod, or name the service otherwise"
+            )
+            raise ValueError(msg)
+        return port
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app import embedded, logs, resources
+from app.commands import unknown_settings
 from app.settings import Settings
 
 out = Console(soft_wrap=True, highlight=False, emoji=False)
@@ -41,6 +42,7 @@ def backends(config: Settings, *, own: bool = False) -> Iterator[tuple[Settings,
     Unless they must be its `own`, a command shares the embedded servers of a process that already runs them.
     """
     logs.set_up(config)
+    unknown_settings.tell()
     leave_on_sigterm(status=128 + signal.SIGTERM)
     needs = {"mongo": config.mongo_uri is None, "redis": config.redis_url is None}
     with embedded.running(config.data_dir, **needs, share=not own) as servers:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pymongo.common import VALIDATORS
-from rapidfuzz import process
 
 from app.errors import StartError
+from app.near_names import find_near
 
 DEFAULT_DATABASE = "roster"
 
@@ -19,8 +19,6 @@ _LONGEST_NAME = 63
 """Bytes."""
 _NAME = re.compile(r"[\w-]+")
 _RESERVED = ("admin", "config", "local")
-_LIKE = 80
-"""Of a hundred, how alike two names are of which one may be meant for the other."""
 _OURS = frozenset(
     {
         "fsync", "j", "journal", "maxpoolsize", "maxstalenessseconds", "minpoolsize", "readconcernlevel",
@@ -128,8 +126,8 @@ def _refuse_unknown(setting: str, names: Iterable[str], known: Iterable[str]) ->
     known = [*known]
     for name in names:
         if name not in known:
-            like = process.extractOne(name, known, score_cutoff=_LIKE)
-            meant = f": did you mean {like[0]}?" if like else ""
+            near = find_near(name, known)
+            meant = f": did you mean {near[0]}?" if near else ""
             raise _wrong(setting, f"has an option that MongoDB's drivers do not know{meant}")
 
 

@@ -48,7 +48,7 @@ async def redis(own_redis: RedisServer) -> AsyncIterator[Redis]:
 
 async def refusal(mongo_uri: str, redis_url: str, **settings: Any) -> str:
     with pytest.raises(StartError) as refused:
-        async with serving(mongo_uri, redis_url, start_wait_s=0, mongo_timeout_ms=700, **settings):
+        async with serving(mongo_uri, redis_url, **{"start_wait_s": 0, "redis_timeout_ms": 5_000} | settings):
             pass
     sentence = str(refused.value)
     assert "secret" not in sentence
@@ -127,7 +127,7 @@ async def test_what_is_no_replica_set_of_this_name_is_told_apart_from_silence(
         f"mongodb://127.0.0.1:{own_redis.server.port}/t": "no answer in time",
     }
     for uri, reason in reasons.items():
-        sentence = await refusal(uri, redis_url)
+        sentence = await refusal(uri, redis_url, mongo_timeout_ms=700)
         assert sentence.startswith(f"MongoDB cannot be reached ({reason}"), (uri, sentence)
 
 
@@ -208,7 +208,7 @@ async def test_what_speaks_no_redis_or_wants_tls_is_told_apart_from_silence(
         f"rediss://{address}": "no answer in time, perhaps for want of TLS at one end",
     }
     for url, reason in reasons.items():
-        sentence = await refusal(mongo_uri, url)
+        sentence = await refusal(mongo_uri, url, redis_timeout_ms=500)
         assert sentence.startswith(f"Redis cannot be reached ({reason}"), (url, sentence)
 
 

@@ -1,10 +1,13 @@
+import json
 import os
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app import settings
+from app import logs, settings
+from app.commands import unknown_settings
 from app.errors import StartError
 from app.settings import Settings, is_loopback
 
@@ -354,3 +357,82 @@ def test_no_secret_shows_in_what_is_printed_or_dumped(monkeypatch: pytest.Monkey
 def test_settings_do_not_change_once_loaded() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings(_env_file=None).port = 1  # type: ignore[misc]  # what it must refuse
+
+
+NUMBERS = sorted(
+    name for name, field in Settings.model_fields.items() if field.annotation in {int, int | None}
+)
+LISTS = ("allowed_hosts", "cors_origins", "trusted_proxies")
+TEXTS = (
+    "admin_email",
+    "admin_password",
+    "audience",
+    "host",
+    "issuer",
+    "metrics_host",
+    "mongo_uri",
+    "redis_url",
+)
+CHOICES = {bool, Path, Path | None}
+
+
+def test_no_setting_is_neither_bounded_nor_a_choice() -> None:
+    others = Settings.model_fields.keys() - {*NUMBERS, *TEXTS, *LISTS, "secret_key"}
+    kinds = {name: Settings.model_fields[name].annotation for name in others}
+    assert all(kind in CHOICES or "Literal" in str(kind) for kind in kinds.values()), kinds
+
+
+def bound(name: str, kind: str) -> Any:
+    """The upper bound of a setting; AttributeError where it has none."""
+    (found,) = (
+        getattr(limit, kind) for limit in Settings.model_fields[name].metadata if hasattr(limit, kind)
+    )
+    return found
+
+
+LIFETIMES = {"session_idle_ttl_s": settings.LONGEST_S, "session_absolute_ttl_s": settings.LONGEST_S}
+"""Which depend on each other."""
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_every_number_has_an_upper_bound_which_is_taken_and_no_more(name: str) -> None:
+    most = bound(name, "le")
+    assert getattr(settings.load(**LIFETIMES | {name: most}), name) == most
+    assert refusal(**{name: most + 1}) == (
+        f"ROSTER_{name.upper()}: Input should be less than or equal to {most}"
+    )
+
+
+@pytest.mark.parametrize("name", [*TEXTS, *LISTS, "secret_key"])
+def test_every_text_has_an_upper_bound_and_is_not_repeated_where_it_is_over_it(name: str) -> None:
+    most = bound(name, "max_length")
+    too_long = ",".join(["10.0.0.0/8"] * (most + 1)) if name == "trusted_proxies" else "x" * (most + 1)
+    said = refusal(**{name: ",".join("x" * (most + 1)) if name in LISTS[:2] else too_long})
+    assert said.startswith(f"ROSTER_{name.upper()}"), said
+    assert "xxx" not in said
+
+
+def test_the_port_that_kubernetes_sets_for_a_service_named_roster_is_explained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ROSTER_PORT", "tcp://10.96.0.12:8000")
+    assert refusal().startswith("ROSTER_PORT is what Kubernetes sets for a service named roster: set")
+
+
+def test_a_mistyped_name_is_warned_of_with_the_one_that_was_meant_and_its_value_is_not_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.set_up(settings.load(log_format="json"))
+    monkeypatch.setenv("ROSTER_MONGO_URL", "mongodb://ana:secret-word@h/roster")
+    monkeypatch.setenv("ROSTER_PORT_8000_TCP_ADDR", "10.96.0.12")
+    monkeypatch.setenv("ROSTER_LOG_LEVEL", "info")
+    Path(".env").write_text("roster_session_ttl_s=60\nMONGO_ROOT_PASSWORD=x\nROSTER_ZZZ=1\n")
+    unknown_settings.tell()
+    written = capsys.readouterr().err
+    found = [(line["name"], line.get("did_you_mean")) for line in map(json.loads, written.splitlines())]
+    assert found == [
+        ("ROSTER_MONGO_URL", "ROSTER_MONGO_URI"),
+        ("ROSTER_SESSION_TTL_S", "ROSTER_SESSION_IDLE_TTL_S"),
+        ("ROSTER_ZZZ", None),
+    ]
+    assert "secret-word" not in written
