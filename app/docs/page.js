@@ -6,10 +6,14 @@ const REPAIRS = [
   // A link inside the button that opens an operation: the button writes the same place into the address.
   [".opblock-summary-control a[href]", (link) => link.removeAttribute("href")],
   ["h3.opblock-tag:not([aria-level])", (heading) => heading.setAttribute("aria-level", "2")],
+  [".modal-ux-header h3:not([aria-level])", (heading) => heading.setAttribute("aria-level", "2")],
+  [".close-modal:not([aria-label])", (button) => button.setAttribute("aria-label", "Close")],
+  [".modal-btn.authorize[aria-label]", (button) => button.removeAttribute("aria-label")], // its text says as much
   ["h4:not([aria-level])", (heading) => heading.setAttribute("aria-level", "3")],
   ["h5:not([aria-level])", (heading) => heading.setAttribute("aria-level", "4")],
   [".responses-table[role=region]:not([aria-label])", (table) => table.setAttribute("aria-label", table.id)],
   ["select:not([aria-label])", (select) => select.setAttribute("aria-label", nameOf(select))],
+  ["input[type=file]:not([aria-label])", (input) => input.setAttribute("aria-label", "File")],
   ["textarea:not([aria-label])", (text) => text.setAttribute("aria-label", "Request body")],
   ["pre.microlight:not([tabindex])", (example) => example.setAttribute("tabindex", "0")],
 ];
