@@ -8,6 +8,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,7 @@ from pymongo.errors import DuplicateKeyError
 
 from app import secret_codes
 from app.errors import InvalidClientError, InvalidError
+from models import texts
 from models.values import Scope
 
 Database = AsyncDatabase[dict[str, Any]]
@@ -59,7 +61,7 @@ async def register(
 
     InvalidError says what is wrong with the name or the id, or that the id is taken.
     """
-    _check_name(name)
+    name = _read_name(name)
     client = Client(
         id=_make_id(name) if client_id is None else client_id,
         name=name,
@@ -84,9 +86,12 @@ def _make_id(name: str) -> str:
     return f"{words}-{secrets.token_hex(4)}"
 
 
-def _check_name(name: str) -> None:
-    if not 0 < len(name) <= NAME_LENGTH or not name.isprintable() or name.isspace():
-        raise InvalidError(f"A client's name is 1 to {NAME_LENGTH} printable characters.")
+def _read_name(name: str) -> str:
+    with suppress(ValueError):
+        line = texts.line(name)
+        if len(line) <= NAME_LENGTH and not texts.is_blank(line):
+            return line
+    raise InvalidError(f"A client's name is 1 to {NAME_LENGTH} printable characters.")
 
 
 def _check_id(client_id: str) -> None:

@@ -27,6 +27,7 @@ from models.export import MEDIA_TYPES, Format
 from models.imports import ImportFileQuery, ImportQuery, ImportRowsQuery
 from models.job import JobQuery, PageQuery
 from models.listing import ExportQuery, FileQuery, SuggestQuery
+from models.texts import visible
 from models.user import EXAMPLE_ID
 
 Q = TypeVar("Q", bound=BaseModel)
@@ -131,7 +132,8 @@ async def _origin(request: Request) -> Origin:
     forwarded = request.headers.getlist("x-forwarded-for")
     trusted = backends(request).settings.trusted_proxies
     sent = request.headers.get("user-agent", "").encode("latin-1")  # as HTTP has it; browsers send UTF-8
-    return Origin(address=addresses.find(peer, forwarded, trusted), agent=sent.decode(errors="replace"))
+    agent = visible(sent.decode(errors="replace"))
+    return Origin(address=addresses.find(peer, forwarded, trusted), agent=agent)
 
 
 class QueryOf(Generic[Q]):

@@ -7,6 +7,7 @@ import idna
 from pypinyin import lazy_pinyin
 
 from models.letters import INVISIBLE
+from models.texts import trim
 
 NAME_KEY_LENGTH = 128
 """Characters of a name that take part in sorting; past them, users tie and the id decides."""
@@ -35,7 +36,7 @@ def canonical(text: str) -> str:
     """NFKC, casefold, trimmed (Unicode 16, section 3.13, D145 without the ignorables, which are refused)."""
     if text.isascii():
         return _SPACES.sub(" ", text.strip()).lower()
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", trim(text)).casefold())
     return _SPACES.sub(" ", folded.strip())
 
 
@@ -44,7 +45,7 @@ def email_key(email: str) -> str:
 
     Casefolding would take faß.de for fass.de, which is another domain: only the local part is folded.
     """
-    local, _, domain = unicodedata.normalize("NFKC", email.strip()).rpartition("@")
+    local, _, domain = unicodedata.normalize("NFKC", trim(email)).rpartition("@")
     ascii_domain = domain.lower() if domain.isascii() else idna.encode(domain, uts46=True).decode()
     return f"{canonical(local)}@{ascii_domain}"
 
@@ -55,11 +56,6 @@ def typed_email_key(text: str) -> str:
         return email_key(text)
     except UnicodeError:
         return canonical(text)
-
-
-def phone_key(text: str) -> str:
-    """E.164 of a number typed with whatever punctuation."""
-    return "+" + "".join(char for char in canonical(text) if char.isdigit())
 
 
 def name_key(name: str) -> str:

@@ -31,8 +31,12 @@ _BY_CODE = {
 }
 """Codes that tell nothing of the form of a request."""
 
+_LINE = "must be one line, and hold nothing unseen but joiners that join"
 FINER = {
-    "name": "must hold something that can be seen",
+    **dict.fromkeys(("title", "department", "label", "city", "region", "zipcode", "country"), _LINE),
+    **dict.fromkeys(("bio", "street"), "must hold nothing unseen but joiners that join"),
+    "phone": "must have as many digits as numbers of its country have",
+    "name": f"must hold something that can be seen; {_LINE}",
     "email": "must be an address as RFC 5322 and IDNA have it, under no special name such as arpa",
     "username": "must be letters of one script",
     "avatar_url": "must be a URL that a browser would open",

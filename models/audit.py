@@ -12,7 +12,7 @@ from models.user import EXAMPLE_ID
 Action = Literal["created", "changed", "deleted", "password_set", "signed_out"]
 MOST_DIFFERENCES = 200
 """More than a user has values: 14 fields, 50 tags, 5 scopes, 6 of each of 10 addresses."""
-Via = Literal["api", "batch", "import", "registration", "command_line"]
+Via = Literal["api", "batch", "import", "registration", "command_line", "migration"]
 
 _ID = "^[0-9a-fA-F]{24}$"
 EXAMPLE_ENTRY: Final[dict[str, Any]] = {

@@ -4,13 +4,13 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from models import answers
+from models import answers, texts
 from models.export import Format
 from models.job import JobState
 from models.listing import FileQuery, Sort
 from models.problem import Problem
 from models.user import EXAMPLE_ID
-from models.values import Activity
+from models.values import Activity, Text, not_blank
 
 _LISTS: Final = frozenset(
     name for name, field in FileQuery.model_fields.items() if "list" in str(field.annotation)
@@ -136,21 +136,19 @@ EXAMPLE_SCHEDULE: Final[dict[str, Any]] = {
     "last_export": "6b05f0a1e1b7a3d4c9f01235",
 }
 
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*$")]
+Name = Annotated[str, Text(100, not_blank, texts.line, minLength=1)]
 Cron = Annotated[
     str,
+    Text(100, texts.line),
     Field(
-        max_length=100,
-        pattern=answers.PLAIN,
         description="Minute, hour, day of month, month, day of week, as cron has them.",
         examples=["30 6 * * MON"],
     ),
 ]
 Timezone = Annotated[
     str,
+    Text(64, texts.line),
     Field(
-        max_length=64,
-        pattern=answers.PLAIN,
         description="In which the cron expression is meant.",
         examples=["Europe/Berlin"],
     ),
@@ -188,9 +186,9 @@ class ScheduleOutput(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_SCHEDULE]})
 
     id: answers.Id
-    name: Name
-    cron: Cron
-    timezone: Timezone
+    name: answers.Line
+    cron: answers.Line
+    timezone: answers.Line
     export: Annotated[dict[str, Any], Field(description="The export, as it was asked for.")]
     is_active: bool
     created_at: answers.Moment

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from beanie import Document, PydanticObjectId
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 from pymongo import ASCENDING, IndexModel
 
 from models import answers
@@ -84,6 +84,14 @@ class AddressInput(BaseModel):
     country: Annotated[Line | None, Blank] = None
 
 
+def _drop_empty(addresses: list[AddressInput]) -> list[AddressInput]:
+    return [address for address in addresses if any(vars(address).values())]
+
+
+Addresses = Annotated[list[AddressInput], Field(max_length=10), AfterValidator(_drop_empty)]
+"""Those with nothing in them, which forms send, are no addresses."""
+
+
 class ProfileInput(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -91,7 +99,7 @@ class ProfileInput(BaseModel):
     age: Age | None = None
     title: Annotated[Line | None, Blank] = None
     department: Annotated[Line | None, Blank] = None
-    addresses: Annotated[list[AddressInput], Field(max_length=10)] = []
+    addresses: Addresses = []
 
 
 class UserInput(BaseModel):
@@ -142,7 +150,7 @@ class ProfilePatch(BaseModel):
     age: Age | None = None
     title: Annotated[Line | None, Blank] = None
     department: Annotated[Line | None, Blank] = None
-    addresses: Annotated[list[AddressInput] | None, Field(max_length=10)] = None
+    addresses: Addresses | None = None
 
 
 class UserPatch(BaseModel):

@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, get_args
 
+from annotated_types import GroupedMetadata
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
@@ -13,8 +15,12 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
 )
 
+from models import phones, texts
 from models.letters import INVISIBLE, is_identifier, mixes_look_alikes
 
 CELL_LENGTH = 32_767
@@ -35,15 +41,19 @@ def _fits_a_cell(text: str) -> str:
     return text
 
 
-def _not_blank(text: str) -> str:
-    if not INVISIBLE.sub("", text).strip():
+def not_blank(text: str) -> str:
+    if texts.is_blank(text):
         msg = "must not be blank"
         raise ValueError(msg)
     return text
 
 
+_LOCAL_PART = 64
+"""Octets (RFC 5321, section 4.5.3.1.1)."""
+
+
 def _email(text: str) -> str:
-    typed = text.strip()
+    typed = texts.trim(text)
     if INVISIBLE.search(typed):
         msg = "must not contain invisible characters"
         raise ValueError(msg)
@@ -54,6 +64,9 @@ def _email(text: str) -> str:
     except EmailNotValidError:
         msg = "must be an e-mail address such as ana@example.com"
         raise ValueError(msg) from None
+    if len(typed.replace("\uff20", "@").rpartition("@")[0].encode()) > _LOCAL_PART:
+        msg = f"must have at most {_LOCAL_PART} octets of UTF-8 before the @"
+        raise ValueError(msg)
     return typed
 
 
@@ -61,7 +74,7 @@ _USERNAME_LENGTH = 64
 
 
 def _username(text: str) -> str:
-    typed = text.strip()
+    typed = texts.trim(text)
     normal = unicodedata.normalize("NFKC", typed)
     if (
         not 0 < len(normal) <= _USERNAME_LENGTH
@@ -75,20 +88,6 @@ def _username(text: str) -> str:
         msg = "must not mix Latin letters with Greek, Cyrillic or others that look like them"
         raise ValueError(msg)
     return typed
-
-
-_PHONE_PUNCTUATION = re.compile(r"[\s().\-/\u2010-\u2015]")
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_LOOSE = f"{_PHONE_PUNCTUATION.pattern}*"
-_PUNCTUATED = f"^({_LOOSE}[+]{_LOOSE}[1-9]({_LOOSE}[0-9]){{6,14}}{_LOOSE})?$"
-
-
-def _phone(text: str) -> str:
-    number = _PHONE_PUNCTUATION.sub("", unicodedata.normalize("NFKC", text))
-    if not _E164.fullmatch(number):
-        msg = "must be an international number (E.164): + and 7 to 15 digits, such as +8613800138000"
-        raise ValueError(msg)
-    return number
 
 
 _URL = TypeAdapter(AnyHttpUrl)
@@ -114,11 +113,10 @@ def _locale(text: str) -> str:
 
 
 def _tag(text: str) -> str:
-    typed = text.strip()
-    if not typed or any(unicodedata.category(char) == "Cc" or char in ",;" for char in typed):
+    if texts.is_blank(text) or "," in text or ";" in text:
         msg = "must be 1 to 64 characters without commas, semicolons or line breaks"
         raise ValueError(msg)
-    return typed
+    return text
 
 
 def _distinct(items: list[str]) -> list[str]:
@@ -128,59 +126,63 @@ def _distinct(items: list[str]) -> list[str]:
     return items
 
 
-def _empty_is_missing(value: Any) -> Any:
-    """Forms send "" for what was left blank: a user holds no empty text, only a missing one."""
-    return None if value == "" else value
+def _blank_is_missing(value: Any) -> Any:
+    """Forms send "" for what was left blank: a user holds no blank text, only a missing one."""
+    return None if isinstance(value, str) and texts.is_blank(value) else value
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+Held = dict[str, set[str]]
+"""What a user holds already, by the name of the field."""
 
 
-def _printable(text: str) -> str:
-    if _CONTROL.search(text):
-        msg = "must not contain control characters other than tabs and line breaks"
-        raise ValueError(msg)
-    return text
+def held(user: Mapping[str, Any]) -> Held:
+    """For the context of a validation: what stays as it is stands, whatever was allowed when it came in."""
+    found: Held = {}
+    for name, value in user.items():
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, dict):
+                for inner, more in held(each).items():
+                    found.setdefault(inner, set()).update(more)
+            elif isinstance(each, str):
+                found.setdefault(name, set()).add(each)
+    return found
 
 
-Blank = BeforeValidator(_empty_is_missing)
-_PRINTABLE = Field(json_schema_extra={"pattern": _CONTROL.pattern.replace("[", "^[^", 1) + "*$"})
-_PLAIN = Field(json_schema_extra={"pattern": PLAIN})
-Line = Annotated[str, StringConstraints(max_length=128), AfterValidator(_printable), _PRINTABLE]
-Street = Annotated[str, StringConstraints(max_length=256), AfterValidator(_printable), _PRINTABLE]
-Email = Annotated[
-    str,
-    StringConstraints(max_length=320),
-    AfterValidator(_email),
-    Field(json_schema_extra={"format": "email"}),
-]
-Username = Annotated[str, StringConstraints(max_length=64), AfterValidator(_username), _PLAIN]
-Name = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=CELL_LENGTH),
-    AfterValidator(_not_blank),
-    AfterValidator(_fits_a_cell),
-    Field(json_schema_extra={"pattern": r"\S"}),
-]
-Bio = Annotated[str, StringConstraints(max_length=CELL_LENGTH), AfterValidator(_fits_a_cell), _PLAIN]
-Phone = Annotated[
-    str,
-    StringConstraints(max_length=40),
-    AfterValidator(_phone),
-    Field(json_schema_extra={"pattern": _PUNCTUATED}),
-]
-AvatarURL = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_url), _PLAIN]
-Locale = Annotated[
-    str,
-    StringConstraints(max_length=35),
-    AfterValidator(_locale),
-    Field(json_schema_extra={"pattern": f"^({_LOCALE.pattern})?$"}),
-]
+class Text(GroupedMetadata):
+    """What every text field is made of: what is held passes, anything else is judged by each in turn."""
+
+    def __init__(self, longest: int, *judges: Callable[[str], str], **schema: Any) -> None:
+        self._longest = longest
+        self._judges = judges
+        self._schema = {"pattern": texts.PATTERN} | schema
+
+    def __iter__(self) -> Iterator[object]:
+        yield StringConstraints(max_length=self._longest)
+        yield WrapValidator(self._judge)
+        yield Field(json_schema_extra=self._schema)
+
+    def _judge(self, value: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        if info.context and isinstance(value, str) and value in info.context.get(info.field_name, ()):
+            return value
+        text = read(value)
+        for judge in self._judges:
+            text = judge(text)
+        return text
+
+
+Blank = BeforeValidator(_blank_is_missing)
+_NO_COMMAS = f"[^,;{texts.CONTROLS}]*"
+Line = Annotated[str, Text(128, texts.line)]
+Street = Annotated[str, Text(256, texts.paragraphs)]
+Email = Annotated[str, Text(320, _email, format="email")]
+Username = Annotated[str, Text(64, _username)]
+Name = Annotated[str, Text(CELL_LENGTH, not_blank, texts.line, _fits_a_cell, minLength=1)]
+Bio = Annotated[str, Text(CELL_LENGTH, texts.paragraphs, _fits_a_cell)]
+Phone = Annotated[str, Text(40, phones.read, pattern=phones.PATTERN)]
+AvatarURL = Annotated[str, Text(2048, texts.line, _url)]
+Locale = Annotated[str, Text(35, texts.line, _locale, pattern=rf"^\s*({_LOCALE.pattern})?\s*$")]
 Tag = Annotated[
-    str,
-    StringConstraints(max_length=64),
-    AfterValidator(_tag),
-    Field(json_schema_extra={"pattern": r"^[^,;]*[^\s,;][^,;]*$"}),
+    str, Text(64, texts.line, _tag, pattern=rf"^{_NO_COMMAS}[^\s,;{texts.CONTROLS}]{_NO_COMMAS}$")
 ]
 _UNIQUE = Field(json_schema_extra={"uniqueItems": True})
 Tags = Annotated[list[Tag], Field(max_length=50), AfterValidator(_distinct), _UNIQUE]

@@ -40,6 +40,7 @@ from app.users.records import (
     together,
 )
 from models.user import STANDING, UserInput, UserPatch, UserReplacement
+from models.values import Held, held
 
 RAISED = {"credentials.generation": 1}
 """Beside the version, by a write that ends all sessions of the user."""
@@ -56,7 +57,9 @@ async def patch(
     """The user after a merge patch (RFC 7396); a patch that changes nothing writes nothing."""
     authority.check_standing(changes)
     said = changes.model_dump(exclude_unset=True)
-    return await _change(user_id, lambda row: _validated(_merged(_input(row), said)), versions, authority)
+    return await _change(
+        user_id, lambda row: _validated(_merged(_input(row), said), held(row)), versions, authority
+    )
 
 
 async def replace(
@@ -240,7 +243,7 @@ def _merged(target: Any, changes: Any) -> Any:
     return kept | {name: _merged(kept.get(name), value) for name, value in changes.items()}
 
 
-def _validated(merged: dict[str, Any]) -> UserInput:
+def _validated(merged: dict[str, Any], stored: Held) -> UserInput:
     """The whole user after the patch: what may not be missing cannot have been removed."""
     if merged["profile"] is None:
         merged = merged | {"profile": {}}
@@ -248,7 +251,7 @@ def _validated(merged: dict[str, Any]) -> UserInput:
         if holder.get(name, ()) is None:
             holder[name] = []
     try:
-        return UserInput.model_validate(merged)
+        return UserInput.model_validate(merged, context=stored)
     except ValidationError as error:
         raise InvalidError(
             "The user would not be valid after this patch.", errors=from_validation(error, merged)

@@ -56,17 +56,18 @@ WRONG: list[tuple[str, list[Any]]] = [
                 "ana@-example.com", "ana@example.com,bea@example.com",
                 "Ana <ana@example.com>", "ana@[127.0.0.1]", '"ana"@example.com',
                 "ana@example.com\nBcc: bea@example.com",
-                "ana@" + "e" * 64 + ".com", "x" * 321, "an\u200ba@example.com",
+                "ana@" + "e" * 64 + ".com", "x" * 321,
+                "a" * 65 + "@example.com", "é" * 33 + "@example.com", "an\u200ba@example.com",
                 "ana\u202e@example.com"]),
-    ("/username", [7, True, [], " ", "a b", "a@b", "-ana", ".ana", "a" * 65, "an\u200ba", "аna", "a/b",
+    ("/username", [7, True, [], "a b", "a@b", "-ana", ".ana", "a" * 65, "an\u200ba", "аna", "a/b",
          "ana\u0000"[:3] + "!"]),
     ("/phone", [7, 34600000000, True, [], "600000000", "+0600000000", "+34", "+3460000000000000",
          "+34 600 abc", "0034600000000",
-                "+34600000000;ext=7", " ", "+٣٤٦٠٠٠٠٠٠٠٠"]),
+                "+34600000000;ext=7", "+34 600", "+4444444", "+34600000000 ana"]),
     ("/avatar_url", [7, "example.com/a.png", "javascript:alert(1)", "file:///etc/passwd",
          "ftp://example.com/a.png",
                      "http://", "data:image/png;base64,AAAA", "https://example.com/" + "a" * 2048]),
-    ("/locale", [7, "e", "en_", "englishlanguage", "en-", "en US", "zh\u200b", "x" * 36]),
+    ("/locale", [7, "e", "en_", "englishlanguage", "en-", "en US", "zh\u200b-CN", "x" * 36]),
     ("/tags", [None, "a", {}, [7], [""], [" "], ["a,b"], ["a;b"], ["a\nb"], ["a", "a"],
          [f"t{n}" for n in range(51)], ["x" * 65], [["a"]]]),
     ("/profile", [None, [], "x", 7, True]),
@@ -170,28 +171,13 @@ async def test_the_longest_texts_pass_and_one_unit_more_does_not(client: httpx.A
 
 
 async def test_odd_but_right_values_are_kept_as_typed(client: httpx.AsyncClient) -> None:
-    names = [
-        "=1+1",
-        "+1",
-        "-1",
-        "@x",
-        "\tx",
-        "\rx",
-        'a"b',
-        "a\nb",
-        "\u202eabc",
-        "😀👩‍👩‍👧",
-        "null",
-        "a\u0001b",
-        "  a ",
-        "İı",
-        "ﬁ",
-    ]
+    names = ["=1+1", "+1", "-1", "@x", 'a"b', "😀👩‍👩‍👧", "null", "شیرین\u200cبانو", "İı", "ﬁ"]
     for name in names:
         user = await create(client, name=name)
         assert user["name"] == name
         assert await read(client, user) == user
-    user = await create(client, profile={"age": 0, "addresses": [{}] * 10}, tags=[f"t{n}" for n in range(50)])
+    addresses = [{"label": f"a{n}"} for n in range(10)]
+    user = await create(client, profile={"age": 0, "addresses": addresses}, tags=[f"t{n}" for n in range(50)])
     assert user["profile"]["age"] == 0
     assert len(user["profile"]["addresses"]) == 10
     assert len(user["tags"]) == 50

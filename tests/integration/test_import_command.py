@@ -8,12 +8,7 @@ from pymongo import MongoClient
 
 from tests.live import command
 
-FILE = (
-    "email,name,Colour\r\n"
-    "ann@example.com,Ann,blue\r\n"
-    "bob@example.com,,red\r\n"
-    'eve@example.com,"\x1b[2JEve",red\r\n'
-)
+FILE = "email,name,Colour\r\nann@example.com,Ann,blue\r\nbob@example.com,,red\r\neve@example.com,Eva,red\r\n"
 
 
 @pytest.fixture
@@ -39,7 +34,11 @@ def test_a_plan_is_shown_and_applied_when_somebody_says_yes(
     applied = command(tmp_path, "import", "people.csv", "--yes", **backends)
     assert applied.returncode == 1, "a row was left out"
     assert "Applied.\n3 rows: 2 created, 1 error\n" in applied.stdout
-    assert names(mongo_uri) == ["\x1b[2JEve", "Ann"]
+    assert names(mongo_uri) == ["Ann", "Eva"]
+    with MongoClient[dict[str, Any]](
+        mongo_uri
+    ) as client:  # as a name could be before such texts were refused
+        client.get_default_database()["users"].update_one({"name": "Eva"}, {"$set": {"name": "\x1b[2JEve"}})
     (tmp_path / "edited.csv").write_text("email,name\nann@example.com,Anna\neve@example.com,Eve\n")
     planned = command(tmp_path, "import", "edited.csv", "--plan-only", **backends)
     assert planned.returncode == 0, planned.stderr

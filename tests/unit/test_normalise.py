@@ -107,7 +107,6 @@ def test_a_username_with_a_character_that_nobody_sees_or_means_is_refused(char: 
 @pytest.mark.parametrize("char", INVISIBLE)
 def test_a_name_of_nothing_but_invisible_characters_is_blank(char: str) -> None:
     assert refused(NAME, f" {char}{char} ")
-    assert NAME.validate_python(f"شيرين{char}") == f"شيرين{char}"  # inside a name they may be right
 
 
 @pytest.mark.parametrize("username", ["аdmin", "adмin", "ρaul", "pаypal.support", "ﬀοο"])
