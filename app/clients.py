@@ -148,8 +148,7 @@ async def change(
     _check_id(client_id)
     changes: dict[str, Any] = {}
     if name is not None:
-        _check_name(name)
-        changes["name"] = name
+        changes["name"] = _read_name(name)
     if any_scope or scopes is not None:
         changes["scopes"] = None if any_scope else sorted(scopes or ())
     changed = await _collection(database).find_one_and_update(

@@ -11,6 +11,7 @@ from app.resources import Resources
 from app.search import upkeep
 from app.selections import choose
 from app.stored_files import BUCKETS
+from app.users import phone_numbers
 
 Database = AsyncDatabase[dict[str, Any]]
 COUNTED = ("users", "audit", "keys", "clients", "invitations", "imports", "import_rows", "jobs")
@@ -35,6 +36,7 @@ async def check(opened: Resources) -> Findings:
         *await indexes.check(database),
         *await _check_keys(opened, counts["keys"]),
         *await _check_users(opened),
+        *await _check_phones(opened),
         *await upkeep.check(opened.users),
         *await _check_orphans(opened),
     ]
@@ -62,6 +64,17 @@ async def _check_users(opened: Resources) -> list[str]:
         sound = {row["_id"] for row in reader.sound(rows)}
         wrong += [f"user {_id} holds a field of a wrong type" for _id in ids if _id not in sound]
     return wrong[:_NAMED] + ([f"and {len(wrong) - _NAMED} users more"] if len(wrong) > _NAMED else [])
+
+
+async def _check_phones(opened: Resources) -> list[str]:
+    """Those that a migration left as they are, as two users would share them."""
+    old = (await phone_numbers.find_old(opened.users)).values()
+    return [
+        f"users {', '.join(map(str, holders))} hold one phone number in several forms: keep it with one"
+        if len(holders) > 1
+        else f"user {holders[0]} holds a phone number in another form than today's: set it again"
+        for holders in list(old)[:_NAMED]
+    ]
 
 
 async def _check_orphans(opened: Resources) -> list[str]:

@@ -93,6 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.admission = Admission(settings)
+    app.state.phone_region = settings.phone_region
     for resource in (
         exports,
         schedules,

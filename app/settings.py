@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import (
     Field,
     IPvAnyNetwork,
@@ -96,6 +97,11 @@ class Settings(BaseSettings):
         ge=0,
         le=60,
         description="Seconds in which the refresh token just used may be sent again.",
+    )
+    phone_region: str | None = Field(
+        default=None,
+        description="Country (ISO 3166: `DE`) whose national phone numbers are taken: 0151 1234567 is "
+        "+491511234567 then. Unset: numbers begin with + and their country's code.",
     )
     password_grant: bool = Field(
         default=True, description="Whether POST /auth/token takes passwords (RFC 9700 advises against it)."
@@ -329,6 +335,14 @@ class Settings(BaseSettings):
             )
             raise ValueError(msg)
         return port
+
+    @field_validator("phone_region")
+    @classmethod
+    def _refuse_unknown_region(cls, region: str | None) -> str | None:
+        if region is not None and region.upper() not in SUPPORTED_REGIONS:
+            msg = "ROSTER_PHONE_REGION must be the code of a country (ISO 3166), of two letters: DE, say"
+            raise ValueError(msg)
+        return region and region.upper()
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

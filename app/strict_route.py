@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from app import strict_json
 from app.dependencies import find_caller, is_guarded
 from app.errors import MalformedJSONError, UnsupportedMediaTypeError
+from models import phones
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -64,9 +65,18 @@ async def _parse(request: Request, *, required: bool) -> Request:
             raise MalformedJSONError(msg)
         return _ParsedRequest(request, body, None)
     _check_media_type(request)
+    region = getattr(request.app.state, "phone_region", None)
     if len(body) < strict_json.LARGE:
-        return _ParsedRequest(request, body, strict_json.parse(body))
-    return _ParsedRequest(request, body, await asyncio.to_thread(strict_json.parse, body))
+        return _ParsedRequest(request, body, _read(body, region))
+    return _ParsedRequest(request, body, await asyncio.to_thread(_read, body, region))
+
+
+def _read(body: bytes, region: str | None) -> object:
+    """The document; national phone numbers of the region are international in it, as its model wants them."""
+    document = strict_json.parse(body)
+    if region is not None:
+        phones.internationalise(document, region)
+    return document
 
 
 def _check_media_type(request: Request) -> None:

@@ -128,8 +128,8 @@ async def list_users(request: Request) -> Response:
 )
 async def suggest_users(_: Reader, asked: SuggestOptions, opened: Backends) -> Response:
     """At most ten, ranked as `q` ranks them; made to be asked at each keystroke."""
-    budget_s = opened.settings.query_budget_ms / 1000
-    return replies.suggestions(await listing.suggest(opened.users, asked.q, budget_s=budget_s))
+    budget_s, region = opened.settings.query_budget_ms / 1000, opened.settings.phone_region
+    return replies.suggestions(await listing.suggest(opened.users, asked.q, budget_s=budget_s, region=region))
 
 
 @router.post(

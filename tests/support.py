@@ -31,6 +31,13 @@ async def read(client: httpx.AsyncClient, user: dict[str, Any]) -> dict[str, Any
     return cast("dict[str, Any]", reply.json())
 
 
+async def find(client: httpx.AsyncClient, **query: str) -> list[str]:
+    """The ids of the users that a listing finds."""
+    reply = await client.get("/users", params=query)
+    assert reply.status_code == 200, reply.text
+    return [user["id"] for user in reply.json()["items"]]
+
+
 def users(client: httpx.AsyncClient) -> Any:
     """The collection itself."""
     return database(client)["users"]

@@ -46,9 +46,9 @@ async def sign_in(
     origin: Origin,
 ) -> Issued:
     """A new session. InvalidGrantError does not say what was wrong, nor ThrottledError who has to wait."""
-    field, value = records.identify(name)
-    account = await records.find(opened, field, value)
-    key = records.key_of_nobody(value) if account is None else account.key
+    names = records.identify(name, opened.settings.phone_region)
+    account = await records.find_named(opened, names)
+    key = records.key_of_nobody(list(names.values())[-1]) if account is None else account.key
     verdict = await _verify(opened, account, key, password, origin)
     if account is None or not verdict.matches or not account.is_active:
         await opened.throttle.fail(key, origin.address)

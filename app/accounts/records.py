@@ -13,11 +13,13 @@ from redis.exceptions import RedisError
 
 from app import trail
 from app.moments import now
-from app.normalise import canonical, phone_key, typed_email_key
+from app.normalise import canonical, typed_email_key
 from app.resources import Resources
 from app.rows import UNREADABLE
 from app.trail import Author
 from app.transactions import together
+from models import phones
+from models.texts import trim
 
 log = structlog.get_logger()
 
@@ -54,18 +56,28 @@ def key_of_nobody(name: str) -> str:
     return f"name:{name}"
 
 
-def identify(typed: str) -> tuple[str, str]:
-    """The field that an e-mail, a phone or a username may be found in, and its canonical form there.
+def identify(typed: str, region: str | None = None) -> dict[str, str]:
+    """The fields that an e-mail, a phone or a username may be found in, each with its canonical form there.
 
-    None can be taken for another: no username holds an @ or begins with a +. What is too long is as nothing,
-    which nobody has.
+    None can be taken for another: no username holds an @ or begins with a +. A national number of the region
+    can be a username too, which goes first. What is too long is as nothing, which nobody has.
     """
-    text = typed.strip() if len(typed) <= _LONGEST_NAME else ""
+    text = trim(typed) if len(typed) <= _LONGEST_NAME else ""
     if "@" in text:
-        return "keys.email", typed_email_key(text)
+        return {"keys.email": typed_email_key(text)}
     if text.startswith(("+", "＋")):
-        return "phone", phone_key(text)
-    return "keys.username", canonical(text)
+        return {"phone": phones.key(text)}
+    number = phones.find(text, region) if region is not None else None
+    national = {"phone": number.e164} if number is not None and number.wrong is None else {}
+    return {"keys.username": canonical(text), **national}
+
+
+async def find_named(opened: Resources, names: Mapping[str, str]) -> Account | None:
+    """The account that the first of the names finds, as `identify` gives them."""
+    for field, value in names.items():
+        if (account := await find(opened, field, value)) is not None:
+            return account
+    return None
 
 
 async def find(opened: Resources, field: str, value: str) -> Account | None:

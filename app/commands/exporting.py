@@ -83,7 +83,7 @@ def _refuse(sentences: list[str]) -> NoReturn:
 async def _write(opened: Resources, asked: ExportBody, file: Path, bar: Progress) -> int:
     """How many users; a file that broke off is taken away, and what was there before stays till the end."""
     exports.check(asked)
-    query = listing.build(asked)
+    query = listing.build(asked, region=opened.settings.phone_region)
     task = bar.add_task("people", total=await exports.expect(opened, asked, query))
     rows = 0
 

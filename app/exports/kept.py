@@ -221,7 +221,7 @@ async def write(opened: Resources, run: Run) -> None:
 async def _upload(opened: Resources, run: Run, export: Export) -> dict[str, Any]:
     """The file, whole, and what the manifest says of it."""
     asked = ExportBody.model_validate(export.document["asked"])
-    query = listing.build(asked)
+    query = listing.build(asked, region=opened.settings.phone_region)
     tally = _Tally()
     expected = await expect(opened, asked, query)
     _, chunks = await begin(

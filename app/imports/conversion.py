@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from app import strict_json
@@ -11,6 +12,8 @@ from app.errors import MalformedJSONError
 from app.imports.columns import address
 from app.spreadsheets.assembly import split_list
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
+from models import phones
+from models.texts import trim
 
 Convert = Callable[[Any], Any]
 
@@ -30,13 +33,14 @@ class BadCellError(Exception):
     """The sentence says what would be right."""
 
 
-def converter(field: str) -> Convert | None:
+def converter(field: str, *, region: str | None = None) -> Convert | None:
     """What reads a cell of this field, by the export's name; None where nothing of it is read.
 
     It returns None for an empty cell, and raises BadCellError. What it cannot judge it hands on as it is:
-    lists and objects of NDJSON, which the model of a user judges.
+    lists and objects of NDJSON, which the model of a user judges. `region`: whose national phone numbers are
+    taken.
     """
-    return _CONVERTERS.get(field)
+    return partial(_phone, region=region) if field == "phone" else _CONVERTERS.get(field)
 
 
 def _text(cell: Any) -> Any:
@@ -60,9 +64,15 @@ def _number_as_text(number: float) -> str:
 
 
 def _trimmed(cell: Any) -> Any:
-    """Text of which no stored value has white space around it."""
+    """Text of which no stored value has blanks around it."""
     text = _text(cell)
-    return text.strip() or None if isinstance(text, str) else text
+    return trim(text) or None if isinstance(text, str) else text
+
+
+def _phone(cell: Any, region: str | None) -> Any:
+    """A number with its country's code stays as it is: what is stored of old comes back unchanged."""
+    text = _trimmed(cell)
+    return phones.international(text, region) if isinstance(text, str) else text
 
 
 def _integer(cell: Any) -> Any:
@@ -137,7 +147,7 @@ def _password_hash(cell: Any) -> str | None:
 _BY_KIND: Final[dict[str, Convert]] = {"text": _text, "integer": _integer, "boolean": _boolean, "json": _json}
 _CONVERTERS: Final[dict[str, Convert]] = {
     **{column.name: _BY_KIND[column.kind] for column in catalogue(MOST_ADDRESSES) if column.kind in _BY_KIND},
-    **dict.fromkeys(("email", "username", "phone"), _trimmed),
+    **dict.fromkeys(("email", "username"), _trimmed),
     "id": _id,
     "tags": _list,
     "scopes": _list,

@@ -18,8 +18,12 @@ from app.imports.reading import Given
 from app.users.authority import ADMIN
 from models.imports import RowStatus
 from models.user import STANDING, UserInput
+from models.values import Held, held
 
 _REQUIRED: Final = ("name", "email")
+_MOVED: Final = (
+    "An address before others would be empty, and they would move up: give all the columns of theirs."
+)
 _FIELDS: Final = tuple(UserInput.model_fields)
 
 
@@ -110,8 +114,10 @@ class Decider:
         decision.password_hash = self._new_hash(given, stored)
         if not given.errors and merged == before and decision.password_hash is None:
             return
-        said = self._validate(given, merged, is_known=find_key(given.values)[0] != "id" or stored is not None)
+        is_known = find_key(given.values)[0] != "id" or stored is not None
+        said = self._validate(given, merged, held(before or {}), is_known=is_known)
         if said is not None:
+            self._check_places(given, merged, said)
             self._plan(decision, stored, before, said)
 
     def _plan(
@@ -137,13 +143,15 @@ class Decider:
 
     # --- what may be wrong
 
-    def _validate(self, given: Given, merged: dict[str, Any], *, is_known: bool) -> dict[str, Any] | None:
+    def _validate(
+        self, given: Given, merged: dict[str, Any], stored: Held, *, is_known: bool
+    ) -> dict[str, Any] | None:
         """The user dumped, if no error was found so far. One error is enough for a field."""
         for name in _REQUIRED:
             if merged.get(name, "") is None:
                 del merged[name]
         try:
-            said = UserInput.model_validate(merged).model_dump()
+            said = UserInput.model_validate(merged, context=stored).model_dump()
         except ValidationError as error:
             known = {str(bad["pointer"]) for bad in given.errors}
             if not is_known:
@@ -154,6 +162,14 @@ class Decider:
                     given.fail("invalid_value", bad.detail, at, self._heading(at, given))
             return None
         return None if given.errors else said
+
+    def _check_places(self, given: Given, merged: dict[str, Any], said: dict[str, Any]) -> None:
+        """Where an empty address went, those after it moved up: the same row must find them there again."""
+        if len(said["profile"]["addresses"]) == len(merged["profile"]["addresses"]):
+            return
+        again = UserInput.model_validate(merge(said, given.values), context=held(said)).model_dump()
+        if again != said:
+            given.fail("invalid_value", _MOVED, "/profile/addresses")
 
     def _miss_key(self, given: Given) -> None:
         keys = {pointer(name) for name in ("id", "email", "username")}
@@ -221,14 +237,21 @@ class Decider:
 
 
 def _claims(given: Given, stored: Stored | None) -> dict[str, str]:
-    claims = {name: key for name in UNIQUE if (key := normalise(name, given.values.get(name))) is not None}
+    claims = {
+        name: key for name in UNIQUE if (key := _claim(name, given.values.get(name), stored)) is not None
+    }
     user_id = str(stored.id) if stored is not None else given.values.get("id")
     return claims | ({"id": user_id} if user_id else {})
+
+
+def _claim(name: str, value: Any, stored: Stored | None) -> str | None:
+    """As it is stored, if the user holds it: a phone number of old may be another one by today's reading."""
+    return value if stored is not None and stored.keys[name] == value else normalise(name, value)
 
 
 def _new_values(stored: Stored | None, said: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The unique values, normalised, that the user does not hold yet."""
     for name in UNIQUE:
-        key = normalise(name, said[name])
+        key = _claim(name, said[name], stored)
         if key is not None and (stored is None or stored.keys[name] != key):
             yield name, key

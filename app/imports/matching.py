@@ -7,10 +7,11 @@ from typing import Any, Final
 from bson import ObjectId
 
 from app.imports.reading import Given
-from app.normalise import canonical, phone_key, typed_email_key
+from app.normalise import canonical, typed_email_key
 from app.rows import Row
 from app.selections import choose
 from app.users.records import Users
+from models import phones
 
 _HASH: Final = "credentials.password_hash"
 _STRING: Final = {"$type": "string"}
@@ -66,7 +67,7 @@ def normalise(name: str, value: Any) -> str | None:
         return None
     if name == "email":
         return typed_email_key(value)
-    return canonical(value) if name == "username" else phone_key(value)
+    return canonical(value) if name == "username" else phones.key(value)
 
 
 async def find(users: Users, rows: Iterable[Given], *, hashes: bool) -> Found:

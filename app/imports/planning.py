@@ -70,7 +70,7 @@ class _Planner:
 
     async def plan(self, heading: list[str], chunks: AsyncIterator[list[SourceRow]], run: Run) -> None:
         """Each chunk is stored while the next one is decided."""
-        reader = RowReader(self._columns, heading)
+        reader = RowReader(self._columns, heading, region=self._opened.settings.phone_region)
         storing: asyncio.Task[None] | None = None
         try:
             async for sources in chunks:

@@ -33,18 +33,23 @@ class Given:
 class RowReader:
     """Reads the rows of one file, which it counts."""
 
-    def __init__(self, columns: Columns, heading: list[str]) -> None:
+    def __init__(self, columns: Columns, heading: list[str], *, region: str | None = None) -> None:
+        """`region`: whose national phone numbers are taken."""
         self._columns = columns
+        self._region = region
         self._read: list[tuple[int, Column, Convert]] = []
         self._secret: list[int] = []
         self._count = 0
         for place, each in enumerate(heading):
             column = columns.find(each)
-            convert = converter(column.field) if column.field is not None else None
+            convert = self._converter(column)
             if convert is not None:
                 self._read.append((place, column, convert))
             if column.use == "password_hash":
                 self._secret.append(place)
+
+    def _converter(self, column: Column) -> Convert | None:
+        return converter(column.field, region=self._region) if column.field is not None else None
 
     def read(self, source: SourceRow) -> Given:
         self._count += 1
@@ -67,7 +72,7 @@ class RowReader:
             except InvalidError as error:
                 given.fail("ambiguous_column", error.errors[0].detail, column=key)
                 continue
-            convert = converter(column.field) if column.field is not None else None
+            convert = self._converter(column)
             if column.field is None or convert is None:
                 continue
             if column.field in fields:

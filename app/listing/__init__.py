@@ -36,7 +36,7 @@ async def find(users: Users, cursors: CursorSealer, settings: Settings, asked: L
             "Page by `cursor` or by `skip`, not both.",
             errors=(FieldError(parameter="skip", detail="Leave it out when a cursor is given."),),
         )
-    query = build(asked)
+    query = build(asked, region=settings.phone_region)
     projection, reader = choose(asked.fields)
     start = cursors.open(asked.cursor, query.fingerprint) if asked.cursor is not None else None
     found = await page(
@@ -60,7 +60,7 @@ async def _search(
     users: Users, cursors: CursorSealer, settings: Settings, asked: ListQuery, q: str
 ) -> Listed:
     """Ranked people; pages go forward only, and the total is what was ranked so far."""
-    query = build(asked)
+    query = build(asked, region=settings.phone_region)
     projection, reader = choose(asked.fields)
     start = cursors.open(asked.cursor, query.fingerprint) if asked.cursor is not None else None
     budget_s = settings.query_budget_ms / 1000

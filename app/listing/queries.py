@@ -11,7 +11,8 @@ import orjson
 from app.cursors import Position
 from app.errors import FieldError, InvalidError
 from app.listing.orders import ODD, ORDERS, PRESENT, Bounds, MongoFilter, Order
-from app.normalise import canonical, facet, phone_key, typed_email_key
+from app.normalise import canonical, facet, typed_email_key
+from models import phones
 from models.listing import Filter, Missable, OrderedQuery, Sort
 
 FACETS = ("is_active", "tag", "scope", "department", "city", "country")
@@ -69,6 +70,8 @@ class Query:
     sort: Sort
     filters: tuple[str, ...]
     """The names of the filters given."""
+    region: str | None
+    """Whose national phone numbers are taken, by `q` too."""
 
     @property
     def matching(self) -> MongoFilter:
@@ -117,8 +120,11 @@ class Query:
         return [({"facets": {"$eq": entry}}, *self.clauses[1:]) for entry in self.clauses[0]["facets"]["$in"]]
 
 
-def build(asked: OrderedQuery) -> Query:
-    """InvalidError where the order is not the caller's to choose: with `q`."""
+def build(asked: OrderedQuery, *, region: str | None = None) -> Query:
+    """`region`: whose national phone numbers are taken.
+
+    InvalidError where the order is not the caller's to choose: with `q`.
+    """
     q = getattr(asked, "q", None)
     unwanted = [name for name in ("sort", "skip") if q is not None and getattr(asked, name, None) is not None]
     if unwanted:
@@ -134,7 +140,7 @@ def build(asked: OrderedQuery) -> Query:
     order = Order(sort, ranges.pop(field, {}), is_missing=field in missing)
     absent = [MISSING_FIELDS[name] for name in missing if name != field]
     facets = [_facets(name, given[name]) for name in FACETS if name in given]
-    uniques = _uniques(given)
+    uniques = _uniques(given, region)
     others = [{Order(cast("Sort", name)).path: bounds} for name, bounds in ranges.items()]
     is_default = not uniques and not others and field == DEFAULT_SORT
     has_index = is_default and not facets and len(missing) == 1 and missing[0] in _MISSING_INDEXES
@@ -147,6 +153,7 @@ def build(asked: OrderedQuery) -> Query:
         fingerprint=_fingerprint(given | ({"q": q} if q is not None else {}), sort),
         sort=sort,
         filters=tuple(given),
+        region=region,
     )
 
 
@@ -180,7 +187,7 @@ def _facets(name: str, values: Sequence[str]) -> MongoFilter:
     return {"facets": {"$eq": entries[0]} if len(entries) == 1 else {"$in": entries}}
 
 
-def _uniques(given: dict[str, Any]) -> list[MongoFilter]:
+def _uniques(given: dict[str, Any], region: str | None) -> list[MongoFilter]:
     clauses = []
     if "id" in given:
         clauses.append({"_id": _any([bson.ObjectId(value) for value in given["id"]])})
@@ -189,7 +196,7 @@ def _uniques(given: dict[str, Any]) -> list[MongoFilter]:
     if "username" in given:
         clauses.append({"keys.username": _any([canonical(value) for value in given["username"]]) | _STRING})
     if "phone" in given:
-        clauses.append({"phone": _any([phone_key(value) for value in given["phone"]]) | _STRING})
+        clauses.append({"phone": _any([phones.key(value, region) for value in given["phone"]]) | _STRING})
     return clauses
 
 

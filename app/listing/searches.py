@@ -48,7 +48,7 @@ async def ranked(
 
     OverloadedError past the budget: what a search reads is bounded, whatever it asks for.
     """
-    asked = search.parse(q)
+    asked = search.parse(q, region=query.region)
     filters = [*query.clauses, *([query.order.bounds] if query.order.bounds else [])]
     finder = search.Finder(users, search.Terms(users.database), asked, filters)
     try:
@@ -60,9 +60,9 @@ async def ranked(
     return Ranked(rows, by_id, asked, found.needles, found.next, found.known)
 
 
-async def suggest(users: Users, q: str, *, budget_s: float) -> list[Row]:
+async def suggest(users: Users, q: str, *, budget_s: float, region: str | None = None) -> list[Row]:
     """At most `SUGGESTED` people, for a box in which somebody is typing."""
-    query = build(OrderedQuery())
+    query = build(OrderedQuery(), region=region)
     found = await ranked(users, query, q, _SUGGESTION, limit=SUGGESTED, start=None, budget_s=budget_s)
     return _READER.sound(found.rows)
 

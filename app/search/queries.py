@@ -13,6 +13,7 @@ from app.errors import FieldError, InvalidError
 from app.normalise import typed_email_key
 from app.search.tokens import LOGIN, NAME, REST, SHORTEST_NUMBER, as_domain, domain_words
 from app.search.words import LONGEST_WORD, fold, script, texts
+from models import phones
 
 Field = Literal["name", "username", "email", "phone", "tag", "city", "department", "title"]
 Kind = Literal["word", "cjk", "digits"]
@@ -64,15 +65,18 @@ class Query:
     """The terms, if what looks like the domain of an address is one; none where nothing does."""
 
 
-def parse(q: str) -> Query:
-    """InvalidError for what is too long, or holds characters that nobody types."""
+def parse(q: str, *, region: str | None = None) -> Query:
+    """`region`: whose national phone numbers are taken.
+
+    InvalidError for what is too long, or holds characters that nobody types.
+    """
     if len(q) > LONGEST:
         raise _invalid(f"Must be at most {LONGEST} characters long.")
     if _UNTYPED.search(q):
         raise _invalid("Must not contain control characters or halves of surrogate pairs.")
     typed = q.translate(_QUOTES).strip()
     parts = [match.groups() for match in _PART.finditer(typed)]
-    terms = [term for part in parts for term in _terms(*part)]
+    terms = [term for part in parts for term in _terms(*part, region=region)]
     if len(terms) > MOST_TERMS:
         raise _invalid(f"Must hold at most {MOST_TERMS} words.")
     if terms and not terms[-1].exact:
@@ -81,9 +85,9 @@ def parse(q: str) -> Query:
     return Query(
         terms=tuple(terms),
         email=typed_email_key(email[1]) if email else None,
-        digits=_phone_digits(phone[1]) if phone else None,
+        digits=_phone_digits(phone[1], region) if phone else None,
         zeros=_with_zeros(phone[1]) if phone else None,
-        domains=tuple(term for part in parts for term in _domain(*part) or _terms(*part))
+        domains=tuple(term for part in parts for term in _domain(*part) or _terms(*part, region=region))
         if any(_domain(*part) for part in parts)
         else (),
     )
@@ -113,13 +117,13 @@ def _invalid(detail: str) -> InvalidError:
     return InvalidError("The search cannot be read.", errors=(FieldError(parameter="q", detail=detail),))
 
 
-def _terms(prefix: str | None, quoted: str | None, text: str | None) -> Iterator[Term]:
+def _terms(prefix: str | None, quoted: str | None, text: str | None, *, region: str | None) -> Iterator[Term]:
     """Of one part: perhaps a field, then a text in quotes or one without spaces."""
     said = quoted or text or ""
     if not prefix and _UNFINISHED.fullmatch(said):
         return
     field = cast("Field | None", prefix and prefix.lower())
-    digits = _phone_digits(said) if field == "phone" else None
+    digits = _phone_digits(said, region) if field == "phone" else None
     for word in [digits] if digits else _words(said):
         yield Term(word, exact=quoted is not None, is_last=False, field=field, kind=_kind(word))
 
@@ -150,9 +154,15 @@ def _with_zeros(said: str) -> str | None:
     return digits if is_part and digits != _phone_digits(said) else None
 
 
-def _phone_digits(said: str) -> str | None:
-    """Without what stands before a number at home: 00, 0, or (0) after the country's code."""
+def _phone_digits(said: str, region: str | None = None) -> str | None:
+    """As they are stored, of a whole number: with the country's code, if that was typed.
+
+    Of a part, without what stands before a number at home: 00, 0, or (0) after the country's code.
+    """
     plain = fold(said).strip()
+    number = phones.find(plain, region)
+    if number is not None and number.wrong is None:
+        return number.e164[1:] if plain.startswith("+") else number.national
     digits = _NOT_DIGIT.sub("", _TRUNK.sub("", plain))
     bare = digits if plain.startswith("+") else digits.removeprefix("00").removeprefix("0")
     found = bare if len(bare) >= SHORTEST_NUMBER else digits

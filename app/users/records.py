@@ -180,10 +180,14 @@ async def read(user_id: PydanticObjectId | ObjectId) -> Row:
 
 
 def sound(row: Row | None) -> Row:
-    rows = _READER.sound([row] if row is not None else [])
-    if not rows:
+    if (found := readable(row)) is None:
         raise UserNotFoundError("There is no user with this id.")
-    return rows[0]
+    return found
+
+
+def readable(row: Row | None) -> Row | None:
+    """None also for a row that no caller can be given."""
+    return next(iter(_READER.sound([row] if row is not None else [])), None)
 
 
 def claimed(stored: Row) -> Iterator[tuple[str, str]]:

@@ -43,6 +43,7 @@ DEFAULTS: dict[str, object] = {
     "session_absolute_ttl_s": 2_592_000,
     "sessions_per_user": 0,
     "refresh_grace_s": 10,
+    "phone_region": None,
     "password_grant": True,
     "registration": "closed",
     "tries_per_account": 5,
@@ -90,6 +91,18 @@ DEFAULTS: dict[str, object] = {
 
 def test_nothing_needs_to_be_set() -> None:
     assert settings.load().model_dump() == DEFAULTS
+
+
+@pytest.mark.parametrize(("said", "region"), [("DE", "DE"), ("it", "IT")])
+def test_a_country_is_known_by_its_two_letters(said: str, region: str) -> None:
+    assert settings.load(phone_region=said).phone_region == region
+
+
+@pytest.mark.parametrize("region", ["UK", "Germany", "49", "D E"])
+def test_no_other_is_the_region_of_phone_numbers(region: str) -> None:
+    assert refusal(phone_region=region) == (
+        "ROSTER_PHONE_REGION must be the code of a country (ISO 3166), of two letters: DE, say"
+    )
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])

@@ -105,6 +105,24 @@ def test_a_phone_number_alone_is_looked_up_as_one(q: str, digits: str | None) ->
 
 
 @pytest.mark.parametrize(
+    ("q", "region", "digits"),
+    [
+        ("+49 0171 2345678", None, "491712345678"),
+        ("+7 8 495 123-45-67", None, "74951234567"),
+        ("+39 06 1234 5678", None, "390612345678"),
+        ("+7 846 12", None, "784612"),
+        ("0171 2345678", "DE", "1712345678"),
+        ("8 495 123-45-67", "RU", "4951234567"),
+        ("06 1234 5678", "IT", "0612345678"),
+        ("phone:8-495-123-45-67", "RU", "4951234567"),
+        ("8 4", "RU", None),
+    ],
+)
+def test_a_whole_number_is_looked_up_as_it_is_stored(q: str, region: str | None, digits: str | None) -> None:
+    assert parse(q, region=region).digits == digits
+
+
+@pytest.mark.parametrize(
     ("q", "zeros"),
     [("009498", "009498"), ("0171/23", "017123"), ("9498", None), ("0541", None), ("+49 (0)171", None)],
 )

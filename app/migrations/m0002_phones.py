@@ -1,0 +1,15 @@
+"""Write phone numbers as the library reads them: +49 0151… is +49 151…, unless two users would share it."""
+
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+
+from app.rows import BSON
+from app.users import phone_numbers
+from models.user import User
+
+
+async def migrate(database: AsyncDatabase[dict[str, Any]]) -> None:
+    """By the write path, so that versions, search fields and the trail follow; some 25 s for a million."""
+    users = database[User.Settings.name].with_options(codec_options=BSON)
+    await phone_numbers.renew_old(users)

@@ -1,0 +1,49 @@
+"""Stored phone numbers that today's reading writes in another form: found, and renewed where no two clash."""
+
+import structlog
+from bson import ObjectId
+
+from app.errors import UniqueConflictError
+from app.trail import Author
+from app.users.changes import write
+from app.users.records import PUBLIC, SAID, Users, readable
+from models import phones
+
+_log = structlog.get_logger("roster.migrations")
+
+_BATCH = 1_000
+_MIGRATION = Author(via="migration")
+_REMEDY = "give all but one of them another number; python -m app check names them again"
+
+
+async def find_old(users: Users) -> dict[str, list[ObjectId]]:
+    """Numbers that stored ones become by today's reading, each with all the users who would hold it."""
+    found: dict[str, list[ObjectId]] = {}
+    async for row in users.find({"phone": {"$type": "string"}}, {"phone": 1}, batch_size=_BATCH):
+        number = phones.find(row["phone"])
+        if number is not None and number.wrong is None and number.e164 != row["phone"]:
+            found.setdefault(number.e164, []).append(row["_id"])
+    numbers = list(found)
+    for start in range(0, len(numbers), _BATCH):
+        held = {"$in": numbers[start : start + _BATCH], "$type": "string"}
+        async for row in users.find({"phone": held}, {"phone": 1}):
+            found[row["phone"]].append(row["_id"])
+    return found
+
+
+async def renew_old(users: Users) -> None:
+    """Write each as any change is written, unless two users would share it: they keep what they have."""
+    for number, holders in (await find_old(users)).items():
+        if len(holders) > 1 or not await _renew(users, holders[0], number):
+            _log.warning("phone_number_shared", users=[str(each) for each in holders], remedy=_REMEDY)
+
+
+async def _renew(users: Users, user_id: ObjectId, number: str) -> bool:
+    """False where another user took the number meanwhile; whoever changes the user at once goes first."""
+    while (row := readable(await users.find_one({"_id": user_id}, PUBLIC))) is not None:
+        try:
+            if await write(row, {name: row[name] for name in SAID} | {"phone": number}, _MIGRATION):
+                break
+        except UniqueConflictError:
+            return False
+    return True
