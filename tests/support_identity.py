@@ -136,9 +136,9 @@ def decoded(text: str) -> bytes:
 async def wear_out(client: httpx.AsyncClient, account: str = "nobody@example.com") -> None:
     """So many wrong passwords from the tests' own address that it and the account wait for a minute."""
     opened = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
-    field, name = records.identify(account)
-    found = await records.find(opened, field, name)
-    key = records.key_of_nobody(name) if found is None else found.key
+    names = records.identify(account)
+    found = await records.find_named(opened, names)
+    key = records.key_of_nobody(*names.values()) if found is None else found.key
     for _ in range(60):
         await opened.throttle.fail(key, "127.0.0.1")
 
