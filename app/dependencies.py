@@ -297,6 +297,19 @@ async def _import_id(
     return PydanticObjectId(import_id)
 
 
+async def _invitation_id(
+    invitation_id: Annotated[
+        str,
+        Path(
+            pattern="^[0-9a-f]{64}$",
+            max_length=64,
+            description="The invitation's id, from the list of them.",
+        ),
+    ],
+) -> str:
+    return invitation_id
+
+
 async def _export_viewer(caller: Annotated[Claims, Security(_caller, scopes=["users:export"])]) -> Viewer:
     return Viewer(caller.user_id, is_admin=ADMIN in caller.scopes)
 
@@ -434,6 +447,7 @@ LastEvent = Annotated[int | None, Depends(_last_event)]
 WantedBytes = Annotated[Wanted, Depends(_wanted_bytes)]
 JobViewer = Annotated[Viewer, Depends(_viewer)]
 ImportViewer = Annotated[Viewer, Depends(_writing_viewer)]
+InvitationId = Annotated[str, Depends(_invitation_id)]
 ImportId = Annotated[PydanticObjectId, Depends(_import_id)]
 ThrottledAddress = Annotated[str, Depends(_address)]
 UserId = Annotated[PydanticObjectId, Depends(_user_id)]

@@ -207,6 +207,12 @@ class UserNotFoundError(RosterError):
     title = "No such user"
 
 
+class InvitationNotFoundError(RosterError):
+    status = 404
+    code = "invitation_not_found"
+    title = "No such invitation, or no longer"
+
+
 class ImportNotFoundError(RosterError):
     status = 404
     code = "import_not_found"

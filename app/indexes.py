@@ -40,7 +40,7 @@ _GONE_WHEN_DUE = IndexModel([("expires_at", 1)], name="expires_at", expireAfterS
 
 DECLARED: Mapping[str, list[IndexModel]] = {
     User.Settings.name: User.Settings.indexes,
-    "invitations": [_GONE_WHEN_DUE],
+    "invitations": [_GONE_WHEN_DUE, IndexModel([("expires_at", -1), ("_id", -1)], name="listed")],
     "ended_sessions": [_GONE_WHEN_DUE],
     "jobs": [
         _GONE_WHEN_DUE,

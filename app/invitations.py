@@ -1,23 +1,41 @@
 """Invitations to register: each good once, for a while, perhaps for one e-mail address alone.
 
-A document: `{_id: SHA-256 of the code, email_key (None: anyone), scopes, created_by, expires_at}`. An index
-of `app.indexes` takes it away once it has expired.
+A document: `{_id: SHA-256 of the code, email and email_key (None: anyone), scopes, created_by, expires_at}`.
+Those of the first releases have no `email`. An index of `app.indexes` takes it away once it has expired.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 from app import secret_codes
-from app.errors import InvalidInvitationError
+from app.cursors import CursorSealer, Position
+from app.errors import InvalidInvitationError, InvitationNotFoundError
 from app.normalise import email_key
+from app.users import administrators, records
 from models.values import Scope
 
 Database = AsyncDatabase[dict[str, Any]]
+
+ORDER = [("expires_at", -1), ("_id", -1)]
+"""Of the list, and of the index that it is read by."""
+_LISTED = b"invitations"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    id: str
+    """No part of the code, and nothing to make it from."""
+    email: str | None
+    scopes: list[Scope]
+    created_by: str
+    expires_at: datetime
 
 
 async def invite(
@@ -27,23 +45,49 @@ async def invite(
     email: str | None,
     created_by: str,
     ttl_s: int = 7 * 86_400,
-) -> tuple[str, datetime]:
-    """The code, which only its hash is kept of, and when it expires; `email`: a valid address, or anyone's.
+) -> tuple[str, Invitation]:
+    """The code, which only its hash is kept of, and the invitation; `email`: a valid address, or anyone's.
 
-    `created_by` is the id of the user who invites, who must have those scopes himself: the caller sees to it.
+    `created_by` is the id of the administrator who invites. The code is good while they are one.
     """
     code = secret_codes.make()
     expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=ttl_s)
+    invitation = Invitation(secret_codes.digest(code), email, list(scopes), created_by, expires_at)
     await _collection(database).insert_one(
         {
-            "_id": secret_codes.digest(code),
+            "_id": invitation.id,
+            "email": email,
             "email_key": None if email is None else email_key(email),
             "scopes": list(scopes),
             "created_by": created_by,
             "expires_at": expires_at,
         }
     )
-    return code, expires_at
+    return code, invitation
+
+
+async def page(
+    database: Database, cursors: CursorSealer, *, limit: int, cursor: str | None
+) -> tuple[list[Invitation], str | None]:
+    """Those that are good still, the one that expires last first; and the cursor of the next page."""
+    wanted: dict[str, Any] = {"expires_at": {"$gt": datetime.now(UTC)}}
+    if cursor is not None:
+        past = cursors.open(cursor, _LISTED)
+        wanted["expires_at"]["$lte"] = past.value
+        wanted["$or"] = [{"expires_at": {"$lt": past.value}}, {"_id": {"$lt": past.id}}]
+    found = await _collection(database).find(wanted, sort=ORDER, hint="listed", limit=limit + 1).to_list()
+    listed = [_invitation(document) for document in found[:limit]]
+    if len(found) <= limit:
+        return listed, None
+    last = Position(segment=0, value=listed[-1].expires_at, id=listed[-1].id)
+    return listed, cursors.seal(last, _LISTED)
+
+
+async def withdraw(database: Database, invitation_id: str) -> None:
+    """InvitationNotFoundError without one that is good still."""
+    good = {"_id": invitation_id, "expires_at": {"$gt": datetime.now(UTC)}}
+    if not (await _collection(database).delete_one(good)).deleted_count:
+        raise InvitationNotFoundError("There is no such invitation, or no longer.")
 
 
 async def redeem(database: Database, code: str, email: str, session: AsyncClientSession) -> list[Scope]:
@@ -51,7 +95,8 @@ async def redeem(database: Database, code: str, email: str, session: AsyncClient
 
     Inside a transaction of the caller, beside the insertion of the user, so that neither is done alone:
     of two who race for one invitation, MongoDB makes one begin again, and it is gone then.
-    InvalidInvitationError, always the same: unknown, used, expired or made for another address.
+    InvalidInvitationError, always the same: unknown, used, withdrawn, expired, made for another address, or
+    by one who is no administrator any more.
     """
     document = await _collection(database).find_one_and_delete(
         {
@@ -61,10 +106,26 @@ async def redeem(database: Database, code: str, email: str, session: AsyncClient
         },
         session=session,
     )
-    if document is None:
+    if document is None or not await _stands_by(document["created_by"], session):
         raise InvalidInvitationError("The invitation is unknown, used, expired or for another address.")
     granted: list[Scope] = document["scopes"]
     return granted
+
+
+async def _stands_by(created_by: str, session: AsyncClientSession) -> bool:
+    return ObjectId.is_valid(created_by) and await administrators.is_one(
+        records.collection(), ObjectId(created_by), session
+    )
+
+
+def _invitation(document: dict[str, Any]) -> Invitation:
+    return Invitation(
+        id=document["_id"],
+        email=document.get("email", document["email_key"]),
+        scopes=document["scopes"],
+        created_by=document["created_by"],
+        expires_at=document["expires_at"].replace(tzinfo=UTC),
+    )
 
 
 def _collection(database: Database) -> AsyncCollection[dict[str, Any]]:

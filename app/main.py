@@ -24,6 +24,7 @@ from routers import (
     exports,
     health,
     imports,
+    invitations,
     jobs,
     me,
     schedules,
@@ -106,6 +107,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         throttles,
         audit,
         auth,
+        invitations,
         well_known,
         health,
     ):  # fixed paths before /users/{user_id}

@@ -1,11 +1,11 @@
 """What people say of their own account, and administrators of others'."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from models import answers
-from models.user import ProfileInput, ProfilePatch
+from models.user import EXAMPLE_ID, ProfileInput, ProfilePatch
 from models.values import (
     PLAIN,
     AvatarURL,
@@ -14,6 +14,7 @@ from models.values import (
     Locale,
     Name,
     Phone,
+    Scope,
     Scopes,
     Username,
 )
@@ -136,11 +137,44 @@ class InvitationInput(BaseModel):
 InvitationCode = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{43}$", max_length=43)]
 
 
+EXAMPLE_INVITATION: dict[str, Any] = {
+    "id": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "email": "zoe@example.com",
+    "scopes": ["me"],
+    "created_by": EXAMPLE_ID,
+    "expires_at": "2026-02-07T08:00:00Z",
+}
+
+
+class Invitation(BaseModel):
+    """One that is good still; its code is nowhere to be seen."""
+
+    id: answers.Sha256
+    email: Annotated[answers.Email | None, Field(description="Who alone may redeem it; null: anyone.")]
+    scopes: Annotated[list[Scope], Field(max_length=5, description="What the new user may be granted.")]
+    created_by: Annotated[
+        answers.Id, Field(description="The administrator who invited; it is good while they are one.")
+    ]
+    expires_at: answers.Moment
+
+
+class InvitationPage(BaseModel):
+    """The one that expires last first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [EXAMPLE_INVITATION], "next": "pQ8wZ3kRb1c"}]}
+    )
+
+    items: Annotated[list[Invitation], Field(max_length=100)]
+    next: Annotated[answers.Cursor | None, Field(description="The `cursor` of the next page.")]
+
+
 class InvitationOutput(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
+                    "id": EXAMPLE_INVITATION["id"],
                     "code": "dGhpcyBpcyBhbiBpbnZpdGF0aW9uLCBvciBpcyBpdD8",
                     "expires_at": "2026-02-07T08:00:00.123000Z",
                 }
@@ -148,5 +182,6 @@ class InvitationOutput(BaseModel):
         }
     )
 
+    id: Annotated[answers.Sha256, Field(description="By which it is listed and withdrawn.")]
     code: Annotated[InvitationCode, Field(description="Shown this once.")]
     expires_at: Annotated[answers.Moment, Field(description="Until when it is good.")]

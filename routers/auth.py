@@ -6,10 +6,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel
 
-from app import accounts, audit_log, basic_auth, clients, invitations, oauth_forms, replies
+from app import accounts, audit_log, basic_auth, clients, oauth_forms, replies
 from app.accounts import Issued
 from app.clients import Client
-from app.dependencies import Administrator, Backends, Caller, RequestOrigin
+from app.dependencies import Backends, Caller, RequestOrigin
 from app.errors import (
     InvalidClientError,
     InvalidError,
@@ -25,10 +25,10 @@ from app.errors import (
     UniqueConflictError,
     UnsupportedGrantTypeError,
 )
-from app.problems import BODY, PROTECTED, SIGNED_IN, oauth_responses, responses
+from app.problems import BODY, SIGNED_IN, oauth_responses, responses
 from app.resources import Resources
 from app.strict_route import StrictRoute
-from models.account import InvitationInput, InvitationOutput, Registration
+from models.account import Registration
 from models.token import (
     LONGEST_VALUE,
     InspectedForm,
@@ -157,26 +157,6 @@ def _issued(issued: Issued) -> Response:
 async def register_user(asked: Registration, opened: Backends, origin: RequestOrigin) -> Response:
     """Open, by invitation or closed, as the service is set. Sign in afterwards at `/auth/token`."""
     return replies.user(await accounts.register(opened, asked, origin=origin), status=201)
-
-
-@router.post(
-    "/invitations",
-    status_code=status.HTTP_201_CREATED,
-    summary="Invite somebody to register",
-    responses=responses(*BODY, *PROTECTED),
-)
-async def create_invitation(
-    asked: InvitationInput, opened: Backends, caller: Administrator
-) -> InvitationOutput:
-    """The code is shown this once, is good for one registration, and grants the scopes given."""
-    code, expires_at = await invitations.invite(
-        opened.database,
-        scopes=asked.scopes,
-        email=asked.email,
-        created_by=caller.user_id,
-        ttl_s=asked.expires_in,
-    )
-    return InvitationOutput(code=code, expires_at=expires_at)
 
 
 @router.post(

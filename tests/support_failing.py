@@ -32,6 +32,7 @@ CHANGES = {"create_user", "patch_user", "delete_user", "batch_users"}
 OTHERS = ("exports", "imports", "invitations", "jobs", "schedules")
 """Collections of what is made beside users."""
 MAKING = {
+    "/auth/invitations": {},
     "/users/exports": {"format": "csv"},
     "/users/exports/schedules": {"name": "Mondays", "cron": "0 6 * * MON", "export": {"format": "csv"}},
 }
@@ -166,6 +167,7 @@ class Attempt:
             ids["import_id"] = str(await plan(self._client, [creation()]))
         for name, made_at, path in (
             ("schedule_id", "id", "/users/exports/schedules"),
+            ("invitation_id", "id", "/auth/invitations"),
             ("export_id", "id", "/users/exports"),
             ("job_id", "job", "/users/exports"),
         ):

@@ -87,6 +87,15 @@ async def token_of(client: httpx.AsyncClient, *scopes: str) -> str:
     return str(tokens["access_token"])
 
 
+async def invite(client: httpx.AsyncClient, **said: Any) -> dict[str, Any]:
+    """As a new administrator of the directory; as answered."""
+    token = await token_of(client, "users:admin")
+    reply = await call(client, "POST", "/auth/invitations", token, json=said)
+    assert reply.status_code == 201, reply.text
+    assert reply.headers["cache-control"] == "no-store"
+    return cast("dict[str, Any]", reply.json())
+
+
 async def ask_refresh(client: httpx.AsyncClient, refresh_token: str, **form: str) -> httpx.Response:
     return await post_form(
         client, "/auth/token", {"grant_type": "refresh_token", "refresh_token": refresh_token} | form

@@ -69,6 +69,8 @@ NEEDED: dict[str, str | None] = {
     "read_address_throttle": "users:admin",
     "lift_address_throttle": "users:admin",
     "create_invitation": "users:admin",
+    "list_invitations": "users:admin",
+    "withdraw_invitation": "users:admin",
     "sign_out": None,
 }
 """The scope that each other operation needs; None: any token is good for what is its session's own."""

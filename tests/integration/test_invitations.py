@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from beanie import PydanticObjectId
 from pydantic import SecretStr
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
@@ -18,23 +19,32 @@ from app.errors import InvalidInvitationError
 from app.invitations import invite, redeem
 from app.settings import Settings
 from app.users import record
-from models.user import UserInput
+from models.user import Credentials, UserInput
 from models.values import Scope
 from tests.support import person
+from tests.support_identity import PASSWORD, hash_of
 
 Database = AsyncDatabase[dict[str, Any]]
 SCOPES: list[Scope] = ["me", "users:read"]
+INVITER = PydanticObjectId()
+CREDENTIALS = Credentials(password_hash=hash_of(PASSWORD))
+INVITED = {"_id": {"$ne": INVITER}}
 
 
 @pytest.fixture
 async def database(mongo_uri: str, redis_url: str) -> AsyncIterator[Database]:
     settings = Settings(_env_file=None, mongo_uri=SecretStr(mongo_uri), redis_url=SecretStr(redis_url))
     async with resources.opened(settings) as opened:
+        await record(said(), id=INVITER, scopes=["users:admin"], credentials=CREDENTIALS).insert()
         yield opened.database
 
 
+def said() -> UserInput:
+    return UserInput.model_validate(person())
+
+
 async def make(database: Database, *, email: str | None = None, ttl_s: int = 3600) -> str:
-    code, _ = await invite(database, scopes=SCOPES, email=email, created_by="admin", ttl_s=ttl_s)
+    code, _ = await invite(database, scopes=SCOPES, email=email, created_by=str(INVITER), ttl_s=ttl_s)
     return code
 
 
@@ -55,7 +65,7 @@ async def register(database: Database, code: str, email: str) -> str:
 
 
 async def emails(database: Database) -> list[str]:
-    return sorted(await database["users"].distinct("email"))
+    return sorted(await database["users"].distinct("email", INVITED))
 
 
 async def is_usable(database: Database, code: str, email: str) -> bool:
@@ -77,27 +87,28 @@ async def test_an_invitation_lets_one_person_in_with_its_scopes(database: Databa
     code = await make(database)
     assert await register(database, code, "ana@example.com") == "done"
     assert await register(database, code, "bea@example.com") == "InvalidInvitationError"
-    (user,) = await database["users"].find({}).to_list()
+    (user,) = await database["users"].find(INVITED).to_list()
     assert (user["email"], user["scopes"]) == ("ana@example.com", SCOPES)
     assert await database["invitations"].count_documents({}) == 0
 
 
 async def test_the_code_is_256_bits_and_only_its_hash_is_kept(database: Database) -> None:
     before = datetime.now(UTC).replace(microsecond=0)
-    code, expires_at = await invite(
+    code, invitation = await invite(
         database, scopes=SCOPES, email="Ana@Example.com", created_by="6650c5f2e1b7a3d4c9f01234"
     )
     week = timedelta(days=7)
-    assert before + week <= expires_at <= datetime.now(UTC) + week
+    assert before + week <= invitation.expires_at <= datetime.now(UTC) + week
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", code)
     (document,) = await database["invitations"].find({}).to_list()
     assert code not in str(document)
     assert re.fullmatch("[0-9a-f]{64}", document.pop("_id"))
     assert document == {
+        "email": "Ana@Example.com",
         "email_key": "ana@example.com",
         "scopes": SCOPES,
         "created_by": "6650c5f2e1b7a3d4c9f01234",
-        "expires_at": expires_at.replace(tzinfo=None),
+        "expires_at": invitation.expires_at.replace(tzinfo=None),
     }
 
 

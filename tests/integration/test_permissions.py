@@ -82,6 +82,8 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("POST", "/users:sign-out", {"ids": [ID]}, "users:admin"),
     ("GET", "/audit", None, "users:admin"),
     ("POST", "/auth/invitations", {}, "users:admin"),
+    ("GET", "/auth/invitations", None, "users:admin"),
+    ("DELETE", f"/auth/invitations/{'0' * 64}", None, "users:admin"),
     ("POST", "/auth/logout", None, ANYONE),
 ]
 OPEN = {
@@ -129,6 +131,7 @@ async def test_no_route_was_forgotten_here(client: httpx.AsyncClient) -> None:
             .replace(f"imports/{ID}", "imports/{import_id}")
             .replace(f"jobs/{ID}", "jobs/{job_id}")
             .replace("addresses/203.0.113.7", "addresses/{address}")
+            .replace("0" * 64, "{invitation_id}")
             .replace(ID, "{user_id}"),
         )
         for method, path, _, _ in ROUTES

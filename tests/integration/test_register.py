@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from app import invitations
+from tests import support_identity
 from tests.api import serving
 from tests.support import create, database, person, pointers, problem, users
 from tests.support_identity import (
@@ -42,15 +44,14 @@ async def register(client: httpx.AsyncClient, **more: Any) -> httpx.Response:
 
 
 async def invite(client: httpx.AsyncClient, **said: Any) -> str:
-    reply = await client.post("/auth/invitations", json=said)
-    assert reply.status_code == 201, reply.text
-    assert reply.headers["cache-control"] == "no-store"
-    assert set(reply.json()) == {"code", "expires_at"}
-    return str(reply.json()["code"])
+    invitation = await support_identity.invite(client, **said)
+    assert set(invitation) == {"id", "code", "expires_at"}
+    return str(invitation["code"])
 
 
 async def count(client: httpx.AsyncClient) -> int:
-    return int(await users(client).count_documents({}))
+    """Without those who invite."""
+    return int(await users(client).count_documents({"scopes": {"$ne": "users:admin"}}))
 
 
 # --- closed
@@ -317,3 +318,89 @@ async def test_the_code_is_kept_as_a_hash(private: httpx.AsyncClient) -> None:
     (kept,) = await database(private)["invitations"].find({}).to_list()
     assert code not in str(kept)
     assert kept["created_by"] == inviter["id"]
+
+
+async def list_invitations(client: httpx.AsyncClient, **asked: Any) -> dict[str, Any]:
+    reply = await client.get("/auth/invitations", params=asked)
+    assert reply.status_code == 200, reply.text
+    return dict(reply.json())
+
+
+async def test_invitations_are_listed_without_their_codes_until_they_are_used_or_expire(
+    private: httpx.AsyncClient,
+) -> None:
+    assert await list_invitations(private) == {"items": [], "next": None}
+    made = [
+        await support_identity.invite(private, email=email, scopes=["me"], expires_in=seconds)
+        for email, seconds in ((None, 60), ("Zoë@example.com", 7200), (None, 3600))
+    ]
+    listed = (await list_invitations(private))["items"]
+    assert [each["id"] for each in listed] == [made[place]["id"] for place in (1, 2, 0)]
+    assert listed[0].keys() == {"id", "email", "scopes", "created_by", "expires_at"}
+    assert (listed[0]["email"], listed[0]["scopes"]) == ("Zoë@example.com", ["me"])
+    assert listed[0]["expires_at"] == made[1]["expires_at"]
+    assert not [each for each in made if each["code"] in str(listed)]
+    assert (await register(private, invitation=made[2]["code"])).status_code == 201
+    late = datetime.now(UTC) - timedelta(seconds=1)
+    await database(private)["invitations"].update_one(
+        {"_id": made[0]["id"]}, {"$set": {"expires_at": late}, "$unset": {"email": ""}}
+    )
+    (left,) = (await list_invitations(private))["items"]
+    assert left["id"] == made[1]["id"]
+
+
+async def test_a_walk_through_the_invitations_meets_each_once(private: httpx.AsyncClient) -> None:
+    made = {(await support_identity.invite(private))["id"] for _ in range(5)}
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = await list_invitations(private, limit=2, **cursor)
+        found += [each["id"] for each in page["items"]]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert (len(found), set(found)) == (5, made)
+    foreign = await private.get("/jobs", params=cursor)
+    problem(foreign, 400, "invalid_cursor")
+    problem(await private.get("/auth/invitations", params={"cursor": "x"}), 400, "invalid_cursor")
+
+
+async def test_a_withdrawn_invitation_is_good_no_longer(private: httpx.AsyncClient) -> None:
+    kept, withdrawn = [await support_identity.invite(private) for _ in range(2)]
+    path = f"/auth/invitations/{withdrawn['id']}"
+    assert (await private.delete(path)).status_code == 204
+    problem(await register(private, invitation=withdrawn["code"]), 403, "invalid_invitation")
+    problem(await private.delete(path), 404, "invitation_not_found")
+    problem(await private.delete(f"/auth/invitations/{'0' * 64}"), 404, "invitation_not_found")
+    assert [each["id"] for each in (await list_invitations(private))["items"]] == [kept["id"]]
+    assert (await register(private, invitation=kept["code"])).status_code == 201
+
+
+@pytest.mark.parametrize("lost", [{"is_active": False}, {"scopes": ["me", "users:write"]}, None])
+async def test_an_invitation_is_good_while_the_one_who_made_it_administers(
+    private: httpx.AsyncClient, lost: dict[str, Any] | None
+) -> None:
+    await member(private, "users:admin")  # so that another may go
+    invitation = await support_identity.invite(private)
+    (listed,) = (await list_invitations(private))["items"]
+    path = f"/users/{listed['created_by']}"
+    gone = await (private.delete(path) if lost is None else private.patch(path, json=lost))
+    assert gone.is_success
+    refused = await register(private, invitation=invitation["code"])
+    unknown = await register(private, invitation="x")
+    told = [problem(each, 403, "invalid_invitation")["detail"] for each in (refused, unknown)]
+    assert told[0] == told[1]
+    assert (await list_invitations(private))["items"] == [listed]
+    if lost is not None:
+        back = {"is_active": True, "scopes": ["users:admin"]}
+        assert (await private.patch(path, json=back)).status_code == 200
+        assert (await register(private, invitation=invitation["code"])).status_code == 201
+
+
+async def test_the_list_of_invitations_is_read_by_its_index(private: httpx.AsyncClient) -> None:
+    await support_identity.invite(private)
+    wanted = {"expires_at": {"$gt": datetime.now(UTC)}}
+    found = database(private)["invitations"].find(wanted, sort=invitations.ORDER, hint="listed")
+    plan = str((await found.explain())["queryPlanner"]["winningPlan"])
+    assert "IXSCAN" in plan
+    assert "'stage': 'SORT'" not in plan

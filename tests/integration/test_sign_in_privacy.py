@@ -25,6 +25,7 @@ from tests.support_identity import (
     ask_token,
     basic,
     call,
+    invite,
     member,
     oauth_error,
     post_form,
@@ -368,7 +369,7 @@ async def stored_hash(client: httpx.AsyncClient, user: dict[str, Any]) -> str:
 async def register_canary(client: httpx.AsyncClient, canaries: Canaries) -> dict[str, Any]:
     email, username = canaries.make("email", "canary.{}@example.com"), canaries.make("username", "canary_{}")
     password = canaries.make("password")
-    code = (await client.post("/auth/invitations", json={"scopes": ["me", "users:read"]})).json()["code"]
+    code = (await invite(client, scopes=["me", "users:read"]))["code"]
     canaries.keep("invitation", code)
     who = {"name": canaries.make("name"), "email": email, "username": username}
     asked = who | {"password": password, "invitation": code}

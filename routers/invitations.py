@@ -1,0 +1,63 @@
+"""`/auth/invitations`: made, listed and withdrawn by administrators."""
+
+from dataclasses import asdict
+
+from fastapi import APIRouter, status
+
+from app import invitations
+from app.dependencies import Administrator, Backends, InvitationId, PageOptions, query_parameters
+from app.errors import ExpiredCursorError, InvalidCursorError, InvalidError, InvitationNotFoundError
+from app.problems import BODY, PROTECTED, responses
+from app.strict_route import StrictRoute
+from models.account import Invitation, InvitationInput, InvitationOutput, InvitationPage
+from models.job import PageQuery
+
+router = APIRouter(prefix="/auth/invitations", tags=["auth"], route_class=StrictRoute)
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    summary="Invite somebody to register",
+    responses=responses(*BODY, *PROTECTED),
+)
+async def create_invitation(
+    asked: InvitationInput, opened: Backends, caller: Administrator
+) -> InvitationOutput:
+    """The code is shown this once, is good for one registration, and grants the scopes given.
+
+    It is good until it expires, is withdrawn, or you are no administrator any more.
+    """
+    code, invitation = await invitations.invite(
+        opened.database,
+        scopes=asked.scopes,
+        email=asked.email,
+        created_by=caller.user_id,
+        ttl_s=asked.expires_in,
+    )
+    return InvitationOutput(id=invitation.id, code=code, expires_at=invitation.expires_at)
+
+
+@router.get(
+    "",
+    summary="Invitations that are good still",
+    openapi_extra=query_parameters(PageQuery),
+    responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *PROTECTED),
+)
+async def list_invitations(_: Administrator, asked: PageOptions, opened: Backends) -> InvitationPage:
+    """Everybody's, the one that expires last first; those whose administrator is none any more, too."""
+    found, following = await invitations.page(
+        opened.database, opened.cursors, limit=asked.limit, cursor=asked.cursor
+    )
+    return InvitationPage(items=[Invitation(**asdict(each)) for each in found], next=following)
+
+
+@router.delete(
+    "/{invitation_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Withdraw an invitation",
+    responses=responses(InvitationNotFoundError, InvalidError, *PROTECTED),
+)
+async def withdraw_invitation(invitation_id: InvitationId, _: Administrator, opened: Backends) -> None:
+    """Its code is good no longer."""
+    await invitations.withdraw(opened.database, invitation_id)
