@@ -202,7 +202,7 @@ def _mongo(settings: Settings, address: MongoAddress, pools: PoolWatch | None = 
     except (PyMongoError, OSError, ValueError, TypeError, UserWarning) as error:
         raise StartError(
             "ROSTER_MONGO_URI is not a MongoDB address that can be used, mongodb://host:27017/roster, say "
-            f"({type(error).__name__}: look at its hosts, options and files)."
+            f"({reasons.explain_address(error)})."
         ) from None
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 from redis.exceptions import AuthenticationError, ResponseError
 
 _LONGEST = 200
@@ -26,6 +26,7 @@ _SAID = (
     ("connection closed", "it closed the connection, perhaps for want of TLS"),
     ("Connection closed by server", "it closed the connection, perhaps for want of TLS"),
 )
+_OF_AN_OPTION = re.compile(r"\b\w+ must be [\w ]+|Unsupported compressor|requires a username")
 _PASSING = ("RetryableWriteError", "TransientTransactionError")
 _NOT_YET = ("LOADING", "BUSY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN")
 
@@ -43,10 +44,18 @@ def explain(error: BaseException) -> str:
     return ", ".join(reasons)[:_LONGEST] or type(error).__name__
 
 
+def explain_address(error: BaseException) -> str:
+    """Why a driver takes no address: of what it says only what repeats no part that may be secret."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}"
+    found = _OF_AN_OPTION.search(str(error))
+    return found[0] if found else "look at its hosts and options"
+
+
 def is_refusal(error: BaseException) -> bool:
     """Whether the backend answered, and would answer so again: silence may end, this does not by itself."""
     if isinstance(error, PyMongoError):
         passes = error.timeout or any(map(error.has_error_label, _PASSING))
-        return isinstance(error, OperationFailure | ConfigurationError) and not passes
+        return isinstance(error, OperationFailure) and not passes
     is_answer = isinstance(error, AuthenticationError | ResponseError)
     return is_answer and not str(error).startswith(_NOT_YET)

@@ -47,6 +47,8 @@ async def redis(own_redis: RedisServer) -> AsyncIterator[Redis]:
 
 
 async def refusal(mongo_uri: str, redis_url: str, **settings: Any) -> str:
+    # PyMongo leaks the socket of a monitor that is stopped while it connects; polling, none does
+    mongo_uri += ("&" if "?" in mongo_uri else "?") + "serverMonitoringMode=poll"
     with pytest.raises(StartError) as refused:
         async with serving(mongo_uri, redis_url, **{"start_wait_s": 0, "redis_timeout_ms": 5_000} | settings):
             pass
@@ -125,6 +127,7 @@ async def test_what_is_no_replica_set_of_this_name_is_told_apart_from_silence(
         "mongodb://nobody.invalid/t": "Name or service not known",
         f"mongodb://127.0.0.1:{ports.choose()}/t": "connection refused",
         f"mongodb://127.0.0.1:{own_redis.server.port}/t": "no answer in time",
+        "mongodb+srv://nobody.invalid/t": "The DNS query name does not exist",
     }
     for uri, reason in reasons.items():
         sentence = await refusal(uri, redis_url, mongo_timeout_ms=700)
@@ -133,6 +136,22 @@ async def test_what_is_no_replica_set_of_this_name_is_told_apart_from_silence(
 
 async def set_user(redis: Redis, name: str, *, keys: str, commands: list[str], **how: Any) -> None:
     await redis.acl_setuser(name, enabled=True, reset=True, keys=[keys], commands=commands, **how)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("tlsCAFile=/nowhere/ca.pem", "No such file or directory: /nowhere/ca.pem"),
+        ("maxIdleTimeMS=secret", "maxidletimems must be "),
+        ("authMechanism=GSSAPI", "requires a username"),
+    ],
+)
+async def test_an_option_that_cannot_be_used_is_told_of_without_its_value(
+    redis_url: str, options: str, reason: str
+) -> None:
+    sentence = await refusal(f"mongodb://127.0.0.1:{ports.choose()}/t?{options}", redis_url)
+    assert sentence.startswith("ROSTER_MONGO_URI is not a MongoDB address that can be used")
+    assert f"({reason}" in sentence
 
 
 ACL = {
