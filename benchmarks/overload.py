@@ -8,6 +8,7 @@ import argparse
 import random
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 from benchmarks import accounts, results, tokens
 from benchmarks.bystander import user_paths
+from benchmarks.downloads import downloading
 from benchmarks.overload_load import NUMBER, Outcome, Plan, Stream, run
 from benchmarks.overload_picture import draw
 from benchmarks.requests import Request, sign_in
@@ -249,11 +251,15 @@ def _starve(town: Town, seconds: float) -> list[Finding]:
         for kind in ("searches", "sign-ins")
     ]
     reads = Stream("reads", town.requests["reads"], capacity["reads"] / 5, 100, "127.0.0.2")
-    found = _counted(lambda: run(Plan(town.server.port, (*floods, reads), min(seconds, 30))))["reads"]
+    with ExitStack() as downloads:
+        for form in ("csv", "xlsx", "ndjson", "xlsx"):
+            path = f"/users/export?format={form}"
+            downloads.enter_context(downloading(town.server.port, path, token=town.server.token))
+        found = _counted(lambda: run(Plan(town.server.port, (*floods, reads), min(seconds, 30))))["reads"]
     return [
         Finding(
             BENCH,
-            "reads at a fifth of their capacity beside searches and sign-ins at twice theirs",
+            "reads at a fifth of their capacity beside four exports, and searches and sign-ins at twice theirs",
             f"{found.served:,} of {found.asked:,} served; p99 {found.good_p99:.0f} ms",
             found.served / found.asked,
             at_least=0.99,
