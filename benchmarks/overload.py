@@ -259,7 +259,7 @@ def _starve(town: Town, seconds: float) -> list[Finding]:
     return [
         Finding(
             BENCH,
-            "reads at a fifth of their capacity beside four exports, twice the searches and twice the sign-ins",
+            "reads at a fifth of their capacity beside four exports and twice the searches and sign-ins",
             f"{found.served:,} of {found.asked:,} served; p99 {found.good_p99:.0f} ms",
             found.served / found.asked,
             at_least=0.99,

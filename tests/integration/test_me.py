@@ -456,11 +456,10 @@ async def test_a_password_set_during_a_sign_in_is_neither_overwritten_nor_outliv
     slow = django(PASSWORD, digest="sha1", iterations=5_000_000)
     await client.put(f"/users/{user['id']}/password", json={"password_hash": slow})
     signing_in = asyncio.create_task(ask_token(client, user["email"]))
-    pool = client.app.state.resources.passwords._pool  # type: ignore[attr-defined]  # set by `serving`
-    waiting = pool._turns._value
+    passwords = client.app.state.resources.passwords  # type: ignore[attr-defined]  # set by `serving`
 
     async def under_way() -> bool:
-        return bool(pool._turns._value < waiting)
+        return bool(passwords.running)
 
     await until(under_way)
     reply = await client.put(f"/users/{user['id']}/password", json={"password_hash": hash_of(OTHER_PASSWORD)})
