@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from app import accounts, audit, indexes, trail
+from app import accounts, audit, clients, indexes, trail
 from models.audit import AuditQuery
 from tests.api import serving
 from tests.support import NOBODY, create, database, problem, read, users
@@ -42,7 +42,8 @@ def told(entries: list[dict[str, Any]]) -> list[tuple[str, str, int | None, dict
 
 async def test_each_change_is_told_by_whom_and_what_it_changed(client: httpx.AsyncClient) -> None:
     author = await member(client, "users:read", "users:write")
-    tokens = await sign_in(client, author)
+    await clients.register(database(client), "Portal", client_id="portal", is_public=True)
+    tokens = await sign_in(client, author, client_id="portal")
     as_author = {"Authorization": f"Bearer {tokens['access_token']}"}
     body = {"name": "Ana", "email": "ana@example.com", "profile": {"age": 30, "addresses": [{"city": "Rom"}]}}
     reply = await client.post("/users", json=body, headers=as_author | {"X-Request-ID": "of-the-create"})
@@ -87,7 +88,7 @@ async def test_each_change_is_told_by_whom_and_what_it_changed(client: httpx.Asy
         ("changed", "batch", 4, {"/username": (None, "ana")}),
     ]
     assert [entry["by"] == author["id"] for entry in found] == [True, True, False, False]
-    assert [entry["client"] for entry in found] == ["roster", "roster", "tests", "tests"]
+    assert [entry["client"] for entry in found] == ["portal", "portal", "roster", "roster"]
     assert found[0]["request_id"] == "of-the-create"
     assert len({entry["request_id"] for entry in found}) == 4
 
