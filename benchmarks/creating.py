@@ -50,7 +50,7 @@ class Costs:
 
 def measure(database: Database) -> Finding:
     asked = [sys.executable, "-m", "benchmarks.creating", str(database.users), str(_COUNT)]
-    environment = database.environment() | {"ROSTER_MONGO_TIMEOUT_MS": "900000"}
+    environment = database.environment() | {"ROSTER_MONGO_TIMEOUT_MS": "600000"}
     done = subprocess.run(asked, env=environment, stdout=subprocess.PIPE, check=True)
     costs = Costs(**json.loads(done.stdout))
     figures = (

@@ -84,7 +84,7 @@ class Backends:
 
 def _fill(database: Database) -> None:
     """Rows first, indexes after: one sorted build costs half of as many insertions."""
-    environment = database.environment() | {"ROSTER_MONGO_TIMEOUT_MS": "900000"}
+    environment = database.environment() | {"ROSTER_MONGO_TIMEOUT_MS": "600000"}
     shares = os.cpu_count() or 1
     bounds = [database.users * share // shares for share in range(shares + 1)]
     fillers = [
@@ -99,7 +99,7 @@ def _fill(database: Database) -> None:
 
 def searchable(database: Database) -> Database:
     """Filling wrote what search needs with each user; this counts words, and mends what is missing."""
-    environment = database.environment() | {"ROSTER_MONGO_TIMEOUT_MS": "900000"}
+    environment = database.environment() | {"ROSTER_MONGO_TIMEOUT_MS": "600000"}
     reindex = [sys.executable, "-m", "app", "search", "reindex"]
     subprocess.run(reindex, env=environment, stdout=DEVNULL, check=True)
     return database

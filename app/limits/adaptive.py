@@ -12,7 +12,7 @@ QUIET = 3
 """Up to this many at once disturb each other so little that their latency is the baseline."""
 
 _START = 8
-_LEAST = 4
+_LEAST = 8
 _TOLERANCE = 2.0
 """How many times the baseline is still no sign of a queue."""
 _WINDOW, _WINDOW_S = 20, 0.1
