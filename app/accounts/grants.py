@@ -46,6 +46,7 @@ async def sign_in(
     origin: Origin,
 ) -> Issued:
     """A new session. InvalidGrantError does not say what was wrong, nor ThrottledError who has to wait."""
+    opened.passwords.check_room()
     names = records.identify(name, opened.settings.phone_region)
     account = await records.find_named(opened, names)
     key = records.key_of_nobody(list(names.values())[-1]) if account is None else account.key

@@ -22,6 +22,7 @@ async def register(opened: Resources, asked: Registration, *, origin: Origin) ->
     """The new user's row. Each refusal counts on its address: what exists is not found out by trying."""
     if opened.settings.registration == "closed":
         raise RegistrationClosedError("Ask an administrator for an account.")
+    opened.passwords.check_room()
     try:
         await opened.throttle.count_registration(origin.address)
         password = await _read_password(opened, asked, origin)

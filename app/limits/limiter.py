@@ -92,7 +92,7 @@ class Limiter:
     def enter(self, turn: Turn) -> bool:
         """Begin now or later; False if it is refused."""
         now = monotonic()
-        if self.in_service < self._limit.value and not self._queue:
+        if self._has_slot():
             self._begin(turn, now)
             return True
         turn.keys = turn.find_keys()
@@ -106,6 +106,10 @@ class Limiter:
         self._queue.push(turn, *turn.keys)
         self._sweep_later()
         return True
+
+    def would_refuse(self, keys: Keys) -> bool:
+        """For those that would do something before they `enter`, in vain."""
+        return not self._has_slot() and not self._may_wait(keys, monotonic())
 
     def leave(self, turn: Turn) -> None:
         if turn.waits:
@@ -128,6 +132,9 @@ class Limiter:
         except BaseException:
             turn.leave()
             raise
+
+    def _has_slot(self) -> bool:
+        return self.in_service < self._limit.value and not self._queue
 
     def _begin(self, turn: Turn, now: float) -> None:
         self.in_service += 1

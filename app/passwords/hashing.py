@@ -49,6 +49,10 @@ class Passwords:
         """Passwords whose turn has not come."""
         return self._pool.waiting
 
+    def check_room(self) -> None:
+        """Raises `TooManySignInsError` if a password would not get its turn: before anything is looked up."""
+        self._pool.check_room()
+
     async def hash(self, password: str, *, at_turn: AtTurn | None = None) -> str:
         """The PHC string of a password that the policy took. `at_turn` and what is raised: see `verify`."""
         return await self._pool.run(lambda: _hash(password), at_turn)

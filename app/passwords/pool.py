@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from app.errors import TooManySignInsError
-from app.limits import CURRENT, AdaptiveLimit, Limiter, Turn
+from app.limits import CURRENT, AdaptiveLimit, Keys, Limiter, Turn
 from app.metrics import REFUSED
 
 Result = TypeVar("Result")
@@ -64,16 +64,29 @@ class Pool:
         """End the threads as soon as they have done what they are at; does not wait for them."""
         self._threads.shutdown(wait=False)
 
+    def check_room(self) -> None:
+        """Raises `TooManySignInsError` if `run` would: before anything is looked up for it."""
+        if self._turns.would_refuse(_keys(CURRENT.get())):
+            raise _too_many()
+
     async def _wait_for_turn(self) -> Turn:
         """The request gives back its slot among those of its kind: it is another queue that it waits in."""
         request = CURRENT.get()
         if request is not None:
             request.leave()
-        turn = await self._turns.acquire(() if request is None else request.find_keys())
+        turn = await self._turns.acquire(_keys(request))
         if turn is None:
-            REFUSED.labels("sign_ins").inc()
-            raise TooManySignInsError("Too many passwords are waiting to be checked: try again soon.")
+            raise _too_many()
         return turn
+
+
+def _keys(request: Turn | None) -> Keys:
+    return () if request is None else request.find_keys()
+
+
+def _too_many() -> TooManySignInsError:
+    REFUSED.labels("sign_ins").inc()
+    return TooManySignInsError("Too many passwords are waiting to be checked: try again soon.")
 
 
 def _give_back(turn: Turn, loop: asyncio.AbstractEventLoop) -> None:

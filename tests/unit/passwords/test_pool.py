@@ -90,12 +90,15 @@ async def test_one_more_than_may_wait_is_refused_at_once(gauge: Gauge) -> None:
     taken = [asyncio.create_task(pool.run(gauge.work)) for _ in range(3)]
     await until(lambda: gauge.now == 1)
     for _ in range(5):
+        with pytest.raises(TooManySignInsError):
+            pool.check_room()
         with pytest.raises(TooManySignInsError) as caught:
             await pool.run(gauge.work)
     assert (caught.value.status, caught.value.code) == (503, "too_many_sign_ins")
     assert caught.value.headers == {"Retry-After": "1"}
     gauge.go.set()
     await asyncio.gather(*taken)
+    pool.check_room()
     await pool.run(gauge.work)
     pool.close()
     assert gauge.done == 4
