@@ -45,10 +45,10 @@ class App:
         await send({"type": "http.response.body"})
 
     def age_queues(self) -> None:
-        """As if they had been standing for a minute, and all that is done took a second."""
+        """As if they had been standing for a minute, and all that is done took half a second."""
         for limiter in self.state.admission.limiters.values():
             limiter._stands_from -= 60
-            limiter._limit.mean_s = 1.0
+            limiter._limit.mean_s = 0.5
 
 
 class Client:
