@@ -74,6 +74,7 @@ _ID = "Must be an id: 24 hexadecimal digits."
 PATTERNS = {
     "^[0-9a-fA-F]{24}$": _ID,
     "^[0-9a-f]{24}$": _ID,
+    "^[0-9a-f]{64}$": "Must be an id: 64 hexadecimal digits, as the list tells it.",
     "^[A-Za-z0-9_.-]*$": "Must be a compact JWE: letters, digits, dots, hyphens and underscores.",
     "^[!-~]+$": "Must be visible ASCII characters without spaces.",
     r"^[^\x00-\x1f]*$": "Must not hold control characters.",

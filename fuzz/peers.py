@@ -65,6 +65,7 @@ RULES: dict[str, Rule] = {
     "lift_throttle": Rule(_ALL, 403),
     "read_address_throttle": Rule(_ALL, 403),
     "lift_address_throttle": Rule(_ALL, 403),
+    "withdraw_invitation": Rule(_ALL, 403),
 }
 
 _FOR_ADMINISTRATORS = frozenset({"list_sessions", "read_throttle", "read_address_throttle"})

@@ -26,7 +26,7 @@ VARIABLE = "SUITE_LOGS"
 
 _PASSWORDS = (
     "seven wet horses sing", "seven otters juggle quietly", "nine herons argue loudly",
-    "eight badgers whisper softly", "correct horse", "lètmein", "kanarienvogel",
+    "eight badgers whisper softly", "correct horse", "a horse in the rain", "lètmein", "kanarienvogel",
 )  # fmt: skip
 """What tests sign in with."""
 _KEYS = ("0123456789abcdef0123456789abcdef", "a secret of the tests, long enough")

@@ -148,7 +148,7 @@ def test_no_command_stumbles_over_what_a_console_cannot_print(
     )
     missing = command(newcomer.folder, "import", str(tmp_path / "伟.csv"))
     assert missing.returncode == 2
-    assert "\\u4f1f.csv" in missing.stderr
+    assert "\\u4f1f.csv" in re.sub(r"[\s|]", "", missing.stderr)  # the box breaks long paths
 
 
 def test_a_password_from_a_pipe_is_utf_8_on_any_console(

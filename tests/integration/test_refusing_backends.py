@@ -1,6 +1,7 @@
 """Started means it works: what a backend refuses is said in a sentence, at the start and by readiness."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -117,6 +118,7 @@ async def _is_told(client: httpx.AsyncClient, words: str) -> bool:
     return reply.status_code == 503 and words in problem(reply, 503, "not_ready")["detail"]
 
 
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 async def test_what_is_no_replica_set_of_this_name_is_told_apart_from_silence(
     mongo_server: MongoServer, redis_url: str, own_redis: RedisServer
 ) -> None:
@@ -132,6 +134,7 @@ async def test_what_is_no_replica_set_of_this_name_is_told_apart_from_silence(
     for uri, reason in reasons.items():
         sentence = await refusal(uri, redis_url, mongo_timeout_ms=700)
         assert sentence.startswith(f"MongoDB cannot be reached ({reason}"), (uri, sentence)
+    gc.collect()  # here, where it is known: PyMongo 4.20 leaves a socket open that is closed in mid-handshake
 
 
 async def set_user(redis: Redis, name: str, *, keys: str, commands: list[str], **how: Any) -> None:
