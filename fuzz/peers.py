@@ -145,6 +145,7 @@ def _make(owner: httpx.Client) -> dict[str, str]:
         "import_id": planned["id"],
         "session_id": sessions[0]["id"],
         "address": "203.0.113.7",
+        "invitation_id": "0" * 64,
     }
 
 
