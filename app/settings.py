@@ -297,7 +297,7 @@ class Settings(BaseSettings):
     metrics_host: str = Field(
         default="127.0.0.1",
         max_length=255,
-        description="Address of that port; whoever reaches it reads all metrics.",
+        description="Address of that port; all who reach it can read all metrics.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level."

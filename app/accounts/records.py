@@ -42,7 +42,7 @@ class Account:
 
     @property
     def key(self) -> str:
-        """Under which wrong passwords are counted, whichever of his names was typed."""
+        """Under which wrong passwords are counted, whichever of their names was typed."""
         return key_of(self.user_id)
 
 

@@ -2,7 +2,7 @@
 
 Three counters see a wrong password: the address's own, the account's from this address (`here`), and the
 account's from every address that it has not signed in from (`elsewhere`). An address that it has signed in
-from is held to `here` instead of `elsewhere`, so that whoever guesses from elsewhere keeps nobody out.
+from is held to `here` instead of `elsewhere`, so that those who guess from elsewhere keep nobody out.
 
 What else is refused has counters of its own, so that it costs nobody a sign-in: registrations, passwords too
 weak, secrets of clients.

@@ -102,7 +102,7 @@ async def erase(
 ) -> int | None:
     """Delete the user whom the condition finds, for one who ends his sessions: by the generation answered.
 
-    What he was goes from his trail, too. LastAdministratorError where nobody else could administer.
+    What they were goes from their trail, too. LastAdministratorError where nobody else could administer.
     """
 
     async def write(session: AsyncClientSession) -> int | None:

@@ -39,7 +39,7 @@ async def renew_old(users: Users) -> None:
 
 
 async def _renew(users: Users, user_id: ObjectId, number: str) -> bool:
-    """False where another user took the number meanwhile; whoever changes the user at once goes first."""
+    """False where another user took the number meanwhile; a change of the user at once goes first."""
     while (row := readable(await users.find_one({"_id": user_id}, PUBLIC))) is not None:
         try:
             if await write(row, {name: row[name] for name in SAID} | {"phone": number}, _MIGRATION):
