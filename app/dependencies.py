@@ -57,7 +57,8 @@ async def _address(
         Path(
             max_length=64,
             json_schema_extra={
-                "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"const": addresses.UNKNOWN}]
+                "pattern": "^([0-9A-Fa-f:.]+|unknown)$",
+                "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"const": addresses.UNKNOWN}],
             },
             description="An IPv4 or IPv6 address; of IPv6 its /64 is throttled as one. "
             "`unknown`: of callers who have none, over a unix socket.",
