@@ -56,10 +56,7 @@ async def _address(
         str,
         Path(
             max_length=64,
-            json_schema_extra={
-                "pattern": "^([0-9A-Fa-f:.]+|unknown)$",
-                "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"const": addresses.UNKNOWN}],
-            },
+            json_schema_extra={"pattern": f"^([0-9A-Fa-f:.]+|{addresses.UNKNOWN})$"},
             description="An IPv4 or IPv6 address; of IPv6 its /64 is throttled as one. "
             "`unknown`: of callers who have none, over a unix socket.",
             examples=["203.0.113.7"],

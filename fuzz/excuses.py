@@ -53,6 +53,8 @@ FINER = {
     "file": "must hold something, which no schema says of bytes",
     "columns": "must be names of columns, once each",
     "fields": "must be names of fields",
+    "missing": "must name nothing that another filter asks for",
+    "address": "must be an IPv4 or IPv6 address",
     "sort": "must be left out where q ranks",
     "skip": "must be left out where q ranks",
     "q": "must hold no control character, and at most ten words",
@@ -145,6 +147,8 @@ def _excuse_field(error: dict[str, str], sent: Sent) -> str | None:
         return "A number must be written as an integer, which 30.0 is in JSON Schema."
     if detail == "May be given only once: in the query or in the form.":
         return "That what the query names must not stand in the form too, no schema can say."
+    if detail == "Must be the id in the path, or left out.":
+        return "That two places must name the same user, no schema can say."
     if name not in FINER or _SCHEMA_SAYS.match(detail):
         return None
     return f"`{name}` {FINER[name]}."
