@@ -82,7 +82,7 @@ def _build(server: Server, people: list[str]) -> dict[str, Requests]:
 
 
 def _create(server: Server) -> str:
-    body = f'{{"email":"load{NUMBER}@example.org","name":"Load {NUMBER}","profile":{{"city":"Berlin"}}}}'
+    body = f'{{"email":"load{NUMBER}@example.org","name":"Load {NUMBER}","profile":{{"department":"Load"}}}}'
     lines = (
         *("POST /users HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {server.token}"),
         *("Content-Type: application/json", f"Content-Length: {len(body)}", "", body),
@@ -99,7 +99,10 @@ def measure(backends: Backends, kinds: list[str], seconds: float) -> list[Findin
         town = Town(server, _build(server, people), people)
         before = _read_slowly(town)
         for kind in kinds:
-            findings += _overload(town, kind, seconds, series, before)
+            found = _overload(town, kind, seconds, series, before)
+            for finding in found:  # at once: the next kind may break off
+                print("  " + " | ".join(finding.cells()[1:]), flush=True)
+            findings += found
         findings += _share(town, seconds) + _starve(town, seconds)
     draw(series, PICTURE)
     return findings
@@ -145,7 +148,10 @@ def _overload(
 
 
 def _find_capacity(town: Town, kind: str, seconds: float) -> Outcome:
-    return run(Plan(town.server.port, (Stream(kind, town.requests[kind]),), seconds))[kind]
+    found = run(Plan(town.server.port, (Stream(kind, town.requests[kind]),), seconds))[kind]
+    if found.served < found.asked:
+        raise RuntimeError(f"{kind} failed without any overload: {found.statuses}")
+    return found
 
 
 def _ask(town: Town, flood: Stream, seconds: float) -> dict[str, Outcome]:
@@ -276,11 +282,12 @@ def main() -> None:
     kinds = ["pages", "reads", "searches", "creates", "sign-ins", "mixture"]
     parser.add_argument("kind", nargs="*", choices=[*kinds, []])
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"of each load ({SECONDS:g})")
+    parser.add_argument("--keep", action="store_true", help="write RESULTS.md whatever --seconds is")
     asked = parser.parse_args()
     started = time.perf_counter()
     with backends() as servers:
         findings = measure(servers, asked.kind or kinds, asked.seconds)
-    keep = asked.seconds == SECONDS and not asked.kind
+    keep = asked.keep or (asked.seconds == SECONDS and not asked.kind)
     results.conclude(findings, mongod=servers.mongod_version, started=started, keep=keep)
 
 

@@ -117,7 +117,8 @@ class _Caller:
         self._sent = 0
         self._number = random.SystemRandom().randrange(10**7)
         self.due: deque[float] = deque()
-        self.free: list[_Connection] = []
+        self.free: deque[_Connection] = deque()
+        """The one used longest ago first: none is idle for so long that the server closes it."""
         self.connections: list[_Connection] = []
         self.late: list[float] = []
         self.good: list[float] = []
@@ -141,7 +142,7 @@ class _Caller:
             due = self.due.popleft()
             if due >= self.counted_from:
                 self.late.append(now - due)
-            self.free.pop().send(due)
+            self.free.popleft().send(due)
 
     def count(self, due: float, status: int, *, says_when: bool) -> None:
         now = perf_counter()
@@ -248,7 +249,7 @@ async def _drive(plan: Plan) -> dict[str, Outcome]:
         caller.end += start
         caller._next_due += start  # noqa: SLF001  # connecting took a while
         if caller.stream.rate:
-            caller.free = list(caller.connections)
+            caller.free.extend(caller.connections)
         else:
             for connection in caller.connections:
                 connection.send(start)
