@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks import accounts, results, tokens
 from benchmarks.bystander import user_paths
 from benchmarks.downloads import downloading
-from benchmarks.overload_load import NUMBER, Outcome, Plan, Stream, run
+from benchmarks.overload_load import NUMBER, WARM_UP_S, Outcome, Plan, Stream, run
 from benchmarks.overload_picture import draw
 from benchmarks.requests import Request, sign_in
 from benchmarks.results import Finding
@@ -113,7 +113,7 @@ def _overload(
 ) -> list[Finding]:
     cpu = town.server.cpu_seconds()
     capacity = _find_capacity(town, kind, min(seconds, 20))
-    each_s = (town.server.cpu_seconds() - cpu) / max(1, capacity.asked)
+    each_s = _of_counted(town.server.cpu_seconds() - cpu, capacity) / capacity.asked
     findings = []
     for level in LEVELS:
         resident = town.server.resident_bytes()
@@ -121,7 +121,7 @@ def _overload(
         cpu = town.server.cpu_seconds()
         rate = capacity.per_second * level
         found = _counted(partial(_ask, town, Stream(kind, town.requests[kind], rate, _CONNECTIONS), seconds))
-        cpu = town.server.cpu_seconds() - cpu
+        cpu = _of_counted(town.server.cpu_seconds() - cpu, found[kind])
         grown = town.server.peak_bytes() / resident
         time.sleep(2)
         after = _read_slowly(town)
@@ -145,6 +145,11 @@ def _overload(
             ),
         ]
     return findings
+
+
+def _of_counted(cpu_s: float, outcome: Outcome) -> float:
+    """The part of the CPU time that fell to what was counted: it was taken over the warm-up too."""
+    return cpu_s * outcome.seconds / (outcome.seconds + WARM_UP_S)
 
 
 def _find_capacity(town: Town, kind: str, seconds: float) -> Outcome:

@@ -17,6 +17,7 @@ from typing import Any, cast
 
 import uvloop
 
+WARM_UP_S = 1.0
 _TICK_S = 0.001
 _SETTLE_S = 10.0
 NUMBER = "#NUMBER#"
@@ -44,7 +45,7 @@ class Plan:
     port: int
     streams: tuple[Stream, ...]
     seconds: float
-    warm_up: float = 1.0
+    warm_up: float = WARM_UP_S
 
 
 @dataclass(slots=True)
