@@ -123,7 +123,7 @@ def _overload(
         found = _counted(partial(_ask, town, Stream(kind, town.requests[kind], rate, _CONNECTIONS), seconds))
         cpu = _of_counted(town.server.cpu_seconds() - cpu, found[kind])
         grown = town.server.peak_bytes() / resident
-        time.sleep(2)
+        time.sleep(2)  # the promise is of what is two seconds after the end
         after = _read_slowly(town)
         series[f"{kind} × {level}"] = found[kind].good
         refusing = max(0.0, cpu - found[kind].served * each_s) / seconds

@@ -114,7 +114,7 @@ class _Caller:
         self.counted_from = start + plan.warm_up
         self.end = self.counted_from + plan.seconds
         self._chance = random.Random(stream.name)
-        self._next_due = start
+        self.next_due = start
         self._sent = 0
         self._number = random.SystemRandom().randrange(10**7)
         self.due: deque[float] = deque()
@@ -136,9 +136,9 @@ class _Caller:
         return request
 
     def send_due(self, now: float) -> None:
-        while self._next_due <= now and self._next_due < self.end:
-            self.due.append(self._next_due)
-            self._next_due += self._chance.expovariate(self.stream.rate)
+        while self.next_due <= now and self.next_due < self.end:
+            self.due.append(self.next_due)
+            self.next_due += self._chance.expovariate(self.stream.rate)
         while self.due and self.free:
             due = self.due.popleft()
             if due >= self.counted_from:
@@ -248,7 +248,7 @@ async def _drive(plan: Plan) -> dict[str, Outcome]:
     for caller in callers:
         caller.counted_from += start
         caller.end += start
-        caller._next_due += start  # noqa: SLF001  # connecting took a while
+        caller.next_due += start
         if caller.stream.rate:
             caller.free.extend(caller.connections)
         else:

@@ -124,7 +124,7 @@ def _fill_the_rest(client: httpx.Client, known: Known) -> None:
 
 def _wait_for(client: httpx.Client, export: str) -> None:
     while _ask(client.get(f"/users/exports/{export}"))["state"] != "succeeded":
-        time.sleep(0.1)
+        time.sleep(0.1)  # a script run by hand: nothing waits for it
 
 
 def _ask(reply: httpx.Response) -> Any:
