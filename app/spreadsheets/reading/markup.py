@@ -33,29 +33,21 @@ class Parser:
     def __init__(
         self, part: str, start: Start, end: End | None = None, characters: Characters | None = None
     ) -> None:
-        self.fed = 0
-        """Bytes so far."""
-        self.is_utf8 = True
+        self._fed = 0
         self._part = part
         self._expat = expat.ParserCreate(namespace_separator=" ")
         self._expat.buffer_text = True
         self._expat.buffer_size = 2**16
-        self._expat.XmlDeclHandler = self._declare
         self._expat.StartDoctypeDeclHandler = self._refuse
         self._expat.EntityDeclHandler = self._refuse
         self._expat.StartElementHandler = start
         self._expat.EndElementHandler = end
         self._expat.CharacterDataHandler = characters
 
-    @property
-    def place(self) -> int:
-        """The byte at which begins what a handler is being told of."""
-        return self._expat.CurrentByteIndex
-
     def feed(self, block: bytes) -> None:
         self._parse(block, is_last=False)
-        self.fed += len(block)
-        if self.fed - max(self.place, 0) > LONGEST_TOKEN:
+        self._fed += len(block)
+        if self._fed - max(self._expat.CurrentByteIndex, 0) > LONGEST_TOKEN:
             raise UnreadableFileError(
                 f"The workbook's part {self._part} has a tag of over {LONGEST_TOKEN:,} bytes."
             )
@@ -68,9 +60,6 @@ class Parser:
             self._expat.Parse(block, is_last)
         except expat.ExpatError as error:
             raise unsound(self._part, f" (line {error.lineno})") from None
-
-    def _declare(self, _: str, encoding: str | None, __: int) -> None:
-        self.is_utf8 = encoding is None or encoding.lower() == "utf-8"
 
     def _refuse(self, *_: Any) -> None:
         raise UnreadableFileError(

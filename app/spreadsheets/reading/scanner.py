@@ -1,124 +1,148 @@
-"""What expat calls for a sheet: the few lines for each tag are most of what a cell costs."""
+"""What expat calls for a sheet, and the rows that come of it: these few lines are what a cell costs."""
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Final
 
 from app.errors import UnreadableFileError
-from app.spreadsheets.reading import markup
-from app.spreadsheets.reading.rows import Rows, no_cell
+from app.spreadsheets.reading import grid, markup
+from app.spreadsheets.reading.cell_values import CellValues
+from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.runs import unescape
 from app.spreadsheets.reading.shared_strings import MOST_RAW
-from app.spreadsheets.reading.values import Formula
+from app.spreadsheets.reading.values import Cell, Formula, Limits
+from app.spreadsheets.xlsx import MOST_ROWS, name_column
 
-_reference = re.compile(r"[A-Z]{1,3}[0-9]{1,7}")
+_MOST_COLUMNS: Final = 16_384
+_DIGITS: Final = "0123456789"
+_reference = re.compile(r"([A-Z]{1,3})[0-9]{1,7}")
+_TEXTS: Final = frozenset(markup.main_names("v", "t", "f"))
 
 
 class Scanner:
-    def __init__(self, part: str, rows: Rows) -> None:
+    def __init__(self, part: str, values: CellValues, limits: Limits) -> None:
         self.parser = markup.Parser(part, self._start, self._end, self._characters)
-        self.opened_at = self.closed_at = -1
-        """Where the tag stands that last opened the rows, and the one that last closed a row."""
-        self._in_data = self._in_row = False
-        self._rows = rows
-        self._most_raw = MOST_RAW * rows.limits.cell_characters
+        self.done: list[Record] = []
+        """Rows that are whole, and hold a cell that is not blank."""
+        self._limits = limits
+        self._most_raw = MOST_RAW * limits.cell_characters
+        self._short = limits.cell_characters // 2
+        self._read = values.read
+        self._columns: dict[str, int] = {}
+        self._in_data = self._in_row = self._in_cell = self._is_phonetic = False
+        self._number = 0
+        self._row: list[Cell] = []
+        self._size = 0
+        """Characters of the row."""
+        self._column = -1
+        self._type: str | None = None
+        self._style: str | None = None
+        self._pieces: list[str] = []
+        self._raw = 0
+        """Characters of the cell, as they stand in the file."""
+        self._runs: list[str] = []
+        self._value: str | None = None
+        self._formula: str | None = None
         self._starts = _by_name(
-            sheetData=self._open_data,
-            row=self._open_row,
-            c=self._open_cell,
-            t=self._open_text,
-            v=self._open_text,
-            f=self._open_text,
-            rPh=self._open_phonetic,
+            sheetData=self._open_data, row=self._open_row, c=self._open_cell, rPh=self._open_phonetic
         )
         self._ends = _by_name(
             sheetData=self._close_data,
             row=self._close_row,
             c=self._close_cell,
-            t=self._close_text,
             v=self._close_value,
+            t=self._close_text,
             f=self._close_formula,
             rPh=self._close_phonetic,
         )
-        self._in_cell = self._is_phonetic = False
-        self._type: str | None = None
-        self._style: str | None = None
-        self._pieces: list[str] = []
-        self._size = 0
-        self._runs: list[str] = []
-        self._value: str | None = None
-        self._formula: str | None = None
-
-    @property
-    def is_between_rows(self) -> bool:
-        return self._in_data and not self._in_row
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if (begin := self._starts.get(name)) is not None:
-            begin(attributes)
+        if name in _TEXTS:
+            self._pieces = []
+        elif name in self._starts:
+            self._starts[name](attributes)
 
     def _end(self, name: str) -> None:
-        if (finish := self._ends.get(name)) is not None:
-            finish()
+        if name in self._ends:
+            self._ends[name]()
 
     def _characters(self, text: str) -> None:
-        if not self._in_cell:
-            return
-        self._pieces.append(text)
-        self._size += len(text)
-        if self._size > self._most_raw:
-            raise self._rows.long_cell()
+        if self._in_cell:
+            self._pieces.append(text)
+            self._raw += len(text)
+            if self._raw > self._most_raw:
+                raise grid.long_cell(self._place(), self._limits)
 
     def _open_data(self, _: dict[str, str]) -> None:
         self._in_data = True
-        self.opened_at = self.parser.place
 
     def _close_data(self) -> None:
         self._in_data = False
 
     def _open_row(self, attributes: dict[str, str]) -> None:
+        """The next row, by the number that it says of itself."""
         if not self._in_data or self._in_row:
             raise self._misplaced("row")
-        self._in_row = True
-        self._rows.open(attributes.get("r"))
+        said = attributes.get("r")
+        number = self._number + 1 if said is None else int(said) if said.isdecimal() and said.isascii() else 0
+        if not self._number < number <= MOST_ROWS:
+            raise UnreadableFileError(
+                f"The row {str(said)[:20]} of the workbook stands after row {self._number}: save it again."
+            )
+        self._in_row, self._number = True, number
+        self._row, self._column, self._size = [], -1, 0
 
     def _close_row(self) -> None:
         self._in_row = False
-        self.closed_at = self.parser.place
-        self._rows.close()
+        if self._row:
+            self.done.append((self._number, self._row))
 
     def _open_cell(self, attributes: dict[str, str]) -> None:
         if not self._in_row or self._in_cell:
             raise self._misplaced("cell")
-        self._in_cell = True
         get = attributes.get
-        self._type = get("t")
-        self._style = get("s")
-        self._runs = []
-        self._value = self._formula = None
-        self._size = 0
+        self._in_cell = True
+        self._type, self._style = get("t"), get("s")
+        self._runs, self._value, self._formula, self._raw = [], None, None, 0
         if (reference := get("r")) is None:
-            self._rows.go_on()
-        elif _reference.fullmatch(reference):
-            self._rows.go_to(reference.rstrip("0123456789"))
-        else:
-            raise no_cell(reference)
+            self._column += 1
+            return
+        column = self._columns.get(reference.rstrip(_DIGITS))
+        if column is None:
+            column = self._learn(reference)
+        if column <= self._column:
+            raise UnreadableFileError(
+                f"The cell {name_column(column)}{self._number} stands twice, or out of order: "
+                "save the workbook again."
+            )
+        self._column = column
 
     def _close_cell(self) -> None:
         self._in_cell = False
+        value: Cell
         if self._formula is not None:
-            self._rows.add_text(Formula(f"={self._formula}"))
+            value = Formula(f"={self._formula}")
         elif self._runs:
-            self._rows.add_text("".join(self._runs))
+            value = "".join(self._runs)
         elif self._value:
-            self._rows.add_value(self._type, self._style, self._value)
-
-    def _open_text(self, _: dict[str, str]) -> None:
-        self._pieces = []
+            value = self._read_value(self._value)
+        else:
+            return
+        if isinstance(value, str):
+            if not value:
+                return
+            self._size += len(value)
+            if len(value) > self._short or self._size > self._short:
+                self._check_size(value)
+        row = self._row
+        if len(row) < self._column:
+            row.extend([None] * (self._column - len(row)))
+        row.append(value)
 
     def _close_text(self) -> None:
         if self._in_cell and not self._is_phonetic:
-            self._runs.append(unescape("".join(self._pieces)))
+            text = "".join(self._pieces)
+            self._runs.append(unescape(text) if "_x" in text else text)
 
     def _close_value(self) -> None:
         self._value = "".join(self._pieces)
@@ -132,11 +156,39 @@ class Scanner:
     def _close_phonetic(self) -> None:
         self._is_phonetic = False
 
+    def _read_value(self, text: str) -> Cell:
+        try:
+            return self._read(self._type, self._style, text)
+        except ValueError as error:
+            raise UnreadableFileError(f"The cell {self._place()} {error}: save the workbook again.") from None
+
+    def _check_size(self, text: str) -> None:
+        if grid.is_too_long(text, self._limits):
+            raise grid.long_cell(self._place(), self._limits)
+        if self._size > self._limits.row_characters:
+            raise UnreadableFileError(
+                f"Row {self._number} holds more than {self._limits.row_characters:,} characters."
+            )
+
+    def _learn(self, reference: str) -> int:
+        """The column of a cell whose letters have not been met yet."""
+        found = _reference.fullmatch(reference)
+        column = 0
+        for letter in found[1] if found else "":
+            column = 26 * column + ord(letter) - ord("A") + 1
+        if found is None or column > _MOST_COLUMNS:
+            raise UnreadableFileError(f"A sheet has no cell {reference[:20]}: save the workbook again.")
+        self._columns[found[1]] = column - 1
+        return column - 1
+
+    def _place(self) -> str:
+        return f"{name_column(max(self._column, 0))}{self._number}"
+
     def _misplaced(self, what: str) -> UnreadableFileError:
         return UnreadableFileError(
-            f"A {what} of the workbook stands where none can, near {self._rows.place()}: save it again."
+            f"A {what} of the workbook stands where none can, near {self._place()}: save it again."
         )
 
 
-def _by_name(**actions: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
+def _by_name(**actions: Callable[..., None]) -> dict[str, Callable[..., None]]:
     return {name: actions[local] for name, local in markup.main_names(*actions).items()}

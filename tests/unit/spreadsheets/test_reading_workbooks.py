@@ -4,7 +4,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
@@ -12,11 +12,11 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from app.errors import FileTooLargeError, UnreadableFileError
 from app.spreadsheets import ArbitraryWriter
-from app.spreadsheets.reading import Formula, Limits, archive, sheet
+from app.spreadsheets.reading import Formula, Limits, archive
 from app.spreadsheets.reading.cell_values import CellValues
 from app.spreadsheets.reading.grid import Record
-from app.spreadsheets.reading.rows import Rows
 from app.spreadsheets.reading.runs import unescape
+from app.spreadsheets.reading.scanner import Scanner
 from app.spreadsheets.reading.workbook import Workbook, is_moment
 from tests.unit.spreadsheets.files import NASTY, moment, open_with_calamine, open_with_openpyxl, person, write
 from tests.unit.spreadsheets.readers import MAIN, cells, complain, read, text, workbook, wrap
@@ -25,13 +25,6 @@ from tests.unit.spreadsheets.readers import parts as parts_of
 
 STRICT = "http://purl.oclc.org/ooxml/spreadsheetml/main"
 MOMENT = datetime(2024, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
-
-
-@pytest.fixture(params=["both", "expat"], autouse=True)
-def ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything is read alike with and without the short way for plain rows."""
-    if request.param == "expat":
-        monkeypatch.setattr(sheet, "_OPENS", b"<never>")
 
 
 @pytest.mark.parametrize(
@@ -212,12 +205,12 @@ SPLINTERS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, len(SOUND)), st.integers(0, 8), SPLINTERS), min_size=1, max_size=3),
     st.sampled_from([7, 50, 10_000]),
 )
-def test_a_spoiled_sheet_is_read_or_refused_alike_with_and_without_the_short_way(
+def test_a_spoiled_sheet_is_read_or_refused_alike_wherever_its_blocks_end(
     splinters: list[tuple[int, int, str]], block: int
 ) -> None:
     xml = SOUND
@@ -225,19 +218,20 @@ def test_a_spoiled_sheet_is_read_or_refused_alike_with_and_without_the_short_way
         xml = xml[:place] + splinter + xml[place + cut :]
     part = xml.encode()
     blocks = [part[start : start + block] for start in range(0, len(part), block)]
-    assert walk(blocks) == walk([part.replace(b"<sheetData>", b"<sheetData >")])
+    assert walk(blocks) == walk([part])
 
 
 def walk(blocks: list[bytes]) -> list[Record] | str:
     """The rows of a sheet, or a word that it has been refused."""
     book = Workbook([], None, frozenset({1}), from_1904=False)
-    rows = Rows(CellValues(book, None), Limits())
+    scanner = Scanner("sheet", CellValues(book, None), Limits())
     try:
-        for _ in sheet._walk("sheet", iter(blocks), rows):
-            pass
+        for block in blocks:
+            scanner.parser.feed(block)
+        scanner.parser.close()
     except UnreadableFileError:
         return "refused"
-    return rows.done
+    return scanner.done
 
 
 def test_characters_beyond_ascii_are_read_by_the_encoding_that_the_sheet_says() -> None:
