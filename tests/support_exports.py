@@ -58,15 +58,21 @@ def _copy(model: Item, number: int, dice: random.Random) -> Item:
 
 
 async def walk(client: httpx.AsyncClient, query: str = "") -> list[Item]:
-    """All users of a listing, page after page."""
+    """All users of a listing, page after page, with their times as a file writes them."""
     found: list[Item] = []
     address: str | None = f"/users?limit=1000&{query}"
     while address:
         page = await client.get(address)
         assert page.status_code == 200, page.text
-        found += page.json()["items"]
+        found += [_write_times(user) for user in page.json()["items"]]
         address = page.links.get("next", {}).get("url")
     return found
+
+
+def _write_times(user: Item) -> Item:
+    """The API leaves out a fraction that is zero."""
+    times = {name: user[name] for name in TIMES if user[name] and "." not in user[name]}
+    return user | {name: text.replace("Z", ".000000Z") for name, text in times.items()}
 
 
 def flatten(user: Item, addresses: int = 3) -> Item:

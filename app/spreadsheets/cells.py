@@ -22,6 +22,8 @@ class Cells(NamedTuple):
 
 _TYPES: Final[dict[type, Uniform]] = {str: "text", int: "integer", bool: "boolean", datetime: "datetime"}
 _NOTHING: Final = frozenset({type(None)})
+_DATETIMES: Final = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
+_WITHOUT_FRACTION: Final = len("2026-01-31T08:00:00Z")
 
 
 def read(columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> list[Cells]:
@@ -37,15 +39,26 @@ def read_plain(rows: Sequence[Sequence[Any]]) -> list[Cells]:
 
 
 def write_json(value: object) -> bytes:
-    """JSON as the API writes it: datetimes in UTC with Z; what JSON has no type for, as text."""
-    return orjson.dumps(value, default=str, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z)
+    """JSON with datetimes as `write_datetimes` has them; what JSON has no type for, as text."""
+    quick = orjson.dumps(value, default=str, option=_DATETIMES)
+    if quick.count(b"Z") == quick.count(b'000Z"'):  # each has one: MongoDB keeps milliseconds
+        return quick
+    return orjson.dumps(value, default=_write_other, option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 
 def write_datetimes(values: Sequence[datetime | None]) -> list[str]:
-    """Naive moments in UTC, which is how PyMongo decodes them, in ISO 8601 as the API writes them."""
+    """Naive moments in UTC, which is how PyMongo decodes them, in ISO 8601 with six digits of fraction.
+
+    The API leaves out a fraction that is zero; pandas reads no column in which only some have one.
+    """
     # One call for the whole column: a sixth of the time of `isoformat` for each value.
-    listed = write_json(values).decode()[1:-1]
-    return listed.replace('"', "").replace("null", "").split(",")
+    listed = orjson.dumps(values, option=_DATETIMES).decode()[1:-1]
+    texts = listed.replace('"', "").replace("null", "").split(",")
+    return [f"{text[:-1]}.000000Z" if len(text) == _WITHOUT_FRACTION else text for text in texts]
+
+
+def _write_other(value: object) -> str:
+    return write_datetimes([value])[0] if isinstance(value, datetime) else str(value)
 
 
 def _read_column(kind: Kind, values: Sequence[Any]) -> Cells:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -18,6 +18,7 @@ from models.listing import ExportQuery
 from tests.api import serving
 from tests.servers import MongoServer
 from tests.support_exports import (
+    TIMES,
     as_cells,
     as_text,
     flatten,
@@ -378,6 +379,25 @@ async def test_no_file_and_no_column_tells_what_is_hidden(people: httpx.AsyncCli
     assert not {key for line in lines for key in line} & {"keys", "facets", "_id", "password_hash"}
     header = read_csv(await export(people, "csv", "age_min=150"))[0]
     assert not {"keys", "facets", "_id", "password_hash"} & set(header)
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+async def test_times_have_six_digits_of_fraction_though_some_are_whole_seconds(
+    form: str, people: httpx.AsyncClient
+) -> None:
+    tag = f"seconds-{form}"
+    (whole, _) = await create(
+        people, [{"name": "Ana", "email": f"{tag}-{n}@example.com", "tags": [tag]} for n in range(2)]
+    )
+    moment = datetime(2024, 10, 14, 5, 33, 8, tzinfo=UTC)
+    stored = {"_id": ObjectId(whole["id"])}
+    await backends(people).users.update_one(stored, {"$set": {"created_at": moment, "last_login_at": moment}})
+    read = {"csv": read_texts, "ndjson": read_lines}[form]
+    rows = read(await export(people, form, f"tag={tag}"))
+    found = {row["id"]: row for row in rows}[whole["id"]]
+    assert found["created_at"] == found["last_login_at"] == "2024-10-14T05:33:08.000000Z"
+    times = [row[name] for row in rows for name in TIMES if row[name]]
+    assert all(re.fullmatch(r"[0-9T:-]{19}\.[0-9]{6}Z", text) for text in times), times
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx", "ndjson"])

@@ -25,7 +25,7 @@ def test_without_columns_a_line_is_the_whole_user_with_its_id_first() -> None:
             "tags": [],
             "scopes": ["me", "users:read"],
             "is_active": True,
-            "created_at": "2024-01-02T03:04:05Z",
+            "created_at": "2024-01-02T03:04:05.000000Z",
             "updated_at": "2024-01-02T03:04:05.678000Z",
             "version": 1,
             "profile": {"age": 30, "addresses": [{"city": "北京"}]},
@@ -49,7 +49,7 @@ def test_with_columns_a_line_is_flat_and_typed_under_the_labels() -> None:
             "scopes": ["me", "users:read"],
             "is_active": True,
             "version": 1,
-            "Since": "2024-01-02T03:04:05Z",
+            "Since": "2024-01-02T03:04:05.000000Z",
             "City": "A",
             "addresses_more": [{"city": "B"}],
             "phone": None,
@@ -66,7 +66,7 @@ def test_nasty_names_read_back_equal() -> None:
 def test_poison_is_written_as_what_json_can_say() -> None:
     poisoned = person(name=Decimal128("1.5"), version=float("nan"), created_at=moment("0001-01-01T00:00:00"))
     (line,) = read(write("ndjson", [poisoned], "name,version,created_at"))
-    assert line == {"name": "1.5", "version": None, "created_at": "0001-01-01T00:00:00Z"}
+    assert line == {"name": "1.5", "version": None, "created_at": "0001-01-01T00:00:00.000000Z"}
 
 
 def test_a_batch_of_no_rows_adds_nothing() -> None:
