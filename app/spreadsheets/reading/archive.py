@@ -52,6 +52,10 @@ class Archive:
             raise UnreadableFileError("The workbook has two parts of one name: save it again.")
         self._check()
 
+    def __iter__(self) -> Iterator[str]:
+        """The names of all parts, in lower case."""
+        return iter(self._parts)
+
     def __contains__(self, part: str) -> bool:
         return _normalise(part) in self._parts
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from app.spreadsheets.reading.runs import unescape
 from app.spreadsheets.reading.shared_strings import SharedStrings
-from app.spreadsheets.reading.values import Cell
+from app.spreadsheets.reading.values import Cell, Formula
 from app.spreadsheets.reading.workbook import Workbook
 
 _DAY_MS: Final = 86_400_000
@@ -21,6 +21,7 @@ _EXACT_DIGITS: Final = 15
 _LONGEST_NUMBER: Final = 64
 _NO_NUMBER: Final = "is said to hold a number, and does not"
 _NO_STRING: Final = "names a shared string that is not there"
+_CONSTANTS: Final = {"TRUE()": True, "FALSE()": False, "TRUE": True, "FALSE": False}
 _number = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
@@ -66,6 +67,12 @@ class CellValues:
             return self._strings[int(text)]
         except IndexError:
             raise ValueError(_NO_STRING) from None
+
+
+def read_formula(text: str) -> Formula | bool:
+    """A formula given without its `=`; or a boolean, which LibreOffice writes as `TRUE()`."""
+    constant = _CONSTANTS.get(text.strip().upper())
+    return Formula(f"={text}") if constant is None else constant
 
 
 def read_serial(serial: float, *, from_1904: bool = False) -> datetime | None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from app.errors import UnreadableFileError
 from app.spreadsheets.reading import grid, markup
-from app.spreadsheets.reading.cell_values import CellValues
+from app.spreadsheets.reading.cell_values import CellValues, read_formula
 from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.runs import unescape
 from app.spreadsheets.reading.shared_strings import MOST_RAW
@@ -16,7 +16,7 @@ from app.spreadsheets.xlsx import MOST_ROWS, name_column
 _MOST_COLUMNS: Final = 16_384
 _DIGITS: Final = "0123456789"
 _reference = re.compile(r"([A-Z]{1,3})[0-9]{1,7}")
-_TEXTS: Final = frozenset(markup.main_names("v", "t", "f"))
+_TEXTS: Final = frozenset(markup.main_names("v", "t"))
 
 
 class Scanner:
@@ -42,9 +42,16 @@ class Scanner:
         """Characters of the cell, as they stand in the file."""
         self._runs: list[str] = []
         self._value: str | None = None
-        self._formula: str | None = None
+        self._formula: Formula | bool | None = None
+        self._shared: str | None = None
+        """Under which number other cells share the formula."""
+        self._shared_constants: dict[str, bool] = {}
         self._starts = _by_name(
-            sheetData=self._open_data, row=self._open_row, c=self._open_cell, rPh=self._open_phonetic
+            sheetData=self._open_data,
+            row=self._open_row,
+            c=self._open_cell,
+            f=self._open_formula,
+            rPh=self._open_phonetic,
         )
         self._ends = _by_name(
             sheetData=self._close_data,
@@ -121,7 +128,7 @@ class Scanner:
         self._in_cell = False
         value: Cell
         if self._formula is not None:
-            value = Formula(f"={self._formula}")
+            value = self._formula
         elif self._runs:
             value = "".join(self._runs)
         elif self._value:
@@ -148,7 +155,15 @@ class Scanner:
         self._value = "".join(self._pieces)
 
     def _close_formula(self) -> None:
-        self._formula = "".join(self._pieces)
+        text = "".join(self._pieces)
+        constant = self._shared_constants.get(self._shared or "") if not text else None
+        self._formula = read_formula(text) if constant is None else constant
+        if self._shared is not None and isinstance(self._formula, bool):
+            self._shared_constants[self._shared] = self._formula
+
+    def _open_formula(self, attributes: dict[str, str]) -> None:
+        self._pieces = []
+        self._shared = attributes.get("si")
 
     def _open_phonetic(self, _: dict[str, str]) -> None:
         self._is_phonetic = True

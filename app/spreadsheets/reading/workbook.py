@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.errors import UnreadableFileError, UnsupportedFileError
-from app.spreadsheets.reading import markup
+from app.spreadsheets.reading import content_types, markup
 from app.spreadsheets.reading.archive import Archive
 from app.spreadsheets.xlsx import name_sheet
 
@@ -80,17 +80,13 @@ def is_moment(code: str) -> bool:
 
 
 def _find_workbook(archive: Archive) -> str:
-    types = markup.elements("[Content_Types].xml", archive.stream("[Content_Types].xml"), _CONTENT_TYPES)
-    if any("macroenabled" in attributes.get("ContentType", "").lower() for _, attributes in types):
-        raise UnsupportedFileError("The workbook may hold macros: save it as an .xlsx workbook without them.")
+    content_types.refuse_macros(archive)
     part = _find(_relations(archive, ""), "officeDocument")
     if part is None or part not in archive:
         raise UnsupportedFileError("The file is no workbook: save it as an .xlsx workbook or as CSV.")
     return part
 
 
-_CONTENT: Final = "http://schemas.openxmlformats.org/package/2006/content-types"
-_CONTENT_TYPES: Final = {f"{_CONTENT} Override": "type", f"{_CONTENT} Default": "type"}
 _RELATIONSHIP: Final = {f"{markup.PACKAGE_RELATIONS} Relationship": "relation"}
 
 

@@ -209,6 +209,19 @@ def test_an_entity_that_nobody_declared_is_refused() -> None:
 
 
 MACROS = TYPES.replace(TYPE, "application/vnd.ms-excel.sheet.macroEnabled.main+xml")
+MACRO_SHEET = TYPES.replace(
+    "</Types>",
+    '<Override PartName="/xl/worksheets/Sheet1.xml" ContentType="application/vnd.ms-excel.macrosheet+xml"/>'
+    "</Types>",
+)
+MACRO_ENDING = TYPES.replace(
+    "</Types>", '<Default Extension="XML" ContentType="application/vnd.ms-office.vbaProject"/></Types>'
+)
+NOWHERE = TYPES.replace(
+    "</Types>",
+    '<Default Extension="bin" ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/>'
+    '<Override PartName="/xl/vbaProject.bin" ContentType="application/vnd.ms-office.vbaProject"/></Types>',
+)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +229,9 @@ MACROS = TYPES.replace(TYPE, "application/vnd.ms-excel.sheet.macroEnabled.main+x
     [
         ("xl/vbaProject.bin", "x", "The workbook holds macros"),
         ("xl/sub/VBAPROJECT.BIN", "x", "The workbook holds macros"),
-        ("[Content_Types].xml", MACROS, "The workbook may hold macros"),
+        ("[Content_Types].xml", MACROS, "The workbook holds macros"),
+        ("[Content_Types].xml", MACRO_SHEET, "The workbook holds macros"),
+        ("[Content_Types].xml", MACRO_ENDING, "The workbook holds macros"),
         ("mimetype", "application/vnd.oasis.opendocument.spreadsheet", "The file is an OpenDocument spread"),
         ("xl/workbook.bin", "x", "The file is a binary workbook (.xlsb)"),
         ("_rels/.rels", relations_of(""), "The file is no workbook"),
@@ -226,6 +241,11 @@ def test_what_is_no_plain_workbook_is_refused_by_what_it_is(part: str, content: 
     detail = complain(UnsupportedFileError, archive(parts(cells(text("REF", "x"))) | {part: content}))
     assert detail.startswith(complaint)
     assert ".xlsx" in detail
+
+
+def test_types_of_parts_that_are_not_there_say_nothing() -> None:
+    """As SheetJS declares them in every workbook."""
+    assert read(archive(parts(cells(text("REF", "x"))) | {"[Content_Types].xml": NOWHERE})).column == ["x"]
 
 
 def test_other_archives_are_no_workbooks() -> None:

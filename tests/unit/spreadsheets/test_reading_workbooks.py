@@ -64,6 +64,12 @@ MOMENT = datetime(2024, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
         ('<c r="REF" t="inlineStr"><is><t>日</t><rPh sb="0" eb="1"><t>に</t></rPh></is></c>', "日"),
         ('<c r="REF"><f>SUM(B1:B2)</f><v>30</v></c>', Formula("=SUM(B1:B2)")),
         ('<c r="REF" t="str"><f t="shared" si="0"/><v>x</v></c>', Formula("=")),
+        ('<c r="REF" t="b"><f aca="false">TRUE()</f><v>1</v></c>', True),
+        ('<c r="REF" t="b"><f>FALSE()</f></c>', False),
+        ('<c r="REF"><f> true </f><v>1</v></c>', True),
+        ('<c r="REF" t="b"><f t="array" ref="A3">FALSE()</f><v>0</v></c>', False),
+        ('<c r="REF" t="b"><f>TRUE(1)</f><v>1</v></c>', Formula("=TRUE(1)")),
+        ('<c r="REF" t="b"><f>NOT(TRUE())</f><v>0</v></c>', Formula("=NOT(TRUE())")),
         ("<c><v>30</v></c>", 30),
         ('<!-- </row> --><c r="REF"><v>30</v></c>', 30),
     ],
@@ -76,6 +82,17 @@ def test_a_cell_is_what_it_says(cell: str, value: object) -> None:
     file = read(workbook(cells("<c r='REF'><v>1</v></c>", cell, '<c r="REF"><v>2</v></c>'), strings=strings))
     assert (file.column, file.numbers) == ([1, value, 2], [2, 3, 4])
     assert type(file.column[1]) is type(value)
+
+
+def test_a_constant_that_cells_share_is_one_in_each() -> None:
+    file = workbook(
+        cells(
+            '<c r="REF" t="b"><f t="shared" ref="A2:A4" si="0">TRUE()</f><v>1</v></c>',
+            '<c r="REF" t="b"><f t="shared" si="0"/><v>1</v></c>',
+            '<c r="REF" t="b"><f t="shared" si="1"/><v>1</v></c>',
+        )
+    )
+    assert read(file).column == [True, True, Formula("=")]
 
 
 @pytest.mark.parametrize(

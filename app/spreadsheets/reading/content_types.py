@@ -1,0 +1,33 @@
+"""What each part of a workbook is said to be, by its own name or by the ending of its name."""
+
+from typing import Final
+
+from app.errors import UnsupportedFileError
+from app.spreadsheets.reading import markup
+from app.spreadsheets.reading.archive import Archive
+
+_PART: Final = "[Content_Types].xml"
+_NAMESPACE: Final = "http://schemas.openxmlformats.org/package/2006/content-types"
+_NAMES: Final = {f"{_NAMESPACE} Override": "part", f"{_NAMESPACE} Default": "ending"}
+_MACROS: Final = ("macroenabled", "macrosheet", "vbaproject")
+
+
+def refuse_macros(archive: Archive) -> None:
+    """UnsupportedFileError where a part is of a type that holds macros.
+
+    A type that no part has says nothing: SheetJS declares one for `.bin` in every workbook it writes.
+    """
+    by_part: dict[str, str] = {}
+    by_ending: dict[str, str] = {}
+    for kind, attributes in markup.elements(_PART, archive.stream(_PART), _NAMES):
+        said = attributes.get("ContentType", "").lower()
+        if kind == "part":
+            by_part[attributes.get("PartName", "").lstrip("/").lower()] = said
+        else:
+            by_ending[attributes.get("Extension", "").lower()] = said
+    for name in archive:
+        said = by_part.get(name) or by_ending.get(name.rpartition(".")[2], "")
+        if any(word in said for word in _MACROS):
+            raise UnsupportedFileError(
+                "The workbook holds macros: save it as an .xlsx workbook without them."
+            )
