@@ -8,11 +8,9 @@ from app.errors import InvalidError
 from app.imports import records
 from app.imports.columns import Column, Columns
 from app.imports.conversion import BadCellError, Convert, converter, pointer
-from app.spreadsheets.reading import Formula, SourceRow
+from app.spreadsheets.reading import SourceRow, Unread
 
 BAD_CELL: Final = "bad_cell"
-FORMULA: Final = "formula"
-_FORMULA: Final = "Holds a formula, whose value is not read: put the value in its place."
 
 
 @dataclass(slots=True)
@@ -88,8 +86,8 @@ class RowReader:
 def _put(given: Given, column: Column, convert: Convert, cell: Any) -> None:
     name = column.field or ""
     try:
-        if isinstance(cell, Formula):
-            given.fail(FORMULA, _FORMULA, pointer(name), column.heading)
+        if isinstance(cell, Unread):
+            given.fail(cell.code, cell.detail, pointer(name), column.heading)
         else:
             given.values[name] = convert(cell)
     except BadCellError as bad:

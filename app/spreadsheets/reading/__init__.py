@@ -2,7 +2,7 @@
 
 from app.spreadsheets.reading.tables import Inspection, Table, inspect, open_table
 from app.spreadsheets.reading.texts import ENCODINGS
-from app.spreadsheets.reading.values import Cell, Formula, Limits, SourceRow
+from app.spreadsheets.reading.values import Cell, Formula, Limits, SourceRow, Unread
 
 __all__ = [
     "ENCODINGS",
@@ -12,6 +12,7 @@ __all__ = [
     "Limits",
     "SourceRow",
     "Table",
+    "Unread",
     "inspect",
     "open_table",
 ]

@@ -5,9 +5,10 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from app.spreadsheets.reading.number_formats import NumberFormat
 from app.spreadsheets.reading.runs import unescape
 from app.spreadsheets.reading.shared_strings import SharedStrings
-from app.spreadsheets.reading.values import Cell, Formula
+from app.spreadsheets.reading.values import Cell, ErrorValue, Formula, Unread
 from app.spreadsheets.reading.workbook import Workbook
 
 _DAY_MS: Final = 86_400_000
@@ -28,6 +29,8 @@ _number = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 class CellValues:
     def __init__(self, book: Workbook, strings: SharedStrings | None) -> None:
         self._dates = {str(style) for style in book.dates}
+        self.formats = {str(style): NumberFormat(code) for style, code in book.formats.items()}
+        """By style, where a cell may be shown otherwise than as it is."""
         self._from_1904 = book.from_1904
         self._strings = strings
 
@@ -43,21 +46,33 @@ class CellValues:
             case "d":
                 return _read_iso(text)
             case "e":
-                return text
+                return ErrorValue(text)
             case _:
                 return unescape(text)
 
-    def _read_number(self, style: str | None, text: str) -> int | float | datetime:
-        is_date = style in self._dates
-        if len(text) <= _EXACT_DIGITS and not is_date and text.isdigit() and text.isascii():
+    def show_text(self, style: str | None, text: str) -> str:
+        """A text as its format shows it."""
+        shown = self.formats.get(style or "")
+        return text if shown is None or isinstance(text, Unread) else shown.show_text(text)
+
+    def _read_number(self, style: str | None, text: str) -> Cell:
+        if style in self.formats:
+            return self.formats[style].show_number(self._parse(text))
+        if style in self._dates:
+            number = self._parse(text)
+            moment = read_serial(number, from_1904=self._from_1904)
+            return number if moment is None else moment
+        if len(text) <= _EXACT_DIGITS and text.isdigit() and text.isascii():
             return int(text)
+        return self._parse(text)
+
+    @staticmethod
+    def _parse(text: str) -> int | float:
         if len(text) > _LONGEST_NUMBER or not _number.fullmatch(text.strip()):
             raise ValueError(_NO_NUMBER)
         number = float(text)
         if math.isinf(number):
             raise ValueError(_NO_NUMBER)
-        if is_date and (moment := read_serial(number, from_1904=self._from_1904)) is not None:
-            return moment
         return int(number) if abs(number) <= _LARGEST_EXACT and number.is_integer() else number
 
     def _read_shared(self, text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 
 from app.errors import FileTooLargeError, RosterError, UnreadableFileError, UnsupportedFileError
-from app.spreadsheets.reading.values import Cell, Formula, SourceRow
+from app.spreadsheets.reading.values import UNREAD, Cell, SourceRow, Unread
 from models.export import Format
 
 LENGTH: Final = struct.Struct(">I")
@@ -20,6 +20,7 @@ LONGEST: Final = 64 * 2**20
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_SPECIAL: Final = frozenset({datetime, *UNREAD.values()})
 _ERRORS: Final = {
     error.code: error for error in (UnreadableFileError, UnsupportedFileError, FileTooLargeError)
 }
@@ -56,14 +57,16 @@ def write_error(error: RosterError) -> bytes:
 
 def write_rows(numbers: Sequence[int], rows: Sequence[list[Cell]]) -> bytes:
     """Rows of cells; what JSON has no type for goes beside them, by place."""
-    special: list[tuple[int, int, int | None]] = []
+    special: list[tuple[int, int, int | str]] = []
     for place, row in enumerate(rows):
         for column, cell in enumerate(row):
-            if type(cell) is datetime:
+            if type(cell) not in _SPECIAL:
+                continue
+            if isinstance(cell, datetime):
                 special.append((place, column, (cell - _EPOCH) // _MILLISECOND))
                 row[column] = None
-            elif type(cell) is Formula:
-                special.append((place, column, None))
+            elif isinstance(cell, Unread):
+                special.append((place, column, cell.code))
                 row[column] = str(cell)
     return write({"numbers": numbers, "rows": rows, "special": special})
 
@@ -87,7 +90,7 @@ def read_rows(frame: dict[str, Any]) -> list[SourceRow]:
         documents = frame["documents"]
         return [SourceRow(*row) for row in zip(numbers, [None] * len(numbers), documents, strict=True)]
     rows: list[list[Cell]] = frame["rows"]
-    for place, column, milliseconds in frame["special"]:
+    for place, column, what in frame["special"]:
         row = rows[place]
-        row[column] = Formula(row[column]) if milliseconds is None else _EPOCH + milliseconds * _MILLISECOND
+        row[column] = UNREAD[what](row[column]) if isinstance(what, str) else _EPOCH + what * _MILLISECOND
     return [SourceRow(number, row, None) for number, row in zip(numbers, rows, strict=True)]

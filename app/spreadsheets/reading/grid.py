@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from app.errors import FileTooLargeError, UnreadableFileError
-from app.spreadsheets.reading.values import LONGEST_HEADING, Cell, Formula, Limits
+from app.spreadsheets.reading.values import LONGEST_HEADING, Cell, Limits, Unread
 from app.spreadsheets.xlsx import name_column
 
 Record = tuple[int, list[Cell]]
@@ -79,8 +79,8 @@ def _check_heading(number: int, cells: Sequence[Cell], limits: Limits) -> list[s
 
 
 def _check_name(cell: Cell, place: str) -> None:
-    if isinstance(cell, Formula):
-        raise UnreadableFileError(f"The heading {place} is a formula: write the column's name.")
+    if isinstance(cell, Unread):
+        raise UnreadableFileError(f"The heading {place} cannot be read as a column's name. {cell.detail}")
     if isinstance(cell, str) and len(cell) > LONGEST_HEADING:
         raise UnreadableFileError(
             f"The heading {place} has more than {LONGEST_HEADING} characters: "

@@ -27,7 +27,7 @@ class Scanner:
         self._limits = limits
         self._most_raw = MOST_RAW * limits.cell_characters
         self._short = limits.cell_characters // 2
-        self._read = values.read
+        self._read, self._show_text, self._formats = values.read, values.show_text, values.formats
         self._columns: dict[str, int] = {}
         self._in_data = self._in_row = self._in_cell = self._is_phonetic = False
         self._number = 0
@@ -138,6 +138,8 @@ class Scanner:
         if isinstance(value, str):
             if not value:
                 return
+            if self._style in self._formats:
+                value = self._show_text(self._style, value)
             self._size += len(value)
             if len(value) > self._short or self._size > self._short:
                 self._check_size(value)

@@ -2,20 +2,50 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 LONGEST_HEADING: Final = 255
 """Characters of a column's heading; an export's own label has at most 100."""
 
 
-class Formula(str):
-    """The text of a formula. Whatever result stands in the file beside it is not to be trusted."""
+class Unread(str):
+    """What stands in a cell in place of a value that can be read, as a text: an error of its row."""
 
     __slots__ = ()
+    code: ClassVar[str]
+    detail: ClassVar[str]
 
+
+class Formula(Unread):
+    """Whatever result stands in the file beside a formula is not to be trusted."""
+
+    __slots__ = ()
+    code = "formula"
+    detail = "Holds a formula, whose value is not read: put the value in its place."
+
+
+class ErrorValue(Unread):
+    """`#N/A` and its like: what a spreadsheet shows where a formula failed."""
+
+    __slots__ = ()
+    code = "error_value"
+    detail = "Holds an error of the spreadsheet and no value: put the value in its place."
+
+
+class Formatted(Unread):
+    """A number or a text that is shown as something else, which cannot be told with certainty."""
+
+    __slots__ = ()
+    code = "number_format"
+    detail = (
+        "Its number format shows something else than it holds: format it as text, and write what is meant."
+    )
+
+
+UNREAD: Final = {kind.code: kind for kind in (Formula, ErrorValue, Formatted)}
 
 Cell = str | int | float | bool | datetime | None
-"""Moments are aware, in UTC, to the millisecond; an empty text is None; a Formula is a str."""
+"""Moments are aware, in UTC, to the millisecond; an empty text is None; what is Unread is a str."""
 
 
 @dataclass(frozen=True, slots=True)

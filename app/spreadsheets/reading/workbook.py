@@ -3,16 +3,18 @@
 import posixpath
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from app.errors import UnreadableFileError, UnsupportedFileError
 from app.spreadsheets.reading import content_types, markup
 from app.spreadsheets.reading.archive import Archive
+from app.spreadsheets.reading.number_formats import BUILT_IN
 from app.spreadsheets.xlsx import name_sheet
 
-_DATE_FORMATS: Final = frozenset((*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)))
-"""Number formats of ECMA-376, 18.8.30, that show a moment, those of East Asian locales included."""
+_DATE_FORMATS: Final = frozenset((*range(14, 23), *range(27, 37), 45, 47, *range(50, 59), *range(71, 82)))
+"""Number formats of ECMA-376, 18.8.30, that show a moment, those of East Asian and Thai locales included."""
+_SHOWS_ALL: Final = frozenset({"", "@", "general", "standard"})
 _not_shown = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]', re.IGNORECASE)
 _elapsed = re.compile(r"\[[hms]+\]", re.IGNORECASE)
 _moment = re.compile(r"[dmyhs]", re.IGNORECASE)
@@ -36,6 +38,8 @@ class Workbook:
     dates: frozenset[int]
     """Styles (indexes into `cellXfs`) whose numbers are moments."""
     from_1904: bool
+    formats: dict[int, str] = field(default_factory=dict)
+    """Codes of the styles that show a number otherwise than as it is."""
 
 
 def read(archive: Archive) -> Workbook:
@@ -50,14 +54,14 @@ def read(archive: Archive) -> Workbook:
         for name, attributes in found
         if name == "sheet" and (sheet := _sheet(attributes, relations)) is not None
     ]
-    styles = _find(relations, "styles")
+    part = _find(relations, "styles") or ""
+    styles = _read_styles(part, archive.stream(part)) if part in archive else []
     return Workbook(
         sheets,
         _find(relations, "sharedStrings"),
-        _date_styles(styles, archive.stream(styles))
-        if styles is not None and styles in archive
-        else frozenset(),
+        frozenset(style for style, code in enumerate(styles) if code is None),
         from_1904=settings.get("date1904") in {"1", "true"},
+        formats={style: code for style, code in enumerate(styles) if code},
     )
 
 
@@ -121,24 +125,24 @@ def _sheet(attributes: dict[str, str], relations: Relations) -> Sheet | None:
     return Sheet(attributes.get("name", ""), target, attributes.get("state", "visible") == "visible")
 
 
-def _date_styles(part: str, xml: Iterable[bytes]) -> frozenset[int]:
+def _read_styles(part: str, xml: Iterable[bytes]) -> list[str | None]:
+    """The number format of each style: None for a moment, nothing where all is shown as it is."""
     names = markup.main_names("numFmt", "cellXfs", "cellStyleXfs", "dxfs", "cellStyles", "xf")
-    dates: set[int] = set()
-    formats = set(_DATE_FORMATS)
-    within, index = "", -1
+    codes: dict[int, str | None] = BUILT_IN | dict.fromkeys(_DATE_FORMATS)
+    styles: list[str | None] = []
+    within = ""
     for name, attributes in markup.elements(part, xml, names):
+        number = _number(attributes.get("numFmtId"))
         match name:
-            case "numFmt" if is_moment(attributes.get("formatCode", "")):
-                formats.add(_number(attributes.get("numFmtId")))
             case "numFmt":
-                formats.discard(_number(attributes.get("numFmtId")))
+                code = attributes.get("formatCode", "")
+                plain = code.strip().lower() in _SHOWS_ALL
+                codes[number] = "" if plain else None if is_moment(code) else code
             case "xf" if within == "cellXfs":
-                index += 1
-                if _number(attributes.get("numFmtId")) in formats:
-                    dates.add(index)
+                styles.append(codes.get(number, ""))
             case _:
                 within = name if name != "xf" else within
-    return frozenset(dates)
+    return styles
 
 
 def _number(text: str | None) -> int:

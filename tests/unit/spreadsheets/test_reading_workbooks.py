@@ -17,6 +17,7 @@ from app.spreadsheets.reading.cell_values import CellValues
 from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.runs import unescape
 from app.spreadsheets.reading.scanner import Scanner
+from app.spreadsheets.reading.values import ErrorValue, Formatted
 from app.spreadsheets.reading.workbook import Workbook, is_moment
 from tests.unit.spreadsheets.files import NASTY, moment, open_with_calamine, open_with_openpyxl, person, write
 from tests.unit.spreadsheets.readers import MAIN, cells, complain, read, text, workbook, wrap
@@ -39,7 +40,7 @@ MOMENT = datetime(2024, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
         ('<c r="REF"><v>12345678901234567890</v></c>', 1.2345678901234567e19),
         ('<c r="REF" t="b"><v>1</v></c>', True),
         ('<c r="REF" t="b"><v>0</v></c>', False),
-        ('<c r="REF" t="e"><v>#N/A</v></c>', "#N/A"),
+        ('<c r="REF" t="e"><v>#N/A</v></c>', ErrorValue("#N/A")),
         ('<c r="REF" t="str"><v>a &amp; b_x0041_</v></c>', "a & bA"),
         ('<c r="REF" t="d"><v>2024-01-02T03:04:05.678</v></c>', MOMENT),
         ('<c r="REF" t="d"><v>2024-01-02T05:04:05.678+02:00</v></c>', MOMENT),
@@ -136,7 +137,10 @@ def test_what_is_wrong_with_a_cell_is_said_with_its_place(cell: str, complaint: 
         (f'<row r="1048577">{text("A1", "a")}</row>', "The row 1048577 of the workbook stands after row 0"),
         (f'<row r="x">{text("A1", "a")}</row>', "The row x of the workbook stands after row 0"),
         (f"<row>{text('A1', 'a')}{text('B1', 'a')}</row>", "The columns A and B are both headed `a`"),
-        ('<row><c r="A1"><f>1</f></c></row>', "The heading A1 is a formula"),
+        (
+            '<row><c r="A1"><f>1</f></c></row>',
+            "The heading A1 cannot be read as a column's name. Holds a formula",
+        ),
         (f"<row>{text('XFD1', 'a')}</row>", "The heading reaches to XFD1: a table has at most 500 columns"),
         (f"<row>{text('A1', 'x' * 256)}</row>", "The heading A1 has more than 255 characters"),
         ("", "The file is empty"),
@@ -313,7 +317,21 @@ def test_a_workbook_without_a_sheet_that_is_shown_is_refused() -> None:
 def test_a_number_is_a_moment_by_its_format(code: str, is_date: bool) -> None:  # noqa: FBT001
     assert is_moment(code) is is_date
     file = read(workbook(cells('<c r="REF" s="2"><v>45293</v></c>'), formats={170: code}))
-    assert file.column == [datetime(2024, 1, 2, tzinfo=UTC) if is_date else 45293]
+    assert (file.column == [datetime(2024, 1, 2, tzinfo=UTC)]) is is_date
+    assert isinstance(file.column[0], datetime) is is_date
+
+
+def test_the_built_in_formats_of_all_languages_are_moments_or_none() -> None:
+    styles = list(range(82))
+    listed = "".join(f'<xf numFmtId="{number}"/>' for number in styles)
+    sheet = cells(*[f'<c r="REF" s="{style}"><v>45293</v></c>' for style in styles])
+    made = parts_of(sheet)
+    made["xl/styles.xml"] = f'<styleSheet xmlns="{MAIN}"><cellXfs>{listed}</cellXfs></styleSheet>'
+    kinds = [type(cell) for cell in read(pack(made)).column]
+    moments = {*range(14, 23), *range(27, 37), 45, 47, *range(50, 59), *range(71, 82)}
+    assert {place for place, kind in enumerate(kinds) if kind is datetime} == moments
+    plain = {0, 1, 2, 49, 59, 60, *range(23, 27), *range(63, 67)}
+    assert {place for place, kind in enumerate(kinds) if kind is Formatted} == {*styles} - moments - plain
 
 
 @pytest.mark.parametrize("first", ["1899", "1904"])
