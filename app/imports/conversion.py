@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from app import strict_json
 from app.errors import MalformedJSONError
+from app.imports import booleans
 from app.imports.columns import address
 from app.spreadsheets.assembly import split_list
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
@@ -20,13 +21,15 @@ Convert = Callable[[Any], Any]
 _EXACT: Final = 10**15
 """From here on a spreadsheet has lost digits of a number: it keeps fifteen of them."""
 
-_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}(?:\.0+)?")
-_ID: Final = re.compile(r"[0-9a-fA-F]{24}")
-_YES: Final = frozenset(
-    {"true", "yes", "y", "1", "x", "on", "wahr", "ja", "vrai", "oui", "verdadero", "sí", "是"}
+_INTEGER: Final = re.compile(
+    r"([+-]?(?:[0-9]{1,18}|[0-9]{1,3}(?P<mark>[.,'\u2019 \u00a0\u202f])[0-9]{3}(?:(?P=mark)[0-9]{3}){0,4}))"
+    r"(?:(?!(?P=mark))[.,]0+)?"
 )
-_NO: Final = frozenset({"false", "no", "n", "0", "off", "falsch", "nein", "faux", "non", "falso", "否"})
-"""What people write and what Excel writes for TRUE and FALSE in the languages it speaks."""
+"""With marks of thousands, and zeros after the decimal point or comma."""
+_AMBIGUOUS: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,]000")
+"""Twelve or twelve thousand."""
+_MARKS: Final = re.compile(r"[^0-9+-]")
+_ID: Final = re.compile(r"[0-9a-fA-F]{24}")
 
 
 class BadCellError(Exception):
@@ -77,10 +80,7 @@ def _phone(cell: Any, region: str | None) -> Any:
 
 def _integer(cell: Any) -> Any:
     if isinstance(cell, str):
-        text = cell.strip()
-        if text and not _INTEGER.fullmatch(text):
-            raise BadCellError("Must be a whole number.")
-        return int(text.partition(".")[0]) if text else None
+        return _parse_integer(cell.strip())
     if isinstance(cell, float):
         if not math.isfinite(cell) or cell != int(cell) or abs(cell) >= _EXACT:
             raise BadCellError("Must be a whole number.")
@@ -90,17 +90,24 @@ def _integer(cell: Any) -> Any:
     return cell
 
 
+def _parse_integer(text: str) -> int | None:
+    if not text:
+        return None
+    found = _INTEGER.fullmatch(text)
+    if _AMBIGUOUS.fullmatch(text):
+        raise BadCellError("Must be a whole number without marks: .000 could be decimals or thousands.")
+    if found is None:
+        raise BadCellError("Must be a whole number.")
+    return int(_MARKS.sub("", found[1]))
+
+
 def _boolean(cell: Any) -> bool | None:
     if isinstance(cell, bool | None):
         return cell
-    word = str(cell).strip().casefold() if isinstance(cell, str | int | float) else "?"
-    if word.removesuffix(".0") in _YES:
-        return True
-    if word.removesuffix(".0") in _NO:
-        return False
-    if word:
+    word = str(cell).strip().removesuffix(".0") if isinstance(cell, str | int | float) else "?"
+    if word and (said := booleans.read(word)) is None:
         raise BadCellError("Must be TRUE or FALSE.")
-    return None
+    return said if word else None
 
 
 def _list(cell: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.servers import MongoServer, RedisServer
-from tests.support_imports import errors_of, importing_all_along, plan
+from tests.support_imports import errors_of, importing_all_along, plan, plan_rows
 
 OCTETS = "application/octet-stream"
 
@@ -73,3 +73,21 @@ async def test_an_error_value_is_an_error_of_its_row_and_no_name(client: httpx.A
     sheet = sheet_of("email,name", ["a@example.com", "#N/A"], ["b@example.com", "#REF!"])
     (first, second) = (await plan(client, save(sheet), OCTETS))["items"]
     assert errors_of(first) == errors_of(second) == {("error_value", "/name", "name")}
+
+
+async def test_booleans_of_a_csv_are_read_in_the_language_of_the_program_that_wrote_it(
+    client: httpx.AsyncClient,
+) -> None:
+    words = ["VERO", "FALSO", "ИСТИНА", "ЛОЖЬ", "EPÄTOSI", "YANLIŞ", "forse"]
+    lines = [f"b{number}@example.com;Bo;{word}" for number, word in enumerate(words)]
+    *read, odd = await plan_rows(client, "email;name;is_active", *lines)
+    assert {row["status"] for row in read} == {"create"}
+    assert errors_of(odd) == {("bad_cell", "/is_active", "is_active")}
+
+
+async def test_a_number_with_marks_is_read_where_it_is_certain_and_named_where_not(
+    client: httpx.AsyncClient,
+) -> None:
+    lines = ["n@example.com;A;31,0", "m@example.com;B;12.000"]
+    first, second = await plan_rows(client, "email;name;age", *lines)
+    assert (first["status"], errors_of(second)) == ("create", {("bad_cell", "/profile/age", "age")})
