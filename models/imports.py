@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from models import answers
 from models.audit import MOST_DIFFERENCES
@@ -216,6 +216,14 @@ class ImportList(BaseModel):
     next: Annotated[answers.Cursor | None, Field(description="Cursor of the imports after these.")]
 
 
+_FORMATS: Final[dict[str, tuple[Format, ...]]] = {
+    "delimiter": ("csv",),
+    "encoding": ("csv", "ndjson"),
+    "sheet": ("xlsx",),
+}
+"""The formats to which an option belongs that is not of all of them."""
+
+
 class ImportQuery(BaseModel):
     """How a file is to be understood; what is left out is found out."""
 
@@ -238,9 +246,28 @@ class ImportQuery(BaseModel):
         Literal["utf-8", "utf-16", "gb18030", "windows-1252"] | None,
         Field(description="Of a CSV; else its bytes tell. Windows-1252 is never guessed."),
     ] = None
+    sheet: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=LONGEST_SHEET_NAME,
+            pattern=answers.PLAIN,
+            description="Of a workbook: its name, or its number among those shown; else the first that holds "
+            "something. A hidden one is read by its name alone.",
+        ),
+    ] = None
     filename: Annotated[
         str | None, Field(max_length=1_000, pattern=answers.PLAIN, description="For people to know it by.")
     ] = None
+
+    @field_validator(*_FORMATS)
+    @classmethod
+    def _is_of_the_format(cls, value: str | None, info: ValidationInfo) -> str | None:
+        said = info.data.get("format")
+        if value is not None and said is not None and said not in _FORMATS[str(info.field_name)]:
+            msg = f"must be left out with format={said}, to which it does not belong"
+            raise ValueError(msg)
+        return value
 
 
 class ImportRowsQuery(BaseModel):

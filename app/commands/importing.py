@@ -2,15 +2,18 @@
 
 import asyncio
 import hashlib
+import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from inspect import Parameter
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, get_args
 
 import typer
 from bson import ObjectId
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from rich.progress import Progress
 
 from app import imports, settings, worker
@@ -50,22 +53,33 @@ class _Told:
         return any(self.counts[status] for status in _WRONG)
 
 
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each one that an upload has: they are declared once."""
+    signature = inspect.signature(command)
+    own = [each for each in signature.parameters.values() if each.kind is not Parameter.VAR_KEYWORD]
+    options = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=_option(field))
+        for name, field in ImportQuery.model_fields.items()
+        if name != "filename"
+    ]
+    vars(command)["__signature__"] = signature.replace(parameters=[*own, *options])
+    return command
+
+
+def _option(field: FieldInfo) -> Any:
+    words = [str(word) for part in get_args(field.annotation) for word in get_args(part)]
+    return Annotated[str | None, typer.Option(help=field.description, metavar="|".join(words) or None)]
+
+
+@_with_options
 def import_users(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, XLSX or NDJSON.")],
     *,
-    columns: Annotated[str | None, typer.Option(help="email:Mail address,name:Full name, say.")] = None,
-    form: Annotated[
-        str | None, typer.Option("--format", help="csv, xlsx or ndjson; else its bytes tell.")
-    ] = None,
-    delimiter: Annotated[str | None, typer.Option(help="Of a CSV: , or ; or tab.")] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="Of a CSV: utf-8, utf-16, gb18030 or windows-1252.")
-    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Apply the plan without asking.")] = False,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Show the plan and leave it there.")] = False,
+    **said: str | None,
 ) -> None:
     """Import users: shows what would be done, asks, and does it. Exit 1 where rows are left out."""
-    said = {"columns": columns, "format": form, "delimiter": delimiter, "encoding": encoding}
     asked = _read(
         {name: value for name, value in said.items() if value is not None} | {"filename": file.name}
     )

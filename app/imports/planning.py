@@ -14,7 +14,7 @@ from pymongo import ReturnDocument, UpdateOne
 
 from app import column_labels, moments
 from app.errors import UnavailableError
-from app.imports import files, matching, records
+from app.imports import files, matching, options, records
 from app.imports.claims import Claims
 from app.imports.columns import MOST_KEYS, Columns
 from app.imports.conversion import pointer
@@ -22,7 +22,6 @@ from app.imports.deciding import Decider, Decision
 from app.imports.matching import UNIQUE
 from app.imports.reading import RowReader
 from app.imports.records import Import
-from app.imports.submitting import reading
 from app.jobs import Run
 from app.resources import Resources
 from app.spreadsheets.reading import Limits, SourceRow, open_table
@@ -42,7 +41,8 @@ async def plan(opened: Resources, run: Run) -> None:
         path = Path(folder) / "file"
         await files.fetch(opened.database, document["file"]["id"], path)
         planner = _Planner(opened, document, claims)
-        async with open_table(path, Limits(), **reading(document["reading"])) as table:
+        choices = options.choices(options.recall(document))
+        async with open_table(path, Limits(), choices) as table:
             await planner.plan(table.heading, table.chunks(CHUNK), run)
         await planner.mark_repeated()
         await planner.finish()

@@ -1,8 +1,8 @@
 """What is kept of an import: its collections, their documents and indexes, and how its rows are counted.
 
 `imports`: `{_id, by (the caller's id), scopes (of his token, which the jobs act under), file {name, format,
-bytes, sha256, encoding, delimiter, sheet, other_sheets, id (in GridFS)}, reading {format, delimiter, encoding
-(as asked)}, heading, columns [{heading, field, use}], mapping (as asked), state, attempt (of planning), rows,
+bytes, sha256, encoding, delimiter, sheet, other_sheets, id (in GridFS)}, reading (the options
+as asked), heading, columns [{heading, field, use}], mapping (as asked), state, attempt (of planning), rows,
 counts {status: number}, plan_job, apply_job, created_at, planned_at, applied_at, expires_at}`.
 
 `import_rows`: `{_id, import, attempt, n (1, 2, …), row (its number in the file), cells (as read, a password

@@ -8,7 +8,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app import column_labels, moments
 from app.errors import TooManyImportsError
-from app.imports import files, records
+from app.imports import files, options, records
 from app.imports.columns import Columns
 from app.imports.uploads import Upload, clean_name
 from app.jobs import Job
@@ -36,7 +36,7 @@ async def submit(
     UnsupportedFileError, UnreadableFileError, FileTooLargeError: of the file; InvalidError: of its columns.
     """
     columns = Columns(asked.columns)
-    looked = await inspect(upload.path, Limits(), within_s=_LOOK_S, **reading(asked.model_dump()))
+    looked = await inspect(upload.path, Limits(), options.choices(asked), within_s=_LOOK_S)
     if looked.form != "ndjson":
         labels = await column_labels.find(opened.database, looked.heading)
         columns = Columns.of_heading(looked.heading, asked.columns, labels)
@@ -49,10 +49,9 @@ async def submit(
         "scopes": sorted(scopes),
         "file": _describe(upload, asked, looked)
         | {"id": await files.store(opened.database, upload.path, f"{import_id}.{looked.form}", expires_at)},
-        "reading": {name: getattr(asked, name) for name in ("format", "delimiter", "encoding")},
+        **options.keep(asked),
         "heading": looked.heading,
         "columns": columns.documents(),
-        "mapping": asked.columns,
         "state": "planning",
         "attempt": 0,
         "rows": 0,
@@ -86,12 +85,6 @@ async def _keep(opened: Resources, document: dict[str, Any], *, total: int | Non
     job = await together(opened.database.client, keep)
     await opened.jobs.announce(job.id)
     return job
-
-
-def reading(asked: dict[str, Any]) -> dict[str, Any]:
-    """What was said of the file, as its reader takes it."""
-    delimiter = "\t" if asked["delimiter"] == "tab" else asked["delimiter"]
-    return {"form": asked["format"], "delimiter": delimiter, "encoding": asked["encoding"]}
 
 
 def _describe(upload: Upload, asked: ImportQuery, looked: Inspection) -> dict[str, Any]:

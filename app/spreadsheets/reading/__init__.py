@@ -2,11 +2,12 @@
 
 from app.spreadsheets.reading.tables import Inspection, Table, inspect, open_table
 from app.spreadsheets.reading.texts import ENCODINGS
-from app.spreadsheets.reading.values import Cell, Formula, Limits, SourceRow, Unread
+from app.spreadsheets.reading.values import Cell, Choices, Formula, Limits, SourceRow, Unread
 
 __all__ = [
     "ENCODINGS",
     "Cell",
+    "Choices",
     "Formula",
     "Inspection",
     "Limits",

@@ -18,10 +18,9 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import orjson
 
-from app.errors import FileTooLargeError, RosterError
+from app.errors import FieldError, FileTooLargeError, InvalidError, RosterError
 from app.spreadsheets.reading import csv_source, frames, grid, ndjson_source, sniffing, texts, xlsx_source
-from app.spreadsheets.reading.values import Cell, Limits
-from models.export import Format
+from app.spreadsheets.reading.values import Cell, Choices, Limits
 
 if sys.platform != "win32":
     import resource
@@ -38,9 +37,7 @@ CHARACTERS: Final = 2**18
 class Request:
     path: str
     limits: Limits
-    form: Format | None
-    delimiter: str | None
-    encoding: str | None
+    choices: Choices
 
     def write(self) -> str:
         return orjson.dumps(asdict(self)).decode()
@@ -48,7 +45,7 @@ class Request:
     @classmethod
     def read(cls, text: str) -> "Request":
         said = orjson.loads(text)
-        return cls(**said | {"limits": Limits(**said["limits"])})
+        return cls(said["path"], Limits(**said["limits"]), Choices(**said["choices"]))
 
 
 def main() -> None:
@@ -81,21 +78,26 @@ def _answer(request: Request) -> Iterator[bytes]:
 
 def read(file: BinaryIO, request: Request) -> Iterator[bytes]:
     """The frames of a file: its head, then its rows."""
-    form = sniffing.find_form(file, request.form)
+    choices = request.choices
+    form = sniffing.find_form(file, choices.format)
     if form == "xlsx":
         with tempfile.TemporaryFile() as scratch:
-            yield from _read_workbook(file, scratch, request.limits)
+            yield from _read_workbook(file, scratch, request)
         return
-    encoding = texts.find_encoding(file, request.encoding)
+    if choices.sheet is not None:
+        detail = f"the file is {form.upper()}, which has no sheets: leave sheet out"
+        raise InvalidError("The file has no sheets.", errors=(FieldError(detail, parameter="sheet"),))
+    encoding = texts.find_encoding(file, choices.encoding)
     lines = texts.Lines(file, encoding, longest=request.limits.row_characters)
     if form == "ndjson":
         yield from _read_documents(lines, request.limits)
     else:
-        yield from _read_csv(lines, request.delimiter, request.limits)
+        yield from _read_csv(lines, "\t" if choices.delimiter == "tab" else choices.delimiter, request.limits)
 
 
-def _read_workbook(file: BinaryIO, scratch: BinaryIO, limits: Limits) -> Iterator[bytes]:
-    book = xlsx_source.read(file, scratch, limits)
+def _read_workbook(file: BinaryIO, scratch: BinaryIO, request: Request) -> Iterator[bytes]:
+    limits = request.limits
+    book = xlsx_source.read(file, scratch, limits, request.choices)
     yield frames.write_head("xlsx", book.heading, sheet=book.sheet, other_sheets=book.other_sheets)
     yield from _write_rows(grid.read_rows(book.rows, len(book.heading), limits))
 

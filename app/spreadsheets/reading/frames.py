@@ -10,7 +10,14 @@ from typing import Any, Final
 
 import orjson
 
-from app.errors import FileTooLargeError, RosterError, UnreadableFileError, UnsupportedFileError
+from app.errors import (
+    FieldError,
+    FileTooLargeError,
+    InvalidError,
+    RosterError,
+    UnreadableFileError,
+    UnsupportedFileError,
+)
 from app.spreadsheets.reading.values import UNREAD, Cell, SourceRow, Unread
 from models.export import Format
 
@@ -22,7 +29,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _SPECIAL: Final = frozenset({datetime, *UNREAD.values()})
 _ERRORS: Final = {
-    error.code: error for error in (UnreadableFileError, UnsupportedFileError, FileTooLargeError)
+    error.code: error
+    for error in (UnreadableFileError, UnsupportedFileError, FileTooLargeError, InvalidError)
 }
 
 
@@ -52,7 +60,8 @@ def write_head(
 
 
 def write_error(error: RosterError) -> bytes:
-    return write({"error": [error.code, error.detail]})
+    errors = [[bad.detail, bad.parameter] for bad in error.errors]
+    return write({"error": [error.code, error.detail, errors]})
 
 
 def write_rows(numbers: Sequence[int], rows: Sequence[list[Cell]]) -> bytes:
@@ -79,8 +88,8 @@ def read(body: bytes) -> dict[str, Any]:
     """The frame; an error in it is raised."""
     frame: dict[str, Any] = orjson.loads(body)
     if "error" in frame:
-        code, detail = frame["error"]
-        raise _ERRORS[code](detail)
+        code, detail, errors = frame["error"]
+        raise _ERRORS[code](detail, errors=tuple(FieldError(what, parameter=name) for what, name in errors))
     return frame
 
 

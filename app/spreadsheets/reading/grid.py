@@ -15,10 +15,22 @@ _SHOWN: Final = 40
 
 def read_heading(records: Iterator[Record], limits: Limits) -> list[str]:
     """The texts of the first row that is not blank."""
+    heading = find_heading(records, limits)
+    if heading is None:
+        raise no_heading()
+    return heading
+
+
+def find_heading(records: Iterator[Record], limits: Limits) -> list[str] | None:
+    """The same; None where every row is blank."""
     for number, cells in records:
         if any(cell is not None for cell in cells):
             return _check_heading(number, cells, limits)
-    raise UnreadableFileError("The file is empty: its first row must name the columns.")
+    return None
+
+
+def no_heading() -> UnreadableFileError:
+    return UnreadableFileError("The file is empty: its first row must name the columns.")
 
 
 def read_rows(records: Iterator[Record], width: int, limits: Limits) -> Iterator[Record]:

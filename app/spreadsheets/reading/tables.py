@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 from app.errors import FileTooLargeError, UnreadableFileError
 from app.spreadsheets.reading import frames
 from app.spreadsheets.reading.child import Request
-from app.spreadsheets.reading.values import Limits, SourceRow
+from app.spreadsheets.reading.values import Choices, Limits, SourceRow
 from models.export import Format
 
 _ROOT: Final = Path(__file__).parents[3]
@@ -29,6 +29,7 @@ child.main()
 """It steps back before it imports anything: that, too, takes a core."""
 _LEAST_LOOK_S: Final = 0.1
 """At the rows, however long the heading took."""
+_NOTHING: Final = Choices()
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT")
 """Of the environment; the rest holds secrets."""
 
@@ -78,18 +79,15 @@ class Inspection:
 async def open_table(
     path: Path,
     limits: Limits,
-    *,
-    form: Format | None = None,
-    delimiter: str | None = None,
-    encoding: str | None = None,
+    choices: Choices = _NOTHING,
 ) -> AsyncIterator[Table]:
     """
     The file as a table, read by a process of its own that ends with the context.
 
     UnsupportedFileError for what is no spreadsheet, UnreadableFileError for what is wrong in one,
-    FileTooLargeError for what asks for more than the limits.
+    FileTooLargeError for what asks for more than the limits, InvalidError for a choice it has not.
     """
-    request = Request(str(path), limits, form, delimiter, encoding)
+    request = Request(str(path), limits, choices)
     reader = await _Reader.start(request)
     try:
         head = (await reader.frame())["head"]
@@ -101,10 +99,8 @@ async def open_table(
 async def inspect(
     path: Path,
     limits: Limits,
+    choices: Choices = _NOTHING,
     *,
-    form: Format | None = None,
-    delimiter: str | None = None,
-    encoding: str | None = None,
     within_s: float = 4.0,
 ) -> Inspection:
     """
@@ -114,7 +110,7 @@ async def inspect(
     """
     ends = time.monotonic() + within_s
     rows = 0
-    async with open_table(path, limits, form=form, delimiter=delimiter, encoding=encoding) as table:
+    async with open_table(path, limits, choices) as table:
         is_whole = True
         try:
             async with asyncio.timeout(max(_LEAST_LOOK_S, ends - time.monotonic())):

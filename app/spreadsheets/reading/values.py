@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
+from models.export import Format
+
 LONGEST_HEADING: Final = 255
 """Characters of a column's heading; an export's own label has at most 100."""
 
@@ -56,6 +58,16 @@ class SourceRow:
     """As many as the heading has columns; None for NDJSON."""
     document: dict[str, Any] | None
     """The object of a line of NDJSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a caller says of a file, by the names of `ImportQuery`; what is None is found out."""
+
+    format: Format | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.errors import UnreadableFileError, UnsupportedFileError
+from app.errors import UnsupportedFileError
 from app.spreadsheets.reading import content_types, markup
 from app.spreadsheets.reading.archive import Archive
 from app.spreadsheets.reading.number_formats import BUILT_IN
-from app.spreadsheets.xlsx import name_sheet
 
 _DATE_FORMATS: Final = frozenset((*range(14, 23), *range(27, 37), 45, 47, *range(50, 59), *range(71, 82)))
 """Number formats of ECMA-376, 18.8.30, that show a moment, those of East Asian and Thai locales included."""
@@ -63,18 +62,6 @@ def read(archive: Archive) -> Workbook:
         from_1904=settings.get("date1904") in {"1", "true"},
         formats={style: code for style, code in enumerate(styles) if code},
     )
-
-
-def choose(sheets: list[Sheet]) -> tuple[list[Sheet], list[str]]:
-    """The first sheet that is shown, with those that our export goes on in, and the names of the others."""
-    first = next((sheet for sheet in sheets if sheet.is_visible), None)
-    if first is None:
-        raise UnreadableFileError("The workbook has no sheet that is shown.")
-    chosen = [first]
-    for sheet in sheets[sheets.index(first) + 1 :]:
-        if sheet.is_visible and [first.name, sheet.name] == [name_sheet(1), name_sheet(len(chosen) + 1)]:
-            chosen.append(sheet)
-    return chosen, [sheet.name for sheet in sheets if sheet not in chosen]
 
 
 def is_moment(code: str) -> bool:

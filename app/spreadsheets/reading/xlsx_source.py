@@ -9,7 +9,8 @@ from app.spreadsheets.reading import grid, sheet, workbook
 from app.spreadsheets.reading.archive import Archive
 from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.shared_strings import SharedStrings
-from app.spreadsheets.reading.values import Limits
+from app.spreadsheets.reading.sheet_choice import find_candidates, find_continuations
+from app.spreadsheets.reading.values import Choices, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +23,27 @@ class Tables:
     rows: Iterator[Record]
 
 
-def read(file: BinaryIO, scratch: BinaryIO, limits: Limits) -> Tables:
+def read(file: BinaryIO, scratch: BinaryIO, limits: Limits, choices: Choices) -> Tables:
     archive = Archive(file, limits)
     book = workbook.read(archive)
-    chosen, others = workbook.choose(book.sheets)
+    candidates = find_candidates(book.sheets, choices.sheet)
     strings = (
         SharedStrings(book.strings, archive.stream(book.strings), scratch, limits)
         if book.strings is not None and book.strings in archive
         else None
     )
-    parts = [sheet.read(archive, book, one, strings, limits) for one in chosen]
-    heading = grid.read_heading(parts[0], limits)
+    for first in candidates:
+        records = sheet.read(archive, book, first, strings, limits)
+        if (heading := grid.find_heading(records, limits)) is not None:
+            break
+    else:
+        raise grid.no_heading()
+    more = find_continuations(book.sheets, first) if choices.sheet is None else []
+    parts = [records, *(sheet.read(archive, book, one, strings, limits) for one in more)]
+    chosen = [first, *more]
     names = [one.name for one in chosen]
-    return Tables(chosen[0].name, others, heading, _join(names, parts, heading, limits))
+    others = [one.name for one in book.sheets if one not in chosen]
+    return Tables(first.name, others, heading, _join(names, parts, heading, limits))
 
 
 def _join(

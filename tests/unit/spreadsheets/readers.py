@@ -12,7 +12,7 @@ import pytest
 
 from app.errors import RosterError
 from app.spreadsheets.reading import Limits, child, frames
-from app.spreadsheets.reading.values import Cell
+from app.spreadsheets.reading.values import Cell, Choices
 from models.export import Format
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -47,9 +47,10 @@ def read(
     form: Format | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
     limits: Limits | None = None,
 ) -> Read:
-    request = child.Request("", limits or Limits(), form, delimiter, encoding)
+    request = child.Request("", limits or Limits(), Choices(form, delimiter, encoding, sheet))
     head, *rest = [
         frames.read(frame[frames.LENGTH.size :]) for frame in child.read(io.BytesIO(file), request)
     ]

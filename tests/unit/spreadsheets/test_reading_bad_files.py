@@ -11,7 +11,7 @@ from typing import IO, Any, NamedTuple
 import pytest
 
 from app.errors import FileTooLargeError, RosterError, UnreadableFileError, UnsupportedFileError
-from app.spreadsheets.reading import Limits, frames
+from app.spreadsheets.reading import Choices, Limits, frames
 from app.spreadsheets.reading.child import Request
 from app.spreadsheets.reading.tables import command, environment
 from tests.unit.spreadsheets.files import person, write
@@ -58,7 +58,7 @@ class Outcome(NamedTuple):
 
 def run(path: Path, limits: Limits = LIMITS) -> Outcome:
     """What the process says that reads the file, and how much memory it had at its peak."""
-    *python, script, root, request = command(Request(str(path), limits, None, None, None))
+    *python, script, root, request = command(Request(str(path), limits, Choices()))
     pipe = subprocess.PIPE
     process = subprocess.Popen(
         [*python, script + SAY_PEAK, root, request], stdin=pipe, stdout=pipe, stderr=pipe, env=environment()
