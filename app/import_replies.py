@@ -58,5 +58,6 @@ def _describe_row(row: dict[str, Any]) -> dict[str, Any]:
         "status": row["status"],
         "id": None if row["user"] is None or is_nobody else str(row["user"]),
         "differences": row["differences"],
+        "values": row["values"],
         "errors": row["errors"],
     }

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from models import answers
 from models.audit import MOST_DIFFERENCES
+from models.encodings import EncodingName, find_name
 from models.export import Format
 from models.problem import Problem
 from models.query_values import Whole
@@ -75,6 +76,15 @@ EXAMPLE_ROWS: Final[list[dict[str, Any]]] = [
         "status": "update",
         "id": EXAMPLE_ID,
         "differences": [{"pointer": "/profile/addresses/0/city", "from": "Bonn", "to": "Berlin"}],
+        "values": None,
+        "errors": [],
+    },
+    {
+        "row": 4,
+        "status": "create",
+        "id": "6b05f0a1e1b7a3d4c9f01242",
+        "differences": [],
+        "values": {"name": "Zoë Müller", "email": "zoe@example.com", "scopes": ["me"], "is_active": True},
         "errors": [],
     },
     {
@@ -82,6 +92,7 @@ EXAMPLE_ROWS: Final[list[dict[str, Any]]] = [
         "status": "error",
         "id": None,
         "differences": [],
+        "values": None,
         "errors": [
             {
                 "code": "invalid_value",
@@ -101,6 +112,8 @@ LONGEST_SHEET_NAME: Final = 255
 SheetName = Annotated[str, Field(pattern=answers.PLAIN, max_length=LONGEST_SHEET_NAME)]
 MOST_SHEETS: Final = 1_000
 """More are not told of."""
+MOST_VALUES: Final = 50
+"""Rows of a page whose values are shown: all of a page that was not asked to be longer."""
 MOST_COLUMNS: Final = 16_384
 """A file that has more is refused."""
 
@@ -171,6 +184,13 @@ class ImportRow(BaseModel):
     id: Annotated[answers.Id | None, Field(description="The user; of a create, the id that he gets.")]
     differences: Annotated[
         list[RowDifference], Field(max_length=MOST_DIFFERENCES, description="Of an update or a conflict.")
+    ]
+    values: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description=f"Of the first {MOST_VALUES} rows of a page that create: what the new user is given, "
+            "without what is empty. A password's hash is never among it."
+        ),
     ]
     errors: Annotated[list[RowError], Field(max_length=100)]
 
@@ -243,8 +263,12 @@ class ImportQuery(BaseModel):
         Literal[",", ";", "tab"] | None, Field(description="Of a CSV; else its first line tells.")
     ] = None
     encoding: Annotated[
-        Literal["utf-8", "utf-16", "gb18030", "windows-1252"] | None,
-        Field(description="Of a CSV; else its bytes tell. Windows-1252 is never guessed."),
+        EncodingName | None,
+        BeforeValidator(find_name),
+        Field(
+            description="Of a CSV or NDJSON, where neither its bytes nor rows of stored users tell it. Other "
+            "names (`cp1252`, `shift_jis`, `euc-kr`) are understood, too."
+        ),
     ] = None
     sheet: Annotated[
         str | None,

@@ -29,7 +29,7 @@ from models.values import ALL_SCOPES
 _ANYBODY = Viewer("", is_admin=True)
 _LOOK_S = 0.1
 _TOLD = 10
-"""Rows that are told of those that fail, and of those that change."""
+"""Rows that are told of those that fail, of those that create and of those that change."""
 _LONGEST = 60
 """Characters of a value that are told."""
 _WRONG = ("conflict", "error")
@@ -37,10 +37,11 @@ _WRONG = ("conflict", "error")
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """An import, and its first rows that are wrong or change."""
+    """An import, and its first rows that are wrong, create or change."""
 
     shown: Shown
     wrong: list[dict[str, Any]]
+    new: list[dict[str, Any]]
     changed: list[dict[str, Any]]
 
     @property
@@ -160,7 +161,8 @@ async def _look(opened: Resources, import_id: ObjectId) -> _Told:
     shown = await imports.find(opened, import_id, _ANYBODY)
     wrong = await imports.page(opened, shown.document, ImportRowsQuery(status=[*_WRONG], limit=_TOLD))
     changed = await imports.page(opened, shown.document, ImportRowsQuery(status=["update"], limit=_TOLD))
-    return _Told(shown, wrong.rows, changed.rows)
+    new = await imports.page(opened, shown.document, ImportRowsQuery(status=["create"], limit=_TOLD))
+    return _Told(shown, wrong.rows, new.rows, changed.rows)
 
 
 def _tell(told: _Told, statuses: tuple[str, ...]) -> None:
@@ -176,6 +178,9 @@ def _lines(told: _Told, statuses: tuple[str, ...]) -> Iterator[str]:
     yield f"{document['rows']} rows: {listed}"
     if unknown := [column["heading"] for column in document["columns"] if column["use"] == "unknown"]:
         yield f"Columns that are not known, and not imported: {', '.join(map(_quote, unknown))}"
+    for row in told.new:
+        values = ", ".join(f"{name} {_quote(value)}" for name, value in row["values"].items())
+        yield f"row {row['row']}: creates {values}"
     for row in told.changed:
         for change in row["differences"]:
             values = f"{_quote(change['from'])} becomes {_quote(change['to'])}"
@@ -186,6 +191,8 @@ def _lines(told: _Told, statuses: tuple[str, ...]) -> Iterator[str]:
             yield f"row {row['row']} {row['status']}{where}: {error['detail']}"
     if (left := sum(told.counts[status] for status in _WRONG) - len(told.wrong)) > 0:
         yield f"and {left} rows more with errors or conflicts"
+    if (left := told.counts["create"] - len(told.new)) > 0:
+        yield f"and {left} rows more that create"
     if (left := told.counts["update"] - len(told.changed)) > 0:
         yield f"and {left} rows more that change"
 

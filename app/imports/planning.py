@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +43,7 @@ async def plan(opened: Resources, run: Run) -> None:
         await files.fetch(opened.database, document["file"]["id"], path)
         planner = _Planner(opened, document, claims)
         choices = options.choices(options.recall(document))
+        choices = replace(choices, encoding=document["file"]["encoding"])  # as it was decided
         async with open_table(path, Limits(), choices) as table:
             await planner.plan(table.heading, table.chunks(CHUNK), run)
         await planner.mark_repeated()

@@ -1,5 +1,7 @@
 """A new import: its file looked at and kept, its plan asked for."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -8,12 +10,12 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app import column_labels, moments
 from app.errors import TooManyImportsError
-from app.imports import files, options, records
+from app.imports import encodings, files, options, records
 from app.imports.columns import Columns
 from app.imports.uploads import Upload, clean_name
 from app.jobs import Job
 from app.resources import Resources
-from app.spreadsheets.reading import Inspection, Limits, inspect
+from app.spreadsheets.reading import Inspection, Limits, UncertainEncodingError, inspect
 from app.transactions import together
 from models.imports import LONGEST_SHEET_NAME, MOST_SHEETS, ImportQuery
 
@@ -36,7 +38,7 @@ async def submit(
     UnsupportedFileError, UnreadableFileError, FileTooLargeError: of the file; InvalidError: of its columns.
     """
     columns = Columns(asked.columns)
-    looked = await inspect(upload.path, Limits(), options.choices(asked), within_s=_LOOK_S)
+    looked = await _inspect(opened, upload, asked)
     if looked.form != "ndjson":
         labels = await column_labels.find(opened.database, looked.heading)
         columns = Columns.of_heading(looked.heading, asked.columns, labels)
@@ -64,6 +66,20 @@ async def submit(
     }
     job = await _keep(opened, document, total=looked.rows if looked.is_whole else None)
     return import_id, job
+
+
+async def _inspect(opened: Resources, upload: Upload, asked: ImportQuery) -> Inspection:
+    choices = options.choices(asked)
+    try:
+        return await inspect(upload.path, Limits(), choices, within_s=_LOOK_S)
+    except UncertainEncodingError as error:
+        fits = error.fits
+
+    def make_columns(heading: Sequence[str], labels: Mapping[str, str]) -> Columns:
+        return Columns.of_heading(heading, asked.columns, labels) if heading else Columns(asked.columns)
+
+    encoding = await encodings.decide(opened, upload.path, choices, make_columns, fits)
+    return await inspect(upload.path, Limits(), replace(choices, encoding=encoding), within_s=_LOOK_S)
 
 
 async def _keep(opened: Resources, document: dict[str, Any], *, total: int | None) -> Job:

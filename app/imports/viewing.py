@@ -16,12 +16,14 @@ from app.imports.records import Import, Row
 from app.jobs import Job, Viewer
 from app.pages import newest_first
 from app.resources import Resources
-from models.imports import ImportRowsQuery, ImportState, RowStatus
+from models.imports import MOST_VALUES, ImportRowsQuery, ImportState, RowStatus
 from models.job import PageQuery
 
 _SHOWN: Final = dict.fromkeys(("n", "row", "status", "user", "version", "differences", "errors"), 1) | {
     "_id": 0
 }
+_SAID: Final = {"said": {"$cond": [{"$in": ["$status", ["create", "created"]]}, "$said", "$$REMOVE"]}}
+"""What a row writes, of those that create."""
 _UNDER_WAY: Final = frozenset({"planning", "applying"})
 
 
@@ -76,12 +78,12 @@ async def page(opened: Resources, document: Import, asked: ImportRowsQuery) -> P
     after = opened.cursors.open(asked.cursor, fingerprint).value if asked.cursor is not None else 0
     found = await (
         records.rows(opened.database)
-        .find(_of(document, asked.status, after), _SHOWN, hint=_index(asked.status))
+        .find(_of(document, asked.status, after), _SHOWN | _SAID, hint=_index(asked.status))
         .sort("n", ASCENDING)
         .limit(asked.limit + 1)
         .to_list()
     )
-    rows = found[: asked.limit]
+    rows = _show_values(found[: asked.limit])
     last = Position(segment=0, value=rows[-1]["n"], id=None) if len(found) > asked.limit else None
     return Page(rows, opened.cursors.seal(last, fingerprint) if last else None)
 
@@ -143,6 +145,23 @@ async def _cancel(opened: Resources, job: Job) -> None:
         await opened.jobs.cancel(job.id)
     except JobEndedError:
         return
+
+
+def _show_values(rows: list[Row]) -> list[Row]:
+    """The rows with the `values` of the first that create, in place of all that is kept of them."""
+    left = MOST_VALUES
+    for row in rows:
+        said = row.pop("said", None)
+        row["values"] = _fill(said) if said is not None and left > 0 else None
+        left -= said is not None
+    return rows
+
+
+def _fill(value: Any) -> Any:
+    """The value without what is empty of it."""
+    if isinstance(value, dict):
+        return {name: filled for name, each in value.items() if (filled := _fill(each)) not in (None, [], {})}
+    return [_fill(each) for each in value] if isinstance(value, list) else value
 
 
 def _of(document: Import, statuses: Sequence[RowStatus], after: int) -> dict[str, Any]:

@@ -1,11 +1,17 @@
 """Spreadsheets that others wrote, as rows: read by a process of its own, within limits, as a stream."""
 
 from app.spreadsheets.reading.tables import Inspection, Table, inspect, open_table
-from app.spreadsheets.reading.texts import ENCODINGS
-from app.spreadsheets.reading.values import Cell, Choices, Formula, Limits, SourceRow, Unread
+from app.spreadsheets.reading.values import (
+    Cell,
+    Choices,
+    Formula,
+    Limits,
+    SourceRow,
+    UncertainEncodingError,
+    Unread,
+)
 
 __all__ = [
-    "ENCODINGS",
     "Cell",
     "Choices",
     "Formula",
@@ -13,6 +19,7 @@ __all__ = [
     "Limits",
     "SourceRow",
     "Table",
+    "UncertainEncodingError",
     "Unread",
     "inspect",
     "open_table",

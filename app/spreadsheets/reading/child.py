@@ -19,7 +19,16 @@ from typing import Any, BinaryIO, Final, TypeVar
 import orjson
 
 from app.errors import FieldError, FileTooLargeError, InvalidError, RosterError
-from app.spreadsheets.reading import csv_source, frames, grid, ndjson_source, sniffing, texts, xlsx_source
+from app.spreadsheets.reading import (
+    csv_source,
+    encodings,
+    frames,
+    grid,
+    ndjson_source,
+    sniffing,
+    texts,
+    xlsx_source,
+)
 from app.spreadsheets.reading.values import Cell, Choices, Limits
 
 if sys.platform != "win32":
@@ -88,6 +97,9 @@ def read(file: BinaryIO, request: Request) -> Iterator[bytes]:
         detail = f"the file is {form.upper()}, which has no sheets: leave sheet out"
         raise InvalidError("The file has no sheets.", errors=(FieldError(detail, parameter="sheet"),))
     encoding = texts.find_encoding(file, choices.encoding)
+    if encoding is None:
+        yield frames.write({"fits": encodings.find_fits(file)})
+        return
     lines = texts.Lines(file, encoding, longest=request.limits.row_characters)
     if form == "ndjson":
         yield from _read_documents(lines, request.limits)

@@ -18,7 +18,7 @@ from app.errors import (
     UnreadableFileError,
     UnsupportedFileError,
 )
-from app.spreadsheets.reading.values import UNREAD, Cell, SourceRow, Unread
+from app.spreadsheets.reading.values import UNREAD, Cell, SourceRow, UncertainEncodingError, Unread
 from models.export import Format
 
 LENGTH: Final = struct.Struct(">I")
@@ -85,8 +85,10 @@ def write_documents(numbers: Sequence[int], documents: Sequence[dict[str, Any]])
 
 
 def read(body: bytes) -> dict[str, Any]:
-    """The frame; an error in it is raised."""
+    """The frame; an error in it is raised, UncertainEncodingError where the encoding is not certain."""
     frame: dict[str, Any] = orjson.loads(body)
+    if "fits" in frame:
+        raise UncertainEncodingError(frame["fits"])
     if "error" in frame:
         code, detail, errors = frame["error"]
         raise _ERRORS[code](detail, errors=tuple(FieldError(what, parameter=name) for what, name in errors))

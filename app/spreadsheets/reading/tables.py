@@ -84,6 +84,7 @@ async def open_table(
     """
     The file as a table, read by a process of its own that ends with the context.
 
+    UncertainEncodingError for a text whose encoding is to be decided, if none was said.
     UnsupportedFileError for what is no spreadsheet, UnreadableFileError for what is wrong in one,
     FileTooLargeError for what asks for more than the limits, InvalidError for a choice it has not.
     """

@@ -7,23 +7,22 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from app.errors import UnreadableFileError, UnsupportedFileError
-
-ENCODINGS: Final = ("utf-8", "utf-16", "gb18030", "windows-1252")
-"""What a caller may say that a file is in. The last is never guessed."""
+from app.spreadsheets.reading import encodings
 
 BLOCK: Final = 64 * 1024
 _SAMPLE: Final = 512 * 1024
 """Bytes on either side of a wrong one by which a file is judged."""
 _MOST_NULS: Final = 4
 """One byte of so many: of more, it is no text with a stray one."""
-_TRIED: Final = "UTF-8, UTF-16 with a byte order mark, GB18030"
+_DAMAGED: Final = 10
+"""Letters in UTF-8 for each byte that is none: a file of other letters does not have them by accident."""
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ("\ufeff".encode("gb18030"), "gb18030"),
 )
-_pairs = re.compile(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]")
-_hanzi = re.compile(rb"[\xb0-\xf7][\xa1-\xfe]")
+_ASCII: Final = bytes(range(0x80))
 _MULTIBYTE: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
@@ -57,7 +56,7 @@ class Lines:
             yield self._rest
 
     def _decode(self) -> Iterator[str]:
-        decoder = codecs.getincrementaldecoder(self.encoding)("strict")
+        decoder = encodings.decoder(self.encoding)
         is_last = False
         while not is_last:
             block = self._file.read(BLOCK)
@@ -65,10 +64,12 @@ class Lines:
             try:
                 yield decoder.decode(block, is_last)
             except UnicodeDecodeError as error:
-                line = self._find(error.object[: error.start].decode(self.encoding, "replace"))
+                line = self._find(
+                    error.object[: error.start].decode(encodings.codec(self.encoding), "replace")
+                )
                 raise UnreadableFileError(
                     f"Line {line} holds a byte that is not {self.encoding.upper()}: "
-                    "save the file as CSV UTF-8."
+                    "save the file as CSV UTF-8, or say by encoding= what it is."
                 ) from None
 
     def _find(self, text: str) -> int:
@@ -77,45 +78,62 @@ class Lines:
         return self.number + len(lines) + lines[-1].endswith("\r")
 
 
-def find_encoding(file: BinaryIO, said: str | None) -> str:
-    """The encoding; the file then stands behind the mark, if it has one."""
+def find_encoding(file: BinaryIO, said: str | None) -> str | None:
+    """The encoding, None where it is not certain; the file then stands behind the mark, if it has one."""
     start = file.read(4)
     file.seek(0)
     for mark, encoding in _MARKS:
         if start.startswith(mark):
             file.seek(len(mark))
             return encoding
-    if said is not None:
-        return "utf-16-le" if said == "utf-16" else said
     sample = file.read(BLOCK)
-    if sample.count(b"\0") * _MOST_NULS > len(sample):
-        raise UnsupportedFileError(
-            "The file is not text: send CSV, NDJSON or an .xlsx workbook (UTF-16 needs its byte order mark)."
-        )
-    wrong = _find_wrong_byte(file, "utf-8")
-    encoding = "utf-8" if wrong is None else _judge(file, wrong)
+    if said is None:
+        said = _find_order(sample) or _find_8_bit(file, sample)
+    elif said == "utf-16":
+        said = _find_order(sample) or "utf-16-le"
     file.seek(0)
-    return encoding
+    return said
 
 
-def _judge(file: BinaryIO, wrong: int) -> str:
-    """What a file is that is not UTF-8 as a whole: GB18030, or damaged.
+def _find_order(sample: bytes) -> str | None:
+    """Which UTF-16 it is without a mark: that in which it has lines of text; None where none or both do."""
+    if b"\0" not in sample:
+        return None
+    orders = [encoding for encoding in ("utf-16-le", "utf-16-be") if _has_lines(sample, encoding)]
+    return orders[0] if len(orders) == 1 else None
 
-    Most texts are GB18030 by accident, damaged UTF-8 and Western ones too. So it must also look like it:
-    hardly anything in it is UTF-8, and most of its pairs are the characters of daily use.
-    """
-    file.seek(max(0, wrong - _SAMPLE))
-    sample = file.read(2 * _SAMPLE)
-    good = len(_MULTIBYTE.findall(sample))
-    pairs = _pairs.findall(sample)
-    bad = sum(1 for byte in sample if byte >= 0x80) - sum(map(len, _MULTIBYTE.findall(sample)))  # noqa: PLR2004
-    looks_chinese = 2 * sum(1 for pair in pairs if _hanzi.fullmatch(pair)) > len(pairs)
-    if good > bad or not looks_chinese or _find_wrong_byte(file, "gb18030") is not None:
+
+def _has_lines(sample: bytes, encoding: str) -> bool:
+    try:
+        text = encodings.decoder(encoding).decode(sample, final=len(sample) < BLOCK)
+    except UnicodeDecodeError:
+        return False
+    letters = set(text)
+    return not letters.isdisjoint("\r\n") and "\0" not in letters and encodings.is_text(letters)
+
+
+def _find_8_bit(file: BinaryIO, sample: bytes) -> str | None:
+    wrong = _find_wrong_byte(file, "utf-8")
+    if sample.count(b"\0") * _MOST_NULS > len(sample) or (wrong is not None and b"\0" in sample):
+        raise UnsupportedFileError(
+            "The file is not text: send CSV, NDJSON or an .xlsx workbook; if it is UTF-16 without a byte "
+            "order mark, say so by encoding=utf-16-le or encoding=utf-16-be."
+        )
+    if wrong is not None and _is_damaged(file, wrong):
         raise UnreadableFileError(
             f"Line {_find_line(file, wrong)} holds a byte that is not UTF-8, and the whole is none of "
-            f"{_TRIED}: save the file as CSV UTF-8."
+            "UTF-8, UTF-16: save the file as CSV UTF-8, or say by encoding= what it is."
         )
-    return "gb18030"
+    return None if wrong is not None else "utf-8"
+
+
+def _is_damaged(file: BinaryIO, wrong: int) -> bool:
+    """Whether nearly all letters around the wrong byte are UTF-8, which no other text is by accident."""
+    file.seek(max(0, wrong - _SAMPLE))
+    sample = file.read(2 * _SAMPLE)
+    found = _MULTIBYTE.findall(sample)
+    bad = len(sample.translate(None, _ASCII)) - sum(map(len, found))
+    return len(found) > _DAMAGED * bad
 
 
 def _find_wrong_byte(file: BinaryIO, encoding: str) -> int | None:

@@ -46,6 +46,16 @@ class Formatted(Unread):
 
 UNREAD: Final = {kind.code: kind for kind in (Formula, ErrorValue, Formatted)}
 
+
+class UncertainEncodingError(Exception):
+    """A text is one in several encodings, and their letters differ."""
+
+    def __init__(self, fits: list[list[str]]) -> None:
+        super().__init__("The bytes of the file do not tell its encoding.")
+        self.fits = fits
+        """The encodings, of which those that stand together give the same text."""
+
+
 Cell = str | int | float | bool | datetime | None
 """Moments are aware, in UTC, to the millisecond; an empty text is None; what is Unread is a str."""
 

@@ -1,0 +1,200 @@
+"""In which encoding a file is whose bytes do not tell: decided by what is stored, or said to be uncertain."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+from app import column_labels
+from app.errors import InvalidError, UnreadableFileError
+from app.imports import matching
+from app.imports.columns import Columns
+from app.imports.likelihood import weigh
+from app.imports.matching import Found
+from app.imports.reading import Given, RowReader
+from app.resources import Resources
+from app.spreadsheets.reading import Choices, Limits, SourceRow, open_table
+from app.spreadsheets.reading.encodings import decode
+
+_BYTES: Final = "latin-1"
+"""Each byte as the letter of its number: what parts cells and rows is the same byte in all encodings."""
+_ROWS: Final = 1_000
+"""Rows with letters beyond ASCII that are compared with what is stored."""
+_LOOK_S: Final = 4.0
+_SHOWN: Final = 6
+"""Likely readings."""
+_LONGEST: Final = 24
+"""Characters of a sample."""
+
+Place = tuple[int, str]
+"""The row's place among those looked at, or 0 for the heading; and the field, or the column's place."""
+MakeColumns = Callable[[Sequence[str], Mapping[str, str]], Columns]
+"""The columns of a heading, by labels of exports; InvalidError where they cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The rows in one encoding."""
+
+    rows: list[Given]
+    texts: dict[Place, str]
+    """Those of what is imported that are not ASCII."""
+    has_columns: bool
+
+
+async def decide(
+    opened: Resources,
+    path: Path,
+    choices: Choices,
+    make_columns: MakeColumns,
+    fits: Sequence[Sequence[str]],
+) -> str:
+    """The one of these encodings that the file is in. UnreadableFileError shows the likely ones.
+
+    `fits`: those that give the same text stand together. An encoding is
+    certain if each text of a stored user that is found again in any encoding is found again in it, and all
+    such encodings give the same text.
+    """
+    names = list(chain.from_iterable(fits))
+    if len(fits) == 1:
+        return names[0]
+    heading, sources = await _look(path, choices)
+    labels = await column_labels.find(
+        opened.database, list({decode(label, name) for label in heading for name in names})
+    )
+    readings = await asyncio.to_thread(
+        lambda: {name: _read(name, heading, sources, make_columns, labels) for name in ("utf-8", *names)}
+    )
+    rows = chain.from_iterable(reading.rows for reading in readings.values())
+    found = await matching.find(opened.users, rows, hashes=False)
+    left = _leave(fits, readings, found)
+    if len(left) == 1:
+        return left[0][0]
+    raise _refuse([[readings[name] for name in group] for group in left], left)
+
+
+async def _look(path: Path, choices: Choices) -> tuple[list[str], list[SourceRow]]:
+    """The heading and the first rows that are not ASCII, as bytes."""
+    sources: list[SourceRow] = []
+    async with open_table(path, Limits(), replace(choices, encoding=_BYTES)) as table:
+        try:
+            async with asyncio.timeout(_LOOK_S):
+                async for chunk in table.chunks():
+                    sources += [
+                        row for row in chunk if not all(map(str.isascii, _texts(row.cells or row.document)))
+                    ]
+                    if len(sources) >= _ROWS:
+                        break
+        except TimeoutError:
+            pass
+        return table.heading, sources[:_ROWS]
+
+
+def _read(
+    name: str,
+    heading: Sequence[str],
+    sources: Iterable[SourceRow],
+    make_columns: MakeColumns,
+    labels: Mapping[str, str],
+) -> _Reading:
+    named = [decode(label, name) for label in heading]
+    texts = {(0, str(place)): label for place, label in enumerate(named) if not label.isascii()}
+    try:
+        reader = RowReader(make_columns(named, labels), named)
+    except InvalidError:
+        return _Reading([], texts, has_columns=False)
+    rows = [reader.read(_decode_row(source, name)) for source in sources]
+    for row in rows:
+        for field, value in row.values.items():
+            text = " ".join(_texts(value))
+            if field != "password_hash" and not text.isascii():
+                texts[row.n, field] = text
+    return _Reading(rows, texts, has_columns=True)
+
+
+def _decode_row(source: SourceRow, name: str) -> SourceRow:
+    return SourceRow(source.number, _decode(source.cells, name), _decode(source.document, name))
+
+
+def _decode(value: Any, name: str) -> Any:
+    """Latin-1 as what its bytes are, in all that a cell or an object holds."""
+    if isinstance(value, str):
+        return decode(value, name)
+    if isinstance(value, list):
+        return [_decode(each, name) for each in value]
+    if isinstance(value, dict):
+        return {decode(key, name): _decode(each, name) for key, each in value.items()}
+    return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts of a value, keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from value
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+
+
+def _leave(fits: Sequence[Sequence[str]], readings: Mapping[str, _Reading], found: Found) -> list[list[str]]:
+    """The encodings, together where they give the same text, that nothing speaks against."""
+    known = {name: set(_find_again(reading, found)) for name, reading in readings.items()}
+    most = set[Place]().union(*known.values())
+    has_columns = any(readings[name].has_columns for group in fits for name in group)
+    left = [
+        [name for name in group if known[name] == most and readings[name].has_columns == has_columns]
+        for group in fits
+    ]
+    return [group for group in left if group] or [list(group) for group in fits]
+
+
+def _find_again(reading: _Reading, found: Found) -> Iterator[Place]:
+    """Where a text beyond ASCII stands that the user whom the row names has."""
+    for row in reading.rows:
+        user = found.of(row)
+        if user is not None and user.row is not None:
+            stored = {_normalise(text) for text in _texts(user.row)}
+            for field, value in row.values.items():
+                texts = {_normalise(text) for text in _texts(value) if not text.isascii()}
+                if texts & stored:
+                    yield row.n, field
+
+
+def _normalise(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()
+
+
+def _refuse(readings: Sequence[Sequence[_Reading]], groups: Sequence[Sequence[str]]) -> UnreadableFileError:
+    """The likely readings, each with the same piece of the file, which differs in them."""
+    ranked = sorted(
+        zip(groups, (group[0].texts for group in readings), strict=True),
+        key=lambda each: weigh("\n".join(each[1].values()), each[0][0]),
+    )[:_SHOWN]
+    place = _find_sample([texts for _, texts in ranked])
+    shown = ", ".join(
+        f"encoding={group[0]}" + (f" ({_show(texts[place])})" if place in texts else "")
+        for group, texts in ranked
+    )
+    return UnreadableFileError(
+        "The file is not UTF-8, and neither its bytes nor rows of stored users tell what it is. "
+        f"Say it by encoding=, the likely ones first: {shown}."
+    )
+
+
+def _find_sample(readings: Sequence[Mapping[Place, str]]) -> Place | None:
+    """Where the readings differ most."""
+    places = {place: None for texts in readings for place in texts}
+    return max(
+        places, key=lambda place: len({texts[place] for texts in readings if place in texts}), default=None
+    )
+
+
+def _show(text: str) -> str:
+    shown = "".join(char if char.isprintable() else " " for char in text)
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
