@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -20,8 +21,10 @@ from app.spreadsheets.reading.encodings import decode
 
 _BYTES: Final = "latin-1"
 """Each byte as the letter of its number: what parts cells and rows is the same byte in all encodings."""
-_ROWS: Final = 1_000
-"""Rows with letters beyond ASCII that are compared with what is stored."""
+_MOST: Final = 2**17
+"""Cells and characters of rows with letters beyond ASCII that are read in each encoding: some 500 rows."""
+_LONGEST_LABEL: Final = 100
+"""Of an export; a heading that is longer is none."""
 _LOOK_S: Final = 4.0
 _SHOWN: Final = 6
 """Likely readings."""
@@ -53,16 +56,16 @@ async def decide(
 ) -> str:
     """The one of these encodings that the file is in. UnreadableFileError shows the likely ones.
 
-    `fits`: those that give the same text stand together. An encoding is
-    certain if each text of a stored user that is found again in any encoding is found again in it, and all
-    such encodings give the same text.
+    `fits`: those that give the same text stand together. An encoding is certain if each text of a stored user
+    that is found again in any encoding is found again in it, and all such encodings give the same text.
     """
     names = list(chain.from_iterable(fits))
     if len(fits) == 1:
         return names[0]
     heading, sources = await _look(path, choices)
+    short = [label for label in heading if len(label) <= 2 * _LONGEST_LABEL]
     labels = await column_labels.find(
-        opened.database, list({decode(label, name) for label in heading for name in names})
+        opened.database, list({decode(label, name) for label in short for name in names})
     )
     readings = await asyncio.to_thread(
         lambda: {name: _read(name, heading, sources, make_columns, labels) for name in ("utf-8", *names)}
@@ -76,20 +79,33 @@ async def decide(
 
 
 async def _look(path: Path, choices: Choices) -> tuple[list[str], list[SourceRow]]:
-    """The heading and the first rows that are not ASCII, as bytes."""
+    """The heading and the first rows that are not ASCII, as bytes.
+
+    What cannot be read that way ends them: the second half of a letter may be a backslash, as JSON has it.
+    """
+    heading: list[str] = []
     sources: list[SourceRow] = []
-    async with open_table(path, Limits(), replace(choices, encoding=_BYTES)) as table:
-        try:
+    left = _MOST
+    with suppress(TimeoutError, UnreadableFileError):
+        async with open_table(path, Limits(), replace(choices, encoding=_BYTES)) as table:
+            heading = table.heading
             async with asyncio.timeout(_LOOK_S):
                 async for chunk in table.chunks():
-                    sources += [
-                        row for row in chunk if not all(map(str.isascii, _texts(row.cells or row.document)))
-                    ]
-                    if len(sources) >= _ROWS:
+                    for row, weight in _weigh_rows(chunk):
+                        if weight <= left:
+                            sources.append(row)
+                            left -= weight
+                    if left < _MOST // 100:
                         break
-        except TimeoutError:
-            pass
-        return table.heading, sources[:_ROWS]
+    return heading, sources
+
+
+def _weigh_rows(rows: Iterable[SourceRow]) -> Iterator[tuple[SourceRow, int]]:
+    """Those that are not ASCII, each with its cells and characters."""
+    for row in rows:
+        texts = list(_texts(row.cells or row.document))
+        if not all(map(str.isascii, texts)):
+            yield row, len(row.cells or ()) + sum(map(len, texts))
 
 
 def _read(

@@ -142,6 +142,9 @@ async def test_lines_of_json_in_another_encoding_are_decided_and_refused_alike(
     new, stored = line("new@example.org", "Иван"), line("stored2@example.org", NAMES["windows-1251"])
     said = await refused(client, new, 422, "unreadable_file", kind="application/x-ndjson")
     assert "encoding=windows-1251 (Иван)" in said["detail"]
+    escaped = '{"email": "new@example.org", "name": "表"}'.encode("cp932")
+    said = await refused(client, escaped, 422, "unreadable_file", kind="application/x-ndjson")
+    assert "encoding=cp932" in said["detail"], "though its second byte is a backslash"
     found = await plan(client, stored + new, "application/x-ndjson")
     assert found["items"][1]["values"]["name"] == "Иван"
 

@@ -7,6 +7,8 @@ from models.export import Format
 
 _ZIP: Final = (b"PK\3\4", b"PK\5\6")
 _OLE2: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MARKS: Final = b"\xef\xbb\xbf\xff\xfe\0"
+"""Bytes of byte order marks, and those that UTF-16 has beside ASCII."""
 _FOREIGN: Final = {
     b"%PDF": "a PDF document",
     b"\x1f\x8b": "compressed by gzip",
@@ -39,4 +41,4 @@ def find_form(file: BinaryIO, said: Format | None) -> Format:
         )
     if is_workbook:
         return "xlsx"
-    return said or ("ndjson" if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") else "csv")
+    return said or ("ndjson" if start.translate(None, _MARKS).lstrip().startswith(b"{") else "csv")

@@ -95,6 +95,11 @@ def test_utf_16_is_told_by_its_line_breaks_where_it_has_no_mark(
     assert found.rows[0][0] == text.splitlines()[1].partition(",")[0]
 
 
+@pytest.mark.parametrize("name", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_lines_of_json_are_known_in_each_unicode(name: str) -> None:
+    assert read('{"name": "Zoë"}\n'.encode(name)).documents == [{"name": "Zoë"}]
+
+
 def test_encodings_that_give_the_same_text_stand_together_and_those_that_cannot_be_are_left_out() -> None:
     groups = fits("name\nMüller\n".encode("windows-1252"))
     assert [
