@@ -1,6 +1,7 @@
 """Which requests begin at once, wait or are refused, before anything is done for them.
 
-Each kind of request has slots and a queue of its own, so that a flood of one kind leaves the others theirs.
+Each kind of request has slots and a queue of its own, so that a flood of one kind leaves the others theirs;
+floods of several kinds share the machine by their weights.
 What has bounds of its own (downloads, uploads, events, waiting for jobs) takes no slots.
 """
 
@@ -24,7 +25,8 @@ from models.problem import MEDIA_TYPE
 
 log = structlog.get_logger("roster.admission")
 
-KINDS = ("health", "reads", "searches", "sign_ins", "sign_outs", "writes")
+KINDS = {"health": 4, "reads": 4, "searches": 1, "sign_ins": 1, "sign_outs": 4, "writes": 1}
+"""With their weights where more of several is asked than can be done: first what is cheap or cannot wait."""
 _MOST_WAITING = 1000
 _LONGEST_WAIT_S = 5.0
 """As long as MongoDB may take to answer; only what hangs makes anybody wait so long."""
@@ -66,13 +68,16 @@ class Admission:
         self._trusted = settings.trusted_proxies
         self._refusal, self._refusal_length = _make_refusal(tls=settings.issuer_url.startswith("https:"))
         self._cross_origin = CrossOrigin(_no_app, settings.cors_origins) if settings.cors_origins else None
+        group: list[Limiter] = []
         self.limiters = {
             kind: Limiter(
                 AdaptiveLimit(settings.mongo_pool_size),
                 most_waiting=_MOST_WAITING,
                 longest_wait_s=_LONGEST_WAIT_S,
+                group=group,
+                weight=weight,
             )
-            for kind in KINDS
+            for kind, weight in KINDS.items()
         }
         self._refused = {kind: REFUSED.labels(kind) for kind in KINDS}
         self._logged: dict[str, tuple[float, int]] = dict.fromkeys(KINDS, (0.0, 0))

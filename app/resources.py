@@ -29,7 +29,7 @@ from app.database.addresses import MongoAddress, read_mongo, read_redis
 from app.errors import StartError
 from app.jobs import Jobs, Nudges
 from app.keyring import Keyring, keep_current
-from app.limits import CountedSemaphore
+from app.limits import ExportSlots
 from app.password_keys import PasswordKeys
 from app.passwords import Passwords
 from app.pool_watch import PoolWatch
@@ -62,7 +62,7 @@ class Resources:
     redis: Redis
     channel: Channel
     cursors: CursorSealer
-    exports: CountedSemaphore
+    exports: ExportSlots
     """For those that may run at once."""
     listeners: asyncio.Semaphore
     """Room for those who listen to events at once."""
@@ -154,7 +154,7 @@ async def _hold(
         redis=redis,
         channel=channel,
         cursors=cursors,
-        exports=CountedSemaphore(settings.exports_at_once),
+        exports=ExportSlots(settings.exports_at_once),
         listeners=asyncio.Semaphore(settings.listeners_at_once),
         keyring=keyring,
         tokens=AccessTokens(

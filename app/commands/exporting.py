@@ -15,6 +15,7 @@ from app import exports, listing, settings
 from app.commands.running import backends, err, out, progress, run
 from app.errors import RosterError
 from app.field_errors import from_validation
+from app.limits import ExportSlots
 from app.resources import Resources
 from models.export import Format
 from models.export_job import ExportBody
@@ -94,7 +95,7 @@ async def _write(opened: Resources, asked: ExportBody, file: Path, bar: Progress
 
     _, chunks = await exports.begin(
         opened.users,
-        asyncio.Semaphore(),
+        ExportSlots(),
         query,
         q=asked.q,
         form=asked.format,

@@ -5,7 +5,6 @@ expires_at}`; the last five of the file are null until it is whole. Indexes of `
 `app.stored_files` take document and file away when their time is over.
 """
 
-import asyncio
 import hashlib
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from app.errors import (
 )
 from app.exports.streaming import begin
 from app.jobs import AWARE, Job, Run, Viewer
+from app.limits import ExportSlots
 from app.listing.totals import total
 from app.moments import now
 from app.pages import Page, newest_first
@@ -226,7 +226,7 @@ async def _upload(opened: Resources, run: Run, export: Export) -> dict[str, Any]
     expected = await expect(opened, asked, query)
     _, chunks = await begin(
         opened.users,
-        asyncio.Semaphore(),
+        ExportSlots(writing=opened.exports.writing),
         query,
         q=asked.q,
         form=asked.format,

@@ -10,6 +10,7 @@ import pymongo
 
 from app import column_labels
 from app.errors import BusyError
+from app.limits import ExportSlots
 from app.listing.pages import Users
 from app.listing.queries import Query
 from app.listing.searches import stream_ranked
@@ -26,7 +27,7 @@ _CLOSING_S = 2.0
 
 async def begin(
     users: Users,
-    running: asyncio.Semaphore,
+    running: ExportSlots,
     query: Query,
     *,
     q: str | None,
@@ -62,7 +63,7 @@ def _fields(chosen: Sequence[columns.Column]) -> str:
 
 
 async def _chunks(
-    running: asyncio.Semaphore, sheet: Writer, rows: "_Rows", batches: AsyncGenerator[bytes, None]
+    running: ExportSlots, sheet: Writer, rows: "_Rows", batches: AsyncGenerator[bytes, None]
 ) -> AsyncGenerator[bytes, None]:
     """Each batch is decoded and written in a thread while the next one is fetched.
 
@@ -77,7 +78,8 @@ async def _chunks(
             yield sheet.head()
             while batch is not None:
                 following = asyncio.ensure_future(_next(batches))
-                chunk = await asyncio.to_thread(rows.write, batch)
+                async with running.writing:
+                    chunk = await asyncio.to_thread(rows.write, batch)
                 if chunk:
                     yield chunk
                 batch = await asyncio.shield(following)

@@ -2,6 +2,6 @@
 
 from app.limits.adaptive import AdaptiveLimit
 from app.limits.limiter import CURRENT, Keys, Limiter, Turn
-from app.limits.semaphore import CountedSemaphore
+from app.limits.semaphore import CountedSemaphore, ExportSlots
 
-__all__ = ["CURRENT", "AdaptiveLimit", "CountedSemaphore", "Keys", "Limiter", "Turn"]
+__all__ = ["CURRENT", "AdaptiveLimit", "CountedSemaphore", "ExportSlots", "Keys", "Limiter", "Turn"]

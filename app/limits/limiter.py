@@ -66,13 +66,25 @@ class Limiter:
     While a burst waits, those who come may wait too. Once the queue stands, only those may whose turn would
     come within `WAIT_S`; which that is depends on how much they themselves have waiting, so that one sender's
     flood leaves the others their shares.
+
+    Limiters of one group are of kinds of work for which the same machine does not suffice: a limit is divided
+    among those before which work waits, by their weights.
     """
 
     def __init__(
-        self, limit: AdaptiveLimit, *, most_waiting: int, longest_wait_s: float | None = None
+        self,
+        limit: AdaptiveLimit,
+        *,
+        most_waiting: int,
+        longest_wait_s: float | None = None,
+        group: "list[Limiter] | None" = None,
+        weight: int = 1,
     ) -> None:
-        """Turns that have waited for `longest_wait_s` are refused after all."""
+        """Turns that have waited for `longest_wait_s` are refused after all. Adds itself to `group`."""
         self._limit = limit
+        self._group = [] if group is None else group
+        self._group.append(self)
+        self.weight = weight
         self._most_waiting = most_waiting
         self._longest_wait_s = longest_wait_s
         self._queue: FairQueue[Turn] = FairQueue()
@@ -83,7 +95,8 @@ class Limiter:
 
     @property
     def limit(self) -> int:
-        return self._limit.value
+        others = sum([other.weight for other in self._group if other.waiting and other is not self])
+        return max(1, round(self._limit.value * self.weight / (self.weight + others)))
 
     @property
     def waiting(self) -> int:
@@ -120,7 +133,7 @@ class Limiter:
             self.in_service -= 1
             self._limit.observe(now - turn.began, now=now, quiet=turn.is_quiet, crowded=bool(self._queue))
             turn.began = None
-            while self._queue and self.in_service < self._limit.value:
+            while self._queue and self.in_service < self.limit:
                 self._begin(self._queue.pop(), now)
 
     async def acquire(self, keys: Keys = ()) -> Turn | None:
@@ -134,7 +147,7 @@ class Limiter:
             raise
 
     def _has_slot(self) -> bool:
-        return self.in_service < self._limit.value and not self._queue
+        return not self._queue and self.in_service < self.limit
 
     def _begin(self, turn: Turn, now: float) -> None:
         self.in_service += 1
@@ -149,7 +162,7 @@ class Limiter:
         if not self._queue or now - self._stands_from < _BURST_S:
             return True
         ahead = self._queue.ahead(*keys) + 1
-        return ahead * self._limit.mean_s / self._limit.value <= WAIT_S
+        return ahead * self._limit.mean_s / self.limit <= WAIT_S
 
     def _sweep_later(self) -> None:
         if self._longest_wait_s is not None and not self._sweeps:

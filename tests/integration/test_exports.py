@@ -11,6 +11,7 @@ import pytest
 from bson import Decimal128, ObjectId
 
 from app import exports
+from app.limits import ExportSlots
 from app.listing import build
 from app.resources import Resources
 from app.samples import add
@@ -498,7 +499,7 @@ async def test_many_exports_dropped_anywhere_leave_neither_cursor_nor_task(
 ) -> None:
     monkeypatch.setattr("app.listing.streams.BATCH_ROWS", 20)
     opened = backends(people)
-    running = asyncio.Semaphore(100)
+    running = ExportSlots(100)
     before = asyncio.all_tasks()
 
     async def drop(place: int) -> None:
