@@ -83,6 +83,9 @@ class Admission:
         self._logged: dict[str, tuple[float, int]] = dict.fromkeys(KINDS, (0.0, 0))
         self._find_address = lru_cache(_ADDRESSES)(self._read_address)
 
+    def is_crowded(self) -> bool:
+        return any(limiter.waiting for limiter in self.limiters.values())
+
     def find_keys(self, scope: Scope) -> Keys:
         """Whose request it is: address first, then the token, as it stands, since checking it is work."""
         token, forwarded = b"", []

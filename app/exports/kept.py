@@ -226,7 +226,7 @@ async def _upload(opened: Resources, run: Run, export: Export) -> dict[str, Any]
     expected = await expect(opened, asked, query)
     _, chunks = await begin(
         opened.users,
-        ExportSlots(writing=opened.exports.writing),
+        ExportSlots(beside=opened.exports),
         query,
         q=asked.q,
         form=asked.format,

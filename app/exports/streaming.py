@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import anyio
 import bson
@@ -78,8 +79,7 @@ async def _chunks(
             yield sheet.head()
             while batch is not None:
                 following = asyncio.ensure_future(_next(batches))
-                async with running.writing:
-                    chunk = await asyncio.to_thread(rows.write, batch)
+                chunk = await running.write(partial(rows.write, batch))
                 if chunk:
                     yield chunk
                 batch = await asyncio.shield(following)

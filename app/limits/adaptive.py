@@ -11,8 +11,8 @@ from statistics import median
 QUIET = 3
 """Up to this many at once disturb each other so little that their latency is the baseline."""
 
-_START = 8
-_LEAST = 8
+_LEAST = 16
+"""And where it starts: what a loop and its backends are kept busy by, also where kinds share it."""
 _TOLERANCE = 2.0
 """How many times the baseline is still no sign of a queue."""
 _WINDOW, _WINDOW_S = 20, 0.1
@@ -28,7 +28,7 @@ class AdaptiveLimit:
     def __init__(self, most: int, *, least: int = _LEAST) -> None:
         self._most = most
         self._least = min(least, most)
-        self.value = max(self._least, min(_START, most))
+        self.value = max(self._least, min(_LEAST, most))
         self.mean_s = 0.01
         """Of the seconds that one takes; a guess until some have ended."""
         self._baseline_s: float | None = None
@@ -39,10 +39,11 @@ class AdaptiveLimit:
         self._resume: int | None = None
         """The limit to go back to while the baseline is measured."""
 
-    def observe(self, seconds: float, *, now: float, quiet: bool, crowded: bool) -> None:
+    def observe(self, seconds: float, *, now: float, quiet: bool, crowded: bool, alone: bool = True) -> None:
         """Note that one took `seconds`.
 
-        `quiet` says that at most `QUIET` were at work when it began, `crowded` that others wait for a slot.
+        `quiet` says that at most `QUIET` were at work when it began, `crowded` that others wait for a slot,
+        `alone` that no other kind of work waits: where one does, a limit on this kind makes no quiet.
         """
         self.mean_s += _SMOOTHING * (seconds - self.mean_s)
         if quiet:
@@ -54,20 +55,27 @@ class AdaptiveLimit:
             sample = median(self._window)
             self._window.clear()
             self._window_until = now + _WINDOW_S
+            if not alone:
+                self._leave_quiet()
             if crowded and self._resume is None and self._least < self._most:
-                self._adjust(sample, now)
+                self._adjust(sample, now, alone=alone)
 
     def _set_baseline(self, now: float) -> None:
         self._baseline_s = median(self._quiet)
         self._baseline_until = now + _BASELINE_S
         self._quiet.clear()
+        self._leave_quiet()
+
+    def _leave_quiet(self) -> None:
         if self._resume is not None:
             self.value, self._resume = self._resume, None
 
-    def _adjust(self, sample_s: float, now: float) -> None:
-        if self._baseline_s is None or now > self._baseline_until:
+    def _adjust(self, sample_s: float, now: float, *, alone: bool) -> None:
+        if alone and (self._baseline_s is None or now > self._baseline_until):
             self._quiet.clear()
             self._resume, self.value = self.value, min(QUIET, self.value)
+            return
+        if self._baseline_s is None:
             return
         gradient = max(0.5, min(1.0, _TOLERANCE * self._baseline_s / max(sample_s, 1e-6)))
         wanted = gradient * self.value + math.sqrt(self.value)

@@ -95,8 +95,7 @@ class Limiter:
 
     @property
     def limit(self) -> int:
-        others = sum([other.weight for other in self._group if other.waiting and other is not self])
-        return max(1, round(self._limit.value * self.weight / (self.weight + others)))
+        return max(1, round(self._limit.value * self.weight / (self.weight + self._weigh_others())))
 
     @property
     def waiting(self) -> int:
@@ -131,7 +130,13 @@ class Limiter:
         elif turn.began is not None:
             now = monotonic()
             self.in_service -= 1
-            self._limit.observe(now - turn.began, now=now, quiet=turn.is_quiet, crowded=bool(self._queue))
+            self._limit.observe(
+                now - turn.began,
+                now=now,
+                quiet=turn.is_quiet,
+                crowded=bool(self._queue),
+                alone=not self._weigh_others(),
+            )
             turn.began = None
             while self._queue and self.in_service < self.limit:
                 self._begin(self._queue.pop(), now)
@@ -149,10 +154,14 @@ class Limiter:
     def _has_slot(self) -> bool:
         return not self._queue and self.in_service < self.limit
 
+    def _weigh_others(self) -> int:
+        """Those of the group for which something waits."""
+        return sum([other.weight for other in self._group if other.waiting and other is not self])
+
     def _begin(self, turn: Turn, now: float) -> None:
         self.in_service += 1
         turn.waits = False
-        turn.is_quiet = self.in_service <= QUIET
+        turn.is_quiet = sum([one.in_service for one in self._group]) <= QUIET
         turn.began = now
         turn.begin()
 

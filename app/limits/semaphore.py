@@ -1,6 +1,11 @@
 """Semaphores for what takes long."""
 
 import asyncio
+from collections.abc import Callable
+from time import monotonic
+
+_REST = 4.0
+"""Times as long as a batch took."""
 
 
 class CountedSemaphore(asyncio.Semaphore):
@@ -16,13 +21,26 @@ class CountedSemaphore(asyncio.Semaphore):
 
 
 class ExportSlots(CountedSemaphore):
-    """Slots for exports, whose threads write one batch at a time.
+    """Slots for exports, whose threads write one batch at a time and step back where requests wait.
 
-    Threads that write at once share one interpreter with the event loop: each keeps every request waiting for
-    a switch interval more, and none is done sooner.
+    What such a thread computes keeps the event loop waiting: they share one interpreter, which changes hands
+    once every switch interval. Several threads at once would keep it waiting longer, and none be done sooner.
     """
 
-    def __init__(self, size: int = 1, *, writing: asyncio.Lock | None = None) -> None:
-        """`writing` is that of other slots in the same process."""
+    def __init__(self, size: int = 1, *, beside: "ExportSlots | None" = None) -> None:
+        """`beside` has the other slots of the same process."""
         super().__init__(size)
-        self.writing = writing or asyncio.Lock()
+        self._beside = beside or self
+        self._writing = asyncio.Lock()
+        self.is_crowded: Callable[[], bool] = lambda: False
+        """Whether requests wait for a slot; exports then rest for most of the time."""
+
+    async def write(self, batch: Callable[[], bytes]) -> bytes:
+        """What `batch` returns, called in a thread."""
+        slots = self._beside
+        async with slots._writing:  # noqa: SLF001  (of its own class)
+            began = monotonic()
+            chunk = await asyncio.to_thread(batch)
+            if slots.is_crowded():
+                await asyncio.sleep(_REST * (monotonic() - began))
+            return chunk

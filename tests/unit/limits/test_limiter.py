@@ -147,3 +147,30 @@ async def test_who_is_cancelled_leaves_the_slot_to_others(*, begins: bool) -> No
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert (limiter.in_service, limiter.waiting) == (0, 0)
+
+
+async def test_a_limit_is_divided_by_weight_among_the_kinds_for_which_something_waits() -> None:
+    group: list[Limiter] = []
+    cheap, costly = (
+        Limiter(AdaptiveLimit(10, least=10), most_waiting=1_000, group=group, weight=weight)
+        for weight in (4, 1)
+    )
+    enter(costly, 10)
+    assert (cheap.limit, costly.limit) == (10, 10)
+    at_work = enter(cheap, 11)[:10]
+    assert (cheap.limit, costly.limit) == (10, 2)
+    enter(costly, 1)
+    assert (cheap.limit, costly.limit) == (8, 2)
+    for request in at_work[:3]:
+        request.leave()  # the first makes room for the one that waits; then none waits
+    assert (cheap.in_service, cheap.waiting, costly.limit) == (8, 0, 10)
+
+
+async def test_every_kind_keeps_a_slot_however_little_it_weighs() -> None:
+    group: list[Limiter] = []
+    heavy, light = (
+        Limiter(AdaptiveLimit(2, least=2), most_waiting=1_000, group=group, weight=weight)
+        for weight in (9, 1)
+    )
+    enter(heavy, 3)
+    assert light.limit == 1
