@@ -9,7 +9,7 @@ from app.errors import BusyError, ImportNotPlannedError
 from app.imports import viewing
 from app.imports.records import Import, Row
 from app.resources import Resources
-from app.spreadsheets import ArbitraryWriter
+from app.spreadsheets import workbook_writer
 from app.spreadsheets.cells import write_json
 from models.imports import RowStatus
 from models.values import CELL_LENGTH
@@ -40,7 +40,7 @@ async def _chunks(
 ) -> AsyncGenerator[bytes, None]:
     """The first one is empty: a generator that never began would not close what it holds."""
     table = _Objects(document) if document["file"]["format"] == "ndjson" else _Table(document)
-    writer = ArbitraryWriter([*table.headings, *_ENDING])
+    writer = workbook_writer("xlsx", [*table.headings, *_ENDING])
     async with opened.exports, aclosing(viewing.walk(opened, document, statuses, _BATCH)) as batches:
         rows = await anext(batches, None)
         yield b""

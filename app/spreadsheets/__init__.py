@@ -1,15 +1,17 @@
 """Users as spreadsheets: the formatting of an export, without MongoDB and without HTTP."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from app.spreadsheets.columns import Column, catalogue
 from app.spreadsheets.csv_file import CsvWriter
+from app.spreadsheets.layout import Layout
 from app.spreadsheets.ndjson import NdjsonWriter
-from app.spreadsheets.xlsx import ArbitraryWriter, XlsxWriter
-from models.export import Format
+from app.spreadsheets.ods import OdsWriter
+from app.spreadsheets.xlsx import XlsxWriter
+from models.export import Format, WorkbookFormat
 
-__all__ = ["ArbitraryWriter", "Writer", "writer"]
+__all__ = ["Writer", "workbook_writer", "writer"]
 
 
 class Writer(Protocol):
@@ -26,9 +28,9 @@ class Writer(Protocol):
         """What can be sent before the first row is known; may be empty."""
         ...
 
-    def rows(self, rows: Sequence[dict[str, Any]]) -> bytes:
+    def rows(self, rows: Sequence[Any]) -> bytes:
         """
-        Stored users as PyMongo decodes them, a few hundred at a time. May be empty.
+        Stored users as PyMongo decodes them, or rows of cells, a few hundred at a time. May be empty.
 
         CPU work of milliseconds: call it in a thread, never twice at once.
         """
@@ -44,7 +46,18 @@ def writer(format: Format, columns: Sequence[Column] | None = None) -> Writer:  
     match format:
         case "csv":
             return CsvWriter(columns or catalogue())
-        case "xlsx":
-            return XlsxWriter(columns or catalogue())
+        case "xlsx" | "ods":
+            return _WORKBOOKS[format](Layout.of_columns(columns or catalogue()))
         case "ndjson":
             return NdjsonWriter(columns)
+
+
+def workbook_writer(format: WorkbookFormat, headings: Sequence[str]) -> Writer:  # noqa: A002  # as above
+    """Of any table: rows of cells as `app.spreadsheets.reading` gives them."""
+    return _WORKBOOKS[format](Layout.of_headings(headings))
+
+
+_WORKBOOKS: Final[dict[WorkbookFormat, type[XlsxWriter] | type[OdsWriter]]] = {
+    "xlsx": XlsxWriter,
+    "ods": OdsWriter,
+}

@@ -10,6 +10,12 @@ import orjson
 from app.spreadsheets.batch import Batch
 from app.spreadsheets.columns import Column, Kind
 
+LARGEST_EXACT: Final = 2**53
+"""Of the whole numbers that a workbook keeps exactly."""
+
+FIRST_DATE: Final = datetime(1900, 3, 1)  # noqa: DTZ001  # stored datetimes are naive UTC
+"""Of those that all programs read alike: before it, Excel counts a day that never was."""
+
 Uniform = Literal["blank", "text", "integer", "boolean", "datetime", "mixed"]
 
 

@@ -1,14 +1,13 @@
 """XLSX, written straight into a streamed ZIP: the only way to send a first row before the last is read."""
 
 import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from itertools import chain, repeat
 from typing import Any, ClassVar, Final
 
-from app.spreadsheets import cells, xlsx_cells, xlsx_parts
-from app.spreadsheets.columns import Column, Kind
+from app.spreadsheets import xlsx_cells, xlsx_parts
+from app.spreadsheets.layout import Layout
+from app.spreadsheets.streamed_zip import StreamedZip
 
 MOST_ROWS: Final = 1_048_576
 """Rows of a sheet, its header included."""
@@ -21,86 +20,24 @@ Beyond, zipfile needs ZIP64, and the form it streams (sizes in the local header'
 Excel repairs or refuses, even for a small sheet: https://issues.apache.org/jira/browse/COMPRESS-474.
 """
 
-LEVEL: Final = 2
-"""Of zlib's 1 to 9: as fast as 1 within the noise; 6 takes two fifths more time for a fifth fewer bytes."""
-
 _TAIL_BYTES: Final = 1024
-_NARROWEST: Final = 12
-_WIDEST: Final = 40
-_TEXT: Final = xlsx_cells.STYLES["text"]
-_STYLES: Final[dict[Kind, int]] = {"integer": 0, "boolean": 0, "datetime": xlsx_cells.STYLES["datetime"]}
-
-
-class _Archive(zipfile.ZipFile):
-    """One that says nothing when it is dropped: a file that was broken off must not get an end."""
-
-    def __del__(self) -> None: ...
 
 
 class XlsxWriter:
     media_type: ClassVar[str] = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     extension: ClassVar[str] = "xlsx"
 
-    def __init__(self, columns: Sequence[Column]) -> None:
-        widths = [(column.width, _STYLES.get(column.kind, _TEXT)) for column in columns]
-        labels = [column.label for column in columns]
-        self._book = _Book(_Layout(labels, widths, partial(cells.read, columns)))
-
-    def head(self) -> bytes:
-        return self._book.head()
-
-    def rows(self, rows: Sequence[dict[str, Any]]) -> bytes:
-        return self._book.rows(rows)
-
-    def tail(self) -> bytes:
-        return self._book.tail()
-
-
-class ArbitraryWriter:
-    """Any table: rows of cells as `app.spreadsheets.reading` gives them, as wide as the headings are many."""
-
-    media_type: ClassVar[str] = XlsxWriter.media_type
-    extension: ClassVar[str] = XlsxWriter.extension
-
-    def __init__(self, headings: Sequence[str]) -> None:
-        # As texts, so that a zip code that somebody types into an empty cell keeps its zeros.
-        widths = [(min(max(_NARROWEST, len(heading) + 2), _WIDEST), _TEXT) for heading in headings]
-        self._book = _Book(_Layout(headings, widths, cells.read_plain))
-
-    def head(self) -> bytes:
-        return self._book.head()
-
-    def rows(self, rows: Sequence[Sequence[Any]]) -> bytes:
-        return self._book.rows(rows)
-
-    def tail(self) -> bytes:
-        return self._book.tail()
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    labels: Sequence[str]
-    columns: Sequence[tuple[int, int]]
-    """Width and style of each."""
-    read: Callable[[Sequence[Any]], list[cells.Cells]]
-    """The rows by columns."""
-
-
-class _Book:
-    """A workbook that is being written."""
-
-    def __init__(self, layout: _Layout) -> None:
+    def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._sink = _Sink()
-        self._archive = _Archive(self._sink, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
+        self._archive = StreamedZip()
         self._sheets: list[_Sheet] = []
 
     def head(self) -> bytes:
-        self._add("[Content_Types].xml", xlsx_parts.CONTENT_TYPES)
-        self._add("_rels/.rels", xlsx_parts.RELATIONS)
-        self._add("xl/styles.xml", xlsx_parts.STYLES)
+        self._archive.add("[Content_Types].xml", xlsx_parts.CONTENT_TYPES)
+        self._archive.add("_rels/.rels", xlsx_parts.RELATIONS)
+        self._archive.add("xl/styles.xml", xlsx_parts.STYLES)
         self._open_sheet()
-        return self._sink.take()
+        return self._archive.take()
 
     def rows(self, rows: Sequence[Any]) -> bytes:
         while rows:
@@ -108,35 +45,32 @@ class _Book:
                 self._sheets[-1].close()
                 self._open_sheet()
             rows = rows[written:]
-        return self._sink.take()
+        return self._archive.take()
 
     def tail(self) -> bytes:
         self._sheets[-1].close()
         names = [(sheet.name, sheet.last_cell) for sheet in self._sheets]
-        self._add("xl/workbook.xml", xlsx_parts.workbook(names))
-        self._add("xl/_rels/workbook.xml.rels", xlsx_parts.workbook_relations(len(names)))
+        self._archive.add("xl/workbook.xml", xlsx_parts.workbook(names))
+        self._archive.add("xl/_rels/workbook.xml.rels", xlsx_parts.workbook_relations(len(names)))
         self._archive.close()
-        return self._sink.take()
+        return self._archive.take()
 
     def _open_sheet(self) -> None:
         self._sheets.append(_Sheet(self._archive, len(self._sheets) + 1, self._layout))
-
-    def _add(self, part: str, xml: str) -> None:
-        with self._archive.open(part, "w") as entry:
-            entry.write(xml.encode())
 
 
 class _Sheet:
     """One sheet that is being written."""
 
-    def __init__(self, archive: zipfile.ZipFile, number: int, layout: _Layout) -> None:
+    def __init__(self, archive: zipfile.ZipFile, number: int, layout: Layout) -> None:
         self.name = name_sheet(number)
         self._read = layout.read
         self._letters = [name_column(index) for index in range(len(layout.labels))]
         self._rows = 0
         self._bytes = 0
         self._entry = archive.open(f"xl/worksheets/sheet{number}.xml", "w")
-        self._write(xlsx_parts.open_sheet(layout.columns).encode())
+        widths = [(width, xlsx_cells.COLUMN_STYLES[style]) for width, style in layout.columns]
+        self._write(xlsx_parts.open_sheet(widths).encode())
         header = _render_header(layout.labels, self._letters)
         self._write(header.encode(), rows=1)
 
@@ -173,28 +107,6 @@ class _Sheet:
         starts = [f'<row r="{number}">' for number in numbers]
         ends = repeat("</row>", len(rows))
         return "".join(chain.from_iterable(zip(starts, *columns, ends, strict=True)))
-
-
-class _Sink:
-    """What zipfile writes to: it holds the bytes until they are taken."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def write(self, piece: bytes) -> int:
-        self._pieces.append(piece)
-        return len(piece)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-    def take(self) -> bytes:
-        taken = b"".join(self._pieces)
-        self._pieces.clear()
-        return taken
 
 
 def name_sheet(number: int) -> str:

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from app.spreadsheets import cells
-
-LONGEST_TEXT: Final = 32_767
-"""UTF-16 units that a cell holds."""
+from app.spreadsheets.cell_texts import are_plain, escape, fit
+from app.spreadsheets.layout import Style
 
 STYLES: Final[dict[cells.Uniform, int]] = {
     "blank": 0,
@@ -20,14 +19,13 @@ STYLES: Final[dict[cells.Uniform, int]] = {
 }
 """Indexes into the `cellXfs` of the workbook's styles, where 3 is the header's."""
 
+COLUMN_STYLES: Final[dict[Style, int]] = {"plain": 0, "datetime": 1, "text": 2}
+
 HEADER_STYLE: Final = 3
 
-_LARGEST_EXACT: Final = 2**53
 _EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001  # stored datetimes are naive UTC
-_FIRST_SERIAL: Final = datetime(1900, 3, 1)  # noqa: DTZ001  # earlier, Excel counts a day that never was
 _DAY: Final = timedelta(days=1)
 
-_half_pair = re.compile("[\ud800-\udfff]")
 _special = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]+")
 """What looks like an escape and is none, and characters that XML forbids, which must be escaped."""
 
@@ -43,9 +41,9 @@ def render(column: str, numbers: Sequence[str], batch: cells.Cells) -> Sequence[
 
 def render_text(column: str, number: str, text: str, *, style: int = STYLES["text"]) -> str:
     """One cell of text, whatever is in it."""
-    if not (text := _fit(text)):
+    if not (text := fit(text)):
         return ""
-    runs = [f'<t xml:space="preserve">{_escape(run)}</t>' for run in _cut(text)]
+    runs = [f'<t xml:space="preserve">{escape(run)}</t>' for run in _cut(text)]
     string = runs[0] if len(runs) == 1 else "".join([f"<r>{run}</r>" for run in runs])
     return f'<c r="{column}{number}" s="{style}" t="inlineStr"><is>{string}</is></c>'
 
@@ -66,22 +64,8 @@ def _mark(match: re.Match[str]) -> str:
     return "\0" + "".join([f"_x{ord(char):04X}_" for char in match[0]]) + "\0"
 
 
-def _fit(text: str) -> str:
-    """The text without halves of pairs, which no file can hold, and no longer than a cell."""
-    text = _half_pair.sub("", text)
-    if len(text) <= LONGEST_TEXT // 2:
-        return text
-    units = text.encode("utf-16-le")[: 2 * LONGEST_TEXT]
-    return units.decode("utf-16-le", "ignore")  # half a pair at the cut goes as well
-
-
-def _escape(text: str) -> str:
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return text.replace("\r", "&#13;")  # a bare one would be read as a line feed
-
-
 def _render_texts(column: str, numbers: Sequence[str], values: Sequence[str | None]) -> Sequence[str]:
-    if not _are_plain(values):
+    if not are_plain(values, _MARKS):
         return [
             render_text(column, number, text) if text else ""
             for number, text in zip(numbers, values, strict=True)
@@ -94,20 +78,9 @@ def _render_texts(column: str, numbers: Sequence[str], values: Sequence[str | No
     ]
 
 
-def _are_plain(values: Sequence[str | None]) -> bool:
-    """Whether no text needs escaping, cutting or its spaces preserved; may say no when none does."""
-    texts = [text for text in values if text]
-    every = f"|{'|'.join(texts)}|"
-    return (
-        every.isprintable()  # no control, no surrogate, no white space but " "
-        and not any(mark in every for mark in _MARKS)
-        and (len(every) < LONGEST_TEXT // 2 or max(map(len, texts)) < LONGEST_TEXT // 2)
-    )
-
-
 def _render_integers(column: str, numbers: Sequence[str], values: Sequence[int | None]) -> Sequence[str]:
     known = [value for value in values if value is not None]
-    if max(known) > _LARGEST_EXACT or min(known) < -_LARGEST_EXACT:
+    if max(known) > cells.LARGEST_EXACT or min(known) < -cells.LARGEST_EXACT:
         return _render_mixed(column, numbers, values)
     return _render_numbers(column, numbers, values)
 
@@ -131,7 +104,7 @@ def _render_booleans(column: str, numbers: Sequence[str], values: Sequence[bool 
 def _render_datetimes(
     column: str, numbers: Sequence[str], values: Sequence[datetime | None]
 ) -> Sequence[str]:
-    if min(filter(None, values)) < _FIRST_SERIAL:
+    if min(filter(None, values)) < cells.FIRST_DATE:
         return _render_mixed(column, numbers, values)
     start, style, epoch, day = f'<c r="{column}', f'" s="{STYLES["datetime"]}"><v>', _EPOCH, _DAY
     return [
@@ -147,9 +120,9 @@ def _render_mixed(column: str, numbers: Sequence[str], values: Sequence[Any]) ->
 def _render_one(column: str, number: str, value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, int) and abs(value) > _LARGEST_EXACT:
+    if isinstance(value, int) and abs(value) > cells.LARGEST_EXACT:
         value = str(value)
-    if isinstance(value, datetime) and value < _FIRST_SERIAL:
+    if isinstance(value, datetime) and value < cells.FIRST_DATE:
         value = cells.write_datetimes([value])[0]
     return _BY_TYPE[type(value)](column, [number], [value])[0]
 

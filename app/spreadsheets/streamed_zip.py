@@ -1,0 +1,64 @@
+"""A ZIP archive that is sent while it is written."""
+
+import io
+import zipfile
+from typing import Final
+
+LEVEL: Final = 2
+"""Of zlib's 1 to 9: as fast as 1 within the noise; 6 takes two fifths more time for a fifth fewer bytes."""
+
+
+class StreamedZip(zipfile.ZipFile):
+    """Its bytes are taken as they come. One that is dropped says nothing: what was broken off gets no end."""
+
+    def __init__(self, *, stored_first: tuple[str, bytes] | None = None) -> None:
+        """`stored_first`: a small part that stands first and as it is, with its size before it."""
+        self._sink = _Sink()
+        first = None if stored_first is None else self._store(*stored_first)
+        super().__init__(self._sink, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)  # type: ignore[call-overload, unused-ignore]  # the stubs ask for methods that a stream does not have
+        if first is not None:
+            self.infolist().append(first)
+
+    def __del__(self) -> None: ...
+
+    def add(self, part: str, xml: str) -> None:
+        with self.open(part, "w") as entry:
+            entry.write(xml.encode())
+
+    def take(self) -> bytes:
+        """What was written since it was last asked."""
+        return self._sink.take()
+
+    def _store(self, name: str, content: bytes) -> zipfile.ZipInfo:
+        whole = io.BytesIO()  # zipfile writes sizes before a part only where it can go back
+        with zipfile.ZipFile(whole, "w") as archive:
+            archive.writestr(zipfile.ZipInfo(name), content)
+            self._sink.write(whole.getvalue()[: archive.start_dir])
+        return archive.getinfo(name)
+
+
+class _Sink:
+    """What zipfile writes to: it holds the bytes until they are taken."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._written = 0
+
+    def write(self, piece: bytes) -> int:
+        self._pieces.append(piece)
+        self._written += len(piece)
+        return len(piece)
+
+    def tell(self) -> int:
+        return self._written
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def take(self) -> bytes:
+        taken = b"".join(self._pieces)
+        self._pieces.clear()
+        return taken
