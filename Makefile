@@ -9,7 +9,7 @@ TESTS_AT_ONCE ?= 3
 SPECTRAL := fuzz/spectral
 WITH_NODE := PATH="$(CURDIR)/$(SPECTRAL)/.venv/bin:$$PATH"
 
-.PHONY: run test check alerts format locks bench faults restarts soak overload fuzz spectral cluster snapshots clean python
+.PHONY: run test check alerts format locks bench faults restarts soak overload fuzz office spectral cluster snapshots clean python
 
 python:
 	@$(or $(PYTHON),false) -c '$(SUPPORTED)' 2>/dev/null || { \
@@ -63,6 +63,9 @@ soak: .venv/dev.stamp  ## a quarter of an hour of mixed load: does anything grow
 
 fuzz: .venv/dev.stamp spectral  ## the published document against the service: schemathesis, and two peers who try each other's things
 	$(BIN)/python -m fuzz
+
+office: .venv/dev.stamp  ## exports opened and saved by LibreOffice, SheetJS, exceljs, openpyxl and pandas: do they come back? into docs/office.md
+	$(BIN)/python -m office
 
 cluster: .venv/dev.stamp  ## three MongoDB nodes and a Redis with its replica, until Ctrl-C; prints their addresses
 	$(BIN)/python -m tests.cluster

@@ -239,7 +239,7 @@ class ImportList(BaseModel):
 _FORMATS: Final[dict[str, tuple[Format, ...]]] = {
     "delimiter": ("csv",),
     "encoding": ("csv", "ndjson"),
-    "sheet": ("xlsx",),
+    "sheet": ("xlsx", "ods"),
 }
 """The formats to which an option belongs that is not of all of them."""
 

@@ -29,7 +29,7 @@ def _file(form: Format) -> dict[int | str, dict[str, Any]]:
 @router.get(
     "/users/export",
     response_class=Response,
-    summary="Download users as CSV, XLSX or NDJSON",
+    summary="Download users as CSV, XLSX, ODS or NDJSON",
     openapi_extra=query_parameters(ExportQuery),
     responses=responses(NotAcceptableError, InvalidError, BusyError, *PROTECTED) | FILE,
 )
@@ -38,7 +38,7 @@ async def export_users(
 ) -> Response:
     """The format is that of `format`, else the best that `Accept` names, else CSV.
 
-    Text that a spreadsheet would run as a formula gets an apostrophe in CSV, and is plain text in XLSX.
+    Text that a spreadsheet would run as a formula gets an apostrophe in CSV; in workbooks it is plain text.
     """
     form = asked.format or accepted
     if form is None:

@@ -24,10 +24,12 @@ _FORMATS = get_args(Format)
 
 
 def export(
-    file: Annotated[Path, typer.Argument(help="Where to: its ending says how, .csv, .xlsx or .ndjson.")],
+    file: Annotated[
+        Path, typer.Argument(help="Where to: its ending says how, .csv, .xlsx, .ods or .ndjson.")
+    ],
     *,
     form: Annotated[
-        str | None, typer.Option("--format", help="csv, xlsx or ndjson; else by the ending.")
+        str | None, typer.Option("--format", help="csv, xlsx, ods or ndjson; else by the ending.")
     ] = None,
     columns: Annotated[str | None, typer.Option(help="name,email:E-Mail,address1_city, say.")] = None,
     addresses: Annotated[int | None, typer.Option(help="Addresses with columns of their own.")] = None,
@@ -53,7 +55,7 @@ def export(
 
 def _read(said: dict[str, Any], filters: list[str]) -> ExportBody:
     if said["format"] not in _FORMATS:
-        _refuse(["The file's name must end in .csv, .xlsx or .ndjson, or --format say which it is."])
+        _refuse(["The file's name must end in .csv, .xlsx, .ods or .ndjson, or --format say which it is."])
     given = {name: value for name, value in said.items() if value is not None}
     for item in filters:
         name, _, value = item.partition("=")

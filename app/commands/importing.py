@@ -74,7 +74,7 @@ def _option(field: FieldInfo) -> Any:
 
 @_with_options
 def import_users(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, XLSX or NDJSON.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, XLSX, ODS or NDJSON.")],
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Apply the plan without asking.")] = False,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Show the plan and leave it there.")] = False,

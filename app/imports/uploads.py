@@ -33,7 +33,7 @@ _RAW: Final = frozenset(MEDIA_TYPES.values()) | {
     "application/octet-stream", "application/vnd.ms-excel", "application/x-jsonlines", "text/plain",
     "text/tab-separated-values",
 }  # fmt: skip
-"""What clients call the three formats, and what they say who do not know. The bytes decide."""
+"""What clients call the formats, and what they say who do not know. The bytes decide."""
 
 _OPTIONS: Final = frozenset(ImportQuery.model_fields)
 _LONGEST_OPTION: Final = 16_384

@@ -503,7 +503,7 @@ async def test_many_exports_dropped_anywhere_leave_neither_cursor_nor_task(
     before = asyncio.all_tasks()
 
     async def drop(place: int) -> None:
-        form: Any = ("csv", "xlsx", "ndjson")[place % 3]
+        form: Any = ("csv", "xlsx", "ndjson", "ods")[place % 4]
         _, chunks = await exports.begin(
             opened.users, running, build(ExportQuery()), q=None, form=form, asked=None, addresses=3
         )

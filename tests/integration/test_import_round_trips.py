@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.servers import MongoServer, RedisServer
 from tests.support_imports import counted, create_all, empty, importing_all_along, people, plan
 
-FORMS = ["csv", "xlsx", "ndjson"]
+FORMS = ["csv", "xlsx", "ndjson", "ods"]
 LABELLED = (
     "columns=email:E-Mail-Adresse,name:=Name,username,phone:Telefon,avatar_url,locale,tags:Schlagworte,scopes,"
     "is_active,bio:Über,age,title,department,addresses_more:Anschriften"

@@ -56,6 +56,10 @@ class Archive:
         """The names of all parts, in lower case."""
         return iter(self._parts)
 
+    @property
+    def is_open_document(self) -> bool:
+        return "content.xml" in self and "[Content_Types].xml" not in self
+
     def __contains__(self, part: str) -> bool:
         return _normalise(part) in self._parts
 
@@ -83,11 +87,9 @@ class Archive:
             raise UnsupportedFileError(
                 "The workbook holds macros: save it as an .xlsx workbook without them."
             )
-        if "mimetype" in names or "content.xml" in names:
-            raise UnsupportedFileError(f"The file is an OpenDocument spreadsheet: {_SAVE_AS}")
         if "xl/workbook.bin" in names:
             raise UnsupportedFileError(f"The file is a binary workbook (.xlsb): {_SAVE_AS}")
-        if "[content_types].xml" not in names:
+        if "[content_types].xml" not in names and not self.is_open_document:
             raise UnsupportedFileError(f"The file is a ZIP archive, but no workbook: {_SAVE_AS}")
         for info in names.values():
             if info.flag_bits & _ENCRYPTED:

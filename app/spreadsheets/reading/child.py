@@ -25,11 +25,14 @@ from app.spreadsheets.reading import (
     frames,
     grid,
     ndjson_source,
+    ods_source,
     sniffing,
     texts,
     xlsx_source,
 )
+from app.spreadsheets.reading.archive import Archive
 from app.spreadsheets.reading.values import Cell, Choices, Limits
+from models.export import Format
 
 if sys.platform != "win32":
     import resource
@@ -89,7 +92,7 @@ def read(file: BinaryIO, request: Request) -> Iterator[bytes]:
     """The frames of a file: its head, then its rows."""
     choices = request.choices
     form = sniffing.find_form(file, choices.format)
-    if form == "xlsx":
+    if form in ("xlsx", "ods"):
         with tempfile.TemporaryFile() as scratch:
             yield from _read_workbook(file, scratch, request)
         return
@@ -109,8 +112,14 @@ def read(file: BinaryIO, request: Request) -> Iterator[bytes]:
 
 def _read_workbook(file: BinaryIO, scratch: BinaryIO, request: Request) -> Iterator[bytes]:
     limits = request.limits
-    book = xlsx_source.read(file, scratch, limits, request.choices)
-    yield frames.write_head("xlsx", book.heading, sheet=book.sheet, other_sheets=book.other_sheets)
+    archive = Archive(file, limits)
+    form: Format = "ods" if archive.is_open_document else "xlsx"
+    sniffing.check_workbook(form, request.choices.format)
+    if form == "ods":
+        book = ods_source.read(archive, limits, request.choices)
+    else:
+        book = xlsx_source.read(archive, scratch, limits, request.choices)
+    yield frames.write_head(form, book.heading, sheet=book.sheet, other_sheets=book.other_sheets)
     yield from _write_rows(grid.read_rows(book.rows, len(book.heading), limits))
 
 

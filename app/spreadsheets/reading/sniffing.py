@@ -19,11 +19,16 @@ _FOREIGN: Final = {
     b"7z\xbc\xaf": "a 7z archive",
 }
 _SAVE_AS: Final = "save it as an .xlsx workbook or as CSV."
-_NAMES: Final[dict[Format, str]] = {"csv": "CSV", "xlsx": "an .xlsx workbook", "ndjson": "NDJSON"}
+_NAMES: Final[dict[Format, str]] = {
+    "csv": "CSV",
+    "xlsx": "an .xlsx workbook",
+    "ndjson": "NDJSON",
+    "ods": "an OpenDocument spreadsheet",
+}
 
 
 def find_form(file: BinaryIO, said: Format | None) -> Format:
-    """The form; UnsupportedFileError for what is none, or another than was said."""
+    """The form, "xlsx" of any workbook; UnsupportedFileError for what is none, or another than was said."""
     start = file.read(4096)
     file.seek(0)
     if start.startswith(_OLE2):
@@ -34,7 +39,7 @@ def find_form(file: BinaryIO, said: Format | None) -> Format:
         if start.startswith(magic):
             raise UnsupportedFileError(f"The file is {what}: {_SAVE_AS}")
     is_workbook = start.startswith(_ZIP)
-    if said is not None and is_workbook != (said == "xlsx"):
+    if said is not None and is_workbook != (said in ("xlsx", "ods")):
         raise UnsupportedFileError(
             f"The file is said to be {_NAMES[said]}, and it is {'a' if is_workbook else 'no'} workbook: "
             f"{_SAVE_AS}"
@@ -42,3 +47,9 @@ def find_form(file: BinaryIO, said: Format | None) -> Format:
     if is_workbook:
         return "xlsx"
     return said or ("ndjson" if start.translate(None, _MARKS).lstrip().startswith(b"{") else "csv")
+
+
+def check_workbook(form: Format, said: Format | None) -> None:
+    """UnsupportedFileError for another kind of workbook than was said."""
+    if said not in (None, form):
+        raise UnsupportedFileError(f"The file is said to be {_NAMES[said]}, and it is {_NAMES[form]}.")

@@ -23,8 +23,7 @@ class Tables:
     rows: Iterator[Record]
 
 
-def read(file: BinaryIO, scratch: BinaryIO, limits: Limits, choices: Choices) -> Tables:
-    archive = Archive(file, limits)
+def read(archive: Archive, scratch: BinaryIO, limits: Limits, choices: Choices) -> Tables:
     book = workbook.read(archive)
     candidates = find_candidates(book.sheets, choices.sheet)
     strings = (
@@ -43,10 +42,10 @@ def read(file: BinaryIO, scratch: BinaryIO, limits: Limits, choices: Choices) ->
     chosen = [first, *more]
     names = [one.name for one in chosen]
     others = [one.name for one in book.sheets if one not in chosen]
-    return Tables(first.name, others, heading, _join(names, parts, heading, limits))
+    return Tables(first.name, others, heading, join(names, parts, heading, limits))
 
 
-def _join(
+def join(
     names: list[str], parts: list[Iterator[Record]], heading: list[str], limits: Limits
 ) -> Iterator[Record]:
     """The rows of all the sheets, each of which repeats the heading."""

@@ -232,7 +232,6 @@ NOWHERE = TYPES.replace(
         ("[Content_Types].xml", MACROS, "The workbook holds macros"),
         ("[Content_Types].xml", MACRO_SHEET, "The workbook holds macros"),
         ("[Content_Types].xml", MACRO_ENDING, "The workbook holds macros"),
-        ("mimetype", "application/vnd.oasis.opendocument.spreadsheet", "The file is an OpenDocument spread"),
         ("xl/workbook.bin", "x", "The file is a binary workbook (.xlsb)"),
         ("_rels/.rels", relations_of(""), "The file is no workbook"),
     ],

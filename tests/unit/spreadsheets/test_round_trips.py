@@ -86,7 +86,7 @@ def assemble(values: Mapping[str, Any], addresses: Sequence[dict[str, Any]] = ()
     return user
 
 
-@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize("form", ["csv", "xlsx", "ods"])
 @settings(max_examples=30, deadline=None)
 @given(st.lists(USERS, min_size=1, max_size=3), st.integers(0, 10))
 def test_every_user_comes_back_from_a_spreadsheet(
@@ -134,7 +134,7 @@ LONG = ["x" * 32_767, "=" + "x" * 32_766, "😀" * 16_383, "\x01" * 32_767, "_x0
 
 
 @pytest.mark.parametrize("text", LONG, ids=["x", "=", "pairs", "escapes", "lookalikes"])
-@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize("form", ["csv", "xlsx", "ods"])
 def test_the_longest_texts_that_a_user_holds_come_back(form: Format, text: str) -> None:
     assert read(write(form, [person(name=text)], "name")).column == [text]
 
@@ -148,7 +148,7 @@ def test_ten_of_the_longest_addresses_fit_into_one_cell() -> None:
             assert orjson.loads(str(file.column[0])) == addresses
 
 
-FORMS: tuple[Format, ...] = ("csv", "xlsx")
+FORMS: tuple[Format, ...] = ("csv", "xlsx", "ods")
 
 
 def whole(addresses: list[dict[str, Any]]) -> list[dict[str, Any]]:

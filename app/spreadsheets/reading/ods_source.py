@@ -1,0 +1,102 @@
+"""OpenDocument spreadsheets: the sheet that an export or a person wrote, as a table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.errors import UnsupportedFileError
+from app.spreadsheets.reading import grid, markup
+from app.spreadsheets.reading.archive import Archive
+from app.spreadsheets.reading.grid import Record
+from app.spreadsheets.reading.ods_scanner import Scanner
+from app.spreadsheets.reading.ods_values import STYLE, TABLE, TEXT
+from app.spreadsheets.reading.sheet_choice import find_candidates, find_continuations
+from app.spreadsheets.reading.values import Choices, Limits
+from app.spreadsheets.reading.workbook import Sheet
+from app.spreadsheets.reading.xlsx_source import Tables, join
+
+CONTENT: Final = "content.xml"
+_MANIFEST: Final = "META-INF/manifest.xml"
+_SPREADSHEET: Final = b"application/vnd.oasis.opendocument.spreadsheet"
+_ENCRYPTION: Final = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0 encryption-data"
+_IN_SPREADSHEET: Final = 3
+_IN_STYLES: Final = 2
+
+
+def read(archive: Archive, limits: Limits, choices: Choices) -> Tables:
+    _check(archive)
+    found = _Listing().read(archive)
+    candidates = find_candidates(found.sheets, choices.sheet)
+    filled = [sheet for sheet in candidates if sheet.part in found.filled] or candidates[:1]
+    for first in filled:
+        records = _read_sheet(archive, first, limits)
+        if (heading := grid.find_heading(records, limits)) is not None:
+            break
+    else:
+        raise grid.no_heading()
+    more = find_continuations(found.sheets, first) if choices.sheet is None else []
+    chosen = [first, *more]
+    parts = [records, *(_read_sheet(archive, one, limits) for one in more)]
+    others = [one.name for one in found.sheets if one not in chosen]
+    return Tables(first.name, others, heading, join([one.name for one in chosen], parts, heading, limits))
+
+
+def _check(archive: Archive) -> None:
+    kind = b"".join(archive.stream("mimetype")).strip() if "mimetype" in archive else _SPREADSHEET
+    if not kind.startswith(_SPREADSHEET):
+        raise UnsupportedFileError(
+            "The file is an OpenDocument, but no spreadsheet: save it as .ods or as CSV."
+        )
+    if _MANIFEST in archive and markup.elements(
+        _MANIFEST, archive.stream(_MANIFEST), {_ENCRYPTION: "encrypted"}
+    ):
+        raise UnsupportedFileError("The spreadsheet is encrypted: save it again without a password.")
+
+
+def _read_sheet(archive: Archive, sheet: Sheet, limits: Limits) -> Iterator[Record]:
+    scanner = Scanner(CONTENT, int(sheet.part), limits)
+    for block in archive.stream(CONTENT):
+        scanner.parser.feed(block)
+        for (number, cells), times in scanner.done:
+            for copy in range(times):
+                yield number + copy, list(cells)
+        scanner.done.clear()
+    scanner.parser.close()
+
+
+@dataclass(slots=True)
+class _Listing:
+    """The sheets of a document, each with its place as its part, and those that hold some text."""
+
+    sheets: list[Sheet] = field(default_factory=list)
+    filled: set[str] = field(default_factory=set)
+    _depth: int = 0
+    _style: str = ""
+    _hidden: set[str] = field(default_factory=set)
+
+    def read(self, archive: Archive) -> "_Listing":
+        parser = markup.Parser(CONTENT, self._start, self._end)
+        for block in archive.stream(CONTENT):
+            parser.feed(block)
+        parser.close()
+        return self
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if self._depth == _IN_SPREADSHEET and name == f"{TABLE} table":
+            style = attributes.get(f"{TABLE} style-name", "")
+            title, part = attributes.get(f"{TABLE} name", ""), str(len(self.sheets))
+            self.sheets.append(Sheet(title, part, style not in self._hidden))
+        elif name == _PARAGRAPH and self.sheets:
+            self.filled.add(self.sheets[-1].part)
+        elif self._depth == _IN_STYLES and name == f"{STYLE} style":
+            self._style = attributes.get(f"{STYLE} name", "")
+        elif name == _PROPERTIES and attributes.get(f"{TABLE} display") == "false":
+            self._hidden.add(self._style)
+        self._depth += 1
+
+    def _end(self, _: str) -> None:
+        self._depth -= 1
+
+
+_PARAGRAPH: Final = f"{TEXT} p"
+_PROPERTIES: Final = f"{STYLE} table-properties"
