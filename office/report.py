@@ -11,8 +11,8 @@ REPORT: Final = Path("docs/office.md")
 _MOST_LISTED: Final = 12
 _LONGEST: Final = 60
 _INTRODUCTION: Final = (
-    "Written by `make office`: an export of ours is opened and saved by each program, and imported again as a "
-    "plan. Every row should be `unchanged`; what is not is listed below the table."
+    "Written by `make office`: an export of ours is opened and saved by each program, and imported again as "
+    "a plan. Every row should be `unchanged`; what is not is listed below the table."
 )
 
 

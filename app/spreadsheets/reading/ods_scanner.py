@@ -10,7 +10,7 @@ from app.errors import FileTooLargeError, UnreadableFileError
 from app.spreadsheets.reading import grid, markup, ods_values
 from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.ods_values import OFFICE, TABLE, TEXT
-from app.spreadsheets.reading.values import Cell, Limits
+from app.spreadsheets.reading.values import Cell, Covered, Limits, Unread
 from app.spreadsheets.xlsx import MOST_ROWS, name_column
 
 MOST_COPIES: Final = 10_000
@@ -50,7 +50,7 @@ class Scanner:
         self._attributes: Attributes = {}
         self._pieces: list[str] = []
         self._raw = 0
-        self._paragraphs = 0
+        self._paragraphs = self._first = 0
         self._in_paragraph = False
         self._set_contexts()
 
@@ -78,7 +78,7 @@ class Scanner:
         self._context: Context = {f"{OFFICE} document-content": lambda _: self._enter(document)}
         self._ends = {
             f"{TABLE} table-cell": self._close_cell,
-            f"{TABLE} covered-table-cell": self._close_cell,
+            f"{TABLE} covered-table-cell": self._close_covered,
             f"{TABLE} table-row": self._close_row,
             f"{TABLE} table": self._close_table,
             f"{TEXT} p": self._close_paragraph,
@@ -121,7 +121,7 @@ class Scanner:
             raise UnreadableFileError(f"The sheet has more than {MOST_ROWS:,} rows: save it again.")
 
     def _close_row(self) -> None:
-        if self._row:
+        if any(cell is not None and type(cell) is not Covered for cell in self._row):
             self._copies += self._row_repeats - 1
             if self._copies > MOST_COPIES:
                 raise FileTooLargeError(
@@ -141,8 +141,13 @@ class Scanner:
             raise UnreadableFileError(f"Row {self._number + 1} has more than {_MOST_COLUMNS:,} cells.")
 
     def _close_cell(self) -> None:
-        value = self._read() if self._attributes or self._pieces else None
-        if value is not None and value != "":
+        self._put(self._read() if self._attributes or self._pieces else None)
+
+    def _close_covered(self) -> None:
+        self._put(Covered())
+
+    def _put(self, value: Cell) -> None:
+        if value is not None and (value != "" or isinstance(value, Unread)):
             row = self._row
             if len(row) < self._column:
                 row.extend([None] * (self._column - len(row)))
@@ -170,6 +175,7 @@ class Scanner:
             self._pieces.append("\n")
         self._paragraphs += 1
         self._in_paragraph = True
+        self._first = len(self._pieces)
 
     def _close_paragraph(self) -> None:
         self._in_paragraph = False
@@ -188,7 +194,7 @@ class Scanner:
             return
         # White space collapses (OpenDocument 1.3, part 3, 6.1.2), but for a return: that is always meant.
         if "\n" in text or "\t" in text or "  " in text or text[0] == " ":
-            text = _collapse(text, after=self._pieces[-1] if self._pieces else "\n")
+            text = _collapse(text, is_first=len(self._pieces) == self._first)
         self._add(text)
 
     def _add(self, text: str) -> None:
@@ -209,8 +215,8 @@ class Scanner:
         return count
 
 
-def _collapse(text: str, *, after: str) -> str:
+def _collapse(text: str, *, is_first: bool) -> str:
     words = [word for word in text.replace("\n", " ").replace("\t", " ").split(" ") if word]
-    first = " " if text[0] in " \n\t" and after[-1:] not in ("\n", "") else ""
+    first = " " if text[0] in " \n\t" and not is_first else ""
     last = " " if words and text[-1] in " \n\t" else ""
     return f"{first}{' '.join(words)}{last}"

@@ -42,7 +42,7 @@ def read(archive: Archive, limits: Limits, choices: Choices) -> Tables:
 
 
 def _check(archive: Archive) -> None:
-    kind = b"".join(archive.stream("mimetype")).strip() if "mimetype" in archive else _SPREADSHEET
+    kind = next(archive.stream("mimetype"), b"").strip() if "mimetype" in archive else _SPREADSHEET
     if not kind.startswith(_SPREADSHEET):
         raise UnsupportedFileError(
             "The file is an OpenDocument, but no spreadsheet: save it as .ods or as CSV."

@@ -44,7 +44,15 @@ class Formatted(Unread):
     )
 
 
-UNREAD: Final = {kind.code: kind for kind in (Formula, ErrorValue, Formatted)}
+class Covered(Unread):
+    """What lies under the first cell of a merge, and is not shown."""
+
+    __slots__ = ()
+    code = "merged_cell"
+    detail = "Is merged with the cell before or above it: split them, and write the value into each."
+
+
+UNREAD: Final = {kind.code: kind for kind in (Formula, ErrorValue, Formatted, Covered)}
 
 
 class UncertainEncodingError(Exception):

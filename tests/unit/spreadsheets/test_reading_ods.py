@@ -7,7 +7,7 @@ import pytest
 
 from app.errors import FileTooLargeError, InvalidError, UnreadableFileError, UnsupportedFileError
 from app.spreadsheets.reading import Limits
-from app.spreadsheets.reading.values import ErrorValue, Formatted, Formula
+from app.spreadsheets.reading.values import Covered, ErrorValue, Formatted, Formula
 from tests.unit.spreadsheets.files import person, write
 from tests.unit.spreadsheets.readers import archive, complain, read
 
@@ -115,6 +115,13 @@ def test_repeated_cells_and_rows_stand_as_often_as_they_are_repeated() -> None:
     assert (file.numbers, file.rows) == ([5, 6, 7], [["x", "x"], ["y", None], ["y", None]])
 
 
+def test_cells_under_a_merge_are_said_to_be_and_rows_of_nothing_else_are_blank() -> None:
+    covered = "<t:covered-table-cell><x:p>hidden</x:p></t:covered-table-cell>"
+    file = read(ods(row(text("x"), covered), row(covered, covered)))
+    assert file.rows == [["x", Covered()]]
+    assert type(file.rows[0][1]) is Covered
+
+
 def test_groups_of_rows_are_rows_and_tables_elsewhere_are_none() -> None:
     changes = f"<t:tracked-changes>{row(text('no'))}</t:tracked-changes>"
     group = f"<t:table-row-group>{row(text('x'))}</t:table-row-group>"
@@ -155,7 +162,7 @@ def _errors(file: bytes, asked: str) -> str:
         (text("x", ' t:number-columns-repeated="0"'), "A cell or row is repeated 0 times"),
         (text("x", ' t:number-columns-repeated="-1"'), "A cell or row is repeated -1 times"),
         (text("x", ' t:number-columns-repeated="16385"'), "A cell or row is repeated 16385 times"),
-        (text("x", ' t:number-columns-repeated="16384"') * 2, "Row 2 has more than 16,384 cells"),
+        (cell('t:number-columns-repeated="16384"') * 2, "Row 2 has more than 16,384 cells"),
         (text("xxxxxxxxxxx"), "The cell A2 holds more than 10 characters"),
         (text("x" * 100_000), "The cell A2 holds more than 10 characters"),
         (text("x" * 10, ' t:number-columns-repeated="3"'), "Row 2 holds more than 25 characters"),
