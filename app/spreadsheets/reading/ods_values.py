@@ -26,7 +26,7 @@ _EPOCH: Final = datetime(1899, 12, 30, tzinfo=UTC)
 _prefix = re.compile("(?:[a-z]+:)?=?")
 _number = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _padded = re.compile("0[0-9]+")
-_numeral = re.compile(r"[0-9.,'’+\-−E() \u00a0\u202f]*")
+_numeral = re.compile("(?:[0-9.,'’+\\-−() \u00a0\u202f]*|[+\\-−]?[0-9.,]+E[+\\-−]?[0-9]+)")
 _time = re.compile(r"PT([0-9]{1,6})H([0-9]{1,2})M([0-9]{1,2})(?:[.,]([0-9]{1,9}))?S")
 
 

@@ -1,20 +1,20 @@
 """What the writers write reads back as what was stored, in every format, for whatever a user can hold."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
 from bson import ObjectId
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from app.spreadsheets import cells
 from app.spreadsheets.assembly import merge_addresses, split_list
 from app.spreadsheets.columns import MOST_ADDRESSES, Kind, catalogue, choose
 from models.export import Format
-from tests.unit.spreadsheets.files import NASTY, moment, person, write
+from tests.unit.spreadsheets.files import FORBIDDEN, NASTY, moment, person, write
 from tests.unit.spreadsheets.readers import read
 
 COLUMNS = {column.name: column for column in catalogue(MOST_ADDRESSES)}
@@ -86,12 +86,21 @@ def assemble(values: Mapping[str, Any], addresses: Sequence[dict[str, Any]] = ()
     return user
 
 
+def texts_of(value: Any) -> Iterator[str]:
+    """All that is in it, however deep."""
+    if isinstance(value, str):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from texts_of(each)
+
+
 @pytest.mark.parametrize("form", ["csv", "xlsx", "ods"])
 @settings(max_examples=30, deadline=None)
 @given(st.lists(USERS, min_size=1, max_size=3), st.integers(0, 10))
 def test_every_user_comes_back_from_a_spreadsheet(
     form: Format, users: list[dict[str, Any]], addresses: int
 ) -> None:
+    assume(form != "ods" or not any(map(FORBIDDEN.search, texts_of(users))))
     file = read(write(form, users, None, addresses))
     kinds = {column.name: column.kind for column in catalogue(addresses)}
     rows = [
@@ -136,6 +145,8 @@ LONG = ["x" * 32_767, "=" + "x" * 32_766, "😀" * 16_383, "\x01" * 32_767, "_x0
 @pytest.mark.parametrize("text", LONG, ids=["x", "=", "pairs", "escapes", "lookalikes"])
 @pytest.mark.parametrize("form", ["csv", "xlsx", "ods"])
 def test_the_longest_texts_that_a_user_holds_come_back(form: Format, text: str) -> None:
+    if form == "ods":  # which cannot say what XML forbids
+        text = FORBIDDEN.sub("", text) or "x"
     assert read(write(form, [person(name=text)], "name")).column == [text]
 
 
