@@ -1,13 +1,13 @@
 """What the writers write reads back as what was stored, in every format, for whatever a user can hold."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
 from bson import ObjectId
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.spreadsheets import cells
@@ -86,12 +86,17 @@ def assemble(values: Mapping[str, Any], addresses: Sequence[dict[str, Any]] = ()
     return user
 
 
-def texts_of(value: Any) -> Iterator[str]:
-    """All that is in it, however deep."""
-    if isinstance(value, str):
-        yield value
-    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from texts_of(each)
+def without_forbidden(value: Any) -> Any:
+    """With an x in place of each character that OpenDocument cannot say, however deep."""
+    match value:
+        case str():
+            return FORBIDDEN.sub("x", value)
+        case dict():
+            return {key: without_forbidden(each) for key, each in value.items()}
+        case list():
+            return [without_forbidden(each) for each in value]
+        case _:
+            return value
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx", "ods"])
@@ -100,7 +105,8 @@ def texts_of(value: Any) -> Iterator[str]:
 def test_every_user_comes_back_from_a_spreadsheet(
     form: Format, users: list[dict[str, Any]], addresses: int
 ) -> None:
-    assume(form != "ods" or not any(map(FORBIDDEN.search, texts_of(users))))
+    if form == "ods":
+        users = without_forbidden(users)
     file = read(write(form, users, None, addresses))
     kinds = {column.name: column.kind for column in catalogue(addresses)}
     rows = [
