@@ -37,7 +37,7 @@ def main() -> int:
 
 async def _travel(folder: Path, found: list[programs.Program]) -> list[Trip]:
     with MongoServer(folder) as mongo, RedisServer(folder) as redis:
-        async with importing(mongo.uri, redis.url) as client:
+        async with importing(mongo.uri, redis.url, log_level="error") as client:
             everyone = list(people())
             for start in range(0, len(everyone), _BATCH):
                 part = everyone[start : start + _BATCH]

@@ -61,7 +61,7 @@ async def test_a_filter_may_be_a_number_or_a_day(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("users.pdf",), ".csv, .xlsx or .ndjson"),
+        (("users.pdf",), ".csv, .xlsx, .ods or .ndjson"),
         (("users",), "--format"),
         (("users.csv", "--format", "pdf"), "--format"),
         (("users.csv", "--addresses", "11"), "addresses: Must be at most 10."),
