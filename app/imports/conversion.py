@@ -11,7 +11,7 @@ from app import strict_json
 from app.errors import MalformedJSONError
 from app.imports import booleans
 from app.imports.columns import address
-from app.spreadsheets.assembly import split_list
+from app.spreadsheets import lists
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
 from models import phones
 from models.texts import trim
@@ -66,7 +66,7 @@ def _number_as_text(number: float) -> str:
     return str(int(number)) if number == int(number) else repr(number)
 
 
-def _trimmed(cell: Any) -> Any:
+def trimmed(cell: Any) -> Any:
     """Text of which no stored value has blanks around it."""
     text = _text(cell)
     return trim(text) or None if isinstance(text, str) else text
@@ -74,7 +74,7 @@ def _trimmed(cell: Any) -> Any:
 
 def _phone(cell: Any, region: str | None) -> Any:
     """A number with its country's code stays as it is: what is stored of old comes back unchanged."""
-    text = _trimmed(cell)
+    text = trimmed(cell)
     return phones.international(text, region) if isinstance(text, str) else text
 
 
@@ -114,7 +114,12 @@ def _list(cell: Any) -> Any:
     if isinstance(cell, list):
         return cell
     text = _text(cell)
-    return split_list(text or "") if isinstance(text, str | None) else text
+    if not isinstance(text, str | None):
+        return text
+    try:
+        return lists.split(text or "")
+    except lists.BrokenListError:
+        raise BadCellError('Must be texts between commas, or a JSON array: ["staff","vip"].') from None
 
 
 def _json(cell: Any) -> Any:
@@ -129,7 +134,7 @@ def _json(cell: Any) -> Any:
 
 
 def _id(cell: Any) -> str | None:
-    text = _trimmed(cell)
+    text = trimmed(cell)
     if text is None:
         return None
     if not isinstance(text, str) or not _ID.fullmatch(text):
@@ -145,7 +150,7 @@ def _version(cell: Any) -> int | None:
 
 
 def _password_hash(cell: Any) -> str | None:
-    text = _trimmed(cell)
+    text = trimmed(cell)
     if not isinstance(text, str | None):
         raise BadCellError("Must be text.")
     return text
@@ -154,7 +159,7 @@ def _password_hash(cell: Any) -> str | None:
 _BY_KIND: Final[dict[str, Convert]] = {"text": _text, "integer": _integer, "boolean": _boolean, "json": _json}
 _CONVERTERS: Final[dict[str, Convert]] = {
     **{column.name: _BY_KIND[column.kind] for column in catalogue(MOST_ADDRESSES) if column.kind in _BY_KIND},
-    **dict.fromkeys(("email", "username"), _trimmed),
+    **dict.fromkeys(("email", "username"), trimmed),
     "id": _id,
     "tags": _list,
     "scopes": _list,

@@ -9,7 +9,7 @@ from app.errors import BusyError, ImportNotPlannedError
 from app.imports import viewing
 from app.imports.records import Import, Row
 from app.resources import Resources
-from app.spreadsheets import workbook_writer
+from app.spreadsheets import lists, workbook_writer
 from app.spreadsheets.cells import write_json
 from models.imports import RowStatus
 from models.values import CELL_LENGTH
@@ -107,7 +107,7 @@ class _Objects(_Table):
 
 def _write_value(value: Any) -> Any:
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
-        return _fit(",".join(value))
+        return _fit(lists.join(value))
     if isinstance(value, dict | list):
         return _fit(write_json(value).decode()) if value else None
     return value

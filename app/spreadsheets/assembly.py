@@ -1,6 +1,5 @@
 """A row's values back in the shape of a user: what the writers took apart by columns."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -10,12 +9,6 @@ from app.spreadsheets.columns import MOST_ADDRESSES, find_address_columns
 Address = Mapping[str, Any]
 
 _REST: Final = "addresses_more"
-_separators = re.compile("[,;]")
-
-
-def split_list(text: str) -> list[str]:
-    """The items of a cell of tags or scopes, as the writers join them, or as a person does."""
-    return [item for part in _separators.split(text) if (item := part.strip())]
 
 
 def merge_addresses(values: Mapping[str, Any], addresses: Sequence[Address]) -> list[dict[str, Any]]:

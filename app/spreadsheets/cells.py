@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
+from app.spreadsheets import lists
 from app.spreadsheets.batch import Batch
 from app.spreadsheets.columns import Column, Kind
 
@@ -102,7 +103,7 @@ def _as_text(value: Any) -> str | None:
 
 def _as_list(value: Any) -> str | None:
     if isinstance(value, list):
-        return ",".join(filter(None, map(_as_text, value)))
+        return lists.join([text for item in value if (text := _as_text(item))])
     return _as_text(value)
 
 

@@ -10,8 +10,8 @@ from bson import ObjectId
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.spreadsheets import cells
-from app.spreadsheets.assembly import merge_addresses, split_list
+from app.spreadsheets import cells, lists
+from app.spreadsheets.assembly import merge_addresses
 from app.spreadsheets.columns import MOST_ADDRESSES, Kind, catalogue, choose
 from models.export import Format
 from tests.unit.spreadsheets.files import FORBIDDEN, NASTY, moment, person, write
@@ -140,7 +140,7 @@ CONVERT: dict[Kind, Callable[[Any], Any]] = {
     "integer": lambda cell: cell and int(cell),
     "boolean": as_boolean,
     "datetime": as_moment,
-    "list": lambda cell: split_list(cell or ""),
+    "list": lambda cell: lists.split(cell or ""),
     "json": lambda cell: cell and orjson.loads(cell),
 }
 
@@ -238,4 +238,4 @@ def test_fields_without_a_column_are_left_out() -> None:
 
 
 def test_a_list_in_a_cell_is_parted_as_people_part_it() -> None:
-    assert split_list(" staff, vip;;x ,") == ["staff", "vip", "x"]
+    assert lists.split(" staff, vip;;x ,") == ["staff", "vip", "x"]
