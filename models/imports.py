@@ -18,7 +18,9 @@ RowStatus = Literal[
 ]
 """Planned, then applied; a row that is applied in vain turns into one of the three in the middle."""
 PendingStatus = Literal["create", "update", "delete"]
-ColumnUse = Literal["field", "key", "version", "delete", "password_hash", "read_only", "status", "unknown"]
+ColumnUse = Literal[
+    "field", "key", "version", "delete", "password_hash", "read_only", "status", "ignored", "unknown"
+]
 
 STATUSES: Final[tuple[RowStatus, ...]] = get_args(RowStatus)
 PENDING: Final[tuple[PendingStatus, ...]] = get_args(PendingStatus)
@@ -125,7 +127,7 @@ class ImportColumn(BaseModel):
         ColumnUse,
         Field(
             description="`field`: written; `key`: written, and finds the user; `version`: the one that must "
-            "still be; `delete`: rows that say yes; `read_only`, `status` and `unknown`: nothing is written."
+            "still be; `delete`: rows that say yes; `read_only`, `status`, `ignored`, `unknown`: not written."
         ),
     ]
 
@@ -179,7 +181,10 @@ class RowError(BaseModel):
 
 
 class ImportRow(BaseModel):
-    row: Annotated[answers.Count, Field(description="Its number as a spreadsheet or an editor shows it.")]
+    row: Annotated[
+        answers.Count,
+        Field(description="As a spreadsheet or an editor numbers it; of a JSON array its place."),
+    ]
     status: RowStatus
     id: Annotated[answers.Id | None, Field(description="The user; of a create, the id that he gets.")]
     differences: Annotated[
@@ -255,9 +260,23 @@ class ImportQuery(BaseModel):
             max_length=16_384,
             pattern=answers.PLAIN,
             description="Fields of columns with headings of their own, as the export writes it: "
-            "`email:Mail address,name:Full name`.",
+            "`email:Mail address,name:Full name`. A heading with commas stands in quotes: "
+            '`name:"Name, first"`. Several of `name` are joined by spaces in their order.',
         ),
     ] = None
+    ignore: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=16_384,
+            pattern=answers.PLAIN,
+            description="Headings of columns to leave out, between commas; one with commas stands in quotes.",
+        ),
+    ] = None
+    blank: Annotated[
+        Literal["remove", "keep"],
+        Field(description="What a blank cell does to its field; of NDJSON null."),
+    ] = "remove"
     format: Annotated[Format | None, Field(description="Of the file; else its bytes tell.")] = None
     delimiter: Annotated[
         Literal[",", ";", "tab"] | None, Field(description="Of a CSV; else its first line tells.")

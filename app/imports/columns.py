@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
 from app.errors import FieldError, InvalidError, UnreadableFileError
-from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
+from app.spreadsheets.columns import MOST_ADDRESSES, catalogue, split_items, unquote
 from app.spreadsheets.reading.values import LONGEST_HEADING
 from models.imports import ColumnUse
 
@@ -28,6 +28,8 @@ _USES: Final[dict[str, ColumnUse]] = {
 }
 """Besides the export's columns: `profile`, by which NDJSON nests what the others have flat."""
 
+_JOINED: Final = "name"
+"""The field that several columns may make together: a first and a last name."""
 _MOST_COMPLAINTS: Final = 20
 _LONGEST_ECHO: Final = 60
 _SEPARATORS: Final = re.compile(r"[\s_.\-]+")
@@ -48,22 +50,32 @@ class Columns:
     A workbook's and a CSV's are known from the heading; those of NDJSON become known with its objects.
     """
 
-    def __init__(self, asked: str | None, known: Iterable[Mapping[str, Any]] = ()) -> None:
+    def __init__(
+        self, asked: str | None, known: Iterable[Mapping[str, Any]] = (), *, ignored: str | None = None
+    ) -> None:
         """`asked`: `email:Mail address,name:Full name`; `known`: `documents()` of before.
 
-        InvalidError names what is wrong with `asked`.
+        `ignored`: headings of columns that are left out. InvalidError names what is wrong with either.
         """
         self._asked = _read(asked) if asked is not None else {}
+        self._ignored = _read_headings(ignored, self._asked) if ignored is not None else frozenset()
         self._remembered: dict[str, str] = {}
         self._found = {each["heading"]: Column(**each) for each in known}
 
     @classmethod
-    def of_heading(cls, heading: Sequence[str], asked: str | None, labels: Mapping[str, str]) -> Self:
+    def of_heading(
+        cls,
+        heading: Sequence[str],
+        asked: str | None,
+        labels: Mapping[str, str],
+        *,
+        ignored: str | None = None,
+    ) -> Self:
         """`labels`: fields by the labels of exports.
 
         InvalidError where a heading could be two fields, two could be one, or none finds a user.
         """
-        columns = cls(asked)
+        columns = cls(asked, ignored=ignored)
         columns.remember(labels)
         complaints = columns._miss(heading)
         for each in heading:
@@ -102,14 +114,25 @@ class Columns:
                 raise UnreadableFileError(f"The objects have more than {MOST_KEYS:,} different keys.")
             if len(heading) > LONGEST_HEADING:
                 raise UnreadableFileError(f"A key has more than {LONGEST_HEADING} characters.")
-            field = self._resolve(heading)
-            known = Column(heading, field, _USES[field] if field is not None else "unknown")
+            known = self._make(heading)
             self._found[heading] = known
         return known
 
     def heading_of(self, field: str) -> str | None:
         """The heading of the column that holds this field."""
         return next((column.heading for column in self if column.field == field), None)
+
+    @property
+    def names(self) -> list[str]:
+        """Headings of the columns that together are the name, in their order; none where one column is it."""
+        found = [heading for heading, field in self._asked.items() if field == _JOINED]
+        return found if len(found) > 1 else []
+
+    def _make(self, heading: str) -> Column:
+        if heading in self._ignored:
+            return Column(heading, None, "ignored")
+        field = self._resolve(heading)
+        return Column(heading, field, _USES[field] if field is not None else "unknown")
 
     def _resolve(self, heading: str) -> str | None:
         if heading in self._asked:
@@ -130,17 +153,21 @@ class Columns:
             _bad(f"there is no column {_quote(label)} in the file for {field}")
             for label, field in self._asked.items()
             if label not in heading
+        ] + [
+            _bad(f"there is no column {_quote(label)} in the file", "ignore")
+            for label in sorted(self._ignored.difference(heading))
         ]
 
     def _clash(self) -> list[FieldError]:
         """Two columns of one field: which one is meant is not guessed."""
         first: dict[str, str] = {}
         found = []
+        joined = self.names
         for column in self:
             if column.field is None or column.use == "status":
                 continue
             other = first.setdefault(column.field, column.heading)
-            if other != column.heading:
+            if other != column.heading and not {other, column.heading} <= {*joined}:
                 found.append(
                     _bad(f"{_quote(other)} and {_quote(column.heading)} are both {column.field}: keep one")
                 )
@@ -161,14 +188,14 @@ def _read(asked: str) -> dict[str, str]:
     """Fields by label."""
     fields: dict[str, str] = {}
     complaints: list[FieldError] = []
-    for item in asked.split(","):
+    for item in split_items(asked):
         field, colon, label = item.partition(":")
-        field, label = field.strip(), label if colon else field.strip()
+        field, label = field.strip(), unquote(label) if colon else field.strip()
         if field not in _USES:
             complaints.append(_bad(_suggest(field)))
         elif not label:
             complaints.append(_bad(f"the label after `{field}:` is empty: write the column's heading there"))
-        elif label in fields or field in fields.values():
+        elif label in fields or (field in fields.values() and field != _JOINED):
             complaints.append(_bad(f"`{field}` or its label stands twice: name each once"))
         else:
             fields[label] = field
@@ -177,6 +204,24 @@ def _read(asked: str) -> dict[str, str]:
     if complaints:
         raise InvalidError("columns does not say which column is which.", errors=tuple(complaints))
     return fields
+
+
+def _read_headings(ignored: str, asked: Mapping[str, str]) -> frozenset[str]:
+    headings = [unquote(item.strip()) for item in split_items(ignored)]
+    complaints = [
+        _bad(f"{_quote(heading)} is in columns, too: leave it out of one of them", "ignore")
+        for heading in headings
+        if heading in asked
+    ]
+    if "" in headings:
+        complaints.append(
+            _bad("a heading is empty: write `Notes,Cost centre`, without stray commas", "ignore")
+        )
+    if complaints:
+        raise InvalidError(
+            "ignore does not say which columns are left out.", errors=tuple(complaints[:_MOST_COMPLAINTS])
+        )
+    return frozenset(headings)
 
 
 def _suggest(field: str) -> str:
@@ -201,5 +246,5 @@ def _quote(text: str) -> str:
     return "`" + text[:_LONGEST_ECHO] + "`"
 
 
-def _bad(detail: str) -> FieldError:
-    return FieldError(detail, parameter="columns")
+def _bad(detail: str, parameter: str = "columns") -> FieldError:
+    return FieldError(detail, parameter=parameter)

@@ -66,13 +66,16 @@ class _Planner:
         self._opened = opened
         self._import = document
         self._claims = claims
-        self._columns = Columns(document["mapping"], document["columns"])
+        asked = options.recall(document)
+        self._columns = Columns(asked.columns, document["columns"], ignored=asked.ignore)
+        self._keeps = asked.blank == "keep"
         self._decider = Decider(self._columns, frozenset(document["scopes"]), document["by"])
         self._done = 0
 
     async def plan(self, heading: list[str], chunks: AsyncIterator[list[SourceRow]], run: Run) -> None:
         """Each chunk is stored while the next one is decided."""
-        reader = RowReader(self._columns, heading, region=self._opened.settings.phone_region)
+        region = self._opened.settings.phone_region
+        reader = RowReader(self._columns, heading, region=region, keeps=self._keeps)
         storing: asyncio.Task[None] | None = None
         try:
             async for sources in chunks:

@@ -7,10 +7,11 @@ from typing import Any, Final
 from app.errors import InvalidError
 from app.imports import records
 from app.imports.columns import Column, Columns
-from app.imports.conversion import BadCellError, Convert, converter, pointer
+from app.imports.conversion import BadCellError, Convert, converter, pointer, trimmed
 from app.spreadsheets.reading import SourceRow, Unread
 
 BAD_CELL: Final = "bad_cell"
+_TWO_KEYS: Final = "Two keys of the object are {}: keep one."
 
 
 @dataclass(slots=True)
@@ -31,17 +32,22 @@ class Given:
 class RowReader:
     """Reads the rows of one file, which it counts."""
 
-    def __init__(self, columns: Columns, heading: list[str], *, region: str | None = None) -> None:
-        """`region`: whose national phone numbers are taken."""
+    def __init__(
+        self, columns: Columns, heading: list[str], *, region: str | None = None, keeps: bool = False
+    ) -> None:
+        """`region`: whose national phone numbers are taken; `keeps`: blank cells change nothing."""
         self._columns = columns
         self._region = region
+        self._keeps = keeps
+        self._names = columns.names
         self._read: list[tuple[int, Column, Convert]] = []
         self._secret: list[int] = []
         self._count = 0
+        self._places = {each: heading.index(each) for each in self._names if each in heading}
         for place, each in enumerate(heading):
             column = columns.find(each)
             convert = self._converter(column)
-            if convert is not None:
+            if convert is not None and each not in self._names:
                 self._read.append((place, column, convert))
             if column.use == "password_hash":
                 self._secret.append(place)
@@ -55,8 +61,13 @@ class RowReader:
             return self._read_object(source.number, source.document)
         cells = source.cells or []
         given = Given(self._count, source.number, cells)
+        keeps = self._keeps
         for place, column, convert in self._read:
-            _put(given, column, convert, cells[place])
+            cell = cells[place]
+            if not (keeps and _is_blank(cell)):
+                _put(given, column, convert, cell)
+        if self._names:
+            self._join(given, {heading: cells[place] for heading, place in self._places.items()})
         if self._secret:
             given.cells = [None if place in self._secret else cell for place, cell in enumerate(cells)]
         return given
@@ -71,16 +82,39 @@ class RowReader:
                 given.fail("ambiguous_column", error.errors[0].detail, column=key)
                 continue
             convert = self._converter(column)
-            if column.field is None or convert is None:
+            if column.field is None or convert is None or key in self._names:
+                continue
+            if self._keeps and _is_blank(value):
                 continue
             if column.field in fields:
-                given.fail("ambiguous_column", f"Two keys of the object are {column.field}: keep one.",
+                given.fail("ambiguous_column", _TWO_KEYS.format(column.field),
                            pointer(column.field), key)  # fmt: skip
             fields.add(column.field)
             _put(given, column, convert, value)
             if column.use == "password_hash":
                 given.cells = {**given.cells, key: None}
+        if parts := {heading: document[heading] for heading in self._names if heading in document}:
+            if "name" in fields:
+                given.fail("ambiguous_column", _TWO_KEYS.format("name"), pointer("name"), next(iter(parts)))
+            self._join(given, parts)
         return given
+
+    def _join(self, given: Given, cells: Mapping[str, Any]) -> None:
+        """A name of several columns, in the order in which they were asked for; blank ones are left out."""
+        if self._keeps and all(map(_is_blank, cells.values())):
+            return
+        parts = []
+        for heading, cell in cells.items():
+            column = self._columns.find(heading)
+            _put(given, column, trimmed, cell)
+            if (part := given.values.pop(column.field or "", None)) is not None:
+                parts.append(part)
+        strange = [part for part in parts if not isinstance(part, str)]  # for the model to refuse
+        given.values["name"] = strange[0] if strange else " ".join(parts) or None
+
+
+def _is_blank(cell: Any) -> bool:
+    return cell is None or (type(cell) is str and not cell.strip())
 
 
 def _put(given: Given, column: Column, convert: Convert, cell: Any) -> None:

@@ -37,11 +37,11 @@ async def submit(
 
     UnsupportedFileError, UnreadableFileError, FileTooLargeError: of the file; InvalidError: of its columns.
     """
-    columns = Columns(asked.columns)
+    columns = Columns(asked.columns, ignored=asked.ignore)
     looked = await _inspect(opened, upload, asked)
     if looked.form != "ndjson":
         labels = await column_labels.find(opened.database, looked.heading)
-        columns = Columns.of_heading(looked.heading, asked.columns, labels)
+        columns = Columns.of_heading(looked.heading, asked.columns, labels, ignored=asked.ignore)
     moment = moments.now()
     expires_at = moment + timedelta(seconds=opened.settings.import_ttl_s)
     import_id = ObjectId()
@@ -76,7 +76,9 @@ async def _inspect(opened: Resources, upload: Upload, asked: ImportQuery) -> Ins
         fits = error.fits
 
     def make_columns(heading: Sequence[str], labels: Mapping[str, str]) -> Columns:
-        return Columns.of_heading(heading, asked.columns, labels) if heading else Columns(asked.columns)
+        if not heading:
+            return Columns(asked.columns, ignored=asked.ignore)
+        return Columns.of_heading(heading, asked.columns, labels, ignored=asked.ignore)
 
     encoding = await encodings.decide(opened, upload.path, choices, make_columns, fits)
     return await inspect(upload.path, Limits(), replace(choices, encoding=encoding), within_s=_LOOK_S)

@@ -29,9 +29,9 @@ STALLED_S: Final = 30.0
 """How long a client may send nothing more of its file."""
 _FORM: Final = "multipart/form-data"
 _RAW: Final = frozenset(MEDIA_TYPES.values()) | {
-    "application/csv", "application/json-lines", "application/jsonl", "application/ndjson",
-    "application/octet-stream", "application/vnd.ms-excel", "application/x-jsonlines", "text/plain",
-    "text/tab-separated-values",
+    "application/csv", "application/json", "application/json-lines", "application/jsonl",
+    "application/ndjson", "application/octet-stream", "application/vnd.ms-excel", "application/x-jsonlines",
+    "text/plain", "text/tab-separated-values",
 }  # fmt: skip
 """What clients call the formats, and what they say who do not know. The bytes decide."""
 

@@ -25,6 +25,7 @@ _WIDTHS: Final = {"label": 12, "street": 28, "city": 18, "region": 18, "zipcode"
 """Of the columns of an address."""
 
 _address_column = re.compile(r"address([1-9][0-9]?)_([a-z]+)").fullmatch
+_item = re.compile(r'(?:[^,":]*+:)?\s*+"(?:[^"]++|"")*+"\s*+(?=,|\Z)|[^,]*+').match
 _MOST_COMPLAINTS: Final = 20
 _LONGEST_ECHO: Final = 40
 
@@ -95,7 +96,7 @@ def choose(spec: str | None, *, addresses: int = ADDRESSES) -> tuple[Column, ...
     known = {column.name: column for column in _askable(addresses)}
     chosen: list[Column] = []
     complaints: list[FieldError] = []
-    for item in spec.split(","):
+    for item in split_items(spec):
         outcome = _pick(item, known, chosen)
         if isinstance(outcome, Column):
             chosen.append(outcome)
@@ -106,6 +107,24 @@ def choose(spec: str | None, *, addresses: int = ADDRESSES) -> tuple[Column, ...
     if complaints:
         raise InvalidError("columns is not a list of known columns", errors=tuple(complaints))
     return tuple(_show_the_rest(chosen))
+
+
+def split_items(text: str) -> list[str]:
+    """What stands between commas; a label in quotes may hold commas, and quotes written twice."""
+    items: list[str] = []
+    place = 0
+    while place <= len(text) and (found := _item(text, place)):
+        items.append(found[0])
+        place = found.end() + 1
+    return items
+
+
+def unquote(label: str) -> str:
+    """A label as it is meant, of one as it stands among `split_items`."""
+    quoted = label.strip()
+    if len(quoted) > len('""') and quoted[0] == quoted[-1] == '"':
+        return quoted[1:-1].replace('""', '"')
+    return label
 
 
 def find_address_columns(names: Iterable[str]) -> list[frozenset[str]]:
@@ -154,7 +173,7 @@ def _pick(item: str, known: dict[str, Column], chosen: list[Column]) -> Column |
     name = name.strip()
     if name not in known:
         return _suggest(name, known)
-    label = label if colon else name
+    label = unquote(label) if colon else name
     if not label.strip():
         return f"the label after `{name}:` is empty: give one, or leave the colon out"
     if len(label) > LONGEST_LABEL:

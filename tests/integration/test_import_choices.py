@@ -9,7 +9,9 @@ import openpyxl
 import pytest
 
 from tests.servers import MongoServer, RedisServer
-from tests.support_imports import empty, importing_all_along, plan, refused
+from tests.support import create, users
+from tests.support_applying import apply_plan
+from tests.support_imports import counted, empty, errors_of, importing_all_along, plan, refused
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -106,3 +108,147 @@ async def test_options_that_contradict_each_other_or_the_file_name_the_field(
 ) -> None:
     found = await refused(client, "email,name\na@example.com,A\n", 422, "validation_failed", query=asked)
     assert [parameter for parameter, _ in complaints(found)] == [field]
+
+
+FOREIGN = "id,email,name\n17,nina@example.com,Nina\n"
+
+
+async def test_a_file_with_an_id_column_of_its_own_is_imported_without_it(client: httpx.AsyncClient) -> None:
+    found = await plan(client, FOREIGN, query="ignore=id")
+    assert counted(found) == {"create": 1}
+    assert found["columns"][0] == {"heading": "id", "field": None, "use": "ignored"}
+    assert counted(await plan(client, FOREIGN)) == {"error": 1}
+
+
+async def test_columns_with_commas_in_their_headings_are_mapped_and_left_out(
+    client: httpx.AsyncClient,
+) -> None:
+    file = '"Mail, private","Name, ""full""","Notes, internal"\nnina@example.com,Nina,x\n'
+    query = httpx.QueryParams(
+        columns='email:"Mail, private",name:"Name, ""full"""', ignore='"Notes, internal"'
+    )
+    found = await plan(client, file, query=str(query))
+    assert [column["use"] for column in found["columns"]] == ["key", "field", "ignored"]
+    assert counted(found) == {"create": 1}
+
+
+async def test_a_label_with_a_comma_comes_back_from_an_export(client: httpx.AsyncClient) -> None:
+    await empty(client)
+    await create(client, name="Nina")
+    query = httpx.QueryParams(format="csv", columns='email,name:"Name, first"')
+    exported = await client.get(f"/users/export?{query}")
+    assert exported.content.splitlines()[0] == b'\xef\xbb\xbfemail,"Name, first"'
+    assert counted(await plan(client, exported.content)) == {"unchanged": 1}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("ignore=Nmae", "there is no column `Nmae` in the file"),
+        ("ignore=id,,name", "a heading is empty"),
+        ("columns=name&ignore=name", "`name` is in columns, too"),
+    ],
+)
+async def test_columns_that_cannot_be_left_out_are_named(
+    client: httpx.AsyncClient, asked: str, said: str
+) -> None:
+    found = await refused(client, FOREIGN, 422, "validation_failed", query=asked)
+    ((parameter, detail),) = complaints(found)
+    assert parameter == "ignore"
+    assert detail.startswith(said)
+
+
+NAMES = "columns=name:First,name:Last"
+
+
+async def test_first_and_last_name_are_joined_in_the_order_asked_for(client: httpx.AsyncClient) -> None:
+    await empty(client)
+    file = "Last,email,First\nLovelace,a@example.com, Ada \n,b@example.com,Bo\n,c@example.com,\n"
+    found = await plan(client, file, query=NAMES)
+    assert counted(found) == {"create": 2, "error": 1}
+    assert errors_of(found["items"][2]) == {("invalid_value", "/name", "Last")}
+    await apply_plan(client, found)
+    assert sorted([user["name"] async for user in users(client).find()]) == ["Ada Lovelace", "Bo"]
+    (row,) = (await plan(client, "email,Last,First\na@example.com,King,Ada\n", query=NAMES))["items"]
+    assert row["differences"] == [{"pointer": "/name", "from": "Ada Lovelace", "to": "Ada King"}]
+
+
+async def test_names_of_objects_are_joined_too(client: httpx.AsyncClient) -> None:
+    await empty(client)
+    file = (
+        '{"email":"a@example.com","Last":"Lovelace","First":"Ada"}\n{"email":"b@example.com","First":["x"]}\n'
+    )
+    file += '{"email":"c@example.com","First":"Cy","name":"Cy"}\n'
+    found = await plan(client, file, query=NAMES)
+    assert [row["status"] for row in found["items"]] == ["create", "error", "error"]
+    assert errors_of(found["items"][2]) == {("ambiguous_column", "/name", "First")}
+
+
+async def test_a_third_column_that_is_the_name_beside_two_is_refused(client: httpx.AsyncClient) -> None:
+    found = await refused(
+        client, "email,First,Last,name\na@example.com,A,B,C\n", 422, "validation_failed", query=NAMES
+    )
+    assert {parameter for parameter, _ in complaints(found)} == {"columns"}
+
+
+STORED = {
+    "email": "nina@example.com",
+    "name": "Nina",
+    "tags": ["staff"],
+    "profile": {"title": "Dr", "age": 30, "addresses": [{"city": "Bonn", "street": "Weg 1"}]},
+}
+
+
+async def test_a_blank_cell_removes_unless_it_is_to_keep(client: httpx.AsyncClient) -> None:
+    await empty(client)
+    await create(client, **STORED)
+    file = "email,title,age,tags,address1_city,address1_street\nnina@example.com, ,31,,,Weg 2\n"
+    (kept,) = (await plan(client, file, query="blank=keep"))["items"]
+    assert [change["pointer"] for change in kept["differences"]] == [
+        "/profile/age",
+        "/profile/addresses/0/street",
+    ]
+    (removed,) = (await plan(client, file))["items"]
+    assert {"/profile/title", "/tags", "/profile/addresses/0/city"} < {
+        change["pointer"] for change in removed["differences"]
+    }
+    line = '{"email":"nina@example.com","title":null,"age":31}\n'
+    (row,) = (await plan(client, line, query="blank=keep"))["items"]
+    assert [change["pointer"] for change in row["differences"]] == ["/profile/age"]
+
+
+async def test_a_json_array_is_read_as_its_objects_on_lines_would_be(client: httpx.AsyncClient) -> None:
+    await empty(client)
+    file = '[\n {"email":"a@example.com","name":"Ana"},\n {"email":"b@example.com"}\n]\n'
+    found = await plan(client, file, "application/json")
+    assert found["file"]["format"] == "ndjson"
+    assert [(row["row"], row["status"]) for row in found["items"]] == [(1, "create"), (2, "error")]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["mobile,vip", '"mobile; vip"', '"mobile\nvip"', '"[""mobile"", ""vip""]"', "\"['mobile', 'vip']\""],
+)
+async def test_tags_in_a_cell_are_read_however_a_program_writes_a_list(
+    client: httpx.AsyncClient, cell: str
+) -> None:
+    await empty(client)
+    await create(client, **STORED)
+    (row,) = (await plan(client, f"email;tags\nnina@example.com;{cell}\n"))["items"]
+    assert row["differences"] == [{"pointer": "/tags", "from": ["staff"], "to": ["mobile", "vip"]}]
+
+
+async def test_a_broken_list_is_an_error_and_no_tag(client: httpx.AsyncClient) -> None:
+    await empty(client)
+    (row,) = (await plan(client, 'email;name;tags\nnina@example.com;Nina;"[""mobile"""\n'))["items"]
+    assert errors_of(row) == {("bad_cell", "/tags", "tags")}
+    assert "JSON array" in row["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "ndjson"])
+async def test_tags_that_look_like_a_list_come_back_unchanged(client: httpx.AsyncClient, form: str) -> None:
+    await empty(client)
+    for tags in (["[]"], ['["a"]', "b"], ["'x'"], ["(old) y", "[z]"], ["{", '"']):
+        await create(client, tags=tags)
+    exported = await client.get(f"/users/export?format={form}")
+    assert counted(await plan(client, exported.content, "application/octet-stream")) == {"unchanged": 5}

@@ -24,6 +24,7 @@ from app.spreadsheets.reading import (
     encodings,
     frames,
     grid,
+    json_array,
     ndjson_source,
     ods_source,
     sniffing,
@@ -105,7 +106,8 @@ def read(file: BinaryIO, request: Request) -> Iterator[bytes]:
         return
     lines = texts.Lines(file, encoding, longest=request.limits.row_characters)
     if form == "ndjson":
-        yield from _read_documents(lines, request.limits)
+        read_objects = json_array.read if texts.begins(file, encoding, "[") else ndjson_source.read
+        yield from _read_documents(lines, read_objects(lines, request.limits))
     else:
         yield from _read_csv(lines, "\t" if choices.delimiter == "tab" else choices.delimiter, request.limits)
 
@@ -130,8 +132,7 @@ def _read_csv(lines: texts.Lines, said: str | None, limits: Limits) -> Iterator[
     yield from _write_rows(grid.read_rows(records, len(heading), limits))
 
 
-def _read_documents(lines: texts.Lines, limits: Limits) -> Iterator[bytes]:
-    documents = ndjson_source.read(lines, limits)
+def _read_documents(lines: texts.Lines, documents: Iterator[tuple[int, dict[str, Any]]]) -> Iterator[bytes]:
     first = next(documents)  # a file in which nothing can be read has no head
     yield frames.write_head("ndjson", [], encoding=lines.encoding)
     for numbers, batch in _batch(chain([first], documents), _weigh_document):

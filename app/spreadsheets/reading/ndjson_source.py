@@ -18,16 +18,17 @@ def read(lines: Lines, limits: Limits) -> Iterator[tuple[int, dict[str, Any]]]:
         count += 1
         if count > limits.rows:
             raise FileTooLargeError(f"The file has more than {limits.rows:,} lines: send it in parts.")
-        yield lines.number, _parse(line, lines.number)
+        yield lines.number, parse(line, f"Line {lines.number}")
     if not count:
         raise UnreadableFileError("The file is empty: write one JSON object a line.")
 
 
-def _parse(line: str, number: int) -> dict[str, Any]:
+def parse(text: str, where: str) -> dict[str, Any]:
+    """The object; UnreadableFileError says what is wrong where."""
     try:
-        document = strict_json.parse(line.encode())
+        document = strict_json.parse(text.encode())
     except MalformedJSONError as error:
-        raise UnreadableFileError(f"Line {number} is not strict JSON. {error.detail}") from None
+        raise UnreadableFileError(f"{where} is not strict JSON. {error.detail}") from None
     if not isinstance(document, dict):
-        raise UnreadableFileError(f"Line {number} is not a JSON object: write one user as {{…}} a line.")
+        raise UnreadableFileError(f"{where} is not a JSON object: write one user as {{…}} a line.")
     return document

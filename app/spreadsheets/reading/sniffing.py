@@ -1,5 +1,6 @@
 """Which kind of file it is, by its first bytes; its name may say anything."""
 
+import re
 from typing import BinaryIO, Final
 
 from app.errors import UnsupportedFileError
@@ -18,6 +19,8 @@ _FOREIGN: Final = {
     b"Rar!": "a RAR archive",
     b"7z\xbc\xaf": "a 7z archive",
 }
+_json = re.compile(rb'\s*(?:\{|\[\s*(?:[\[{\]"]|\Z))').match
+"""How objects begin, and arrays, other than a heading in brackets."""
 _SAVE_AS: Final = "save it as an .xlsx workbook or as CSV."
 _NAMES: Final[dict[Format, str]] = {
     "csv": "CSV",
@@ -46,7 +49,7 @@ def find_form(file: BinaryIO, said: Format | None) -> Format:
         )
     if is_workbook:
         return "xlsx"
-    return said or ("ndjson" if start.translate(None, _MARKS).lstrip().startswith(b"{") else "csv")
+    return said or ("ndjson" if _json(start.translate(None, _MARKS)) else "csv")
 
 
 def check_workbook(form: Format, said: Format | None) -> None:

@@ -12,6 +12,7 @@ from app.spreadsheets.reading import encodings
 BLOCK: Final = 64 * 1024
 _SAMPLE: Final = 512 * 1024
 """Bytes on either side of a wrong one by which a file is judged."""
+_START: Final = 4096
 _MOST_NULS: Final = 4
 """One byte of so many: of more, it is no text with a stray one."""
 _DAMAGED: Final = 10
@@ -54,6 +55,12 @@ class Lines:
         if self._rest:
             self.number += 1
             yield self._rest
+
+    def blocks(self) -> Iterator[str]:
+        """The text as it is read, in place of the lines."""
+        for text in self._decode():
+            yield text
+            self.number += text.count("\n")
 
     def _decode(self) -> Iterator[str]:
         decoder = encodings.decoder(self.encoding)
@@ -101,6 +108,17 @@ def _find_order(sample: bytes) -> str | None:
         return None
     orders = [encoding for encoding in ("utf-16-le", "utf-16-be") if _has_lines(sample, encoding)]
     return orders[0] if len(orders) == 1 else None
+
+
+def begins(file: BinaryIO, encoding: str, mark: str) -> bool:
+    """Whether the text, from where the file stands, begins with this after what is blank."""
+    here = file.tell()
+    start = file.read(_START)
+    file.seek(here)
+    try:
+        return encodings.decoder(encoding).decode(start).lstrip().startswith(mark)
+    except UnicodeDecodeError:  # which the lines name
+        return False
 
 
 def _has_lines(sample: bytes, encoding: str) -> bool:

@@ -180,7 +180,8 @@ def test_lines_of_json_are_told_by_their_first_character() -> None:
     [
         (b"", "The file is empty: write one JSON object a line."),
         (b'{"a": 1}\n{"a": 1, "a": 2}', "Line 2 is not strict JSON."),
-        (b"[1]\n", "Line 1 is not a JSON object"),
+        (b"17\n", "Line 1 is not a JSON object"),
+        (b"[1]\n", "Object 1 of the array is no object"),
         (b'{"a": NaN}', "Line 1 is not strict JSON."),
     ],
 )
