@@ -141,7 +141,7 @@ async def test_a_form_with_a_boundless_boundary_is_malformed(client: httpx.Async
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/json", "application/x-www-form-urlencoded", "text/html", "", "multipart/form-data"]
+    "kind", ["application/xml", "application/x-www-form-urlencoded", "text/html", "", "multipart/form-data"]
 )
 async def test_other_media_types_are_refused_with_those_that_are_taken(
     client: httpx.AsyncClient, kind: str

@@ -513,7 +513,7 @@ async def test_the_bytes_of_real_imports_are_what_is_published(mongo_uri: str, r
                 later,
                 await upload(client, b"name\nx\n"),
                 await upload(client, b"email\n"),
-                await upload(client, b"x", "application/json"),
+                await upload(client, b"x", "application/xml"),
             ],
             ("/users/imports", "get"): [await client.get("/users/imports")],
             ("/users/imports/{import_id}", "get"): [
