@@ -18,6 +18,7 @@ _FOREIGN: Final = {
     b"GIF8": "a picture",
     b"Rar!": "a RAR archive",
     b"7z\xbc\xaf": "a 7z archive",
+    b"<?xml": "XML, as .fods and .xml files of spreadsheets are",
 }
 _json = re.compile(rb'\s*(?:\{|\[\s*(?:[\[{\]"]|\Z))').match
 """How objects begin, and arrays, other than a heading in brackets."""

@@ -201,6 +201,11 @@ def test_other_documents_and_encrypted_ones_are_refused_by_what_they_are() -> No
     assert "encrypted" in complain(UnsupportedFileError, archive(made | {"META-INF/manifest.xml": manifest}))
 
 
+def test_a_flat_document_is_refused_as_xml() -> None:
+    flat = b'<?xml version="1.0"?><office:document/>'
+    assert complain(UnsupportedFileError, flat).startswith("The file is XML, as .fods")
+
+
 def test_the_kind_that_was_said_must_be_the_kind_that_it_is() -> None:
     assert "is said to be an .xlsx workbook, and it is an OpenDocument spreadsheet" in complain(
         UnsupportedFileError, ods(), form="xlsx"
