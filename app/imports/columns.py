@@ -119,8 +119,9 @@ class Columns:
         return known
 
     def heading_of(self, field: str) -> str | None:
-        """The heading of the column that holds this field."""
-        return next((column.heading for column in self if column.field == field), None)
+        """The heading of the one column that holds this field; objects of NDJSON may each have their own."""
+        headings = [column.heading for column in self if column.field == field]
+        return headings[0] if len(headings) == 1 else None
 
     @property
     def names(self) -> list[str]:

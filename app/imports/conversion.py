@@ -32,6 +32,14 @@ _MARKS: Final = re.compile(r"[^0-9+-]")
 _ID: Final = re.compile(r"[0-9a-fA-F]{24}")
 
 
+_NUMERAL: Final = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+|[0-9]{5,}[.,]0+")
+"""A number as CSV has it, of which a phone number was made."""
+_PHONE_IS_NUMBER: Final = (
+    "Must be an international number as text: the spreadsheet made a number of it, and the + is lost; "
+    "format the cell as text and write +4930123456, say."
+)
+
+
 class BadCellError(Exception):
     """The sentence says what would be right."""
 
@@ -73,9 +81,25 @@ def trimmed(cell: Any) -> Any:
 
 
 def _phone(cell: Any, region: str | None) -> Any:
-    """A number with its country's code stays as it is: what is stored of old comes back unchanged."""
+    """A number with its country's code stays as it is: what is stored of old comes back unchanged.
+
+    An apostrophe before it is that of our CSV, which a program took for text.
+    """
     text = trimmed(cell)
-    return phones.international(text, region) if isinstance(text, str) else text
+    if not isinstance(text, str):
+        return text
+    text = text.removeprefix("'")
+    number = phones.international(text, region)
+    is_number = isinstance(cell, int | float) and not isinstance(cell, bool)
+    if _NUMERAL.fullmatch(text) or (is_number and (number == text or _is_international(text))):
+        raise BadCellError(_PHONE_IS_NUMBER)
+    return number
+
+
+def _is_international(digits: str) -> bool:
+    """Whether the digits are a number once they have a + again, so that a national one is not certain."""
+    number = phones.find(f"+{digits}")
+    return number is not None and number.wrong is None
 
 
 def _integer(cell: Any) -> Any:

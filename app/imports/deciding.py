@@ -10,12 +10,13 @@ from pydantic import ValidationError
 from app import passwords
 from app.errors import InvalidError
 from app.field_errors import MAX_ERRORS, from_validation
-from app.imports.columns import Columns
 from app.imports.conversion import pointer
 from app.imports.matching import UNIQUE, Stored, find_key, normalise
 from app.imports.merging import blank, differences, merge
 from app.imports.reading import Given
+from app.imports.recognising import recognise
 from app.users.authority import ADMIN
+from models.export import Format
 from models.imports import RowStatus
 from models.user import STANDING, UserInput
 from models.values import Held, held
@@ -64,8 +65,8 @@ class Decision:
 class Decider:
     """Decides for one caller over one file. Tenths of a millisecond a row: call it in a thread."""
 
-    def __init__(self, columns: Columns, scopes: frozenset[str], by: str | None) -> None:
-        self._columns = columns
+    def __init__(self, scopes: frozenset[str], by: str | None, form: Format) -> None:
+        self._form = form
         self._by = by
         self._is_admin = ADMIN in scopes
 
@@ -73,13 +74,18 @@ class Decider:
         decision = Decision(given, "unchanged", stored.id if stored else None)
         if stored is not None and stored.row is not None:
             decision.version = stored.row["version"]
-        kind, _ = find_key(given.values)
-        decision.claims = _claims(given, stored)
         if stored is not None and stored.row is None:
             given.fail(
                 "unreadable_user", "The stored record of this user is not valid: it must be mended first."
             )
-            return decision
+        else:
+            self._judge(decision, stored)
+        decision.claims = _claims(given, stored)
+        return decision
+
+    def _judge(self, decision: Decision, stored: Stored | None) -> None:
+        given = decision.given
+        kind, _ = find_key(given.values)
         if not kind:
             self._miss_key(given)
         elif stored is None and (kind == "id" or given.values.get("delete")):
@@ -88,7 +94,6 @@ class Decider:
             self._delete(decision, stored)
         else:
             self._write(decision, stored)
-        return decision
 
     def refuse_owned(self, decision: Decision, name: str) -> None:
         """Another user holds the value of this unique field."""
@@ -111,6 +116,9 @@ class Decider:
         if before is not None and given.values.get("email", "") is None:
             del given.values["email"]  # by another key the user was found, and nobody is without e-mail
         merged = merge(blank() if before is None else before, given.values)
+        if stored is not None and before is not None and (given.errors or merged != before):
+            recognise(given, before | {"id": str(stored.id)}, self._form)
+            merged = merge(before, given.values)
         decision.password_hash = self._new_hash(given, stored)
         if not given.errors and merged == before and decision.password_hash is None:
             return
@@ -224,14 +232,14 @@ class Decider:
         return said
 
     def _fail(self, given: Given, code: str, detail: str, name: str) -> None:
-        given.fail(code, detail, pointer(name), self._columns.heading_of(name))
+        given.fail(code, detail, pointer(name), given.heading_of(name))
 
     def _heading(self, at: str, given: Given) -> str | None:
         """Of the row's column that holds what the pointer leads to, or what is around it."""
         while at:
-            for column in self._columns:
-                if column.field in given.values and pointer(column.field) == at:
-                    return column.heading
+            for name, place in given.columns.items():
+                if name in given.values and pointer(name) == at:
+                    return place.heading
             at = at.rpartition("/")[0]
         return None
 

@@ -69,7 +69,7 @@ class _Planner:
         asked = options.recall(document)
         self._columns = Columns(asked.columns, document["columns"], ignored=asked.ignore)
         self._keeps = asked.blank == "keep"
-        self._decider = Decider(self._columns, frozenset(document["scopes"]), document["by"])
+        self._decider = Decider(frozenset(document["scopes"]), document["by"], document["file"]["format"])
         self._done = 0
 
     async def plan(self, heading: list[str], chunks: AsyncIterator[list[SourceRow]], run: Run) -> None:

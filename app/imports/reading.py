@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from app.errors import InvalidError
 from app.imports import records
@@ -12,6 +12,14 @@ from app.spreadsheets.reading import SourceRow, Unread
 
 BAD_CELL: Final = "bad_cell"
 _TWO_KEYS: Final = "Two keys of the object are {}: keep one."
+
+
+class Place(NamedTuple):
+    """The column of a field, in one row."""
+
+    key: Any
+    """By which the row's cells are asked for it; None where several of them are joined."""
+    heading: str
 
 
 @dataclass(slots=True)
@@ -24,9 +32,19 @@ class Given:
     """As they are stored: nothing secret is among them."""
     values: dict[str, Any] = field(default_factory=dict)
     errors: list[dict[str, Any]] = field(default_factory=list)
+    columns: Mapping[str, Place] = field(default_factory=dict)
+    """By field."""
 
     def fail(self, code: str, detail: str, at: str | None = None, column: str | None = None) -> None:
         self.errors.append(records.wrong(code, detail, pointer=at, column=column))
+
+    def forgive(self, at: str) -> None:
+        self.errors = [bad for bad in self.errors if bad["pointer"] != at]
+
+    def heading_of(self, name: str) -> str | None:
+        """The heading of the row's own column of this field."""
+        place = self.columns.get(name)
+        return place.heading if place is not None else None
 
 
 class RowReader:
@@ -42,6 +60,7 @@ class RowReader:
         self._names = columns.names
         self._read: list[tuple[int, Column, Convert]] = []
         self._secret: list[int] = []
+        self._by_field: dict[str, Place] = {}
         self._count = 0
         self._places = {each: heading.index(each) for each in self._names if each in heading}
         for place, each in enumerate(heading):
@@ -49,8 +68,11 @@ class RowReader:
             convert = self._converter(column)
             if convert is not None and each not in self._names:
                 self._read.append((place, column, convert))
+                self._by_field[column.field or ""] = Place(place, each)
             if column.use == "password_hash":
                 self._secret.append(place)
+        if self._places:
+            self._by_field["name"] = Place(None, heading[min(self._places.values())])
 
     def _converter(self, column: Column) -> Convert | None:
         return converter(column.field, region=self._region) if column.field is not None else None
@@ -60,7 +82,7 @@ class RowReader:
         if source.document is not None:
             return self._read_object(source.number, source.document)
         cells = source.cells or []
-        given = Given(self._count, source.number, cells)
+        given = Given(self._count, source.number, cells, columns=self._by_field)
         keeps = self._keeps
         for place, column, convert in self._read:
             cell = cells[place]
@@ -73,8 +95,8 @@ class RowReader:
         return given
 
     def _read_object(self, number: int, document: Mapping[str, Any]) -> Given:
-        given = Given(self._count, number, document)
-        fields: set[str] = set()
+        fields: dict[str, Place] = {}
+        given = Given(self._count, number, document, columns=fields)
         for key, value in document.items():
             try:
                 column = self._columns.find(key)
@@ -89,13 +111,14 @@ class RowReader:
             if column.field in fields:
                 given.fail("ambiguous_column", _TWO_KEYS.format(column.field),
                            pointer(column.field), key)  # fmt: skip
-            fields.add(column.field)
+            fields.setdefault(column.field, Place(key, key))
             _put(given, column, convert, value)
             if column.use == "password_hash":
                 given.cells = {**given.cells, key: None}
         if parts := {heading: document[heading] for heading in self._names if heading in document}:
             if "name" in fields:
                 given.fail("ambiguous_column", _TWO_KEYS.format("name"), pointer("name"), next(iter(parts)))
+            fields.setdefault("name", Place(None, next(key for key in document if key in parts)))
             self._join(given, parts)
         return given
 

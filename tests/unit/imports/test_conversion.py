@@ -28,7 +28,7 @@ def convert(field: str, cell: Any) -> Any:
         ("name", 7.25, "7.25"),
         ("name", True, "TRUE"),
         ("address1_zipcode", 1234, "1234"),
-        ("phone", 4_930_901_820, "4930901820"),
+        ("phone", "'+4930901820", "+4930901820"),
         ("email", " ana@example.com\u00a0", "ana@example.com"),
         ("username", " ", None),
         ("age", "31", 31),
@@ -91,6 +91,9 @@ def test_cells_are_read(field: str, cell: Any, value: Any) -> None:
         ("name", MOMENT, "Must be text, but the spreadsheet made a date of it"),
         ("address1_zipcode", 1e15, "Must be text: as a number of more than 15 digits"),
         ("name", float("inf"), "Must be text: as a number of more than 15 digits"),
+        ("phone", 4_930_901_820, "Must be an international number as text: the spreadsheet made a number"),
+        ("phone", "4.93E+09", "Must be an international number as text: the spreadsheet made a number"),
+        ("phone", "4930901820.0", "Must be an international number as text: the spreadsheet made a number"),
         ("phone", 12_345_678_901_234_567_890, "Must be text: as a number of more than 15 digits"),
         ("age", "thirty", "Must be a whole number."),
         ("age", "3.5", "Must be a whole number."),
@@ -124,6 +127,14 @@ def test_what_would_be_right_is_said(field: str, cell: Any, said: str) -> None:
     with pytest.raises(BadCellError) as refused:
         convert(field, cell)
     assert str(refused.value).startswith(said)
+
+
+def test_a_national_number_is_read_where_it_is_one_alone() -> None:
+    read = converter("phone", region="DE")
+    assert read is not None
+    assert read(1_701_234_567) == "+491701234567"
+    with pytest.raises(BadCellError, match="the \\+ is lost"):
+        read(4_930_901_820)
 
 
 @pytest.mark.parametrize(
