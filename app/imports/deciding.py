@@ -116,8 +116,12 @@ class Decider:
         if before is not None and given.values.get("email", "") is None:
             del given.values["email"]  # by another key the user was found, and nobody is without e-mail
         merged = merge(blank() if before is None else before, given.values)
-        if stored is not None and before is not None and (given.errors or merged != before):
-            recognise(given, before | {"id": str(stored.id)}, self._form)
+        if (
+            stored is not None
+            and before is not None
+            and (given.errors or merged != before)
+            and recognise(given, before | {"_id": str(stored.id)}, self._form)
+        ):
             merged = merge(before, given.values)
         decision.password_hash = self._new_hash(given, stored)
         if not given.errors and merged == before and decision.password_hash is None:

@@ -1,35 +1,53 @@
 """Cells that say what is stored already, in the way of the program that saved the file: no changes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from app.imports.columns import address
 from app.imports.conversion import BadCellError, converter, pointer
-from app.imports.merging import PROFILE
 from app.imports.reading import Given
-from app.spreadsheets.reading.values import ErrorValue, Formula, Unread
+from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
+from app.spreadsheets.reading.values import ErrorValue, Formatted, Formula, Unread
 from app.spreadsheets.retyped import is_flattened, is_retyped, is_rewritten
 from models.export import Format
 
-_TEXTS: Final = ("name", "email", "username", "phone", "avatar_url", "locale")
-_LISTS: Final = ("tags", "scopes")
+_PATHS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
+    column.name: (column.path[2] if column.path[1:2] == ("addresses",) else -1, column.path)
+    for column in catalogue(MOST_ADDRESSES)
+    if column.kind in ("text", "list")
+}
+"""Where in a user the texts stand that a program may write another way: in which address, from 0, or -1."""
+_NOWHERE: Final[tuple[Any, tuple[Any, ...]]] = (MOST_ADDRESSES, ())
 _read_flag: Final = converter("is_active")
 
 
-def recognise(given: Given, user: Mapping[str, Any], form: Format) -> None:
-    """Gives the row the stored values that its cells say in another way; of those nothing is wrong then."""
-    for field, column in given.columns.items():
-        stored = _find(user, field)
-        if not stored or column.key is None or given.values.get(field) == stored:
+def recognise(given: Given, user: Mapping[str, Any], form: Format) -> bool:
+    """Gives the row the stored values that its cells say in another way; whether there are any.
+
+    Of such a cell nothing is wrong any longer.
+    """
+    found = False
+    values, cells, beyond = given.values, given.cells, len(user["profile"]["addresses"])
+    for field, (key, _) in given.columns.items():
+        address, path = _PATHS.get(field, _NOWHERE)
+        if address >= beyond or key is None:
+            continue
+        stored = _find(user, path)
+        if not stored or values.get(field) == stored:
             continue
         text = ",".join(stored) if isinstance(stored, list) else stored
-        if _says(text, given.cells[column.key], field, form):
-            given.values[field] = stored
+        if _says(text, cells[key], field, form):
+            values[field] = stored
             given.forgive(pointer(field))
+            found = True
+    return found
 
 
 def _says(text: str, cell: Any, field: str, form: Format) -> bool:
     """What is text in a workbook or NDJSON was taken for nothing else: all but a phone means what it says."""
+    if isinstance(
+        cell, Formatted
+    ):  # LibreOffice takes the text `1e5` of a CSV for a number shown as 1.00E+05
+        return is_flattened(text, str(cell))
     if isinstance(cell, Unread):  # openpyxl writes the texts `=1+1` and `#N/A` as what they look like
         return isinstance(cell, Formula | ErrorValue) and str(cell) == text
     if isinstance(cell, str):
@@ -47,14 +65,8 @@ def _is_flag(text: str, cell: str) -> bool:
     return flag is not None and is_retyped(text, flag)
 
 
-def _find(user: Mapping[str, Any], field: str) -> Any:
-    """The stored text, or list of texts, of a column; None for what is neither."""
-    if field in _TEXTS or field in _LISTS or field == "id":
-        return user[field]
-    if field in PROFILE:
-        value = user["profile"][field]
-        return value if isinstance(value, str) else None
-    if (place := address(field)) is None:
-        return None
-    addresses = user["profile"]["addresses"]
-    return addresses[place[0] - 1].get(place[1]) if place[0] <= len(addresses) else None
+def _find(value: Any, path: Sequence[Any]) -> Any:
+    """The stored text, or list of texts."""
+    for key in path:
+        value = value[key] if isinstance(key, int) else value.get(key)
+    return value

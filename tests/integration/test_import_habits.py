@@ -208,6 +208,17 @@ async def test_what_a_person_changes_beside_it_is_the_only_change(client: httpx.
     assert row["differences"] == [{"pointer": "/profile/department", "from": "007", "to": "Sales"}]
 
 
+async def test_a_number_that_a_format_shows_as_another_one_is_the_text_it_was(
+    client: httpx.AsyncClient,
+) -> None:
+    user = await create(client, name="1e5")
+    book = openpyxl.load_workbook(io.BytesIO(_write_xlsx([["id", "name"], [user["id"], 100_000]])))
+    book.worksheets[0]["B2"].number_format = "0.00E+00"
+    (row,) = (await plan(client, _save(book), OCTETS))["items"]
+    assert row["status"] == "unchanged"
+    await users(client).delete_one({"email": user["email"]})
+
+
 async def test_zeros_that_a_text_brings_back_are_a_change(client: httpx.AsyncClient) -> None:
     user = await create(client, profile={"addresses": [{"zipcode": "1234"}]})
     for file in (
