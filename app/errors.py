@@ -255,6 +255,18 @@ class ImportNotPlannedError(RosterError):
     title = "The import has no plan"
 
 
+class ImportNotAppliedError(RosterError):
+    status = 409
+    code = "import_not_applied"
+    title = "Nothing of the import was applied"
+
+
+class ImportRevertedError(RosterError):
+    status = 409
+    code = "import_reverted"
+    title = "There is a revert of the import"
+
+
 class ImportApplyingError(RosterError):
     status = 409
     code = "import_applying"

@@ -35,11 +35,12 @@ def listed(found: Listed) -> Response:
 
 
 def _describe(shown: Shown) -> dict[str, Any]:
-    document = shown.document
+    document, file = shown.document, shown.document["file"]
     return {
         "id": str(document["_id"]),
         "state": shown.state,
-        "file": {name: document["file"][name] for name in _FILE},
+        "file": file and {name: file[name] for name in _FILE},
+        "reverts": str(reverts) if (reverts := document.get("reverts")) is not None else None,
         "columns": document["columns"],
         "rows": document["rows"],
         "counts": document["counts"],

@@ -46,6 +46,7 @@ RULES: dict[str, Rule] = {
     "read_import": Rule(_ALL, 404),
     "download_import": Rule(_ALL, 404),
     "apply_import": Rule(_ALL, 404),
+    "revert_import": Rule(_ALL, 404),
     "delete_import": Rule(_ALL, 404),
     "read_job": Rule(_ALL, 404),
     "stream_job": Rule(_ALL, 404),

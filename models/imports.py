@@ -46,6 +46,7 @@ EXAMPLE_IMPORT: Final[dict[str, Any]] = {
         "sheet": None,
         "other_sheets": [],
     },
+    "reverts": None,
     "columns": [
         {"heading": "E-Mail", "field": "email", "use": "key"},
         {"heading": "Stadt", "field": "address1_city", "use": "field"},
@@ -197,7 +198,10 @@ class ImportRow(BaseModel):
             "without what is empty. A password's hash is never among it."
         ),
     ]
-    errors: Annotated[list[RowError], Field(max_length=100)]
+    errors: Annotated[
+        list[RowError],
+        Field(max_length=100, description="Of a revert also what stays although the row is undone."),
+    ]
 
 
 class ImportOutput(BaseModel):
@@ -205,7 +209,8 @@ class ImportOutput(BaseModel):
 
     id: answers.Id
     state: ImportState
-    file: ImportFile
+    file: Annotated[ImportFile | None, Field(description="None of a revert.")]
+    reverts: Annotated[answers.Id | None, Field(description="The import whose changes this one undoes.")]
     columns: Annotated[list[ImportColumn], Field(max_length=MOST_COLUMNS)]
     rows: Annotated[
         answers.Count, Field(description="Rows of the file that were planned, so far while planning.")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bson import ObjectId
 from fastapi import APIRouter, Request, Response, status
 
 from app import import_replies, imports, replies
@@ -22,8 +23,10 @@ from app.errors import (
     ExpiredCursorError,
     FileTooLargeError,
     ImportApplyingError,
+    ImportNotAppliedError,
     ImportNotFoundError,
     ImportNotPlannedError,
+    ImportRevertedError,
     InvalidCursorError,
     InvalidError,
     MalformedFormError,
@@ -34,8 +37,9 @@ from app.errors import (
     UnsupportedMediaTypeError,
     UploadStalledError,
 )
-from app.jobs import Viewer
+from app.jobs import Job, Viewer
 from app.problems import PROTECTED, responses
+from app.resources import Resources
 from app.settings import IMPORT_MOST_BYTES
 from models.export import MEDIA_TYPES
 from models.imports import ImportFileQuery, ImportList, ImportPlan, ImportQuery, ImportRowsQuery
@@ -140,10 +144,17 @@ async def import_users(
         import_id, job = await imports.submit(
             opened, upload, imports.combine(asked, upload), by=caller.user_id, scopes=caller.scopes
         )
+    return await _planned(opened, import_id, job, caller.user_id, patience)
+
+
+async def _planned(
+    opened: Resources, import_id: ObjectId, job: Job, by: str | None, patience: float | None
+) -> Response:
+    """The plan that the job makes, or the import without one where it takes longer."""
     job = await opened.jobs.wait(job.id, _PATIENCE_S if patience is None else patience)
     if (refusal := import_replies.failed(job)) is not None:
         return refusal
-    shown = await imports.find(opened, import_id, Viewer(caller.user_id, is_admin=False))
+    shown = await imports.find(opened, import_id, Viewer(by, is_admin=False))
     page = await imports.page(opened, shown.document, ImportRowsQuery())
     return import_replies.plan(shown, page, status=201 if job.has_ended else 202)
 
@@ -207,6 +218,35 @@ async def apply_import(
     shown = await imports.find(opened, import_id, viewer)
     page = await imports.page(opened, shown.document, ImportRowsQuery())
     return import_replies.plan(shown, page, status=200 if job is None or job.has_ended else 202)
+
+
+@router.post(
+    "/users/imports/{import_id}/revert",
+    status_code=status.HTTP_201_CREATED,
+    response_model=ImportPlan,
+    summary="Plan the undoing of an import",
+    responses=responses(
+        ImportNotFoundError,
+        ImportApplyingError,
+        ImportNotAppliedError,
+        ImportRevertedError,
+        InvalidError,
+        *PROTECTED,
+    )
+    | _UPLOADED,
+)
+async def revert_import(
+    import_id: ImportId, caller: Writer, viewer: ImportViewer, patience: Patience, opened: Backends
+) -> Response:
+    """A new import whose rows undo those that were applied. No user is written before it is applied.
+
+    The audit trail says what was written. Users who were created are deleted, if they are as they were created; those who were changed get back what
+    they had, field by field. A field that was changed since is a conflict. Deletions, passwords and ended
+    sessions stay, and so does what the audit trail no longer has: `errors` of the row say so. The answer
+    waits for the plan ten seconds, or as many as `Prefer: wait` says.
+    """
+    revert_id, job = await imports.revert(opened, import_id, viewer, by=caller.user_id, scopes=caller.scopes)
+    return await _planned(opened, revert_id, job, caller.user_id, patience)
 
 
 @router.get(

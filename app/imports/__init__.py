@@ -2,6 +2,7 @@
 
 from app.imports.applying import apply, begin
 from app.imports.planning import plan
+from app.imports.reverting import submit as revert
 from app.imports.sheets import begin as begin_sheet
 from app.imports.submitting import check_room, submit
 from app.imports.uploads import Upload, combine, receive
@@ -23,5 +24,6 @@ __all__ = [
     "page",
     "plan",
     "receive",
+    "revert",
     "submit",
 ]

@@ -43,6 +43,8 @@ class Decision:
     """By what the row might be about the same user as another one of the file: kind, and normalised value."""
     wanted: dict[str, str] = field(default_factory=dict)
     """Unique values, normalised, that the user does not hold yet."""
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    """What is to be known of a row that has no errors."""
 
     def document(self) -> dict[str, Any]:
         """As it is stored, without what is the same in all rows of the import."""
@@ -58,7 +60,7 @@ class Decision:
             "version": self.version,
             "said": self.said if is_written else None,
             "differences": self.differences if status in ("update", "conflict") else [],
-            "errors": given.errors[:MAX_ERRORS],
+            "errors": (given.errors or self.notes)[:MAX_ERRORS],
         } | ({"password_hash": self.password_hash} if is_written and self.password_hash else {})
 
 

@@ -2,11 +2,11 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import bson
 from bson import ObjectId
@@ -23,6 +23,7 @@ from app.imports.deciding import Decider, Decision
 from app.imports.matching import UNIQUE
 from app.imports.reading import RowReader
 from app.imports.records import Import
+from app.imports.reverting import WayBack
 from app.jobs import Run
 from app.resources import Resources
 from app.spreadsheets.reading import Limits, SourceRow, open_table
@@ -30,6 +31,7 @@ from app.spreadsheets.reading import Limits, SourceRow, open_table
 CHUNK: Final = 500
 """Rows that are looked up and stored together."""
 _REPEATS: Final = 1_000
+T = TypeVar("T")
 _INT64: Final = range(-(2**63), 2**63)
 
 
@@ -37,6 +39,9 @@ async def plan(opened: Resources, run: Run) -> None:
     """Plans from the start, whatever an earlier run has left; nothing where there is a plan already."""
     document = await _begin(opened, ObjectId(run.subject))
     if document is None:
+        return
+    if "reverts" in document:
+        await _plan_revert(opened, document, run)
         return
     with tempfile.TemporaryDirectory(prefix="roster-plan-") as folder, Claims() as claims:
         path = Path(folder) / "file"
@@ -46,6 +51,20 @@ async def plan(opened: Resources, run: Run) -> None:
         choices = replace(choices, encoding=document["file"]["encoding"])  # as it was decided
         async with open_table(path, Limits(), choices) as table:
             await planner.plan(table.heading, table.chunks(CHUNK), run)
+        await planner.mark_repeated()
+        await planner.finish()
+
+
+async def _plan_revert(opened: Resources, document: Import, run: Run) -> None:
+    with Claims() as claims:
+        planner = _Planner(opened, document, claims)
+        way_back = WayBack(opened, document)
+
+        async def decide(rows: list[records.Row]) -> list[Decision]:
+            found, decisions = await way_back.decide(rows, opened.users)
+            return await planner.check_owners(found, decisions)
+
+        await planner.plan_chunks(way_back.chunks(CHUNK), decide, run)
         await planner.mark_repeated()
         await planner.finish()
 
@@ -73,14 +92,23 @@ class _Planner:
         self._done = 0
 
     async def plan(self, heading: list[str], chunks: AsyncIterator[list[SourceRow]], run: Run) -> None:
-        """Each chunk is stored while the next one is decided."""
         region = self._opened.settings.phone_region
         reader = RowReader(self._columns, heading, region=region, keeps=self._keeps)
+
+        async def decide(sources: list[SourceRow]) -> list[Decision]:
+            await self._learn_labels(sources)
+            return await self._decide(reader, sources)
+
+        await self.plan_chunks(chunks, decide, run)
+
+    async def plan_chunks(
+        self, chunks: AsyncIterator[list[T]], decide: Callable[[list[T]], Awaitable[list[Decision]]], run: Run
+    ) -> None:
+        """Each chunk is stored while the next one is decided."""
         storing: asyncio.Task[None] | None = None
         try:
-            async for sources in chunks:
-                await self._learn_labels(sources)
-                decisions = await self._decide(reader, sources)
+            async for chunk in chunks:
+                decisions = await decide(chunk)
                 rows = await asyncio.to_thread(self._encode, decisions)
                 if storing is not None:
                     await storing
@@ -107,9 +135,13 @@ class _Planner:
         decisions = await asyncio.to_thread(
             lambda: [self._decider.decide(row, found.of(row)) for row in given]
         )
+        return await self.check_owners(found, decisions)
+
+    async def check_owners(self, found: matching.Found, decisions: list[Decision]) -> list[Decision]:
+        """Those who want what another user has are errors."""
         sound = [each for each in decisions if each.wanted and not each.given.errors]
         wanted = {name: {each.wanted[name] for each in sound if name in each.wanted} for name in UNIQUE}
-        await matching.find_owners(users, found, wanted)
+        await matching.find_owners(self._opened.users, found, wanted)
         for each in sound:
             for name, key in each.wanted.items():
                 if found.owners[name].get(key, each.user) != each.user:

@@ -3,7 +3,8 @@
 `imports`: `{_id, by (the caller's id), scopes (of his token, which the jobs act under), file {name, format,
 bytes, sha256, encoding, delimiter, sheet, other_sheets, id (in GridFS)}, reading (the options
 as asked), heading, columns [{heading, field, use}], mapping (as asked), state, attempt (of planning), rows,
-counts {status: number}, plan_job, apply_job, created_at, planned_at, applied_at, expires_at}`.
+counts {status: number}, reverts (of a revert, which has no file, the import that it undoes), revert (the
+import that undoes this one), plan_job, apply_job, created_at, planned_at, applied_at, expires_at}`.
 
 `import_rows`: `{_id, import, attempt, n (1, 2, …), row (its number in the file), cells (as read, a password
 hash blanked; of NDJSON the object), status, user (the target; of a create, the id that the user gets),
@@ -43,6 +44,11 @@ def imports(database: Database) -> Collection:
 
 def rows(database: Database) -> Collection:
     return database["import_rows"].with_options(codec_options=BSON)
+
+
+def audit(database: Database) -> Collection:
+    """The audit trail, for what imports wrote."""
+    return database["audit"].with_options(codec_options=BSON)
 
 
 async def read(database: Database, import_id: ObjectId) -> Import:

@@ -39,7 +39,8 @@ async def _chunks(
     opened: Resources, document: Import, statuses: Sequence[RowStatus]
 ) -> AsyncGenerator[bytes, None]:
     """The first one is empty: a generator that never began would not close what it holds."""
-    table = _Objects(document) if document["file"]["format"] == "ndjson" else _Table(document)
+    file = document["file"]
+    table = _Objects(document) if file is not None and file["format"] == "ndjson" else _Table(document)
     writer = workbook_writer("xlsx", [*table.headings, *_ENDING])
     async with opened.exports, aclosing(viewing.walk(opened, document, statuses, _BATCH)) as batches:
         rows = await anext(batches, None)

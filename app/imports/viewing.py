@@ -137,7 +137,8 @@ async def delete(opened: Resources, import_id: ObjectId, viewer: Viewer) -> None
     if not deleted.deleted_count:
         raise ImportApplyingError("The import began to be applied at the same time.")
     await records.delete_rows(opened.database, import_id)
-    await files.delete(opened.database, shown.document["file"]["id"])
+    if shown.document["file"] is not None:
+        await files.delete(opened.database, shown.document["file"]["id"])
 
 
 async def _cancel(opened: Resources, job: Job) -> None:

@@ -103,8 +103,8 @@ LET_IN = {
     "patch_schedule": 404, "delete_schedule": 404,
     "read_throttle": 404, "lift_throttle": 404,
     "read_address_throttle": 422, "lift_address_throttle": 422,  # what stands in the path is no address
-    "import_users": 202, "list_imports": 200, "apply_import": 404, "read_import": 404, "download_import": 404,
-    "delete_import": 404,
+    "import_users": 202, "list_imports": 200, "apply_import": 404, "revert_import": 404,
+    "read_import": 404, "download_import": 404, "delete_import": 404,
     "read_audit": 200,
     "list_jobs": 200, "read_job": 404, "cancel_job": 404, "stream_job": 404,
     "suggest_users": 422,  # nothing was typed

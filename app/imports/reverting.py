@@ -1,0 +1,198 @@
+"""Reverts: imports whose rows undo those of another import, by what the audit trail says it wrote.
+
+A revert is planned into the same collections as an import, and applied by the same job. Its document has
+`reverts` (the other import's id) and no file; the other one has `revert` (this one's id).
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from bson import ObjectId
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from app import moments, trail
+from app.errors import (
+    ImportApplyingError,
+    ImportNotAppliedError,
+    ImportNotFoundError,
+    ImportRevertedError,
+)
+from app.imports import matching, options, records, viewing, way_back
+from app.imports.columns import Columns
+from app.imports.deciding import Decider, Decision
+from app.imports.matching import Stored
+from app.imports.reading import Given
+from app.imports.records import Import, Row
+from app.jobs import Job, Viewer
+from app.resources import Resources
+from app.transactions import together
+from app.users.records import Users
+from models.imports import APPLIED, ImportQuery
+
+HEADING: Final = ["id"]
+COLUMNS: Final = ({"heading": "id", "field": "id", "use": "key"},)
+_DONE: Final = tuple(APPLIED.values())
+_OF_TRAIL: Final = dict.fromkeys(("user", "action", "version", "differences"), 1)
+_NEEDED: Final = dict.fromkeys(("n", "row", "status", "user"), 1)
+
+
+async def submit(
+    opened: Resources, import_id: ObjectId, viewer: Viewer, *, by: str | None, scopes: frozenset[str]
+) -> tuple[ObjectId, Job]:
+    """The revert and the job that plans it, for a caller who may write users.
+
+    ImportNotFoundError; ImportApplyingError; ImportNotAppliedError where no row was applied;
+    ImportRevertedError where there is a revert already.
+    """
+    shown = await viewing.find(opened, import_id, viewer)
+    if shown.state == "applying":
+        raise ImportApplyingError("The import is being applied: wait for its job, or cancel it first.")
+    counts = await records.count(opened.database, import_id)
+    total = sum(counts[status] for status in _DONE)
+    if not total:
+        raise ImportNotAppliedError("No row of this import was applied: there is nothing to undo.")
+    earlier = shown.document.get("revert")
+    if earlier is not None:
+        await _check_given_up(opened, earlier)
+    document = _document(opened, import_id, by=by, scopes=scopes)
+    return document["_id"], await _keep(opened, document, earlier=earlier, total=total)
+
+
+async def _check_given_up(opened: Resources, revert_id: ObjectId) -> None:
+    """ImportRevertedError, unless the revert is gone or has never had a plan."""
+    try:
+        earlier = await viewing.find(opened, revert_id, Viewer("", is_admin=True))
+    except ImportNotFoundError:
+        return
+    if earlier.state not in ("failed", "cancelled") or earlier.document["planned_at"] is not None:
+        raise _reverted(f"Import {revert_id} reverts this one, and is {earlier.state}.")
+
+
+def _reverted(what: str) -> ImportRevertedError:
+    return ImportRevertedError(f"{what} Apply that one, or delete it to plan another.")
+
+
+def _document(
+    opened: Resources, import_id: ObjectId, *, by: str | None, scopes: frozenset[str]
+) -> dict[str, Any]:
+    moment = moments.now()
+    return {
+        "_id": ObjectId(),
+        "by": by,
+        "scopes": sorted(scopes),
+        "file": None,
+        "reverts": import_id,
+        **options.keep(ImportQuery()),
+        "heading": HEADING,
+        "columns": list(COLUMNS),
+        "state": "planning",
+        "attempt": 0,
+        "rows": 0,
+        "counts": records.nothing(),
+        "apply_job": None,
+        "created_at": moment,
+        "planned_at": None,
+        "applied_at": None,
+        "expires_at": moment + timedelta(seconds=opened.settings.import_ttl_s),
+    }
+
+
+async def _keep(opened: Resources, document: dict[str, Any], *, earlier: ObjectId | None, total: int) -> Job:
+    """The revert, its job, and the mark on what it reverts come together: of two at once one is refused."""
+    imports, revert_id = records.imports(opened.database), document["_id"]
+
+    async def keep(session: AsyncClientSession) -> Job:
+        marked = await imports.update_one(
+            {"_id": document["reverts"], "revert": earlier}, {"$set": {"revert": revert_id}}, session=session
+        )
+        if not marked.matched_count:
+            raise _reverted("Another revert of this import was begun at the same time.")
+        job = await opened.jobs.submit(
+            "import_plan",
+            str(revert_id),
+            result=f"/users/imports/{revert_id}",
+            by=document["by"],
+            total=total,
+            session=session,
+        )
+        await imports.insert_one(document | {"plan_job": job.id}, session=session)
+        return job
+
+    job = await together(opened.database.client, keep)
+    await opened.jobs.announce(job.id)
+    return job
+
+
+class WayBack:
+    """Decides what becomes of rows of the other import, a chunk at a time."""
+
+    def __init__(self, opened: Resources, document: Import) -> None:
+        self._opened = opened
+        self._reverts: ObjectId = document["reverts"]
+        self._decider = Decider(Columns(None, COLUMNS), frozenset(document["scopes"]), document["by"])
+        self._count = 0
+
+    async def chunks(self, size: int) -> AsyncGenerator[list[Row], None]:
+        """The rows that were applied, in their order."""
+        rows, after = records.rows(self._opened.database), 0
+        while True:
+            wanted = {"import": self._reverts, "n": {"$gt": after}, "status": {"$in": _DONE}}
+            found = await rows.find(wanted, _NEEDED, hint="status").sort("n", 1).limit(size).to_list()
+            if not found:
+                return
+            yield found
+            after = found[-1]["n"]
+
+    async def decide(self, rows: Sequence[Row], users: Users) -> tuple[matching.Found, list[Decision]]:
+        given = [self._give(row) for row in rows]
+        found = await matching.find(users, given, hashes=False)
+        entries = await self._entries(rows)
+        return found, [
+            self._decide(row, each, found.of(each), entries.get(row["user"]))
+            for row, each in zip(rows, given, strict=True)
+        ]
+
+    def _give(self, row: Row) -> Given:
+        self._count += 1
+        user_id = str(row["user"])
+        return Given(self._count, row["row"], [user_id], {"id": user_id})
+
+    async def _entries(self, rows: Sequence[Row]) -> dict[ObjectId, trail.Entry]:
+        """What the trail still has of the import, by user."""
+        wanted = {"user": {"$in": [row["user"] for row in rows]}, "import": self._reverts}
+        found = await records.audit(self._opened.database).find(wanted, _OF_TRAIL, hint="user").to_list()
+        return {entry["user"]: entry for entry in found}
+
+    def _decide(self, row: Row, given: Given, stored: Stored | None, entry: trail.Entry | None) -> Decision:
+        if row["status"] == "deleted":
+            given.fail(way_back.STAYS, f"User {row['user']} was deleted and cannot be brought back.")
+        elif stored is None:
+            if row["status"] == "updated":
+                given.fail(
+                    way_back.CONFLICT, f"User {row['user']} was deleted after the import changed them."
+                )
+        elif stored.row is None:
+            pass  # the record is not valid, which the decider says
+        elif entry is None:
+            given.fail(way_back.STAYS, "The audit trail no longer has what the import wrote.")
+        elif row["status"] == "created":
+            way_back.undo_creation(given, stored, entry)
+        else:
+            way_back.undo_update(given, stored, entry)
+        return self._judge(given, stored, entry)
+
+    def _judge(self, given: Given, stored: Stored | None, entry: trail.Entry | None) -> Decision:
+        if stored is None or given.errors:
+            is_conflict = any(bad["code"] == way_back.CONFLICT for bad in given.errors)
+            decision = Decision(
+                given, "conflict" if is_conflict else "unchanged", stored.id if stored else None
+            )
+            decision.version = stored.row["version"] if stored is not None and stored.row else None
+            return decision
+        decision = self._decider.decide(given, stored)
+        if entry is not None and not given.errors:
+            decision.notes = [
+                records.wrong(way_back.STAYS, detail, pointer=at) for detail, at in way_back.losses(entry)
+            ]
+        return decision

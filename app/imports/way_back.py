@@ -1,0 +1,108 @@
+"""The way back of one row of an import: what the audit trail says it wrote, against what the user is now."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any, Final
+
+from app import trail
+from app.imports.matching import Stored
+from app.imports.merging import PARTS
+from app.imports.reading import Given
+from models.user import UserInput
+
+CONFLICT: Final = "changed_since"
+STAYS: Final = "not_undone"
+_SECRETS: Final = ("/password", "/password_hash")
+_STANDING: Final = ("/is_active", "/scopes")
+_ADDRESSES: Final = ["profile", "addresses"]
+_FIELDS: Final = tuple(UserInput.model_fields)
+
+
+def undo_update(given: Given, stored: Stored, entry: trail.Entry) -> None:
+    """Fills in the values of before; fields that are not as the import wrote them are errors of the row."""
+    written = [each for each in entry["differences"] if each["pointer"] not in _SECRETS]
+    before = {name: stored.row[name] for name in _FIELDS} if stored.row else {}
+    user = _padded(before, written)
+    if all(_same(_get(user, each["pointer"]), each["from"]) for each in written):
+        return
+    for each in written:
+        if not _same(_get(user, each["pointer"]), each["to"]):
+            given.fail(CONFLICT, "This field was changed after the import wrote it.", each["pointer"])
+        _set(user, each["pointer"], each["from"])
+    addresses = user["profile"]["addresses"]
+    user["profile"]["addresses"] = [each for each in addresses if not _is_nowhere(each)]
+    given.values |= {name: user[name] for name in _FIELDS if user[name] != before[name]}
+
+
+def undo_creation(given: Given, stored: Stored, entry: trail.Entry) -> None:
+    """Deletes a user who is as they were created; every field that is not is an error of the row."""
+    given.values |= {"delete": True, "version": entry["version"]}
+    if stored.row is None or stored.row["version"] == entry["version"]:
+        return
+    now = {name: stored.row[name] for name in _FIELDS}
+    for at in _changed(entry["differences"], trail.differences({}, now)):
+        given.fail(CONFLICT, "This field was changed after the import created the user.", at)
+    if not given.errors:
+        given.fail(CONFLICT, "The user was changed after the import created them.")
+
+
+def losses(entry: trail.Entry) -> Iterator[tuple[str, str | None]]:
+    """What of a change stays although its row is undone: the sentence and the pointer."""
+    pointers = [each["pointer"] for each in entry["differences"]]
+    if entry["action"] == "created":
+        return
+    for at in pointers:
+        if at in _SECRETS:
+            yield "The password of before is not stored: the one that the import set stays.", at
+    if any(at in (*_SECRETS, *_STANDING) for at in pointers):
+        yield "Sessions that the import ended stay ended.", None
+
+
+def _changed(written: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> list[str]:
+    was, is_now = ({each["pointer"]: each["to"] for each in differences} for differences in (written, now))
+    return [at for at in dict.fromkeys([*was, *is_now]) if not _same(was.get(at), is_now.get(at))]
+
+
+def _padded(user: Mapping[str, Any], written: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A copy that has each address that the change is about, be it empty."""
+    copied = deepcopy(dict(user))
+    addresses = copied["profile"]["addresses"]
+    paths = [_path(each["pointer"]) for each in written]
+    places = [int(path[2]) for path in paths if path[:2] == _ADDRESSES and len(path) > len(_ADDRESSES)]
+    addresses += [dict.fromkeys(PARTS) for _ in range(max(places, default=-1) + 1 - len(addresses))]
+    return copied
+
+
+def _path(at: str) -> list[str]:
+    return at.split("/")[1:]
+
+
+def _get(user: Any, at: str) -> Any:
+    for key in _path(at):
+        user = user[int(key)] if isinstance(user, list) else (user or {}).get(key)
+    return user
+
+
+def _set(user: Any, at: str, value: Any) -> None:
+    *path, last = _path(at)
+    for key in path:
+        user = user[int(key)] if isinstance(user, list) else user[key]
+    if isinstance(user, list):
+        user[int(last)] = {**dict.fromkeys(PARTS), **(value or {})}
+    else:
+        user[last] = [] if value is None and last in ("tags", "scopes") else value
+
+
+def _same(one: Any, other: Any) -> bool:
+    """What is empty is as what is missing."""
+    return _full(one) == _full(other)
+
+
+def _full(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        value = {key: each for key, each in value.items() if each is not None}
+    return value or None if isinstance(value, dict | list) else value
+
+
+def _is_nowhere(address: Mapping[str, Any]) -> bool:
+    return all(part is None for part in address.values())
