@@ -240,10 +240,10 @@ async def revert_import(
 ) -> Response:
     """A new import whose rows undo those that were applied. No user is written before it is applied.
 
-    The audit trail says what was written. Users who were created are deleted, if they are as they were created; those who were changed get back what
-    they had, field by field. A field that was changed since is a conflict. Deletions, passwords and ended
-    sessions stay, and so does what the audit trail no longer has: `errors` of the row say so. The answer
-    waits for the plan ten seconds, or as many as `Prefer: wait` says.
+    The audit trail says what was written. Users who were created are deleted, if they are as they were
+    created; those who were changed get back what they had, field by field. A field that was changed since is
+    a conflict. Deletions, passwords and ended sessions stay, and so does what the trail no longer has:
+    `errors` of the row say so. The answer waits for the plan ten seconds, or as many as `Prefer: wait` says.
     """
     revert_id, job = await imports.revert(opened, import_id, viewer, by=caller.user_id, scopes=caller.scopes)
     return await _planned(opened, revert_id, job, caller.user_id, patience)

@@ -1,5 +1,6 @@
 """The undoing of imports, over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -181,9 +182,10 @@ async def test_of_an_import_cancelled_half_way_what_was_done_is_undone(working: 
     assert planned["items"][0]["id"] == applied["items"][0]["id"]
 
 
-async def test_a_revert_that_another_one_overtook_is_refused(working: httpx.AsyncClient) -> None:
+async def test_of_reverts_that_are_asked_for_at_once_one_is_planned(working: httpx.AsyncClient) -> None:
     applied = await imported(working, "email,name", "one@example.com,One")
-    await database(working)["imports"].update_one(
-        {"_id": ObjectId(applied["id"])}, {"$set": {"revert": ObjectId()}}
-    )
-    assert counted(await reverted(working, applied)) == {"delete": 1}
+    replies = await asyncio.gather(*(ask(working, applied) for _ in range(3)))
+    assert sorted(reply.status_code for reply in replies) == [201, 409, 409]
+    for reply in replies:
+        if reply.status_code != 201:
+            problem(reply, 409, "import_reverted")
