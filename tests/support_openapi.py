@@ -36,6 +36,7 @@ NEEDED: dict[str, str | None] = {
     "import_users": "users:write",
     "list_imports": "users:write",
     "apply_import": "users:write",
+    "revert_import": "users:write",
     "read_import": "users:write",
     "download_import": "users:write",
     "delete_import": "users:write",

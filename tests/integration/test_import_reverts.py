@@ -8,6 +8,7 @@ import httpx
 import pytest
 from bson import ObjectId
 
+from app.imports import applying, batches, records
 from tests.support import NOBODY, create, database, problem, read, users
 from tests.support_applying import apply_plan, creation, resources
 from tests.support_applying import plan as plan_by_hand
@@ -189,3 +190,40 @@ async def test_of_reverts_that_are_asked_for_at_once_one_is_planned(working: htt
     for reply in replies:
         if reply.status_code != 201:
             problem(reply, 409, "import_reverted")
+
+
+class _StoppedError(Exception):
+    """What a worker that is killed in mid-revert leaves behind, without the process."""
+
+
+async def test_a_revert_that_was_stopped_goes_on_and_does_nothing_twice(
+    working: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "_TOGETHER", 1)
+    olds = [await create(working, name="Old") for _ in range(3)]
+    applied = await imported(working, "email,name", *(f"{user['email']},New" for user in olds))
+    planned = await reverted(working, applied)
+    opened, revert_id = resources(working), ObjectId(planned["id"])
+
+    async def stop(done: int, _: int) -> None:
+        if done:
+            raise _StoppedError
+
+    with pytest.raises(_StoppedError):
+        await applying.carry_out(opened, await records.read(opened.database, revert_id), stop)
+    assert counted(await apply_plan(working, planned)) == {"updated": 3}
+    assert [(await read(working, user))["name"] for user in olds] == ["Old"] * 3
+    written = await database(working)["audit"].find({"import": revert_id}).to_list()
+    assert sorted(entry["user"] for entry in written) == sorted(ObjectId(user["id"]) for user in olds)
+
+
+async def test_a_revert_leaves_the_last_administrator(working: httpx.AsyncClient) -> None:
+    ana = await create(working)
+    await users(working).update_one(
+        {"_id": ObjectId(ana["id"])}, {"$set": {"credentials.password_hash": "$2b$12$" + "a" * 53}}
+    )
+    applied = await imported(working, "email,scopes", f'{ana["email"]},"users:admin"')
+    assert counted(applied) == {"updated": 1}
+    [row] = (await apply_plan(working, await reverted(working, applied)))["items"]
+    assert (row["status"], [bad["code"] for bad in row["errors"]]) == ("conflict", ["last_administrator"])
+    assert (await read(working, ana))["scopes"] == ["users:admin"]
