@@ -148,7 +148,7 @@ async def import_users(
 
 
 async def _planned(
-    opened: Resources, import_id: ObjectId, job: Job, by: str | None, patience: float | None
+    opened: Resources, import_id: ObjectId, job: Job, by: str, patience: float | None
 ) -> Response:
     """The plan that the job makes, or the import without one where it takes longer."""
     job = await opened.jobs.wait(job.id, _PATIENCE_S if patience is None else patience)

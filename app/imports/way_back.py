@@ -95,7 +95,7 @@ def _set(user: Any, at: str, value: Any) -> None:
 
 def _same(one: Any, other: Any) -> bool:
     """What is empty is as what is missing."""
-    return _full(one) == _full(other)
+    return bool(_full(one) == _full(other))
 
 
 def _full(value: Any) -> Any:

@@ -12,6 +12,7 @@ from app.imports import applying, batches, records
 from tests.support import NOBODY, create, database, problem, read, users
 from tests.support_applying import apply_plan, creation, resources
 from tests.support_applying import plan as plan_by_hand
+from tests.support_identity import hash_of
 from tests.support_imports import Plan, counted, errors_of, importing, plan
 from tests.tokens import mint
 
@@ -115,8 +116,8 @@ async def test_what_cannot_be_undone_is_said_in_the_plan(working: httpx.AsyncCli
 
 async def test_a_password_that_an_import_set_stays_and_the_plan_says_so(working: httpx.AsyncClient) -> None:
     ana = await create(working, name="Old")
-    hashed = "$2b$12$" + "a" * 53
-    applied = await imported(working, "email,name,password_hash", f"{ana['email']},New,{hashed}")
+    hashed = hash_of("a password of before")
+    applied = await imported(working, "email,name,password_hash", f'{ana["email"]},New,"{hashed}"')
     assert counted(applied) == {"updated": 1}
     planned = await reverted(working, applied)
     [row] = planned["items"]
