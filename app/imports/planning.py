@@ -27,6 +27,7 @@ from app.imports.reverting import WayBack
 from app.jobs import Run
 from app.resources import Resources
 from app.spreadsheets.reading import Limits, SourceRow, open_table
+from models.export import Format
 
 CHUNK: Final = 500
 """Rows that are looked up and stored together."""
@@ -88,7 +89,9 @@ class _Planner:
         asked = options.recall(document)
         self._columns = Columns(asked.columns, document["columns"], ignored=asked.ignore)
         self._keeps = asked.blank == "keep"
-        self._decider = Decider(frozenset(document["scopes"]), document["by"], document["file"]["format"])
+        # A revert has no file, and no cells to recognise.
+        form: Format = document["file"]["format"] if document["file"] else "ndjson"
+        self._decider = Decider(frozenset(document["scopes"]), document["by"], form)
         self._done = 0
 
     async def plan(self, heading: list[str], chunks: AsyncIterator[list[SourceRow]], run: Run) -> None:

@@ -19,7 +19,6 @@ from app.errors import (
     ImportRevertedError,
 )
 from app.imports import matching, options, records, viewing, way_back
-from app.imports.columns import Columns
 from app.imports.deciding import Decider, Decision
 from app.imports.matching import Stored
 from app.imports.reading import Given
@@ -130,7 +129,7 @@ class WayBack:
     def __init__(self, opened: Resources, document: Import) -> None:
         self._opened = opened
         self._reverts: ObjectId = document["reverts"]
-        self._decider = Decider(Columns(None, COLUMNS), frozenset(document["scopes"]), document["by"])
+        self._decider = Decider(frozenset(document["scopes"]), document["by"], "ndjson")
         self._count = 0
 
     async def chunks(self, size: int) -> AsyncGenerator[list[Row], None]:
