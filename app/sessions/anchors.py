@@ -1,6 +1,6 @@
 """What MongoDB knows of sessions: the authority behind Redis."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,15 +12,9 @@ from pymongo.errors import BulkWriteError
 from app import clients, trail
 from app.trail import COMMAND_LINE, Author
 from app.transactions import together
+from app.users.generations import generation_of
 
 _DUPLICATE_KEY = 11_000
-
-
-def generation_of(user: Mapping[str, Any]) -> int:
-    """Of a user as stored; 0 where there is none, or what another hand put in its place."""
-    credentials = user.get("credentials")
-    generation = credentials.get("generation") if isinstance(credentials, Mapping) else None
-    return generation if isinstance(generation, int) else 0
 
 
 class Anchors:

@@ -28,6 +28,7 @@ from app.sessions.refresh_tokens import RefreshToken, RefreshTokens, new_sid, us
 from app.sessions.store import Store
 from app.settings import Settings
 from app.trail import COMMAND_LINE, Author
+from app.users.generations import Ending
 
 LISTED = 1_000
 """The most sessions of one user that a listing shows."""
@@ -99,12 +100,6 @@ class _Pinned:
     generation: int
     client_id: str
     registration: str
-
-
-class Ending:
-    """What `Sessions.ending` is told: the generation that MongoDB now has, once it has one."""
-
-    generation: int | None = None
 
 
 class Sessions:

@@ -7,8 +7,8 @@ from typing import Any
 
 from app.errors import FieldError, InsufficientScopeError, PasswordNeededError
 from app.rows import Row
-from app.sessions import Ending
 from app.trail import Author
+from app.users.generations import Ending
 from models.user import STANDING, UserInput, UserPatch
 
 ADMIN = "users:admin"

@@ -16,9 +16,9 @@ from app.moments import now
 from app.normalise import canonical, email_key, facet, name_key
 from app.rows import BSON, Row
 from app.selections import choose
-from app.sessions import generation_of
 from app.trail import Author
 from app.users.authority import Authority
+from app.users.generations import generation_of
 from models.user import Keys, User, UserInput
 from models.values import DEFAULT_SCOPES
 

@@ -19,10 +19,10 @@ from app.errors import (
     UserNotFoundError,
     WriteConflictError,
 )
-from app.sessions import Ending
 from app.trail import COMMAND_LINE
 from app.users import Authority, batches, changes, records
 from app.users.batches import Result
+from app.users.generations import Ending
 from models.user import EXAMPLE_INPUT, User, UserInput, UserPatch, UserReplacement
 from models.values import ALL_SCOPES, DEFAULT_SCOPES
 from tests.mongomock_adapter import open_database
