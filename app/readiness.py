@@ -14,7 +14,6 @@ from app import indexes
 from app.channel import Channel, pack
 from app.database import reasons, trials
 from app.errors import NotReadyError, UnavailableError
-from app.keyring import Keyring
 
 BOUND_S = 1.0
 """How long a look takes at most, and how long what it found is good."""
@@ -33,13 +32,14 @@ class Readiness:
         self,
         database: AsyncDatabase[dict[str, Any]],
         channel: Channel,
-        keyring: Keyring,
+        find_signing_key: Callable[[], object],
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`find_signing_key` raises UnavailableError where no key can sign."""
         self._database = database
         self._channel = channel
-        self._keyring = keyring
+        self._find_signing_key = find_signing_key
         self._now = now
         self._lock = asyncio.Lock()
         self._found: Parts = {}
@@ -132,7 +132,7 @@ class Readiness:
 
     def _ask_keys(self) -> str | None:
         try:
-            _ = self._keyring.signing
+            self._find_signing_key()
         except UnavailableError:
             return "none can sign"
         return None

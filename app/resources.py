@@ -171,7 +171,7 @@ async def _hold(
         ),
         jobs=Jobs(database, nudges, cursors, ttl_s=settings.job_ttl_s),
         imports=asyncio.Semaphore(settings.imports_at_once),
-        readiness=Readiness(database, channel, keyring),
+        readiness=Readiness(database, channel, lambda: keyring.signing),
     )
 
 
