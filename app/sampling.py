@@ -6,24 +6,70 @@ Asking when Prometheus asks would not do: with several workers it is their paren
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import structlog
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app import __version__, metrics
-from app.limits import Limiter
-from app.resources import Resources
+from app.limits import ExportSlots, Limiter
+from app.pool_watch import PoolWatch
+from app.settings import Settings
+from models.job import JobKind, JobState
 
 log = structlog.get_logger("roster.metrics")
-
-Sample = Callable[[Resources], Awaitable[None]]
 
 _EVERY_S = 2.0
 
 
-async def _sample_sizes(opened: Resources) -> None:
+class Queue(Protocol):
+    @property
+    def waiting(self) -> int: ...
+
+
+class Pool(Queue, Protocol):
+    @property
+    def running(self) -> int: ...
+
+
+class Readiness(Protocol):
+    async def look(self) -> Mapping[str, str | None]: ...
+
+
+class Jobs(Protocol):
+    async def count_open(self) -> Mapping[tuple[JobKind, JobState], int]: ...
+
+
+class Sessions(Protocol):
+    async def count(self) -> int: ...
+
+
+class Sampled(Protocol):
+    """What the gauges are read from; the container has it."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def pools(self) -> PoolWatch | None: ...
+    @property
+    def channel(self) -> Queue: ...
+    @property
+    def passwords(self) -> Pool: ...
+    @property
+    def exports(self) -> ExportSlots: ...
+    @property
+    def readiness(self) -> Readiness: ...
+    @property
+    def jobs(self) -> Jobs: ...
+    @property
+    def sessions(self) -> Sessions: ...
+
+
+Sample = Callable[[Sampled], Awaitable[None]]
+
+
+async def _sample_sizes(opened: Sampled) -> None:
     if opened.pools is not None:
         metrics.MONGO_CONNECTIONS.labels("open").set(opened.pools.open)
         metrics.MONGO_CONNECTIONS.labels("in_use").set(opened.pools.in_use)
@@ -42,17 +88,17 @@ def _sample_admission(limiters: Mapping[str, Limiter]) -> None:
         metrics.ADMISSION.labels(kind, "waiting").set(limiter.waiting)
 
 
-async def _sample_readiness(opened: Resources) -> None:
+async def _sample_readiness(opened: Sampled) -> None:
     parts = await opened.readiness.look()
     metrics.set_ready((part, wrong is None) for part, wrong in parts.items())
 
 
-async def _sample_jobs(opened: Resources) -> None:
+async def _sample_jobs(opened: Sampled) -> None:
     for (kind, state), number in (await opened.jobs.count_open()).items():
         metrics.JOBS.labels(kind, state).set(number)
 
 
-async def _sample_sessions(opened: Resources) -> None:
+async def _sample_sessions(opened: Sampled) -> None:
     metrics.SESSIONS.set(await opened.sessions.count())
 
 
@@ -61,7 +107,7 @@ SAMPLES: list[Sample] = [_sample_sizes, _sample_readiness, _sample_jobs, _sample
 
 
 @asynccontextmanager
-async def sampling(opened: Resources, limiters: Mapping[str, Limiter]) -> AsyncIterator[None]:
+async def sampling(opened: Sampled, limiters: Mapping[str, Limiter]) -> AsyncIterator[None]:
     """While it lasts, where metrics are served."""
     if opened.settings.metrics_port is None:
         yield
@@ -74,7 +120,7 @@ async def sampling(opened: Resources, limiters: Mapping[str, Limiter]) -> AsyncI
         looking.cancel()
 
 
-async def _keep_looking(opened: Resources, limiters: Mapping[str, Limiter]) -> NoReturn:
+async def _keep_looking(opened: Sampled, limiters: Mapping[str, Limiter]) -> NoReturn:
     loop = asyncio.get_running_loop()
     while True:
         _sample_admission(limiters)
