@@ -21,8 +21,8 @@ async def authorise(opened: Resources, authorization: Sequence[str], scope: str 
     token = authorization[0][len(_SCHEME) :].strip(" ")
     claims: Claims | None = None
     try:
-        claims = opened.tokens.known(token) or await opened.tokens.verify(token)
-        await opened.sessions.check(claims.user_id, claims.sid, client_id=claims.client_id)
+        claims = opened.auth.tokens.known(token) or await opened.auth.tokens.verify(token)
+        await opened.auth.sessions.check(claims.user_id, claims.sid, client_id=claims.client_id)
     except InvalidTokenError as error:
         who = {"user_id": claims.user_id, "sid": claims.sid} if claims else {}
         audit_log.record("access_denied", **who, reason=error.code)

@@ -372,14 +372,14 @@ async def _write_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:write"])],
     resources: Annotated[Resources, Depends(_resources)],
 ) -> Authority:
-    return Authority(caller.scopes, resources.sessions.ending, _author(caller))
+    return Authority(caller.scopes, resources.auth.sessions.ending, _author(caller))
 
 
 async def _admin_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:admin"])],
     resources: Annotated[Resources, Depends(_resources)],
 ) -> Authority:
-    return Authority(caller.scopes, resources.sessions.ending, _author(caller))
+    return Authority(caller.scopes, resources.auth.sessions.ending, _author(caller))
 
 
 async def _self_authority(
@@ -387,7 +387,9 @@ async def _self_authority(
     resources: Annotated[Resources, Depends(_resources)],
 ) -> Authority:
     """Over oneself, whatever one's scopes: the body says what may be said, and its route what is proved."""
-    return Authority(frozenset({"users:admin"}), resources.sessions.ending, _author(caller), has_proved=True)
+    return Authority(
+        frozenset({"users:admin"}), resources.auth.sessions.ending, _author(caller), has_proved=True
+    )
 
 
 async def _idempotency_key(

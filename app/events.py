@@ -50,4 +50,4 @@ async def _listen(
 async def _check(opened: Resources, caller: Claims) -> None:
     if caller.expires_at <= time.time():
         raise InvalidTokenError("The access token has expired.")
-    await opened.sessions.check(caller.user_id, caller.sid, client_id=caller.client_id)
+    await opened.auth.sessions.check(caller.user_id, caller.sid, client_id=caller.client_id)

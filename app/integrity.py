@@ -44,7 +44,7 @@ async def check(opened: Resources) -> Findings:
 
 
 async def _check_keys(opened: Resources, stored: int) -> list[str]:
-    listed = await opened.keyring.list()
+    listed = await opened.auth.keyring.list()
     wrong = [f"{stored - len(listed)} signing keys cannot be read"] if stored > len(listed) else []
     if stored and not any(key.state == "signs" for key in listed):
         wrong.append(

@@ -22,6 +22,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from app import indexes, migrations
+from app.accounts import Auth
 from app.channel import Channel, Replies, pack
 from app.cursors import CursorSealer
 from app.database import reasons, trials
@@ -66,12 +67,7 @@ class Resources:
     """For those that may run at once."""
     listeners: asyncio.Semaphore
     """Room for those who listen to events at once."""
-    keyring: Keyring
-    tokens: AccessTokens
-    sessions: Sessions
-    passwords: Passwords
-    password_keys: PasswordKeys
-    throttle: Throttle
+    auth: Auth
     jobs: Jobs
     imports: asyncio.Semaphore
     """Room for the files that may be received at once."""
@@ -146,28 +142,37 @@ async def _hold(
     cursors = CursorSealer(secret, ttl_s=settings.cursor_ttl_s)
     passwords = Passwords(threads=settings.password_threads, waiting=settings.password_queue)
     closing.callback(passwords.close)
+    users = database[User.Settings.name].with_options(codec_options=BSON)
     return Resources(
         settings=settings,
         database=database,
-        users=database[User.Settings.name].with_options(codec_options=BSON),
+        users=users,
         pools=pools,
         redis=redis,
         channel=channel,
         cursors=cursors,
         exports=ExportSlots(settings.exports_at_once),
         listeners=asyncio.Semaphore(settings.listeners_at_once),
-        keyring=keyring,
-        tokens=AccessTokens(
-            keyring,
-            issuer=settings.issuer_url,
-            audience=settings.audience,
-            ttl_s=settings.access_token_ttl_s,
-        ),
-        sessions=Sessions(channel, database, secret, settings),
-        passwords=passwords,
-        password_keys=PasswordKeys(database, redis, secret),
-        throttle=Throttle(
-            channel, secret, per_account=settings.tries_per_account, per_address=settings.tries_per_address
+        auth=Auth(
+            settings=settings,
+            database=database,
+            users=users,
+            keyring=keyring,
+            tokens=AccessTokens(
+                keyring,
+                issuer=settings.issuer_url,
+                audience=settings.audience,
+                ttl_s=settings.access_token_ttl_s,
+            ),
+            sessions=Sessions(channel, database, secret, settings),
+            passwords=passwords,
+            password_keys=PasswordKeys(database, redis, secret),
+            throttle=Throttle(
+                channel,
+                secret,
+                per_account=settings.tries_per_account,
+                per_address=settings.tries_per_address,
+            ),
         ),
         jobs=Jobs(database, nudges, cursors, ttl_s=settings.job_ttl_s),
         imports=asyncio.Semaphore(settings.imports_at_once),

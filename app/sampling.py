@@ -45,6 +45,13 @@ class Sessions(Protocol):
     async def count(self) -> int: ...
 
 
+class Auth(Protocol):
+    @property
+    def passwords(self) -> Pool: ...
+    @property
+    def sessions(self) -> Sessions: ...
+
+
 class Sampled(Protocol):
     """What the gauges are read from; the container has it."""
 
@@ -55,15 +62,13 @@ class Sampled(Protocol):
     @property
     def channel(self) -> Queue: ...
     @property
-    def passwords(self) -> Pool: ...
+    def auth(self) -> Auth: ...
     @property
     def exports(self) -> ExportSlots: ...
     @property
     def readiness(self) -> Readiness: ...
     @property
     def jobs(self) -> Jobs: ...
-    @property
-    def sessions(self) -> Sessions: ...
 
 
 Sample = Callable[[Sampled], Awaitable[None]]
@@ -75,8 +80,8 @@ async def _sample_sizes(opened: Sampled) -> None:
         metrics.MONGO_CONNECTIONS.labels("in_use").set(opened.pools.in_use)
         metrics.MONGO_WAITING.set(opened.pools.waiting)
     metrics.REDIS_WAITING.set(opened.channel.waiting)
-    metrics.PASSWORDS.labels("running").set(opened.passwords.running)
-    metrics.PASSWORDS.labels("waiting").set(opened.passwords.waiting)
+    metrics.PASSWORDS.labels("running").set(opened.auth.passwords.running)
+    metrics.PASSWORDS.labels("waiting").set(opened.auth.passwords.waiting)
     metrics.EXPORTS.set(opened.exports.taken)
     metrics.LOOP_TASKS.set(len(asyncio.all_tasks()))
 
@@ -99,7 +104,7 @@ async def _sample_jobs(opened: Sampled) -> None:
 
 
 async def _sample_sessions(opened: Sampled) -> None:
-    metrics.SESSIONS.set(await opened.sessions.count())
+    metrics.SESSIONS.set(await opened.auth.sessions.count())
 
 
 SAMPLES: list[Sample] = [_sample_sizes, _sample_readiness, _sample_jobs, _sample_sessions]

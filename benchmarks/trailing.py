@@ -62,7 +62,7 @@ async def compare(start: int, count: int) -> list[dict[str, float]]:
 
 
 async def _change(opened: Resources, said: UserInput, times: dict[str, list[float]]) -> None:
-    authority = Authority(frozenset(ALL_SCOPES), opened.sessions.ending, COMMAND_LINE)
+    authority = Authority(frozenset(ALL_SCOPES), opened.auth.sessions.ending, COMMAND_LINE)
     began = time.perf_counter()
     row = await users.create(said, authority)
     created = time.perf_counter()

@@ -66,7 +66,7 @@ async def _identify(
     try:
         if secret is None:
             return await clients.identify(opened.database, client_id=client_id, secret=None)
-        async with opened.throttle.refusals("client_secrets", origin.address):
+        async with opened.auth.throttle.refusals("client_secrets", origin.address):
             return await clients.identify(opened.database, client_id=client_id, secret=secret)
     except InvalidClientError:
         audit_log.record("client_refused", address=origin.address, reason="invalid_client")
@@ -94,7 +94,7 @@ async def create_token(request: Request, opened: Backends, origin: RequestOrigin
             return _issued(await _sign_in(opened, form, client, origin))
         case "refresh_token":
             issued = await accounts.refresh(
-                opened,
+                opened.auth,
                 _required(form, "refresh_token"),
                 scopes=oauth_forms.scope(form.get("scope")),
                 client=client,
@@ -118,7 +118,7 @@ async def _sign_in(
     else:
         password = await _open(opened, form["password_jwe"])
     return await accounts.sign_in(
-        opened,
+        opened.auth,
         name=_required(form, "username"),
         password=password,
         scopes=scopes,
@@ -129,7 +129,7 @@ async def _sign_in(
 
 async def _open(opened: Resources, sealed: str) -> str:
     try:
-        return await opened.password_keys.open(sealed)
+        return await opened.auth.password_keys.open(sealed)
     except InvalidError as error:
         raise OAuthError(f"password_jwe: {error.detail}") from None
 
@@ -156,7 +156,7 @@ def _issued(issued: Issued) -> Response:
 )  # fmt: skip
 async def register_user(asked: Registration, opened: Backends, origin: RequestOrigin) -> Response:
     """Open, by invitation or closed, as the service is set. Sign in afterwards at `/auth/token`."""
-    return replies.user(await accounts.register(opened, asked, origin=origin), status=201)
+    return replies.user(await accounts.register(opened.auth, asked, origin=origin), status=201)
 
 
 @router.post(
@@ -167,7 +167,7 @@ async def register_user(asked: Registration, opened: Backends, origin: RequestOr
 )
 async def sign_out(opened: Backends, caller: Caller, origin: RequestOrigin) -> None:
     """The session of the token ends: its access tokens and its refresh token, everywhere, with this reply."""
-    await opened.sessions.end(caller.user_id, caller.sid)
+    await opened.auth.sessions.end(caller.user_id, caller.sid)
     audit_log.record("signed_out", user_id=caller.user_id, sid=caller.sid, address=origin.address)
 
 
@@ -185,7 +185,7 @@ async def introspect_token(request: Request, opened: Backends, origin: RequestOr
     """
     form = await _read_form(request)
     client = await _identify(request, opened, form, origin)
-    return replies.plain(await accounts.introspect(opened, _required(form, "token"), client=client))
+    return replies.plain(await accounts.introspect(opened.auth, _required(form, "token"), client=client))
 
 
 @router.post(
@@ -198,7 +198,7 @@ async def revoke_token(request: Request, opened: Backends, origin: RequestOrigin
     """RFC 7009, for the client that the token was issued to; what is no token of ours is answered 200 too."""
     form = await _read_form(request)
     client = await _identify(request, opened, form, origin)
-    await accounts.revoke(opened, _required(form, "token"), client=client)
+    await accounts.revoke(opened.auth, _required(form, "token"), client=client)
     return Revocation()
 
 
@@ -213,4 +213,4 @@ async def read_password_key(opened: Backends) -> PasswordKey:
     A compact JWE of a password (`alg` RSA-OAEP-256, `enc` A256GCM, and the key's `kid`) may stand as
     `password_jwe` wherever a `password` may. Each is taken once.
     """
-    return PasswordKey.model_validate(await opened.password_keys.public())
+    return PasswordKey.model_validate(await opened.auth.password_keys.public())

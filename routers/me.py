@@ -83,7 +83,7 @@ async def change_password(
     change: PasswordChange, caller: Myself, opened: Backends, origin: RequestOrigin
 ) -> Response:
     """All your sessions end, this one too; the reply has the tokens of a new one."""
-    return replies.token(await accounts.change_password(opened, change, caller=caller, origin=origin))
+    return replies.token(await accounts.change_password(opened.auth, change, caller=caller, origin=origin))
 
 
 @router.post(
@@ -103,7 +103,7 @@ async def change_email(
 ) -> Response:
     """With your password, since the e-mail is a name you sign in by."""
     row = await accounts.change_email(
-        opened, change, versions, caller=caller, authority=authority, origin=origin
+        opened.auth, change, versions, caller=caller, authority=authority, origin=origin
     )
     return replies.user(row)
 
@@ -116,7 +116,7 @@ async def change_email(
 )
 async def list_my_sessions(caller: Caller, opened: Backends) -> Response:
     """The one used last first, a thousand at most."""
-    return replies.sessions(await opened.sessions.list_all(caller.user_id), current=caller.sid)
+    return replies.sessions(await opened.auth.sessions.list_all(caller.user_id), current=caller.sid)
 
 
 @router.delete(
@@ -135,7 +135,7 @@ async def end_my_sessions(
 ) -> None:
     """All your sessions end, or all others."""
     keep = caller.sid if keep_current == "true" else ""
-    await opened.sessions.end_all(caller.user_id, keep=keep, author=author)
+    await opened.auth.sessions.end_all(caller.user_id, keep=keep, author=author)
     audit_log.record("signed_out_everywhere", user_id=caller.user_id, sid=caller.sid, address=origin.address)
 
 
@@ -147,4 +147,4 @@ async def end_my_sessions(
 )
 async def end_my_session(session_id: SessionId, caller: Caller, opened: Backends) -> None:
     """Its access tokens and its refresh token are good no longer; it may be that of this request."""
-    await accounts.end_session(opened, caller.user_id, session_id)
+    await accounts.end_session(opened.auth, caller.user_id, session_id)

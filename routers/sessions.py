@@ -28,7 +28,7 @@ router = APIRouter(tags=["sessions"], route_class=StrictRoute)
 )
 async def list_sessions(user_id: UserId, caller: Administrator, opened: Backends) -> Response:
     """The one used last first, a thousand at most; none for a user who is not there."""
-    return replies.sessions(await opened.sessions.list_all(str(user_id)), current=caller.sid)
+    return replies.sessions(await opened.auth.sessions.list_all(str(user_id)), current=caller.sid)
 
 
 @router.delete(
@@ -41,7 +41,7 @@ async def end_sessions(
     user_id: UserId, caller: Administrator, author: ChangeAuthor, opened: Backends
 ) -> None:
     """With this reply no token of before is good, on any worker."""
-    if not await opened.sessions.end_all(str(user_id), author=author):
+    if not await opened.auth.sessions.end_all(str(user_id), author=author):
         raise UserNotFoundError("There is no user with this id.")
     audit_log.record("signed_out_everywhere", user_id=str(user_id), by=caller.user_id)
 
@@ -54,7 +54,7 @@ async def end_sessions(
 )
 async def end_session(user_id: UserId, session_id: SessionId, _: Administrator, opened: Backends) -> None:
     """Its access tokens and its refresh token are good no longer; the user's other sessions go on."""
-    await accounts.end_session(opened, str(user_id), session_id)
+    await accounts.end_session(opened.auth, str(user_id), session_id)
 
 
 @router.post(
@@ -65,7 +65,7 @@ async def end_session(user_id: UserId, session_id: SessionId, _: Administrator, 
 )
 async def sign_out_users(asked: SignOut, caller: Administrator, opened: Backends) -> Response:
     """One status for each id, in their order."""
-    return replies.plain({"results": await accounts.sign_out_all(opened, asked.ids, by=caller)})
+    return replies.plain({"results": await accounts.sign_out_all(opened.auth, asked.ids, by=caller)})
 
 
 @router.put(
@@ -84,4 +84,4 @@ async def set_password(
     opened: Backends,
 ) -> None:
     """Or the hash that another system made, to be renewed at the first sign-in. The user's sessions end."""
-    await accounts.set_password(opened, str(user_id), setting, authority=authority, by=caller)
+    await accounts.set_password(opened.auth, str(user_id), setting, authority=authority, by=caller)

@@ -19,7 +19,7 @@ router = APIRouter(tags=["sessions"], route_class=StrictRoute)
 )
 async def read_throttle(user_id: UserId, _: Administrator, opened: Backends) -> ThrottleOutput:
     """Wrong passwords of the last minutes, whichever of the user's names was typed."""
-    return replies.throttle(await accounts.see_throttle(opened, str(user_id)))
+    return replies.throttle(await accounts.see_throttle(opened.auth, str(user_id)))
 
 
 @router.delete(
@@ -30,7 +30,7 @@ async def read_throttle(user_id: UserId, _: Administrator, opened: Backends) -> 
 )
 async def lift_throttle(user_id: UserId, caller: Administrator, opened: Backends) -> None:
     """Their failures are forgotten, as when a password is set; their address may still have to wait."""
-    await accounts.lift_throttle(opened, str(user_id), by=caller)
+    await accounts.lift_throttle(opened.auth, str(user_id), by=caller)
 
 
 @router.get(
@@ -42,7 +42,7 @@ async def read_address_throttle(
     _: Administrator, address: ThrottledAddress, opened: Backends
 ) -> ThrottleOutput:
     """What was refused from there in the last hour: sign-ins, registrations, secrets of clients."""
-    return replies.throttle(await opened.throttle.see_address(address))
+    return replies.throttle(await opened.auth.throttle.see_address(address))
 
 
 @router.delete(
@@ -53,4 +53,4 @@ async def read_address_throttle(
 )
 async def lift_address_throttle(caller: Administrator, address: ThrottledAddress, opened: Backends) -> None:
     """Its failures are forgotten; those of accounts are not."""
-    await accounts.lift_address(opened, address, by=caller)
+    await accounts.lift_address(opened.auth, address, by=caller)

@@ -17,7 +17,7 @@ KEYS_MAX_AGE_S = 60
 async def read_keys(opened: Backends, response: Response) -> KeySet:
     """RFC 7517. Also a key that will sign soon, and those that signed tokens which still live."""
     response.headers["Cache-Control"] = f"public, max-age={KEYS_MAX_AGE_S}"
-    return KeySet(keys=opened.keyring.public()[:MOST_KEYS])
+    return KeySet(keys=opened.auth.keyring.public()[:MOST_KEYS])
 
 
 @router.get("/oauth-authorization-server", summary="What the token endpoints offer", responses=responses())

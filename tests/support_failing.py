@@ -159,7 +159,7 @@ class Attempt:
         if self._name == "stream_job":  # of a job that nobody does it would never end
             return ids
         if "{session_id}" in self._path:
-            session = await resources(self._client).sessions.create(
+            session = await resources(self._client).auth.sessions.create(
                 self._user["id"], self._generation, client=BUILT_IN, scopes=frozenset(ALL_SCOPES)
             )
             ids["session_id"] = session.sid

@@ -149,7 +149,7 @@ async def wear_out(client: httpx.AsyncClient, account: str = "nobody@example.com
     found = await records.find_named(opened, names)
     key = records.key_of_nobody(*names.values()) if found is None else found.key
     for _ in range(60):
-        await opened.throttle.fail(key, "127.0.0.1")
+        await opened.auth.throttle.fail(key, "127.0.0.1")
 
 
 async def wear_out_refusals(client: httpx.AsyncClient, counts: str) -> None:

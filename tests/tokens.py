@@ -22,7 +22,7 @@ async def mint(opened: Resources, *scopes: str) -> str:
     Redis is told that it knows the user. Otherwise the session's first request would ask MongoDB for him.
     """
     user_id = str(PydanticObjectId())
-    epoch, *_ = await opened.sessions._store.look(user_id, "")
+    epoch, *_ = await opened.auth.sessions._store.look(user_id, "")
     await opened.redis.hset(f"roster:{{{user_id}}}:state", items=["generation", "0", "epoch", epoch])
     return await mint_for(opened, user_id, *scopes)
 
@@ -30,8 +30,10 @@ async def mint(opened: Resources, *scopes: str) -> str:
 async def mint_for(opened: Resources, user_id: str, *scopes: str, generation: int = 0) -> str:
     """Of a session of a user who has signed in nowhere yet: its first request asks MongoDB for him."""
     granted = frozenset(scopes or ALL_SCOPES)
-    session = await opened.sessions.create(user_id, generation, client=BUILT_IN, scopes=granted)
-    token, _ = opened.tokens.issue(user_id=user_id, sid=session.sid, client_id=BUILT_IN.id, scopes=granted)
+    session = await opened.auth.sessions.create(user_id, generation, client=BUILT_IN, scopes=granted)
+    token, _ = opened.auth.tokens.issue(
+        user_id=user_id, sid=session.sid, client_id=BUILT_IN.id, scopes=granted
+    )
     return token
 
 

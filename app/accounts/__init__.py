@@ -1,6 +1,7 @@
 """Accounts: signing in and out, registering, passwords, one's own record."""
 
 from app.accounts.admins import create_admin, has_admin
+from app.accounts.auth import Auth
 from app.accounts.grants import Issued, Origin, refresh, sign_in
 from app.accounts.inspection import introspect, revoke
 from app.accounts.passwords import change_email, change_password, set_password
@@ -9,6 +10,7 @@ from app.accounts.sign_outs import end_session, remove_client, sign_out_all
 from app.accounts.throttling import lift_address, lift_throttle, see_throttle
 
 __all__ = [
+    "Auth",
     "Issued",
     "Origin",
     "change_email",

@@ -5,10 +5,10 @@ from pydantic import SecretStr, ValidationError
 
 from app import audit_log, passwords, users
 from app.accounts import records
+from app.accounts.auth import Auth
 from app.accounts.records import Account
 from app.errors import InvalidError, StartError
 from app.normalise import email_key
-from app.resources import Resources
 from app.trail import COMMAND_LINE
 from app.users.administrators import ADMINISTRATOR
 from models.user import Credentials, UserInput, UserPatch
@@ -17,12 +17,12 @@ from models.values import ALL_SCOPES
 _NAME = "Administrator"
 
 
-async def has_admin(opened: Resources) -> bool:
+async def has_admin(auth: Auth) -> bool:
     """Whether anybody who may sign in with a password may administer."""
-    return await opened.users.find_one(ADMINISTRATOR, {"_id": 1}) is not None
+    return await auth.users.find_one(ADMINISTRATOR, {"_id": 1}) is not None
 
 
-async def create_admin(opened: Resources, email: str, password: SecretStr) -> bool:
+async def create_admin(auth: Auth, email: str, password: SecretStr) -> bool:
     """A new administrator, or one made of whoever has the e-mail, whose sessions end; whether it is new.
 
     StartError says what is wrong with the e-mail or the password.
@@ -35,8 +35,8 @@ async def create_admin(opened: Resources, email: str, password: SecretStr) -> bo
         passwords.check_policy(password.get_secret_value(), pointer="/password", about=(email,))
     except InvalidError as error:
         raise StartError(f"The administrator's password: {error.errors[0].detail}") from None
-    password_hash = await opened.passwords.hash(password.get_secret_value())
-    account = await records.find(opened, "keys.email", email_key(email))
+    password_hash = await auth.passwords.hash(password.get_secret_value())
+    account = await records.find(auth, "keys.email", email_key(email))
     if account is None:
         credentials = Credentials(password_hash=password_hash)
         row = await users.insert(
@@ -44,14 +44,14 @@ async def create_admin(opened: Resources, email: str, password: SecretStr) -> bo
         )
         audit_log.record("registered", user_id=str(row["_id"]), reason="first_administrator")
         return True
-    await _promote(opened, account, password_hash)
+    await _promote(auth, account, password_hash)
     return False
 
 
-async def _promote(opened: Resources, account: Account, password_hash: str) -> None:
-    authority = users.Authority(frozenset(ALL_SCOPES), opened.sessions.ending, COMMAND_LINE)
+async def _promote(auth: Auth, account: Account, password_hash: str) -> None:
+    authority = users.Authority(frozenset(ALL_SCOPES), auth.sessions.ending, COMMAND_LINE)
     patch = UserPatch(scopes=list(ALL_SCOPES), is_active=True)
     await users.patch(PydanticObjectId(account.user_id), patch, authority=authority)
-    if not await records.store_password(opened, account, password_hash, COMMAND_LINE):
+    if not await records.store_password(auth, account, password_hash, COMMAND_LINE):
         raise StartError("The user was changed at the same time: run the command again.")
     audit_log.record("password_set", user_id=account.user_id, reason="promoted")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app import audit_log
 from app.accounts import records
+from app.accounts.auth import Auth
 from app.accounts.records import Account
 from app.clients import Client
 from app.errors import (
@@ -14,7 +15,6 @@ from app.errors import (
     ThrottledError,
 )
 from app.passwords import Verdict
-from app.resources import Resources
 from app.tokens import Claims
 
 WRONG = "The name or the password is wrong."
@@ -37,7 +37,7 @@ class Issued:
 
 
 async def sign_in(
-    opened: Resources,
+    auth: Auth,
     *,
     name: str,
     password: str,
@@ -46,34 +46,32 @@ async def sign_in(
     origin: Origin,
 ) -> Issued:
     """A new session. InvalidGrantError does not say what was wrong, nor ThrottledError who has to wait."""
-    opened.passwords.check_room()
-    names = records.identify(name, opened.settings.phone_region)
-    account = await records.find_named(opened, names)
+    auth.passwords.check_room()
+    names = records.identify(name, auth.settings.phone_region)
+    account = await records.find_named(auth, names)
     key = records.key_of_nobody(list(names.values())[-1]) if account is None else account.key
-    verdict = await _verify(opened, account, key, password, origin)
+    verdict = await _verify(auth, account, key, password, origin)
     if account is None or not verdict.matches or not account.is_active:
-        await opened.throttle.fail(key, origin.address)
+        await auth.throttle.fail(key, origin.address)
         reason = "unknown" if account is None else "inactive" if verdict.matches else "wrong_password"
         audit_log.record("sign_in_failed", user_id=_id(account), address=origin.address, reason=reason)
         raise InvalidGrantError(WRONG)
-    await opened.throttle.succeed(key, origin.address)
+    await auth.throttle.succeed(key, origin.address)
     granted = _grant(account, scopes, client)
-    await records.note_sign_in(opened, account, origin.address, verdict.rehashed)
-    return await begin(opened, account, granted, client, origin)
+    await records.note_sign_in(auth, account, origin.address, verdict.rehashed)
+    return await begin(auth, account, granted, client, origin)
 
 
-async def _verify(
-    opened: Resources, account: Account | None, key: str, password: str, origin: Origin
-) -> Verdict:
+async def _verify(auth: Auth, account: Account | None, key: str, password: str, origin: Origin) -> Verdict:
     """Throttled twice: before waiting for a turn, and at the turn, when others may have failed meanwhile."""
 
     async def check() -> None:
-        await opened.throttle.check(key, origin.address)
+        await auth.throttle.check(key, origin.address)
 
     try:
         await check()
         stored = account.password_hash if account else None
-        return await opened.passwords.verify(password, stored, at_turn=check)
+        return await auth.passwords.verify(password, stored, at_turn=check)
     except ThrottledError:
         audit_log.record("sign_in_throttled", user_id=_id(account), address=origin.address)
         raise
@@ -93,10 +91,10 @@ def _grant(account: Account, asked: frozenset[str] | None, client: Client) -> fr
 
 
 async def begin(
-    opened: Resources, account: Account, granted: frozenset[str], client: Client, origin: Origin
+    auth: Auth, account: Account, granted: frozenset[str], client: Client, origin: Origin
 ) -> Issued:
     """The session of one who has proved who he is."""
-    session = await opened.sessions.create(
+    session = await auth.sessions.create(
         account.user_id,
         account.generation,
         client=client,
@@ -106,7 +104,7 @@ async def begin(
     )
     for sid in session.displaced:
         audit_log.record("session_displaced", user_id=account.user_id, sid=sid)
-    access_token, claims = opened.tokens.issue(
+    access_token, claims = auth.tokens.issue(
         user_id=account.user_id, sid=session.sid, client_id=client.id, scopes=granted
     )
     audit_log.record(
@@ -116,12 +114,12 @@ async def begin(
 
 
 async def refresh(
-    opened: Resources, refresh_token: str, *, scopes: frozenset[str] | None, client: Client, origin: Origin
+    auth: Auth, refresh_token: str, *, scopes: frozenset[str] | None, client: Client, origin: Origin
 ) -> Issued:
     """The next pair of tokens; `scopes` may narrow those of the access token, for this time."""
-    known = opened.sessions.read(refresh_token)
+    known = auth.sessions.read(refresh_token)
     try:
-        refreshed = await opened.sessions.refresh(refresh_token, client=client, narrowed=scopes)
+        refreshed = await auth.sessions.refresh(refresh_token, client=client, narrowed=scopes)
     except (InvalidGrantError, InvalidScopeError, InvalidTokenError) as error:
         reused = isinstance(error, RefreshTokenReusedError)
         audit_log.record(
@@ -135,7 +133,7 @@ async def refresh(
         if isinstance(error, InvalidTokenError):
             raise InvalidGrantError(error.detail) from None
         raise
-    access_token, claims = opened.tokens.issue(
+    access_token, claims = auth.tokens.issue(
         user_id=refreshed.user_id,
         sid=refreshed.sid,
         client_id=client.id,

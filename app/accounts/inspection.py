@@ -3,15 +3,15 @@
 from typing import Any
 
 from app import audit_log
+from app.accounts.auth import Auth
 from app.clients import Client
 from app.errors import InvalidClientError, InvalidTokenError, UnauthorizedClientError
-from app.resources import Resources
 from app.sessions import RefreshToken
 
 INACTIVE: dict[str, Any] = {"active": False}
 
 
-async def introspect(opened: Resources, token: str, *, client: Client) -> dict[str, Any]:
+async def introspect(auth: Auth, token: str, *, client: Client) -> dict[str, Any]:
     """What every route would make of the token now; of one that is not active nothing else is told.
 
     `token_use` tells the two kinds of tokens apart, as Hydra and Cognito name it.
@@ -19,10 +19,10 @@ async def introspect(opened: Resources, token: str, *, client: Client) -> dict[s
     if client.is_public:
         raise InvalidClientError("Introspection needs a registered client with a secret.")
     try:
-        if (refresh_token := opened.sessions.read(token)) is not None:
-            return await _introspect_refresh_token(opened, refresh_token, client)
-        claims = await opened.tokens.verify(token)
-        await opened.sessions.check(claims.user_id, claims.sid, client_id=claims.client_id)
+        if (refresh_token := auth.sessions.read(token)) is not None:
+            return await _introspect_refresh_token(auth, refresh_token, client)
+        claims = await auth.tokens.verify(token)
+        await auth.sessions.check(claims.user_id, claims.sid, client_id=claims.client_id)
     except InvalidTokenError:
         return INACTIVE
     return {
@@ -34,16 +34,16 @@ async def introspect(opened: Resources, token: str, *, client: Client) -> dict[s
         "exp": claims.expires_at,
         "iat": claims.issued_at,
         "sub": claims.user_id,
-        "aud": opened.settings.audience,
-        "iss": opened.settings.issuer_url,
+        "aud": auth.settings.audience,
+        "iss": auth.settings.issuer_url,
         "jti": claims.jti,
         "sid": claims.sid,
     }
 
 
-async def _introspect_refresh_token(opened: Resources, token: RefreshToken, client: Client) -> dict[str, Any]:
+async def _introspect_refresh_token(auth: Auth, token: RefreshToken, client: Client) -> dict[str, Any]:
     """Told to its own client alone; without `token_type`, which is what access tokens are of."""
-    found = await opened.sessions.find(token)
+    found = await auth.sessions.find(token)
     if found is None or found.client_id != client.id:
         return INACTIVE
     return {
@@ -58,19 +58,19 @@ async def _introspect_refresh_token(opened: Resources, token: RefreshToken, clie
     }
 
 
-async def revoke(opened: Resources, token: str, *, client: Client) -> None:
+async def revoke(auth: Auth, token: str, *, client: Client) -> None:
     """End the token's session, if it has a living one; UnauthorizedClientError if it is another client's."""
     try:
-        if (refresh_token := opened.sessions.read(token)) is not None:
+        if (refresh_token := auth.sessions.read(token)) is not None:
             user_id, sid = refresh_token.user_id, refresh_token.sid
-            found = await opened.sessions.find(refresh_token, any_number=True)
+            found = await auth.sessions.find(refresh_token, any_number=True)
             owner = found.client_id if found is not None else client.id
         else:
-            claims = await opened.tokens.verify(token)
+            claims = await auth.tokens.verify(token)
             user_id, sid, owner = claims.user_id, claims.sid, claims.client_id
     except InvalidTokenError:
         return
     if owner != client.id:
         raise UnauthorizedClientError("The token was issued to another client.")
-    if await opened.sessions.end(user_id, sid):
+    if await auth.sessions.end(user_id, sid):
         audit_log.record("token_revoked", user_id=user_id, sid=sid, client_id=client.id)

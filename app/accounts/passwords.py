@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from app import audit_log, clients, passwords, users
 from app.accounts import records
+from app.accounts.auth import Auth
 from app.accounts.grants import Issued, Origin, begin
 from app.accounts.records import Account
 from app.accounts.secrets_in import open_password
@@ -20,7 +21,6 @@ from app.errors import (
     WriteConflictError,
     WrongPasswordError,
 )
-from app.resources import Resources
 from app.rows import Row
 from app.tokens import Claims
 from app.trail import Author
@@ -32,34 +32,32 @@ _REVOKED = "This session was ended: sign in again."
 _CHANGED = "The password was changed, or the user signed out everywhere, at the same time; try again."
 
 
-async def change_password(
-    opened: Resources, change: PasswordChange, *, caller: Claims, origin: Origin
-) -> Issued:
+async def change_password(auth: Auth, change: PasswordChange, *, caller: Claims, origin: Origin) -> Issued:
     """A new session for the one who asked; all that were, his own with them, have ended.
 
     It is of the generation that the change began. So if he is signed out everywhere or deactivated meanwhile,
     there is no session for him: WriteConflictError before the change, UnavailableError after it.
     """
     current = await open_password(
-        opened, change.current_password, change.current_password_jwe, name="current_password"
+        auth, change.current_password, change.current_password_jwe, name="current_password"
     )
-    new = await open_password(opened, change.new_password, change.new_password_jwe, name="new_password")
-    client = await clients.find(opened.database, caller.client_id)
-    account = await _prove(opened, caller, current, origin)
+    new = await open_password(auth, change.new_password, change.new_password_jwe, name="new_password")
+    client = await clients.find(auth.database, caller.client_id)
+    account = await _prove(auth, caller, current, origin)
     if client is None:
         raise SessionRevokedError(_REVOKED)
-    async with opened.throttle.weak_passwords(account=account.key):
+    async with auth.throttle.weak_passwords(account=account.key):
         passwords.check_policy(new, pointer="/new_password", about=account.about)
     author = Author(caller.user_id, caller.client_id)
-    if not await records.store_password(opened, account, await opened.passwords.hash(new), author):
+    if not await records.store_password(auth, account, await auth.passwords.hash(new), author):
         raise WriteConflictError(_CHANGED)
     audit_log.record("password_changed", user_id=account.user_id, sid=caller.sid, address=origin.address)
     renewed = replace(account, generation=account.generation + 1)
-    return await begin(opened, renewed, caller.scopes & account.scopes, client, origin)
+    return await begin(auth, renewed, caller.scopes & account.scopes, client, origin)
 
 
 async def change_email(
-    opened: Resources,
+    auth: Auth,
     change: EmailChange,
     versions: Versions,
     *,
@@ -69,9 +67,9 @@ async def change_email(
 ) -> Row:
     """The user after it; the sessions go on."""
     current = await open_password(
-        opened, change.current_password, change.current_password_jwe, name="current_password"
+        auth, change.current_password, change.current_password_jwe, name="current_password"
     )
-    await _prove(opened, caller, current, origin)
+    await _prove(auth, caller, current, origin)
     patch = UserPatch(email=change.email)
     row = await users.patch(PydanticObjectId(caller.user_id), patch, versions, authority=authority)
     audit_log.record("email_changed", user_id=caller.user_id, sid=caller.sid, address=origin.address)
@@ -79,22 +77,22 @@ async def change_email(
 
 
 async def set_password(
-    opened: Resources, user_id: str, setting: PasswordSetting, *, authority: Authority, by: Claims | None
+    auth: Auth, user_id: str, setting: PasswordSetting, *, authority: Authority, by: Claims | None
 ) -> None:
     """For another, by an administrator: a password, or the hash that another system made of one."""
-    account = await _read(opened, user_id)
+    account = await _read(auth, user_id)
     if by is not None and by.user_id == user_id:
         raise PasswordNeededError(
             "Change your own password at POST /users/me/password, with the current one."
         )
     authority.check_target({"scopes": account.scopes})
-    hashed = await _hash(opened, setting, account.about)
-    if not await records.store_password(opened, account, hashed, authority.author):
+    hashed = await _hash(auth, setting, account.about)
+    if not await records.store_password(auth, account, hashed, authority.author):
         raise WriteConflictError(_CHANGED)
     audit_log.record("password_set", user_id=user_id, sid=by.sid if by else None)
 
 
-async def _hash(opened: Resources, setting: PasswordSetting, about: Sequence[str | None]) -> str:
+async def _hash(auth: Auth, setting: PasswordSetting, about: Sequence[str | None]) -> str:
     if setting.password_hash is not None:
         if setting.password is not None or setting.password_jwe is not None:
             bad = FieldError(pointer="/password_hash", detail="Must be given alone, or a password instead.")
@@ -102,36 +100,36 @@ async def _hash(opened: Resources, setting: PasswordSetting, about: Sequence[str
         imported: SecretStr = setting.password_hash
         passwords.check_importable(imported.get_secret_value(), pointer="/password_hash")
         return imported.get_secret_value()
-    new = await open_password(opened, setting.password, setting.password_jwe)
+    new = await open_password(auth, setting.password, setting.password_jwe)
     passwords.check_policy(new, pointer="/password", about=about)
-    return await opened.passwords.hash(new)
+    return await auth.passwords.hash(new)
 
 
-async def _prove(opened: Resources, caller: Claims, password: str, origin: Origin) -> Account:
+async def _prove(auth: Auth, caller: Claims, password: str, origin: Origin) -> Account:
     """The caller's account, whose password this is; wrong ones count as at a sign-in."""
-    account = await records.read(opened, caller.user_id)
+    account = await records.read(auth, caller.user_id)
     if account is None or not account.is_active:
         raise SessionRevokedError(_REVOKED)
 
     async def check() -> None:
-        await opened.throttle.check(account.key, origin.address)
+        await auth.throttle.check(account.key, origin.address)
 
     await check()
-    verdict = await opened.passwords.verify(password, account.password_hash, at_turn=check)
+    verdict = await auth.passwords.verify(password, account.password_hash, at_turn=check)
     if not verdict.matches:
-        await opened.throttle.fail(account.key, origin.address)
+        await auth.throttle.fail(account.key, origin.address)
         audit_log.record(
             "sign_in_failed", user_id=account.user_id, sid=caller.sid, address=origin.address,
             reason="wrong_current_password",
         )  # fmt: skip
         bad = FieldError(pointer="/current_password", detail="Must be the password of now.")
         raise WrongPasswordError("The current password is wrong.", errors=(bad,))
-    await opened.throttle.succeed(account.key, origin.address)
+    await auth.throttle.succeed(account.key, origin.address)
     return account
 
 
-async def _read(opened: Resources, user_id: str) -> Account:
-    account = await records.read(opened, user_id)
+async def _read(auth: Auth, user_id: str) -> Account:
+    account = await records.read(auth, user_id)
     if account is None:
         raise UserNotFoundError("There is no user with this id.")
     return account

@@ -12,9 +12,9 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from redis.exceptions import RedisError
 
 from app import trail
+from app.accounts.auth import Auth
 from app.moments import now
 from app.normalise import canonical, typed_email_key
-from app.resources import Resources
 from app.rows import UNREADABLE
 from app.trail import Author
 from app.transactions import together
@@ -72,20 +72,20 @@ def identify(typed: str, region: str | None = None) -> dict[str, str]:
     return {"keys.username": canonical(text), **national}
 
 
-async def find_named(opened: Resources, names: Mapping[str, str]) -> Account | None:
+async def find_named(auth: Auth, names: Mapping[str, str]) -> Account | None:
     """The account that the first of the names finds, as `identify` gives them."""
     for field, value in names.items():
-        if (account := await find(opened, field, value)) is not None:
+        if (account := await find(auth, field, value)) is not None:
             return account
     return None
 
 
-async def find(opened: Resources, field: str, value: str) -> Account | None:
-    return _account(await opened.users.find_one({field: {"$eq": value, "$type": "string"}}, _WANTED))
+async def find(auth: Auth, field: str, value: str) -> Account | None:
+    return _account(await auth.users.find_one({field: {"$eq": value, "$type": "string"}}, _WANTED))
 
 
-async def read(opened: Resources, user_id: str) -> Account | None:
-    return _account(await opened.users.find_one({"_id": ObjectId(user_id)}, _WANTED))
+async def read(auth: Auth, user_id: str) -> Account | None:
+    return _account(await auth.users.find_one({"_id": ObjectId(user_id)}, _WANTED))
 
 
 class _Credentials(BaseModel):
@@ -132,18 +132,18 @@ def _account(row: Mapping[str, Any] | None) -> Account | None:
     )
 
 
-async def note_sign_in(opened: Resources, account: Account, address: str, rehashed: str | None) -> None:
+async def note_sign_in(auth: Auth, account: Account, address: str, rehashed: str | None) -> None:
     """The last sign-in; and a better hash, unless the password was changed meanwhile."""
     seen = {"last_login_at": now(), "last_login_ip": address or None}
-    await opened.users.update_one({"_id": ObjectId(account.user_id)}, {"$set": seen})
+    await auth.users.update_one({"_id": ObjectId(account.user_id)}, {"$set": seen})
     if rehashed is not None:
-        await opened.users.update_one(
+        await auth.users.update_one(
             {"_id": ObjectId(account.user_id), "credentials.password_hash": account.password_hash},
             {"$set": {"credentials.password_hash": rehashed}},
         )
 
 
-async def store_password(opened: Resources, account: Account, password_hash: str, author: Author) -> bool:
+async def store_password(auth: Auth, account: Account, password_hash: str, author: Author) -> bool:
     """The new hash, the end of all sessions, and of what guesses at the old one made wait.
 
     False if the password was changed or the sessions were ended since the account was read.
@@ -156,7 +156,7 @@ async def store_password(opened: Resources, account: Account, password_hash: str
     }
 
     async def write(session: AsyncClientSession) -> int | None:
-        changed = await opened.users.find_one_and_update(
+        changed = await auth.users.find_one_and_update(
             unchanged,
             {"$set": {"credentials.password_hash": password_hash}, "$inc": {"credentials.generation": 1}},
             {"credentials.generation": 1},
@@ -166,13 +166,13 @@ async def store_password(opened: Resources, account: Account, password_hash: str
         if changed is None:
             return None
         told = trail.entry(author, "password_set", whom, differences=trail.SECRET)
-        await trail.keep(opened.database, author, [told], session)
+        await trail.keep(auth.database, author, [told], session)
         return int(changed["credentials"]["generation"])
 
-    async with opened.sessions.ending(account.user_id) as ending:
-        ending.generation = await together(opened.database.client, write)
+    async with auth.sessions.ending(account.user_id) as ending:
+        ending.generation = await together(auth.database.client, write)
     if ending.generation is None:
         return False
     with contextlib.suppress(RedisError):  # the password is set; what waits, waits a minute at most
-        await opened.throttle.lift_account(account.key)
+        await auth.throttle.lift_account(account.key)
     return True

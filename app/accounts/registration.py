@@ -3,11 +3,11 @@
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app import audit_log, invitations, passwords, users
+from app.accounts.auth import Auth
 from app.accounts.grants import Origin
 from app.accounts.secrets_in import open_password
 from app.errors import InvalidInvitationError, RegistrationClosedError, RosterError
 from app.passwords import AtTurn
-from app.resources import Resources
 from app.rows import Row
 from app.trail import Author
 from app.transactions import together
@@ -18,16 +18,16 @@ from models.values import DEFAULT_SCOPES, Scope
 _SAID = frozenset(UserInput.model_fields) & frozenset(Registration.model_fields)
 
 
-async def register(opened: Resources, asked: Registration, *, origin: Origin) -> Row:
+async def register(auth: Auth, asked: Registration, *, origin: Origin) -> Row:
     """The new user's row. Each refusal counts on its address: what exists is not found out by trying."""
-    if opened.settings.registration == "closed":
+    if auth.settings.registration == "closed":
         raise RegistrationClosedError("Ask an administrator for an account.")
-    opened.passwords.check_room()
+    auth.passwords.check_room()
     try:
-        await opened.throttle.count_registration(origin.address)
-        password = await _read_password(opened, asked, origin)
-        async with opened.throttle.refusals("refused_registrations", origin.address) as check:
-            row = await _register(opened, asked, password, check)
+        await auth.throttle.count_registration(origin.address)
+        password = await _read_password(auth, asked, origin)
+        async with auth.throttle.refusals("refused_registrations", origin.address) as check:
+            row = await _register(auth, asked, password, check)
     except RosterError as error:
         audit_log.record("registration_refused", address=origin.address, reason=error.code)
         raise
@@ -35,36 +35,36 @@ async def register(opened: Resources, asked: Registration, *, origin: Origin) ->
     return row
 
 
-async def _read_password(opened: Resources, asked: Registration, origin: Origin) -> str:
-    password = await open_password(opened, asked.password, asked.password_jwe)
+async def _read_password(auth: Auth, asked: Registration, origin: Origin) -> str:
+    password = await open_password(auth, asked.password, asked.password_jwe)
     about = (asked.name, asked.email, asked.username, asked.phone)
-    async with opened.throttle.weak_passwords(address=origin.address):
+    async with auth.throttle.weak_passwords(address=origin.address):
         passwords.check_policy(password, pointer="/password", about=about)
     return password
 
 
-async def _register(opened: Resources, asked: Registration, password: str, check: AtTurn) -> Row:
+async def _register(auth: Auth, asked: Registration, password: str, check: AtTurn) -> Row:
     code = asked.invitation
-    if opened.settings.registration == "invitation" and code is None:
+    if auth.settings.registration == "invitation" and code is None:
         raise InvalidInvitationError("Registering needs an invitation.")
     said = UserInput.model_validate({name: getattr(asked, name) for name in _SAID & asked.model_fields_set})
-    password_hash = await opened.passwords.hash(password, at_turn=check)
+    password_hash = await auth.passwords.hash(password, at_turn=check)
     credentials = Credentials(password_hash=password_hash)
     if code is None:
         new = _user(said, credentials, list(DEFAULT_SCOPES))
         return await users.insert(new, _author(new))
-    return await _redeem(opened, code, said, credentials)
+    return await _redeem(auth, code, said, credentials)
 
 
-async def _redeem(opened: Resources, code: str, said: UserInput, credentials: Credentials) -> Row:
+async def _redeem(auth: Auth, code: str, said: UserInput, credentials: Credentials) -> Row:
     """The invitation goes and the user comes in one transaction: neither is ever half done."""
 
     async def redeem(session: AsyncClientSession) -> Row:
-        scopes = await invitations.redeem(opened.database, code, said.email, session)
+        scopes = await invitations.redeem(auth.database, code, said.email, session)
         new = _user(said, credentials, scopes)
         return await users.insert(new, _author(new), session)
 
-    return await together(opened.database.client, redeem)
+    return await together(auth.database.client, redeem)
 
 
 def _author(new: User) -> Author:

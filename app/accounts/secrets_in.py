@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from pydantic import SecretStr
 
+from app.accounts.auth import Auth
 from app.errors import FieldError, InvalidError
-from app.resources import Resources
 
 
 async def open_password(
-    opened: Resources, plain: SecretStr | None, sealed: str | None, *, name: str = "password"
+    auth: Auth, plain: SecretStr | None, sealed: str | None, *, name: str = "password"
 ) -> str:
     """The one that was given; InvalidError names the field unless it was exactly one."""
     if (plain is None) == (sealed is None):
@@ -20,7 +20,7 @@ async def open_password(
     if plain is not None:
         return plain.get_secret_value()
     try:
-        return await opened.password_keys.open(sealed or "")
+        return await auth.password_keys.open(sealed or "")
     except InvalidError as error:
         error.errors = tuple(replace(bad, pointer=f"/{name}_jwe") for bad in error.errors)
         raise

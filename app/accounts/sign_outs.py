@@ -4,30 +4,30 @@ from collections.abc import Sequence
 from typing import Any
 
 from app import audit_log, clients
+from app.accounts.auth import Auth
 from app.errors import SessionNotFoundError
-from app.resources import Resources
 from app.tokens import Claims
 from app.trail import Author
 
 
-async def end_session(opened: Resources, user_id: str, sid: str) -> None:
+async def end_session(auth: Auth, user_id: str, sid: str) -> None:
     """SessionNotFoundError for what is no living session of this user."""
-    if opened.sessions.user_of(sid) != user_id or not await opened.sessions.end(user_id, sid):
+    if auth.sessions.user_of(sid) != user_id or not await auth.sessions.end(user_id, sid):
         raise SessionNotFoundError("There is no such session.")
     audit_log.record("session_ended", user_id=user_id, sid=sid)
 
 
-async def remove_client(opened: Resources, client_id: str) -> None:
+async def remove_client(auth: Auth, client_id: str) -> None:
     """And end its sessions; InvalidError without such a client."""
-    async with opened.sessions.ending_client(client_id):
-        await clients.remove(opened.database, client_id)
+    async with auth.sessions.ending_client(client_id):
+        await clients.remove(auth.database, client_id)
 
 
-async def sign_out_all(opened: Resources, ids: Sequence[str], *, by: Claims) -> list[dict[str, Any]]:
+async def sign_out_all(auth: Auth, ids: Sequence[str], *, by: Claims) -> list[dict[str, Any]]:
     """204 for each user signed out everywhere, 404 for each who is not there."""
     results = []
     for user_id in map(str.lower, ids):
-        ended = await opened.sessions.end_all(user_id, author=Author(by.user_id, by.client_id))
+        ended = await auth.sessions.end_all(user_id, author=Author(by.user_id, by.client_id))
         if ended:
             audit_log.record("signed_out_everywhere", user_id=user_id, by=by.user_id)
         results.append({"id": user_id, "status": 204 if ended else 404})

@@ -2,28 +2,28 @@
 
 from app import audit_log
 from app.accounts import records
+from app.accounts.auth import Auth
 from app.errors import UserNotFoundError
-from app.resources import Resources
 from app.throttles import Standing
 from app.tokens import Claims
 
 
-async def see_throttle(opened: Resources, user_id: str) -> list[Standing]:
-    return await opened.throttle.see_account(await _key(opened, user_id))
+async def see_throttle(auth: Auth, user_id: str) -> list[Standing]:
+    return await auth.throttle.see_account(await _key(auth, user_id))
 
 
-async def lift_throttle(opened: Resources, user_id: str, *, by: Claims) -> None:
-    await opened.throttle.lift_account(await _key(opened, user_id))
+async def lift_throttle(auth: Auth, user_id: str, *, by: Claims) -> None:
+    await auth.throttle.lift_account(await _key(auth, user_id))
     audit_log.record("throttle_lifted", user_id=user_id, by=by.user_id)
 
 
-async def lift_address(opened: Resources, address: str, *, by: Claims) -> None:
-    await opened.throttle.lift_address(address)
+async def lift_address(auth: Auth, address: str, *, by: Claims) -> None:
+    await auth.throttle.lift_address(address)
     audit_log.record("throttle_lifted", address=address, by=by.user_id)
 
 
-async def _key(opened: Resources, user_id: str) -> str:
-    account = await records.read(opened, user_id)
+async def _key(auth: Auth, user_id: str) -> str:
+    account = await records.read(auth, user_id)
     if account is None:
         raise UserNotFoundError("There is no user with this id.")
     return account.key

@@ -17,7 +17,7 @@ def create_admin(email: Annotated[str, typer.Argument(help="By which the adminis
     """
     password = SecretStr(_ask() if sys.stdin and sys.stdin.isatty() else _read())
     with backends(settings.load()) as (config, _):
-        is_new = run(lambda opened: accounts.create_admin(opened, email, password), config)
+        is_new = run(lambda opened: accounts.create_admin(opened.auth, email, password), config)
     out.print("The administrator was created." if is_new else "The user is an administrator now, signed out.")
 
 

@@ -99,7 +99,7 @@ def renew_secret(client_id: _Id) -> None:
 @cli.command("remove")
 def remove_client(client_id: _Id) -> None:
     """Remove a client: it is unknown from the next request on, and its sessions have ended."""
-    _run(lambda opened: accounts.remove_client(opened, client_id))
+    _run(lambda opened: accounts.remove_client(opened.auth, client_id))
     out.print(f"{client_id} is removed.", markup=False)
 
 

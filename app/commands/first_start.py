@@ -30,7 +30,7 @@ async def prepare(opened: Resources) -> Admin | None:
     """The administrator that the environment names, unless there is one already."""
     settings = opened.settings
     await _tell_if_search_is_outdated(opened)
-    if await accounts.has_admin(opened):
+    if await accounts.has_admin(opened.auth):
         return None
     if settings.admin_email is None or settings.admin_password is None:
         err.print(
@@ -38,7 +38,7 @@ async def prepare(opened: Resources) -> Admin | None:
             "or set ROSTER_ADMIN_EMAIL and ROSTER_ADMIN_PASSWORD."
         )
         return None
-    await accounts.create_admin(opened, settings.admin_email, settings.admin_password)
+    await accounts.create_admin(opened.auth, settings.admin_email, settings.admin_password)
     return None
 
 
@@ -49,10 +49,10 @@ async def prepare_embedded(opened: Resources) -> Admin | None:
     if opened.settings.admin_email is not None:
         return await prepare(opened)
     await _tell_if_search_is_outdated(opened)
-    if await accounts.has_admin(opened):
+    if await accounts.has_admin(opened.auth):
         return Admin(EMBEDDED_ADMIN, None)
     password = secrets.token_urlsafe(12)
-    await accounts.create_admin(opened, EMBEDDED_ADMIN, SecretStr(password))
+    await accounts.create_admin(opened.auth, EMBEDDED_ADMIN, SecretStr(password))
     return Admin(EMBEDDED_ADMIN, password)
 
 

@@ -18,7 +18,7 @@ _LINE = "{:43}  {:9}  {:9}  {:20}  {:20}  {}"  # a thumbprint has 43 letters, an
 def list_keys() -> None:
     """Show the keys, newest first."""
     with backends(settings.load()) as (config, _):
-        keys = run(lambda opened: opened.keyring.list(), config, apply_indexes=False)
+        keys = run(lambda opened: opened.auth.keyring.list(), config, apply_indexes=False)
     out.print(_LINE.format("kid", "algorithm", "state", "created", "signs from", "verifies until"))
     for key in keys:
         until = _write(key.verifies_until) if key.verifies_until else "another takes over"
@@ -35,7 +35,7 @@ def rotate_keys(
 ) -> None:
     """Make a new key; the tokens of the old ones stay good until they expire."""
     with backends(settings.load()) as (config, _):
-        kid = run(lambda opened: opened.keyring.rotate(at_once=at_once), config, apply_indexes=False)
+        kid = run(lambda opened: opened.auth.keyring.rotate(at_once=at_once), config, apply_indexes=False)
     when = "from now on; the old keys are gone" if at_once else f"in {PUBLISH_AHEAD_S} s"
     out.print(f"{kid} signs {when}.", markup=False)
 

@@ -88,7 +88,7 @@ async def carry_out(opened: Resources, found: Import, on_progress: OnProgress) -
 
     await on_progress(done, total)
     author = Author(found["by"], via="import", import_id=found["_id"])
-    authority = Authority(frozenset(found["scopes"]), opened.sessions.ending, author)
+    authority = Authority(frozenset(found["scopes"]), opened.auth.sessions.ending, author)
     rows = records.rows(opened.database)
     async with session_about(records.imports(opened.database), found["_id"]) as session:
         await Writer(found["_id"], rows, session, authority, found["columns"]).write_all(advance)

@@ -71,7 +71,7 @@ async def introspect(http: httpx.AsyncClient, token: str) -> dict[str, Any]:
 
 async def remove(http: httpx.AsyncClient, held: Held) -> None:
     """As the command line does it."""
-    await accounts.remove_client(resources(http), held.client.id)
+    await accounts.remove_client(resources(http).auth, held.client.id)
 
 
 async def forget_clients(opened: Resources) -> None:
@@ -135,8 +135,8 @@ async def test_a_sign_in_on_its_way_does_not_outlive_its_client(client: httpx.As
     await remove(client, held)
     anew = await held.register_anew()
     for _ in range(2):
-        late = await opened.sessions.create(user["id"], 1, client=held.client, scopes=frozenset(SCOPES))
-        token, _ = opened.tokens.issue(
+        late = await opened.auth.sessions.create(user["id"], 1, client=held.client, scopes=frozenset(SCOPES))
+        token, _ = opened.auth.tokens.issue(
             user_id=user["id"], sid=late.sid, client_id=held.client.id, scopes=frozenset(SCOPES)
         )
         assert await fate(client, {"access_token": token}) == "session_revoked"
@@ -167,7 +167,7 @@ class CrashError(Exception):
 
 
 async def crash(http: httpx.AsyncClient, held: Held, *, written: bool) -> None:
-    async with resources(http).sessions.ending_client(held.client.id):
+    async with resources(http).auth.sessions.ending_client(held.client.id):
         if written:
             await clients.remove(database(http), held.client.id)
         raise CrashError
@@ -202,7 +202,7 @@ async def test_no_session_is_let_through_while_mongodb_cannot_say(
     async def fail(_: object) -> dict[str, str]:
         raise PyMongoError
 
-    monkeypatch.setattr(resources(client).sessions._anchors, "find_registrations", fail)
+    monkeypatch.setattr(resources(client).auth.sessions._anchors, "find_registrations", fail)
     assert await fate(client, tokens) == "unavailable"
 
 
@@ -212,7 +212,7 @@ async def test_who_asked_mongodb_before_the_removal_vouches_for_nothing_after_it
     user, held = await member(client, *SCOPES), await hold(client)
     tokens = await held.begin(user)
     await remove(client, held)
-    await resources(client).sessions._store.vouch_for_client(held.client.id, held.client.registration)
+    await resources(client).auth.sessions._store.vouch_for_client(held.client.id, held.client.registration)
     assert await fate(client, tokens) == "session_revoked"
 
 
@@ -230,7 +230,7 @@ async def test_mongodb_is_asked_for_the_client_once_and_then_no_more(
     async def fail(_: object) -> dict[str, str]:
         raise AssertionError
 
-    sessions = resources(client).sessions
+    sessions = resources(client).auth.sessions
     for name in ("find_generation", "find_end", "find_registrations"):
         monkeypatch.setattr(sessions._anchors, name, fail)
     for each in (tokens, others):

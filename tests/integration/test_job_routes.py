@@ -29,7 +29,7 @@ def events(text: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def user_of(client: httpx.AsyncClient, token: str) -> str:
-    claims: Claims | None = backends(client).tokens.known(token)
+    claims: Claims | None = backends(client).auth.tokens.known(token)
     assert claims is not None
     return claims.user_id
 
