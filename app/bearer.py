@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from app import audit_log
+from app.accounts import Auth
 from app.errors import InsufficientScopeError, InvalidTokenError, UnauthenticatedError
-from app.resources import Resources
 from app.tokens import Claims
 
 _SCHEME = "bearer "
 
 
-async def authorise(opened: Resources, authorization: Sequence[str], scope: str | None = None) -> Claims:
+async def authorise(auth: Auth, authorization: Sequence[str], scope: str | None = None) -> Claims:
     """Whose request it is (RFC 6750, section 2.1). One round trip to Redis; a token seen before, no more.
 
     `authorization`: every such header; of two, a proxy may have checked the other one. UnauthenticatedError,
@@ -21,8 +21,8 @@ async def authorise(opened: Resources, authorization: Sequence[str], scope: str 
     token = authorization[0][len(_SCHEME) :].strip(" ")
     claims: Claims | None = None
     try:
-        claims = opened.auth.tokens.known(token) or await opened.auth.tokens.verify(token)
-        await opened.auth.sessions.check(claims.user_id, claims.sid, client_id=claims.client_id)
+        claims = auth.tokens.known(token) or await auth.tokens.verify(token)
+        await auth.sessions.check(claims.user_id, claims.sid, client_id=claims.client_id)
     except InvalidTokenError as error:
         who = {"user_id": claims.user_id, "sid": claims.sid} if claims else {}
         audit_log.record("access_denied", **who, reason=error.code)

@@ -102,7 +102,7 @@ _BEARER = HTTPBearer(auto_error=False, scheme_name="Bearer", bearerFormat="JWT",
 
 async def find_caller(request: Request, scope: str | None = None) -> Claims:
     """Whose request it is, for a route that FastAPI does not serve."""
-    return await authorise(backends(request), request.headers.getlist("authorization"), scope)
+    return await authorise(backends(request).auth, request.headers.getlist("authorization"), scope)
 
 
 async def _caller(
