@@ -68,10 +68,10 @@ def install(app: FastAPI) -> None:
 
 
 def _document(app: FastAPI, make: Callable[[], dict[str, Any]]) -> None:
-    def openapi() -> dict[str, Any]:
+    def make_document() -> dict[str, Any]:
         return published.complete(problems.document(make()))
 
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend its document
+    app.openapi = make_document  # type: ignore[method-assign]  # FastAPI's documented way to extend its document
 
 
 async def _answer_own(_: Request, error: Exception) -> Response:
