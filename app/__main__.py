@@ -12,7 +12,7 @@ import typer
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app import logs, samples, serving, settings
+from app import logs, samples, serving
 from app.commands import (
     admins,
     checking,
@@ -26,10 +26,11 @@ from app.commands import (
     worker,
 )
 from app.commands.running import backends, err, leave_on_sigterm, out, progress, run, show_once
-from app.errors import StartError
+from app.core import settings
+from app.core.errors import StartError
+from app.core.settings import Settings
 from app.exposition import exposed
 from app.main import create_app
-from app.settings import Settings
 
 cli = typer.Typer(
     help="Roster, a self-hosted user directory.",

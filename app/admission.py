@@ -13,14 +13,14 @@ import orjson
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from app import addresses
+from app.core import client_address
+from app.core.errors import OverloadedError
+from app.core.limits import AdaptiveLimit, Keys, Limiter
+from app.core.settings import Settings
 from app.cross_origin import CrossOrigin
-from app.errors import OverloadedError
-from app.limits import AdaptiveLimit, Keys, Limiter
 from app.metrics import REFUSED
 from app.middleware import find_request_id, safe_headers
 from app.problems import describe
-from app.settings import Settings
 from models.problem import MEDIA_TYPE
 
 log = structlog.get_logger("roster.admission")
@@ -127,7 +127,7 @@ class Admission:
 
     def _read_address(self, client: tuple[str, int] | None, forwarded: tuple[str, ...]) -> str:
         peer = None if client is None else client[0]
-        return addresses.network(addresses.find(peer, forwarded, self._trusted))
+        return client_address.network(client_address.find(peer, forwarded, self._trusted))
 
 
 def _make_refusal(*, tls: bool) -> tuple[bytes, int]:

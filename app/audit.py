@@ -9,9 +9,9 @@ from bson import ObjectId
 from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 
-from app.cursors import CursorSealer, Position
-from app.errors import FieldError, QueryTooExpensiveError
-from app.listing.budgets import OverBudgetError, busy, within
+from app.core.cursors import CursorSealer, Position
+from app.core.errors import FieldError, QueryTooExpensiveError
+from app.core.time_budget import OverBudgetError, busy, within
 from app.trail import Database, Entry
 from models.audit import AuditQuery
 

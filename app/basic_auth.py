@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping
 
-from app.errors import InvalidClientError, OAuthError
+from app.core.errors import InvalidClientError, OAuthError
 from app.oauth_forms import unquote
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app import audit_log
 from app.accounts import Auth
-from app.errors import InsufficientScopeError, InvalidTokenError, UnauthenticatedError
+from app.core.errors import InsufficientScopeError, InvalidTokenError, UnauthenticatedError
 from app.tokens import Claims
 
 _SCHEME = "bearer "

@@ -16,9 +16,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from app.admission import Admission, find_kind
-from app.errors import RosterError
+from app.core.errors import RosterError
+from app.core.limits import CURRENT, Keys, Turn
 from app.job_replies import ENDLESS
-from app.limits import CURRENT, Keys, Turn
 from app.middleware import REFUSAL
 from app.problems import HeadersTooLargeError, HTTPVersionError, URITooLongError
 from app.refusals import LONGEST_START, explain

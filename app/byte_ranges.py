@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from app.errors import RangeNotSatisfiableError
+from app.core.errors import RangeNotSatisfiableError
 
 
 @dataclass(frozen=True, slots=True)

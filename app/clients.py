@@ -18,8 +18,8 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from app import secret_codes
-from app.errors import InvalidClientError, InvalidError
+from app.core import secret_codes
+from app.core.errors import InvalidClientError, InvalidError
 from models import texts
 from models.values import Scope
 

@@ -10,11 +10,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer, OAuth2PasswordBearer, SecurityScopes
 from pydantic import BaseModel, ValidationError
 
-from app import addresses
 from app.accounts import Origin
 from app.bearer import authorise
 from app.byte_ranges import Wanted
-from app.errors import FieldError, InvalidError, PreconditionRequiredError
+from app.core import client_address
+from app.core.errors import FieldError, InvalidError, PreconditionRequiredError
 from app.idempotency import Key
 from app.jobs import Viewer
 from app.resources import Resources
@@ -56,14 +56,14 @@ async def _address(
         str,
         Path(
             max_length=64,
-            json_schema_extra={"pattern": f"^([0-9A-Fa-f:.]+|{addresses.UNKNOWN})$"},
+            json_schema_extra={"pattern": f"^([0-9A-Fa-f:.]+|{client_address.UNKNOWN})$"},
             description="An IPv4 or IPv6 address; of IPv6 its /64 is throttled as one. "
             "`unknown`: of callers who have none, over a unix socket.",
             examples=["203.0.113.7"],
         ),
     ],
 ) -> str:
-    if not addresses.is_address(address):
+    if not client_address.is_address(address):
         bad = FieldError(parameter="address", detail="Must be an IP address such as 203.0.113.7.")
         raise InvalidError("The path names no address.", errors=(bad,))
     return address
@@ -131,7 +131,7 @@ async def _origin(request: Request) -> Origin:
     trusted = backends(request).settings.trusted_proxies
     sent = request.headers.get("user-agent", "").encode("latin-1")  # as HTTP has it; browsers send UTF-8
     agent = visible(sent.decode(errors="replace"))
-    return Origin(address=addresses.find(peer, forwarded, trusted), agent=agent)
+    return Origin(address=client_address.find(peer, forwarded, trusted), agent=agent)
 
 
 class QueryOf(Generic[Q]):

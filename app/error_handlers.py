@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from app import field_errors, problems, published
-from app.database import reasons
-from app.errors import (
+from app import problems, published
+from app.core import field_errors
+from app.core.errors import (
     InvalidError,
     MalformedJSONError,
     OAuthError,
@@ -23,6 +23,7 @@ from app.errors import (
     TooLargeError,
     UnavailableError,
 )
+from app.database import reasons
 from app.fixed_paths import find_methods
 from app.metrics import BACKEND_ERRORS
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app.errors import InvalidTokenError, JobNotFoundError, TooManyListenersError, UnavailableError
+from app.core.errors import InvalidTokenError, JobNotFoundError, TooManyListenersError, UnavailableError
 from app.jobs import Job, Viewer
 from app.resources import Resources
 from app.tokens import Claims

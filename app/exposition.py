@@ -16,8 +16,8 @@ import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from app.errors import StartError
-from app.settings import Settings
+from app.core.errors import StartError
+from app.core.settings import Settings
 
 log = structlog.get_logger("roster.metrics")
 

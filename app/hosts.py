@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.errors import RosterError
+from app.core.errors import RosterError
+from app.core.settings import Settings, is_loopback
 from app.problems import MalformedRequestError, MisdirectedError, problem_response
-from app.settings import Settings, is_loopback
 
 _ANY = "*"
 _HEALTH = "/health/"

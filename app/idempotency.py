@@ -21,7 +21,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from app.errors import FieldError, IdempotencyKeyInUseError, IdempotencyKeyReusedError
+from app.core.errors import FieldError, IdempotencyKeyInUseError, IdempotencyKeyReusedError
 from app.trail import Author, Database, Entry
 
 KEPT = timedelta(days=1)

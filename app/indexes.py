@@ -9,7 +9,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, OperationFailure
 
 from app import stored_files
-from app.errors import StartError
+from app.core.errors import StartError
 from models.user import User
 from models.user_schema import VALIDATOR
 

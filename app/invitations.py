@@ -14,10 +14,10 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app import secret_codes
-from app.cursors import CursorSealer, Position
-from app.errors import InvalidInvitationError, InvitationNotFoundError
-from app.normalise import email_key
+from app.core import secret_codes
+from app.core.cursors import CursorSealer, Position
+from app.core.errors import InvalidInvitationError, InvitationNotFoundError
+from app.core.normalise import email_key
 from app.users import administrators, records
 from models.values import Scope
 

@@ -11,9 +11,9 @@ from starlette.types import Receive, Scope, Send
 
 from app import byte_ranges
 from app.byte_ranges import Wanted
+from app.core.pages import Page
 from app.exports import Export
 from app.jobs import Job
-from app.pages import Page
 from app.replies import Download, plain, problem
 from app.stored_files import StoredFile
 

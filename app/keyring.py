@@ -12,7 +12,7 @@ import structlog
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
-from app.errors import UnavailableError
+from app.core.errors import UnavailableError
 from app.key_store import KeyStore, StoredKey
 from app.signing_keys import SigningKey, VerifyingKey
 

@@ -18,9 +18,9 @@ import orjson
 import structlog
 from structlog.typing import ExcInfo, Processor
 
-from app.errors import StartError
+from app.core.errors import StartError
+from app.core.settings import Settings
 from app.log_file import LogFile
-from app.settings import Settings
 
 try:
     from opentelemetry import trace

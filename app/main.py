@@ -10,13 +10,13 @@ from fastapi import FastAPI
 from app import __version__, docs, error_handlers, hosts, logs, metrics, resources, worker
 from app.admission import Admission
 from app.compression import Compression
+from app.core.settings import Settings, load
 from app.cross_origin import CrossOrigin
 from app.fast_route import FastGet
 from app.fixed_paths import FixedPaths, find_all
 from app.middleware import BodyLimit, HeadAsGet, QueryInUTF8, RequestContext
 from app.request_bound import RequestBound
 from app.sampling import sampling
-from app.settings import Settings, load
 from routers import (
     audit,
     auth,

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import RosterError, TooLargeError
+from app.core.errors import RosterError, TooLargeError
 from app.logs import REQUEST_ID
 from app.metrics import observe_request
 from app.problems import MalformedRequestError, internal_error_response, problem_response

@@ -7,8 +7,8 @@ import re
 from typing import get_args
 from urllib.parse import unquote_to_bytes
 
-from app.errors import InvalidScopeError, OAuthError
-from app.near_names import find_near
+from app.core.errors import InvalidScopeError, OAuthError
+from app.core.near_names import find_near
 from models.values import Scope
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"

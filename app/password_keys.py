@@ -22,9 +22,9 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.write_concern import WriteConcern
 from redis.asyncio import Redis
 
-from app import compact
-from app.derived_keys import BrokenSealError, Sealer
-from app.errors import FieldError, InvalidError
+from app.core import compact
+from app.core.derived_keys import BrokenSealError, Sealer
+from app.core.errors import FieldError, InvalidError
 
 log = structlog.get_logger("roster.keys")
 

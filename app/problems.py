@@ -10,7 +10,7 @@ import structlog
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from app import errors as e
+from app.core import errors as e
 from app.logs import REQUEST_ID
 from models.account import OwnPatch
 from models.audit import AuditEntry, AuditPage

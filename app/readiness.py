@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 
 from app import indexes
 from app.channel import Channel, pack
+from app.core.errors import NotReadyError, UnavailableError
 from app.database import reasons, trials
-from app.errors import NotReadyError, UnavailableError
 
 BOUND_S = 1.0
 """How long a look takes at most, and how long what it found is good."""

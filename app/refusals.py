@@ -4,7 +4,7 @@ import re
 
 from httptools import HttpParserInvalidMethodError, HttpParserInvalidURLError
 
-from app.errors import RosterError
+from app.core.errors import RosterError
 from app.problems import HTTPVersionError, MalformedRequestError, UnknownHTTPError
 
 LONGEST_START = 64

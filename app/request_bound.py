@@ -4,7 +4,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import RosterError, UnavailableError
+from app.core.errors import RosterError, UnavailableError
 from app.problems import BodyTooSlowError, problem_response
 
 

@@ -24,20 +24,20 @@ from redis.exceptions import RedisError
 from app import indexes, migrations
 from app.accounts import Auth
 from app.channel import Channel, Replies, pack
-from app.cursors import CursorSealer
+from app.core.cursors import CursorSealer
+from app.core.errors import StartError
+from app.core.limits import ExportSlots
+from app.core.settings import Settings
 from app.database import reasons, trials
 from app.database.addresses import MongoAddress, read_mongo, read_redis
-from app.errors import StartError
 from app.jobs import Jobs, Nudges
 from app.keyring import Keyring, keep_current
-from app.limits import ExportSlots
 from app.password_keys import PasswordKeys
 from app.passwords import Passwords
 from app.pool_watch import PoolWatch
 from app.readiness import Readiness
 from app.rows import BSON
 from app.sessions import Sessions
-from app.settings import Settings
 from app.throttles import Throttle
 from app.tokens import AccessTokens
 from models.user import User

@@ -13,9 +13,9 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app import __version__, metrics
-from app.limits import ExportSlots, Limiter
+from app.core.limits import ExportSlots, Limiter
+from app.core.settings import Settings
 from app.pool_watch import PoolWatch
-from app.settings import Settings
 from models.job import JobKind, JobState
 
 log = structlog.get_logger("roster.metrics")

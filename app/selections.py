@@ -5,8 +5,8 @@ from functools import lru_cache
 
 from pydantic import BaseModel
 
-from app.errors import FieldError, InvalidError
-from app.near_names import find_near
+from app.core.errors import FieldError, InvalidError
+from app.core.near_names import find_near
 from app.rows import RowReader, Selection
 from models.user import AddressOutput, ProfileOutput, UserOutput
 

@@ -19,7 +19,7 @@ from uvicorn.supervisors import Multiprocess
 
 from app import main
 from app.bounded_http import BoundedHttp
-from app.errors import StartError
+from app.core.errors import StartError
 
 log = structlog.get_logger("roster.start")
 
@@ -136,7 +136,7 @@ def run(
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=False,  # app.addresses believes configured proxies only
+        proxy_headers=False,  # app.core.client_address believes configured proxies only
         timeout_keep_alive=keep_alive_s,
         timeout_graceful_shutdown=stop_grace_s,
         timeout_worker_healthcheck=_STARTING_S,

@@ -13,7 +13,7 @@ from bson import ObjectId
 from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app.errors import UnavailableError
+from app.core.errors import UnavailableError
 
 Database = AsyncDatabase[dict[str, Any]]
 BUCKETS = ("import_files", "export_files")

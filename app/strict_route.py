@@ -9,9 +9,9 @@ from typing import Any
 from fastapi import Request, Response, params
 from fastapi.routing import APIRoute
 
-from app import strict_json
+from app.core import strict_json
+from app.core.errors import MalformedJSONError, UnsupportedMediaTypeError
 from app.dependencies import find_caller, is_guarded
-from app.errors import MalformedJSONError, UnsupportedMediaTypeError
 from models import phones
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -23,7 +23,7 @@ _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 class StrictRoute(APIRoute):
-    """`APIRouter(route_class=StrictRoute)`: bodies are parsed by `app.strict_json`; forms are left alone."""
+    """`APIRouter(route_class=StrictRoute)`: bodies are parsed as strict JSON; forms are left alone."""
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()

@@ -16,8 +16,8 @@ from typing import Any
 
 import orjson
 
-from app import compact
-from app.errors import ExpiredTokenError, InvalidTokenError
+from app.core import compact
+from app.core.errors import ExpiredTokenError, InvalidTokenError
 from app.keyring import LEEWAY_S, Keyring
 from app.signing_keys import VerifyingKey
 

@@ -12,8 +12,9 @@ from time import perf_counter, process_time
 
 import uvloop
 
-from app import resources, settings
+from app import resources
 from app.bearer import authorise
+from app.core import settings
 from benchmarks.servers import Database, Server
 
 

@@ -17,7 +17,8 @@ from typing import Any
 from pymongo import IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 
-from app import resources, search, settings
+from app import resources, search
+from app.core import settings
 from app.sample import people
 from app.users.records import learn, record
 from benchmarks.results import Finding

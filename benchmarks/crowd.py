@@ -12,7 +12,8 @@ from random import Random
 from statistics import fmean
 from typing import Any
 
-from app import resources, settings
+from app import resources
+from app.core import settings
 from app.sample import people
 from app.users.records import record
 from benchmarks.plan import Sizes

@@ -3,7 +3,8 @@
 import asyncio
 import sys
 
-from app import resources, samples, settings
+from app import resources, samples
+from app.core import settings
 
 
 async def fill(start: int, end: int) -> None:

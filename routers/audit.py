@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Response
 
 from app import audit, replies
+from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, QueryTooExpensiveError
 from app.dependencies import Administrator, AuditOptions, Backends, query_parameters
-from app.errors import ExpiredCursorError, InvalidCursorError, InvalidError, QueryTooExpensiveError
 from app.problems import PROTECTED, responses
 from models.audit import AuditPage, AuditQuery
 

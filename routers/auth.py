@@ -9,8 +9,7 @@ from pydantic import BaseModel
 from app import accounts, audit_log, basic_auth, clients, oauth_forms, replies
 from app.accounts import Issued
 from app.clients import Client
-from app.dependencies import Backends, Caller, RequestOrigin
-from app.errors import (
+from app.core.errors import (
     InvalidClientError,
     InvalidError,
     InvalidGrantError,
@@ -25,6 +24,7 @@ from app.errors import (
     UniqueConflictError,
     UnsupportedGrantTypeError,
 )
+from app.dependencies import Backends, Caller, RequestOrigin
 from app.problems import BODY, SIGNED_IN, oauth_responses, responses
 from app.resources import Resources
 from app.strict_route import StrictRoute

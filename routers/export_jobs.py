@@ -5,6 +5,15 @@ from typing import Any
 from fastapi import APIRouter, Response, status
 
 from app import exports, job_replies
+from app.core.errors import (
+    BusyError,
+    ExpiredCursorError,
+    ExportNotFoundError,
+    ExportNotReadyError,
+    InvalidCursorError,
+    InvalidError,
+    RangeNotSatisfiableError,
+)
 from app.dependencies import (
     Backends,
     Exporter,
@@ -14,15 +23,6 @@ from app.dependencies import (
     Patience,
     WantedBytes,
     query_parameters,
-)
-from app.errors import (
-    BusyError,
-    ExpiredCursorError,
-    ExportNotFoundError,
-    ExportNotReadyError,
-    InvalidCursorError,
-    InvalidError,
-    RangeNotSatisfiableError,
 )
 from app.problems import BODY, PROTECTED, responses
 from app.strict_route import StrictRoute

@@ -5,8 +5,8 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from app.core.errors import NotReadyError
 from app.dependencies import Backends
-from app.errors import NotReadyError
 from app.problems import responses
 
 router = APIRouter(prefix="/health", tags=["health"])

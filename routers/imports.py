@@ -6,19 +6,7 @@ from bson import ObjectId
 from fastapi import APIRouter, Request, Response, status
 
 from app import import_replies, imports, replies
-from app.dependencies import (
-    Backends,
-    ImportFileOptions,
-    ImportId,
-    ImportOptions,
-    ImportRowsOptions,
-    ImportViewer,
-    PageOptions,
-    Patience,
-    Writer,
-    query_parameters,
-)
-from app.errors import (
+from app.core.errors import (
     BusyError,
     ExpiredCursorError,
     FileTooLargeError,
@@ -37,10 +25,22 @@ from app.errors import (
     UnsupportedMediaTypeError,
     UploadStalledError,
 )
+from app.core.settings import IMPORT_MOST_BYTES
+from app.dependencies import (
+    Backends,
+    ImportFileOptions,
+    ImportId,
+    ImportOptions,
+    ImportRowsOptions,
+    ImportViewer,
+    PageOptions,
+    Patience,
+    Writer,
+    query_parameters,
+)
 from app.jobs import Job, Viewer
 from app.problems import PROTECTED, responses
 from app.resources import Resources
-from app.settings import IMPORT_MOST_BYTES
 from models.export import MEDIA_TYPES
 from models.imports import ImportFileQuery, ImportList, ImportPlan, ImportQuery, ImportRowsQuery
 from models.job import PageQuery

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from fastapi import APIRouter, status
 
 from app import invitations
+from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, InvitationNotFoundError
 from app.dependencies import Administrator, Backends, InvitationId, PageOptions, query_parameters
-from app.errors import ExpiredCursorError, InvalidCursorError, InvalidError, InvitationNotFoundError
 from app.problems import BODY, PROTECTED, responses
 from app.strict_route import StrictRoute
 from models.account import Invitation, InvitationInput, InvitationOutput, InvitationPage

@@ -5,8 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from app import events, job_replies
-from app.dependencies import Backends, Caller, JobId, JobOptions, JobViewer, LastEvent, query_parameters
-from app.errors import (
+from app.core.errors import (
     ExpiredCursorError,
     InvalidCursorError,
     InvalidError,
@@ -14,6 +13,7 @@ from app.errors import (
     JobNotFoundError,
     TooManyListenersError,
 )
+from app.dependencies import Backends, Caller, JobId, JobOptions, JobViewer, LastEvent, query_parameters
 from app.problems import SIGNED_IN, responses
 from models.job import JobOutput, JobPage, JobQuery
 

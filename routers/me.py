@@ -6,6 +6,18 @@ from beanie import PydanticObjectId
 from fastapi import APIRouter, Query, Request, Response, status
 
 from app import accounts, audit_log, replies, users
+from app.core.errors import (
+    InvalidError,
+    PreconditionFailedError,
+    PreconditionRequiredError,
+    SessionNotFoundError,
+    ThrottledError,
+    TooManySignInsError,
+    UniqueConflictError,
+    UserNotFoundError,
+    WriteConflictError,
+    WrongPasswordError,
+)
 from app.dependencies import (
     Backends,
     Caller,
@@ -17,18 +29,6 @@ from app.dependencies import (
     SessionId,
     find_caller,
     needs,
-)
-from app.errors import (
-    InvalidError,
-    PreconditionFailedError,
-    PreconditionRequiredError,
-    SessionNotFoundError,
-    ThrottledError,
-    TooManySignInsError,
-    UniqueConflictError,
-    UserNotFoundError,
-    WriteConflictError,
-    WrongPasswordError,
 )
 from app.problems import BODY, PROTECTED, SIGNED_IN, responses
 from app.replies import VERSIONED

@@ -5,13 +5,8 @@ from typing import Any
 from fastapi import APIRouter, Response, status
 
 from app import job_replies, replies
+from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, ScheduleNotFoundError
 from app.dependencies import Backends, Exporter, ExportViewer, PageOptions, ScheduleId, query_parameters
-from app.errors import (
-    ExpiredCursorError,
-    InvalidCursorError,
-    InvalidError,
-    ScheduleNotFoundError,
-)
 from app.exports import schedules
 from app.problems import BODY, PROTECTED, responses
 from app.strict_route import StrictRoute

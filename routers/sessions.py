@@ -3,8 +3,7 @@
 from fastapi import APIRouter, Response, status
 
 from app import accounts, audit_log, replies
-from app.dependencies import AdminAuthority, Administrator, Backends, ChangeAuthor, SessionId, UserId
-from app.errors import (
+from app.core.errors import (
     InvalidError,
     PasswordNeededError,
     SessionNotFoundError,
@@ -12,6 +11,7 @@ from app.errors import (
     UserNotFoundError,
     WriteConflictError,
 )
+from app.dependencies import AdminAuthority, Administrator, Backends, ChangeAuthor, SessionId, UserId
 from app.problems import BODY, PROTECTED, responses
 from app.strict_route import StrictRoute
 from models.account import PasswordSetting

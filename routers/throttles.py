@@ -3,8 +3,8 @@
 from fastapi import APIRouter, status
 
 from app import accounts, replies
+from app.core.errors import InvalidError, UserNotFoundError
 from app.dependencies import Administrator, Backends, ThrottledAddress, UserId
-from app.errors import InvalidError, UserNotFoundError
 from app.problems import PROTECTED, responses
 from app.strict_route import StrictRoute
 from models.throttle import ThrottleOutput

@@ -3,22 +3,7 @@
 from fastapi import APIRouter, Request, Response, status
 
 from app import idempotency, listing, replies, users
-from app.dependencies import (
-    Backends,
-    ExpectedVersions,
-    IdempotencyKey,
-    KnownVersions,
-    QueryOf,
-    Reader,
-    SuggestOptions,
-    UserId,
-    WriteAuthority,
-    backends,
-    find_caller,
-    needs,
-    query_parameters,
-)
-from app.errors import (
+from app.core.errors import (
     ExpiredCursorError,
     IdempotencyKeyInUseError,
     IdempotencyKeyReusedError,
@@ -33,6 +18,21 @@ from app.errors import (
     UniqueConflictError,
     UserNotFoundError,
     WriteConflictError,
+)
+from app.dependencies import (
+    Backends,
+    ExpectedVersions,
+    IdempotencyKey,
+    KnownVersions,
+    QueryOf,
+    Reader,
+    SuggestOptions,
+    UserId,
+    WriteAuthority,
+    backends,
+    find_caller,
+    needs,
+    query_parameters,
 )
 from app.problems import BODY, PROTECTED, responses
 from app.replies import REPLAYED, VERSIONED

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Collection, Iterator
 
 from app import problems
-from app.errors import OAuthError, RosterError
+from app.core.errors import OAuthError, RosterError
 
 _TABLE = """
 | Status | Code | Title |

@@ -19,7 +19,7 @@ from bson import ObjectId
 from pymongo import AsyncMongoClient, MongoClient
 
 from app import indexes
-from app.cursors import Position
+from app.core.cursors import Position
 from app.listing.pages import Page, Users, page
 from app.listing.queries import build
 from app.rows import BSON

@@ -16,8 +16,8 @@ from typing import Any, Self
 import httpx
 from pydantic import SecretStr
 
+from app.core.settings import Settings
 from app.embedded import owners, processes
-from app.settings import Settings
 from tests.suite_logs import KEEPER
 from tests.tokens import mint_elsewhere
 

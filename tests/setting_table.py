@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from app.settings import Settings
+from app.core.settings import Settings
 
 HEAD = """# Settings
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from app.core.settings import Settings
 from app.main import create_app
-from app.settings import Settings
 
 METHODS = {"get", "put", "post", "patch", "delete"}
 Operation = tuple[str, str, dict[str, Any]]

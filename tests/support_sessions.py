@@ -16,9 +16,9 @@ from redis.asyncio import Redis
 
 from app.channel import Channel
 from app.clients import BUILT_IN
-from app.errors import InvalidTokenError, RosterError
+from app.core.errors import InvalidTokenError, RosterError
+from app.core.settings import Settings
 from app.sessions import NewSession, Sessions
-from app.settings import Settings
 from models.values import ALL_SCOPES
 from tests.servers import RedisServer
 from tests.support import create

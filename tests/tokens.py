@@ -10,9 +10,9 @@ from pymongo import AsyncMongoClient
 
 from app import resources
 from app.clients import BUILT_IN
+from app.core.settings import Settings
 from app.database.addresses import DEFAULT_DATABASE
 from app.resources import Resources
-from app.settings import Settings
 from models.values import ALL_SCOPES
 
 

@@ -7,8 +7,8 @@ from app import audit_log, passwords, users
 from app.accounts import records
 from app.accounts.auth import Auth
 from app.accounts.records import Account
-from app.errors import InvalidError, StartError
-from app.normalise import email_key
+from app.core.errors import InvalidError, StartError
+from app.core.normalise import email_key
 from app.trail import COMMAND_LINE
 from app.users.administrators import ADMINISTRATOR
 from models.user import Credentials, UserInput, UserPatch

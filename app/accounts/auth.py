@@ -6,11 +6,11 @@ from typing import Any
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
+from app.core.settings import Settings
 from app.keyring import Keyring
 from app.password_keys import PasswordKeys
 from app.passwords import Passwords
 from app.sessions import Sessions
-from app.settings import Settings
 from app.throttles import Throttle
 from app.tokens import AccessTokens
 

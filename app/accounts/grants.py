@@ -7,7 +7,7 @@ from app.accounts import records
 from app.accounts.auth import Auth
 from app.accounts.records import Account
 from app.clients import Client
-from app.errors import (
+from app.core.errors import (
     InvalidGrantError,
     InvalidScopeError,
     InvalidTokenError,

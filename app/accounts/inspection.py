@@ -5,7 +5,7 @@ from typing import Any
 from app import audit_log
 from app.accounts.auth import Auth
 from app.clients import Client
-from app.errors import InvalidClientError, InvalidTokenError, UnauthorizedClientError
+from app.core.errors import InvalidClientError, InvalidTokenError, UnauthorizedClientError
 from app.sessions import RefreshToken
 
 INACTIVE: dict[str, Any] = {"active": False}

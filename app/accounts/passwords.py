@@ -12,7 +12,7 @@ from app.accounts.auth import Auth
 from app.accounts.grants import Issued, Origin, begin
 from app.accounts.records import Account
 from app.accounts.secrets_in import open_password
-from app.errors import (
+from app.core.errors import (
     FieldError,
     InvalidError,
     PasswordNeededError,

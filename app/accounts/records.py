@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 
 from app import trail
 from app.accounts.auth import Auth
-from app.moments import now
-from app.normalise import canonical, typed_email_key
+from app.core.clock import now
+from app.core.normalise import canonical, typed_email_key
 from app.rows import UNREADABLE
 from app.trail import Author
 from app.transactions import together

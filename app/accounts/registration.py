@@ -6,7 +6,7 @@ from app import audit_log, invitations, passwords, users
 from app.accounts.auth import Auth
 from app.accounts.grants import Origin
 from app.accounts.secrets_in import open_password
-from app.errors import InvalidInvitationError, RegistrationClosedError, RosterError
+from app.core.errors import InvalidInvitationError, RegistrationClosedError, RosterError
 from app.passwords import AtTurn
 from app.rows import Row
 from app.trail import Author

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from app.accounts.auth import Auth
-from app.errors import FieldError, InvalidError
+from app.core.errors import FieldError, InvalidError
 
 
 async def open_password(

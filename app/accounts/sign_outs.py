@@ -5,7 +5,7 @@ from typing import Any
 
 from app import audit_log, clients
 from app.accounts.auth import Auth
-from app.errors import SessionNotFoundError
+from app.core.errors import SessionNotFoundError
 from app.tokens import Claims
 from app.trail import Author
 

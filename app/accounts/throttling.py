@@ -3,7 +3,7 @@
 from app import audit_log
 from app.accounts import records
 from app.accounts.auth import Auth
-from app.errors import UserNotFoundError
+from app.core.errors import UserNotFoundError
 from app.throttles import Standing
 from app.tokens import Claims
 

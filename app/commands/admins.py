@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from app import accounts, settings
+from app import accounts
 from app.commands.running import backends, out, run
+from app.core import settings
 
 
 def create_admin(email: Annotated[str, typer.Argument(help="By which the administrator signs in.")]) -> None:

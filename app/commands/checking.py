@@ -2,8 +2,9 @@
 
 import typer
 
-from app import integrity, settings
+from app import integrity
 from app.commands.running import backends, out, run
+from app.core import settings
 
 
 def check() -> None:

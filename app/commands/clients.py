@@ -5,10 +5,11 @@ from typing import Annotated, Any, TypeVar, cast, get_args
 
 import typer
 
-from app import accounts, clients, settings
+from app import accounts, clients
 from app.clients import Client
 from app.commands.running import backends, err, out, run, show_once
-from app.errors import InvalidError
+from app.core import settings
+from app.core.errors import InvalidError
 from app.resources import Resources
 from models.values import Scope
 

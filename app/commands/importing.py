@@ -16,10 +16,11 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from rich.progress import Progress
 
-from app import imports, settings, worker
+from app import imports, worker
 from app.commands.running import backends, err, out, progress, run
-from app.errors import RosterError
-from app.field_errors import from_validation
+from app.core import settings
+from app.core.errors import RosterError
+from app.core.field_errors import from_validation
 from app.imports import Shown, Upload
 from app.jobs import Job, Viewer
 from app.resources import Resources

@@ -2,8 +2,9 @@
 
 import typer
 
-from app import indexes, migrations, settings
+from app import indexes, migrations
 from app.commands.running import backends, out, run
+from app.core import settings
 from app.resources import Resources
 
 cli = typer.Typer(help="The migrations, the indexes and the validator of the users.", no_args_is_help=True)

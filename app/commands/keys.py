@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from app import settings
 from app.commands.running import backends, out, run
+from app.core import settings
 from app.keyring import PUBLISH_AHEAD_S
 
 cli = typer.Typer(help="The keys that sign access tokens.", no_args_is_help=True)

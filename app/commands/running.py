@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 from app import embedded, logs, resources
 from app.commands import unknown_settings
-from app.settings import Settings
+from app.core.settings import Settings
 
 out = Console(soft_wrap=True, highlight=False, emoji=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)

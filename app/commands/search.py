@@ -2,8 +2,8 @@
 
 import typer
 
-from app import settings
 from app.commands.running import backends, out, progress, run
+from app.core import settings
 from app.resources import Resources
 from app.search import upkeep
 

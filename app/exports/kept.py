@@ -20,7 +20,8 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from app import jobs, listing, search, stored_files
-from app.errors import (
+from app.core.clock import now
+from app.core.errors import (
     BusyError,
     ExportNotFoundError,
     ExportNotReadyError,
@@ -29,12 +30,11 @@ from app.errors import (
     JobEndedError,
     JobNotFoundError,
 )
+from app.core.limits import ExportSlots
+from app.core.pages import Page, newest_first
 from app.exports.streaming import begin
 from app.jobs import AWARE, Job, Run, Viewer
-from app.limits import ExportSlots
 from app.listing.totals import total
-from app.moments import now
-from app.pages import Page, newest_first
 from app.resources import Resources
 from app.spreadsheets import columns
 from app.stored_files import StoredFile

@@ -16,11 +16,11 @@ from cronsim import CronSim, CronSimError
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 
-from app.errors import FieldError, InvalidError, JobNotFoundError, ScheduleNotFoundError
+from app.core.clock import now
+from app.core.errors import FieldError, InvalidError, JobNotFoundError, ScheduleNotFoundError
+from app.core.pages import Page, newest_first
 from app.exports import kept
 from app.jobs import AWARE, Viewer
-from app.moments import now
-from app.pages import Page, newest_first
 from app.resources import Resources
 from app.transactions import together
 from models.export_job import ExportBody, ScheduleInput, SchedulePatch

@@ -10,8 +10,8 @@ import bson
 import pymongo
 
 from app import column_labels
-from app.errors import BusyError
-from app.limits import ExportSlots
+from app.core.errors import BusyError
+from app.core.limits import ExportSlots
 from app.listing.pages import Users
 from app.listing.queries import Query
 from app.listing.searches import stream_ranked

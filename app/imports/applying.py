@@ -7,8 +7,8 @@ from typing import Any
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app import moments
-from app.errors import ImportNotPlannedError, InsufficientScopeError
+from app.core import clock
+from app.core.errors import ImportNotPlannedError, InsufficientScopeError
 from app.imports import records
 from app.imports.batches import Writer
 from app.imports.records import Import
@@ -42,7 +42,7 @@ async def begin(opened: Resources, import_id: ObjectId, viewer: Viewer) -> Job |
     if ADMIN in found["scopes"] and not viewer.is_admin:
         raise InsufficientScopeError(ADMIN, "An administrator made this plan: only one may apply it.")
 
-    left_s = (found["expires_at"] - moments.now().replace(tzinfo=None)).total_seconds()
+    left_s = (found["expires_at"] - clock.now().replace(tzinfo=None)).total_seconds()
     if left_s < min(_LEFT_S, opened.settings.import_ttl_s / 10):
         raise ImportNotPlannedError("The plan expires too soon to be applied: upload the file again.")
 
@@ -92,7 +92,7 @@ async def carry_out(opened: Resources, found: Import, on_progress: OnProgress) -
     rows = records.rows(opened.database)
     async with session_about(records.imports(opened.database), found["_id"]) as session:
         await Writer(found["_id"], rows, session, authority, found["columns"]).write_all(advance)
-    await _close(opened, found["_id"], "applied", applied_at=moments.now())
+    await _close(opened, found["_id"], "applied", applied_at=clock.now())
 
 
 async def _close(opened: Resources, import_id: ObjectId, state: ImportState, **more: Any) -> None:

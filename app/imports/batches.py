@@ -17,7 +17,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from app import audit_log, trail
-from app.errors import (
+from app.core.errors import (
     LastAdministratorError,
     PreconditionFailedError,
     RosterError,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
-from app.errors import FieldError, InvalidError, UnreadableFileError
+from app.core.errors import FieldError, InvalidError, UnreadableFileError
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue, split_items, unquote
 from app.spreadsheets.reading.values import LONGEST_HEADING
 from models.imports import ColumnUse

@@ -7,8 +7,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from app import strict_json
-from app.errors import MalformedJSONError
+from app.core import strict_json
+from app.core.errors import MalformedJSONError
 from app.imports import booleans
 from app.imports.columns import address
 from app.spreadsheets import lists

@@ -8,8 +8,8 @@ from bson import ObjectId
 from pydantic import ValidationError
 
 from app import passwords
-from app.errors import InvalidError
-from app.field_errors import MAX_ERRORS, from_validation
+from app.core.errors import InvalidError
+from app.core.field_errors import MAX_ERRORS, from_validation
 from app.imports.conversion import pointer
 from app.imports.matching import UNIQUE, Stored, find_key, normalise
 from app.imports.merging import blank, differences, merge

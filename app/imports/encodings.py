@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app import column_labels
-from app.errors import InvalidError, UnreadableFileError
+from app.core.errors import InvalidError, UnreadableFileError
 from app.imports import matching
 from app.imports.columns import Columns
 from app.imports.likelihood import weigh

@@ -10,7 +10,7 @@ from gridfs import AsyncGridFSBucket
 from gridfs.errors import NoFile
 
 from app import stored_files
-from app.errors import ImportNotFoundError
+from app.core.errors import ImportNotFoundError
 from app.imports.records import FILES, Database
 
 _BLOCK: Final = 1024 * 1024

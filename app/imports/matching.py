@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from bson import ObjectId
 
+from app.core.normalise import canonical, typed_email_key
 from app.imports.reading import Given
-from app.normalise import canonical, typed_email_key
 from app.rows import Row
 from app.selections import choose
 from app.users.records import Users

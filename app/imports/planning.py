@@ -13,8 +13,9 @@ from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument, UpdateOne
 
-from app import column_labels, moments
-from app.errors import UnavailableError
+from app import column_labels
+from app.core import clock
+from app.core.errors import UnavailableError
 from app.imports import files, matching, options, records
 from app.imports.claims import Claims
 from app.imports.columns import MOST_KEYS, Columns
@@ -206,7 +207,7 @@ class _Planner:
                     "rows": self._done,
                     "counts": counts,
                     "columns": self._columns.documents(),
-                    "planned_at": moments.now(),
+                    "planned_at": clock.now(),
                 }
             },
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from app.errors import InvalidError
+from app.core.errors import InvalidError
 from app.imports import records
 from app.imports.columns import Column, Columns
 from app.imports.conversion import BadCellError, Convert, converter, pointer, trimmed

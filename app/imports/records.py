@@ -23,7 +23,7 @@ from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app.errors import ImportNotFoundError
+from app.core.errors import ImportNotFoundError
 from app.jobs import Viewer
 from app.rows import BSON
 from models.imports import STATUSES

@@ -11,8 +11,9 @@ from typing import Any, Final
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app import moments, trail
-from app.errors import (
+from app import trail
+from app.core import clock
+from app.core.errors import (
     ImportApplyingError,
     ImportNotAppliedError,
     ImportNotFoundError,
@@ -75,7 +76,7 @@ def _reverted(what: str) -> ImportRevertedError:
 def _document(
     opened: Resources, import_id: ObjectId, *, by: str | None, scopes: frozenset[str]
 ) -> dict[str, Any]:
-    moment = moments.now()
+    moment = clock.now()
     return {
         "_id": ObjectId(),
         "by": by,

@@ -6,9 +6,9 @@ from typing import Any
 from bson import ObjectId
 from pymongo import UpdateOne
 
-from app.errors import PreconditionFailedError, RosterError, UniqueConflictError, UserNotFoundError
+from app.core.errors import PreconditionFailedError, RosterError, UniqueConflictError, UserNotFoundError
+from app.core.normalise import canonical, email_key
 from app.imports.records import Collection, Row, wrong
-from app.normalise import canonical, email_key
 from app.users import records
 from models.user import UserInput
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
-from app.errors import BusyError, ImportNotPlannedError
+from app.core.errors import BusyError, ImportNotPlannedError
 from app.imports import viewing
 from app.imports.records import Import, Row
 from app.resources import Resources

@@ -8,8 +8,9 @@ from typing import Any, Final
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app import column_labels, moments
-from app.errors import TooManyImportsError
+from app import column_labels
+from app.core import clock
+from app.core.errors import TooManyImportsError
 from app.imports import encodings, files, options, records
 from app.imports.columns import Columns
 from app.imports.uploads import Upload, clean_name
@@ -42,7 +43,7 @@ async def submit(
     if looked.form != "ndjson":
         labels = await column_labels.find(opened.database, looked.heading)
         columns = Columns.of_heading(looked.heading, asked.columns, labels, ignored=asked.ignore)
-    moment = moments.now()
+    moment = clock.now()
     expires_at = moment + timedelta(seconds=opened.settings.import_ttl_s)
     import_id = ObjectId()
     document = {

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from app.errors import (
+from app.core.errors import (
     FieldError,
     InvalidError,
     MalformedFormError,
@@ -21,7 +21,7 @@ from app.errors import (
     UnsupportedMediaTypeError,
     UploadStalledError,
 )
-from app.field_errors import from_validation
+from app.core.field_errors import from_validation
 from models.export import MEDIA_TYPES
 from models.imports import ImportQuery
 

@@ -8,13 +8,13 @@ import orjson
 from bson import ObjectId
 from pymongo import ASCENDING
 
-from app import moments
-from app.cursors import Position
-from app.errors import ImportApplyingError, JobEndedError, JobNotFoundError
+from app.core import clock
+from app.core.cursors import Position
+from app.core.errors import ImportApplyingError, JobEndedError, JobNotFoundError
+from app.core.pages import newest_first
 from app.imports import files, records
 from app.imports.records import Import, Row
 from app.jobs import Job, Viewer
-from app.pages import newest_first
 from app.resources import Resources
 from models.imports import MOST_VALUES, ImportRowsQuery, ImportState, RowStatus
 from models.job import PageQuery
@@ -116,7 +116,7 @@ async def list_all(opened: Resources, viewer: Viewer, asked: PageQuery) -> Liste
         limit=asked.limit,
         cursor=asked.cursor,
     )
-    now = moments.now().replace(tzinfo=None)
+    now = clock.now().replace(tzinfo=None)
     live = [document for document in found.documents if document["expires_at"] > now]
     return Listed([await _show(opened, document) for document in live], found.next)
 

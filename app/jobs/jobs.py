@@ -11,13 +11,13 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from app.cursors import CursorSealer
-from app.errors import JobEndedError, JobNotFoundError
+from app.core.cursors import CursorSealer
+from app.core.errors import JobEndedError, JobNotFoundError
+from app.core.pages import Page, newest_first
 from app.jobs import records
 from app.jobs.nudges import Nudges
 from app.jobs.records import Database, Job, Viewer
 from app.logs import REQUEST_ID
-from app.pages import Page, newest_first
 from models.job import JobKind, JobQuery, JobState
 
 _FIRST_LOOK_S = 0.02

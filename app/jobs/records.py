@@ -15,7 +15,7 @@ from bson.codec_options import CodecOptions
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app.moments import now
+from app.core.clock import now
 from models.job import ENDED, JobKind, JobState
 
 Database = AsyncDatabase[dict[str, Any]]

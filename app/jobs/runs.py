@@ -11,7 +11,7 @@ import structlog
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app.errors import RosterError, UnavailableError
+from app.core.errors import RosterError, UnavailableError
 from app.jobs.leases import Leases
 from app.jobs.records import Job
 from app.jobs.stopping import stop

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from app.cursors import CursorSealer
-from app.errors import FieldError, InvalidError
+from app.core.cursors import CursorSealer
+from app.core.errors import FieldError, InvalidError
+from app.core.settings import Settings
 from app.listing.pages import Users, page
 from app.listing.queries import Query, build
 from app.listing.searches import Ranked, ranked, suggest
@@ -11,7 +12,6 @@ from app.listing.totals import total
 from app.rows import Row
 from app.search import highlight
 from app.selections import choose
-from app.settings import Settings
 from models.listing import ListQuery, Total
 
 __all__ = ["Listed", "Query", "build", "find", "suggest"]

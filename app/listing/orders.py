@@ -12,7 +12,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING
 
-from app.cursors import Position
+from app.core.cursors import Position
 from models.listing import Sort
 
 MongoFilter = dict[str, Any]

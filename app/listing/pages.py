@@ -8,9 +8,9 @@ from bson import ObjectId
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import AutoReconnect
 
-from app.cursors import Position
-from app.errors import QueryTooExpensiveError
-from app.listing.budgets import OverBudgetError, busy, within
+from app.core.cursors import Position
+from app.core.errors import QueryTooExpensiveError
+from app.core.time_budget import OverBudgetError, busy, within
 from app.listing.queries import DEFAULT_SORT, RANGES, Query
 from app.rows import Row
 

@@ -8,10 +8,10 @@ from typing import Any, cast
 import bson
 import orjson
 
-from app.cursors import Position
-from app.errors import FieldError, InvalidError
+from app.core.cursors import Position
+from app.core.errors import FieldError, InvalidError
+from app.core.normalise import canonical, facet, typed_email_key
 from app.listing.orders import ODD, ORDERS, PRESENT, Bounds, MongoFilter, Order
-from app.normalise import canonical, facet, typed_email_key
 from models import phones
 from models.listing import Filter, Missable, OrderedQuery, Sort
 

@@ -8,8 +8,8 @@ import bson
 from bson import ObjectId
 
 from app import search
-from app.cursors import Position
-from app.listing.budgets import OverBudgetError, busy, within
+from app.core.cursors import Position
+from app.core.time_budget import OverBudgetError, busy, within
 from app.listing.pages import Projection, Users
 from app.listing.queries import Query, build
 from app.listing.streams import BATCH_ROWS

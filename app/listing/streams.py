@@ -6,7 +6,7 @@ from typing import Any
 
 import pymongo
 
-from app.errors import UnavailableError
+from app.core.errors import UnavailableError
 from app.listing.pages import Projection, Users
 from app.listing.queries import Query
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.listing.budgets import OverBudgetError, within
+from app.core.time_budget import OverBudgetError, within
 from app.listing.pages import Users
 from app.listing.queries import Query
 from models.listing import Count, Total

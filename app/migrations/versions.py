@@ -18,7 +18,7 @@ import structlog
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.write_concern import WriteConcern
 
-from app.errors import StartError
+from app.core.errors import StartError
 from app.migrations.steps import STEPS, Database, Step
 
 log = structlog.get_logger("roster.migrations")

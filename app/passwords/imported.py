@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import bcrypt
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from app.errors import FieldError, InvalidError
+from app.core.errors import FieldError, InvalidError
 from app.passwords.text import encode
 
 MAX_ITERATIONS = 5_000_000

@@ -7,8 +7,8 @@ from functools import cache
 from importlib import resources
 from itertools import pairwise
 
-from app.errors import FieldError, InvalidError
-from app.normalise import canonical, name_key
+from app.core.errors import FieldError, InvalidError
+from app.core.normalise import canonical, name_key
 from app.passwords.text import prepare
 
 SHORTEST, LONGEST = 8, 128

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from app.errors import TooManySignInsError
-from app.limits import CURRENT, AdaptiveLimit, Keys, Limiter, Turn
+from app.core.errors import TooManySignInsError
+from app.core.limits import CURRENT, AdaptiveLimit, Keys, Limiter, Turn
 from app.metrics import REFUSED
 
 Result = TypeVar("Result")

@@ -11,7 +11,7 @@ from typing import Any
 
 from bson import MinKey
 
-from app.cursors import Position
+from app.core.cursors import Position
 from app.search.matching import ONE_TYPO, PATHS, TWO_TYPOS, Needle
 from app.search.names import pair
 from app.search.queries import Term, classes_of

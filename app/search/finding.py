@@ -15,7 +15,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo.asynchronous.collection import AsyncCollection
 
-from app.cursors import Position
+from app.core.cursors import Position
 from app.search import alone, drivers
 from app.search.drivers import SCAN, Driver
 from app.search.matching import (

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from pypinyin import lazy_pinyin
 
-from app.normalise import SURNAME_READINGS
+from app.core.normalise import SURNAME_READINGS
 
 _COMPOUND_SURNAMES = {
     "欧阳": "ou yang", "司马": "si ma", "上官": "shang guan", "诸葛": "zhu ge", "东方": "dong fang",

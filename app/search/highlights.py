@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.normalise import typed_email_key
+from app.core.normalise import typed_email_key
 from app.search.matching import EXACT, Needle
 from app.search.queries import Query
 from app.search.tokens import index

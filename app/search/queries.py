@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast, get_args
 
-from app.errors import FieldError, InvalidError
-from app.normalise import typed_email_key
+from app.core.errors import FieldError, InvalidError
+from app.core.normalise import typed_email_key
 from app.search.tokens import LOGIN, NAME, REST, SHORTEST_NUMBER, as_domain, domain_words
 from app.search.words import LONGEST_WORD, fold, script, texts
 from models import phones

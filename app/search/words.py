@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from app.normalise import ACCENTS, STROKED
+from app.core.normalise import ACCENTS, STROKED
 from app.search.characters import SIMPLIFIED
 from models.letters import INVISIBLE
 

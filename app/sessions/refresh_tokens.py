@@ -11,7 +11,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
-from app.derived_keys import derive
+from app.core.derived_keys import derive
 
 _USER = 12
 _RANDOM = 20

@@ -12,7 +12,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from app.channel import EPOCH, Channel
 from app.clients import BUILT_IN, Client
-from app.errors import (
+from app.core.errors import (
     InvalidGrantError,
     InvalidScopeError,
     InvalidTokenError,
@@ -23,10 +23,10 @@ from app.errors import (
     SessionRevokedError,
     UnavailableError,
 )
+from app.core.settings import Settings
 from app.sessions.anchors import Anchors
 from app.sessions.refresh_tokens import RefreshToken, RefreshTokens, new_sid, user_of
 from app.sessions.store import Store
-from app.settings import Settings
 from app.trail import COMMAND_LINE, Author
 from app.users.generations import Ending
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import count, takewhile
 from typing import Any, Final, Literal
 
-from app.errors import FieldError, InvalidError
-from app.near_names import find_near
+from app.core.errors import FieldError, InvalidError
+from app.core.near_names import find_near
 from app.spreadsheets.batch import Batch, Beyond, Path
 
 Kind = Literal["text", "integer", "boolean", "datetime", "list", "json"]

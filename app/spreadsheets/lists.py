@@ -6,8 +6,8 @@ from typing import Final
 
 import orjson
 
-from app import strict_json
-from app.errors import MalformedJSONError
+from app.core import strict_json
+from app.core.errors import MalformedJSONError
 
 _BRACKETS: Final = {"[": "]", "{": "}", "(": ")"}
 """Of the lists of JSON and Python, the arrays of PostgreSQL and Python's sets, and tuples."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, groupby, repeat
 from typing import Any, ClassVar, Final
 
-from app.errors import FileTooLargeError
+from app.core.errors import FileTooLargeError
 from app.spreadsheets import cells, ods_cells, ods_parts
 from app.spreadsheets.layout import Layout
 from app.spreadsheets.streamed_zip import StreamedZip

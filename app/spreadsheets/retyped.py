@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from app import strict_json
-from app.errors import MalformedJSONError
+from app.core import strict_json
+from app.core.errors import MalformedJSONError
 from app.spreadsheets.formulas import guard
 from app.spreadsheets.reading.cell_values import read_serial
 from app.spreadsheets.reading.runs import unescape

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from app import addresses
 from app.channel import Channel, pack
-from app.errors import RosterError, ThrottledError
+from app.core import client_address
+from app.core.errors import RosterError, ThrottledError
 from app.throttles.paces import Pace, Standing, standing
 from app.throttles.scripts import COUNT, GIVE_BACK, KNOW
 from models.throttle import Counts
@@ -176,14 +176,14 @@ class Throttle:
         ]
 
     def _all_of_address(self, address: str) -> list[_Counter]:
-        sign_ins = self._address_counter(self._hide(addresses.network(address)))
+        sign_ins = self._address_counter(self._hide(client_address.network(address)))
         return [
             (sign_ins, "sign_ins", self._address_pace),
             *(self._of_address(counts, address) for counts in _OF_ADDRESS),
         ]
 
     def _of_address(self, counts: Counts, address: str) -> _Counter:
-        key = f"{self._address_counter(self._hide(addresses.network(address)))}:{counts}"
+        key = f"{self._address_counter(self._hide(client_address.network(address)))}:{counts}"
         return key, counts, self._registrations_pace if counts == "registrations" else self._address_pace
 
     def _weak_of(self, account: str) -> _Counter:
@@ -193,7 +193,7 @@ class Throttle:
         return (await self._channel.call(lambda _: packed, replies)).replies
 
     def _keys(self, account: str, address: str) -> _Keys:
-        hidden = self._hide(addresses.network(address))
+        hidden = self._hide(client_address.network(address))
         elsewhere = self._elsewhere(account)
         return _Keys(
             hidden=hidden,

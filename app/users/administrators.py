@@ -6,8 +6,8 @@ from typing import Any
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.errors import LastAdministratorError
-from app.normalise import facet
+from app.core.errors import LastAdministratorError
+from app.core.normalise import facet
 from app.users.authority import ADMIN
 from app.users.records import Users
 

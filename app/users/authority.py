@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import FieldError, InsufficientScopeError, PasswordNeededError
+from app.core.errors import FieldError, InsufficientScopeError, PasswordNeededError
 from app.rows import Row
 from app.trail import Author
 from app.users.generations import Ending

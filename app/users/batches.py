@@ -14,7 +14,7 @@ from pymongo.errors import BulkWriteError, PyMongoError
 from redis.exceptions import RedisError
 
 from app import trail
-from app.errors import (
+from app.core.errors import (
     IdempotencyKeyInUseError,
     InsufficientScopeError,
     InvalidError,
@@ -22,7 +22,7 @@ from app.errors import (
     UnavailableError,
     UniqueConflictError,
 )
-from app.field_errors import from_validation
+from app.core.field_errors import from_validation
 from app.idempotency import Attempt
 from app.trail import Author
 from app.users.authority import Authority

@@ -12,14 +12,14 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from app import audit_log, trail
-from app.errors import (
+from app.core.errors import (
     FieldError,
     InvalidError,
     PreconditionFailedError,
     UniqueConflictError,
     WriteConflictError,
 )
-from app.field_errors import from_validation
+from app.core.field_errors import from_validation
 from app.rows import Row
 from app.trail import Author
 from app.users import administrators

@@ -3,7 +3,7 @@
 import structlog
 from bson import ObjectId
 
-from app.errors import UniqueConflictError
+from app.core.errors import UniqueConflictError
 from app.trail import Author
 from app.users.changes import write
 from app.users.records import PUBLIC, SAID, Users, readable

@@ -10,10 +10,10 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
 from app import search, trail, transactions
-from app.errors import FieldError, UniqueConflictError, UserNotFoundError
+from app.core.clock import now
+from app.core.errors import FieldError, UniqueConflictError, UserNotFoundError
+from app.core.normalise import canonical, email_key, facet, name_key
 from app.idempotency import Attempt
-from app.moments import now
-from app.normalise import canonical, email_key, facet, name_key
 from app.rows import BSON, Row
 from app.selections import choose
 from app.trail import Author

@@ -10,7 +10,7 @@ import pytest
 from pymongo import AsyncMongoClient, MongoClient
 
 from app.clients import identify
-from app.errors import InvalidClientError
+from app.core.errors import InvalidClientError
 from tests.live import command
 
 Done = CompletedProcess[str]

@@ -22,7 +22,7 @@ from app.clients import (
     remove,
     renew_secret,
 )
-from app.errors import InvalidClientError, InvalidError
+from app.core.errors import InvalidClientError, InvalidError
 
 Database = AsyncDatabase[dict[str, Any]]
 ENCODED_BITS = re.compile(r"[A-Za-z0-9_-]{43}")

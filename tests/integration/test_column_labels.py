@@ -5,7 +5,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from app import column_labels, moments
+from app import column_labels
+from app.core import clock
 from app.spreadsheets.columns import choose
 from tests.support import database
 
@@ -30,7 +31,7 @@ async def test_an_export_that_is_made_again_writes_nothing(client: httpx.AsyncCl
 async def test_a_label_that_is_used_on_and_on_does_not_go(client: httpx.AsyncClient) -> None:
     labels = database(client)["column_labels"]
     await column_labels.note(database(client), choose("name:Old"))
-    soon = moments.now() + timedelta(days=200)
+    soon = clock.now() + timedelta(days=200)
     await labels.update_one({"_id": "Old"}, {"$set": {"expires_at": soon}})
     await column_labels.note(database(client), choose("name:Old"))
     (renewed,) = await labels.find().to_list()

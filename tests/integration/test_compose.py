@@ -22,9 +22,9 @@ from redis.exceptions import AuthenticationError
 from redis.retry import Retry
 
 from app import indexes
+from app.core.errors import StartError
+from app.core.settings import Settings, load
 from app.embedded import processes
-from app.errors import StartError
-from app.settings import Settings, load
 from tests.cluster import (
     NODES,
     QUICK_ELECTION_MS,

@@ -18,8 +18,8 @@ import pytest
 from pymongo import MongoClient
 from redis import Redis
 
+from app.core.errors import StartError
 from app.embedded import EmbeddedServers, binaries, keeper, running
-from app.errors import StartError
 from tests.live import PATIENCE_S, has_ended, wait_until
 
 DUMPS = Path(__file__).parents[1] / "dumps"

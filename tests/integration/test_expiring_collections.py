@@ -9,7 +9,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
 from app import indexes
-from app.errors import StartError
+from app.core.errors import StartError
 
 Database = AsyncDatabase[dict[str, Any]]
 EXPIRING = pytest.mark.parametrize("name", ["invitations", "ended_sessions", "column_labels"])

@@ -11,7 +11,7 @@ import pytest
 from bson import Decimal128, ObjectId
 
 from app import exports
-from app.limits import ExportSlots
+from app.core.limits import ExportSlots
 from app.listing import build
 from app.resources import Resources
 from app.samples import add

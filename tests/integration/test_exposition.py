@@ -14,10 +14,10 @@ import pytest
 from redis import Redis
 
 from app import __version__
+from app.core.errors import StartError
+from app.core.settings import Settings
 from app.embedded import ports
-from app.errors import StartError
 from app.exposition import exposed
-from app.settings import Settings
 from tests.live import LiveServer, wait_until
 from tests.servers import MongoServer, RedisServer
 

@@ -12,8 +12,9 @@ import pytest
 from bson import ObjectId
 from pymongo.errors import BulkWriteError
 
-from app import imports, moments
-from app.errors import ImportApplyingError, ImportNotFoundError, InvalidCursorError, UnavailableError
+from app import imports
+from app.core import clock
+from app.core.errors import ImportApplyingError, ImportNotFoundError, InvalidCursorError, UnavailableError
 from app.imports import files, matching, records, viewing
 from app.imports.reading import Given
 from app.jobs import Viewer
@@ -210,7 +211,7 @@ async def test_workbooks_take_their_turn_with_the_exports(client: httpx.AsyncCli
 async def test_what_has_expired_is_not_there(client: httpx.AsyncClient) -> None:
     await empty(client)
     found = await plan(client, people(1))
-    past = {"$set": {"expires_at": moments.now().replace(year=2020)}}
+    past = {"$set": {"expires_at": clock.now().replace(year=2020)}}
     await database(client)["imports"].update_one({"_id": ObjectId(found["id"])}, past)
     problem(await client.get(f"/users/imports/{found['id']}"), 404, "import_not_found")
     listed = (await client.get("/users/imports")).json()["items"]
@@ -306,7 +307,7 @@ async def test_a_plan_with_rows_of_another_hand_is_made_again(client: httpx.Asyn
     found = await plan(client, people(3))
     import_id, rows = ObjectId(found["id"]), database(client)["import_rows"]
     await database(client)["imports"].update_one({"_id": import_id}, {"$set": {"state": "planning"}})
-    stray = {"import": import_id, "n": 99, "attempt": 2, "status": "create", "expires_at": moments.now()}
+    stray = {"import": import_id, "n": 99, "attempt": 2, "status": "create", "expires_at": clock.now()}
     await rows.insert_one(stray)
     with pytest.raises(UnavailableError):
         await imports.plan(resources(client), Stub(found["id"]))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from bson import ObjectId
 from pymongo import MongoClient
 
 from app import indexes, samples
-from app.cursors import Position
+from app.core.cursors import Position
 from app.listing.orders import MISSING
 from app.sample import people
 from app.users import records

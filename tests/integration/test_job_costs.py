@@ -8,11 +8,11 @@ import pytest
 from bson import ObjectId
 
 from app import stored_files
+from app.core.clock import now
 from app.exports import schedules
 from app.jobs import Leases, collection
 from app.jobs.records import new
 from app.jobs.sweeps import send_overdue
-from app.moments import now
 from tests.support import NOBODY, database
 from tests.support_identity import token_of
 from tests.support_jobs import backends, jobs_of

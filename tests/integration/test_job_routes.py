@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.errors import InvalidError
+from app.core.errors import InvalidError
 from app.jobs import Leases, Run, collection
 from app.resources import Resources
 from app.tokens import Claims

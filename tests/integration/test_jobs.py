@@ -8,7 +8,7 @@ from bson import ObjectId
 from pymongo.errors import AutoReconnect
 from redis.asyncio import Redis
 
-from app.errors import InvalidError, UnavailableError
+from app.core.errors import InvalidError, UnavailableError
 from app.jobs import JobCancelledError, LeaseLostError, Run
 from app.jobs.runs import ATTEMPTS
 from app.resources import Resources

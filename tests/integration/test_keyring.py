@@ -13,7 +13,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
 from app import logs
-from app.errors import InvalidTokenError, UnavailableError
+from app.core.errors import InvalidTokenError, UnavailableError
 from app.key_store import KeyStore
 from app.keyring import LEEWAY_S, LOOK_AGAIN_S, PUBLISH_AHEAD_S, Keyring, keep_current
 from app.tokens import AccessTokens

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from bson import ObjectId
 
+from app.core.settings import Settings
 from app.listing import totals
-from app.settings import Settings
 from models.listing import MAX_SKIP
 from tests.api import serving
 from tests.servers import MongoServer, RedisServer

@@ -9,7 +9,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
 from app import migrations
-from app.errors import StartError
+from app.core.errors import StartError
 from app.migrations import Step
 from tests.api import serving
 

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from app import clients
-from app.errors import OAuthError, RosterError
+from app.core.errors import OAuthError, RosterError
 from models.listing import ListQuery
 from models.values import ALL_SCOPES
 from tests.api import serving

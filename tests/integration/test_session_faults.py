@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from app import clients
 from app.clients import BUILT_IN
-from app.errors import StartError, UnavailableError, WriteConflictError
+from app.core.errors import StartError, UnavailableError, WriteConflictError
 from app.sessions import NewSession
 from tests.api import serving
 from tests.servers import MongoServer, RedisServer

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from app.errors import UnavailableError
+from app.core.errors import UnavailableError
 from app.sessions import NewSession
 from tests.api import serving
 from tests.live import PATIENCE_S, LiveServer

@@ -11,7 +11,7 @@ import pytest
 from bson import ObjectId
 
 from app.clients import BUILT_IN
-from app.errors import InvalidGrantError, InvalidScopeError
+from app.core.errors import InvalidGrantError, InvalidScopeError
 from app.sessions import NewSession
 from tests.api import serving
 from tests.support import database, problem

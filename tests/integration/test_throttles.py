@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from app.channel import Channel
-from app.errors import InvalidClientError, InvalidError, ThrottledError, UnavailableError
+from app.core.errors import InvalidClientError, InvalidError, ThrottledError, UnavailableError
 from app.throttles import Throttle
 from models.throttle import Counts
 

@@ -12,7 +12,7 @@ from pymongo import AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
 from app import indexes
-from app.errors import StartError
+from app.core.errors import StartError
 from models.user import User
 from models.user_schema import VALIDATOR
 from tests.api import serving

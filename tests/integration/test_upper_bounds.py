@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.settings import Settings
+from app.core.settings import Settings
 from tests.api import serving
 from tests.support import create
 from tests.support_identity import ask_refresh, member, sign_in

@@ -13,7 +13,8 @@ import sys
 import time
 from functools import partial
 
-from app import logs, resources, settings, worker
+from app import logs, resources, worker
+from app.core import settings
 from app.imports import batches
 from app.jobs import Leases, collection
 from app.jobs.runs import perform

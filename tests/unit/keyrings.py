@@ -8,7 +8,7 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from app import compact
+from app.core import compact
 from app.key_store import KeyStore, StoredKey
 from app.keyring import Keyring
 from app.signing_keys import SigningKey, VerifyingKey

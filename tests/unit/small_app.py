@@ -11,7 +11,7 @@ from pymongo import errors as mongo
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app import docs, error_handlers
-from app.errors import UnavailableError, UserNotFoundError
+from app.core.errors import UnavailableError, UserNotFoundError
 from app.middleware import BodyLimit, HeadAsGet, RequestContext
 from app.problems import BODY, responses
 from app.strict_route import StrictRoute

@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from app.admission import Admission, find_kind
 from app.bounded_http import BoundedHttp
-from app.settings import Settings
+from app.core.settings import Settings
 
 PATIENCE_S = 10
 SLOTS = 4

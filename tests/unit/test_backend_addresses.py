@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from app.core.errors import StartError
 from app.database import trials
 from app.database.addresses import read_mongo, read_redis
-from app.errors import StartError
 
 APP = Path(__file__).parents[2] / "app"
 SECRET = "secret-word"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.basic_auth import credentials, parse
-from app.errors import InvalidClientError, OAuthError
+from app.core.errors import InvalidClientError, OAuthError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 CANARY = "s3cr3t-canary"

@@ -11,7 +11,7 @@ from uvicorn.server import ServerState
 
 from app.admission import Admission
 from app.bounded_http import BoundedHttp
-from app.settings import Settings
+from app.core.settings import Settings
 
 FOREVER_S = 3600
 PATIENCE_S = 10

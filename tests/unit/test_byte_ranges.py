@@ -3,7 +3,7 @@
 import pytest
 
 from app import byte_ranges
-from app.errors import RangeNotSatisfiableError
+from app.core.errors import RangeNotSatisfiableError
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from bson import Int64, ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.cursors import CursorSealer, Position
-from app.errors import ExpiredCursorError, InvalidCursorError
+from app.core.cursors import CursorSealer, Position
+from app.core.errors import ExpiredCursorError, InvalidCursorError
 
 KEY = "0123456789abcdef0123456789abcdef"
 QUERY = b"one filter and sort"

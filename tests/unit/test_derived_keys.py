@@ -3,7 +3,7 @@ import hmac
 
 import pytest
 
-from app.derived_keys import BrokenSealError, Sealer, derive
+from app.core.derived_keys import BrokenSealError, Sealer, derive
 
 
 def test_a_key_is_the_hkdf_of_the_secret_for_its_purpose() -> None:

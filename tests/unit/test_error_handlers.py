@@ -6,7 +6,8 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, ValidationError
 
-from app import errors, field_errors, problems
+from app import problems
+from app.core import errors, field_errors
 from models.problem import Problem
 from tests.unit.small_app import client_of, make_app
 

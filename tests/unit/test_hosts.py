@@ -4,9 +4,9 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from app.core.settings import Settings
 from app.hosts import AllowedHosts, find_names
 from app.middleware import RequestContext
-from app.settings import Settings
 from tests.support import problem
 from tests.unit.small_app import make_app
 

@@ -10,9 +10,9 @@ import pytest
 import structlog
 
 from app import logs
-from app.errors import StartError
+from app.core.errors import StartError
+from app.core.settings import Settings
 from app.log_file import LogFile
-from app.settings import Settings
 
 WRITERS, LINES = 3, 400
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from app.normalise import NAME_KEY_LENGTH, canonical, email_key, facet, name_key
+from app.core.normalise import NAME_KEY_LENGTH, canonical, email_key, facet, name_key
 from models.values import Email, Name, Username
 
 EMAIL: TypeAdapter[str] = TypeAdapter(Email)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import InvalidScopeError, OAuthError
+from app.core.errors import InvalidScopeError, OAuthError
 from app.oauth_forms import MAX_PARAMETERS, MEDIA_TYPE, parse, scope
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))

@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 from bson import DatetimeMS, ObjectId
 
-from app.cursors import CursorSealer, Position
-from app.errors import ExpiredCursorError, InvalidCursorError, InvalidError
+from app.core.cursors import CursorSealer, Position
+from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError
 from app.listing.orders import MISSING, ODD, ORDERS, PRESENT, Order
 from app.listing.pages import too_expensive
 from app.listing.queries import FACETS, RANGES, Query, build

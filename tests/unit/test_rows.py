@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from app.errors import InvalidError
+from app.core.errors import InvalidError
 from app.rows import BSON, UNREADABLE, RowReader
 from app.selections import ALLOWED, choose
 from models.user import UserOutput

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.errors import InvalidError
+from app.core.errors import InvalidError
 from app.exports.schedules import find_next
 
 

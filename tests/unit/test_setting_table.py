@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app.settings import Settings
+from app.core.settings import Settings
 from tests.setting_table import page
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import strict_json
-from app.errors import MalformedJSONError
+from app.core import strict_json
+from app.core.errors import MalformedJSONError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 SCALARS = (

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from app import strict_json
+from app.core import strict_json
 from tests.unit.small_app import client_of, make_app
 
 PERSON = '{"name": "小中同学", "email": "xiaozhong@example.com"}'.encode()

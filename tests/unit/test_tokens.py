@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey
 
-from app import compact
-from app.errors import ExpiredTokenError, InvalidTokenError
+from app.core import compact
+from app.core.errors import ExpiredTokenError, InvalidTokenError
 from app.keyring import Keyring
 from app.signing_keys import SigningKey
 from app.tokens import CACHED, AccessTokens, Claims

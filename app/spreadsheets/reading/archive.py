@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import IO, BinaryIO, Final
 
-from app.errors import FileTooLargeError, UnreadableFileError, UnsupportedFileError
+from app.core.errors import FileTooLargeError, UnreadableFileError, UnsupportedFileError
 from app.spreadsheets.reading.values import Limits
 
 BLOCK: Final = 64 * 1024

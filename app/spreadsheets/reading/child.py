@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import orjson
 
-from app.errors import FieldError, FileTooLargeError, InvalidError, RosterError
+from app.core.errors import FieldError, FileTooLargeError, InvalidError, RosterError
 from app.spreadsheets.reading import (
     csv_source,
     encodings,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.errors import UnsupportedFileError
+from app.core.errors import UnsupportedFileError
 from app.spreadsheets.reading import markup
 from app.spreadsheets.reading.archive import Archive
 

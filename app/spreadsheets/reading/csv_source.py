@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-from app.errors import UnreadableFileError
+from app.core.errors import UnreadableFileError
 from app.spreadsheets import formulas
 from app.spreadsheets.reading import grid
 from app.spreadsheets.reading.grid import Record

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from app.errors import (
+from app.core.errors import (
     FieldError,
     FileTooLargeError,
     InvalidError,

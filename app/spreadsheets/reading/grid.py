@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from app.errors import FileTooLargeError, UnreadableFileError
+from app.core.errors import FileTooLargeError, UnreadableFileError
 from app.spreadsheets.reading.values import LONGEST_HEADING, Cell, Limits, Unread
 from app.spreadsheets.xlsx import name_column
 

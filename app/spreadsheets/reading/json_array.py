@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from app.errors import FileTooLargeError, UnreadableFileError
+from app.core.errors import FileTooLargeError, UnreadableFileError
 from app.spreadsheets.reading.ndjson_source import parse
 from app.spreadsheets.reading.texts import Lines
 from app.spreadsheets.reading.values import Limits

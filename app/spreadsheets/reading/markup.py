@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from xml.parsers import expat
 
-from app.errors import UnreadableFileError
+from app.core.errors import UnreadableFileError
 
 MAIN: Final = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from app import strict_json
-from app.errors import FileTooLargeError, MalformedJSONError, UnreadableFileError
+from app.core import strict_json
+from app.core.errors import FileTooLargeError, MalformedJSONError, UnreadableFileError
 from app.spreadsheets.reading.texts import Lines
 from app.spreadsheets.reading.values import Limits
 

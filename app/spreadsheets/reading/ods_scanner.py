@@ -6,7 +6,7 @@ Elements that mean nothing for a table are skipped whole: comments, pictures, ta
 from collections.abc import Callable
 from typing import Final
 
-from app.errors import FileTooLargeError, UnreadableFileError
+from app.core.errors import FileTooLargeError, UnreadableFileError
 from app.spreadsheets.reading import grid, markup, ods_values
 from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.ods_values import OFFICE, TABLE, TEXT

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.errors import UnsupportedFileError
+from app.core.errors import UnsupportedFileError
 from app.spreadsheets.reading import grid, markup
 from app.spreadsheets.reading.archive import Archive
 from app.spreadsheets.reading.grid import Record

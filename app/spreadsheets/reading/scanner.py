@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from app.errors import UnreadableFileError
+from app.core.errors import UnreadableFileError
 from app.spreadsheets.reading import grid, markup
 from app.spreadsheets.reading.cell_values import CellValues, read_formula
 from app.spreadsheets.reading.grid import Record

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
 
-from app.errors import FileTooLargeError, UnreadableFileError
+from app.core.errors import FileTooLargeError, UnreadableFileError
 from app.spreadsheets.reading import grid, markup
 from app.spreadsheets.reading.runs import unescape
 from app.spreadsheets.reading.values import Limits

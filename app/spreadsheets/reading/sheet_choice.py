@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from app.errors import FieldError, InvalidError, UnreadableFileError
-from app.near_names import find_near
+from app.core.errors import FieldError, InvalidError, UnreadableFileError
+from app.core.near_names import find_near
 from app.spreadsheets.reading.workbook import Sheet
 from app.spreadsheets.xlsx import name_sheet
 

@@ -3,7 +3,7 @@
 import re
 from typing import BinaryIO, Final
 
-from app.errors import UnsupportedFileError
+from app.core.errors import UnsupportedFileError
 from models.export import Format
 
 _ZIP: Final = (b"PK\3\4", b"PK\5\6")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from app.errors import FileTooLargeError, UnreadableFileError
+from app.core.errors import FileTooLargeError, UnreadableFileError
 from app.spreadsheets.reading import frames
 from app.spreadsheets.reading.child import Request
 from app.spreadsheets.reading.values import Choices, Limits, SourceRow

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from app.errors import UnreadableFileError, UnsupportedFileError
+from app.core.errors import UnreadableFileError, UnsupportedFileError
 from app.spreadsheets.reading import encodings
 
 BLOCK: Final = 64 * 1024

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.errors import UnsupportedFileError
+from app.core.errors import UnsupportedFileError
 from app.spreadsheets.reading import content_types, markup
 from app.spreadsheets.reading.archive import Archive
 from app.spreadsheets.reading.number_formats import BUILT_IN

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from app.errors import UnreadableFileError
+from app.core.errors import UnreadableFileError
 from app.spreadsheets.reading import grid, sheet, workbook
 from app.spreadsheets.reading.archive import Archive
 from app.spreadsheets.reading.grid import Record

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.errors import InvalidError, UnreadableFileError
+from app.core.errors import InvalidError, UnreadableFileError
 from app.imports.columns import MOST_KEYS, Columns
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
 from app.spreadsheets.reading.values import LONGEST_HEADING

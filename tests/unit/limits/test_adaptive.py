@@ -1,4 +1,4 @@
-from app.limits.adaptive import QUIET, AdaptiveLimit
+from app.core.limits.adaptive import QUIET, AdaptiveLimit
 
 
 class Server:

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from app.limits.fair_queue import FairQueue
+from app.core.limits.fair_queue import FairQueue
 
 
 def drain(queue: FairQueue[str]) -> list[str]:

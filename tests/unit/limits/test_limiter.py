@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.limits import AdaptiveLimit, Keys, Limiter, Turn
+from app.core.limits import AdaptiveLimit, Keys, Limiter, Turn
 
 
 class Clock:
@@ -17,7 +17,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("app.limits.limiter.monotonic", clock)
+    monkeypatch.setattr("app.core.limits.limiter.monotonic", clock)
     return clock
 
 
@@ -101,7 +101,7 @@ async def test_who_has_gone_is_not_begun(limiter: Limiter) -> None:
 async def test_what_waits_behind_work_that_hangs_is_refused_after_all(
     limiter: Limiter, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.limits.limiter._SWEEP_S", 0.001)
+    monkeypatch.setattr("app.core.limits.limiter._SWEEP_S", 0.001)
     hanging = enter(limiter, 2)
     (waiting,) = enter(limiter, 1)
     clock.now += 4.9

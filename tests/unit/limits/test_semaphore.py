@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from app.limits import ExportSlots
+from app.core.limits import ExportSlots
 
 
 async def test_exports_of_one_process_write_one_batch_at_a_time() -> None:
@@ -34,7 +34,7 @@ async def test_exports_rest_while_requests_wait(monkeypatch: pytest.MonkeyPatch)
     async def rest(seconds: float) -> None:
         rests.append(seconds)
 
-    monkeypatch.setattr("app.limits.semaphore.asyncio.sleep", rest)
+    monkeypatch.setattr("app.core.limits.semaphore.asyncio.sleep", rest)
     slots = ExportSlots()
     await slots.write(lambda: b"")
     assert rests == []

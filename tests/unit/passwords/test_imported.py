@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import InvalidError
+from app.core.errors import InvalidError
 from app.passwords.imported import check_importable, is_readable, verify
 
 KNOWN = {

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import InvalidError
-from app.normalise import canonical
+from app.core.errors import InvalidError
+from app.core.normalise import canonical
 from app.passwords import check_policy
 
 ANA = ("Ana Schmidt", "ana.schmidt@example.com", "schmidt99", "+4930123456", None)

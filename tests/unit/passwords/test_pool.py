@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-from app.errors import ThrottledError, TooManySignInsError
+from app.core.errors import ThrottledError, TooManySignInsError
 from app.passwords.pool import Pool
 
 

@@ -3,7 +3,7 @@
 import pytest
 from bson import MinKey, ObjectId
 
-from app.cursors import Position
+from app.core.cursors import Position
 from app.search import drivers, parse
 from app.search.drivers import SCAN, Driver
 from app.search.matching import ONE_TYPO, TWO_TYPOS, Needle

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import FieldError, InvalidError
+from app.core.errors import FieldError, InvalidError
 from app.search.queries import Field, Kind, Query, Term, parse
 
 

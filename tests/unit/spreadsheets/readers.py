@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.errors import RosterError
+from app.core.errors import RosterError
 from app.spreadsheets.reading import Limits, child, frames
 from app.spreadsheets.reading.values import Cell, Choices
 from models.export import Format

@@ -1,6 +1,6 @@
 import pytest
 
-from app.errors import InvalidError
+from app.core.errors import InvalidError
 from app.spreadsheets.columns import LONGEST_LABEL, catalogue, choose, projection
 from tests.unit.spreadsheets.files import ID, person
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.errors import FileTooLargeError, UnreadableFileError
+from app.core.errors import FileTooLargeError, UnreadableFileError
 from app.spreadsheets.reading import Limits, texts
 from tests.unit.spreadsheets.readers import complain, read
 

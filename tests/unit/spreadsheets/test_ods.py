@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.errors import FileTooLargeError
+from app.core.errors import FileTooLargeError
 from app.spreadsheets import ods, writer
 from app.spreadsheets.columns import catalogue, choose
 from tests.unit.spreadsheets.files import FORBIDDEN, NASTY, moment, open_with_calamine, person, write

@@ -10,7 +10,7 @@ from typing import IO, Any, NamedTuple
 
 import pytest
 
-from app.errors import FileTooLargeError, RosterError, UnreadableFileError, UnsupportedFileError
+from app.core.errors import FileTooLargeError, RosterError, UnreadableFileError, UnsupportedFileError
 from app.spreadsheets.reading import Choices, Limits, frames
 from app.spreadsheets.reading.child import Request
 from app.spreadsheets.reading.tables import command, environment

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from app.errors import UnreadableFileError
+from app.core.errors import UnreadableFileError
 from app.spreadsheets.reading import UncertainEncodingError, encodings, texts
 from models.encodings import NAMES, EncodingName, find_name
 from tests.unit.spreadsheets.readers import complain, read

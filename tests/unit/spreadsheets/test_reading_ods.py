@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.errors import FileTooLargeError, InvalidError, UnreadableFileError, UnsupportedFileError
+from app.core.errors import FileTooLargeError, InvalidError, UnreadableFileError, UnsupportedFileError
 from app.spreadsheets.reading import Limits
 from app.spreadsheets.reading.values import Covered, ErrorValue, Formatted, Formula
 from tests.unit.spreadsheets.files import person, write

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import FileTooLargeError, UnreadableFileError
+from app.core.errors import FileTooLargeError, UnreadableFileError
 from app.spreadsheets.reading import Formula, Limits, SourceRow, inspect, open_table, tables
 from tests.unit.spreadsheets.files import moment, person, write
 from tests.unit.spreadsheets.readers import cells, keep, workbook

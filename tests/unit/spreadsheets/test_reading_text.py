@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import FileTooLargeError, UnreadableFileError, UnsupportedFileError
+from app.core.errors import FileTooLargeError, UnreadableFileError, UnsupportedFileError
 from app.spreadsheets.formulas import guard
 from app.spreadsheets.reading import Limits, UncertainEncodingError, texts
 from tests.unit.spreadsheets.files import NASTY

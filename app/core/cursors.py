@@ -19,7 +19,7 @@ from bson.errors import BSONError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from app.errors import ExpiredCursorError, InvalidCursorError
+from app.core.errors import ExpiredCursorError, InvalidCursorError
 
 _NONCE = 12
 _LONGEST = 4096

@@ -5,8 +5,8 @@ from abc import ABC, abstractmethod
 from contextvars import ContextVar
 from time import monotonic
 
-from app.limits.adaptive import QUIET, AdaptiveLimit
-from app.limits.fair_queue import FairQueue
+from app.core.limits.adaptive import QUIET, AdaptiveLimit
+from app.core.limits.fair_queue import FairQueue
 
 WAIT_S = 0.3
 """How long one may have to wait in a queue that stands."""

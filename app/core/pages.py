@@ -7,7 +7,7 @@ import orjson
 from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 
-from app.cursors import CursorSealer, Position
+from app.core.cursors import CursorSealer, Position
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.errors import StartError
+from app.core.errors import StartError
 
 LONGEST_S = 10 * 365 * 86_400
 """Ten years: what anything may last."""

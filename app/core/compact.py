@@ -6,8 +6,8 @@ Stricter than the JOSE libraries, so that no second spelling of a token or of a 
 import base64
 from typing import Any
 
-from app import strict_json
-from app.errors import MalformedJSONError
+from app.core import strict_json
+from app.core.errors import MalformedJSONError
 
 
 def encode(content: bytes) -> str:

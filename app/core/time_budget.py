@@ -7,7 +7,7 @@ import pymongo
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import ExecutionTimeout, NetworkTimeout
 
-from app.errors import OverloadedError
+from app.core.errors import OverloadedError
 
 T = TypeVar("T")
 _PING_S = 1.0

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from app.errors import MalformedJSONError
+from app.core.errors import MalformedJSONError
 
 MAX_DEPTH = 32
 MAX_VALUES = 1_000_000

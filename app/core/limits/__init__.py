@@ -1,7 +1,7 @@
 """How much is done at once: limits that find themselves, and fair queues before them."""
 
-from app.limits.adaptive import AdaptiveLimit
-from app.limits.limiter import CURRENT, Keys, Limiter, Turn
-from app.limits.semaphore import CountedSemaphore, ExportSlots
+from app.core.limits.adaptive import AdaptiveLimit
+from app.core.limits.limiter import CURRENT, Keys, Limiter, Turn
+from app.core.limits.semaphore import CountedSemaphore, ExportSlots
 
 __all__ = ["CURRENT", "AdaptiveLimit", "CountedSemaphore", "ExportSlots", "Keys", "Limiter", "Turn"]

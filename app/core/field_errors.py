@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.errors import FieldError
-from app.near_names import find_names, find_near
+from app.core.errors import FieldError
+from app.core.near_names import find_names, find_near
 from models.values import PLAIN
 
 MAX_ERRORS = 50

@@ -1,0 +1,1 @@
+"""What every room uses: settings, errors, time, limits, and how values are read, sealed and compared."""
