@@ -12,7 +12,7 @@ import typer
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app import logs, samples, serving
+from app import samples, serving
 from app.commands import (
     admins,
     checking,
@@ -29,8 +29,9 @@ from app.commands.running import backends, err, leave_on_sigterm, out, progress,
 from app.core import settings
 from app.core.errors import StartError
 from app.core.settings import Settings
-from app.exposition import exposed
 from app.main import create_app
+from app.monitoring import logs
+from app.monitoring.metrics_port import exposed
 
 cli = typer.Typer(
     help="Roster, a self-hosted user directory.",

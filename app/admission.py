@@ -18,8 +18,8 @@ from app.core.errors import OverloadedError
 from app.core.limits import AdaptiveLimit, Keys, Limiter
 from app.core.settings import Settings
 from app.cross_origin import CrossOrigin
-from app.metrics import REFUSED
 from app.middleware import find_request_id, safe_headers
+from app.monitoring.metrics import REFUSED
 from app.problems import describe
 from models.problem import MEDIA_TYPE
 

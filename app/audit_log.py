@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import structlog
 
-from app.metrics import AUTH_EVENTS
+from app.monitoring.metrics import AUTH_EVENTS
 
 Success = Literal[
     "email_changed",
@@ -59,7 +59,7 @@ def record(
     reason: str | None = None,
     **more: Any,
 ) -> None:
-    """Write the line; what is None is left out. `more` is cleaned by its names, as `app.logs` cleans all."""
+    """Write the line; what is None is left out. `more` is cleaned by its names, as all log lines are."""
     fields = {
         "logger": _NAME,
         "user_id": user_id,

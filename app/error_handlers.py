@@ -25,7 +25,7 @@ from app.core.errors import (
 )
 from app.database import reasons
 from app.fixed_paths import find_methods
-from app.metrics import BACKEND_ERRORS
+from app.monitoring.metrics import BACKEND_ERRORS
 
 log = structlog.get_logger("roster.errors")
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 
-from app import __version__, docs, error_handlers, hosts, logs, metrics, resources, worker
+from app import __version__, docs, error_handlers, hosts, resources, worker
 from app.admission import Admission
 from app.compression import Compression
 from app.core.settings import Settings, load
@@ -15,8 +15,9 @@ from app.cross_origin import CrossOrigin
 from app.fast_route import FastGet
 from app.fixed_paths import FixedPaths, find_all
 from app.middleware import BodyLimit, HeadAsGet, QueryInUTF8, RequestContext
+from app.monitoring import logs, metrics
+from app.monitoring.gauges import sampling
 from app.request_bound import RequestBound
-from app.sampling import sampling
 from routers import (
     audit,
     auth,

@@ -15,8 +15,8 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import RosterError, TooLargeError
-from app.logs import REQUEST_ID
-from app.metrics import observe_request
+from app.monitoring.logs import REQUEST_ID
+from app.monitoring.metrics import observe_request
 from app.problems import MalformedRequestError, internal_error_response, problem_response
 
 log = structlog.get_logger("roster.access")

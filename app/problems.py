@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.core import errors as e
-from app.logs import REQUEST_ID
+from app.monitoring.logs import REQUEST_ID
 from models.account import OwnPatch
 from models.audit import AuditEntry, AuditPage
 from models.batch import Batch, BatchOutput

@@ -32,9 +32,9 @@ from app.database import reasons, trials
 from app.database.addresses import MongoAddress, read_mongo, read_redis
 from app.jobs import Jobs, Nudges
 from app.keyring import Keyring, keep_current
+from app.monitoring.mongo_pools import PoolWatch
 from app.password_keys import PasswordKeys
 from app.passwords import Passwords
-from app.pool_watch import PoolWatch
 from app.readiness import Readiness
 from app.rows import BSON
 from app.sessions import Sessions

@@ -13,7 +13,7 @@ from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app.logs import REQUEST_ID
+from app.monitoring.logs import REQUEST_ID
 from models.audit import Action, Via
 
 Database = AsyncDatabase[dict[str, Any]]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from app import logs
+from app.monitoring import logs
 from tests.cluster import SECRETS
 
 VARIABLE = "SUITE_LOGS"

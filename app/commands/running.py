@@ -13,9 +13,10 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import Progress
 
-from app import embedded, logs, resources
+from app import embedded, resources
 from app.commands import unknown_settings
 from app.core.settings import Settings
+from app.monitoring import logs
 
 out = Console(soft_wrap=True, highlight=False, emoji=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)

@@ -12,9 +12,9 @@ from app import health_check, serving
 from app import worker as workers
 from app.commands.running import backends, out, run
 from app.core import settings
-from app.exposition import exposed
+from app.monitoring.gauges import sampling
+from app.monitoring.metrics_port import exposed
 from app.resources import Resources
-from app.sampling import sampling
 
 log = structlog.get_logger("roster.jobs")
 

@@ -17,7 +17,7 @@ from app.core.pages import Page, newest_first
 from app.jobs import records
 from app.jobs.nudges import Nudges
 from app.jobs.records import Database, Job, Viewer
-from app.logs import REQUEST_ID
+from app.monitoring.logs import REQUEST_ID
 from models.job import JobKind, JobQuery, JobState
 
 _FIRST_LOOK_S = 0.02

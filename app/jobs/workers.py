@@ -14,7 +14,7 @@ from app.jobs.leases import Leases
 from app.jobs.nudges import TASK, Nudges
 from app.jobs.runs import Handler, perform
 from app.jobs.stopping import stop
-from app.logs import REQUEST_ID
+from app.monitoring.logs import REQUEST_ID
 from models.job import JobKind
 
 log = structlog.get_logger("roster.jobs")

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from app.core.errors import TooManySignInsError
 from app.core.limits import CURRENT, AdaptiveLimit, Keys, Limiter, Turn
-from app.metrics import REFUSED
+from app.monitoring.metrics import REFUSED
 
 Result = TypeVar("Result")
 AtTurn = Callable[[], Awaitable[None]]

@@ -17,7 +17,7 @@ from app import __version__
 from app.core.errors import StartError
 from app.core.settings import Settings
 from app.embedded import ports
-from app.exposition import exposed
+from app.monitoring.metrics_port import exposed
 from tests.live import LiveServer, wait_until
 from tests.servers import MongoServer, RedisServer
 

@@ -16,9 +16,9 @@ from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from app import logs
 from app.core import compact
 from app.core.errors import InvalidError
+from app.monitoring import logs
 from app.password_keys import PasswordKeys
 
 SECRET = "0123456789abcdef0123456789abcdef"

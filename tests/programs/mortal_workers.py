@@ -13,11 +13,12 @@ import sys
 import time
 from functools import partial
 
-from app import logs, resources, worker
+from app import resources, worker
 from app.core import settings
 from app.imports import batches
 from app.jobs import Leases, collection
 from app.jobs.runs import perform
+from app.monitoring import logs
 
 _LEASE_MS = 300
 _LOOK_S = 0.02

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app import logs
+from app.monitoring import logs
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,8 @@ from typing import Any, get_args
 
 import pytest
 
-from app import audit_log, logs
+from app import audit_log
+from app.monitoring import logs
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

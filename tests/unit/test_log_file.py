@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import structlog
 
-from app import logs
 from app.core.errors import StartError
 from app.core.settings import Settings
-from app.log_file import LogFile
+from app.monitoring import logs
+from app.monitoring.log_file import LogFile
 
 WRITERS, LINES = 3, 400
 

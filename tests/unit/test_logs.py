@@ -8,7 +8,7 @@ import structlog
 from opentelemetry import trace
 from pydantic import TypeAdapter, ValidationError
 
-from app import logs
+from app.monitoring import logs
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

@@ -12,8 +12,9 @@ import yaml
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from app import __version__, audit_log, error_handlers, metrics, rows, sampling
+from app import __version__, audit_log, error_handlers, rows
 from app.middleware import RequestContext
+from app.monitoring import gauges, metrics
 from models.export import MEDIA_TYPES
 from tests.unit.small_app import client_of, make_app
 
@@ -21,7 +22,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 NAME = re.compile(r"\broster_\w+")
 LABELS = re.compile(r"(roster_\w+)\{([^}]*)\}")
 XLSX = MEDIA_TYPES["xlsx"]
-MODULES = (audit_log, error_handlers, metrics, rows, sampling)
+MODULES = (audit_log, error_handlers, metrics, rows, gauges)
 """What declares or counts them, imported for that."""
 
 

@@ -11,8 +11,8 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
-from app.logs import REQUEST_ID
 from app.middleware import BodyLimit, RequestContext
+from app.monitoring.logs import REQUEST_ID
 from tests.unit.small_app import client_of, make_app
 
 Lines = list[MutableMapping[str, Any]]

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from app import logs
 from app.commands import unknown_settings
 from app.core import settings
 from app.core.errors import StartError
 from app.core.settings import Settings, is_loopback
+from app.monitoring import logs
 
 KEY = "7c1e0b55a1f24f6b9d0e3c2a8f7b6d5e"
 

@@ -20,7 +20,7 @@ from structlog.typing import ExcInfo, Processor
 
 from app.core.errors import StartError
 from app.core.settings import Settings
-from app.log_file import LogFile
+from app.monitoring.log_file import LogFile
 
 try:
     from opentelemetry import trace

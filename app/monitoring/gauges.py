@@ -12,10 +12,11 @@ import structlog
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app import __version__, metrics
+from app import __version__
 from app.core.limits import ExportSlots, Limiter
 from app.core.settings import Settings
-from app.pool_watch import PoolWatch
+from app.monitoring import metrics
+from app.monitoring.mongo_pools import PoolWatch
 from models.job import JobKind, JobState
 
 log = structlog.get_logger("roster.metrics")
@@ -108,7 +109,7 @@ async def _sample_sessions(opened: Sampled) -> None:
 
 
 SAMPLES: list[Sample] = [_sample_sizes, _sample_readiness, _sample_jobs, _sample_sessions]
-"""Each sets gauges of `app.metrics`; what a backend refuses one of them is left until the next look."""
+"""Each sets gauges; what a backend refuses one of them is left until the next look."""
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from pymongo import monitoring
 
-from app.metrics import MONGO_FAILED_CHECKOUTS
+from app.monitoring.metrics import MONGO_FAILED_CHECKOUTS
 
 
 class PoolWatch(monitoring.ConnectionPoolListener):
