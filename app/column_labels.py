@@ -1,7 +1,7 @@
 """What exports called their columns, so that the file that comes back is understood.
 
 A document: `{_id: the label, fields: [every field that was called so], expires_at}`. An index of
-`app.indexes` takes it away when nobody has used the label for long.
+`app.database.indexes` takes it away when nobody has used the label for long.
 """
 
 from collections.abc import Sequence

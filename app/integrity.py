@@ -6,11 +6,12 @@ from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app import indexes, migrations
+from app import migrations
+from app.database import indexes
+from app.database.stored_files import BUCKETS
 from app.resources import Resources
 from app.search import upkeep
 from app.selections import choose
-from app.stored_files import BUCKETS
 from app.users import phone_numbers
 
 Database = AsyncDatabase[dict[str, Any]]

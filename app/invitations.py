@@ -1,7 +1,7 @@
 """Invitations to register: each good once, for a while, perhaps for one e-mail address alone.
 
 A document: `{_id: SHA-256 of the code, email and email_key (None: anyone), scopes, created_by, expires_at}`.
-Those of the first releases have no `email`. An index of `app.indexes` takes it away once it has expired.
+Those of the first releases have no `email`. An index takes it away once it has expired.
 """
 
 from collections.abc import Sequence

@@ -12,10 +12,10 @@ from starlette.types import Receive, Scope, Send
 from app import byte_ranges
 from app.byte_ranges import Wanted
 from app.core.pages import Page
+from app.database.stored_files import StoredFile
 from app.exports import Export
 from app.jobs import Job
 from app.replies import Download, plain, problem
-from app.stored_files import StoredFile
 
 ENDLESS = "endless"
 """In the `state` of a request's scope: its reply goes on until somebody ends it."""

@@ -21,21 +21,21 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from app import indexes, migrations
+from app import migrations
 from app.accounts import Auth
-from app.channel import Channel, Replies, pack
 from app.core.cursors import CursorSealer
 from app.core.errors import StartError
 from app.core.limits import ExportSlots
 from app.core.settings import Settings
-from app.database import reasons, trials
+from app.database import indexes, reasons, trials
 from app.database.addresses import MongoAddress, read_mongo, read_redis
+from app.database.readiness import Readiness
+from app.database.redis_connection import Channel, Replies, pack
 from app.jobs import Jobs, Nudges
 from app.keyring import Keyring, keep_current
 from app.monitoring.mongo_pools import PoolWatch
 from app.password_keys import PasswordKeys
 from app.passwords import Passwords
-from app.readiness import Readiness
 from app.rows import BSON
 from app.sessions import Sessions
 from app.throttles import Throttle

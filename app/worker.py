@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
-from app import exports, imports, jobs, stored_files
+from app import exports, imports, jobs
+from app.database import stored_files
 from app.exports import scheduler
 from app.resources import Resources
 from models.job import JobKind

@@ -15,8 +15,9 @@ from statistics import median
 from typing import Any
 from unittest import mock
 
-from app import resources, trail, transactions, users
+from app import resources, trail, users
 from app.core import settings
+from app.database import transactions
 from app.resources import Resources
 from app.sample import people
 from app.trail import COMMAND_LINE

@@ -18,8 +18,8 @@ from typing import Any, cast, get_args
 from bson import ObjectId
 from pymongo import AsyncMongoClient, MongoClient
 
-from app import indexes
 from app.core.cursors import Position
+from app.database import indexes
 from app.listing.pages import Page, Users, page
 from app.listing.queries import build
 from app.rows import BSON

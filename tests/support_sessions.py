@@ -14,10 +14,10 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 
-from app.channel import Channel
 from app.clients import BUILT_IN
 from app.core.errors import InvalidTokenError, RosterError
 from app.core.settings import Settings
+from app.database.redis_connection import Channel
 from app.sessions import NewSession, Sessions
 from models.values import ALL_SCOPES
 from tests.servers import RedisServer

@@ -15,9 +15,9 @@ from app import trail
 from app.accounts.auth import Auth
 from app.core.clock import now
 from app.core.normalise import canonical, typed_email_key
+from app.database.transactions import together
 from app.rows import UNREADABLE
 from app.trail import Author
-from app.transactions import together
 from models import phones
 from models.texts import trim
 

@@ -7,10 +7,10 @@ from app.accounts.auth import Auth
 from app.accounts.grants import Origin
 from app.accounts.secrets_in import open_password
 from app.core.errors import InvalidInvitationError, RegistrationClosedError, RosterError
+from app.database.transactions import together
 from app.passwords import AtTurn
 from app.rows import Row
 from app.trail import Author
-from app.transactions import together
 from models.account import Registration
 from models.user import Credentials, User, UserInput
 from models.values import DEFAULT_SCOPES, Scope

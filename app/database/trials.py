@@ -10,7 +10,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app.channel import Argument, Channel, Script, pack
+from app.database.redis_connection import Argument, Channel, Script, pack
 
 _NOBODY = ObjectId("0" * 24)
 _KEPT_S = 60

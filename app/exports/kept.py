@@ -1,8 +1,8 @@
 """Exports that a job makes, whose file waits in GridFS.
 
 A document of `exports`: `{_id, by, asked, schedule, job, labels, file, rows, bytes, sha256, created_at,
-expires_at}`; the last five of the file are null until it is whole. Indexes of `app.indexes` and
-`app.stored_files` take document and file away when their time is over.
+expires_at}`; the last five of the file are null until it is whole. Indexes of `app.database.indexes` and
+`app.database.stored_files` take document and file away when their time is over.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
-from app import jobs, listing, search, stored_files
+from app import jobs, listing, search
 from app.core.clock import now
 from app.core.errors import (
     BusyError,
@@ -32,13 +32,14 @@ from app.core.errors import (
 )
 from app.core.limits import ExportSlots
 from app.core.pages import Page, newest_first
+from app.database import stored_files
+from app.database.stored_files import StoredFile
+from app.database.transactions import together
 from app.exports.streaming import begin
 from app.jobs import AWARE, Job, Run, Viewer
 from app.listing.totals import total
 from app.resources import Resources
 from app.spreadsheets import columns
-from app.stored_files import StoredFile
-from app.transactions import together
 from models.export import MEDIA_TYPES, Format
 from models.export_job import ExportBody
 from models.job import PageQuery

@@ -24,9 +24,9 @@ from app.core.errors import (
     UnavailableError,
     WriteConflictError,
 )
+from app.database.transactions import may_pass, transaction
 from app.imports import rivals
 from app.imports.records import Collection, Row
-from app.transactions import may_pass, transaction
 from app.users import Authority, changes, records
 from models.imports import APPLIED, PENDING
 

@@ -9,8 +9,8 @@ from bson import ObjectId
 from gridfs import AsyncGridFSBucket
 from gridfs.errors import NoFile
 
-from app import stored_files
 from app.core.errors import ImportNotFoundError
+from app.database import stored_files
 from app.imports.records import FILES, Database
 
 _BLOCK: Final = 1024 * 1024

@@ -19,6 +19,7 @@ from app.core.errors import (
     ImportNotFoundError,
     ImportRevertedError,
 )
+from app.database.transactions import together
 from app.imports import matching, options, records, viewing, way_back
 from app.imports.deciding import Decider, Decision
 from app.imports.matching import Stored
@@ -26,7 +27,6 @@ from app.imports.reading import Given
 from app.imports.records import Import, Row
 from app.jobs import Job, Viewer
 from app.resources import Resources
-from app.transactions import together
 from app.users.records import Users
 from models.imports import APPLIED, ImportQuery
 

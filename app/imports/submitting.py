@@ -11,13 +11,13 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from app import column_labels
 from app.core import clock
 from app.core.errors import TooManyImportsError
+from app.database.transactions import together
 from app.imports import encodings, files, options, records
 from app.imports.columns import Columns
 from app.imports.uploads import Upload, clean_name
 from app.jobs import Job
 from app.resources import Resources
 from app.spreadsheets.reading import Inspection, Limits, UncertainEncodingError, inspect
-from app.transactions import together
 from models.imports import LONGEST_SHEET_NAME, MOST_SHEETS, ImportQuery
 
 _LOOK_S: Final = 4.0

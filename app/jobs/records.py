@@ -3,7 +3,7 @@
 A document: `{_id, kind, subject, result, state, key, by, done, total, revision, attempts, failures,
 request_id, not_before, sent_at, lease, lease_until, cancel_asked, error, created_at, started_at, ended_at,
 expires_at}`. Leases, delays and ends are reckoned by MongoDB's clock (`$$NOW`), which all workers share. An
-index of `app.indexes` takes a job away once it has expired.
+index of `app.database.indexes` takes a job away once it has expired.
 """
 
 from dataclasses import dataclass

@@ -10,8 +10,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 
 from app import clients, trail
+from app.database.transactions import together
 from app.trail import COMMAND_LINE, Author
-from app.transactions import together
 from app.users.generations import generation_of
 
 _DUPLICATE_KEY = 11_000

@@ -10,7 +10,6 @@ from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app.channel import EPOCH, Channel
 from app.clients import BUILT_IN, Client
 from app.core.errors import (
     InvalidGrantError,
@@ -24,6 +23,7 @@ from app.core.errors import (
     UnavailableError,
 )
 from app.core.settings import Settings
+from app.database.redis_connection import EPOCH, Channel
 from app.sessions.anchors import Anchors
 from app.sessions.refresh_tokens import RefreshToken, RefreshTokens, new_sid, user_of
 from app.sessions.store import Store

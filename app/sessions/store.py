@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from app.channel import Argument, Channel, Script, pack
+from app.database.redis_connection import Argument, Channel, Script, pack
 
 Name = Literal["create", "refresh", "vouch", "doubt", "settle", "finish", "list", "count"]
 
@@ -20,8 +20,8 @@ _REMOVED = "-"
 """In the place of a client's registration, which it is none of: MongoDB must be asked."""
 _VOUCHED_MS = 3_600_000
 _LIVING = "roster:living_sessions"
-"""Of all users. It lies in another slot than theirs, which only a Redis Cluster would mind, and `app.channel`
-speaks to one server."""
+"""Of all users. It lies in another slot than theirs, which only a Redis Cluster would mind, and there is
+one server."""
 
 
 @cache

@@ -1,6 +1,6 @@
 """What must be one step in Redis, so that no crash leaves a counter that is never forgotten."""
 
-from app.channel import Script
+from app.database.redis_connection import Script
 
 _CLOCK = """
 local function clock()

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from app.channel import Channel, pack
 from app.core import client_address
 from app.core.errors import RosterError, ThrottledError
+from app.database.redis_connection import Channel, pack
 from app.throttles.paces import Pace, Standing, standing
 from app.throttles.scripts import COUNT, GIVE_BACK, KNOW
 from models.throttle import Counts

@@ -9,10 +9,11 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
-from app import search, trail, transactions
+from app import search, trail
 from app.core.clock import now
 from app.core.errors import FieldError, UniqueConflictError, UserNotFoundError
 from app.core.normalise import canonical, email_key, facet, name_key
+from app.database import transactions
 from app.idempotency import Attempt
 from app.rows import BSON, Row
 from app.selections import choose

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from app import accounts, audit, clients, indexes, trail
+from app import accounts, audit, clients, trail
+from app.database import indexes
 from models.audit import AuditQuery
 from tests.api import serving
 from tests.support import NOBODY, create, database, problem, read, users

@@ -25,7 +25,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app.channel import Argument, Channel, pack
+from app.database.redis_connection import Argument, Channel, pack
 from app.embedded import binaries, redis_server
 from app.embedded.servers import Server
 from tests.proxies import Proxy

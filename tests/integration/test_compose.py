@@ -21,9 +21,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError
 from redis.retry import Retry
 
-from app import indexes
 from app.core.errors import StartError
 from app.core.settings import Settings, load
+from app.database import indexes
 from app.embedded import processes
 from tests.cluster import (
     NODES,

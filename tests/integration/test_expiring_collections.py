@@ -8,8 +8,8 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app import indexes
 from app.core.errors import StartError
+from app.database import indexes
 
 Database = AsyncDatabase[dict[str, Any]]
 EXPIRING = pytest.mark.parametrize("name", ["invitations", "ended_sessions", "column_labels"])

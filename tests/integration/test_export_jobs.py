@@ -15,7 +15,8 @@ import pytest
 from bson import ObjectId
 from pymongo.errors import AutoReconnect
 
-from app import exports, stored_files
+from app import exports
+from app.database import stored_files
 from app.samples import add
 from tests.support import NOBODY, create, database, person, pointers, problem, until
 from tests.support_identity import token_of
@@ -139,7 +140,7 @@ async def test_the_count_is_that_of_the_rows_while_others_write(starts: Start) -
 
 
 async def test_a_download_goes_on_where_it_broke_off(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.stored_files._READ_CHUNKS", 1)
+    monkeypatch.setattr("app.database.stored_files._READ_CHUNKS", 1)
     client = await starts()
     await add(backends(client), 1_500)
     made = await export(client, format="ndjson")

@@ -13,7 +13,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError, WaitQueueTimeoutError
 
-from app.transactions import together
+from app.database.transactions import together
 from tests.support import until
 from tests.support_failing import FailingMongo
 

@@ -8,8 +8,9 @@ import pytest
 from bson import ObjectId
 from pymongo import MongoClient
 
-from app import indexes, samples
+from app import samples
 from app.core.cursors import Position
+from app.database import indexes
 from app.listing.orders import MISSING
 from app.sample import people
 from app.users import records

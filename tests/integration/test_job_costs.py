@@ -7,8 +7,8 @@ import httpx
 import pytest
 from bson import ObjectId
 
-from app import stored_files
 from app.core.clock import now
+from app.database import stored_files
 from app.exports import schedules
 from app.jobs import Leases, collection
 from app.jobs.records import new

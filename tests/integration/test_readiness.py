@@ -26,7 +26,7 @@ BOUND_S = 10
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each request looks anew."""
-    monkeypatch.setattr("app.readiness._INDEXES_GOOD_S", 0.0)
+    monkeypatch.setattr("app.database.readiness._INDEXES_GOOD_S", 0.0)
 
 
 async def missing(client: httpx.AsyncClient) -> str:
@@ -86,7 +86,7 @@ async def test_many_probes_cost_one_look(mongo_uri: str, redis_url: str) -> None
         opened = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
         opened.readiness._good_until = 0
         with (
-            mock.patch("app.readiness.BOUND_S", 60.0),
+            mock.patch("app.database.readiness.BOUND_S", 60.0),
             mock.patch.object(opened.readiness, "_ask", wraps=opened.readiness._ask) as looks,
         ):
             replies = await asyncio.gather(*(client.get("/health/ready") for _ in range(50)))

@@ -92,7 +92,7 @@ async def test_without_a_user_mongodb_says_that_it_wants_one(
 async def test_a_right_that_only_a_later_write_needs_is_missed_at_the_start_and_by_readiness(
     guarded: GuardedMongoServer, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.readiness._TRIALS_GOOD_S", 0.0)
+    monkeypatch.setattr("app.database.readiness._TRIALS_GOOD_S", 0.0)
     uri = guarded.uri_of("owner", "owner-secret")
     async with serving(uri, redis_url) as client:
         assert (await client.get("/health/ready")).status_code == 200
@@ -202,7 +202,7 @@ async def test_a_redis_that_is_full_or_a_replica_or_has_no_such_database_is_told
 async def test_readiness_says_that_redis_is_full_and_forgets_it(
     mongo_uri: str, own_redis: RedisServer, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.readiness._TRIALS_GOOD_S", 0.0)
+    monkeypatch.setattr("app.database.readiness._TRIALS_GOOD_S", 0.0)
     async with serving(mongo_uri, own_redis.url) as client:
         await redis.config_set("maxmemory", 1)
         await until(lambda: _is_told(client, "redis: it refuses what is needed (OOM command not allowed"))

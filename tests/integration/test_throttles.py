@@ -9,8 +9,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from app.channel import Channel
 from app.core.errors import InvalidClientError, InvalidError, ThrottledError, UnavailableError
+from app.database.redis_connection import Channel
 from app.throttles import Throttle
 from models.throttle import Counts
 

@@ -11,8 +11,8 @@ import pytest
 from pymongo import AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app import indexes
 from app.core.errors import StartError
+from app.database import indexes
 from models.user import User
 from models.user_schema import VALIDATOR
 from tests.api import serving

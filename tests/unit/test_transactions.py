@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect, DuplicateKeyError, NetworkTimeout, OperationFailure, PyMongoError
 
-from app.transactions import together
+from app.database.transactions import together
 
 
 def labelled(error: PyMongoError, *labels: str) -> PyMongoError:

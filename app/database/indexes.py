@@ -8,8 +8,8 @@ from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, OperationFailure
 
-from app import stored_files
 from app.core.errors import StartError
+from app.database import stored_files
 from models.user import User
 from models.user_schema import VALIDATOR
 

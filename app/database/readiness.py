@@ -10,10 +10,9 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app import indexes
-from app.channel import Channel, pack
 from app.core.errors import NotReadyError, UnavailableError
-from app.database import reasons, trials
+from app.database import indexes, reasons, trials
+from app.database.redis_connection import Channel, pack
 
 BOUND_S = 1.0
 """How long a look takes at most, and how long what it found is good."""
