@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from app import audit_log
 from app.accounts import Auth
+from app.audit import audit_log
 from app.core.errors import InsufficientScopeError, InvalidTokenError, UnauthenticatedError
 from app.tokens import Claims
 

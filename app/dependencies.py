@@ -11,6 +11,7 @@ from fastapi.security import HTTPBearer, OAuth2PasswordBearer, SecurityScopes
 from pydantic import BaseModel, ValidationError
 
 from app.accounts import Origin
+from app.audit.trail import Author
 from app.bearer import authorise
 from app.byte_ranges import Wanted
 from app.core import client_address
@@ -19,7 +20,6 @@ from app.idempotency import Key
 from app.jobs import Viewer
 from app.resources import Resources
 from app.tokens import Claims
-from app.trail import Author
 from app.users import Authority, Versions
 from app.users.authority import ADMIN
 from models.audit import AuditQuery

@@ -21,8 +21,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
+from app.audit.trail import Author, Database, Entry
 from app.core.errors import FieldError, IdempotencyKeyInUseError, IdempotencyKeyReusedError
-from app.trail import Author, Database, Entry
 
 KEPT = timedelta(days=1)
 _LEASE = timedelta(seconds=30)

@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from app.accounts import Issued
-from app.audit import Found
+from app.audit.reading import Found
 from app.idempotency import Answer
 from app.jobs import Job
 from app.listing import Listed

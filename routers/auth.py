@@ -6,8 +6,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel
 
-from app import accounts, audit_log, basic_auth, clients, oauth_forms, replies
+from app import accounts, basic_auth, clients, oauth_forms, replies
 from app.accounts import Issued
+from app.audit import audit_log
 from app.clients import Client
 from app.core.errors import (
     InvalidClientError,

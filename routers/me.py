@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from beanie import PydanticObjectId
 from fastapi import APIRouter, Query, Request, Response, status
 
-from app import accounts, audit_log, replies, users
+from app import accounts, replies, users
+from app.audit import audit_log
 from app.core.errors import (
     InvalidError,
     PreconditionFailedError,

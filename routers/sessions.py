@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter, Response, status
 
-from app import accounts, audit_log, replies
+from app import accounts, replies
+from app.audit import audit_log
 from app.core.errors import (
     InvalidError,
     PasswordNeededError,

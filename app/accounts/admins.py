@@ -3,13 +3,14 @@
 from beanie import PydanticObjectId
 from pydantic import SecretStr, ValidationError
 
-from app import audit_log, passwords, users
+from app import passwords, users
 from app.accounts import records
 from app.accounts.auth import Auth
 from app.accounts.records import Account
+from app.audit import audit_log
+from app.audit.trail import COMMAND_LINE
 from app.core.errors import InvalidError, StartError
 from app.core.normalise import email_key
-from app.trail import COMMAND_LINE
 from app.users.administrators import ADMINISTRATOR
 from models.user import Credentials, UserInput, UserPatch
 from models.values import ALL_SCOPES

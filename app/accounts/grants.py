@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from app import audit_log
 from app.accounts import records
 from app.accounts.auth import Auth
 from app.accounts.records import Account
+from app.audit import audit_log
 from app.clients import Client
 from app.core.errors import (
     InvalidGrantError,

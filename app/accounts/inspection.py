@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app import audit_log
 from app.accounts.auth import Auth
+from app.audit import audit_log
 from app.clients import Client
 from app.core.errors import InvalidClientError, InvalidTokenError, UnauthorizedClientError
 from app.sessions import RefreshToken

@@ -6,12 +6,14 @@ from dataclasses import replace
 from beanie import PydanticObjectId
 from pydantic import SecretStr
 
-from app import audit_log, clients, passwords, users
+from app import clients, passwords, users
 from app.accounts import records
 from app.accounts.auth import Auth
 from app.accounts.grants import Issued, Origin, begin
 from app.accounts.records import Account
 from app.accounts.secrets_in import open_password
+from app.audit import audit_log
+from app.audit.trail import Author
 from app.core.errors import (
     FieldError,
     InvalidError,
@@ -23,7 +25,6 @@ from app.core.errors import (
 )
 from app.rows import Row
 from app.tokens import Claims
-from app.trail import Author
 from app.users import Authority, Versions
 from models.account import EmailChange, PasswordChange, PasswordSetting
 from models.user import UserPatch

@@ -2,15 +2,16 @@
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app import audit_log, invitations, passwords, users
+from app import invitations, passwords, users
 from app.accounts.auth import Auth
 from app.accounts.grants import Origin
 from app.accounts.secrets_in import open_password
+from app.audit import audit_log
+from app.audit.trail import Author
 from app.core.errors import InvalidInvitationError, RegistrationClosedError, RosterError
 from app.database.transactions import together
 from app.passwords import AtTurn
 from app.rows import Row
-from app.trail import Author
 from models.account import Registration
 from models.user import Credentials, User, UserInput
 from models.values import DEFAULT_SCOPES, Scope

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app import audit_log, clients
+from app import clients
 from app.accounts.auth import Auth
+from app.audit import audit_log
+from app.audit.trail import Author
 from app.core.errors import SessionNotFoundError
 from app.tokens import Claims
-from app.trail import Author
 
 
 async def end_session(auth: Auth, user_id: str, sid: str) -> None:

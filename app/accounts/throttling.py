@@ -1,8 +1,8 @@
 """What makes an account or an address wait, seen and lifted by administrators."""
 
-from app import audit_log
 from app.accounts import records
 from app.accounts.auth import Auth
+from app.audit import audit_log
 from app.core.errors import UserNotFoundError
 from app.throttles import Standing
 from app.tokens import Claims

@@ -16,7 +16,7 @@ from pymongo import InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from app import audit_log, trail
+from app.audit import audit_log, trail
 from app.core.errors import (
     LastAdministratorError,
     PreconditionFailedError,

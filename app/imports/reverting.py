@@ -11,7 +11,7 @@ from typing import Any, Final
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app import trail
+from app.audit import trail
 from app.core import clock
 from app.core.errors import (
     ImportApplyingError,

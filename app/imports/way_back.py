@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Final
 
-from app import trail
+from app.audit import trail
 from app.imports.matching import Stored
 from app.imports.merging import PARTS
 from app.imports.reading import Given

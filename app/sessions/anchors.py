@@ -9,9 +9,10 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 
-from app import clients, trail
+from app import clients
+from app.audit import trail
+from app.audit.trail import COMMAND_LINE, Author
 from app.database.transactions import together
-from app.trail import COMMAND_LINE, Author
 from app.users.generations import generation_of
 
 _DUPLICATE_KEY = 11_000

@@ -10,6 +10,7 @@ from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
+from app.audit.trail import COMMAND_LINE, Author
 from app.clients import BUILT_IN, Client
 from app.core.errors import (
     InvalidGrantError,
@@ -27,7 +28,6 @@ from app.database.redis_connection import EPOCH, Channel
 from app.sessions.anchors import Anchors
 from app.sessions.refresh_tokens import RefreshToken, RefreshTokens, new_sid, user_of
 from app.sessions.store import Store
-from app.trail import COMMAND_LINE, Author
 from app.users.generations import Ending
 
 LISTED = 1_000

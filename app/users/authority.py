@@ -5,9 +5,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from app.audit.trail import Author
 from app.core.errors import FieldError, InsufficientScopeError, PasswordNeededError
 from app.rows import Row
-from app.trail import Author
 from app.users.generations import Ending
 from models.user import STANDING, UserInput, UserPatch
 

@@ -13,7 +13,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, PyMongoError
 from redis.exceptions import RedisError
 
-from app import trail
+from app.audit import trail
+from app.audit.trail import Author
 from app.core.errors import (
     IdempotencyKeyInUseError,
     InsufficientScopeError,
@@ -24,7 +25,6 @@ from app.core.errors import (
 )
 from app.core.field_errors import from_validation
 from app.idempotency import Attempt
-from app.trail import Author
 from app.users.authority import Authority
 from app.users.changes import delete, patch
 from app.users.records import (

@@ -11,7 +11,8 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from app import audit_log, trail
+from app.audit import audit_log, trail
+from app.audit.trail import Author
 from app.core.errors import (
     FieldError,
     InvalidError,
@@ -21,7 +22,6 @@ from app.core.errors import (
 )
 from app.core.field_errors import from_validation
 from app.rows import Row
-from app.trail import Author
 from app.users import administrators
 from app.users.authority import ADMIN, Authority
 from app.users.records import (

@@ -3,8 +3,8 @@
 import structlog
 from bson import ObjectId
 
+from app.audit.trail import Author
 from app.core.errors import UniqueConflictError
-from app.trail import Author
 from app.users.changes import write
 from app.users.records import PUBLIC, SAID, Users, readable
 from models import phones

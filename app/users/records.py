@@ -9,7 +9,9 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
-from app import search, trail
+from app import search
+from app.audit import trail
+from app.audit.trail import Author
 from app.core.clock import now
 from app.core.errors import FieldError, UniqueConflictError, UserNotFoundError
 from app.core.normalise import canonical, email_key, facet, name_key
@@ -17,7 +19,6 @@ from app.database import transactions
 from app.idempotency import Attempt
 from app.rows import BSON, Row
 from app.selections import choose
-from app.trail import Author
 from app.users.authority import Authority
 from app.users.generations import generation_of
 from models.user import Keys, User, UserInput

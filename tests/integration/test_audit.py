@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from app import accounts, audit, clients, trail
+from app import accounts, clients
+from app.audit import reading, trail
 from app.database import indexes
 from models.audit import AuditQuery
 from tests.api import serving
@@ -333,7 +334,11 @@ async def test_each_page_comes_in_order_from_an_index(
         )
     asked = AuditQuery.model_validate(given | {"limit": 5})
     found = await (
-        held["audit"].find(audit.matching(asked), hint=audit.index(asked)).sort("_id", -1).limit(6).explain()
+        held["audit"]
+        .find(reading.matching(asked), hint=reading.index(asked))
+        .sort("_id", -1)
+        .limit(6)
+        .explain()
     )
     stages = str(found["queryPlanner"]["winningPlan"])
     assert "IXSCAN" in stages

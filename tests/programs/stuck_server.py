@@ -4,7 +4,8 @@ import asyncio
 import sys
 from typing import Any
 
-from app import __main__, trail
+from app import __main__
+from app.audit import trail
 
 HALTED = "A change waits."
 """What it prints then."""

@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from app import audit_log
+from app.audit import audit_log
 from app.monitoring import logs
 
 

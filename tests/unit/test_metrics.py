@@ -12,7 +12,8 @@ import yaml
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from app import __version__, audit_log, error_handlers, rows
+from app import __version__, error_handlers, rows
+from app.audit import audit_log
 from app.middleware import RequestContext
 from app.monitoring import gauges, metrics
 from models.export import MEDIA_TYPES

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError
 
 from app import users
+from app.audit.trail import COMMAND_LINE
 from app.core.errors import (
     InsufficientScopeError,
     PreconditionFailedError,
@@ -19,7 +20,6 @@ from app.core.errors import (
     UserNotFoundError,
     WriteConflictError,
 )
-from app.trail import COMMAND_LINE
 from app.users import Authority, batches, changes, records
 from app.users.batches import Result
 from app.users.generations import Ending

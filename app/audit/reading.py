@@ -1,4 +1,4 @@
-"""The audit trail as it is read: `app.trail` writes it."""
+"""The audit trail as it is read: `app.audit.trail` writes it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,10 +9,10 @@ from bson import ObjectId
 from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 
+from app.audit.trail import Database, Entry
 from app.core.cursors import CursorSealer, Position
 from app.core.errors import FieldError, QueryTooExpensiveError
 from app.core.time_budget import OverBudgetError, busy, within
-from app.trail import Database, Entry
 from models.audit import AuditQuery
 
 _SECOND = timedelta(seconds=1)

@@ -1,7 +1,7 @@
 """The audit trail: each change of a user, written in the transaction that makes it.
 
 A document of `audit`: `{_id, at, user, action, by, client, via, import, request, version, differences:
-[{pointer, from, to}], forgotten}`. `app.audit` reads it.
+[{pointer, from, to}], forgotten}`. `app.audit.reading` reads it.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping

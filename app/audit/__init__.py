@@ -1,0 +1,1 @@
+"""What is written with each change, what reads it, and the log of sign-ins."""
