@@ -16,12 +16,12 @@ from app.bearer import authorise
 from app.byte_ranges import Wanted
 from app.core import client_address
 from app.core.errors import FieldError, InvalidError, PreconditionRequiredError
-from app.idempotency import Key
 from app.jobs import Viewer
 from app.resources import Resources
 from app.tokens import Claims
 from app.users import Authority, Versions
 from app.users.authority import ADMIN
+from app.users.idempotency import Key
 from models.audit import AuditQuery
 from models.export import MEDIA_TYPES, Format
 from models.imports import ImportFileQuery, ImportQuery, ImportRowsQuery

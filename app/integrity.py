@@ -11,8 +11,8 @@ from app.database import indexes
 from app.database.stored_files import BUCKETS
 from app.resources import Resources
 from app.search import upkeep
-from app.selections import choose
 from app.users import phone_numbers
+from app.users.selections import choose
 
 Database = AsyncDatabase[dict[str, Any]]
 COUNTED = ("users", "audit", "keys", "clients", "invitations", "imports", "import_rows", "jobs")

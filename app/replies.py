@@ -13,14 +13,14 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.accounts import Issued
 from app.audit.reading import Found
-from app.idempotency import Answer
 from app.jobs import Job
 from app.listing import Listed
 from app.problems import describe, describe_kept
-from app.rows import Row
 from app.sessions import Session
 from app.throttles import Standing
 from app.users.batches import Result
+from app.users.idempotency import Answer
+from app.users.rows import Row
 from models.listing import Total
 from models.session import MOST_SESSIONS
 from models.throttle import CounterOutput, ThrottleOutput

@@ -36,10 +36,10 @@ from app.keyring import Keyring, keep_current
 from app.monitoring.mongo_pools import PoolWatch
 from app.password_keys import PasswordKeys
 from app.passwords import Passwords
-from app.rows import BSON
 from app.sessions import Sessions
 from app.throttles import Throttle
 from app.tokens import AccessTokens
+from app.users.rows import BSON
 from models.user import User
 
 log = structlog.get_logger("roster.start")

@@ -1,8 +1,8 @@
 """The values of replies: what each can be at most, since nobody but the service writes them.
 
 Replies are written from stored rows without these models, so the bounds here are kept where the values come
-from: at what callers may say, or at what makes them. What another hand wrote into MongoDB past the service is
-held to its type alone (`app.rows`), so the bounds of a user's own values stand in the document, and refuse
+from: at what callers may say, or at what makes them. What was written into MongoDB past the service is held
+to its type alone (`app.users.rows`), so the bounds of a user's own values stand in the document, and refuse
 nothing.
 """
 

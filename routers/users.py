@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response, status
 
-from app import idempotency, listing, replies, users
+from app import listing, replies, users
 from app.core.errors import (
     ExpiredCursorError,
     IdempotencyKeyInUseError,
@@ -37,6 +37,7 @@ from app.dependencies import (
 from app.problems import BODY, PROTECTED, responses
 from app.replies import REPLAYED, VERSIONED
 from app.strict_route import StrictRoute
+from app.users import idempotency
 from models.batch import Batch, BatchOutput
 from models.listing import ListQuery, Suggestions, SuggestQuery, UserPage
 from models.user import UserInput, UserOutput, UserPatch, UserReplacement

@@ -23,9 +23,9 @@ from app.core.errors import (
     WriteConflictError,
     WrongPasswordError,
 )
-from app.rows import Row
 from app.tokens import Claims
 from app.users import Authority, Versions
+from app.users.rows import Row
 from models.account import EmailChange, PasswordChange, PasswordSetting
 from models.user import UserPatch
 

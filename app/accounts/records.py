@@ -17,7 +17,7 @@ from app.audit.trail import Author
 from app.core.clock import now
 from app.core.normalise import canonical, typed_email_key
 from app.database.transactions import together
-from app.rows import UNREADABLE
+from app.users.rows import UNREADABLE
 from models import phones
 from models.texts import trim
 

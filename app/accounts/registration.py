@@ -11,7 +11,7 @@ from app.audit.trail import Author
 from app.core.errors import InvalidInvitationError, RegistrationClosedError, RosterError
 from app.database.transactions import together
 from app.passwords import AtTurn
-from app.rows import Row
+from app.users.rows import Row
 from models.account import Registration
 from models.user import Credentials, User, UserInput
 from models.values import DEFAULT_SCOPES, Scope

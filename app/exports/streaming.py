@@ -16,9 +16,9 @@ from app.listing.pages import Users
 from app.listing.queries import Query
 from app.listing.searches import stream_ranked
 from app.listing.streams import stream
-from app.rows import BSON, RowReader
-from app.selections import choose
 from app.spreadsheets import Writer, columns, writer
+from app.users.rows import BSON, RowReader
+from app.users.selections import choose
 from models.export import Format
 
 FIRST_BATCH_S = 60.0

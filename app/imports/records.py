@@ -25,7 +25,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from app.core.errors import ImportNotFoundError
 from app.jobs import Viewer
-from app.rows import BSON
+from app.users.rows import BSON
 from models.imports import STATUSES
 
 Database = AsyncDatabase[dict[str, Any]]

@@ -9,9 +9,9 @@ from app.listing.pages import Users, page
 from app.listing.queries import Query, build
 from app.listing.searches import Ranked, ranked, suggest
 from app.listing.totals import total
-from app.rows import Row
 from app.search import highlight
-from app.selections import choose
+from app.users.rows import Row
+from app.users.selections import choose
 from models.listing import ListQuery, Total
 
 __all__ = ["Listed", "Query", "build", "find", "suggest"]

@@ -12,7 +12,7 @@ from app.core.cursors import Position
 from app.core.errors import QueryTooExpensiveError
 from app.core.time_budget import OverBudgetError, busy, within
 from app.listing.queries import DEFAULT_SORT, RANGES, Query
-from app.rows import Row
+from app.users.rows import Row
 
 Users = AsyncCollection[dict[str, Any]]
 Projection = dict[str, int]

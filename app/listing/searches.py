@@ -13,9 +13,9 @@ from app.core.time_budget import OverBudgetError, busy, within
 from app.listing.pages import Projection, Users
 from app.listing.queries import Query, build
 from app.listing.streams import BATCH_ROWS
-from app.rows import Row
 from app.search import Found, Needle, Rank
-from app.selections import choose
+from app.users.rows import Row
+from app.users.selections import choose
 from models.listing import OrderedQuery
 
 SUGGESTED = 10

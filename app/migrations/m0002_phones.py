@@ -4,8 +4,8 @@ from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app.rows import BSON
 from app.users import phone_numbers
+from app.users.rows import BSON
 from models.user import User
 
 

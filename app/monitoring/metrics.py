@@ -1,4 +1,6 @@
-"""What Prometheus is told of Roster, besides the rows that `app.rows` counts; `app.monitoring.metrics_port` serves it.
+"""What Prometheus is told of Roster, besides the rows that `app.users.rows` counts.
+
+`app.monitoring.metrics_port` serves it.
 
 A gauge says how the values of several workers become one. No label may take values that callers choose. What
 an alert waits for is there as 0 before it happens: `increase` does not see a series begin at 1.

@@ -24,9 +24,9 @@ from app.core.errors import (
     UniqueConflictError,
 )
 from app.core.field_errors import from_validation
-from app.idempotency import Attempt
 from app.users.authority import Authority
 from app.users.changes import delete, patch
+from app.users.idempotency import Attempt
 from app.users.records import (
     SAID,
     UNIQUE,

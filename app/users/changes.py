@@ -21,7 +21,6 @@ from app.core.errors import (
     WriteConflictError,
 )
 from app.core.field_errors import from_validation
-from app.rows import Row
 from app.users import administrators
 from app.users.authority import ADMIN, Authority
 from app.users.records import (
@@ -39,6 +38,7 @@ from app.users.records import (
     sound,
     together,
 )
+from app.users.rows import Row
 from models.user import STANDING, UserInput, UserPatch, UserReplacement
 from models.values import Held, held
 

@@ -16,11 +16,11 @@ from app.core.clock import now
 from app.core.errors import FieldError, UniqueConflictError, UserNotFoundError
 from app.core.normalise import canonical, email_key, facet, name_key
 from app.database import transactions
-from app.idempotency import Attempt
-from app.rows import BSON, Row
-from app.selections import choose
 from app.users.authority import Authority
 from app.users.generations import generation_of
+from app.users.idempotency import Attempt
+from app.users.rows import BSON, Row
+from app.users.selections import choose
 from models.user import Keys, User, UserInput
 from models.values import DEFAULT_SCOPES
 

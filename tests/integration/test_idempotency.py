@@ -9,9 +9,9 @@ import httpx
 import pytest
 from pymongo.errors import AutoReconnect
 
-from app import idempotency
 from app import users as nouns
 from app.audit import trail
+from app.users import idempotency
 from tests.support import create, database, person, problem, users
 from tests.support_identity import call, member, sign_in
 

@@ -12,10 +12,11 @@ import yaml
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from app import __version__, error_handlers, rows
+from app import __version__, error_handlers
 from app.audit import audit_log
 from app.middleware import RequestContext
 from app.monitoring import gauges, metrics
+from app.users import rows
 from models.export import MEDIA_TYPES
 from tests.unit.small_app import client_of, make_app
 

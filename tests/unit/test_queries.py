@@ -11,7 +11,7 @@ from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError
 from app.listing.orders import MISSING, ODD, ORDERS, PRESENT, Order
 from app.listing.pages import too_expensive
 from app.listing.queries import FACETS, RANGES, Query, build
-from app.selections import ALLOWED, choose
+from app.users.selections import ALLOWED, choose
 from models.listing import Filter, ListQuery, OrderedQuery, Sort
 from models.user import User, UserOutput
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from app.core.errors import FieldError, InvalidError
 from app.core.near_names import find_near
-from app.rows import RowReader, Selection
+from app.users.rows import RowReader, Selection
 from models.user import AddressOutput, ProfileOutput, UserOutput
 
 _NESTED: dict[str, type[BaseModel]] = {"profile": ProfileOutput, "profile.addresses": AddressOutput}
