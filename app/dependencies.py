@@ -10,15 +10,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer, OAuth2PasswordBearer, SecurityScopes
 from pydantic import BaseModel, ValidationError
 
-from app.accounts import Origin
 from app.audit.trail import Author
-from app.bearer import authorise
+from app.auth.accounts import Origin
+from app.auth.bearer import authorise
+from app.auth.tokens import Claims
 from app.byte_ranges import Wanted
 from app.core import client_address
 from app.core.errors import FieldError, InvalidError, PreconditionRequiredError
 from app.jobs import Viewer
 from app.resources import Resources
-from app.tokens import Claims
 from app.users import Authority, Versions
 from app.users.authority import ADMIN
 from app.users.idempotency import Key

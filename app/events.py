@@ -7,10 +7,10 @@ from contextlib import aclosing
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
+from app.auth.tokens import Claims
 from app.core.errors import InvalidTokenError, JobNotFoundError, TooManyListenersError, UnavailableError
 from app.jobs import Job, Viewer
 from app.resources import Resources
-from app.tokens import Claims
 
 _CHECK_S = 5.0
 _RETRY_S = 5

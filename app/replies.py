@@ -11,13 +11,13 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from app.accounts import Issued
 from app.audit.reading import Found
+from app.auth.accounts import Issued
+from app.auth.sessions import Session
+from app.auth.throttles import Standing
 from app.jobs import Job
 from app.listing import Listed
 from app.problems import describe, describe_kept
-from app.sessions import Session
-from app.throttles import Standing
 from app.users.batches import Result
 from app.users.idempotency import Answer
 from app.users.rows import Row

@@ -22,7 +22,13 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from app import migrations
-from app.accounts import Auth
+from app.auth.accounts import Auth
+from app.auth.keyring import Keyring, keep_current
+from app.auth.password_keys import PasswordKeys
+from app.auth.passwords import Passwords
+from app.auth.sessions import Sessions
+from app.auth.throttles import Throttle
+from app.auth.tokens import AccessTokens
 from app.core.cursors import CursorSealer
 from app.core.errors import StartError
 from app.core.limits import ExportSlots
@@ -32,13 +38,7 @@ from app.database.addresses import MongoAddress, read_mongo, read_redis
 from app.database.readiness import Readiness
 from app.database.redis_connection import Channel, Replies, pack
 from app.jobs import Jobs, Nudges
-from app.keyring import Keyring, keep_current
 from app.monitoring.mongo_pools import PoolWatch
-from app.password_keys import PasswordKeys
-from app.passwords import Passwords
-from app.sessions import Sessions
-from app.throttles import Throttle
-from app.tokens import AccessTokens
 from app.users.rows import BSON
 from models.user import User
 

@@ -28,9 +28,9 @@ Moment = Annotated[datetime, Field(json_schema_extra={"maxLength": 27})]
 Sentence = Annotated[str, Field(pattern=PLAIN, max_length=500)]
 """One of ours, as `app.problems` bounds it."""
 Sid = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{43}$", max_length=43)]
-"""Of a session, as `app.sessions` makes them."""
+"""Of a session, as `app.auth.sessions` makes them."""
 ClientId = Annotated[str, Field(pattern="^[!-$&-*,-9;-~]{1,64}$", max_length=64)]
-"""As `app.clients` has it."""
+"""As `app.auth.clients` has it."""
 Code = Annotated[str, Field(pattern="^[a-z_]+$", max_length=64)]
 Path = Annotated[
     str, Field(pattern="^/[0-9a-z/_.-]*$", max_length=128, json_schema_extra={"format": "uri-reference"})
@@ -43,7 +43,7 @@ Cursor = Annotated[str, Field(pattern=CURSOR, max_length=4096)]
 RequestId = Annotated[str, Field(pattern="^[A-Za-z0-9._-]*$", max_length=64)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$", max_length=64)]
 Token = Annotated[str, Field(pattern="^[A-Za-z0-9._-]+$", max_length=8192)]
-"""Compact and URL-safe, as `app.tokens` and `app.sessions` make and take them."""
+"""Compact and URL-safe, as `app.auth.tokens` and `app.auth.sessions` make and take them."""
 URL = Annotated[str, Field(pattern="^https?://", max_length=2083, json_schema_extra={"format": "uri"})]
 Text = Annotated[str, _held(longest=CELL_LENGTH)]
 Line = Annotated[str, _held(longest=256)]

@@ -27,7 +27,7 @@ CELL_LENGTH = 32_767
 """UTF-16 units that a spreadsheet cell holds; no text of a user is longer, so no export cuts one."""
 
 PLAIN = r"^[^\x00]*$"
-"""No NUL: none gets in, by JSON (`app.core.strict_json`), form (`app.oauth_forms`), query or file."""
+"""No NUL: none gets in, by JSON (`app.core.strict_json`), form (`app.auth.oauth_forms`), query or file."""
 
 Scope = Literal["me", "users:read", "users:write", "users:export", "users:admin"]
 ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)

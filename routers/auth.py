@@ -6,10 +6,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel
 
-from app import accounts, basic_auth, clients, oauth_forms, replies
-from app.accounts import Issued
+from app import replies
 from app.audit import audit_log
-from app.clients import Client
+from app.auth import accounts, basic_auth, clients, oauth_forms
+from app.auth.accounts import Issued
+from app.auth.clients import Client
 from app.core.errors import (
     InvalidClientError,
     InvalidError,

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, status
 
-from app import invitations
+from app.auth import invitations
 from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, InvitationNotFoundError
 from app.dependencies import Administrator, Backends, InvitationId, PageOptions, query_parameters
 from app.problems import BODY, PROTECTED, responses

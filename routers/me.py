@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from beanie import PydanticObjectId
 from fastapi import APIRouter, Query, Request, Response, status
 
-from app import accounts, replies, users
+from app import replies, users
 from app.audit import audit_log
+from app.auth import accounts
 from app.core.errors import (
     InvalidError,
     PreconditionFailedError,

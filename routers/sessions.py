@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter, Response, status
 
-from app import accounts, replies
+from app import replies
 from app.audit import audit_log
+from app.auth import accounts
 from app.core.errors import (
     InvalidError,
     PasswordNeededError,

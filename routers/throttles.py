@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter, status
 
-from app import accounts, replies
+from app import replies
+from app.auth import accounts
 from app.core.errors import InvalidError, UserNotFoundError
 from app.dependencies import Administrator, Backends, ThrottledAddress, UserId
 from app.problems import PROTECTED, responses

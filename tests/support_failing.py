@@ -14,7 +14,7 @@ from bson import ObjectId
 from pymongo import MongoClient, common
 
 from app import integrity
-from app.clients import BUILT_IN
+from app.auth.clients import BUILT_IN
 from models.values import ALL_SCOPES
 from tests.api import serving
 from tests.servers import MongoServer, RedisServer

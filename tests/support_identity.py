@@ -12,9 +12,9 @@ from joserfc import jwe
 from joserfc.jwk import RSAKey
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from app import clients
-from app.accounts import records
-from app.clients import Client
+from app.auth import clients
+from app.auth.accounts import records
+from app.auth.clients import Client
 from tests.support import create, database
 
 PASSWORD = "seven otters juggle quietly"

@@ -14,11 +14,11 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 
-from app.clients import BUILT_IN
+from app.auth.clients import BUILT_IN
+from app.auth.sessions import NewSession, Sessions
 from app.core.errors import InvalidTokenError, RosterError
 from app.core.settings import Settings
 from app.database.redis_connection import Channel
-from app.sessions import NewSession, Sessions
 from models.values import ALL_SCOPES
 from tests.servers import RedisServer
 from tests.support import create

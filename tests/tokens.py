@@ -9,7 +9,7 @@ from beanie import PydanticObjectId
 from pymongo import AsyncMongoClient
 
 from app import resources
-from app.clients import BUILT_IN
+from app.auth.clients import BUILT_IN
 from app.core.settings import Settings
 from app.database.addresses import DEFAULT_DATABASE
 from app.resources import Resources

@@ -5,8 +5,8 @@ from typing import Annotated, Any, TypeVar, cast, get_args
 
 import typer
 
-from app import accounts, clients
-from app.clients import Client
+from app.auth import accounts, clients
+from app.auth.clients import Client
 from app.commands.running import backends, err, out, run, show_once
 from app.core import settings
 from app.core.errors import InvalidError

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from app.auth.keyring import PUBLISH_AHEAD_S
 from app.commands.running import backends, out, run
 from app.core import settings
-from app.keyring import PUBLISH_AHEAD_S
 
 cli = typer.Typer(help="The keys that sign access tokens.", no_args_is_help=True)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from bson import ObjectId
 from pydantic import ValidationError
 
-from app import passwords
+from app.auth import passwords
 from app.core.errors import InvalidError
 from app.core.field_errors import MAX_ERRORS, from_validation
 from app.imports.conversion import pointer

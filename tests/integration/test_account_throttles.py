@@ -7,8 +7,8 @@ import pytest
 from pydantic import SecretStr
 from redis.exceptions import ConnectionError  # noqa: A004 - redis-py's own
 
-from app import accounts
-from app.throttles import Throttle
+from app.auth import accounts
+from app.auth.throttles import Throttle
 from tests.api import serving
 from tests.support import person, pointers, problem
 from tests.support_identity import (

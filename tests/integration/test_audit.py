@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from app import accounts, clients
 from app.audit import reading, trail
+from app.auth import accounts, clients
 from app.database import indexes
 from models.audit import AuditQuery
 from tests.api import serving

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient, MongoClient
 
-from app.clients import identify
+from app.auth.clients import identify
 from app.core.errors import InvalidClientError
 from tests.live import command
 

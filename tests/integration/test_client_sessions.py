@@ -6,8 +6,8 @@ import httpx
 import pytest
 from pymongo.errors import PyMongoError
 
-from app import accounts, clients
-from app.clients import Client
+from app.auth import accounts, clients
+from app.auth.clients import Client
 from app.resources import Resources
 from models.values import Scope
 from tests.support import database

@@ -10,7 +10,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.monitoring import CommandListener
 
-from app.clients import (
+from app.auth.clients import (
     BUILT_IN,
     Client,
     change,

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.clients import Client
+from app.auth.clients import Client
 from tests.api import serving
 from tests.support import problem
 from tests.support_identity import (

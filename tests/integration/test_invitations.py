@@ -15,9 +15,9 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from app import resources
+from app.auth.invitations import invite, redeem
 from app.core.errors import InvalidInvitationError
 from app.core.settings import Settings
-from app.invitations import invite, redeem
 from app.users import record
 from models.user import Credentials, UserInput
 from models.values import Scope

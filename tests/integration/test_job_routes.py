@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from app.auth.tokens import Claims
 from app.core.errors import InvalidError
 from app.jobs import Leases, Run, collection
 from app.resources import Resources
-from app.tokens import Claims
 from tests.support import NOBODY, database, problem, until
 from tests.support_identity import token_of
 from tests.support_jobs import Start, backends, handle, jobs_of, submit

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from app import clients
+from app.auth import clients
 from app.core.errors import OAuthError, RosterError
 from models.listing import ListQuery
 from models.values import ALL_SCOPES

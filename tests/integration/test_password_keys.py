@@ -16,10 +16,10 @@ from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.auth.password_keys import PasswordKeys
 from app.core import compact
 from app.core.errors import InvalidError
 from app.monitoring import logs
-from app.password_keys import PasswordKeys
 
 SECRET = "0123456789abcdef0123456789abcdef"
 PASSWORD = "correct horse 电池 staple"

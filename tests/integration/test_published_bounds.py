@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from app import replies
-from app.sessions import Session
+from app.auth.sessions import Session
 from models.imports import LONGEST_SHEET_NAME
 from models.query_values import LONGEST_MOMENT
 from models.session import MOST_SESSIONS

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app import invitations
+from app.auth import invitations
 from tests import support_identity
 from tests.api import serving
 from tests.support import create, database, person, pointers, problem, users

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from app.sessions import Sessions
+from app.auth.sessions import Sessions
 from tests.api import serving
 from tests.support_sessions import (
     PASSWORD,

@@ -13,10 +13,10 @@ from pymongo.errors import PyMongoError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from app import clients
-from app.clients import BUILT_IN
+from app.auth import clients
+from app.auth.clients import BUILT_IN
+from app.auth.sessions import NewSession
 from app.core.errors import StartError, UnavailableError, WriteConflictError
-from app.sessions import NewSession
 from tests.api import serving
 from tests.servers import MongoServer, RedisServer
 from tests.support import NOBODY, problem

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from app.auth.sessions import NewSession
 from app.core.errors import UnavailableError
-from app.sessions import NewSession
 from tests.api import serving
 from tests.live import PATIENCE_S, LiveServer
 from tests.proxies import Proxy

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from bson import ObjectId
 
-from app.clients import BUILT_IN
+from app.auth.clients import BUILT_IN
+from app.auth.sessions import NewSession
 from app.core.errors import InvalidGrantError, InvalidScopeError
-from app.sessions import NewSession
 from tests.api import serving
 from tests.support import database, problem
 from tests.support_sessions import (

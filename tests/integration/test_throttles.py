@@ -9,9 +9,9 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from app.auth.throttles import Throttle
 from app.core.errors import InvalidClientError, InvalidError, ThrottledError, UnavailableError
 from app.database.redis_connection import Channel
-from app.throttles import Throttle
 from models.throttle import Counts
 
 SECRET = "0123456789abcdef" * 2

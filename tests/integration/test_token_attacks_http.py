@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.signing_keys import SigningKey
+from app.auth.signing_keys import SigningKey
 from tests.live import LiveServer
 from tests.support import NOBODY, problem
 from tests.support_identity import basic, call, decoded, member, parts, sign_in

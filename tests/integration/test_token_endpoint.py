@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from app import clients
+from app.auth import clients
 from models.values import ALL_SCOPES
 from tests.api import serving
 from tests.support import database, problem

@@ -8,10 +8,10 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
+from app.auth.key_store import KeyStore, StoredKey
+from app.auth.keyring import Keyring
+from app.auth.signing_keys import SigningKey, VerifyingKey
 from app.core import compact
-from app.key_store import KeyStore, StoredKey
-from app.keyring import Keyring
-from app.signing_keys import SigningKey, VerifyingKey
 
 SECRET = "a secret of the tests, long enough"
 ISSUER = "https://users.example.com"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.basic_auth import credentials, parse
+from app.auth.basic_auth import credentials, parse
 from app.core.errors import InvalidClientError, OAuthError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.auth.oauth_forms import MAX_PARAMETERS, MEDIA_TYPE, parse, scope
 from app.core.errors import InvalidScopeError, OAuthError
-from app.oauth_forms import MAX_PARAMETERS, MEDIA_TYPE, parse, scope
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 DESCRIBABLE = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]{1,200}")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.sessions.refresh_tokens import RefreshToken, RefreshTokens, new_sid, user_of
+from app.auth.sessions.refresh_tokens import RefreshToken, RefreshTokens, new_sid, user_of
 
 SECRET = "0123456789abcdef" * 2
 USER = "6742f0c1a5d3b8e9f0123456"

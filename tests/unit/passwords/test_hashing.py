@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 import pytest
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from app.auth.passwords import Passwords, Verdict
 from app.core.errors import ThrottledError, TooManySignInsError
-from app.passwords import Passwords, Verdict
 from tests.unit.passwords.test_imported import ARGON2, BCRYPT, BCRYPT_OF_72, DJANGO, KNOWN, PASSLIB
 
 PASSWORD = "lètmein"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.auth.passwords.imported import check_importable, is_readable, verify
 from app.core.errors import InvalidError
-from app.passwords.imported import check_importable, is_readable, verify
 
 KNOWN = {
     # crypt_blowfish's own test vectors

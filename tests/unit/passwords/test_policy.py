@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.auth.passwords import check_policy
 from app.core.errors import InvalidError
 from app.core.normalise import canonical
-from app.passwords import check_policy
 
 ANA = ("Ana Schmidt", "ana.schmidt@example.com", "schmidt99", "+4930123456", None)
 
@@ -178,7 +178,7 @@ def test_nothing_makes_the_policy_fail_other_than_by_its_own_error(
 
 
 def test_the_shipped_list_can_be_met_by_every_line() -> None:
-    lines = resources.files("app.passwords").joinpath("common.txt").read_text("utf-8").splitlines()
+    lines = resources.files("app.auth.passwords").joinpath("common.txt").read_text("utf-8").splitlines()
     assert len(lines) == 8346
     assert lines == sorted({canonical(line) for line in lines})
     assert min(map(len, lines)) == 8

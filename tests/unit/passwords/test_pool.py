@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
+from app.auth.passwords.pool import Pool
 from app.core.errors import ThrottledError, TooManySignInsError
-from app.passwords.pool import Pool
 
 
 class Gauge:

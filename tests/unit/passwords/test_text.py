@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.passwords.text import encode, find_spellings, prepare
+from app.auth.passwords.text import encode, find_spellings, prepare
 
 TEXT = st.text(max_size=40)
 

@@ -7,9 +7,9 @@ from functools import cache
 from importlib import resources
 from itertools import pairwise
 
+from app.auth.passwords.text import prepare
 from app.core.errors import FieldError, InvalidError
 from app.core.normalise import canonical, name_key
-from app.passwords.text import prepare
 
 SHORTEST, LONGEST = 8, 128
 """Characters, once prepared. No rule asks for digits or signs: such rules make passwords worse."""

@@ -3,12 +3,13 @@
 from beanie import PydanticObjectId
 from pydantic import SecretStr, ValidationError
 
-from app import passwords, users
-from app.accounts import records
-from app.accounts.auth import Auth
-from app.accounts.records import Account
+from app import users
 from app.audit import audit_log
 from app.audit.trail import COMMAND_LINE
+from app.auth import passwords
+from app.auth.accounts import records
+from app.auth.accounts.auth import Auth
+from app.auth.accounts.records import Account
 from app.core.errors import InvalidError, StartError
 from app.core.normalise import email_key
 from app.users.administrators import ADMINISTRATOR

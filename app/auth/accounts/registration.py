@@ -2,15 +2,16 @@
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app import invitations, passwords, users
-from app.accounts.auth import Auth
-from app.accounts.grants import Origin
-from app.accounts.secrets_in import open_password
+from app import users
 from app.audit import audit_log
 from app.audit.trail import Author
+from app.auth import invitations, passwords
+from app.auth.accounts.auth import Auth
+from app.auth.accounts.grants import Origin
+from app.auth.accounts.secrets_in import open_password
+from app.auth.passwords import AtTurn
 from app.core.errors import InvalidInvitationError, RegistrationClosedError, RosterError
 from app.database.transactions import together
-from app.passwords import AtTurn
 from app.users.rows import Row
 from models.account import Registration
 from models.user import Credentials, User, UserInput

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app import clients
-from app.accounts.auth import Auth
 from app.audit import audit_log
 from app.audit.trail import Author
+from app.auth import clients
+from app.auth.accounts.auth import Auth
+from app.auth.tokens import Claims
 from app.core.errors import SessionNotFoundError
-from app.tokens import Claims
 
 
 async def end_session(auth: Auth, user_id: str, sid: str) -> None:

@@ -6,14 +6,16 @@ from dataclasses import replace
 from beanie import PydanticObjectId
 from pydantic import SecretStr
 
-from app import clients, passwords, users
-from app.accounts import records
-from app.accounts.auth import Auth
-from app.accounts.grants import Issued, Origin, begin
-from app.accounts.records import Account
-from app.accounts.secrets_in import open_password
+from app import users
 from app.audit import audit_log
 from app.audit.trail import Author
+from app.auth import clients, passwords
+from app.auth.accounts import records
+from app.auth.accounts.auth import Auth
+from app.auth.accounts.grants import Issued, Origin, begin
+from app.auth.accounts.records import Account
+from app.auth.accounts.secrets_in import open_password
+from app.auth.tokens import Claims
 from app.core.errors import (
     FieldError,
     InvalidError,
@@ -23,7 +25,6 @@ from app.core.errors import (
     WriteConflictError,
     WrongPasswordError,
 )
-from app.tokens import Claims
 from app.users import Authority, Versions
 from app.users.rows import Row
 from models.account import EmailChange, PasswordChange, PasswordSetting

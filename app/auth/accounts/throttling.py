@@ -1,11 +1,11 @@
 """What makes an account or an address wait, seen and lifted by administrators."""
 
-from app.accounts import records
-from app.accounts.auth import Auth
 from app.audit import audit_log
+from app.auth.accounts import records
+from app.auth.accounts.auth import Auth
+from app.auth.throttles import Standing
+from app.auth.tokens import Claims
 from app.core.errors import UserNotFoundError
-from app.throttles import Standing
-from app.tokens import Claims
 
 
 async def see_throttle(auth: Auth, user_id: str) -> list[Standing]:

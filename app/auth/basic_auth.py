@@ -3,8 +3,8 @@
 import base64
 from collections.abc import Mapping
 
+from app.auth.oauth_forms import unquote
 from app.core.errors import InvalidClientError, OAuthError
-from app.oauth_forms import unquote
 
 
 def credentials(authorization: str | None, form: Mapping[str, str]) -> tuple[str | None, str | None]:

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pymongo.asynchronous.client_session import AsyncClientSession
 from redis.exceptions import RedisError
 
-from app.accounts.auth import Auth
 from app.audit import trail
 from app.audit.trail import Author
+from app.auth.accounts.auth import Auth
 from app.core.clock import now
 from app.core.normalise import canonical, typed_email_key
 from app.database.transactions import together

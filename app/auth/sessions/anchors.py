@@ -9,9 +9,9 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 
-from app import clients
 from app.audit import trail
 from app.audit.trail import COMMAND_LINE, Author
+from app.auth import clients
 from app.database.transactions import together
 from app.users.generations import generation_of
 

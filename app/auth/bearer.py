@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from app.accounts import Auth
 from app.audit import audit_log
+from app.auth.accounts import Auth
+from app.auth.tokens import Claims
 from app.core.errors import InsufficientScopeError, InvalidTokenError, UnauthenticatedError
-from app.tokens import Claims
 
 _SCHEME = "bearer "
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import bcrypt
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from app.auth.passwords.text import encode
 from app.core.errors import FieldError, InvalidError
-from app.passwords.text import encode
 
 MAX_ITERATIONS = 5_000_000
 MAX_MEMORY_KIB = 1_048_576

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from app.auth.throttles.paces import Pace, Standing, standing
+from app.auth.throttles.scripts import COUNT, GIVE_BACK, KNOW
 from app.core import client_address
 from app.core.errors import RosterError, ThrottledError
 from app.database.redis_connection import Channel, pack
-from app.throttles.paces import Pace, Standing, standing
-from app.throttles.scripts import COUNT, GIVE_BACK, KNOW
 from models.throttle import Counts
 
 _LONGEST_ACCOUNT_WAIT_S = 60

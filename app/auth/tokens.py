@@ -16,10 +16,10 @@ from typing import Any
 
 import orjson
 
+from app.auth.keyring import LEEWAY_S, Keyring
+from app.auth.signing_keys import VerifyingKey
 from app.core import compact
 from app.core.errors import ExpiredTokenError, InvalidTokenError
-from app.keyring import LEEWAY_S, Keyring
-from app.signing_keys import VerifyingKey
 
 LONGEST = 8192
 """Characters; a longer one is refused before anything of it is decoded."""

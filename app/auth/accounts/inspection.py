@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from app.accounts.auth import Auth
 from app.audit import audit_log
-from app.clients import Client
+from app.auth.accounts.auth import Auth
+from app.auth.clients import Client
+from app.auth.sessions import RefreshToken
 from app.core.errors import InvalidClientError, InvalidTokenError, UnauthorizedClientError
-from app.sessions import RefreshToken
 
 INACTIVE: dict[str, Any] = {"active": False}
 

@@ -6,13 +6,13 @@ from typing import Any
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
+from app.auth.keyring import Keyring
+from app.auth.password_keys import PasswordKeys
+from app.auth.passwords import Passwords
+from app.auth.sessions import Sessions
+from app.auth.throttles import Throttle
+from app.auth.tokens import AccessTokens
 from app.core.settings import Settings
-from app.keyring import Keyring
-from app.password_keys import PasswordKeys
-from app.passwords import Passwords
-from app.sessions import Sessions
-from app.throttles import Throttle
-from app.tokens import AccessTokens
 
 
 @dataclass(frozen=True, slots=True)

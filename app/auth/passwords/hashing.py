@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import structlog
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from app.passwords import imported
-from app.passwords.pool import AtTurn, Pool
-from app.passwords.text import encode, find_spellings, prepare
+from app.auth.passwords import imported
+from app.auth.passwords.pool import AtTurn, Pool
+from app.auth.passwords.text import encode, find_spellings, prepare
 
 LONGEST = 1024
 """Characters, as typed. No password that the policy takes is longer, however it is composed."""

@@ -11,7 +11,10 @@ from typing import Any
 from pymongo.asynchronous.database import AsyncDatabase
 
 from app.audit.trail import COMMAND_LINE, Author
-from app.clients import BUILT_IN, Client
+from app.auth.clients import BUILT_IN, Client
+from app.auth.sessions.anchors import Anchors
+from app.auth.sessions.refresh_tokens import RefreshToken, RefreshTokens, new_sid, user_of
+from app.auth.sessions.store import Store
 from app.core.errors import (
     InvalidGrantError,
     InvalidScopeError,
@@ -25,9 +28,6 @@ from app.core.errors import (
 )
 from app.core.settings import Settings
 from app.database.redis_connection import EPOCH, Channel
-from app.sessions.anchors import Anchors
-from app.sessions.refresh_tokens import RefreshToken, RefreshTokens, new_sid, user_of
-from app.sessions.store import Store
 from app.users.generations import Ending
 
 LISTED = 1_000

@@ -12,9 +12,9 @@ import structlog
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
+from app.auth.key_store import KeyStore, StoredKey
+from app.auth.signing_keys import SigningKey, VerifyingKey
 from app.core.errors import UnavailableError
-from app.key_store import KeyStore, StoredKey
-from app.signing_keys import SigningKey, VerifyingKey
 
 log = structlog.get_logger("roster.keys")
 

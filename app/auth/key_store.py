@@ -13,8 +13,8 @@ from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from app.auth.signing_keys import SigningKey, VerifyingKey
 from app.core.derived_keys import BrokenSealError, Sealer
-from app.signing_keys import SigningKey, VerifyingKey
 
 log = structlog.get_logger("roster.keys")
 

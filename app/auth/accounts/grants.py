@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from app.accounts import records
-from app.accounts.auth import Auth
-from app.accounts.records import Account
 from app.audit import audit_log
-from app.clients import Client
+from app.auth.accounts import records
+from app.auth.accounts.auth import Auth
+from app.auth.accounts.records import Account
+from app.auth.clients import Client
+from app.auth.passwords import Verdict
+from app.auth.tokens import Claims
 from app.core.errors import (
     InvalidGrantError,
     InvalidScopeError,
@@ -14,8 +16,6 @@ from app.core.errors import (
     RefreshTokenReusedError,
     ThrottledError,
 )
-from app.passwords import Verdict
-from app.tokens import Claims
 
 WRONG = "The name or the password is wrong."
 """Said of an unknown name, a wrong password and a deactivated user alike."""

@@ -5,7 +5,7 @@ sessions, `ended_sessions` holds those that were ended one by one, and a session
 (after a restart, a fail-over, a lost key, an end half done) is believed only once MongoDB was asked.
 """
 
-from app.sessions.refresh_tokens import RefreshToken
-from app.sessions.sessions import NewSession, Refreshed, Session, Sessions
+from app.auth.sessions.refresh_tokens import RefreshToken
+from app.auth.sessions.sessions import NewSession, Refreshed, Session, Sessions
 
 __all__ = ["NewSession", "RefreshToken", "Refreshed", "Session", "Sessions"]

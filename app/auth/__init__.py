@@ -1,0 +1,1 @@
+"""Who somebody is and what they may do: accounts, passwords, tokens, sessions, keys, clients, invitations."""

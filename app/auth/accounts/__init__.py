@@ -1,0 +1,32 @@
+"""Accounts: signing in and out, registering, passwords, one's own record."""
+
+from app.auth.accounts.admins import create_admin, has_admin
+from app.auth.accounts.auth import Auth
+from app.auth.accounts.grants import Issued, Origin, refresh, sign_in
+from app.auth.accounts.inspection import introspect, revoke
+from app.auth.accounts.passwords import change_email, change_password, set_password
+from app.auth.accounts.registration import register
+from app.auth.accounts.sign_outs import end_session, remove_client, sign_out_all
+from app.auth.accounts.throttling import lift_address, lift_throttle, see_throttle
+
+__all__ = [
+    "Auth",
+    "Issued",
+    "Origin",
+    "change_email",
+    "change_password",
+    "create_admin",
+    "end_session",
+    "has_admin",
+    "introspect",
+    "lift_address",
+    "lift_throttle",
+    "refresh",
+    "register",
+    "remove_client",
+    "revoke",
+    "see_throttle",
+    "set_password",
+    "sign_in",
+    "sign_out_all",
+]

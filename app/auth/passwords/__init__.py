@@ -1,0 +1,8 @@
+"""Passwords: which are good enough, their hashes, and the hashes that other systems made."""
+
+from app.auth.passwords.hashing import Passwords, Verdict
+from app.auth.passwords.imported import check_importable
+from app.auth.passwords.policy import check as check_policy
+from app.auth.passwords.pool import AtTurn
+
+__all__ = ["AtTurn", "Passwords", "Verdict", "check_importable", "check_policy"]
