@@ -1,7 +1,7 @@
 """Uvicorn's HTTP protocol with a bound on what stands around a body, which its parser keeps without one.
 
-And with a door, where a request is let in, waits or is refused before it costs anything (`app.admission`),
-and with a stop that loses no request: see `shutdown`.
+And with a door, where a request is let in, waits or is refused before it costs anything, and with a
+stop that loses no request: see `shutdown`.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from uvicorn._types import ASGI3Application, HTTPScope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from app.admission import Admission, find_kind
 from app.core.errors import RosterError
 from app.core.limits import CURRENT, Keys, Turn
-from app.job_replies import ENDLESS
-from app.middleware import REFUSAL
-from app.problems import HeadersTooLargeError, HTTPVersionError, URITooLongError
-from app.refusals import LONGEST_START, explain
+from app.http.admission import Admission, find_kind
+from app.http.job_replies import ENDLESS
+from app.http.middleware import REFUSAL
+from app.http.problems import HeadersTooLargeError, HTTPVersionError, URITooLongError
+from app.http.refusals import LONGEST_START, explain
 
 LONGEST_HEAD = 65_536
 """Bytes of a request line with its headers, or of trailers: as many as h11, uvicorn's other parser, takes."""

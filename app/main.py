@@ -7,17 +7,18 @@ from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 
-from app import __version__, docs, error_handlers, hosts, resources, worker
-from app.admission import Admission
-from app.compression import Compression
+from app import __version__, resources, worker
 from app.core.settings import Settings, load
-from app.cross_origin import CrossOrigin
-from app.fast_route import FastGet
-from app.fixed_paths import FixedPaths, find_all
-from app.middleware import BodyLimit, HeadAsGet, QueryInUTF8, RequestContext
+from app.http import docs, error_handlers, trusted_hosts
+from app.http.admission import Admission
+from app.http.compression import Compression
+from app.http.cross_origin import CrossOrigin
+from app.http.fast_route import FastGet
+from app.http.fixed_paths import FixedPaths, find_all
+from app.http.middleware import BodyLimit, HeadAsGet, QueryInUTF8, RequestContext
+from app.http.request_timeout import RequestBound
 from app.monitoring import logs, metrics
 from app.monitoring.gauges import sampling
-from app.request_bound import RequestBound
 from routers import (
     audit,
     auth,
@@ -132,8 +133,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(HeadAsGet)
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
-    if (names := hosts.find_names(settings)) is not None:
-        app.add_middleware(hosts.AllowedHosts, names=names)
+    if (names := trusted_hosts.find_names(settings)) is not None:
+        app.add_middleware(trusted_hosts.AllowedHosts, names=names)
     app.add_middleware(
         RequestContext,
         tls=settings.issuer_url.startswith("https:"),

@@ -26,7 +26,7 @@ Id = Annotated[str, Field(pattern="^[0-9a-f]{24}$", max_length=24)]
 Moment = Annotated[datetime, Field(json_schema_extra={"maxLength": 27})]
 """In UTC, with microseconds at most."""
 Sentence = Annotated[str, Field(pattern=PLAIN, max_length=500)]
-"""One of ours, as `app.problems` bounds it."""
+"""One of ours, as `app.http.problems` bounds it."""
 Sid = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{43}$", max_length=43)]
 """Of a session, as `app.auth.sessions` makes them."""
 ClientId = Annotated[str, Field(pattern="^[!-$&-*,-9;-~]{1,64}$", max_length=64)]

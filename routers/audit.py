@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Response
 
-from app import replies
 from app.audit import reading
 from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, QueryTooExpensiveError
-from app.dependencies import Administrator, AuditOptions, Backends, query_parameters
-from app.problems import PROTECTED, responses
+from app.http import replies
+from app.http.dependencies import Administrator, AuditOptions, Backends, query_parameters
+from app.http.problems import PROTECTED, responses
 from models.audit import AuditPage, AuditQuery
 
 router = APIRouter(tags=["audit"])

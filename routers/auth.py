@@ -6,7 +6,6 @@ from typing import Any
 from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel
 
-from app import replies
 from app.audit import audit_log
 from app.auth import accounts, basic_auth, clients, oauth_forms
 from app.auth.accounts import Issued
@@ -26,10 +25,11 @@ from app.core.errors import (
     UniqueConflictError,
     UnsupportedGrantTypeError,
 )
-from app.dependencies import Backends, Caller, RequestOrigin
-from app.problems import BODY, SIGNED_IN, oauth_responses, responses
+from app.http import replies
+from app.http.dependencies import Backends, Caller, RequestOrigin
+from app.http.json_route import StrictRoute
+from app.http.problems import BODY, SIGNED_IN, oauth_responses, responses
 from app.resources import Resources
-from app.strict_route import StrictRoute
 from models.account import Registration
 from models.token import (
     LONGEST_VALUE,

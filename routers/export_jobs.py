@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response, status
 
-from app import exports, job_replies
+from app import exports
 from app.core.errors import (
     BusyError,
     ExpiredCursorError,
@@ -14,7 +14,8 @@ from app.core.errors import (
     InvalidError,
     RangeNotSatisfiableError,
 )
-from app.dependencies import (
+from app.http import job_replies
+from app.http.dependencies import (
     Backends,
     Exporter,
     ExportId,
@@ -24,8 +25,8 @@ from app.dependencies import (
     WantedBytes,
     query_parameters,
 )
-from app.problems import BODY, PROTECTED, responses
-from app.strict_route import StrictRoute
+from app.http.json_route import StrictRoute
+from app.http.problems import BODY, PROTECTED, responses
 from models.export import MEDIA_TYPES
 from models.export_job import ExportBody, ExportOutput, ExportPage
 from models.job import PageQuery

@@ -5,10 +5,18 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app import exports, listing, replies
+from app import exports, listing
 from app.core.errors import BusyError, InvalidError, NotAcceptableError
-from app.dependencies import AcceptedFormat, Backends, Exporter, ExportOptions, FileOptions, query_parameters
-from app.problems import PROTECTED, responses
+from app.http import replies
+from app.http.dependencies import (
+    AcceptedFormat,
+    Backends,
+    Exporter,
+    ExportOptions,
+    FileOptions,
+    query_parameters,
+)
+from app.http.problems import PROTECTED, responses
 from models.export import MEDIA_TYPES, Format
 from models.listing import ExportQuery, FileQuery
 

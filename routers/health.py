@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from app.core.errors import NotReadyError
-from app.dependencies import Backends
-from app.problems import responses
+from app.http.dependencies import Backends
+from app.http.problems import responses
 
 router = APIRouter(prefix="/health", tags=["health"])
 

@@ -5,7 +5,7 @@ from typing import Any
 from bson import ObjectId
 from fastapi import APIRouter, Request, Response, status
 
-from app import import_replies, imports, replies
+from app import imports
 from app.core.errors import (
     BusyError,
     ExpiredCursorError,
@@ -26,7 +26,8 @@ from app.core.errors import (
     UploadStalledError,
 )
 from app.core.settings import IMPORT_MOST_BYTES
-from app.dependencies import (
+from app.http import import_replies, replies
+from app.http.dependencies import (
     Backends,
     ImportFileOptions,
     ImportId,
@@ -38,8 +39,8 @@ from app.dependencies import (
     Writer,
     query_parameters,
 )
+from app.http.problems import PROTECTED, responses
 from app.jobs import Job, Viewer
-from app.problems import PROTECTED, responses
 from app.resources import Resources
 from models.export import MEDIA_TYPES
 from models.imports import ImportFileQuery, ImportList, ImportPlan, ImportQuery, ImportRowsQuery

@@ -6,9 +6,9 @@ from fastapi import APIRouter, status
 
 from app.auth import invitations
 from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, InvitationNotFoundError
-from app.dependencies import Administrator, Backends, InvitationId, PageOptions, query_parameters
-from app.problems import BODY, PROTECTED, responses
-from app.strict_route import StrictRoute
+from app.http.dependencies import Administrator, Backends, InvitationId, PageOptions, query_parameters
+from app.http.json_route import StrictRoute
+from app.http.problems import BODY, PROTECTED, responses
 from models.account import Invitation, InvitationInput, InvitationOutput, InvitationPage
 from models.job import PageQuery
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app import events, job_replies
 from app.core.errors import (
     ExpiredCursorError,
     InvalidCursorError,
@@ -13,8 +12,9 @@ from app.core.errors import (
     JobNotFoundError,
     TooManyListenersError,
 )
-from app.dependencies import Backends, Caller, JobId, JobOptions, JobViewer, LastEvent, query_parameters
-from app.problems import SIGNED_IN, responses
+from app.http import job_events, job_replies
+from app.http.dependencies import Backends, Caller, JobId, JobOptions, JobViewer, LastEvent, query_parameters
+from app.http.problems import SIGNED_IN, responses
 from models.job import JobOutput, JobPage, JobQuery
 
 router = APIRouter(tags=["jobs"])
@@ -76,4 +76,4 @@ async def stream_job(
     since: LastEvent,
 ) -> Response:
     """The job as it is, then at each change until it ends. The stream ends too when your session does."""
-    return job_replies.Events(await events.listen(opened, job_id, caller, viewer, since=since))
+    return job_replies.Events(await job_events.listen(opened, job_id, caller, viewer, since=since))

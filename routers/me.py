@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from beanie import PydanticObjectId
 from fastapi import APIRouter, Query, Request, Response, status
 
-from app import replies, users
+from app import users
 from app.audit import audit_log
 from app.auth import accounts
 from app.core.errors import (
@@ -20,7 +20,8 @@ from app.core.errors import (
     WriteConflictError,
     WrongPasswordError,
 )
-from app.dependencies import (
+from app.http import replies
+from app.http.dependencies import (
     Backends,
     Caller,
     ChangeAuthor,
@@ -32,9 +33,9 @@ from app.dependencies import (
     find_caller,
     needs,
 )
-from app.problems import BODY, PROTECTED, SIGNED_IN, responses
-from app.replies import VERSIONED
-from app.strict_route import StrictRoute
+from app.http.json_route import StrictRoute
+from app.http.problems import BODY, PROTECTED, SIGNED_IN, responses
+from app.http.replies import VERSIONED
 from models.account import EmailChange, OwnPatch, PasswordChange
 from models.session import SessionList
 from models.token import TokenOutput

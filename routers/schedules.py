@@ -4,12 +4,12 @@ from typing import Any
 
 from fastapi import APIRouter, Response, status
 
-from app import job_replies, replies
 from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, ScheduleNotFoundError
-from app.dependencies import Backends, Exporter, ExportViewer, PageOptions, ScheduleId, query_parameters
 from app.exports import schedules
-from app.problems import BODY, PROTECTED, responses
-from app.strict_route import StrictRoute
+from app.http import job_replies, replies
+from app.http.dependencies import Backends, Exporter, ExportViewer, PageOptions, ScheduleId, query_parameters
+from app.http.json_route import StrictRoute
+from app.http.problems import BODY, PROTECTED, responses
 from models.export_job import ScheduleInput, ScheduleOutput, SchedulePage, SchedulePatch
 from models.job import PageQuery
 

@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Response, status
 
-from app import replies
 from app.audit import audit_log
 from app.auth import accounts
 from app.core.errors import (
@@ -13,9 +12,10 @@ from app.core.errors import (
     UserNotFoundError,
     WriteConflictError,
 )
-from app.dependencies import AdminAuthority, Administrator, Backends, ChangeAuthor, SessionId, UserId
-from app.problems import BODY, PROTECTED, responses
-from app.strict_route import StrictRoute
+from app.http import replies
+from app.http.dependencies import AdminAuthority, Administrator, Backends, ChangeAuthor, SessionId, UserId
+from app.http.json_route import StrictRoute
+from app.http.problems import BODY, PROTECTED, responses
 from models.account import PasswordSetting
 from models.session import SessionList, SignOut, SignOutOutput
 

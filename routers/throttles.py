@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter, status
 
-from app import replies
 from app.auth import accounts
 from app.core.errors import InvalidError, UserNotFoundError
-from app.dependencies import Administrator, Backends, ThrottledAddress, UserId
-from app.problems import PROTECTED, responses
-from app.strict_route import StrictRoute
+from app.http import replies
+from app.http.dependencies import Administrator, Backends, ThrottledAddress, UserId
+from app.http.json_route import StrictRoute
+from app.http.problems import PROTECTED, responses
 from models.throttle import ThrottleOutput
 
 router = APIRouter(tags=["sessions"], route_class=StrictRoute)

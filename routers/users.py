@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response, status
 
-from app import listing, replies, users
+from app import listing, users
 from app.core.errors import (
     ExpiredCursorError,
     IdempotencyKeyInUseError,
@@ -19,7 +19,8 @@ from app.core.errors import (
     UserNotFoundError,
     WriteConflictError,
 )
-from app.dependencies import (
+from app.http import replies
+from app.http.dependencies import (
     Backends,
     ExpectedVersions,
     IdempotencyKey,
@@ -34,9 +35,9 @@ from app.dependencies import (
     needs,
     query_parameters,
 )
-from app.problems import BODY, PROTECTED, responses
-from app.replies import REPLAYED, VERSIONED
-from app.strict_route import StrictRoute
+from app.http.json_route import StrictRoute
+from app.http.problems import BODY, PROTECTED, responses
+from app.http.replies import REPLAYED, VERSIONED
 from app.users import idempotency
 from models.batch import Batch, BatchOutput
 from models.listing import ListQuery, Suggestions, SuggestQuery, UserPage

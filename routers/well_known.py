@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Response
 
-from app.dependencies import Backends
-from app.problems import responses
+from app.http.dependencies import Backends
+from app.http.problems import responses
 from models.token import MOST_KEYS, KeySet, ServerMetadata
 from models.values import ALL_SCOPES
 

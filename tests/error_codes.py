@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Collection, Iterator
 
-from app import problems
 from app.core.errors import OAuthError, RosterError
+from app.http import problems
 
 _TABLE = """
 | Status | Code | Title |

@@ -1,6 +1,6 @@
 """Everything that can go wrong, each with its fixed status, code and title.
 
-The wire form is RFC 9457 (`app.error_handlers`); below the routers only these classes are raised.
+The wire form is RFC 9457 (`app.http.error_handlers`); below the routers only these classes are raised.
 """
 
 from dataclasses import dataclass

@@ -168,7 +168,7 @@ async def test_events_tell_of_each_change_and_end_with_the_job(
 
 
 async def test_events_end_with_the_session(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.events._CHECK_S", 0.1)
+    monkeypatch.setattr("app.http.job_events._CHECK_S", 0.1)
     client = await starts(jobs_inside=False, listeners_at_once=1)
     mine = {"Authorization": f"Bearer {await token_of(client, 'users:admin')}"}
     job_id = await submit(client)

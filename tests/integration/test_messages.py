@@ -9,7 +9,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 
 from app.core.field_errors import PATTERNS
-from app.dependencies import QueryOf
+from app.http.dependencies import QueryOf
 from tests.api import serving
 from tests.support import create, person, pointers, problem
 from tests.tokens import mint_for

@@ -10,8 +10,8 @@ import httpx
 import openpyxl
 import pytest
 
-from app import replies
 from app.auth.sessions import Session
+from app.http import replies
 from models.imports import LONGEST_SHEET_NAME
 from models.query_values import LONGEST_MOMENT
 from models.session import MOST_SESSIONS

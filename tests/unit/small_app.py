@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field
 from pymongo import errors as mongo
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from app import docs, error_handlers
 from app.core.errors import UnavailableError, UserNotFoundError
-from app.middleware import BodyLimit, HeadAsGet, RequestContext
-from app.problems import BODY, responses
-from app.strict_route import StrictRoute
+from app.http import docs, error_handlers
+from app.http.json_route import StrictRoute
+from app.http.middleware import BodyLimit, HeadAsGet, RequestContext
+from app.http.problems import BODY, responses
 from routers import health
 
 

@@ -12,9 +12,9 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.admission import Admission, find_kind
 from app.bounded_http import BoundedHttp
 from app.core.settings import Settings
+from app.http.admission import Admission, find_kind
 
 PATIENCE_S = 10
 SLOTS = 4

@@ -9,9 +9,9 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.admission import Admission
 from app.bounded_http import BoundedHttp
 from app.core.settings import Settings
+from app.http.admission import Admission
 
 FOREVER_S = 3600
 PATIENCE_S = 10

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app import byte_ranges
 from app.core.errors import RangeNotSatisfiableError
+from app.http import byte_ranges
 
 
 @pytest.mark.parametrize(

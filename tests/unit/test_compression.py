@@ -14,8 +14,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message
 
-from app.compression import Compression
-from app.middleware import HeadAsGet
+from app.http.compression import Compression
+from app.http.middleware import HeadAsGet
 
 ROWS = b'{"name":"Ana","email":"ana@example.com"},' * 100
 

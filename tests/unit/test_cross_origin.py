@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.cross_origin import CrossOrigin
+from app.http.cross_origin import CrossOrigin
 from tests.unit.small_app import make_app
 
 APP = "https://app.example.com"

@@ -6,8 +6,8 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, ValidationError
 
-from app import problems
 from app.core import errors, field_errors
+from app.http import problems
 from models.problem import Problem
 from tests.unit.small_app import client_of, make_app
 

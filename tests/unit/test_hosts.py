@@ -5,8 +5,8 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from app.core.settings import Settings
-from app.hosts import AllowedHosts, find_names
-from app.middleware import RequestContext
+from app.http.middleware import RequestContext
+from app.http.trusted_hosts import AllowedHosts, find_names
 from tests.support import problem
 from tests.unit.small_app import make_app
 

@@ -12,9 +12,10 @@ import yaml
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from app import __version__, error_handlers
+from app import __version__
 from app.audit import audit_log
-from app.middleware import RequestContext
+from app.http import error_handlers
+from app.http.middleware import RequestContext
 from app.monitoring import gauges, metrics
 from app.users import rows
 from models.export import MEDIA_TYPES

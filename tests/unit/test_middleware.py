@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
-from app.middleware import BodyLimit, RequestContext
+from app.http.middleware import BodyLimit, RequestContext
 from app.monitoring.logs import REQUEST_ID
 from tests.unit.small_app import client_of, make_app
 
@@ -301,7 +301,7 @@ async def test_a_handler_that_swallows_the_refusal_cannot_answer_200() -> None:
 
 
 async def test_a_client_that_never_sends_its_large_body_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.middleware._LINGER_S", 0.01)
+    monkeypatch.setattr("app.http.middleware._LINGER_S", 0.01)
     sent: list[Message] = []
 
     async def silence() -> Message:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.dependencies import _patience
+from app.http.dependencies import _patience
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import copy
 from typing import Any
 
-from app.published import complete
+from app.http.openapi import complete
 
 
 def document(operation: dict[str, Any], schema: dict[str, Any] | None = None) -> dict[str, Any]:

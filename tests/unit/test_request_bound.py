@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.request_bound import RequestBound
+from app.http.request_timeout import RequestBound
 from tests.unit.test_middleware import talking_to
 
 BRIEF_S = 0.1

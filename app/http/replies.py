@@ -15,9 +15,9 @@ from app.audit.reading import Found
 from app.auth.accounts import Issued
 from app.auth.sessions import Session
 from app.auth.throttles import Standing
+from app.http.problems import describe, describe_kept
 from app.jobs import Job
 from app.listing import Listed
-from app.problems import describe, describe_kept
 from app.users.batches import Result
 from app.users.idempotency import Answer
 from app.users.rows import Row

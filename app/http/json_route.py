@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from app.core import strict_json
 from app.core.errors import MalformedJSONError, UnsupportedMediaTypeError
-from app.dependencies import find_caller, is_guarded
+from app.http.dependencies import find_caller, is_guarded
 from models import phones
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]

@@ -17,10 +17,10 @@ from app.core import client_address
 from app.core.errors import OverloadedError
 from app.core.limits import AdaptiveLimit, Keys, Limiter
 from app.core.settings import Settings
-from app.cross_origin import CrossOrigin
-from app.middleware import find_request_id, safe_headers
+from app.http.cross_origin import CrossOrigin
+from app.http.middleware import find_request_id, safe_headers
+from app.http.problems import describe
 from app.monitoring.metrics import REFUSED
-from app.problems import describe
 from models.problem import MEDIA_TYPE
 
 log = structlog.get_logger("roster.admission")

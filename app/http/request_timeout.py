@@ -5,7 +5,7 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import RosterError, UnavailableError
-from app.problems import BodyTooSlowError, problem_response
+from app.http.problems import BodyTooSlowError, problem_response
 
 
 class RequestBound:

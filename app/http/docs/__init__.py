@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
-from app.problems import NotFoundError
+from app.http.problems import NotFoundError
 
 _ASSETS = Path(fastapi_offline.__file__).parent / "static"
 _OURS = Path(__file__).parent

@@ -9,13 +9,13 @@ from fastapi import Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app import byte_ranges
-from app.byte_ranges import Wanted
 from app.core.pages import Page
 from app.database.stored_files import StoredFile
 from app.exports import Export
+from app.http import byte_ranges
+from app.http.byte_ranges import Wanted
+from app.http.replies import Download, plain, problem
 from app.jobs import Job
-from app.replies import Download, plain, problem
 
 ENDLESS = "endless"
 """In the `state` of a request's scope: its reply goes on until somebody ends it."""

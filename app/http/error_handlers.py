@@ -13,7 +13,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from app import problems, published
 from app.core import field_errors
 from app.core.errors import (
     InvalidError,
@@ -24,7 +23,8 @@ from app.core.errors import (
     UnavailableError,
 )
 from app.database import reasons
-from app.fixed_paths import find_methods
+from app.http import openapi, problems
+from app.http.fixed_paths import find_methods
 from app.monitoring.metrics import BACKEND_ERRORS
 
 log = structlog.get_logger("roster.errors")
@@ -70,7 +70,7 @@ def install(app: FastAPI) -> None:
 
 def _document(app: FastAPI, make: Callable[[], dict[str, Any]]) -> None:
     def make_document() -> dict[str, Any]:
-        return published.complete(problems.document(make()))
+        return openapi.complete(problems.document(make()))
 
     app.openapi = make_document  # type: ignore[method-assign]  # FastAPI's documented way to extend its document
 

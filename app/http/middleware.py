@@ -1,6 +1,7 @@
 """Pure ASGI layers, outermost first: RequestContext, HeadAsGet, QueryInUTF8, BodyLimit.
 
-Between the first two stand `app.hosts` and `app.cross_origin`, between the last two `app.compression`.
+Between the first two stand `app.http.trusted_hosts` and `app.http.cross_origin`, between the last two
+`app.http.compression`.
 """
 
 import asyncio
@@ -15,9 +16,9 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import RosterError, TooLargeError
+from app.http.problems import MalformedRequestError, internal_error_response, problem_response
 from app.monitoring.logs import REQUEST_ID
 from app.monitoring.metrics import observe_request
-from app.problems import MalformedRequestError, internal_error_response, problem_response
 
 log = structlog.get_logger("roster.access")
 

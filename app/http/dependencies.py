@@ -14,9 +14,9 @@ from app.audit.trail import Author
 from app.auth.accounts import Origin
 from app.auth.bearer import authorise
 from app.auth.tokens import Claims
-from app.byte_ranges import Wanted
 from app.core import client_address
 from app.core.errors import FieldError, InvalidError, PreconditionRequiredError
+from app.http.byte_ranges import Wanted
 from app.jobs import Viewer
 from app.resources import Resources
 from app.users import Authority, Versions

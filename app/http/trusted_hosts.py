@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.errors import RosterError
 from app.core.settings import Settings, is_loopback
-from app.problems import MalformedRequestError, MisdirectedError, problem_response
+from app.http.problems import MalformedRequestError, MisdirectedError, problem_response
 
 _ANY = "*"
 _HEALTH = "/health/"

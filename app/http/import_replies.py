@@ -4,10 +4,10 @@ from typing import Any
 
 from fastapi import Response
 
-from app import replies
+from app.http import replies
+from app.http.problems import ProblemResponse
 from app.imports import Listed, Page, Shown
 from app.jobs import Job
-from app.problems import ProblemResponse
 from models.imports import ImportFile
 
 _FILE = tuple(ImportFile.model_fields)

@@ -5,7 +5,7 @@ import re
 from httptools import HttpParserInvalidMethodError, HttpParserInvalidURLError
 
 from app.core.errors import RosterError
-from app.problems import HTTPVersionError, MalformedRequestError, UnknownHTTPError
+from app.http.problems import HTTPVersionError, MalformedRequestError, UnknownHTTPError
 
 LONGEST_START = 64
 """Bytes of a request that tell whether it begins with the name of a method (RFC 9110, section 9.1)."""
