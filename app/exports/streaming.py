@@ -9,14 +9,13 @@ import anyio
 import bson
 import pymongo
 
-from app import column_labels
 from app.core.errors import BusyError
 from app.core.limits import ExportSlots
 from app.listing.pages import Users
 from app.listing.queries import Query
 from app.listing.searches import stream_ranked
 from app.listing.streams import stream
-from app.spreadsheets import Writer, columns, writer
+from app.spreadsheets import Writer, column_labels, columns, writer
 from app.users.rows import BSON, RowReader
 from app.users.selections import choose
 from models.export import Format

@@ -13,7 +13,6 @@ from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument, UpdateOne
 
-from app import column_labels
 from app.core import clock
 from app.core.errors import UnavailableError
 from app.imports import files, matching, options, records
@@ -27,6 +26,7 @@ from app.imports.records import Import
 from app.imports.reverting import WayBack
 from app.jobs import Run
 from app.resources import Resources
+from app.spreadsheets import column_labels
 from app.spreadsheets.reading import Limits, SourceRow, open_table
 from models.export import Format
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app import column_labels
 from app.core import clock
 from app.core.errors import TooManyImportsError
 from app.database.transactions import together
@@ -17,6 +16,7 @@ from app.imports.columns import Columns
 from app.imports.uploads import Upload, clean_name
 from app.jobs import Job
 from app.resources import Resources
+from app.spreadsheets import column_labels
 from app.spreadsheets.reading import Inspection, Limits, UncertainEncodingError, inspect
 from models.imports import LONGEST_SHEET_NAME, MOST_SHEETS, ImportQuery
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from app import column_labels
 from app.core import clock
+from app.spreadsheets import column_labels
 from app.spreadsheets.columns import choose
 from tests.support import database
 
