@@ -12,7 +12,6 @@ import typer
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app import samples, serving
 from app.commands import (
     admins,
     checking,
@@ -22,7 +21,9 @@ from app.commands import (
     importing,
     indexes,
     keys,
+    samples,
     search,
+    serving,
     worker,
 )
 from app.commands.running import backends, err, leave_on_sigterm, out, progress, run, show_once

@@ -18,8 +18,8 @@ from pymongo import IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 
 from app import resources, search
+from app.commands.sample import people
 from app.core import settings
-from app.sample import people
 from app.users.records import learn, record
 from benchmarks.results import Finding
 from benchmarks.servers import Database

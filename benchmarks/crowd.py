@@ -13,8 +13,8 @@ from statistics import fmean
 from typing import Any
 
 from app import resources
+from app.commands.sample import people
 from app.core import settings
-from app.sample import people
 from app.users.records import record
 from benchmarks.plan import Sizes
 from benchmarks.results import Finding

@@ -3,7 +3,8 @@
 import asyncio
 import sys
 
-from app import resources, samples
+from app import resources
+from app.commands import samples
 from app.core import settings
 
 

@@ -26,7 +26,7 @@ from statistics import median
 import httpx
 from pymongo import MongoClient
 
-from app.embedded import ports
+from app.commands.embedded import ports
 from benchmarks import results
 from benchmarks.clients import CONNECTIONS, asking, reading
 from benchmarks.failover import compare, person

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pymongo import MongoClient
 
-from app import embedded
+from app.commands import embedded
 from benchmarks import peer_environment, tokens
 
 Kind = Literal["roster", "tutorial", "floor", "floor_auth", "peer"]

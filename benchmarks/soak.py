@@ -27,7 +27,7 @@ from redis import Redis
 from rich.console import Console
 from rich.table import Table
 
-from app.embedded import ports
+from app.commands.embedded import ports
 from benchmarks import accounts, results
 from benchmarks.results import Finding
 from benchmarks.servers import Database

@@ -18,10 +18,10 @@ from unittest import mock
 from app import resources, users
 from app.audit import trail
 from app.audit.trail import COMMAND_LINE
+from app.commands.sample import people
 from app.core import settings
 from app.database import transactions
 from app.resources import Resources
-from app.sample import people
 from app.users import Authority
 from benchmarks.plan import Sizes
 from benchmarks.results import Finding

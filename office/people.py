@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from app import sample
+from app.commands import sample
 from models.user import UserInput
 
 SAMPLES: Final = 1_000

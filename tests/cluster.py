@@ -28,8 +28,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from app.embedded import ports
-from app.embedded.servers import Server
+from app.commands.embedded import ports
+from app.commands.embedded.servers import Server
 from tests.proxies import Proxy, ProxyThread, find_ports
 from tests.servers import Faults, find_binary
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from app.embedded import mongod, ports
-from app.embedded.servers import Server
+from app.commands.embedded import mongod, ports
+from app.commands.embedded.servers import Server
 from tests.cluster import wait_until
 from tests.servers import Faults, find_binary
 

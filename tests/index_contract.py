@@ -18,11 +18,11 @@ from typing import Any, cast, get_args
 from bson import ObjectId
 from pymongo import AsyncMongoClient, MongoClient
 
+from app.commands.sample import people
 from app.core.cursors import Position
 from app.database import indexes
 from app.listing.pages import Page, Users, page
 from app.listing.queries import build
-from app.sample import people
 from app.users.records import hidden
 from app.users.rows import BSON
 from app.users.selections import choose
@@ -238,7 +238,7 @@ def _fill(uri: str, count: int, start: int) -> None:
 
 
 def stored(person: dict[str, Any]) -> dict[str, Any]:
-    """What `app.samples` would store, without the id; a test compares the two."""
+    """What `app.commands.samples` would store, without the id; a test compares the two."""
     addresses = [
         dict.fromkeys(AddressInput.model_fields) | address for address in person["profile"]["addresses"]
     ]

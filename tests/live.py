@@ -16,8 +16,8 @@ from typing import Any, Self
 import httpx
 from pydantic import SecretStr
 
+from app.commands.embedded import owners, processes
 from app.core.settings import Settings
-from app.embedded import owners, processes
 from tests.suite_logs import KEEPER
 from tests.tokens import mint_elsewhere
 

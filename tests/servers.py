@@ -8,8 +8,8 @@ import signal
 from pathlib import Path
 from typing import Self
 
-from app.embedded import binaries, mongod, redis_server
-from app.embedded.servers import Server
+from app.commands.embedded import binaries, mongod, redis_server
+from app.commands.embedded.servers import Server
 
 
 class Faults:

@@ -11,7 +11,7 @@ import httpx
 from bson import ObjectId
 from pymongo import MongoClient
 
-from app.sample import people
+from app.commands.sample import people
 from app.spreadsheets.formulas import unguard
 from app.users.records import hidden
 from models.user import UserInput

@@ -13,8 +13,8 @@ import pytest
 from bson import ObjectId
 from pymongo import MongoClient, common
 
-from app import integrity
 from app.auth.clients import BUILT_IN
+from app.commands import integrity
 from models.values import ALL_SCOPES
 from tests.api import serving
 from tests.servers import MongoServer, RedisServer

@@ -2,7 +2,7 @@
 
 import typer
 
-from app import integrity
+from app.commands import integrity
 from app.commands.running import backends, out, run
 from app.core import settings
 

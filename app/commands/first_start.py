@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import structlog
 from pydantic import SecretStr
 
-from app import samples
 from app.auth import accounts
+from app.commands import samples
 from app.commands.running import err
 from app.resources import Resources
 from app.search import upkeep

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import Progress
 
-from app import embedded, resources
-from app.commands import unknown_settings
+from app import resources
+from app.commands import embedded, unknown_settings
 from app.core.settings import Settings
 from app.monitoring import logs
 

@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from app import health_check, serving
+from app import health_check
 from app import worker as workers
+from app.commands import serving
 from app.commands.running import backends, out, run
 from app.core import settings
 from app.monitoring.gauges import sampling

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from random import Random
 
-from app.sample import people
+from app.commands.sample import people
 from benchmarks.search_queries import contacts, east_asian, names, narrowed, typos
 from benchmarks.search_queries.directory import Directory, Person, number
 from benchmarks.search_queries.kinds import Kind, Query

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 from random import Random
 
-from app.sample_names import PLACES
+from app.commands.sample_names import PLACES
 from benchmarks.search_queries.directory import Directory, Person
 from benchmarks.search_queries.kinds import Kind, Query, query
 

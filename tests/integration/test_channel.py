@@ -25,9 +25,9 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from app.commands.embedded import binaries, redis_server
+from app.commands.embedded.servers import Server
 from app.database.redis_connection import Argument, Channel, pack
-from app.embedded import binaries, redis_server
-from app.embedded.servers import Server
 from tests.proxies import Proxy
 from tests.servers import RedisServer
 

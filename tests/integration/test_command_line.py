@@ -23,9 +23,9 @@ from openpyxl import load_workbook
 from pymongo import MongoClient
 
 from app.__main__ import main
+from app.commands.embedded import mongod, ports
+from app.commands.embedded.servers import Server
 from app.commands.running import show_once
-from app.embedded import mongod, ports
-from app.embedded.servers import Server
 from models.values import ALL_SCOPES
 from tests.live import PATIENCE_S, LiveServer, command, environment, find_children, has_ended, wait_until
 from tests.servers import find_binary

@@ -21,10 +21,10 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError
 from redis.retry import Retry
 
+from app.commands.embedded import processes
 from app.core.errors import StartError
 from app.core.settings import Settings, load
 from app.database import indexes
-from app.embedded import processes
 from tests.cluster import (
     NODES,
     QUICK_ELECTION_MS,

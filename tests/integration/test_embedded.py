@@ -18,15 +18,15 @@ import pytest
 from pymongo import MongoClient
 from redis import Redis
 
+from app.commands.embedded import EmbeddedServers, binaries, keeper, running
 from app.core.errors import StartError
-from app.embedded import EmbeddedServers, binaries, keeper, running
 from tests.live import PATIENCE_S, has_ended, wait_until
 
 DUMPS = Path(__file__).parents[1] / "dumps"
 OWNER = """
 import json, os, signal, sys
 from pathlib import Path
-from app.embedded import running
+from app.commands.embedded import running
 from tests.integration.test_embedded import count_people, find_pids
 interrupted = []
 signal.signal(signal.SIGINT, lambda *_: interrupted.append(True))

@@ -14,7 +14,7 @@ from app import exports
 from app.__main__ import cli
 from app.commands import exporting
 from app.commands.running import progress
-from app.samples import add
+from app.commands.samples import add
 from models.export_job import ExportBody
 from tests.api import serving
 from tests.live import command

@@ -16,8 +16,8 @@ from bson import ObjectId
 from pymongo.errors import AutoReconnect
 
 from app import exports
+from app.commands.samples import add
 from app.database import stored_files
-from app.samples import add
 from tests.support import NOBODY, create, database, person, pointers, problem, until
 from tests.support_identity import token_of
 from tests.support_jobs import Start, backends, export, jobs_of

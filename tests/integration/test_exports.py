@@ -11,10 +11,10 @@ import pytest
 from bson import Decimal128, ObjectId
 
 from app import exports
+from app.commands.samples import add
 from app.core.limits import ExportSlots
 from app.listing import build
 from app.resources import Resources
-from app.samples import add
 from models.listing import ExportQuery
 from tests.api import serving
 from tests.servers import MongoServer

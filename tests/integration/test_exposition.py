@@ -14,9 +14,9 @@ import pytest
 from redis import Redis
 
 from app import __version__
+from app.commands.embedded import ports
 from app.core.errors import StartError
 from app.core.settings import Settings
-from app.embedded import ports
 from app.monitoring.metrics_port import exposed
 from tests.live import LiveServer, wait_until
 from tests.servers import MongoServer, RedisServer

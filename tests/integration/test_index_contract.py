@@ -8,11 +8,11 @@ import pytest
 from bson import ObjectId
 from pymongo import MongoClient
 
-from app import samples
+from app.commands import samples
+from app.commands.sample import people
 from app.core.cursors import Position
 from app.database import indexes
 from app.listing.orders import MISSING
-from app.sample import people
 from app.users import records
 from models.listing import ListQuery
 from tests.index_contract import (

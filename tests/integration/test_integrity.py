@@ -10,7 +10,7 @@ from bson import ObjectId
 from pymongo import MongoClient
 from redis import Redis
 
-from app import integrity
+from app.commands import integrity
 from tests.api import serving
 from tests.live import command
 from tests.servers import MongoServer

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.embedded import binaries, mongod
-from app.embedded.servers import Server
+from app.commands.embedded import binaries, mongod
+from app.commands.embedded.servers import Server
 from tests.api import serving
 from tests.servers import MongoServer, RedisServer
 from tests.support_listing import document, listed, problem, resources, users

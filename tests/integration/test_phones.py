@@ -8,7 +8,7 @@ import httpx
 import pytest
 from bson import ObjectId
 
-from app import integrity
+from app.commands import integrity
 from app.migrations import m0002_phones
 from tests.api import serving
 from tests.live import command

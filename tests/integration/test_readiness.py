@@ -12,9 +12,9 @@ from pydantic import SecretStr
 
 from app import resources
 from app.auth.keyring import Keyring
+from app.commands.embedded import ports
 from app.core.errors import StartError
 from app.core.settings import Settings
-from app.embedded import ports
 from tests.api import serving
 from tests.servers import MongoServer, RedisServer
 from tests.support import problem, until

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.bounded_http import LONGEST_HEAD, BoundedHttp
+from app.commands.http_protocol import LONGEST_HEAD, BoundedHttp
 
 PATIENCE_S = 30
 HOST = b"Host: localhost\r\n"

@@ -10,8 +10,8 @@ import pytest
 from pymongo import MongoClient
 from redis.asyncio import Redis
 
+from app.commands.embedded import ports
 from app.core.errors import StartError
-from app.embedded import ports
 from tests.api import serving
 from tests.guarded import ROOT, GuardedMongoServer
 from tests.servers import MongoServer, RedisServer

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from app import samples
+from app.commands import samples
 from tests.api import serving
 from tests.servers import MongoServer, RedisServer
 from tests.support import problem, users

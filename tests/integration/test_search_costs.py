@@ -11,7 +11,7 @@ import httpx
 import pytest
 from bson import ObjectId
 
-from app import samples
+from app.commands import samples
 from app.search.drivers import SCAN
 from app.search.terms import SHORTEST
 from app.search.typos import neighbourhood

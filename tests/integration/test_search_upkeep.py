@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pymongo import AsyncMongoClient
 
-from app import samples
+from app.commands import samples
 from app.search import Terms, tokens, upkeep
 from tests.api import serving
 from tests.live import command

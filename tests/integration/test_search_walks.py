@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app import samples
+from app.commands import samples
 from app.search import upkeep
 from tests.api import serving
 from tests.servers import MongoServer, RedisServer

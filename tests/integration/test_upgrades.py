@@ -6,8 +6,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from app import integrity
-from app.commands import first_start
+from app.commands import first_start, integrity
 from app.resources import Resources
 from app.search import upkeep
 from tests.api import serving

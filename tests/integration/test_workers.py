@@ -13,9 +13,9 @@ import pytest
 from redis.asyncio import Redis
 
 from app import exports
+from app.commands.samples import add
 from app.exports import Export
 from app.jobs import Viewer
-from app.samples import add
 from app.worker import working
 from models.export_job import ExportBody
 from tests.api import serving

@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.bounded_http import BoundedHttp
+from app.commands.http_protocol import BoundedHttp
 from app.core.settings import Settings
 from app.http.admission import Admission, find_kind
 

@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.bounded_http import BoundedHttp
+from app.commands.http_protocol import BoundedHttp
 from app.core.settings import Settings
 from app.http.admission import Admission
 
@@ -37,7 +37,7 @@ async def stopping(state: ServerState, monkeypatch: pytest.MonkeyPatch) -> Async
 
     As asyncio does: it tells of a connection two turns of its loop after it has accepted it.
     """
-    monkeypatch.setattr("app.bounded_http.LULL_S", 0.1)
+    monkeypatch.setattr("app.commands.http_protocol.LULL_S", 0.1)
     config = uvicorn.Config(Answer(), log_config=None, proxy_headers=False, timeout_keep_alive=FOREVER_S)
     server = await asyncio.get_running_loop().create_server(
         lambda: BoundedHttp(config, state, {}), "127.0.0.1", 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from email_validator import validate_email
 
-from app.sample import FIRST_CREATED, SPAN_MS, people
+from app.commands.sample import FIRST_CREATED, SPAN_MS, people
 
 Person = dict[str, Any]
 

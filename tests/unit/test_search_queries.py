@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.sample import people
+from app.commands.sample import people
 from benchmarks import search_queries
 from benchmarks.search_queries import EACH, KINDS, Directory, Kind, Query, contacts, east_asian, names, typos
 from benchmarks.search_queries.text import Edit, distance, fold, misspell, words

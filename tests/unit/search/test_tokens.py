@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.sample import people
+from app.commands.sample import people
 from app.search import drivers
 from app.search.names import pair
 from app.search.queries import parse

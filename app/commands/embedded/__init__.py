@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+from app.commands.embedded import binaries, keeper, locks, mongod, owners, redis_server
+from app.commands.embedded.servers import Server, end_leftover
 from app.core.errors import StartError
-from app.embedded import binaries, keeper, locks, mongod, owners, redis_server
-from app.embedded.servers import Server, end_leftover
 
 _NAMES = ("mongod", "redis-server")
 

@@ -1,4 +1,4 @@
-"""Sample people put into the directory: `app.sample` makes them up, this stores them."""
+"""Sample people put into the directory: `app.commands.sample` makes them up, this stores them."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -6,8 +6,8 @@ from typing import Any
 
 from pymongo.errors import BulkWriteError
 
+from app.commands.sample import people
 from app.resources import Resources
-from app.sample import people
 from app.search import Terms
 from app.users.records import document, record
 from models.user import User, UserInput

@@ -13,7 +13,7 @@ from itertools import chain, repeat
 from math import sqrt
 from typing import Any, TypeVar
 
-from app import sample_names
+from app.commands import sample_names
 
 T = TypeVar("T")
 

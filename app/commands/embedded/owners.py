@@ -5,8 +5,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from app.commands.embedded import processes
 from app.core.errors import StartError
-from app.embedded import processes
 
 _STARTING_S = 60
 _POLL_S = 0.1

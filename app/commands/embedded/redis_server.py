@@ -8,7 +8,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from app.embedded import ports
+from app.commands.embedded import ports
 
 
 def command(binary: Path, data: Path, port: int) -> list[str]:

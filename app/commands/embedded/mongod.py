@@ -8,7 +8,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from app.embedded import ports
+from app.commands.embedded import ports
 
 REPLICA_SET = "roster"
 _NOT_INITIALIZED = 94

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from app.commands.embedded import keeper, log_files, ports, processes
 from app.core.errors import StartError
-from app.embedded import keeper, log_files, ports, processes
 
 READY_WITHIN_S = 60
 _POLL_S = 0.02

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from app import main
-from app.bounded_http import BoundedHttp
+from app.commands.http_protocol import BoundedHttp
 from app.core.errors import StartError
 
 log = structlog.get_logger("roster.start")
@@ -129,7 +129,7 @@ def run(
     after the delay drains.
     """
     config = uvicorn.Config(
-        "app.main:create_app" if workers == 1 else "app.serving:create_worker_app",
+        "app.main:create_app" if workers == 1 else "app.commands.serving:create_worker_app",
         factory=True,
         http=BoundedHttp,
         workers=workers,
