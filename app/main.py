@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 
-from app import __version__, resources, worker
+from app import __version__, container, worker
 from app.core.settings import Settings, load
 from app.http import docs, error_handlers, trusted_hosts
 from app.http.admission import Admission
@@ -73,7 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with resources.opened(settings, wait_s=settings.start_wait_s) as opened:
+        async with container.opened(settings, wait_s=settings.start_wait_s) as opened:
             app.state.resources = opened
             _tune_interpreter()
             if settings.metrics_port is not None:

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from app import exports, imports, jobs
+from app.container import Resources
 from app.database import stored_files
 from app.exports import scheduler
-from app.resources import Resources
 from models.job import JobKind
 
 HANDLERS: Mapping[JobKind, Callable[[Resources, jobs.Run], Awaitable[None]]] = {

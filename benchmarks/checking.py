@@ -12,7 +12,7 @@ from time import perf_counter, process_time
 
 import uvloop
 
-from app import resources
+from app import container
 from app.auth.bearer import authorise
 from app.core import settings
 from benchmarks.servers import Database, Server
@@ -34,7 +34,7 @@ def measure(server: Server, database: Database, token: str, seconds: float) -> C
 
 
 async def _check(token: str, seconds: float) -> Cost:
-    async with resources.opened(settings.load(), apply_indexes=False) as opened:
+    async with container.opened(settings.load(), apply_indexes=False) as opened:
         await authorise(opened.auth, [f"Bearer {token}"], "me")  # connects, and verifies what is kept
         times: list[float] = []
         cpu = process_time()

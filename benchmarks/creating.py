@@ -17,7 +17,7 @@ from typing import Any
 from pymongo import IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 
-from app import resources, search
+from app import container, search
 from app.commands.sample import people
 from app.core import settings
 from app.users.records import learn, record
@@ -65,7 +65,7 @@ def measure(database: Database) -> Finding:
 
 async def compare(start: int, count: int) -> Costs:
     times: list[Costs] = []
-    async with resources.opened(settings.load(), apply_indexes=False) as opened:
+    async with container.opened(settings.load(), apply_indexes=False) as opened:
         searched = await _copy(opened.users, "created", plain=False)
         plain = await _copy(opened.users, "created_plain", plain=True)
         for person in people(count, start=start):

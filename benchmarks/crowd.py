@@ -12,7 +12,7 @@ from random import Random
 from statistics import fmean
 from typing import Any
 
-from app import resources
+from app import container
 from app.commands.sample import people
 from app.core import settings
 from app.users.records import record
@@ -103,7 +103,7 @@ def _compare(what: str, queries: list[Query], answers: list[Answer], overall_p95
 
 async def fill(start: int, end: int) -> None:
     made = _crowd(start, end)
-    async with resources.opened(settings.load(), apply_indexes=False) as opened:
+    async with container.opened(settings.load(), apply_indexes=False) as opened:
         while batch := [_document(person) for person in islice(made, _BATCH)]:
             await opened.users.insert_many(batch, ordered=False)
 

@@ -3,13 +3,13 @@
 import asyncio
 import sys
 
-from app import resources
+from app import container
 from app.commands import samples
 from app.core import settings
 
 
 async def fill(start: int, end: int) -> None:
-    async with resources.opened(settings.load(), apply_indexes=False) as opened:
+    async with container.opened(settings.load(), apply_indexes=False) as opened:
         added = await samples.add(opened, end - start, start=start)
     assert added == end - start
 

@@ -15,13 +15,13 @@ from statistics import median
 from typing import Any
 from unittest import mock
 
-from app import resources, users
+from app import container, users
 from app.audit import trail
 from app.audit.trail import COMMAND_LINE
 from app.commands.sample import people
+from app.container import Resources
 from app.core import settings
 from app.database import transactions
-from app.resources import Resources
 from app.users import Authority
 from benchmarks.plan import Sizes
 from benchmarks.results import Finding
@@ -53,7 +53,7 @@ def measure(servers: Backends, sizes: Sizes) -> list[Finding]:
 
 async def compare(start: int, count: int) -> list[dict[str, float]]:
     times: list[dict[str, list[float]]] = [{"create": [], "PATCH": []} for _ in range(2)]
-    async with resources.opened(settings.load()) as opened:
+    async with container.opened(settings.load()) as opened:
         for number, person in enumerate(people(2 * count, start=start)):
             said = UserInput.model_validate({k: v for k, v in person.items() if k in UserInput.model_fields})
             if number % 2:

@@ -10,6 +10,7 @@ from app.audit import audit_log
 from app.auth import accounts, basic_auth, clients, oauth_forms
 from app.auth.accounts import Issued
 from app.auth.clients import Client
+from app.container import Resources
 from app.core.errors import (
     InvalidClientError,
     InvalidError,
@@ -29,7 +30,6 @@ from app.http import replies
 from app.http.dependencies import Backends, Caller, RequestOrigin
 from app.http.json_route import StrictRoute
 from app.http.problems import BODY, SIGNED_IN, oauth_responses, responses
-from app.resources import Resources
 from models.account import Registration
 from models.token import (
     LONGEST_VALUE,

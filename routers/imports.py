@@ -6,6 +6,7 @@ from bson import ObjectId
 from fastapi import APIRouter, Request, Response, status
 
 from app import imports
+from app.container import Resources
 from app.core.errors import (
     BusyError,
     ExpiredCursorError,
@@ -41,7 +42,6 @@ from app.http.dependencies import (
 )
 from app.http.problems import PROTECTED, responses
 from app.jobs import Job, Viewer
-from app.resources import Resources
 from models.export import MEDIA_TYPES
 from models.imports import ImportFileQuery, ImportList, ImportPlan, ImportQuery, ImportRowsQuery
 from models.job import PageQuery

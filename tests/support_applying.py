@@ -7,8 +7,8 @@ from typing import Any, cast
 import httpx
 from bson import ObjectId
 
+from app.container import Resources
 from app.imports import applying, records
-from app.resources import Resources
 from models.imports import ImportFile
 from models.user import UserInput
 from models.values import ALL_SCOPES

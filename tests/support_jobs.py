@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from app import worker
+from app.container import Resources
 from app.jobs import Jobs, Run
-from app.resources import Resources
 from tests.support import NOBODY
 
 Handler = Callable[[Resources, Run], Awaitable[None]]

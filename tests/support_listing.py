@@ -7,8 +7,8 @@ from typing import Any, cast
 import httpx
 from bson import ObjectId
 
+from app.container import Resources
 from app.listing.pages import Users
-from app.resources import Resources
 from app.users.records import record
 from models.user import UserInput
 

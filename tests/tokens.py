@@ -8,11 +8,11 @@ from typing import Any
 from beanie import PydanticObjectId
 from pymongo import AsyncMongoClient
 
-from app import resources
+from app import container
 from app.auth.clients import BUILT_IN
+from app.container import Resources
 from app.core.settings import Settings
 from app.database.addresses import DEFAULT_DATABASE
-from app.resources import Resources
 from models.values import ALL_SCOPES
 
 
@@ -53,10 +53,10 @@ def mint_elsewhere(settings: Settings, *scopes: str) -> str:
                 settings.mongo_uri.get_secret_value(), w="majority", serverMonitoringMode="poll"
             )
             closing.push_async_callback(mongo.close)
-            redis = resources._redis(settings.redis_url.get_secret_value(), timeout_s=5)
+            redis = container._redis(settings.redis_url.get_secret_value(), timeout_s=5)
             closing.push_async_callback(redis.aclose)
             database = mongo.get_default_database(DEFAULT_DATABASE)
-            opened = await resources._hold(settings, database, redis, closing, sign=False)
+            opened = await container._hold(settings, database, redis, closing, sign=False)
             return await mint(opened, *scopes)  # with the server's own key
 
     with ThreadPoolExecutor(max_workers=1) as pool:

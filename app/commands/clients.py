@@ -8,9 +8,9 @@ import typer
 from app.auth import accounts, clients
 from app.auth.clients import Client
 from app.commands.running import backends, err, out, run, show_once
+from app.container import Resources
 from app.core import settings
 from app.core.errors import InvalidError
-from app.resources import Resources
 from models.values import Scope
 
 cli = typer.Typer(help="The OAuth clients that may ask for tokens and about them.", no_args_is_help=True)

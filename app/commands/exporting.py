@@ -13,11 +13,11 @@ from rich.progress import Progress
 
 from app import exports, listing
 from app.commands.running import backends, err, out, progress, run
+from app.container import Resources
 from app.core import settings
 from app.core.errors import RosterError
 from app.core.field_errors import from_validation
 from app.core.limits import ExportSlots
-from app.resources import Resources
 from models.export import Format
 from models.export_job import ExportBody
 

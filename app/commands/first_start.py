@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from app.auth import accounts
 from app.commands import samples
 from app.commands.running import err
-from app.resources import Resources
+from app.container import Resources
 from app.search import upkeep
 
 log = structlog.get_logger("roster.start")

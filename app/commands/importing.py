@@ -18,12 +18,12 @@ from rich.progress import Progress
 
 from app import imports, worker
 from app.commands.running import backends, err, out, progress, run
+from app.container import Resources
 from app.core import settings
 from app.core.errors import RosterError
 from app.core.field_errors import from_validation
 from app.imports import Shown, Upload
 from app.jobs import Job, Viewer
-from app.resources import Resources
 from models.imports import APPLIED, PENDING, ImportQuery, ImportRowsQuery
 from models.values import ALL_SCOPES
 

@@ -4,9 +4,9 @@ import typer
 
 from app import migrations
 from app.commands.running import backends, out, run
+from app.container import Resources
 from app.core import settings
 from app.database import indexes
-from app.resources import Resources
 
 cli = typer.Typer(help="The migrations, the indexes and the validator of the users.", no_args_is_help=True)
 

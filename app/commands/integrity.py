@@ -7,9 +7,9 @@ from typing import Any
 from pymongo.asynchronous.database import AsyncDatabase
 
 from app import migrations
+from app.container import Resources
 from app.database import indexes
 from app.database.stored_files import BUCKETS
-from app.resources import Resources
 from app.search import upkeep
 from app.users import phone_numbers
 from app.users.selections import choose

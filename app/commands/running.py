@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import Progress
 
-from app import resources
+from app import container
 from app.commands import embedded, unknown_settings
 from app.core.settings import Settings
 from app.monitoring import logs
@@ -64,14 +64,14 @@ def leave_on_sigterm(*, status: int) -> None:
 
 
 def run(
-    work: Callable[[resources.Resources], Coroutine[Any, Any, T]],
+    work: Callable[[container.Resources], Coroutine[Any, Any, T]],
     config: Settings,
     *,
     apply_indexes: bool = True,
     wait_s: float = 0,
 ) -> T:
     async def work_on_backends() -> T:
-        async with resources.opened(config, apply_indexes=apply_indexes, sign=False, wait_s=wait_s) as opened:
+        async with container.opened(config, apply_indexes=apply_indexes, sign=False, wait_s=wait_s) as opened:
             return await work(opened)
 
     return asyncio.run(work_on_backends())

@@ -7,7 +7,7 @@ from typing import Any
 from pymongo.errors import BulkWriteError
 
 from app.commands.sample import people
-from app.resources import Resources
+from app.container import Resources
 from app.search import Terms
 from app.users.records import document, record
 from models.user import User, UserInput

@@ -3,8 +3,8 @@
 import typer
 
 from app.commands.running import backends, out, progress, run
+from app.container import Resources
 from app.core import settings
-from app.resources import Resources
 from app.search import upkeep
 
 cli = typer.Typer(help="What search keeps: the words of each user, and the dictionary.", no_args_is_help=True)

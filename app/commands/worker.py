@@ -12,10 +12,10 @@ from app import health_check
 from app import worker as workers
 from app.commands import serving
 from app.commands.running import backends, out, run
+from app.container import Resources
 from app.core import settings
 from app.monitoring.gauges import sampling
 from app.monitoring.metrics_port import exposed
-from app.resources import Resources
 
 log = structlog.get_logger("roster.jobs")
 

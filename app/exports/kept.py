@@ -20,6 +20,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from app import jobs, listing, search
+from app.container import Resources
 from app.core.clock import now
 from app.core.errors import (
     BusyError,
@@ -38,7 +39,6 @@ from app.database.transactions import together
 from app.exports.streaming import begin
 from app.jobs import AWARE, Job, Run, Viewer
 from app.listing.totals import total
-from app.resources import Resources
 from app.spreadsheets import columns
 from models.export import MEDIA_TYPES, Format
 from models.export_job import ExportBody

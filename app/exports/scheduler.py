@@ -13,9 +13,9 @@ from taskiq import ScheduledTask, ScheduleSource, TaskiqScheduler
 from taskiq.api import run_scheduler_task
 from taskiq.exceptions import ScheduledTaskCancelledError
 
+from app.container import Resources
 from app.exports import schedules
 from app.jobs import TASK
-from app.resources import Resources
 
 _LOOK = timedelta(seconds=10)
 _TICK = timedelta(seconds=1)

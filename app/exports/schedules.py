@@ -16,13 +16,13 @@ from cronsim import CronSim, CronSimError
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 
+from app.container import Resources
 from app.core.clock import now
 from app.core.errors import FieldError, InvalidError, JobNotFoundError, ScheduleNotFoundError
 from app.core.pages import Page, newest_first
 from app.database.transactions import together
 from app.exports import kept
 from app.jobs import AWARE, Viewer
-from app.resources import Resources
 from models.export_job import ExportBody, ScheduleInput, SchedulePatch
 from models.job import PageQuery
 

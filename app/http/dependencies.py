@@ -14,11 +14,11 @@ from app.audit.trail import Author
 from app.auth.accounts import Origin
 from app.auth.bearer import authorise
 from app.auth.tokens import Claims
+from app.container import Resources
 from app.core import client_address
 from app.core.errors import FieldError, InvalidError, PreconditionRequiredError
 from app.http.byte_ranges import Wanted
 from app.jobs import Viewer
-from app.resources import Resources
 from app.users import Authority, Versions
 from app.users.authority import ADMIN
 from app.users.idempotency import Key

@@ -8,9 +8,9 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app.auth.tokens import Claims
+from app.container import Resources
 from app.core.errors import InvalidTokenError, JobNotFoundError, TooManyListenersError, UnavailableError
 from app.jobs import Job, Viewer
-from app.resources import Resources
 
 _CHECK_S = 5.0
 _RETRY_S = 5

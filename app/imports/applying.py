@@ -8,6 +8,7 @@ from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.audit.trail import Author
+from app.container import Resources
 from app.core import clock
 from app.core.errors import ImportNotPlannedError, InsufficientScopeError
 from app.database.transactions import session_about, together
@@ -15,7 +16,6 @@ from app.imports import records
 from app.imports.batches import Writer
 from app.imports.records import Import
 from app.jobs import Job, JobCancelledError, Run, Viewer
-from app.resources import Resources
 from app.users import Authority
 from app.users.authority import ADMIN
 from models.imports import APPLIED, PENDING, ImportState

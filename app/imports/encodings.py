@@ -8,13 +8,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
+from app.container import Resources
 from app.core.errors import InvalidError, UnreadableFileError
 from app.imports import matching
 from app.imports.columns import Columns
 from app.imports.likelihood import weigh
 from app.imports.matching import Found
 from app.imports.reading import Given, RowReader
-from app.resources import Resources
 from app.spreadsheets import column_labels
 from app.spreadsheets.reading import Choices, Limits, SourceRow, open_table
 from app.spreadsheets.reading.encodings import decode

@@ -13,6 +13,7 @@ from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument, UpdateOne
 
+from app.container import Resources
 from app.core import clock
 from app.core.errors import UnavailableError
 from app.imports import files, matching, options, records
@@ -25,7 +26,6 @@ from app.imports.reading import RowReader
 from app.imports.records import Import
 from app.imports.reverting import WayBack
 from app.jobs import Run
-from app.resources import Resources
 from app.spreadsheets import column_labels
 from app.spreadsheets.reading import Limits, SourceRow, open_table
 from models.export import Format

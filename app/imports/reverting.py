@@ -12,6 +12,7 @@ from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.audit import trail
+from app.container import Resources
 from app.core import clock
 from app.core.errors import (
     ImportApplyingError,
@@ -26,7 +27,6 @@ from app.imports.matching import Stored
 from app.imports.reading import Given
 from app.imports.records import Import, Row
 from app.jobs import Job, Viewer
-from app.resources import Resources
 from app.users.records import Users
 from models.imports import APPLIED, ImportQuery
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
+from app.container import Resources
 from app.core.errors import BusyError, ImportNotPlannedError
 from app.imports import viewing
 from app.imports.records import Import, Row
-from app.resources import Resources
 from app.spreadsheets import lists, workbook_writer
 from app.spreadsheets.cells import write_json
 from models.imports import RowStatus

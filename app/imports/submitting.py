@@ -8,6 +8,7 @@ from typing import Any, Final
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app.container import Resources
 from app.core import clock
 from app.core.errors import TooManyImportsError
 from app.database.transactions import together
@@ -15,7 +16,6 @@ from app.imports import encodings, files, options, records
 from app.imports.columns import Columns
 from app.imports.uploads import Upload, clean_name
 from app.jobs import Job
-from app.resources import Resources
 from app.spreadsheets import column_labels
 from app.spreadsheets.reading import Inspection, Limits, UncertainEncodingError, inspect
 from models.imports import LONGEST_SHEET_NAME, MOST_SHEETS, ImportQuery

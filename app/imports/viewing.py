@@ -8,6 +8,7 @@ import orjson
 from bson import ObjectId
 from pymongo import ASCENDING
 
+from app.container import Resources
 from app.core import clock
 from app.core.cursors import Position
 from app.core.errors import ImportApplyingError, JobEndedError, JobNotFoundError
@@ -15,7 +16,6 @@ from app.core.pages import newest_first
 from app.imports import files, records
 from app.imports.records import Import, Row
 from app.jobs import Job, Viewer
-from app.resources import Resources
 from models.imports import MOST_VALUES, ImportRowsQuery, ImportState, RowStatus
 from models.job import PageQuery
 

@@ -8,7 +8,7 @@ from pymongo.errors import PyMongoError
 
 from app.auth import accounts, clients
 from app.auth.clients import Client
-from app.resources import Resources
+from app.container import Resources
 from models.values import Scope
 from tests.support import database
 from tests.support_applying import resources

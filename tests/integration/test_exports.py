@@ -12,9 +12,9 @@ from bson import Decimal128, ObjectId
 
 from app import exports
 from app.commands.samples import add
+from app.container import Resources
 from app.core.limits import ExportSlots
 from app.listing import build
-from app.resources import Resources
 from models.listing import ExportQuery
 from tests.api import serving
 from tests.servers import MongoServer

@@ -13,12 +13,12 @@ from bson import ObjectId
 from pymongo.errors import BulkWriteError
 
 from app import imports
+from app.container import Resources
 from app.core import clock
 from app.core.errors import ImportApplyingError, ImportNotFoundError, InvalidCursorError, UnavailableError
 from app.imports import files, matching, records, viewing
 from app.imports.reading import Given
 from app.jobs import Viewer
-from app.resources import Resources
 from models.imports import ImportRowsQuery
 from tests.servers import MongoServer, RedisServer
 from tests.support import NOBODY, create, database, person, problem, until

@@ -14,7 +14,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from app import resources
+from app import container
 from app.auth.invitations import invite, redeem
 from app.core.errors import InvalidInvitationError
 from app.core.settings import Settings
@@ -34,7 +34,7 @@ INVITED = {"_id": {"$ne": INVITER}}
 @pytest.fixture
 async def database(mongo_uri: str, redis_url: str) -> AsyncIterator[Database]:
     settings = Settings(_env_file=None, mongo_uri=SecretStr(mongo_uri), redis_url=SecretStr(redis_url))
-    async with resources.opened(settings) as opened:
+    async with container.opened(settings) as opened:
         await record(said(), id=INVITER, scopes=["users:admin"], credentials=CREDENTIALS).insert()
         yield opened.database
 

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from app.auth.tokens import Claims
+from app.container import Resources
 from app.core.errors import InvalidError
 from app.jobs import Leases, Run, collection
-from app.resources import Resources
 from tests.support import NOBODY, database, problem, until
 from tests.support_identity import token_of
 from tests.support_jobs import Start, backends, handle, jobs_of, submit

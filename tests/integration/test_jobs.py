@@ -8,10 +8,10 @@ from bson import ObjectId
 from pymongo.errors import AutoReconnect
 from redis.asyncio import Redis
 
+from app.container import Resources
 from app.core.errors import InvalidError, UnavailableError
 from app.jobs import JobCancelledError, LeaseLostError, Run
 from app.jobs.runs import ATTEMPTS
-from app.resources import Resources
 from tests.api import serving
 from tests.support import database, until
 from tests.support_jobs import Start, handle, jobs_of, submit

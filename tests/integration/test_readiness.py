@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from app import resources
+from app import container
 from app.auth.keyring import Keyring
 from app.commands.embedded import ports
 from app.core.errors import StartError
@@ -98,7 +98,7 @@ async def start(mongo_uri: str, redis_url: str, wait_s: float, **more: Any) -> N
     settings = Settings(
         _env_file=None, mongo_uri=SecretStr(mongo_uri), redis_url=SecretStr(redis_url), **more
     )
-    async with resources.opened(settings, wait_s=wait_s):
+    async with container.opened(settings, wait_s=wait_s):
         pass
 
 

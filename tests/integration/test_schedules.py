@@ -8,9 +8,9 @@ import httpx
 import pytest
 from bson import ObjectId
 
+from app.container import Resources
 from app.exports import schedules
 from app.jobs import Run
-from app.resources import Resources
 from tests.support import NOBODY, create, database, pointers, problem, until
 from tests.support_identity import member, sign_in, token_of
 from tests.support_jobs import Start, backends, handle

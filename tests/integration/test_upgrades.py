@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app.commands import first_start, integrity
-from app.resources import Resources
+from app.container import Resources
 from app.search import upkeep
 from tests.api import serving
 from tests.dumps.people import ADMIN, ODD, PASSWORD, PEOPLE

@@ -13,7 +13,7 @@ import sys
 import time
 from functools import partial
 
-from app import resources, worker
+from app import container, worker
 from app.core import settings
 from app.imports import batches
 from app.jobs import Leases, collection
@@ -26,7 +26,7 @@ _LOOK_S = 0.02
 
 async def work(job_id: str, began: int) -> None:
     """One life; says by a byte when it has the job."""
-    async with resources.opened(settings.load(), apply_indexes=False, sign=False) as opened:
+    async with container.opened(settings.load(), apply_indexes=False, sign=False) as opened:
         leases = Leases(collection(opened.database), lease_ms=_LEASE_MS, ttl_ms=60_000)
         while (taken := await leases.take(job_id, list(worker.HANDLERS))) is None:
             if (await opened.jobs.find(job_id)).has_ended:
