@@ -25,7 +25,7 @@ from app.core.errors import (
     WriteConflictError,
 )
 from app.database.transactions import may_pass, transaction
-from app.imports import rivals
+from app.imports import apply_conflicts
 from app.imports.records import Collection, Row
 from app.users import Authority, changes, records
 from models.imports import APPLIED, PENDING
@@ -117,7 +117,7 @@ class Writer:
             try:
                 await self._write(batch)
             except _RefusedError:
-                await rivals.settle(self.rows, self.id, await self._left(batch), self.columns)
+                await apply_conflicts.settle(self.rows, self.id, await self._left(batch), self.columns)
             except PyMongoError as error:
                 if not may_pass(error):
                     raise
@@ -139,7 +139,7 @@ class Writer:
             try:
                 await self._write_alone(row, user)
             except LastAdministratorError as error:
-                await rivals.refuse(self.rows, self.id, row, error)
+                await apply_conflicts.refuse(self.rows, self.id, row, error)
             except RosterError:
                 refused += 1
         if batch.together:

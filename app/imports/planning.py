@@ -17,10 +17,10 @@ from app.container import Resources
 from app.core import clock
 from app.core.errors import UnavailableError
 from app.imports import files, matching, options, records
-from app.imports.claims import Claims
 from app.imports.columns import MOST_KEYS, Columns
 from app.imports.conversion import pointer
 from app.imports.deciding import Decider, Decision
+from app.imports.duplicate_rows import Claims
 from app.imports.matching import UNIQUE
 from app.imports.reading import RowReader
 from app.imports.records import Import

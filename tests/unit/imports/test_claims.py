@@ -1,6 +1,6 @@
 """Rows about the same user are found, however many there are."""
 
-from app.imports.claims import Claims
+from app.imports.duplicate_rows import Claims
 
 
 def test_each_row_is_told_of_up_to_five_others() -> None:
