@@ -16,8 +16,8 @@ from bson import ObjectId
 from pymongo.asynchronous.collection import AsyncCollection
 
 from app.core.cursors import Position
-from app.search import alone, drivers
-from app.search.drivers import SCAN, Driver
+from app.search import index_reads, single_word
+from app.search.index_reads import SCAN, Driver
 from app.search.matching import (
     EXACT,
     ONE_TYPO,
@@ -74,9 +74,9 @@ class Finder:
         self._terms = terms
         self._query = query
         phones = [term.text for term in query.terms if term.field == "phone"]
-        self._filters = [*filters, *map(drivers.has_digits, phones)]
+        self._filters = [*filters, *map(index_reads.has_digits, phones)]
         words = [term for term in query.terms if term.field != "phone"]
-        self._needles = tuple(needle for term in words for needle in drivers.needles(term))
+        self._needles = tuple(needle for term in words for needle in index_reads.needles(term))
         self._looked_up: dict[tuple[str, int], tuple[dict[str, tuple[int, int]], int]] = {}
         self._digits = query.digits or (phones[0] if phones and not words else None)
 
@@ -129,7 +129,7 @@ class Finder:
         if start is None or start.segment == EXACT:
             if start is None and await self._is_crowd(counts):
                 return await self._streamed(limit, None)
-            chosen = drivers.choose_exact(self._needles, counts, self._filters)
+            chosen = index_reads.choose_exact(self._needles, counts, self._filters)
             most = RANKED if start is None else SCAN  # others may have come since the walk began
             rows, is_whole = await self._read_all(chosen, self._needles, most)
             if not is_whole and start is None:
@@ -157,7 +157,7 @@ class Finder:
         self, exact: list[Rank], limit: int, start: Position | None, *, is_whole: bool
     ) -> tuple[tuple[Needle, ...], list[Rank]]:
         """The next kinds and classes until the page is full."""
-        search = alone.Search(
+        search = single_word.Search(
             self._users,
             self._terms,
             self._needles[0],
@@ -186,9 +186,13 @@ class Finder:
         if typed is None:
             return []
         if self._query.email is not None:
-            pipeline, hint, path = drivers.by_email(typed), "email", "keys.email"
+            pipeline, hint, path = index_reads.by_email(typed), "email", "keys.email"
         else:
-            pipeline, hint, path = drivers.by_digits(typed, self._query.zeros), "search_digits", "search.p"
+            pipeline, hint, path = (
+                index_reads.by_digits(typed, self._query.zeros),
+                "search_digits",
+                "search.p",
+            )
         narrowed = {"$match": {"$and": self._filters}} if self._filters else {"$match": {}}
         wanted = {"$project": {"keys": 1, "search.p": 1}}
         rows = await self._read([*pipeline, narrowed, {"$limit": RANKED}, wanted], hint=hint)
@@ -201,7 +205,7 @@ class Finder:
         """Those who hold the digits of a phone number as a word: a tag, a room."""
         if self._query.email is not None or not self._needles:
             return []
-        chosen = drivers.choose_exact(self._needles, await self._count(), self._filters)
+        chosen = index_reads.choose_exact(self._needles, await self._count(), self._filters)
         rows, _ = await self._read_all(chosen, self._needles, RANKED)
         return sorted(_ranks(self._needles, rows))[:RANKED]
 
@@ -220,7 +224,7 @@ class Finder:
                 break
         return list(rows.values()), True
 
-    async def _read(self, pipeline: list[dict[str, Any]], hint: str = drivers.INDEX) -> list[Row]:
+    async def _read(self, pipeline: list[dict[str, Any]], hint: str = index_reads.INDEX) -> list[Row]:
         reply = await self._users.database.command(
             {
                 "aggregate": self._users.name,
@@ -251,8 +255,8 @@ class Finder:
         return needles, ranks
 
     async def _read_near(self, needles: Sequence[Needle]) -> tuple[list[Rank], bool]:
-        chosen = drivers.choose_near(needles, self._filters)
-        rows, is_whole = await self._read_all(chosen, needles, RANKED, drivers.not_exact(needles))
+        chosen = index_reads.choose_near(needles, self._filters)
+        rows, is_whole = await self._read_all(chosen, needles, RANKED, index_reads.not_exact(needles))
         return sorted(_ranks(needles, rows))[:RANKED], is_whole
 
     async def _widen(self, kind: int, counts: dict[str, int]) -> tuple[Needle, ...]:
@@ -265,17 +269,17 @@ class Finder:
 
     async def _widened(self, needle: Needle, kind: int, count: int) -> Needle:
         if needle.is_strict:
-            return drivers.widen(needle, {}, count=count, begun=0)
+            return index_reads.widen(needle, {}, count=count, begun=0)
         asked = (needle.word, _TYPOS[kind])
         if asked not in self._looked_up:
             near, begun = await asyncio.gather(self._terms.near(*asked), self._terms.weigh(needle.word))
             self._looked_up[asked] = near, begun
         near, begun = self._looked_up[asked]
-        return drivers.widen(needle, near, count=count, begun=begun)
+        return index_reads.widen(needle, near, count=count, begun=begun)
 
     async def _streamed(self, limit: int, start: Position | None) -> Found:
         """Exact matches in the order of the index, posting after posting; then the others, ranked."""
-        at, place, along = 0, None, drivers.streams(self._needles, await self._count(), self._filters)
+        at, place, along = 0, None, index_reads.streams(self._needles, await self._count(), self._filters)
         if start is not None:
             name, *along = start.value
             at, place = start.segment - _STREAM, replace(start, value=name)
@@ -302,11 +306,11 @@ class Finder:
         Where rows must match more than the posting, the end of what is looked through is found first: of two
         reads with others' writes between them, the second then misses nobody.
         """
-        posting, narrowed = along[number], drivers.narrowed(self._needles, self._filters)
+        posting, narrowed = along[number], index_reads.narrowed(self._needles, self._filters)
         end = None
         if narrowed:
-            end = next(map(_place, await self._find(drivers.past(posting, start))), None)
-        scan = drivers.scan(posting, self._needles, narrowed, start, end, limit=limit + 1)
+            end = next(map(_place, await self._find(index_reads.past(posting, start))), None)
+        scan = index_reads.scan(posting, self._needles, narrowed, start, end, limit=limit + 1)
         rows = await self._find(scan)
         if len(rows) > limit:
             end = _place(rows.pop())

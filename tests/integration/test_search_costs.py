@@ -12,7 +12,7 @@ import pytest
 from bson import ObjectId
 
 from app.commands import samples
-from app.search.drivers import SCAN
+from app.search.index_reads import SCAN
 from app.search.terms import SHORTEST
 from app.search.typos import neighbourhood
 from tests.api import serving

@@ -155,7 +155,7 @@ async def test_of_more_who_are_near_than_are_ranked_the_best_are(
     monkeypatch.setattr("app.search.finding.RANKED", 10)
     best = [f"{given} Vorspann" for given in sorted("zyxwvutsr")]
     for scan in (3_000, 12):  # all keys at once, or word by word
-        monkeypatch.setattr("app.search.alone.SCAN", scan)
+        monkeypatch.setattr("app.search.single_word.SCAN", scan)
         met = await called(empty, q="vorspan", limit=limit)
         assert met[:10] == [*best, "a Vorspannungen"]
         assert met[10:12] == ["Anonym 00", "Anonym 01"]
@@ -337,7 +337,7 @@ async def test_a_filtered_walk_through_a_crowd_misses_nobody_while_others_write(
     empty: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where few of those read match: with reads of 20 keys in place of 3,000, that is most pages."""
-    monkeypatch.setattr("app.search.drivers.SCAN", 20)
+    monkeypatch.setattr("app.search.index_reads.SCAN", 20)
     monkeypatch.setattr("app.search.finding.SCAN", 20)
     monkeypatch.setattr("app.search.finding.RANKED", 10)
     people = [somebody(f"Bleibt {n:04} Langzug", tags=["rare"] if n % 15 == 0 else []) for n in range(600)]
@@ -351,7 +351,7 @@ async def test_a_filtered_walk_through_a_crowd_misses_nobody_while_others_write(
 async def test_a_walk_through_two_common_words_survives_that_counts_change(
     empty: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.search.drivers.SCAN", 100)
+    monkeypatch.setattr("app.search.index_reads.SCAN", 100)
     monkeypatch.setattr("app.search.finding.RANKED", 20)
     people = [
         somebody(f"{one} {n:03}", city=other)

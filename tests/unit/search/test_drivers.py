@@ -4,15 +4,15 @@ import pytest
 from bson import MinKey, ObjectId
 
 from app.core.cursors import Position
-from app.search import drivers, parse
-from app.search.drivers import SCAN, Driver
+from app.search import index_reads, parse
+from app.search.index_reads import SCAN, Driver
 from app.search.matching import ONE_TYPO, TWO_TYPOS, Needle
 
 ID = ObjectId("0" * 24)
 
 
 def needles(q: str) -> list[Needle]:
-    return [needle for term in parse(q).terms for needle in drivers.needles(term)]
+    return [needle for term in parse(q).terms for needle in index_reads.needles(term)]
 
 
 def words(q: str) -> list[set[str]]:
@@ -44,8 +44,10 @@ def test_a_term_asks_for_postings(q: str, expected: list[set[str]]) -> None:
 
 def test_a_rare_word_is_the_only_driver() -> None:
     asked = needles("anna zylinsky")
-    assert drivers.choose_exact(asked, {"anna": 90_000, "zylinsky": 3}, []) == [Driver(tuple(asked[1].exact))]
-    assert drivers.streams(asked, {"anna": 90_000, "zylinsky": 3}, []) == [
+    assert index_reads.choose_exact(asked, {"anna": 90_000, "zylinsky": 3}, []) == [
+        Driver(tuple(asked[1].exact))
+    ]
+    assert index_reads.streams(asked, {"anna": 90_000, "zylinsky": 3}, []) == [
         "nzylinsky",
         "ezylinsky",
         "rzylinsky",
@@ -55,18 +57,18 @@ def test_a_rare_word_is_the_only_driver() -> None:
 def test_two_common_words_go_along_their_pair_first() -> None:
     asked = needles("wei zhang")
     counts = {"wei": 80_000, "zhang": 90_000}
-    first, last = drivers.choose_exact(asked, counts, [])
+    first, last = index_reads.choose_exact(asked, counts, [])
     assert set(first.tokens) == {"&wei zhang", "+wei zhang", "+zhang wei"}
     assert last == Driver(tuple(asked[0].exact))
-    assert drivers.streams(asked, counts, []) == [
+    assert index_reads.streams(asked, counts, []) == [
         "&wei zhang", "+wei zhang", "+zhang wei", "nwei", "ewei", "rwei",
     ]  # fmt: skip
 
 
 def test_a_common_word_with_a_facet_goes_along_the_facet_too() -> None:
     asked = needles("zhang")
-    filters: list[drivers.Filter] = [{"facets": {"$eq": "city:new york"}}, {"profile.age": {"$gte": 3}}]
-    chosen = drivers.choose_exact(asked, {"zhang": 90_000}, filters)
+    filters: list[index_reads.Filter] = [{"facets": {"$eq": "city:new york"}}, {"profile.age": {"$gte": 3}}]
+    chosen = index_reads.choose_exact(asked, {"zhang": 90_000}, filters)
     assert set(chosen[0].tokens) == {"+zhang new", "+zhang york"}
     assert [one.facets for one in chosen if one.facets] == [filters[0]]
     assert next(one for one in chosen if one.facets).hint == "facets"
@@ -75,10 +77,10 @@ def test_a_common_word_with_a_facet_goes_along_the_facet_too() -> None:
 
 def test_what_is_near_is_read_without_who_holds_the_word_itself() -> None:
     [asked] = needles("zhang")
-    widened = drivers.widen(asked, {"zheng": (1, 5), "zhong": (2, 5)}, count=90_000, begun=0)
+    widened = index_reads.widen(asked, {"zheng": (1, 5), "zhong": (2, 5)}, count=90_000, begun=0)
     assert widened.near["nzheng"] == ONE_TYPO
     assert widened.near["rzhong"] == TWO_TYPOS
-    by_class = drivers.choose_near([widened], [])
+    by_class = index_reads.choose_near([widened], [])
     assert [one.tokens for one in by_class] == [(f"{letter}zheng", f"{letter}zhong") for letter in "ner"]
     assert [one.prefixes for one in by_class] == [("nzhang",), ("ezhang",), ("rzhang",)]
     begun = by_class[0].pipeline([widened], [], limit=5)[0]["$match"]["$or"][1]
@@ -88,17 +90,17 @@ def test_what_is_near_is_read_without_who_holds_the_word_itself() -> None:
 
 def test_strict_words_have_nobody_near() -> None:
     for q in ('"zhang"', "张"):
-        widened = [drivers.widen(needle, {}, count=5, begun=9) for needle in needles(q)]
-        assert drivers.choose_near(widened, [{"facets": "tag:x"}]) == []
+        widened = [index_reads.widen(needle, {}, count=5, begun=9) for needle in needles(q)]
+        assert index_reads.choose_near(widened, [{"facets": "tag:x"}]) == []
 
 
 def test_of_several_words_the_rarest_leads_with_all_that_it_may_stand_for() -> None:
     anna, abel = needles("anna abel")
     widened = [
-        drivers.widen(anna, {"anne": (1, 40)}, count=40_000, begun=0),
-        drivers.widen(abel, {"abeln": (1, 2)}, count=5_000, begun=0),
+        index_reads.widen(anna, {"anne": (1, 40)}, count=40_000, begun=0),
+        index_reads.widen(abel, {"abeln": (1, 2)}, count=5_000, begun=0),
     ]
-    paired, alone = drivers.choose_near(widened, [])
+    paired, alone = index_reads.choose_near(widened, [])
     assert set(alone.tokens) == {letter + word for letter in "ner" for word in ("abel", "abeln")}
     assert "&abel anna" in paired.tokens
     assert "&abeln anne" in paired.tokens
@@ -106,19 +108,19 @@ def test_of_several_words_the_rarest_leads_with_all_that_it_may_stand_for() -> N
 
 
 def test_a_common_beginning_with_a_facet_goes_along_the_facet_too() -> None:
-    filters: list[drivers.Filter] = [{"facets": {"$eq": "tag:x"}}]
+    filters: list[index_reads.Filter] = [{"facets": {"$eq": "tag:x"}}]
     [asked] = needles("an")
-    common = drivers.widen(asked, {}, count=0, begun=SCAN)
-    assert drivers.choose_near([common], filters)[0] == Driver(facets=filters[0])
-    rare = drivers.widen(asked, {}, count=0, begun=5)
-    assert not [one for one in drivers.choose_near([rare], filters) if one.facets]
+    common = index_reads.widen(asked, {}, count=0, begun=SCAN)
+    assert index_reads.choose_near([common], filters)[0] == Driver(facets=filters[0])
+    rare = index_reads.widen(asked, {}, count=0, begun=5)
+    assert not [one for one in index_reads.choose_near([rare], filters) if one.facets]
 
 
 def test_a_crowd_of_a_city_is_walked_along_the_city_first() -> None:
-    filters: list[drivers.Filter] = [{"profile.age": 3}, {"facets": {"$in": ["city:new york", "tag:x"]}}]
+    filters: list[index_reads.Filter] = [{"profile.age": 3}, {"facets": {"$in": ["city:new york", "tag:x"]}}]
     alone = ["nzhang", "ezhang", "rzhang"]
-    assert drivers.streams(needles("zhang"), {}, filters) == ["+zhang new", "+zhang york", *alone]
-    assert drivers.streams(needles("tag:zhang"), {}, filters) == alone
+    assert index_reads.streams(needles("zhang"), {}, filters) == ["+zhang new", "+zhang york", *alone]
+    assert index_reads.streams(needles("tag:zhang"), {}, filters) == alone
 
 
 def test_every_driver_is_cut_before_anything_else_is_asked() -> None:
@@ -131,42 +133,42 @@ def test_every_driver_is_cut_before_anything_else_is_asked() -> None:
 def test_a_stream_goes_between_two_places_of_one_posting() -> None:
     start, end = Position(0, "abel", ID), Position(0, "berta", ID)
     asked = needles("anna")
-    scan = drivers.scan("nanna", asked, [], start, end, limit=7)
+    scan = index_reads.scan("nanna", asked, [], start, end, limit=7)
     assert scan["min"] == {"search.t": "nanna", "keys.name": "abel", "_id": ID}
     assert scan["max"] == {"search.t": "nanna", "keys.name": "berta", "_id": ID}
     assert (scan["filter"], scan["limit"], scan["hint"]) == ({}, 7, "search_words")
-    whole = drivers.scan("nanna", asked, [{"a": 1}], None, None, limit=7)
+    whole = index_reads.scan("nanna", asked, [{"a": 1}], None, None, limit=7)
     assert whole["min"] == {"search.t": "nanna", "keys.name": "", "_id": MinKey()}
     assert whole["max"] == {"search.t": "nanna", "keys.name": {}, "_id": MinKey()}
     assert whole["filter"] == {"$and": [{"a": 1}]}
-    assert drivers.past("nanna", start)["skip"] == SCAN
+    assert index_reads.past("nanna", start)["skip"] == SCAN
 
 
 def test_a_word_alone_needs_no_second_look() -> None:
-    assert drivers.narrowed(needles("anna"), []) == []
-    assert len(drivers.narrowed(needles("anna"), [{"a": 1}])) == 2
-    assert len(drivers.narrowed(needles("anna abel"), [])) == 2
-    assert len(drivers.narrowed(needles("city:anna"), [])) == 1
+    assert index_reads.narrowed(needles("anna"), []) == []
+    assert len(index_reads.narrowed(needles("anna"), [{"a": 1}])) == 2
+    assert len(index_reads.narrowed(needles("anna abel"), [])) == 2
+    assert len(index_reads.narrowed(needles("city:anna"), [])) == 1
 
 
 def test_who_has_a_word_in_another_field_may_be_near_in_the_one_asked() -> None:
-    assert drivers.not_exact(needles("city:anna abel")) == {}
-    assert "$nor" in drivers.not_exact(needles("anna abel"))
+    assert index_reads.not_exact(needles("city:anna abel")) == {}
+    assert "$nor" in index_reads.not_exact(needles("anna abel"))
 
 
 def test_a_row_is_read_for_the_fields_that_are_asked() -> None:
-    assert drivers.wanted(needles("anna")) == {"search.t": 1, "keys.name": 1}
-    assert drivers.wanted(needles("city:anna tag:x name:y")) == {
+    assert index_reads.wanted(needles("anna")) == {"search.t": 1, "keys.name": 1}
+    assert index_reads.wanted(needles("city:anna tag:x name:y")) == {
         "search.t": 1, "keys.name": 1, "profile.addresses.city": 1, "tags": 1, "name": 1,
     }  # fmt: skip
 
 
 def test_the_beginning_of_an_address_or_number_is_one_range() -> None:
-    match, cut = drivers.by_email("anna@ex")
+    match, cut = index_reads.by_email("anna@ex")
     assert match["$match"] == {
         "keys.email": {"$gte": "anna@ex", "$lt": "anna@ex\U0010ffff", "$type": "string"}
     }
     assert cut == {"$limit": SCAN}
-    match, cut = drivers.by_digits("301", None)
+    match, cut = index_reads.by_digits("301", None)
     assert match["$match"] == {"search.p": {"$elemMatch": {"$gte": "301", "$lt": "301\U0010ffff"}}}
     assert cut == {"$limit": SCAN}

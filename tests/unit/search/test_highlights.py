@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from app.search import drivers, highlight, parse
+from app.search import highlight, index_reads, parse
 from app.search.matching import Needle
 
 
 def needles(q: str, **near: tuple[int, int]) -> list[Needle]:
     """Widened: prefixes count, and what else each word may stand for."""
-    found = [needle for term in parse(q).terms for needle in drivers.needles(term)]
-    return [drivers.widen(needle, near, count=0, begun=0) for needle in found]
+    found = [needle for term in parse(q).terms for needle in index_reads.needles(term)]
+    return [index_reads.widen(needle, near, count=0, begun=0) for needle in found]
 
 
 def marked(row: dict[str, Any], q: str, **near: tuple[int, int]) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.commands.sample import people
-from app.search import drivers
+from app.search import index_reads
 from app.search.names import pair
 from app.search.queries import parse
 from app.search.tokens import Indexed, index, place
@@ -217,7 +217,7 @@ def test_any_text_can_be_indexed_and_gives_the_same_tokens_again(user: dict[str,
 
 def found(tokens: set[str], q: str) -> bool:
     """Whether each word typed stands among the tokens."""
-    needles = [needle for term in parse(q).terms for needle in drivers.needles(term)]
+    needles = [needle for term in parse(q).terms for needle in index_reads.needles(term)]
     return bool(needles) and not any(needle.exact.isdisjoint(tokens) for needle in needles)
 
 

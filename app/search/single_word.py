@@ -13,8 +13,8 @@ from typing import Any
 from bson import MaxKey, MinKey, ObjectId
 from pymongo.asynchronous.collection import AsyncCollection
 
-from app.search import drivers
-from app.search.drivers import INDEX, MERGED, SCAN
+from app.search import index_reads
+from app.search.index_reads import INDEX, MERGED, SCAN
 from app.search.matching import ONE_TYPO, PREFIX, TWO_TYPOS, Needle, Rank, score_alone
 from app.search.terms import HIGHEST, Terms
 
@@ -52,7 +52,7 @@ class Search:
         for kind, typos in ((ONE_TYPO, 1), (TWO_TYPOS, 2)):
             if least <= kind and not (kind == TWO_TYPOS and self._is_any):
                 near = await self._terms.near(self.needle.word, typos)
-                self.needle = drivers.widen(self.needle, near, count=0, begun=0)
+                self.needle = index_reads.widen(self.needle, near, count=0, begun=0)
                 for letter in self.needle.letters:
                     yield await self._fresh(kind, await self._misspelt(kind, letter))
 
@@ -70,7 +70,7 @@ class Search:
     async def _better(self, kind: int, ranks: Sequence[Rank]) -> frozenset[str]:
         plain = replace(self.needle, near={}, prefixes=self.needle.prefixes if kind > PREFIX else ())
         ids = {"_id": {"$in": [ObjectId(one.id) for one in ranks]}}
-        found = self._users.find({"$and": [ids, drivers.holds(plain)]}, {"_id": 1}).hint("_id_")
+        found = self._users.find({"$and": [ids, index_reads.holds(plain)]}, {"_id": 1}).hint("_id_")
         return frozenset([str(row["_id"]) async for row in found])
 
     async def _begun(self, letter: str) -> list[Rank]:
