@@ -4,9 +4,9 @@ MongoDB knows the jobs, each with a lease while somebody works on it; Redis only
 there (ADR 0011).
 """
 
+from app.jobs.job_queue import TASK, Nudges
 from app.jobs.jobs import Jobs
 from app.jobs.leases import Leases
-from app.jobs.nudges import TASK, Nudges
 from app.jobs.records import AWARE, Job, Viewer, collection
 from app.jobs.runs import Handler, JobCancelledError, LeaseLostError, Run
 from app.jobs.workers import Chore, working

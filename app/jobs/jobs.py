@@ -15,7 +15,7 @@ from app.core.cursors import CursorSealer
 from app.core.errors import JobEndedError, JobNotFoundError
 from app.core.pages import Page, newest_first
 from app.jobs import records
-from app.jobs.nudges import Nudges
+from app.jobs.job_queue import Nudges
 from app.jobs.records import Database, Job, Viewer
 from app.monitoring.logs import REQUEST_ID
 from models.job import JobKind, JobQuery, JobState

@@ -9,9 +9,9 @@ import structlog
 from taskiq.receiver import Receiver
 
 from app.jobs import sweeps
+from app.jobs.job_queue import TASK, Nudges
 from app.jobs.jobs import Jobs
 from app.jobs.leases import Leases
-from app.jobs.nudges import TASK, Nudges
 from app.jobs.runs import Handler, perform
 from app.jobs.stopping import stop
 from app.monitoring.logs import REQUEST_ID
