@@ -145,6 +145,7 @@ def test_no_command_stumbles_over_what_a_console_cannot_print(
     assert (planned.returncode, planned.stderr) == (0, "")
     assert planned.stdout == (
         '1 rows: 1 create\nColumns that are not known, and not imported: "Gr\\xf6\\xdfe :cat:"\n'
+        'row 2: creates name "Jos\\xe9", email "jose@example.com", scopes ["me"], is_active true\n'
     )
     missing = command(newcomer.folder, "import", str(tmp_path / "伟.csv"))
     assert missing.returncode == 2

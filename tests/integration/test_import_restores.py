@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.spreadsheets.retyped import is_retyped
 from models.user import UserInput
 from tests.servers import MongoServer, RedisServer
 from tests.support import database, users
@@ -71,7 +72,15 @@ async def edit(client: httpx.AsyncClient, edits: list[dict[str, Any] | None]) ->
 
 
 crowds = st.lists(people(), min_size=4, max_size=12)
-edits_of_some = st.lists(st.one_of(st.none(), people()), min_size=12, max_size=12)
+
+
+def is_told_from_blank(person: dict[str, Any]) -> bool:
+    """Blank cells stand for words like null, too: pandas writes them so (see the guide)."""
+    texts = [person["name"], *(person.get("profile") or {}).values()]
+    return not any(isinstance(text, str) and is_retyped(text, None) for text in texts)
+
+
+edits_of_some = st.lists(st.one_of(st.none(), people().filter(is_told_from_blank)), min_size=12, max_size=12)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -24,7 +24,7 @@ MIB = 2**20
 WINDOW = 64 * 1024
 
 FAULTY = """
-from app import replies
+from app.http import replies
 from app.__main__ import main
 from app.spreadsheets.ndjson import NdjsonWriter
 

@@ -59,6 +59,7 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("GET", f"/users/imports/{ID}", None, "users:write"),
     ("GET", f"/users/imports/{ID}/rows.xlsx", None, "users:write"),
     ("POST", f"/users/imports/{ID}/apply", None, "users:write"),
+    ("POST", f"/users/imports/{ID}/revert", None, "users:write"),
     ("DELETE", f"/users/imports/{ID}", None, "users:write"),
     ("GET", "/jobs", None, ANYONE),
     ("GET", f"/jobs/{ID}", None, ANYONE),
