@@ -31,7 +31,7 @@ from app.auth.throttles import Throttle
 from app.auth.tokens import AccessTokens
 from app.core.cursors import CursorSealer
 from app.core.errors import StartError
-from app.core.limits import ExportSlots
+from app.core.limits import CountedSemaphore, WritingThread
 from app.core.settings import Settings
 from app.database import indexes, reasons, trials
 from app.database.addresses import MongoAddress, read_mongo, read_redis
@@ -63,8 +63,9 @@ class Resources:
     redis: Redis
     channel: Channel
     cursors: CursorSealer
-    exports: ExportSlots
+    exports: CountedSemaphore
     """For those that may run at once."""
+    writing: WritingThread
     listeners: asyncio.Semaphore
     """Room for those who listen to events at once."""
     auth: Auth
@@ -151,7 +152,8 @@ async def _hold(
         redis=redis,
         channel=channel,
         cursors=cursors,
-        exports=ExportSlots(settings.exports_at_once),
+        exports=CountedSemaphore(settings.exports_at_once),
+        writing=WritingThread(),
         listeners=asyncio.Semaphore(settings.listeners_at_once),
         auth=Auth(
             settings=settings,

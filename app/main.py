@@ -79,7 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             if settings.metrics_port is not None:
                 metrics.expect(find_all(app.routes))
             working = worker.working(opened) if settings.jobs_inside else nullcontext()
-            opened.exports.is_crowded = app.state.admission.is_crowded
+            opened.writing.is_crowded = app.state.admission.is_crowded
             async with sampling(opened, app.state.admission.limiters), working:
                 yield
 

@@ -82,6 +82,7 @@ async def _download(backends: Backends, asked: FileQuery, form: Format) -> Respo
     sheet, chunks = await exports.begin(
         backends.users,
         backends.exports,
+        backends.writing,
         listing.build(asked, region=backends.settings.phone_region),
         q=asked.q,
         form=form,

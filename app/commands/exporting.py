@@ -17,7 +17,6 @@ from app.container import Resources
 from app.core import settings
 from app.core.errors import RosterError
 from app.core.field_errors import from_validation
-from app.core.limits import ExportSlots
 from models.export import Format
 from models.export_job import ExportBody
 
@@ -98,7 +97,8 @@ async def _write(opened: Resources, asked: ExportBody, file: Path, bar: Progress
 
     _, chunks = await exports.begin(
         opened.users,
-        ExportSlots(),
+        asyncio.Semaphore(),
+        opened.writing,
         query,
         q=asked.q,
         form=asked.format,

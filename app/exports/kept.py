@@ -5,6 +5,7 @@ expires_at}`; the last five of the file are null until it is whole. Indexes of `
 `app.database.stored_files` take document and file away when their time is over.
 """
 
+import asyncio
 import hashlib
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -31,7 +32,6 @@ from app.core.errors import (
     JobEndedError,
     JobNotFoundError,
 )
-from app.core.limits import ExportSlots
 from app.core.pages import Page, newest_first
 from app.database import stored_files
 from app.database.stored_files import StoredFile
@@ -227,7 +227,8 @@ async def _upload(opened: Resources, run: Run, export: Export) -> dict[str, Any]
     expected = await expect(opened, asked, query)
     _, chunks = await begin(
         opened.users,
-        ExportSlots(beside=opened.exports),
+        asyncio.Semaphore(),
+        opened.writing,
         query,
         q=asked.q,
         form=asked.format,

@@ -10,7 +10,7 @@ import bson
 import pymongo
 
 from app.core.errors import BusyError
-from app.core.limits import ExportSlots
+from app.core.limits import WritingThread
 from app.listing.pages import Users
 from app.listing.queries import Query
 from app.listing.searches import stream_ranked
@@ -27,7 +27,8 @@ _CLOSING_S = 2.0
 
 async def begin(
     users: Users,
-    running: ExportSlots,
+    running: asyncio.Semaphore,
+    writing: WritingThread,
     query: Query,
     *,
     q: str | None,
@@ -53,7 +54,7 @@ async def begin(
         batches = stream(users, query, needed, first_s=FIRST_BATCH_S)
     else:
         batches = stream_ranked(users, query, q, needed, first_s=FIRST_BATCH_S)
-    chunks = _chunks(running, sheet, _Rows(sheet, reader, on_rows), batches)
+    chunks = _chunks(running, writing, sheet, _Rows(sheet, reader, on_rows), batches)
     await anext(chunks)
     return sheet, chunks
 
@@ -63,7 +64,11 @@ def _fields(chosen: Sequence[columns.Column]) -> str:
 
 
 async def _chunks(
-    running: ExportSlots, sheet: Writer, rows: "_Rows", batches: AsyncGenerator[bytes, None]
+    running: asyncio.Semaphore,
+    writing: WritingThread,
+    sheet: Writer,
+    rows: "_Rows",
+    batches: AsyncGenerator[bytes, None],
 ) -> AsyncGenerator[bytes, None]:
     """Each batch is decoded and written in a thread while the next one is fetched.
 
@@ -78,7 +83,7 @@ async def _chunks(
             yield sheet.head()
             while batch is not None:
                 following = asyncio.ensure_future(_next(batches))
-                chunk = await running.write(partial(rows.write, batch))
+                chunk = await writing.write(partial(rows.write, batch))
                 if chunk:
                     yield chunk
                 batch = await asyncio.shield(following)

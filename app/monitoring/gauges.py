@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app import __version__
-from app.core.limits import ExportSlots, Limiter
+from app.core.limits import CountedSemaphore, Limiter
 from app.core.settings import Settings
 from app.monitoring import metrics
 from app.monitoring.mongo_pools import PoolWatch
@@ -65,7 +65,7 @@ class Sampled(Protocol):
     @property
     def auth(self) -> Auth: ...
     @property
-    def exports(self) -> ExportSlots: ...
+    def exports(self) -> CountedSemaphore: ...
     @property
     def readiness(self) -> Readiness: ...
     @property

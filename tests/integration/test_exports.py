@@ -13,7 +13,6 @@ from bson import Decimal128, ObjectId
 from app import exports
 from app.commands.samples import add
 from app.container import Resources
-from app.core.limits import ExportSlots
 from app.listing import build
 from models.listing import ExportQuery
 from tests.api import serving
@@ -477,7 +476,14 @@ async def test_an_export_that_is_begun_and_dropped_closes_its_cursor(
     monkeypatch.setattr("app.listing.streams.BATCH_ROWS", 10)
     opened = backends(people)
     _, chunks = await exports.begin(
-        opened.users, opened.exports, build(ExportQuery()), q=None, form="csv", asked=None, addresses=3
+        opened.users,
+        opened.exports,
+        opened.writing,
+        build(ExportQuery()),
+        q=None,
+        form="csv",
+        asked=None,
+        addresses=3,
     )
     assert await idle_cursors(opened) == 1
     await chunks.aclose()
@@ -499,13 +505,20 @@ async def test_many_exports_dropped_anywhere_leave_neither_cursor_nor_task(
 ) -> None:
     monkeypatch.setattr("app.listing.streams.BATCH_ROWS", 20)
     opened = backends(people)
-    running = ExportSlots(100)
+    running = asyncio.Semaphore(100)
     before = asyncio.all_tasks()
 
     async def drop(place: int) -> None:
         form: Any = ("csv", "xlsx", "ndjson", "ods")[place % 4]
         _, chunks = await exports.begin(
-            opened.users, running, build(ExportQuery()), q=None, form=form, asked=None, addresses=3
+            opened.users,
+            running,
+            opened.writing,
+            build(ExportQuery()),
+            q=None,
+            form=form,
+            asked=None,
+            addresses=3,
         )
         for _ in range(place % 7):
             await anext(chunks, None)

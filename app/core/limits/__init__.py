@@ -2,6 +2,6 @@
 
 from app.core.limits.adaptive import AdaptiveLimit
 from app.core.limits.limiter import CURRENT, Keys, Limiter, Turn
-from app.core.limits.semaphore import CountedSemaphore, ExportSlots
+from app.core.limits.semaphore import CountedSemaphore, WritingThread
 
-__all__ = ["CURRENT", "AdaptiveLimit", "CountedSemaphore", "ExportSlots", "Keys", "Limiter", "Turn"]
+__all__ = ["CURRENT", "AdaptiveLimit", "CountedSemaphore", "Keys", "Limiter", "Turn", "WritingThread"]

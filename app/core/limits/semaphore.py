@@ -1,4 +1,4 @@
-"""Semaphores for what takes long."""
+"""What takes long: how many of it run at once, and how much of the interpreter they take."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,27 +20,23 @@ class CountedSemaphore(asyncio.Semaphore):
         return self._size - self._value
 
 
-class ExportSlots(CountedSemaphore):
-    """Slots for exports, whose threads write one batch at a time and step back where requests wait.
+class WritingThread:
+    """Writes the batches of all exports of a process, one at a time, and rests where requests wait.
 
     What such a thread computes keeps the event loop waiting: they share one interpreter, which changes hands
     once every switch interval. Several threads at once would keep it waiting longer, and none be done sooner.
     """
 
-    def __init__(self, size: int = 1, *, beside: "ExportSlots | None" = None) -> None:
-        """`beside` has the other slots of the same process."""
-        super().__init__(size)
-        self._beside = beside or self
-        self._writing = asyncio.Lock()
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
         self.is_crowded: Callable[[], bool] = lambda: False
         """Whether requests wait for a slot; exports then rest for most of the time."""
 
     async def write(self, batch: Callable[[], bytes]) -> bytes:
         """What `batch` returns, called in a thread."""
-        slots = self._beside
-        async with slots._writing:  # noqa: SLF001  (of its own class)
+        async with self._turn:
             began = monotonic()
             chunk = await asyncio.to_thread(batch)
-            if slots.is_crowded():
+            if self.is_crowded():
                 await asyncio.sleep(_REST * (monotonic() - began))
             return chunk

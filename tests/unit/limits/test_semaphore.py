@@ -3,12 +3,11 @@ import threading
 
 import pytest
 
-from app.core.limits import ExportSlots
+from app.core.limits import WritingThread
 
 
 async def test_exports_of_one_process_write_one_batch_at_a_time() -> None:
-    slots = ExportSlots(4)
-    kept = ExportSlots(beside=slots)
+    thread = WritingThread()
     at_work = 0
     most = 0
     meeting = threading.Barrier(2)
@@ -23,7 +22,7 @@ async def test_exports_of_one_process_write_one_batch_at_a_time() -> None:
         at_work -= 1
         return b"rows"
 
-    written = await asyncio.gather(slots.write(write), slots.write(write), kept.write(write))
+    written = await asyncio.gather(*(thread.write(write) for _ in range(3)))
     assert list(written) == [b"rows"] * 3
     assert most == 1
 
@@ -35,9 +34,9 @@ async def test_exports_rest_while_requests_wait(monkeypatch: pytest.MonkeyPatch)
         rests.append(seconds)
 
     monkeypatch.setattr("app.core.limits.semaphore.asyncio.sleep", rest)
-    slots = ExportSlots()
-    await slots.write(lambda: b"")
+    thread = WritingThread()
+    await thread.write(lambda: b"")
     assert rests == []
-    slots.is_crowded = lambda: True
-    await slots.write(lambda: b"")
+    thread.is_crowded = lambda: True
+    await thread.write(lambda: b"")
     assert len(rests) == 1
