@@ -44,9 +44,7 @@ def recognise(given: Given, user: Mapping[str, Any], form: Format) -> bool:
 
 def _says(text: str, cell: Any, field: str, form: Format) -> bool:
     """What is text in a workbook or NDJSON was taken for nothing else: all but a phone means what it says."""
-    if isinstance(
-        cell, Formatted
-    ):  # LibreOffice takes the text `1e5` of a CSV for a number shown as 1.00E+05
+    if isinstance(cell, Formatted):  # LibreOffice shows the text `1e5` of a CSV as 1.00E+05
         return is_flattened(text, str(cell))
     if isinstance(cell, Unread):  # openpyxl writes the texts `=1+1` and `#N/A` as what they look like
         return isinstance(cell, Formula | ErrorValue) and str(cell) == text

@@ -64,6 +64,15 @@ def write_datetimes(values: Sequence[datetime | None]) -> list[str]:
     return [f"{text[:-1]}.000000Z" if len(text) == _WITHOUT_FRACTION else text for text in texts]
 
 
+def make_exact(value: Any) -> Any:
+    """The value, or the text that says it where a cell's own type would not: huge integers, early dates."""
+    if isinstance(value, int) and abs(value) > LARGEST_EXACT:
+        return str(value)
+    if isinstance(value, datetime) and value < FIRST_DATE:
+        return write_datetimes([value])[0]
+    return value
+
+
 def _write_other(value: object) -> str:
     return write_datetimes([value])[0] if isinstance(value, datetime) else str(value)
 

@@ -8,6 +8,9 @@ from typing import Any, Final, Literal, Self
 from app.spreadsheets import cells
 from app.spreadsheets.columns import Column, Kind
 
+MOST_ROWS: Final = 1_048_576
+"""Rows of a sheet, its header included."""
+
 Style = Literal["plain", "text", "datetime"]
 
 _NARROWEST: Final = 12
@@ -37,3 +40,14 @@ class Layout:
             (min(max(_NARROWEST, len(heading) + 2), _WIDEST), "text") for heading in headings
         ]
         return cls(headings, widths, cells.read_plain)
+
+
+def name_sheet(number: int) -> str:
+    """The name of a table's first sheet, and of those in which it goes on."""
+    return "Users" if number == 1 else f"Users {number}"
+
+
+def name_column(index: int) -> str:
+    """The letters of a column counted from 0."""
+    tens, ones = divmod(index, 26)
+    return (name_column(tens - 1) if tens else "") + chr(ord("A") + ones)

@@ -6,9 +6,8 @@ from typing import Any, ClassVar, Final
 
 from app.core.errors import FileTooLargeError
 from app.spreadsheets import cells, ods_cells, ods_parts
-from app.spreadsheets.layout import Layout
+from app.spreadsheets.layout import MOST_ROWS, Layout, name_column, name_sheet
 from app.spreadsheets.streamed_zip import StreamedZip
-from app.spreadsheets.xlsx import MOST_ROWS, name_column, name_sheet
 
 MOST_BYTES: Final = 2**31 - 1
 """Of the part that holds the rows; for more, zipfile needs ZIP64 (see `app.spreadsheets.xlsx`)."""

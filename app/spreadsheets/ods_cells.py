@@ -93,10 +93,7 @@ def _render_mixed(values: Sequence[Any]) -> Sequence[str]:
 def _render_one(value: Any) -> str:
     if value is None:
         return _BLANK
-    if isinstance(value, int) and abs(value) > cells.LARGEST_EXACT:
-        value = str(value)
-    if isinstance(value, datetime) and value < cells.FIRST_DATE:
-        value = cells.write_datetimes([value])[0]
+    value = cells.make_exact(value)
     return _BY_TYPE[type(value)]([value])[0]
 
 

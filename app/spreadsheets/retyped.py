@@ -15,16 +15,14 @@ from typing import Any, Final
 from app.core import strict_json
 from app.core.errors import MalformedJSONError
 from app.spreadsheets.formulas import guard
-from app.spreadsheets.reading.cell_values import read_serial
+from app.spreadsheets.reading.cell_values import LONGEST_NUMBER, NUMBER, read_serial
 from app.spreadsheets.reading.runs import unescape
 from models.texts import trim
 
 _EXACT: Final = 1e15
 """From here on a spreadsheet keeps fifteen digits of a number, and some cut the others off."""
 _LOST: Final = 1e-14
-_LONGEST: Final = 64
 _BREAK: Final = re.compile("\r\n?")
-_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _WRITTEN: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:[.,]([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?")
 """A number as a program writes it: without zeros or a sign in front."""
 _DATE: Final = re.compile(r"([0-9]{1,4})([./-])([0-9]{1,4})(?:\2([0-9]{1,4}))?")
@@ -73,7 +71,7 @@ def is_flattened(text: str, cell: str) -> bool:
     if written := _WRITTEN.fullmatch(cell):
         digits, exponent = written[1] or "", written[2]
         within = 0.5 * 10.0 ** (int(exponent) - len(digits)) if exponent else 0
-        return len(cell) <= _LONGEST and _is_number(text, float(cell.replace(",", ".")), within)
+        return len(cell) <= LONGEST_NUMBER and _is_number(text, float(cell.replace(",", ".")), within)
     if text[:1] == "'" and guard(cell) == text:
         return True  # it stood in a workbook, of which the apostrophe was no guard
     return any(_is_of(day, text) for day in _days(_MIDNIGHT.sub("", cell))) or _join_runs(cell) == text
@@ -85,7 +83,7 @@ def _plain(text: str) -> str:
 
 def _is_number(text: str, number: float, within: float = 0) -> bool:
     """Whether the text is this number, give or take what its writing leaves out."""
-    if len(text) > _LONGEST or not _NUMBER.fullmatch(text):
+    if len(text) > LONGEST_NUMBER or not NUMBER.fullmatch(text):
         return False
     try:
         value, number = float(text), float(number)

@@ -6,11 +6,8 @@ from itertools import chain, repeat
 from typing import Any, ClassVar, Final
 
 from app.spreadsheets import xlsx_cells, xlsx_parts
-from app.spreadsheets.layout import Layout
+from app.spreadsheets.layout import MOST_ROWS, Layout, name_column, name_sheet
 from app.spreadsheets.streamed_zip import StreamedZip
-
-MOST_ROWS: Final = 1_048_576
-"""Rows of a sheet, its header included."""
 
 MOST_BYTES: Final = 2**31 - 1
 """
@@ -107,17 +104,6 @@ class _Sheet:
         starts = [f'<row r="{number}">' for number in numbers]
         ends = repeat("</row>", len(rows))
         return "".join(chain.from_iterable(zip(starts, *columns, ends, strict=True)))
-
-
-def name_sheet(number: int) -> str:
-    """The name of a table's first sheet, and of those in which it goes on."""
-    return "Users" if number == 1 else f"Users {number}"
-
-
-def name_column(index: int) -> str:
-    """The letters of a column counted from 0."""
-    tens, ones = divmod(index, 26)
-    return (name_column(tens - 1) if tens else "") + chr(ord("A") + ones)
 
 
 def _render_header(labels: Sequence[str], letters: Sequence[str]) -> str:

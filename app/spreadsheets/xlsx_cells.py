@@ -120,10 +120,7 @@ def _render_mixed(column: str, numbers: Sequence[str], values: Sequence[Any]) ->
 def _render_one(column: str, number: str, value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, int) and abs(value) > cells.LARGEST_EXACT:
-        value = str(value)
-    if isinstance(value, datetime) and value < cells.FIRST_DATE:
-        value = cells.write_datetimes([value])[0]
+    value = cells.make_exact(value)
     return _BY_TYPE[type(value)](column, [number], [value])[0]
 
 

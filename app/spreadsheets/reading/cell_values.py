@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from app.spreadsheets.cells import LARGEST_EXACT
 from app.spreadsheets.reading.number_formats import NumberFormat
 from app.spreadsheets.reading.runs import unescape
 from app.spreadsheets.reading.shared_strings import SharedStrings
@@ -17,13 +18,12 @@ _EPOCH_1900: Final = datetime(1899, 12, 30, tzinfo=UTC)
 _EPOCH_1904: Final = datetime(1904, 1, 1, tzinfo=UTC)
 _PHANTOM: Final = 60
 """The serial of 1900-02-29, which Excel counts and no calendar has: earlier ones are a day off."""
-_LARGEST_EXACT: Final = 2**53
 _EXACT_DIGITS: Final = 15
-_LONGEST_NUMBER: Final = 64
+LONGEST_NUMBER: Final = 64
 _NO_NUMBER: Final = "is said to hold a number, and does not"
 _NO_STRING: Final = "names a shared string that is not there"
 _CONSTANTS: Final = {"TRUE()": True, "FALSE()": False, "TRUE": True, "FALSE": False}
-_number = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 class CellValues:
@@ -68,12 +68,8 @@ class CellValues:
 
     @staticmethod
     def _parse(text: str) -> int | float:
-        if len(text) > _LONGEST_NUMBER or not _number.fullmatch(text.strip()):
-            raise ValueError(_NO_NUMBER)
-        number = float(text)
-        if math.isinf(number):
-            raise ValueError(_NO_NUMBER)
-        return int(number) if abs(number) <= _LARGEST_EXACT and number.is_integer() else number
+        """White space around it is none of the number."""
+        return parse_number(text.strip() if len(text) <= LONGEST_NUMBER else text)
 
     def _read_shared(self, text: str) -> str:
         if self._strings is None or not (text.isascii() and text.isdigit() and len(text) <= _EXACT_DIGITS):
@@ -82,6 +78,16 @@ class CellValues:
             return self._strings[int(text)]
         except IndexError:
             raise ValueError(_NO_STRING) from None
+
+
+def parse_number(text: str) -> int | float:
+    """ValueError where it is none."""
+    if len(text) > LONGEST_NUMBER or not NUMBER.fullmatch(text):
+        raise ValueError(_NO_NUMBER)
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(_NO_NUMBER)
+    return int(number) if abs(number) <= LARGEST_EXACT and number.is_integer() else number
 
 
 def read_formula(text: str) -> Formula | bool:

@@ -26,7 +26,7 @@ _OWN: Final = {
     "cp949": ((b"\xc9\xa1", b"\xc9\xfe", 0xE000), (b"\xfe\xa1", b"\xfe\xfe", 0xE05E)),
 }  # fmt: skip
 """Where Windows has the characters that users draw, as in Taiwan for rare names: from, to, code point."""
-_ASCII: Final = bytes(range(0x80))
+ASCII: Final = bytes(range(0x80))
 _NO_TEXT: Final = frozenset({"Cc", "Cn", "Co", "Cs"})
 """Controls, and what is no character or nobody's but a font's."""
 
@@ -72,7 +72,7 @@ def is_text(letters: set[str]) -> bool:
 def _high_bytes(file: BinaryIO) -> set[int]:
     used: set[int] = set()
     for block in blocks(file):
-        used.update(block.translate(None, _ASCII))
+        used.update(block.translate(None, ASCII))
     return used
 
 

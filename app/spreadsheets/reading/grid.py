@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from app.core.errors import FileTooLargeError, UnreadableFileError
+from app.spreadsheets.layout import name_column
 from app.spreadsheets.reading.values import LONGEST_HEADING, Cell, Limits, Unread
-from app.spreadsheets.xlsx import name_column
 
 Record = tuple[int, list[Cell]]
 """A row's number and its cells; blank ones may be missing at the end."""

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Final
 
 from app.core.errors import FileTooLargeError, UnreadableFileError
+from app.spreadsheets.layout import MOST_ROWS, name_column
 from app.spreadsheets.reading import grid, markup, ods_values
 from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.ods_values import OFFICE, TABLE, TEXT
 from app.spreadsheets.reading.values import Cell, Covered, Limits, Unread
-from app.spreadsheets.xlsx import MOST_ROWS, name_column
 
 MOST_COPIES: Final = 10_000
 """Of rows that are not blank, and said to be repeated: no two users are the same."""

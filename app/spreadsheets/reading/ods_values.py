@@ -1,12 +1,11 @@
 """What a cell of an OpenDocument spreadsheet says, by its attributes and the text that it shows."""
 
-import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from app.spreadsheets.reading.cell_values import read_formula
+from app.spreadsheets.reading.cell_values import parse_number, read_formula
 from app.spreadsheets.reading.values import Cell, ErrorValue, Formatted
 
 _OASIS: Final = "urn:oasis:names:tc:opendocument:xmlns"
@@ -19,12 +18,9 @@ _TYPE: Final = f"{OFFICE} value-type"
 _FORMULA: Final = f"{TABLE} formula"
 _EXTENDED_TYPE: Final = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0 value-type"
 
-_LARGEST_EXACT: Final = 2**53
-_LONGEST_NUMBER: Final = 64
 _EPOCH: Final = datetime(1899, 12, 30, tzinfo=UTC)
 """The day of times that have none, as spreadsheets count."""
 _prefix = re.compile("(?:[a-z]+:)?=?")
-_number = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _padded = re.compile("0[0-9]+")
 _numeral = re.compile("(?:[0-9.,'’+\\-−() \u00a0\u202f]*|[+\\-−]?[0-9.,]+E[+\\-−]?[0-9]+)")
 _time = re.compile(r"PT([0-9]{1,6})H([0-9]{1,2})M([0-9]{1,2})(?:[.,]([0-9]{1,9}))?S")
@@ -42,7 +38,7 @@ def read(attributes: Mapping[str, str], shown: str) -> Cell:
 def _read_value(attributes: Mapping[str, str], shown: str) -> Cell:
     match attributes.get(_TYPE):
         case "float" | "percentage" | "currency":
-            return _show_number(_parse(attributes.get(f"{OFFICE} value", "")), shown)
+            return _show_number(parse_number(attributes.get(f"{OFFICE} value", "")), shown)
         case "boolean":
             return attributes.get(f"{OFFICE} boolean-value") == "true"
         case "date":
@@ -51,15 +47,6 @@ def _read_value(attributes: Mapping[str, str], shown: str) -> Cell:
             return _read_time(attributes.get(f"{OFFICE} time-value", ""), shown)
         case _:
             return attributes.get(f"{OFFICE} string-value", shown)
-
-
-def _parse(text: str) -> int | float:
-    if len(text) > _LONGEST_NUMBER or not _number.fullmatch(text):
-        raise ValueError("is said to hold a number, and does not")
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError("is said to hold a number, and does not")
-    return int(number) if abs(number) <= _LARGEST_EXACT and number.is_integer() else number
 
 
 def _show_number(number: float, shown: str) -> Cell:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Final
 
 from app.core.errors import UnreadableFileError
+from app.spreadsheets.layout import MOST_ROWS, name_column
 from app.spreadsheets.reading import grid, markup
 from app.spreadsheets.reading.cell_values import CellValues, read_formula
 from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.runs import unescape
 from app.spreadsheets.reading.shared_strings import MOST_RAW
 from app.spreadsheets.reading.values import Cell, Formula, Limits
-from app.spreadsheets.xlsx import MOST_ROWS, name_column
 
 _MOST_COLUMNS: Final = 16_384
 _DIGITS: Final = "0123456789"

@@ -5,8 +5,8 @@ from typing import Final
 
 from app.core.errors import FieldError, InvalidError, UnreadableFileError
 from app.core.near_names import find_near
+from app.spreadsheets.layout import name_sheet
 from app.spreadsheets.reading.workbook import Sheet
-from app.spreadsheets.xlsx import name_sheet
 
 _SHOWN: Final = 40
 _LISTED: Final = 10

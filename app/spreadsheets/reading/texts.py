@@ -8,8 +8,8 @@ from typing import BinaryIO, Final
 
 from app.core.errors import UnreadableFileError, UnsupportedFileError
 from app.spreadsheets.reading import encodings
+from app.spreadsheets.reading.encodings import ASCII, BLOCK
 
-BLOCK: Final = 64 * 1024
 _SAMPLE: Final = 512 * 1024
 """Bytes on either side of a wrong one by which a file is judged."""
 _START: Final = 4096
@@ -23,7 +23,6 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
     ("\ufeff".encode("gb18030"), "gb18030"),
 )
-_ASCII: Final = bytes(range(0x80))
 _MULTIBYTE: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
@@ -150,7 +149,7 @@ def _is_damaged(file: BinaryIO, wrong: int) -> bool:
     file.seek(max(0, wrong - _SAMPLE))
     sample = file.read(2 * _SAMPLE)
     found = _MULTIBYTE.findall(sample)
-    bad = len(sample.translate(None, _ASCII)) - sum(map(len, found))
+    bad = len(sample.translate(None, ASCII)) - sum(map(len, found))
     return len(found) > _DAMAGED * bad
 
 

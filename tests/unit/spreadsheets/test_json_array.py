@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.core.errors import FileTooLargeError, UnreadableFileError
-from app.spreadsheets.reading import Limits, texts
+from app.spreadsheets.reading import Limits, encodings, texts
 from tests.unit.spreadsheets.readers import complain, read
 
 USERS: list[dict[str, Any]] = [
@@ -16,7 +16,7 @@ USERS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("block", [4, 5, 7, 64, texts.BLOCK])
+@pytest.mark.parametrize("block", [4, 5, 7, 64, encodings.BLOCK])
 @pytest.mark.parametrize("indent", [None, 2])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_its_objects_are_numbered_by_their_place(

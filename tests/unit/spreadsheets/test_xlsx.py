@@ -10,7 +10,7 @@ from bson import Int64
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.spreadsheets import writer, xlsx
+from app.spreadsheets import layout, writer, xlsx
 from app.spreadsheets.columns import catalogue, choose
 from tests.unit.spreadsheets.files import (
     NASTY,
@@ -227,6 +227,6 @@ def test_a_writer_that_is_dropped_half_way_leaves_no_complaint(written: int) -> 
 
 
 def test_columns_past_z_have_two_letters() -> None:
-    assert [xlsx.name_column(index) for index in (0, 25, 26, 51, 52, 79, 701, 702)] == [
+    assert [layout.name_column(index) for index in (0, 25, 26, 51, 52, 79, 701, 702)] == [
         "A", "Z", "AA", "AZ", "BA", "CB", "ZZ", "AAA"
     ]  # fmt: skip
