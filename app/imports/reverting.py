@@ -5,7 +5,6 @@ A revert is planned into the same collections as an import, and applied by the s
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from datetime import timedelta
 from typing import Any, Final
 
 from bson import ObjectId
@@ -13,15 +12,13 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.audit import trail
 from app.container import Resources
-from app.core import clock
 from app.core.errors import (
     ImportApplyingError,
     ImportNotAppliedError,
     ImportNotFoundError,
     ImportRevertedError,
 )
-from app.database.transactions import together
-from app.imports import matching, options, records, viewing, way_back
+from app.imports import matching, records, submitting, viewing, way_back
 from app.imports.deciding import Decider, Decision
 from app.imports.matching import Stored
 from app.imports.reading import Given
@@ -55,7 +52,12 @@ async def submit(
     earlier = shown.document.get("revert")
     if earlier is not None:
         await _check_given_up(opened, earlier)
-    document = _document(opened, import_id, by=by, scopes=scopes)
+    document = submitting.make_document(opened, ImportQuery(), by=by, scopes=scopes) | {
+        "file": None,
+        "reverts": import_id,
+        "heading": HEADING,
+        "columns": list(COLUMNS),
+    }
     return document["_id"], await _keep(opened, document, earlier=earlier, total=total)
 
 
@@ -73,55 +75,19 @@ def _reverted(what: str) -> ImportRevertedError:
     return ImportRevertedError(f"{what} Apply that one, or delete it to plan another.")
 
 
-def _document(
-    opened: Resources, import_id: ObjectId, *, by: str | None, scopes: frozenset[str]
-) -> dict[str, Any]:
-    moment = clock.now()
-    return {
-        "_id": ObjectId(),
-        "by": by,
-        "scopes": sorted(scopes),
-        "file": None,
-        "reverts": import_id,
-        **options.keep(ImportQuery()),
-        "heading": HEADING,
-        "columns": list(COLUMNS),
-        "state": "planning",
-        "attempt": 0,
-        "rows": 0,
-        "counts": records.nothing(),
-        "apply_job": None,
-        "created_at": moment,
-        "planned_at": None,
-        "applied_at": None,
-        "expires_at": moment + timedelta(seconds=opened.settings.import_ttl_s),
-    }
-
-
 async def _keep(opened: Resources, document: dict[str, Any], *, earlier: ObjectId | None, total: int) -> Job:
-    """The revert, its job, and the mark on what it reverts come together: of two at once one is refused."""
-    imports, revert_id = records.imports(opened.database), document["_id"]
+    """The revert comes together with the mark on what it reverts: of two at once one is refused."""
 
-    async def keep(session: AsyncClientSession) -> Job:
-        marked = await imports.update_one(
-            {"_id": document["reverts"], "revert": earlier}, {"$set": {"revert": revert_id}}, session=session
+    async def mark(session: AsyncClientSession) -> None:
+        marked = await records.imports(opened.database).update_one(
+            {"_id": document["reverts"], "revert": earlier},
+            {"$set": {"revert": document["_id"]}},
+            session=session,
         )
         if not marked.matched_count:
             raise _reverted("Another revert of this import was begun at the same time.")
-        job = await opened.jobs.submit(
-            "import_plan",
-            str(revert_id),
-            result=f"/users/imports/{revert_id}",
-            by=document["by"],
-            total=total,
-            session=session,
-        )
-        await imports.insert_one(document | {"plan_job": job.id}, session=session)
-        return job
 
-    job = await together(opened.database.client, keep)
-    await opened.jobs.announce(job.id)
-    return job
+    return await submitting.keep(opened, document, total=total, first=mark)
 
 
 class WayBack:

@@ -1,6 +1,6 @@
 """A new import: its file looked at and kept, its plan asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -20,6 +20,7 @@ from app.spreadsheets import column_labels
 from app.spreadsheets.reading import Inspection, Limits, UncertainEncodingError, inspect
 from models.imports import LONGEST_SHEET_NAME, MOST_SHEETS, ImportQuery
 
+Write = Callable[[AsyncClientSession], Awaitable[None]]
 _LOOK_S: Final = 4.0
 """How long a file is looked at before its import is there; what is wrong further on fails the plan."""
 
@@ -43,18 +44,29 @@ async def submit(
     if looked.form != "ndjson":
         labels = await column_labels.find(opened.database, looked.heading)
         columns = Columns.of_heading(looked.heading, asked.columns, labels, ignored=asked.ignore)
-    moment = clock.now()
-    expires_at = moment + timedelta(seconds=opened.settings.import_ttl_s)
-    import_id = ObjectId()
-    document = {
-        "_id": import_id,
-        "by": by,
-        "scopes": sorted(scopes),
-        "file": _describe(upload, asked, looked)
-        | {"id": await files.store(opened.database, upload.path, f"{import_id}.{looked.form}", expires_at)},
-        **options.keep(asked),
+    document = make_document(opened, asked, by=by, scopes=scopes)
+    import_id = document["_id"]
+    name = f"{import_id}.{looked.form}"
+    stored = await files.store(opened.database, upload.path, name, document["expires_at"])
+    document |= {
+        "file": _describe(upload, asked, looked) | {"id": stored},
         "heading": looked.heading,
         "columns": columns.documents(),
+    }
+    job = await keep(opened, document, total=looked.rows if looked.is_whole else None)
+    return import_id, job
+
+
+def make_document(
+    opened: Resources, asked: ImportQuery, *, by: str | None, scopes: frozenset[str]
+) -> dict[str, Any]:
+    """A new import but for its `file`, `heading` and `columns`."""
+    moment = clock.now()
+    return {
+        "_id": ObjectId(),
+        "by": by,
+        "scopes": sorted(scopes),
+        **options.keep(asked),
         "state": "planning",
         "attempt": 0,
         "rows": 0,
@@ -63,10 +75,8 @@ async def submit(
         "created_at": moment,
         "planned_at": None,
         "applied_at": None,
-        "expires_at": expires_at,
+        "expires_at": moment + timedelta(seconds=opened.settings.import_ttl_s),
     }
-    job = await _keep(opened, document, total=looked.rows if looked.is_whole else None)
-    return import_id, job
 
 
 async def _inspect(opened: Resources, upload: Upload, asked: ImportQuery) -> Inspection:
@@ -85,11 +95,18 @@ async def _inspect(opened: Resources, upload: Upload, asked: ImportQuery) -> Ins
     return await inspect(upload.path, Limits(), replace(choices, encoding=encoding), within_s=_LOOK_S)
 
 
-async def _keep(opened: Resources, document: dict[str, Any], *, total: int | None) -> Job:
-    """The import and its job come together, so that none waits for a job that nobody asked for."""
+async def keep(
+    opened: Resources, document: dict[str, Any], *, total: int | None, first: Write | None = None
+) -> Job:
+    """The import and its job come together, so that none waits for a job that nobody asked for.
+
+    `first` is done before them in the same transaction, and ends it by what it raises.
+    """
     import_id = str(document["_id"])
 
-    async def keep(session: AsyncClientSession) -> Job:
+    async def write(session: AsyncClientSession) -> Job:
+        if first is not None:
+            await first(session)
         job = await opened.jobs.submit(
             "import_plan",
             import_id,
@@ -101,7 +118,7 @@ async def _keep(opened: Resources, document: dict[str, Any], *, total: int | Non
         await records.imports(opened.database).insert_one(document | {"plan_job": job.id}, session=session)
         return job
 
-    job = await together(opened.database.client, keep)
+    job = await together(opened.database.client, write)
     await opened.jobs.announce(job.id)
     return job
 
