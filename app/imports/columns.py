@@ -118,6 +118,13 @@ class Columns:
             self._found[heading] = known
         return known
 
+    def is_secret(self, column: Column) -> bool:
+        """Whether password hashes stand in it, which are not stored with the rows even if it is left out."""
+        if column.use != "ignored":
+            return column.use == "password_hash"
+        heading = column.heading
+        return "password_hash" in (_NORMALISED.get(_normalise(heading)), self._remembered.get(heading))
+
     def heading_of(self, field: str) -> str | None:
         """The heading of the one column that holds this field; objects of NDJSON may each have their own."""
         headings = [column.heading for column in self if column.field == field]

@@ -69,7 +69,7 @@ class RowReader:
             if convert is not None and each not in self._names:
                 self._read.append((place, column, convert))
                 self._by_field[column.field or ""] = Place(place, each)
-            if column.use == "password_hash":
+            if columns.is_secret(column):
                 self._secret.append(place)
         if self._places:
             self._by_field["name"] = Place(None, heading[min(self._places.values())])
@@ -103,6 +103,8 @@ class RowReader:
             except InvalidError as error:
                 given.fail("ambiguous_column", error.errors[0].detail, column=key)
                 continue
+            if self._columns.is_secret(column):
+                given.cells = {**given.cells, key: None}
             convert = self._converter(column)
             if column.field is None or convert is None or key in self._names:
                 continue
@@ -113,8 +115,6 @@ class RowReader:
                            pointer(column.field), key)  # fmt: skip
             fields.setdefault(column.field, Place(key, key))
             _put(given, column, convert, value)
-            if column.use == "password_hash":
-                given.cells = {**given.cells, key: None}
         if parts := {heading: document[heading] for heading in self._names if heading in document}:
             if "name" in fields:
                 given.fail("ambiguous_column", _TWO_KEYS.format("name"), pointer("name"), next(iter(parts)))

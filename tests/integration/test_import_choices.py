@@ -1,15 +1,18 @@
 """What a caller may choose of a file: its sheet, its columns, and what a blank cell means."""
 
 import io
+import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import openpyxl
 import pytest
+from bson import ObjectId
 
+from models.export import MEDIA_TYPES
 from tests.servers import MongoServer, RedisServer
-from tests.support import create, users
+from tests.support import create, database, users
 from tests.support_applying import apply_plan
 from tests.support_imports import counted, empty, errors_of, importing_all_along, plan, refused
 
@@ -252,3 +255,21 @@ async def test_tags_that_look_like_a_list_come_back_unchanged(client: httpx.Asyn
         await create(client, tags=tags)
     exported = await client.get(f"/users/export?format={form}")
     assert counted(await plan(client, exported.content, "application/octet-stream")) == {"unchanged": 5}
+
+
+@pytest.mark.parametrize("heading", ["password_hash", "Password hash"])
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+async def test_hashes_that_are_left_out_are_neither_stored_nor_given_back(
+    client: httpx.AsyncClient, form: Literal["csv", "ndjson"], heading: str
+) -> None:
+    hashed = "$2b$04$" + "NoHashOfAnybody".ljust(53, ".")
+    row = {"email": "left@example.com", "name": "Left Out", heading: hashed}
+    file = f"{','.join(row)}\n{','.join(row.values())}\n" if form == "csv" else json.dumps(row)
+    found = await plan(client, file, MEDIA_TYPES[form], query=f"ignore={heading}")
+    assert counted(found) == {"create": 1}
+    kept = await database(client)["import_rows"].find({"import": ObjectId(found["id"])}).to_list()
+    reply = await client.get(f"/users/imports/{found['id']}/rows.xlsx")
+    sheet = openpyxl.load_workbook(io.BytesIO(reply.content)).worksheets[0]
+    shown = [cell for line in sheet.iter_rows(values_only=True) for cell in line]
+    assert "Left Out" in shown
+    assert hashed not in f"{kept}{shown}{found}"
