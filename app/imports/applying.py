@@ -44,7 +44,7 @@ async def begin(opened: Resources, import_id: ObjectId, viewer: Viewer) -> Job |
 
     left_s = (found["expires_at"] - clock.now().replace(tzinfo=None)).total_seconds()
     if left_s < min(_LEFT_S, opened.settings.import_ttl_s / 10):
-        raise ImportNotPlannedError("The plan expires too soon to be applied: upload the file again.")
+        raise ImportNotPlannedError("The plan expires too soon to be applied: make it again.")
 
     async def submit(session: AsyncClientSession) -> Job:
         job = await opened.jobs.submit(

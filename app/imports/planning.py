@@ -67,6 +67,7 @@ async def _plan_revert(opened: Resources, document: Import, run: Run) -> None:
             return await planner.check_owners(found, decisions)
 
         await planner.plan_chunks(way_back.chunks(CHUNK), decide, run)
+        await records.read(opened.database, document["reverts"])  # one deleted meanwhile took rows with it
         await planner.mark_repeated()
         await planner.finish()
 
