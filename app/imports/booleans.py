@@ -1,8 +1,8 @@
 """The words by which people and spreadsheet programs say yes and no.
 
 CLDR has none for TRUE and FALSE: its yes and no are other words. What Excel writes follows its display
-language; where it leaves them English, and in more languages than it has, LibreOffice has words of its own,
-which were read from what it writes.
+language, and was not tried with it; where it leaves them English, and in more languages than it has,
+LibreOffice has words of its own, which were read from what it writes.
 """
 
 import unicodedata
