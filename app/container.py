@@ -52,7 +52,7 @@ _LOOK_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Resources:
+class Container:
     """What a running process holds."""
 
     settings: Settings
@@ -78,7 +78,7 @@ class Resources:
 @asynccontextmanager
 async def opened(
     settings: Settings, *, apply_indexes: bool = True, sign: bool = True, wait_s: float = 0
-) -> AsyncIterator[Resources]:
+) -> AsyncIterator[Container]:
     """Everything connected and checked. StartError says which backend is missing or wrong.
 
     One that does not answer yet is waited for `wait_s` seconds. Who does not `sign` tokens makes no key, and
@@ -124,7 +124,7 @@ async def _hold(
     *,
     pools: PoolWatch | None = None,
     sign: bool = True,
-) -> Resources:
+) -> Container:
     secret = await _secret_key(settings, database)
     keyring = await Keyring.open(
         database,
@@ -144,7 +144,7 @@ async def _hold(
     passwords = Passwords(threads=settings.password_threads, waiting=settings.password_queue)
     closing.callback(passwords.close)
     users = database[User.Settings.name].with_options(codec_options=BSON)
-    return Resources(
+    return Container(
         settings=settings,
         database=database,
         users=users,

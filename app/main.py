@@ -74,7 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with container.opened(settings, wait_s=settings.start_wait_s) as opened:
-            app.state.resources = opened
+            app.state.container = opened
             _tune_interpreter()
             if settings.metrics_port is not None:
                 metrics.expect(find_all(app.routes))

@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from app import exports, imports, jobs
-from app.container import Resources
+from app.container import Container
 from app.database import stored_files
 from app.exports import scheduler
 from models.job import JobKind
 
-HANDLERS: Mapping[JobKind, Callable[[Resources, jobs.Run], Awaitable[None]]] = {
+HANDLERS: Mapping[JobKind, Callable[[Container, jobs.Run], Awaitable[None]]] = {
     "export": exports.write,
     "import_plan": imports.plan,
     "import_apply": imports.apply,
@@ -26,7 +26,7 @@ _RESTART_S = 5.0
 
 
 @asynccontextmanager
-async def working(opened: Resources) -> AsyncIterator[None]:
+async def working(opened: Container) -> AsyncIterator[None]:
     """Works on jobs, and starts those that are due, until the block is left."""
     settings = opened.settings
     leases = jobs.Leases(

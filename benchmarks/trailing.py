@@ -19,7 +19,7 @@ from app import container, users
 from app.audit import trail
 from app.audit.trail import COMMAND_LINE
 from app.commands.sample import people
-from app.container import Resources
+from app.container import Container
 from app.core import settings
 from app.database import transactions
 from app.users import Authority
@@ -64,7 +64,7 @@ async def compare(start: int, count: int) -> list[dict[str, float]]:
     return [{what: median(each[_WARM_UP:]) for what, each in side.items()} for side in times]
 
 
-async def _change(opened: Resources, said: UserInput, times: dict[str, list[float]]) -> None:
+async def _change(opened: Container, said: UserInput, times: dict[str, list[float]]) -> None:
     authority = Authority(frozenset(ALL_SCOPES), opened.auth.sessions.ending, COMMAND_LINE)
     began = time.perf_counter()
     row = await users.create(said, authority)

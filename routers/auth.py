@@ -10,7 +10,7 @@ from app.audit import audit_log
 from app.auth import accounts, basic_auth, clients, oauth_forms
 from app.auth.accounts import Issued
 from app.auth.clients import Client
-from app.container import Resources
+from app.container import Container
 from app.core.errors import (
     InvalidClientError,
     InvalidError,
@@ -61,7 +61,7 @@ async def _read_form(request: Request) -> dict[str, str]:
 
 
 async def _identify(
-    request: Request, opened: Resources, form: Mapping[str, str], origin: accounts.Origin
+    request: Request, opened: Container, form: Mapping[str, str], origin: accounts.Origin
 ) -> Client:
     """The client, by HTTP Basic or by the form; guessing at secrets is throttled, apart from passwords."""
     client_id, secret = basic_auth.credentials(request.headers.get("authorization"), form)
@@ -110,7 +110,7 @@ async def create_token(request: Request, opened: Backends, origin: RequestOrigin
 
 
 async def _sign_in(
-    opened: Resources, form: Mapping[str, str], client: Client, origin: accounts.Origin
+    opened: Container, form: Mapping[str, str], client: Client, origin: accounts.Origin
 ) -> Issued:
     scopes = oauth_forms.scope(form.get("scope"))
     if "password_jwe" not in form:
@@ -129,7 +129,7 @@ async def _sign_in(
     )
 
 
-async def _open(opened: Resources, sealed: str) -> str:
+async def _open(opened: Container, sealed: str) -> str:
     try:
         return await opened.auth.password_keys.open(sealed)
     except InvalidError as error:

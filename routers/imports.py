@@ -6,7 +6,7 @@ from bson import ObjectId
 from fastapi import APIRouter, Request, Response, status
 
 from app import imports
-from app.container import Resources
+from app.container import Container
 from app.core.errors import (
     BusyError,
     ExpiredCursorError,
@@ -149,7 +149,7 @@ async def import_users(
 
 
 async def _planned(
-    opened: Resources, import_id: ObjectId, job: Job, by: str, patience: float | None
+    opened: Container, import_id: ObjectId, job: Job, by: str, patience: float | None
 ) -> Response:
     """The plan that the job makes, or the import without one where it takes longer."""
     job = await opened.jobs.wait(job.id, _PATIENCE_S if patience is None else patience)

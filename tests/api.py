@@ -16,7 +16,7 @@ from tests.tokens import mint
 async def serving(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an app of its own, signed in with every scope as someone who is in no directory.
 
-    `client.app` reaches into it (`client.app.state.resources.users`). Without `jobs_inside=True` it works on
+    `client.app` reaches into it (`client.app.state.container.users`). Without `jobs_inside=True` it works on
     no jobs.
     """
     settings = Settings(
@@ -33,5 +33,5 @@ async def serving(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIter
         ) as client,
     ):
         client.app = app  # type: ignore[attr-defined]  # a handle for tests
-        client.headers["Authorization"] = f"Bearer {await mint(app.state.resources)}"
+        client.headers["Authorization"] = f"Bearer {await mint(app.state.container)}"
         yield client

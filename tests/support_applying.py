@@ -7,7 +7,7 @@ from typing import Any, cast
 import httpx
 from bson import ObjectId
 
-from app.container import Resources
+from app.container import Container
 from app.imports import applying, records
 from models.imports import ImportFile
 from models.user import UserInput
@@ -17,8 +17,8 @@ from tests.support import person
 Row = dict[str, Any]
 
 
-def resources(client: httpx.AsyncClient) -> Resources:
-    opened: Resources = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+def resources(client: httpx.AsyncClient) -> Container:
+    opened: Container = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
     return opened
 
 

@@ -144,7 +144,7 @@ def decoded(text: str) -> bytes:
 
 async def wear_out(client: httpx.AsyncClient, account: str = "nobody@example.com") -> None:
     """So many wrong passwords from the tests' own address that it and the account wait for a minute."""
-    opened = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+    opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
     names = records.identify(account)
     found = await records.find_named(opened, names)
     key = records.key_of_nobody(*names.values()) if found is None else found.key
@@ -154,7 +154,7 @@ async def wear_out(client: httpx.AsyncClient, account: str = "nobody@example.com
 
 async def wear_out_refusals(client: httpx.AsyncClient, counts: str) -> None:
     """As `wear_out`, of what was refused of this kind at least once."""
-    redis = client.app.state.resources.redis  # type: ignore[attr-defined]  # set by `serving`
+    redis = client.app.state.container.redis  # type: ignore[attr-defined]  # set by `serving`
     (counter,) = [name async for name in redis.scan_iter(f"roster:throttle:*:{counts}")]
     await redis.set(counter, 60, keepttl=True)
 

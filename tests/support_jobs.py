@@ -7,17 +7,17 @@ import httpx
 import pytest
 
 from app import worker
-from app.container import Resources
+from app.container import Container
 from app.jobs import Jobs, Run
 from tests.support import NOBODY
 
-Handler = Callable[[Resources, Run], Awaitable[None]]
+Handler = Callable[[Container, Run], Awaitable[None]]
 Start = Callable[..., Awaitable[httpx.AsyncClient]]
 ENDED = ("succeeded", "failed", "cancelled")
 
 
-def backends(client: httpx.AsyncClient) -> Resources:
-    found: Resources = client.app.state.resources  # type: ignore[attr-defined]  # the handle of `serving`
+def backends(client: httpx.AsyncClient) -> Container:
+    found: Container = client.app.state.container  # type: ignore[attr-defined]  # the handle of `serving`
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import httpx
 from bson import ObjectId
 
-from app.container import Resources
+from app.container import Container
 from app.listing.pages import Users
 from app.users.records import record
 from models.user import UserInput
@@ -17,8 +17,8 @@ MAX_PAGES = 2_000
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def resources(client: httpx.AsyncClient) -> Resources:
-    return cast("Resources", client.app.state.resources)  # type: ignore[attr-defined]  # a handle for tests
+def resources(client: httpx.AsyncClient) -> Container:
+    return cast("Container", client.app.state.container)  # type: ignore[attr-defined]  # a handle for tests
 
 
 def users(client: httpx.AsyncClient) -> Users:

@@ -10,13 +10,13 @@ from pymongo import AsyncMongoClient
 
 from app import container
 from app.auth.clients import BUILT_IN
-from app.container import Resources
+from app.container import Container
 from app.core.settings import Settings
 from app.database.addresses import DEFAULT_DATABASE
 from models.values import ALL_SCOPES
 
 
-async def mint(opened: Resources, *scopes: str) -> str:
+async def mint(opened: Container, *scopes: str) -> str:
     """Of a session that Redis vouches for; its user is in no directory, so no test counts him.
 
     Redis is told that it knows the user. Otherwise the session's first request would ask MongoDB for him.
@@ -27,7 +27,7 @@ async def mint(opened: Resources, *scopes: str) -> str:
     return await mint_for(opened, user_id, *scopes)
 
 
-async def mint_for(opened: Resources, user_id: str, *scopes: str, generation: int = 0) -> str:
+async def mint_for(opened: Container, user_id: str, *scopes: str, generation: int = 0) -> str:
     """Of a session of a user who has signed in nowhere yet: its first request asks MongoDB for him."""
     granted = frozenset(scopes or ALL_SCOPES)
     session = await opened.auth.sessions.create(user_id, generation, client=BUILT_IN, scopes=granted)

@@ -8,7 +8,7 @@ import typer
 from app.auth import accounts, clients
 from app.auth.clients import Client
 from app.commands.running import backends, err, out, run, show_once
-from app.container import Resources
+from app.container import Container
 from app.core import settings
 from app.core.errors import InvalidError
 from models.values import Scope
@@ -109,7 +109,7 @@ def _show(secret: str) -> None:
     err.print("Keep the secret now: it cannot be shown again.")
 
 
-def _run(work: Callable[[Resources], Coroutine[Any, Any, T]]) -> T:
+def _run(work: Callable[[Container], Coroutine[Any, Any, T]]) -> T:
     try:
         with backends(settings.load()) as (config, _):
             return run(work, config, apply_indexes=False)

@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from app import exports, listing
 from app.commands.running import backends, err, out, progress, run
-from app.container import Resources
+from app.container import Container
 from app.core import settings
 from app.core.errors import RosterError
 from app.core.field_errors import from_validation
@@ -83,7 +83,7 @@ def _refuse(sentences: list[str]) -> NoReturn:
     raise typer.Exit(2)
 
 
-async def _write(opened: Resources, asked: ExportBody, file: Path, bar: Progress) -> int:
+async def _write(opened: Container, asked: ExportBody, file: Path, bar: Progress) -> int:
     """How many users; a file that broke off is taken away, and what was there before stays till the end."""
     exports.check(asked)
     query = listing.build(asked, region=opened.settings.phone_region)

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from app.auth import accounts
 from app.commands import samples
 from app.commands.running import err
-from app.container import Resources
+from app.container import Container
 from app.search import upkeep
 
 log = structlog.get_logger("roster.start")
@@ -27,7 +27,7 @@ class Admin:
     """Known only when it was made just now."""
 
 
-async def prepare(opened: Resources) -> Admin | None:
+async def prepare(opened: Container) -> Admin | None:
     """The administrator that the environment names, unless there is one already."""
     settings = opened.settings
     await _tell_if_search_is_outdated(opened)
@@ -43,7 +43,7 @@ async def prepare(opened: Resources) -> Admin | None:
     return None
 
 
-async def prepare_embedded(opened: Resources) -> Admin | None:
+async def prepare_embedded(opened: Container) -> Admin | None:
     """A newcomer's directory has people in it, and an administrator whose password is shown once."""
     if not await opened.users.find_one({}, {"_id": 1}):
         await samples.add(opened, SAMPLE_PEOPLE)
@@ -57,7 +57,7 @@ async def prepare_embedded(opened: Resources) -> Admin | None:
     return Admin(EMBEDDED_ADMIN, password)
 
 
-async def _tell_if_search_is_outdated(opened: Resources) -> None:
+async def _tell_if_search_is_outdated(opened: Container) -> None:
     """The service goes on meanwhile; only `q` misses the users whose search fields are old."""
     if await upkeep.is_outdated(opened.users):
         log.warning("search_is_outdated", run="python -m app search reindex")

@@ -18,7 +18,7 @@ from rich.progress import Progress
 
 from app import imports, worker
 from app.commands.running import backends, err, out, progress, run
-from app.container import Resources
+from app.container import Container
 from app.core import settings
 from app.core.errors import RosterError
 from app.core.field_errors import from_validation
@@ -114,7 +114,7 @@ def _refuse(sentences: list[str]) -> NoReturn:
     raise typer.Exit(2)
 
 
-async def _plan(opened: Resources, file: Path, asked: ImportQuery) -> _Told:
+async def _plan(opened: Container, file: Path, asked: ImportQuery) -> _Told:
     upload = await asyncio.to_thread(_measure, file)
     async with worker.working(opened):
         import_id, job = await imports.submit(opened, upload, asked, by=None, scopes=frozenset(ALL_SCOPES))
@@ -128,14 +128,14 @@ def _measure(file: Path) -> Upload:
     return Upload(file, name=file.name, size=file.stat().st_size, sha256=digest.hexdigest())
 
 
-async def _apply(opened: Resources, import_id: ObjectId) -> _Told:
+async def _apply(opened: Container, import_id: ObjectId) -> _Told:
     async with worker.working(opened):
         if (job := await imports.begin(opened, import_id, _ANYBODY)) is not None:
             await _follow(opened, job, "applied")
     return await _look(opened, import_id)
 
 
-async def _follow(opened: Resources, job: Job, what: str) -> None:
+async def _follow(opened: Container, job: Job, what: str) -> None:
     """Until the job has ended, by this process or by another worker; it ends with the command, too."""
     with progress() as bar:
         task = bar.add_task(f"rows {what}", total=job.total)
@@ -158,7 +158,7 @@ def _advance(bar: Progress, task: Any, job: Job) -> None:
     bar.update(task, completed=job.done, total=job.total)
 
 
-async def _look(opened: Resources, import_id: ObjectId) -> _Told:
+async def _look(opened: Container, import_id: ObjectId) -> _Told:
     shown = await imports.find(opened, import_id, _ANYBODY)
     wrong = await imports.page(opened, shown.document, ImportRowsQuery(status=[*_WRONG], limit=_TOLD))
     changed = await imports.page(opened, shown.document, ImportRowsQuery(status=["update"], limit=_TOLD))

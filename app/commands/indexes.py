@@ -4,7 +4,7 @@ import typer
 
 from app import migrations
 from app.commands.running import backends, out, run
-from app.container import Resources
+from app.container import Container
 from app.core import settings
 from app.database import indexes
 
@@ -33,5 +33,5 @@ def apply_indexes() -> None:
     out.print("Indexes and validator applied.")
 
 
-async def _check(opened: Resources) -> list[str]:
+async def _check(opened: Container) -> list[str]:
     return [*await migrations.check(opened.database), *await indexes.check(opened.database)]

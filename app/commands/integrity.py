@@ -7,7 +7,7 @@ from typing import Any
 from pymongo.asynchronous.database import AsyncDatabase
 
 from app import migrations
-from app.container import Resources
+from app.container import Container
 from app.database import indexes
 from app.database.stored_files import BUCKETS
 from app.search import upkeep
@@ -28,7 +28,7 @@ class Findings:
     """A sentence each; nothing when all is well."""
 
 
-async def check(opened: Resources) -> Findings:
+async def check(opened: Container) -> Findings:
     """Reads all users twice: seconds for a hundred thousand."""
     database = opened.database
     counts = {name: await database[name].count_documents({}) for name in COUNTED}
@@ -44,7 +44,7 @@ async def check(opened: Resources) -> Findings:
     return Findings(counts, wrong)
 
 
-async def _check_keys(opened: Resources, stored: int) -> list[str]:
+async def _check_keys(opened: Container, stored: int) -> list[str]:
     listed = await opened.auth.keyring.list()
     wrong = [f"{stored - len(listed)} signing keys cannot be read"] if stored > len(listed) else []
     if stored and not any(key.state == "signs" for key in listed):
@@ -55,7 +55,7 @@ async def _check_keys(opened: Resources, stored: int) -> list[str]:
     return wrong
 
 
-async def _check_users(opened: Resources) -> list[str]:
+async def _check_users(opened: Container) -> list[str]:
     projection, reader = choose(None)
     wrong: list[str] = []
     last: dict[str, Any] = {}
@@ -67,7 +67,7 @@ async def _check_users(opened: Resources) -> list[str]:
     return wrong[:_NAMED] + ([f"and {len(wrong) - _NAMED} users more"] if len(wrong) > _NAMED else [])
 
 
-async def _check_phones(opened: Resources) -> list[str]:
+async def _check_phones(opened: Container) -> list[str]:
     """Those that a migration left as they are, as two users would share them."""
     old = (await phone_numbers.find_old(opened.users)).values()
     return [
@@ -78,7 +78,7 @@ async def _check_phones(opened: Resources) -> list[str]:
     ]
 
 
-async def _check_orphans(opened: Resources) -> list[str]:
+async def _check_orphans(opened: Container) -> list[str]:
     """What belongs to something that is not there, as after a dump of no one moment.
 
     Of a service that runs, an upload under way is such, too.

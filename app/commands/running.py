@@ -64,7 +64,7 @@ def leave_on_sigterm(*, status: int) -> None:
 
 
 def run(
-    work: Callable[[container.Resources], Coroutine[Any, Any, T]],
+    work: Callable[[container.Container], Coroutine[Any, Any, T]],
     config: Settings,
     *,
     apply_indexes: bool = True,

@@ -31,7 +31,7 @@ class Place:
 
 
 DEPARTMENTS = (
-    "Engineering,Sales,Customer Support,Marketing,Operations,Finance,Human Resources,Product,Research & "
+    "Engineering,Sales,Customer Support,Marketing,Operations,Finance,Human Container,Product,Research & "
     "Development,Legal,IT,Procurement,Logistics,Quality <QA>,Facilities,Office of the CEO"
 )
 TITLES = (

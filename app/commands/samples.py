@@ -7,7 +7,7 @@ from typing import Any
 from pymongo.errors import BulkWriteError
 
 from app.commands.sample import people
-from app.container import Resources
+from app.container import Container
 from app.search import Terms
 from app.users.records import document, record
 from models.user import User, UserInput
@@ -19,7 +19,7 @@ _STORED = ("is_active", "scopes", "created_at", "last_login_at", "last_login_ip"
 
 
 async def add(
-    opened: Resources, count: int, *, start: int = 0, on_batch: Callable[[int], None] = lambda _: None
+    opened: Container, count: int, *, start: int = 0, on_batch: Callable[[int], None] = lambda _: None
 ) -> int:
     """How many of the people numbered from `start` were new; those already there are left as they are."""
     made = people(count, start=start)

@@ -3,7 +3,7 @@
 import typer
 
 from app.commands.running import backends, out, progress, run
-from app.container import Resources
+from app.container import Container
 from app.core import settings
 from app.search import upkeep
 
@@ -14,7 +14,7 @@ cli = typer.Typer(help="What search keeps: the words of each user, and the dicti
 def reindex() -> None:
     """Make the search fields of all users anew where they differ; the service may go on."""
 
-    async def work(opened: Resources) -> int:
+    async def work(opened: Container) -> int:
         with progress() as bar:
             task = bar.add_task("users", total=await opened.users.estimated_document_count())
             return await upkeep.reindex(opened.users, on_batch=lambda n: bar.advance(task, n))

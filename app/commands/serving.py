@@ -173,7 +173,7 @@ def create_worker_app() -> FastAPI:
 
 
 def _say_that_it_stops(app: FastAPI) -> None:
-    if (opened := getattr(app.state, "resources", None)) is not None:  # else it has not even started
+    if (opened := getattr(app.state, "container", None)) is not None:  # else it has not even started
         opened.readiness.stop()
 
 

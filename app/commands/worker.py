@@ -12,7 +12,7 @@ from app import health_check
 from app import worker as workers
 from app.commands import serving
 from app.commands.running import backends, out, run
-from app.container import Resources
+from app.container import Container
 from app.core import settings
 from app.monitoring.gauges import sampling
 from app.monitoring.metrics_port import exposed
@@ -29,7 +29,7 @@ def worker() -> None:
         run(_work, config)
 
 
-async def _work(opened: Resources) -> None:
+async def _work(opened: Container) -> None:
     """Until a signal; then jobs under way go back to the queue, and other workers take them at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -42,7 +42,7 @@ async def _work(opened: Resources) -> None:
 
 
 @asynccontextmanager
-async def _answering(opened: Resources) -> AsyncIterator[None]:
+async def _answering(opened: Container) -> AsyncIterator[None]:
     """Lets `app.health_check` ask the loop that works on jobs what it lacks (no key, as it signs nothing)."""
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

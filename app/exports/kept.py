@@ -21,7 +21,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from app import jobs, listing, search
-from app.container import Resources
+from app.container import Container
 from app.core.clock import now
 from app.core.errors import (
     BusyError,
@@ -101,7 +101,7 @@ def check(asked: ExportBody) -> list[str] | None:
 
 
 async def submit(
-    opened: Resources, asked: ExportBody, *, by: str | None, schedule: ObjectId | None = None
+    opened: Container, asked: ExportBody, *, by: str | None, schedule: ObjectId | None = None
 ) -> Export:
     """The export and the job that makes it.
 
@@ -117,7 +117,7 @@ async def submit(
     return made
 
 
-async def _check_room(opened: Resources, by: str | None) -> None:
+async def _check_room(opened: Container, by: str | None) -> None:
     """Each file costs a walk and its room in MongoDB: nobody lets too many wait."""
     waiting = {"state": {"$in": ["queued", "running"]}, "kind": "export", "by": by}
     if await jobs.collection(opened.database).count_documents(waiting, limit=WAITING) == WAITING:
@@ -125,7 +125,7 @@ async def _check_room(opened: Resources, by: str | None) -> None:
 
 
 async def add(
-    opened: Resources,
+    opened: Container,
     asked: ExportBody,
     session: AsyncClientSession,
     *,
@@ -157,7 +157,7 @@ async def add(
     return Export(document, job)
 
 
-async def find(opened: Resources, export_id: ObjectId, viewer: Viewer) -> Export:
+async def find(opened: Container, export_id: ObjectId, viewer: Viewer) -> Export:
     """ExportNotFoundError: unknown, deleted, expired, or not for the viewer."""
     document = await _collection(opened).find_one({"_id": export_id, **viewer.filter})
     if document is None or document["expires_at"] <= datetime.now(UTC):
@@ -166,7 +166,7 @@ async def find(opened: Resources, export_id: ObjectId, viewer: Viewer) -> Export
     return found
 
 
-async def page(opened: Resources, asked: PageQuery, viewer: Viewer) -> tuple[list[Export], str | None]:
+async def page(opened: Container, asked: PageQuery, viewer: Viewer) -> tuple[list[Export], str | None]:
     """The newest first, and the cursor of the next page."""
     found: Page = await newest_first(
         _collection(opened), opened.cursors, viewer.filter, limit=asked.limit, cursor=asked.cursor
@@ -174,14 +174,14 @@ async def page(opened: Resources, asked: PageQuery, viewer: Viewer) -> tuple[lis
     return await with_jobs(opened, found.documents), found.next
 
 
-async def with_jobs(opened: Resources, documents: list[dict[str, Any]]) -> list[Export]:
+async def with_jobs(opened: Container, documents: list[dict[str, Any]]) -> list[Export]:
     wanted = {"_id": {"$in": [ObjectId(document["job"]) for document in documents]}}
     found = await jobs.collection(opened.database).find(wanted).to_list()
     known = {str(job["_id"]): Job.read(job) for job in found}
     return [Export(document, known.get(document["job"])) for document in documents]
 
 
-async def delete(opened: Resources, export_id: ObjectId, viewer: Viewer) -> None:
+async def delete(opened: Container, export_id: ObjectId, viewer: Viewer) -> None:
     """With its file; a job that still makes it is cancelled."""
     found = await find(opened, export_id, viewer)
     with suppress(JobNotFoundError, JobEndedError):
@@ -191,7 +191,7 @@ async def delete(opened: Resources, export_id: ObjectId, viewer: Viewer) -> None
     await _collection(opened).delete_one({"_id": export_id})
 
 
-async def open_file(opened: Resources, export: Export) -> StoredFile:
+async def open_file(opened: Container, export: Export) -> StoredFile:
     """ExportNotReadyError: the job has not made it. ExportNotFoundError: deleted meanwhile."""
     file_id = export.document["file"]
     if file_id is None:
@@ -207,7 +207,7 @@ async def open_file(opened: Resources, export: Export) -> StoredFile:
 _SAD = frozenset({"failed", "cancelled"})
 
 
-async def write(opened: Resources, run: Run) -> None:
+async def write(opened: Container, run: Run) -> None:
     """The job's handler. Begun again it writes another file: what was half written is never seen."""
     document = await _collection(opened).find_one({"_id": ObjectId(run.subject)})
     if document is None or document["file"] is not None:
@@ -219,7 +219,7 @@ async def write(opened: Resources, run: Run) -> None:
     await run.progress(made["rows"], made["rows"])
 
 
-async def _upload(opened: Resources, run: Run, export: Export) -> dict[str, Any]:
+async def _upload(opened: Container, run: Run, export: Export) -> dict[str, Any]:
     """The file, whole, and what the manifest says of it."""
     asked = ExportBody.model_validate(export.document["asked"])
     query = listing.build(asked, region=opened.settings.phone_region)
@@ -260,7 +260,7 @@ async def _upload(opened: Resources, run: Run, export: Export) -> dict[str, Any]
     }
 
 
-async def expect(opened: Resources, asked: ExportBody, query: listing.Query) -> int | None:
+async def expect(opened: Container, asked: ExportBody, query: listing.Query) -> int | None:
     """How many users it will be, if that can be told soon; others may come and go meanwhile."""
     if asked.q is not None:
         return None
@@ -282,5 +282,5 @@ class _Tally:
         self.digest.update(chunk)
 
 
-def _collection(opened: Resources) -> AsyncCollection[dict[str, Any]]:
+def _collection(opened: Container) -> AsyncCollection[dict[str, Any]]:
     return opened.database.get_collection("exports", codec_options=AWARE)

@@ -13,7 +13,7 @@ from taskiq import ScheduledTask, ScheduleSource, TaskiqScheduler
 from taskiq.api import run_scheduler_task
 from taskiq.exceptions import ScheduledTaskCancelledError
 
-from app.container import Resources
+from app.container import Container
 from app.exports import schedules
 from app.jobs import TASK
 
@@ -22,7 +22,7 @@ _TICK = timedelta(seconds=1)
 _CLOSING_S = 5.0
 
 
-async def run(opened: Resources) -> None:
+async def run(opened: Container) -> None:
     """Until it is cancelled. Any number of schedulers may run."""
     source = _DueExports(opened)
     try:
@@ -34,7 +34,7 @@ async def run(opened: Resources) -> None:
 
 
 class _DueExports(ScheduleSource):
-    def __init__(self, opened: Resources) -> None:
+    def __init__(self, opened: Container) -> None:
         self._opened = opened
         self._rounds = count()
         self._busy: set[asyncio.Task[object]] = set()

@@ -16,7 +16,7 @@ from cronsim import CronSim, CronSimError
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 
-from app.container import Resources
+from app.container import Container
 from app.core.clock import now
 from app.core.errors import FieldError, InvalidError, JobNotFoundError, ScheduleNotFoundError
 from app.core.pages import Page, newest_first
@@ -65,7 +65,7 @@ def _invalid(field: str, detail: str) -> InvalidError:
     return InvalidError("The schedule is not valid.", errors=(FieldError(detail, pointer=f"/{field}"),))
 
 
-async def create(opened: Resources, said: ScheduleInput, *, by: str) -> dict[str, Any]:
+async def create(opened: Container, said: ScheduleInput, *, by: str) -> dict[str, Any]:
     """InvalidError: no cron expression, no time zone, or no export."""
     due = find_next(said.cron, said.timezone, datetime.now(UTC))
     document = {
@@ -84,7 +84,7 @@ async def create(opened: Resources, said: ScheduleInput, *, by: str) -> dict[str
     return document
 
 
-async def find(opened: Resources, schedule_id: ObjectId, viewer: Viewer) -> dict[str, Any]:
+async def find(opened: Container, schedule_id: ObjectId, viewer: Viewer) -> dict[str, Any]:
     """ScheduleNotFoundError: unknown, deleted, or not for the viewer."""
     document = await _collection(opened).find_one({"_id": schedule_id, **viewer.filter})
     if document is None:
@@ -92,7 +92,7 @@ async def find(opened: Resources, schedule_id: ObjectId, viewer: Viewer) -> dict
     return document
 
 
-async def page(opened: Resources, asked: PageQuery, viewer: Viewer) -> Page:
+async def page(opened: Container, asked: PageQuery, viewer: Viewer) -> Page:
     """The newest first."""
     return await newest_first(
         _collection(opened), opened.cursors, viewer.filter, limit=asked.limit, cursor=asked.cursor
@@ -100,7 +100,7 @@ async def page(opened: Resources, asked: PageQuery, viewer: Viewer) -> Page:
 
 
 async def change(
-    opened: Resources, schedule_id: ObjectId, said: SchedulePatch, viewer: Viewer
+    opened: Container, schedule_id: ObjectId, said: SchedulePatch, viewer: Viewer
 ) -> dict[str, Any]:
     """The schedule after the patch; a new time counts from now."""
     changes = {name: getattr(said, name) for name in _SAID if name in said.model_fields_set}
@@ -112,7 +112,7 @@ async def change(
 
 
 async def _change(
-    opened: Resources,
+    opened: Container,
     schedule_id: ObjectId,
     changes: dict[str, Any],
     viewer: Viewer,
@@ -130,21 +130,21 @@ async def _change(
     return new
 
 
-async def delete(opened: Resources, schedule_id: ObjectId, viewer: Viewer) -> None:
+async def delete(opened: Container, schedule_id: ObjectId, viewer: Viewer) -> None:
     """What it made stays until it expires."""
     done = await _collection(opened).delete_one({"_id": schedule_id, **viewer.filter})
     if not done.deleted_count:
         raise _not_found()
 
 
-async def find_due(opened: Resources) -> list[tuple[ObjectId, datetime]]:
+async def find_due(opened: Container) -> list[tuple[ObjectId, datetime]]:
     """The schedules whose time is near or past, with it."""
     wanted = {"is_active": True, "next_run_at": {"$lte": datetime.now(UTC) + _SOON}}
     found = _collection(opened).find(wanted, {"next_run_at": 1}).sort("next_run_at").limit(_MOST_DUE)
     return [(schedule["_id"], schedule["next_run_at"]) for schedule in await found.to_list()]
 
 
-async def start(opened: Resources, schedule_id: ObjectId, due: datetime) -> str | None:
+async def start(opened: Container, schedule_id: ObjectId, due: datetime) -> str | None:
     """The job of a run that is due now, which should be announced; None if there is nothing to do.
 
     However many schedulers ask, one gets it: the job and the schedule's next time are written together. A run
@@ -155,7 +155,7 @@ async def start(opened: Resources, schedule_id: ObjectId, due: datetime) -> str 
 
 
 async def _start(
-    opened: Resources, schedule_id: ObjectId, due: datetime, session: AsyncClientSession
+    opened: Container, schedule_id: ObjectId, due: datetime, session: AsyncClientSession
 ) -> str | None:
     now = datetime.now(UTC)
     wanted = {"_id": schedule_id, "is_active": True, "next_run_at": due}
@@ -179,13 +179,13 @@ async def _start(
     return None if made is None else str(made.document["job"])
 
 
-async def _may_export(opened: Resources, user_id: str, session: AsyncClientSession) -> bool:
+async def _may_export(opened: Container, user_id: str, session: AsyncClientSession) -> bool:
     """What a user may no longer ask for is not done in his name, either."""
     wanted = {"_id": ObjectId(user_id), "is_active": True, "scopes": EXPORT}
     return await opened.users.find_one(wanted, {"_id": 1}, session=session) is not None
 
 
-async def _is_under_way(opened: Resources, schedule: dict[str, Any]) -> bool:
+async def _is_under_way(opened: Container, schedule: dict[str, Any]) -> bool:
     if schedule["last_job"] is None:
         return False
     try:
@@ -208,5 +208,5 @@ def _not_found() -> ScheduleNotFoundError:
     return ScheduleNotFoundError("There is no schedule with this id, or it is not yours.")
 
 
-def _collection(opened: Resources) -> AsyncCollection[dict[str, Any]]:
+def _collection(opened: Container) -> AsyncCollection[dict[str, Any]]:
     return opened.database.get_collection("schedules", codec_options=AWARE)

@@ -14,7 +14,7 @@ from app.audit.trail import Author
 from app.auth.accounts import Origin
 from app.auth.bearer import authorise
 from app.auth.tokens import Claims
-from app.container import Resources
+from app.container import Container
 from app.core import client_address
 from app.core.errors import FieldError, InvalidError, PreconditionRequiredError
 from app.http.byte_ranges import Wanted
@@ -69,12 +69,12 @@ async def _address(
     return address
 
 
-def backends(request: Request) -> Resources:
-    resources: Resources = request.app.state.resources
-    return resources
+def backends(request: Request) -> Container:
+    container: Container = request.app.state.container
+    return container
 
 
-async def _resources(request: Request) -> Resources:
+async def _container(request: Request) -> Container:
     return backends(request)
 
 
@@ -203,7 +203,7 @@ def _parameter(name: str, field: dict[str, Any], *, needed: bool) -> dict[str, A
 
 
 async def _if_match(
-    resources: Annotated[Resources, Depends(_resources)],
+    container: Annotated[Container, Depends(_container)],
     if_match: Annotated[
         str | None,
         Header(
@@ -215,7 +215,7 @@ async def _if_match(
 ) -> Versions:
     """RFC 9110, section 13.1.1: strong comparison, so that a weak tag names no version."""
     if if_match is None:
-        if resources.settings.require_if_match:
+        if container.settings.require_if_match:
             raise PreconditionRequiredError("Send If-Match with the ETag of the version you are changing.")
         return None
     if if_match.strip() == "*":
@@ -370,25 +370,25 @@ async def _wanted_bytes(
 
 async def _write_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:write"])],
-    resources: Annotated[Resources, Depends(_resources)],
+    container: Annotated[Container, Depends(_container)],
 ) -> Authority:
-    return Authority(caller.scopes, resources.auth.sessions.ending, _author(caller))
+    return Authority(caller.scopes, container.auth.sessions.ending, _author(caller))
 
 
 async def _admin_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:admin"])],
-    resources: Annotated[Resources, Depends(_resources)],
+    container: Annotated[Container, Depends(_container)],
 ) -> Authority:
-    return Authority(caller.scopes, resources.auth.sessions.ending, _author(caller))
+    return Authority(caller.scopes, container.auth.sessions.ending, _author(caller))
 
 
 async def _self_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["me"])],
-    resources: Annotated[Resources, Depends(_resources)],
+    container: Annotated[Container, Depends(_container)],
 ) -> Authority:
     """Over oneself, whatever one's scopes: the body says what may be said, and its route what is proved."""
     return Authority(
-        frozenset({"users:admin"}), resources.auth.sessions.ending, _author(caller), has_proved=True
+        frozenset({"users:admin"}), container.auth.sessions.ending, _author(caller), has_proved=True
     )
 
 
@@ -426,7 +426,7 @@ async def _patience(
     return None if found is None else min(float(found[1]), MAX_WAIT_S)
 
 
-Backends = Annotated[Resources, Depends(_resources)]
+Backends = Annotated[Container, Depends(_container)]
 Caller = Annotated[Claims, Security(_caller)]
 Myself = Annotated[Claims, Security(_caller, scopes=["me"])]
 Reader = Annotated[Claims, Security(_caller, scopes=["users:read"])]

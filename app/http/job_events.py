@@ -8,7 +8,7 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app.auth.tokens import Claims
-from app.container import Resources
+from app.container import Container
 from app.core.errors import InvalidTokenError, JobNotFoundError, TooManyListenersError, UnavailableError
 from app.jobs import Job, Viewer
 
@@ -17,7 +17,7 @@ _RETRY_S = 5
 
 
 async def listen(
-    opened: Resources, job_id: str, caller: Claims, viewer: Viewer, *, since: int | None
+    opened: Container, job_id: str, caller: Claims, viewer: Viewer, *, since: int | None
 ) -> AsyncGenerator[Job | None, None]:
     """The job at each change, None now and then; what fails before the first fails here.
 
@@ -33,7 +33,7 @@ async def listen(
 
 
 async def _listen(
-    opened: Resources, job_id: str, caller: Claims, since: int | None
+    opened: Container, job_id: str, caller: Claims, since: int | None
 ) -> AsyncGenerator[Job | None, None]:
     async with opened.listeners, aclosing(opened.jobs.follow(job_id, since=since, quiet_s=_CHECK_S)) as news:
         checked_at = time.monotonic()
@@ -47,7 +47,7 @@ async def _listen(
             return
 
 
-async def _check(opened: Resources, caller: Claims) -> None:
+async def _check(opened: Container, caller: Claims) -> None:
     if caller.expires_at <= time.time():
         raise InvalidTokenError("The access token has expired.")
     await opened.auth.sessions.check(caller.user_id, caller.sid, client_id=caller.client_id)

@@ -8,7 +8,7 @@ from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.audit.trail import Author
-from app.container import Resources
+from app.container import Container
 from app.core import clock
 from app.core.errors import ImportNotPlannedError, InsufficientScopeError
 from app.database.transactions import session_about, together
@@ -27,7 +27,7 @@ OnProgress = Callable[[int, int], Awaitable[None]]
 """Told how many rows were done, of how many."""
 
 
-async def begin(opened: Resources, import_id: ObjectId, viewer: Viewer) -> Job | None:
+async def begin(opened: Container, import_id: ObjectId, viewer: Viewer) -> Job | None:
     """The job that applies the import; None where it has been applied.
 
     Of one import there is one job at a time; where it was cancelled or failed, another goes on. Errors:
@@ -64,7 +64,7 @@ async def begin(opened: Resources, import_id: ObjectId, viewer: Viewer) -> Job |
     return job
 
 
-async def apply(opened: Resources, job: Run) -> None:
+async def apply(opened: Container, job: Run) -> None:
     """The handler of the job. What was done when it is stopped stays done, and is counted."""
     found = await records.read(opened.database, ObjectId(job.subject))
     try:
@@ -75,7 +75,7 @@ async def apply(opened: Resources, job: Run) -> None:
         raise
 
 
-async def carry_out(opened: Resources, found: Import, on_progress: OnProgress) -> None:
+async def carry_out(opened: Container, found: Import, on_progress: OnProgress) -> None:
     """All that is pending of a planned import, by the authority it was planned under."""
     counts = await records.count(opened.database, found["_id"])
     total = sum(counts[status] for status in (*PENDING, *APPLIED.values()))
@@ -95,13 +95,13 @@ async def carry_out(opened: Resources, found: Import, on_progress: OnProgress) -
     await _close(opened, found["_id"], "applied", applied_at=clock.now())
 
 
-async def _close(opened: Resources, import_id: ObjectId, state: ImportState, **more: Any) -> None:
+async def _close(opened: Container, import_id: ObjectId, state: ImportState, **more: Any) -> None:
     counts = await records.count(opened.database, import_id)
     await _note(opened, import_id, {"state": state, "counts": counts, **more})
 
 
 async def _note(
-    opened: Resources, import_id: ObjectId, change: dict[str, Any], session: AsyncClientSession | None = None
+    opened: Container, import_id: ObjectId, change: dict[str, Any], session: AsyncClientSession | None = None
 ) -> None:
     """An import that has been applied changes no more, whoever comes late."""
     await records.imports(opened.database).update_one(

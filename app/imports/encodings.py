@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from app.container import Resources
+from app.container import Container
 from app.core.errors import InvalidError, UnreadableFileError
 from app.imports import matching
 from app.imports.columns import Columns
@@ -48,7 +48,7 @@ class _Reading:
 
 
 async def decide(
-    opened: Resources,
+    opened: Container,
     path: Path,
     choices: Choices,
     make_columns: MakeColumns,

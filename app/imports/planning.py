@@ -13,7 +13,7 @@ from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument, UpdateOne
 
-from app.container import Resources
+from app.container import Container
 from app.core import clock
 from app.core.errors import UnavailableError
 from app.imports import files, matching, options, records
@@ -37,7 +37,7 @@ T = TypeVar("T")
 _INT64: Final = range(-(2**63), 2**63)
 
 
-async def plan(opened: Resources, run: Run) -> None:
+async def plan(opened: Container, run: Run) -> None:
     """Plans from the start, whatever an earlier run has left; nothing where there is a plan already."""
     document = await _begin(opened, ObjectId(run.subject))
     if document is None:
@@ -57,7 +57,7 @@ async def plan(opened: Resources, run: Run) -> None:
         await planner.finish()
 
 
-async def _plan_revert(opened: Resources, document: Import, run: Run) -> None:
+async def _plan_revert(opened: Container, document: Import, run: Run) -> None:
     with Claims() as claims:
         planner = _Planner(opened, document, claims)
         way_back = WayBack(opened, document)
@@ -72,7 +72,7 @@ async def _plan_revert(opened: Resources, document: Import, run: Run) -> None:
         await planner.finish()
 
 
-async def _begin(opened: Resources, import_id: ObjectId) -> Import | None:
+async def _begin(opened: Container, import_id: ObjectId) -> Import | None:
     document = await records.imports(opened.database).find_one_and_update(
         {"_id": import_id, "state": "planning"},
         {"$inc": {"attempt": 1}},
@@ -84,7 +84,7 @@ async def _begin(opened: Resources, import_id: ObjectId) -> Import | None:
 
 
 class _Planner:
-    def __init__(self, opened: Resources, document: Import, claims: Claims) -> None:
+    def __init__(self, opened: Container, document: Import, claims: Claims) -> None:
         self._opened = opened
         self._import = document
         self._claims = claims

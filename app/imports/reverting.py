@@ -11,7 +11,7 @@ from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.audit import trail
-from app.container import Resources
+from app.container import Container
 from app.core.errors import (
     ImportApplyingError,
     ImportNotAppliedError,
@@ -35,7 +35,7 @@ _NEEDED: Final = dict.fromkeys(("n", "row", "status", "user"), 1)
 
 
 async def submit(
-    opened: Resources, import_id: ObjectId, viewer: Viewer, *, by: str | None, scopes: frozenset[str]
+    opened: Container, import_id: ObjectId, viewer: Viewer, *, by: str | None, scopes: frozenset[str]
 ) -> tuple[ObjectId, Job]:
     """The revert and the job that plans it, for a caller who may write users.
 
@@ -61,7 +61,7 @@ async def submit(
     return document["_id"], await _keep(opened, document, earlier=earlier, total=total)
 
 
-async def _check_given_up(opened: Resources, revert_id: ObjectId) -> None:
+async def _check_given_up(opened: Container, revert_id: ObjectId) -> None:
     """ImportRevertedError, unless the revert is gone or has never had a plan."""
     try:
         earlier = await viewing.find(opened, revert_id, Viewer("", is_admin=True))
@@ -75,7 +75,7 @@ def _reverted(what: str) -> ImportRevertedError:
     return ImportRevertedError(f"{what} Apply that one, or delete it to plan another.")
 
 
-async def _keep(opened: Resources, document: dict[str, Any], *, earlier: ObjectId | None, total: int) -> Job:
+async def _keep(opened: Container, document: dict[str, Any], *, earlier: ObjectId | None, total: int) -> Job:
     """The revert comes together with the mark on what it reverts: of two at once one is refused."""
 
     async def mark(session: AsyncClientSession) -> None:
@@ -93,7 +93,7 @@ async def _keep(opened: Resources, document: dict[str, Any], *, earlier: ObjectI
 class WayBack:
     """Decides what becomes of rows of the other import, a chunk at a time."""
 
-    def __init__(self, opened: Resources, document: Import) -> None:
+    def __init__(self, opened: Container, document: Import) -> None:
         self._opened = opened
         self._reverts: ObjectId = document["reverts"]
         self._decider = Decider(frozenset(document["scopes"]), document["by"], "ndjson")

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
-from app.container import Resources
+from app.container import Container
 from app.core.errors import BusyError, ImportNotPlannedError
 from app.imports import viewing
 from app.imports.records import Import, Row
@@ -20,7 +20,7 @@ _ENDING: Final = ("status", "error")
 
 
 async def begin(
-    opened: Resources, document: Import, statuses: Sequence[RowStatus]
+    opened: Container, document: Import, statuses: Sequence[RowStatus]
 ) -> AsyncGenerator[bytes, None]:
     """The chunks of a workbook, which are to be closed; what fails before the first row fails here.
 
@@ -36,7 +36,7 @@ async def begin(
 
 
 async def _chunks(
-    opened: Resources, document: Import, statuses: Sequence[RowStatus]
+    opened: Container, document: Import, statuses: Sequence[RowStatus]
 ) -> AsyncGenerator[bytes, None]:
     """The first one is empty: a generator that never began would not close what it holds."""
     file = document["file"]

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.container import Resources
+from app.container import Container
 from app.core import clock
 from app.core.errors import TooManyImportsError
 from app.database.transactions import together
@@ -25,7 +25,7 @@ _LOOK_S: Final = 4.0
 """How long a file is looked at before its import is there; what is wrong further on fails the plan."""
 
 
-def check_room(opened: Resources) -> None:
+def check_room(opened: Container) -> None:
     if opened.imports.locked():
         raise TooManyImportsError(
             "As many files are being uploaded as this server allows: try again soon.", retry_after=5
@@ -33,7 +33,7 @@ def check_room(opened: Resources) -> None:
 
 
 async def submit(
-    opened: Resources, upload: Upload, asked: ImportQuery, *, by: str | None, scopes: frozenset[str]
+    opened: Container, upload: Upload, asked: ImportQuery, *, by: str | None, scopes: frozenset[str]
 ) -> tuple[ObjectId, Job]:
     """The import and the job that plans it, for a caller who may write users.
 
@@ -58,7 +58,7 @@ async def submit(
 
 
 def make_document(
-    opened: Resources, asked: ImportQuery, *, by: str | None, scopes: frozenset[str]
+    opened: Container, asked: ImportQuery, *, by: str | None, scopes: frozenset[str]
 ) -> dict[str, Any]:
     """A new import but for its `file`, `heading` and `columns`."""
     moment = clock.now()
@@ -79,7 +79,7 @@ def make_document(
     }
 
 
-async def _inspect(opened: Resources, upload: Upload, asked: ImportQuery) -> Inspection:
+async def _inspect(opened: Container, upload: Upload, asked: ImportQuery) -> Inspection:
     choices = options.choices(asked)
     try:
         return await inspect(upload.path, Limits(), choices, within_s=_LOOK_S)
@@ -96,7 +96,7 @@ async def _inspect(opened: Resources, upload: Upload, asked: ImportQuery) -> Ins
 
 
 async def keep(
-    opened: Resources, document: dict[str, Any], *, total: int | None, first: Write | None = None
+    opened: Container, document: dict[str, Any], *, total: int | None, first: Write | None = None
 ) -> Job:
     """The import and its job come together, so that none waits for a job that nobody asked for.
 

@@ -8,7 +8,7 @@ import orjson
 from bson import ObjectId
 from pymongo import ASCENDING
 
-from app.container import Resources
+from app.container import Container
 from app.core import clock
 from app.core.cursors import Position
 from app.core.errors import ImportApplyingError, JobEndedError, JobNotFoundError
@@ -49,12 +49,12 @@ class Listed:
     next: str | None
 
 
-async def find(opened: Resources, import_id: ObjectId, viewer: Viewer) -> Shown:
+async def find(opened: Container, import_id: ObjectId, viewer: Viewer) -> Shown:
     """ImportNotFoundError: unknown, expired, or of somebody else."""
     return await _show(opened, await records.find(opened.database, import_id, viewer))
 
 
-async def _show(opened: Resources, document: Import) -> Shown:
+async def _show(opened: Container, document: Import) -> Shown:
     state: ImportState = document["state"]
     if state not in _UNDER_WAY:
         return Shown(document, state, None)
@@ -70,7 +70,7 @@ async def _show(opened: Resources, document: Import) -> Shown:
     return Shown(document, state, job)
 
 
-async def page(opened: Resources, document: Import, asked: ImportRowsQuery) -> Page:
+async def page(opened: Container, document: Import, asked: ImportRowsQuery) -> Page:
     """Rows in the order of the file; none before the plan is whole."""
     if document["planned_at"] is None:
         return Page([], None)
@@ -89,7 +89,7 @@ async def page(opened: Resources, document: Import, asked: ImportRowsQuery) -> P
 
 
 async def walk(
-    opened: Resources, document: Import, statuses: Sequence[RowStatus], size: int
+    opened: Container, document: Import, statuses: Sequence[RowStatus], size: int
 ) -> AsyncGenerator[list[Row], None]:
     """All rows of these statuses, `size` at a time, with their cells; each batch is asked for anew."""
     after = 0
@@ -107,7 +107,7 @@ async def walk(
         after = found[-1]["n"]
 
 
-async def list_all(opened: Resources, viewer: Viewer, asked: PageQuery) -> Listed:
+async def list_all(opened: Container, viewer: Viewer, asked: PageQuery) -> Listed:
     """The newest first."""
     found = await newest_first(
         records.imports(opened.database),
@@ -121,7 +121,7 @@ async def list_all(opened: Resources, viewer: Viewer, asked: PageQuery) -> Liste
     return Listed([await _show(opened, document) for document in live], found.next)
 
 
-async def delete(opened: Resources, import_id: ObjectId, viewer: Viewer) -> None:
+async def delete(opened: Container, import_id: ObjectId, viewer: Viewer) -> None:
     """The plan, its rows and its file; what was applied stays applied. A plan under way is given up.
 
     ImportApplyingError while it is being applied: cancel that job first.
@@ -141,7 +141,7 @@ async def delete(opened: Resources, import_id: ObjectId, viewer: Viewer) -> None
         await files.delete(opened.database, shown.document["file"]["id"])
 
 
-async def _cancel(opened: Resources, job: Job) -> None:
+async def _cancel(opened: Container, job: Job) -> None:
     try:
         await opened.jobs.cancel(job.id)
     except JobEndedError:

@@ -218,7 +218,7 @@ async def test_a_password_set_by_an_administrator_lifts_the_throttle(client: htt
 
 async def test_a_password_set_by_the_command_line_lifts_the_throttle(client: httpx.AsyncClient) -> None:
     user = await weary(client)
-    opened = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+    opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
     assert await accounts.create_admin(opened.auth, user["email"], SecretStr(OTHER_PASSWORD)) is False
     assert await wait_of(client, user) is None
 

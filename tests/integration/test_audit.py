@@ -175,7 +175,7 @@ async def test_who_registers_is_his_own_author(mongo_uri: str, redis_url: str) -
 
 
 async def test_the_command_line_is_nobody(client: httpx.AsyncClient) -> None:
-    opened = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+    opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
     password = SecretStr(PASSWORD)
     assert await accounts.create_admin(opened.auth, "root@example.com", password)
     assert not await accounts.create_admin(opened.auth, "root@example.com", password)

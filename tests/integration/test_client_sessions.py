@@ -8,7 +8,7 @@ from pymongo.errors import PyMongoError
 
 from app.auth import accounts, clients
 from app.auth.clients import Client
-from app.container import Resources
+from app.container import Container
 from models.values import Scope
 from tests.support import database
 from tests.support_applying import resources
@@ -74,7 +74,7 @@ async def remove(http: httpx.AsyncClient, held: Held) -> None:
     await accounts.remove_client(resources(http).auth, held.client.id)
 
 
-async def forget_clients(opened: Resources) -> None:
+async def forget_clients(opened: Container) -> None:
     """As when what Redis was told of them has expired."""
     for key in await opened.redis.keys("roster:client:*"):
         await opened.redis.delete(key)

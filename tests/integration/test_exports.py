@@ -12,7 +12,7 @@ from bson import Decimal128, ObjectId
 
 from app import exports
 from app.commands.samples import add
-from app.container import Resources
+from app.container import Container
 from app.listing import build
 from models.listing import ExportQuery
 from tests.api import serving
@@ -68,8 +68,8 @@ async def people(mongo_server: MongoServer, redis_server: Any) -> AsyncIterator[
         await opened.database.client.drop_database(opened.database)
 
 
-def backends(client: httpx.AsyncClient) -> Resources:
-    found: Resources = client.app.state.resources  # type: ignore[attr-defined]  # the handle of `serving`
+def backends(client: httpx.AsyncClient) -> Container:
+    found: Container = client.app.state.container  # type: ignore[attr-defined]  # the handle of `serving`
     return found
 
 
@@ -490,7 +490,7 @@ async def test_an_export_that_is_begun_and_dropped_closes_its_cursor(
     assert await idle_cursors(opened) == 0
 
 
-async def idle_cursors(opened: Resources) -> int:
+async def idle_cursors(opened: Container) -> int:
     found = await opened.database.client.admin.aggregate(
         [
             {"$currentOp": {"idleCursors": True, "allUsers": True}},

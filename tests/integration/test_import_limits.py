@@ -52,7 +52,7 @@ async def test_more_uploads_than_are_allowed_wait_for_their_turn_elsewhere(
     monkeypatch.setattr("app.imports.uploads.STALLED_S", 0.05)
     go_on.clear()
     problem(await small.post("/users/import", content=slow(), headers=headers), 408, "upload_stalled")
-    assert not small.app.state.resources.imports.locked()  # type: ignore[attr-defined]  # set by `serving`
+    assert not small.app.state.container.imports.locked()  # type: ignore[attr-defined]  # set by `serving`
 
 
 async def test_a_plan_that_waits_can_be_cancelled_or_deleted(small: httpx.AsyncClient) -> None:

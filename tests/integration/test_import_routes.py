@@ -13,7 +13,7 @@ from bson import ObjectId
 from pymongo.errors import BulkWriteError
 
 from app import imports
-from app.container import Resources
+from app.container import Container
 from app.core import clock
 from app.core.errors import ImportApplyingError, ImportNotFoundError, InvalidCursorError, UnavailableError
 from app.imports import files, matching, records, viewing
@@ -34,8 +34,8 @@ async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncI
         yield opened
 
 
-def resources(client: httpx.AsyncClient) -> Resources:
-    opened: Resources = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+def resources(client: httpx.AsyncClient) -> Container:
+    opened: Container = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
     return opened
 
 

@@ -73,7 +73,7 @@ async def test_what_was_saved_is_restored_whole_and_people_sign_in_again(
 
 
 async def wrong(client: httpx.AsyncClient) -> list[str]:
-    found = await integrity.check(client.app.state.resources)  # type: ignore[attr-defined]  # set by `serving`
+    found = await integrity.check(client.app.state.container)  # type: ignore[attr-defined]  # set by `serving`
     return found.wrong
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.auth.tokens import Claims
-from app.container import Resources
+from app.container import Container
 from app.core.errors import InvalidError
 from app.jobs import Leases, Run, collection
 from tests.support import NOBODY, database, problem, until
@@ -35,7 +35,7 @@ def user_of(client: httpx.AsyncClient, token: str) -> str:
 
 
 async def test_a_job_tells_its_story(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refuse(_: Resources, run: Run) -> None:
+    async def refuse(_: Container, run: Run) -> None:
         await run.progress(3, 10)
         raise InvalidError("Nothing to be done.")
 
@@ -98,7 +98,7 @@ async def test_jobs_are_paged_through_and_filtered(client: httpx.AsyncClient) ->
 async def test_cancelling_twice_is_once_and_too_late_is_409(
     starts: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def do_nothing(_: Resources, __: Run) -> None: ...
+    async def do_nothing(_: Container, __: Run) -> None: ...
 
     handle(monkeypatch, do_nothing)
     client = await starts()
@@ -137,7 +137,7 @@ async def test_events_tell_of_each_change_and_end_with_the_job(
 ) -> None:
     go_on = asyncio.Event()
 
-    async def wait(_: Resources, run: Run) -> None:
+    async def wait(_: Container, run: Run) -> None:
         await run.progress(1, 2)
         await go_on.wait()
         await run.progress(2, 2)

@@ -8,7 +8,7 @@ from bson import ObjectId
 from pymongo.errors import AutoReconnect
 from redis.asyncio import Redis
 
-from app.container import Resources
+from app.container import Container
 from app.core.errors import InvalidError, UnavailableError
 from app.jobs import JobCancelledError, LeaseLostError, Run
 from app.jobs.runs import ATTEMPTS
@@ -18,7 +18,7 @@ from tests.support_jobs import Start, handle, jobs_of, submit
 
 
 async def test_a_job_is_done_and_says_how_far_it_is(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def count(_: Resources, run: Run) -> None:
+    async def count(_: Container, run: Run) -> None:
         assert run.subject == "subject"
         for done in range(101):
             await run.progress(done, 100)
@@ -34,7 +34,7 @@ async def test_a_job_is_done_and_says_how_far_it_is(starts: Start, monkeypatch: 
 
 
 async def test_a_job_that_fails_says_why(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refuse(_: Resources, run: Run) -> None:
+    async def refuse(_: Container, run: Run) -> None:
         if run.subject == "ours":
             raise InvalidError("Not like that.")
         msg = "secret"
@@ -53,7 +53,7 @@ async def test_a_job_that_fails_says_why(starts: Start, monkeypatch: pytest.Monk
 
 
 async def test_a_job_waits_for_a_backend_that_is_away(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def be_away_once(_: Resources, run: Run) -> None:
+    async def be_away_once(_: Container, run: Run) -> None:
         if run.attempt == 1:
             raise UnavailableError("MongoDB did not answer.")
 
@@ -64,7 +64,7 @@ async def test_a_job_waits_for_a_backend_that_is_away(starts: Start, monkeypatch
 
 
 async def test_a_running_job_is_cancelled(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def sleep(_: Resources, run: Run) -> None:
+    async def sleep(_: Container, run: Run) -> None:
         await run.progress(7, 9)
         await asyncio.sleep(3600)
 
@@ -84,7 +84,7 @@ async def test_a_running_job_is_cancelled(starts: Start, monkeypatch: pytest.Mon
 async def test_a_job_whose_word_was_lost_is_found(
     starts: Start, monkeypatch: pytest.MonkeyPatch, redis_url: str
 ) -> None:
-    async def do_nothing(_: Resources, __: Run) -> None: ...
+    async def do_nothing(_: Container, __: Run) -> None: ...
 
     handle(monkeypatch, do_nothing)
     idle = await starts(jobs_inside=False)
@@ -104,7 +104,7 @@ async def test_two_workers_share_what_there_is_and_do_nothing_twice(
 ) -> None:
     done: list[tuple[int, str]] = []
 
-    async def note(opened: Resources, run: Run) -> None:
+    async def note(opened: Container, run: Run) -> None:
         await asyncio.sleep(0.05)
         done.append((id(opened), run.subject))
 
@@ -122,7 +122,7 @@ async def test_a_worker_that_stops_hands_its_job_on_at_once(
 ) -> None:
     begun: list[int] = []
 
-    async def sleep_once(_: Resources, run: Run) -> None:
+    async def sleep_once(_: Container, run: Run) -> None:
         begun.append(run.attempt)
         await asyncio.sleep(3600 if run.attempt == 1 else 0)
 
@@ -143,7 +143,7 @@ async def test_a_worker_that_stops_hands_its_job_on_at_once(
 async def test_a_job_gives_up_on_a_backend_that_stays_away(
     starts: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def be_away(_: Resources, __: Run) -> None:
+    async def be_away(_: Container, __: Run) -> None:
         raise AutoReconnect("not primary")
 
     handle(monkeypatch, be_away)
@@ -156,7 +156,7 @@ async def test_a_job_gives_up_on_a_backend_that_stays_away(
 
 
 async def test_a_job_that_kills_its_workers_ends_too(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def do_nothing(_: Resources, __: Run) -> None: ...
+    async def do_nothing(_: Container, __: Run) -> None: ...
 
     handle(monkeypatch, do_nothing)
     idle = await starts(jobs_inside=False)
@@ -173,7 +173,7 @@ async def test_a_handler_learns_from_progress_that_it_should_stop(
 ) -> None:
     raised: list[type[BaseException]] = []
 
-    async def report(_: Resources, run: Run) -> None:
+    async def report(_: Container, run: Run) -> None:
         try:
             while True:
                 await run.progress(1)

@@ -456,7 +456,7 @@ async def test_a_password_set_during_a_sign_in_is_neither_overwritten_nor_outliv
     slow = django(PASSWORD, digest="sha1", iterations=5_000_000)
     await client.put(f"/users/{user['id']}/password", json={"password_hash": slow})
     signing_in = asyncio.create_task(ask_token(client, user["email"]))
-    passwords = client.app.state.resources.auth.passwords  # type: ignore[attr-defined]  # set by `serving`
+    passwords = client.app.state.container.auth.passwords  # type: ignore[attr-defined]  # set by `serving`
 
     async def under_way() -> bool:
         return bool(passwords.running)

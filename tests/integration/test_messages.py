@@ -185,7 +185,7 @@ async def test_a_change_names_each_value_that_others_have_to_writers_alone(clien
     for method in ("PATCH", "PUT"):
         reply = await client.request(method, f"/users/{mine['id']}", json=person(**TAKEN))
         assert pointers(reply, 409, "already_exists") == {"/email", "/username", "/phone"}
-    opened = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+    opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
     own = {"Authorization": f"Bearer {await mint_for(opened, mine['id'], 'me')}"}
     reply = await client.patch(
         "/users/me", json={"username": TAKEN["username"], "phone": TAKEN["phone"]}, headers=own

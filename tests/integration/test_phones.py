@@ -83,7 +83,7 @@ async def test_old_numbers_are_renewed_as_any_change_is_written(mongo_uri: str, 
 
 
 async def wrong(client: httpx.AsyncClient) -> list[str]:
-    found = await integrity.check(client.app.state.resources)  # type: ignore[attr-defined]  # set by `serving`
+    found = await integrity.check(client.app.state.container)  # type: ignore[attr-defined]  # set by `serving`
     return found.wrong
 
 

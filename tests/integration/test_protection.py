@@ -71,7 +71,7 @@ async def test_with_every_scope_but_the_right_one_each_operation_names_the_one_i
     user = person()
     await client.post("/users", json=user)
     before = await users(client).find_one({})
-    opened = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+    opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
     reply = await call(client, operation, await mint(opened, *(set(ALL_SCOPES) - {needed})))
     problem(reply, 403, "insufficient_scope")
     assert reply.headers["www-authenticate"] == (
@@ -84,7 +84,7 @@ async def test_with_every_scope_but_the_right_one_each_operation_names_the_one_i
 async def test_with_the_right_scope_alone_each_operation_lets_its_caller_in(
     client: httpx.AsyncClient, operation: Operation
 ) -> None:
-    opened = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+    opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
     reply = await call(client, operation, await mint(opened, NEEDED[name(operation)] or "users:read"))
     assert reply.status_code == LET_IN[name(operation)], reply.text
     if reply.status_code == 401:

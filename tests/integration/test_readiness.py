@@ -71,7 +71,7 @@ async def test_it_names_the_backend_that_is_away_and_forgets_it_when_it_is_back(
 
 async def test_it_names_indexes_and_keys_that_are_missing(mongo_uri: str, redis_url: str) -> None:
     async with serving(mongo_uri, redis_url) as client:
-        opened = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+        opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
         await becomes(client)
         await opened.users.create_index("bio", name="of_another_hand")
         await opened.users.drop_index("email")
@@ -83,7 +83,7 @@ async def test_it_names_indexes_and_keys_that_are_missing(mongo_uri: str, redis_
 
 async def test_many_probes_cost_one_look(mongo_uri: str, redis_url: str) -> None:
     async with serving(mongo_uri, redis_url) as client:
-        opened = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+        opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
         opened.readiness._good_until = 0
         with (
             mock.patch("app.database.readiness.BOUND_S", 60.0),

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from bson import ObjectId
 
-from app.container import Resources
+from app.container import Container
 from app.exports import schedules
 from app.jobs import Run
 from tests.support import NOBODY, create, database, pointers, problem, until
@@ -149,7 +149,7 @@ async def test_what_is_due_is_exported_once_over_two_schedulers(starts: Start) -
 async def test_a_run_waits_for_the_one_before(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     finish = asyncio.Event()
 
-    async def wait(_: Resources, __: Run) -> None:
+    async def wait(_: Container, __: Run) -> None:
         await finish.wait()
 
     handle(monkeypatch, wait)

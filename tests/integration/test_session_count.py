@@ -37,7 +37,7 @@ async def client(mongo_uri: str, redis_url: str) -> AsyncIterator[httpx.AsyncCli
 
 
 def sessions(client: httpx.AsyncClient) -> Sessions:
-    found: Sessions = client.app.state.resources.auth.sessions  # type: ignore[attr-defined]  # set by `serving`
+    found: Sessions = client.app.state.container.auth.sessions  # type: ignore[attr-defined]  # set by `serving`
     return found
 
 

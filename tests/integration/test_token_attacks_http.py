@@ -33,7 +33,7 @@ def encoded(content: bytes | dict[str, Any]) -> str:
 
 def signed(client: httpx.AsyncClient, header: dict[str, Any] | bytes, claims: dict[str, Any] | bytes) -> str:
     """By the service's own key: what only a fault of ours, or a thief of the key, could make."""
-    key = client.app.state.resources.auth.keyring.signing  # type: ignore[attr-defined]  # set by `serving`
+    key = client.app.state.container.auth.keyring.signing  # type: ignore[attr-defined]  # set by `serving`
     text = f"{encoded(header)}.{encoded(claims)}"
     return f"{text}.{encoded(key.sign(text.encode()))}"
 
@@ -291,7 +291,7 @@ async def test_a_token_of_before_a_key_was_stolen_is_refused_after_its_replaceme
 ) -> None:
     tokens = await sign_in(client, await member(client))
     assert (await call(client, "GET", "/users/me", tokens["access_token"])).status_code == 200
-    await client.app.state.resources.auth.keyring.rotate(at_once=True)  # type: ignore[attr-defined]  # as above
+    await client.app.state.container.auth.keyring.rotate(at_once=True)  # type: ignore[attr-defined]  # as above
     problem(await call(client, "GET", "/users/me", tokens["access_token"]), 401, "invalid_token")
 
 

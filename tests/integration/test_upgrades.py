@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app.commands import first_start, integrity
-from app.container import Resources
+from app.container import Container
 from app.search import upkeep
 from tests.api import serving
 from tests.dumps.people import ADMIN, ODD, PASSWORD, PEOPLE
@@ -34,8 +34,8 @@ async def old(
         await resources(client).database.client.drop_database(f"t_{request.param}")
 
 
-def resources(client: httpx.AsyncClient) -> Resources:
-    opened: Resources = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+def resources(client: httpx.AsyncClient) -> Container:
+    opened: Container = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
     return opened
 
 

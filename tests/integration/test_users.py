@@ -216,7 +216,7 @@ async def test_a_put_of_what_is_there_writes_nothing(client: httpx.AsyncClient) 
 
 async def writer_of(client: httpx.AsyncClient) -> dict[str, str]:
     """The headers of a caller who may write users, and no more."""
-    opened = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+    opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
     return {"Authorization": f"Bearer {await mint(opened, 'me', 'users:read', 'users:write')}"}
 
 
@@ -534,7 +534,7 @@ async def test_an_administrator_may_set_scopes_and_activation_to_what_they_can_b
 async def test_scopes_and_activation_are_set_by_every_write_of_an_administrator_and_of_nobody_else(
     client: httpx.AsyncClient,
 ) -> None:
-    opened = client.app.state.resources  # type: ignore[attr-defined]  # set by `serving`
+    opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
     token = await mint(opened, "me", "users:read", "users:write", "users:export")
     writer = {"Authorization": f"Bearer {token}"}
     user = await create(client, scopes=["me", "users:read"], is_active=False)
