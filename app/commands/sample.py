@@ -101,18 +101,14 @@ class _City:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A `sample_names.Place` cut into pieces, words repeated by how common they are."""
+    """A `sample_names.Place` with its words cut into pieces and repeated by how common they are."""
 
     words: sample_names.Place
     given: tuple[_Word, ...]
     family: tuple[_Word, ...]
     cities: tuple[_City, ...]
-    streets: tuple[str, ...]
     departments: tuple[str, ...]
     titles: tuple[str, ...]
-    bios: tuple[str, ...]
-    phones: tuple[str, ...]
-    phone_digits: int
 
 
 def _person(seed: int, index: int) -> dict[str, Any]:
@@ -188,20 +184,21 @@ def _username(dice: _Dice, given: str, family: str, index: int) -> str:
 
 
 def _phone(place: _Place, seed: int, index: int) -> str:
-    each = 10**place.phone_digits
-    number = (index * _SCRAMBLE + seed * 97) % (each * len(place.phones))
-    return f"{place.phones[number // each]}{number % each:0{place.phone_digits}d}"
+    phones, digits = place.words.phones, place.words.phone_digits
+    each = 10**digits
+    number = (index * _SCRAMBLE + seed * 97) % (each * len(phones))
+    return f"{phones[number // each]}{number % each:0{digits}d}"
 
 
 def _tags(dice: _Dice) -> list[str]:
     count = max(0, dice.below(6) - 2)
-    return list(dict.fromkeys(dice.pick(_tag_words()) for _ in range(count)))
+    return list(dict.fromkeys(dice.pick(_words("tags")) for _ in range(count)))
 
 
 def _profile(dice: _Dice, place: _Place) -> dict[str, Any]:
     profile: dict[str, Any] = {}
     if dice.chance(45):
-        profile["bio"] = dice.pick(place.bios)
+        profile["bio"] = dice.pick(place.words.bios)
     if dice.chance(85):
         profile["age"] = 18 + dice.below(37) + dice.below(37)
     if dice.chance(65):
@@ -217,10 +214,10 @@ def _address(dice: _Dice, place: _Place) -> dict[str, str]:
     city = dice.pick(place.cities)
     address = {}
     if dice.chance(70):
-        address["label"] = dice.pick(_label_words())
+        address["label"] = dice.pick(_words("labels"))
     if dice.chance(92):
         number = 1 + dice.below(220)
-        address["street"] = place.words.street.format(street=dice.pick(place.streets), number=number)
+        address["street"] = place.words.street.format(street=dice.pick(place.words.streets), number=number)
     address["city"] = city.name
     if dice.chance(65):
         address["region"] = city.region
@@ -243,33 +240,23 @@ def _address_of_documentation(dice: _Dice) -> str:
 @cache
 def _places() -> tuple[_Place, ...]:
     """Each place as often as its weight says."""
-    cut = [(_cut(place), place.weight) for place in sample_names.PLACES]
+    cut = [(_cut(place), place.weight) for place in sample_names.places()]
     return tuple(chain.from_iterable(repeat(place, weight) for place, weight in cut))
 
 
 @cache
-def _tag_words() -> tuple[str, ...]:
-    return _by_rank(sample_names.TAGS.split(","))
-
-
-@cache
-def _label_words() -> tuple[str, ...]:
-    return _by_rank(sample_names.LABELS.split(","))
+def _words(name: str) -> tuple[str, ...]:
+    return _by_rank(sample_names.words(name))
 
 
 def _cut(place: sample_names.Place) -> _Place:
-    phones, digits = place.phone.split(" x")
     return _Place(
         words=place,
-        given=_by_rank([_word(text) for text in place.given.split(",")]),
-        family=_by_rank([_word(text) for text in place.family.split(",")]),
-        cities=_by_rank([_city(text) for text in place.cities.split(",")]),
-        streets=tuple(place.streets.split(",")),
-        departments=_by_rank((place.departments or sample_names.DEPARTMENTS).split(",")),
-        titles=_by_rank((place.titles or sample_names.TITLES).split(",")),
-        bios=tuple(place.bios.split("|")),
-        phones=tuple(phones.split(",")),
-        phone_digits=int(digits),
+        given=_by_rank([_word(text) for text in place.given]),
+        family=_by_rank([_word(text) for text in place.family]),
+        cities=_by_rank([_city(text) for text in place.cities]),
+        departments=_by_rank(place.departments),
+        titles=_by_rank(place.titles),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 from random import Random
 
-from app.commands.sample_names import PLACES
+from app.commands import sample_names
 from benchmarks.search_queries.directory import Directory, Person
 from benchmarks.search_queries.kinds import Kind, Query, query
 
@@ -97,9 +97,9 @@ def _japanese(person: Person) -> list[str]:
 @cache
 def _readings() -> tuple[dict[str, str], dict[str, str]]:
     """The Latin spellings of Chinese surnames and given names that the sample's e-mails use."""
-    chinese = [place for place in PLACES if place.locale.startswith("zh-")]
-    family = (word.split("/") for place in chinese for word in place.family.split(","))
-    given = (word.split("/") for place in chinese for word in place.given.split(","))
+    chinese = [place for place in sample_names.places() if place.locale.startswith("zh-")]
+    family = (word.split("/") for place in chinese for word in place.family)
+    given = (word.split("/") for place in chinese for word in place.given)
     return _pairs(family), _pairs(given)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from email_validator import validate_email
 
+from app.commands import sample_names
 from app.commands.sample import FIRST_CREATED, SPAN_MS, people
 
 Person = dict[str, Any]
@@ -110,3 +111,10 @@ def test_moments_are_whole_milliseconds_of_three_years_and_mostly_distinct(crowd
         assert person["created_at"].microsecond % 1000 == 0
         assert ("last_login_at" in person) == ("last_login_ip" in person)
     assert len({person["created_at"] for person in crowd}) > 49_900
+
+
+def test_the_words_of_all_29_places_lie_beside_the_module_that_reads_them() -> None:
+    places = sample_names.places()
+
+    assert len({place.locale for place in places}) == 29
+    assert all(place.departments and place.titles and place.phones for place in places)
