@@ -15,9 +15,8 @@ from statistics import median
 from typing import Any
 from unittest import mock
 
-from app import container, users
-from app.audit import trail
-from app.audit.trail import COMMAND_LINE
+from app import audit, container, users
+from app.audit.write import COMMAND_LINE
 from app.commands.sample import people
 from app.container import Container
 from app.core import settings
@@ -84,7 +83,10 @@ def _untold() -> Iterator[None]:
     async def tell_nothing(*_: Any) -> None:
         """Nothing."""
 
-    with mock.patch.object(transactions, "together", alone), mock.patch.object(trail, "keep", tell_nothing):
+    with (
+        mock.patch.object(transactions, "together", alone),
+        mock.patch.object(audit.write, "add", tell_nothing),
+    ):
         yield
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.audit import reading
+from app import audit
 from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, QueryTooExpensiveError
 from app.http import replies
 from app.http.dependencies import Administrator, AuditOptions, Backends, query_parameters
@@ -28,4 +28,4 @@ async def read_audit(_: Administrator, asked: AuditOptions, opened: Backends) ->
     fields, and no more what they held.
     """
     budget_s = opened.settings.query_budget_ms / 1000
-    return replies.audit(await reading.find(opened.database, opened.cursors, asked, budget_s=budget_s))
+    return replies.audit(await audit.read.find(opened.database, opened.cursors, asked, budget_s=budget_s))

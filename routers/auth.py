@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel
 
-from app.audit import audit_log
+from app import audit
 from app.auth import accounts, basic_auth, clients, oauth_forms
 from app.auth.accounts import Issued
 from app.auth.clients import Client
@@ -71,7 +71,7 @@ async def _identify(
         async with opened.auth.throttle.refusals("client_secrets", origin.address):
             return await clients.identify(opened.database, client_id=client_id, secret=secret)
     except InvalidClientError:
-        audit_log.record("client_refused", address=origin.address, reason="invalid_client")
+        audit.log.record("client_refused", address=origin.address, reason="invalid_client")
         raise
 
 
@@ -170,7 +170,7 @@ async def register_user(asked: Registration, opened: Backends, origin: RequestOr
 async def sign_out(opened: Backends, caller: Caller, origin: RequestOrigin) -> None:
     """The session of the token ends: its access tokens and its refresh token, everywhere, with this reply."""
     await opened.auth.sessions.end(caller.user_id, caller.sid)
-    audit_log.record("signed_out", user_id=caller.user_id, sid=caller.sid, address=origin.address)
+    audit.log.record("signed_out", user_id=caller.user_id, sid=caller.sid, address=origin.address)
 
 
 @router.post(

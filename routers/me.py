@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from beanie import PydanticObjectId
 from fastapi import APIRouter, Query, Request, Response, status
 
-from app import users
-from app.audit import audit_log
+from app import audit, users
 from app.auth import accounts
 from app.core.errors import (
     InvalidError,
@@ -139,7 +138,7 @@ async def end_my_sessions(
     """All your sessions end, or all others."""
     keep = caller.sid if keep_current == "true" else ""
     await opened.auth.sessions.end_all(caller.user_id, keep=keep, author=author)
-    audit_log.record("signed_out_everywhere", user_id=caller.user_id, sid=caller.sid, address=origin.address)
+    audit.log.record("signed_out_everywhere", user_id=caller.user_id, sid=caller.sid, address=origin.address)
 
 
 @router.delete(

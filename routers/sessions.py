@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response, status
 
-from app.audit import audit_log
+from app import audit
 from app.auth import accounts
 from app.core.errors import (
     InvalidError,
@@ -45,7 +45,7 @@ async def end_sessions(
     """With this reply no token of before is good, on any worker."""
     if not await opened.auth.sessions.end_all(str(user_id), author=author):
         raise UserNotFoundError("There is no user with this id.")
-    audit_log.record("signed_out_everywhere", user_id=str(user_id), by=caller.user_id)
+    audit.log.record("signed_out_everywhere", user_id=str(user_id), by=caller.user_id)
 
 
 @router.delete(

@@ -1,1 +1,5 @@
-"""What is written with each change, what reads it, and the log of sign-ins."""
+"""The audit trail (`write`, `read`) and the log of authentication events (`log`)."""
+
+from app.audit import log, read, write
+
+__all__ = ["log", "read", "write"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.audit import audit_log
+from app import audit
 from app.auth.accounts import Auth
 from app.auth.tokens import Claims
 from app.core.errors import InsufficientScopeError, InvalidTokenError, UnauthenticatedError
@@ -25,9 +25,9 @@ async def authorise(auth: Auth, authorization: Sequence[str], scope: str | None 
         await auth.sessions.check(claims.user_id, claims.sid, client_id=claims.client_id)
     except InvalidTokenError as error:
         who = {"user_id": claims.user_id, "sid": claims.sid} if claims else {}
-        audit_log.record("access_denied", **who, reason=error.code)
+        audit.log.record("access_denied", **who, reason=error.code)
         raise
     if scope is not None and scope not in claims.scopes:
-        audit_log.record("access_denied", user_id=claims.user_id, sid=claims.sid, reason=f"lacks {scope}")
+        audit.log.record("access_denied", user_id=claims.user_id, sid=claims.sid, reason=f"lacks {scope}")
         raise InsufficientScopeError(scope)
     return claims

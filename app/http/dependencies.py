@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer, OAuth2PasswordBearer, SecurityScopes
 from pydantic import BaseModel, ValidationError
 
-from app.audit.trail import Author
+from app.audit.write import Author
 from app.auth.accounts import Origin
 from app.auth.bearer import authorise
 from app.auth.tokens import Claims

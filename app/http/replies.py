@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from app.audit.reading import Found
+from app.audit.read import Found
 from app.auth.accounts import Issued
 from app.auth.sessions import Session
 from app.auth.throttles import Standing

@@ -7,7 +7,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.audit.trail import Author
+from app.audit.write import Author
 from app.container import Container
 from app.core import clock
 from app.core.errors import ImportNotPlannedError, InsufficientScopeError

@@ -16,7 +16,8 @@ from pymongo import InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from app.audit import audit_log, trail
+from app import audit
+from app.audit.write import Author, Entry
 from app.core.errors import (
     LastAdministratorError,
     PreconditionFailedError,
@@ -54,7 +55,7 @@ class _Batch:
     """Those whose users are written in one transaction."""
     notes: list[tuple[Row, Row]]
     """Users as they are and as they will be, for the audit log."""
-    entries: list[trail.Entry]
+    entries: list[Entry]
     """What the audit trail says of those written together."""
     alone: list[tuple[Row, Row]]
     """Rows that end sessions, each with its user as he is."""
@@ -160,7 +161,7 @@ class Writer:
                 raise _RefusedError("Somebody else has what one of them should get.") from None
             if written.inserted_count + written.matched_count != len(batch.together):
                 raise _RefusedError("One of them has changed since.")
-            await trail.keep(self.rows.database, self.authority.author, batch.entries, self.session)
+            await audit.write.add(self.rows.database, self.authority.author, batch.entries, self.session)
 
     async def _take(self, rows: list[Row]) -> None:
         """Before their users, so that of two workers at the same rows one is stopped here."""
@@ -205,10 +206,10 @@ class Writer:
     def _note(self, row: Row, user: Row) -> None:
         changes.note(user, row["said"], self.authority)
         if row.get("password_hash") is not None:
-            audit_log.record("password_set", user_id=str(user["_id"]), by=self.authority.author.user_id)
+            audit.log.record("password_set", user_id=str(user["_id"]), by=self.authority.author.user_id)
 
 
-def _prepare(rows: list[Row], standing: dict[ObjectId, Row], author: trail.Author) -> _Batch:
+def _prepare(rows: list[Row], standing: dict[ObjectId, Row], author: Author) -> _Batch:
     """Heavy: for a thread. Rows whose user is gone go with the others, which refuses them."""
     batch = _Batch(rows, [], [], [], [], [], [])
     for row in rows:
@@ -235,7 +236,7 @@ _UNSAID = {"last_login_at": None, "last_login_ip": None, "version": 1}
 """What a new user has whatever is said of him, as `User` has it."""
 
 
-def _create(row: Row, author: trail.Author) -> tuple[InsertOne[Row], dict[str, bool], trail.Entry]:
+def _create(row: Row, author: Author) -> tuple[InsertOne[Row], dict[str, bool], Entry]:
     """Without a `User` in between, which is a third of the work: the plan has validated what is said."""
     fields, words = records.compose(row["said"])
     credentials = {"password_hash": row.get("password_hash"), "generation": 0}
@@ -243,7 +244,7 @@ def _create(row: Row, author: trail.Author) -> tuple[InsertOne[Row], dict[str, b
     return InsertOne(new), words, records.creation(row["user"], row["said"], author)
 
 
-def _update(row: Row, author: trail.Author) -> tuple[UpdateOne, dict[str, bool], trail.Entry]:
+def _update(row: Row, author: Author) -> tuple[UpdateOne, dict[str, bool], Entry]:
     update, words = records.change(row["said"])
     at = {"_id": row["user"], "version": row["version"]}
     return UpdateOne(at, update), words, changes.alteration(at, author, row["differences"])

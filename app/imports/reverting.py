@@ -10,7 +10,7 @@ from typing import Any, Final
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.audit import trail
+from app.audit.write import Entry
 from app.container import Container
 from app.core.errors import (
     ImportApplyingError,
@@ -124,13 +124,13 @@ class WayBack:
         user_id = str(row["user"])
         return Given(self._count, row["row"], [user_id], {"id": user_id})
 
-    async def _entries(self, rows: Sequence[Row]) -> dict[ObjectId, trail.Entry]:
+    async def _entries(self, rows: Sequence[Row]) -> dict[ObjectId, Entry]:
         """What the trail still has of the import, by user."""
         wanted = {"user": {"$in": [row["user"] for row in rows]}, "import": self._reverts}
         found = await records.audit(self._opened.database).find(wanted, _OF_TRAIL, hint="user").to_list()
         return {entry["user"]: entry for entry in found}
 
-    def _decide(self, row: Row, given: Given, stored: Stored | None, entry: trail.Entry | None) -> Decision:
+    def _decide(self, row: Row, given: Given, stored: Stored | None, entry: Entry | None) -> Decision:
         if row["status"] == "deleted":
             given.fail(way_back.STAYS, f"User {row['user']} was deleted and cannot be brought back.")
         elif stored is None:
@@ -148,7 +148,7 @@ class WayBack:
             way_back.undo_update(given, stored, entry)
         return self._judge(given, stored, entry)
 
-    def _judge(self, given: Given, stored: Stored | None, entry: trail.Entry | None) -> Decision:
+    def _judge(self, given: Given, stored: Stored | None, entry: Entry | None) -> Decision:
         if stored is None or given.errors:
             is_conflict = any(bad["code"] == way_back.CONFLICT for bad in given.errors)
             decision = Decision(

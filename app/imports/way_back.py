@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Final
 
-from app.audit import trail
+from app import audit
+from app.audit.write import Entry
 from app.imports.matching import Stored
 from app.imports.merging import PARTS
 from app.imports.reading import Given
@@ -18,7 +19,7 @@ _ADDRESSES: Final = ["profile", "addresses"]
 _FIELDS: Final = tuple(UserInput.model_fields)
 
 
-def undo_update(given: Given, stored: Stored, entry: trail.Entry) -> None:
+def undo_update(given: Given, stored: Stored, entry: Entry) -> None:
     """Fills in the values of before; fields that are not as the import wrote them are errors of the row."""
     written = [each for each in entry["differences"] if each["pointer"] not in _SECRETS]
     before = {name: stored.row[name] for name in _FIELDS} if stored.row else {}
@@ -34,19 +35,19 @@ def undo_update(given: Given, stored: Stored, entry: trail.Entry) -> None:
     given.values |= {name: user[name] for name in _FIELDS if user[name] != before[name]}
 
 
-def undo_creation(given: Given, stored: Stored, entry: trail.Entry) -> None:
+def undo_creation(given: Given, stored: Stored, entry: Entry) -> None:
     """Deletes a user who is as they were created; every field that is not is an error of the row."""
     given.values |= {"delete": True, "version": entry["version"]}
     if stored.row is None or stored.row["version"] == entry["version"]:
         return
     now = {name: stored.row[name] for name in _FIELDS}
-    for at in _changed(entry["differences"], trail.differences({}, now)):
+    for at in _changed(entry["differences"], audit.write.differences({}, now)):
         given.fail(CONFLICT, "This field was changed after the import created the user.", at)
     if not given.errors:
         given.fail(CONFLICT, "The user was changed after the import created them.")
 
 
-def losses(entry: trail.Entry) -> Iterator[tuple[str, str | None]]:
+def losses(entry: Entry) -> Iterator[tuple[str, str | None]]:
     """What of a change stays although its row is undone: the sentence and the pointer."""
     pointers = [each["pointer"] for each in entry["differences"]]
     if entry["action"] == "created":

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from app.audit.trail import Author
+from app.audit.write import Author
 from app.core.errors import FieldError, InsufficientScopeError, PasswordNeededError
 from app.users.generations import Ending
 from app.users.rows import Row

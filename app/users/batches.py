@@ -13,8 +13,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, PyMongoError
 from redis.exceptions import RedisError
 
-from app.audit import trail
-from app.audit.trail import Author
+from app import audit
+from app.audit.write import Author
 from app.core.errors import (
     IdempotencyKeyInUseError,
     InsufficientScopeError,
@@ -160,7 +160,7 @@ async def _insert(users: Sequence[User], author: Author, session: AsyncClientSes
     documents = list(map(document, users))
     await collection().insert_many(documents, session=session)
     told = [creation(each["_id"], {name: each[name] for name in SAID}, author) for each in documents]
-    await trail.keep(collection().database, author, told, session)
+    await audit.write.add(collection().database, author, told, session)
 
 
 async def _clashing(users: Sequence[User]) -> dict[ObjectId, Result]:

@@ -11,8 +11,8 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from app.audit import audit_log, trail
-from app.audit.trail import Author
+from app import audit
+from app.audit.write import Author, Entry
 from app.core.errors import (
     FieldError,
     InvalidError,
@@ -112,8 +112,10 @@ async def erase(
         if administrators.was_one(deleted):
             await administrators.leave_one(collection(), deleted["_id"], session)
         database = collection().database
-        await trail.forget(database, [deleted["_id"]], session)
-        await trail.keep(database, author, [trail.entry(author, "deleted", deleted["_id"])], session)
+        await audit.write.forget(database, [deleted["_id"]], session)
+        await audit.write.add(
+            database, author, [audit.write.entry(author, "deleted", deleted["_id"])], session
+        )
         return generation(deleted) + 1
 
     return await together(write, session)
@@ -145,9 +147,9 @@ def note(row: Row, said: dict[str, Any], authority: Authority) -> None:
     """One line in the audit log for each change of what the user may do."""
     about = {"user_id": str(row["_id"]), "by": authority.author.user_id}
     if row["is_active"] != said["is_active"]:
-        audit_log.record("user_activated" if said["is_active"] else "user_deactivated", **about)
+        audit.log.record("user_activated" if said["is_active"] else "user_deactivated", **about)
     if set(row["scopes"]) != set(said["scopes"]):
-        audit_log.record("scopes_changed", **about)
+        audit.log.record("scopes_changed", **about)
 
 
 def ends(row: Row, said: dict[str, Any]) -> bool:
@@ -211,16 +213,18 @@ async def write(
         if changed is not None:
             if is_going:
                 await administrators.leave_one(collection(), row["_id"], session)
-            told = trail.differences(_input(row), said) if differences is None else differences
-            await trail.keep(collection().database, author, [alteration(row, author, told)], session)
+            told = audit.write.differences(_input(row), said) if differences is None else differences
+            await audit.write.add(collection().database, author, [alteration(row, author, told)], session)
         return changed
 
     return await together(change_and_tell, session)
 
 
-def alteration(row: Row, author: Author, differences: Sequence[Mapping[str, Any]]) -> trail.Entry:
+def alteration(row: Row, author: Author, differences: Sequence[Mapping[str, Any]]) -> Entry:
     """What the trail says of a change of the user from the row's version to the next."""
-    return trail.entry(author, "changed", row["_id"], version=row["version"] + 1, differences=differences)
+    return audit.write.entry(
+        author, "changed", row["_id"], version=row["version"] + 1, differences=differences
+    )
 
 
 _STALE = "The user has changed since the version that the request names; read it again."

@@ -21,7 +21,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from app.audit.trail import Author, Database, Entry
+from app.audit.write import Author, Database, Entry
 from app.core.errors import FieldError, IdempotencyKeyInUseError, IdempotencyKeyReusedError
 
 KEPT = timedelta(days=1)

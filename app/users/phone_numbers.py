@@ -3,7 +3,7 @@
 import structlog
 from bson import ObjectId
 
-from app.audit.trail import Author
+from app.audit.write import Author
 from app.core.errors import UniqueConflictError
 from app.users.changes import write
 from app.users.records import PUBLIC, SAID, Users, readable

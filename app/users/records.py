@@ -9,9 +9,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
-from app import search
-from app.audit import trail
-from app.audit.trail import Author
+from app import audit, search
+from app.audit.write import Author, Entry
 from app.core.clock import now
 from app.core.errors import FieldError, UniqueConflictError, UserNotFoundError
 from app.core.normalise import canonical, email_key, facet, name_key
@@ -145,7 +144,7 @@ async def insert(new: User, author: Author, session: AsyncClientSession | None =
             await collection().insert_one(document(new), session=session)
         except DuplicateKeyError as duplicate:
             raise conflict(duplicate.details) from None
-        await trail.keep(
+        await audit.write.add(
             collection().database,
             author,
             [creation(new.id, new.model_dump(include=set(SAID)), author)],
@@ -166,9 +165,11 @@ async def together(
     return await transactions.together(collection().database.client, write)
 
 
-def creation(user_id: ObjectId, said: Mapping[str, Any], author: Author) -> trail.Entry:
+def creation(user_id: ObjectId, said: Mapping[str, Any], author: Author) -> Entry:
     """What the trail says of a new user of whom this was said."""
-    return trail.entry(author, "created", user_id, version=1, differences=trail.differences({}, said))
+    return audit.write.entry(
+        author, "created", user_id, version=1, differences=audit.write.differences({}, said)
+    )
 
 
 async def learn(users: Iterable[dict[str, bool]]) -> None:

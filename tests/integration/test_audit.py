@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from app.audit import reading, trail
+from app import audit
+from app.audit.write import Author
 from app.auth import accounts, clients
 from app.database import indexes
 from models.audit import AuditQuery
@@ -226,7 +227,7 @@ async def test_a_change_that_cannot_be_told_is_not_made(
     async def fail(*_: Any) -> None:
         raise OperationFailure("no space left", 14031)
 
-    monkeypatch.setattr(trail, "keep", fail)
+    monkeypatch.setattr(audit.write, "add", fail)
     path = f"/users/{ana['id']}"
     for reply in (
         await client.post("/users", json={"name": "x", "email": "x@example.com"}),
@@ -303,7 +304,7 @@ async def test_only_administrators_read_it(client: httpx.AsyncClient) -> None:
 async def test_a_trail_that_is_too_long_to_look_through_is_refused(mongo_uri: str, redis_url: str) -> None:
     async with serving(mongo_uri, redis_url, query_budget_ms=1) as client:
         by = ObjectId()
-        entries = [trail.entry(trail.Author(str(by)), "changed", ObjectId()) for _ in range(100_000)]
+        entries = [audit.write.entry(Author(str(by)), "changed", ObjectId()) for _ in range(100_000)]
         await database(client)["audit"].insert_many(entries)
         reply = await client.get(f"/audit?by={by}&action=deleted")
         assert problem(reply, 422, "query_too_expensive")["errors"][0]["parameter"] == "user"
@@ -327,15 +328,18 @@ async def test_each_page_comes_in_order_from_an_index(
     client: httpx.AsyncClient, given: dict[str, Any]
 ) -> None:
     held = database(client)
-    author = trail.Author(NOBODY)
+    author = Author(NOBODY)
     for _ in range(20):
         await held["audit"].insert_many(
-            [trail.entry(author, "changed", ObjectId()), trail.entry(author, "created", ObjectId(NOBODY))]
+            [
+                audit.write.entry(author, "changed", ObjectId()),
+                audit.write.entry(author, "created", ObjectId(NOBODY)),
+            ]
         )
     asked = AuditQuery.model_validate(given | {"limit": 5})
     found = await (
         held["audit"]
-        .find(reading.matching(asked), hint=reading.index(asked))
+        .find(audit.read.matching(asked), hint=audit.read.index(asked))
         .sort("_id", -1)
         .limit(6)
         .explain()

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from pymongo.errors import AutoReconnect
 
+from app import audit
 from app import users as nouns
-from app.audit import trail
 from app.users import idempotency
 from tests.support import create, database, person, problem, users
 from tests.support_identity import call, member, sign_in
@@ -79,14 +79,14 @@ async def test_while_the_first_is_being_done_the_second_is_told_to_wait(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
-    keep = trail.keep
+    keep = audit.write.add
 
     async def wait(*given: Any) -> None:
         begun.set()
         await go_on.wait()
         await keep(*given)
 
-    monkeypatch.setattr(trail, "keep", wait)
+    monkeypatch.setattr(audit.write, "add", wait)
     body = person()
     first = asyncio.create_task(post(client, body))
     await begun.wait()
@@ -170,7 +170,7 @@ async def test_a_batch_that_broke_off_goes_on_where_it_stood(
         {"op": "create", "user": person()},
         {"op": "update", "id": cyd["id"], "patch": {"name": "z"}},
     ]
-    break_off(monkeypatch, trail, "keep", after=True, at=at)
+    break_off(monkeypatch, audit.write, "add", after=True, at=at)
     first = [result["status"] for result in (await batch(client, operations)).json()["results"]]
     assert 503 in first
     done = await batch(client, operations)
@@ -188,20 +188,20 @@ async def test_who_was_replaced_does_nothing_any_more(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that stood still for longer than its lease, in the middle of a batch."""
-    keep = trail.keep
+    keep = audit.write.add
     kept = database(client)["idempotency_keys"]
 
     async def be_replaced(*given: Any) -> None:
         await kept.update_one({}, {"$set": {"owner": "another"}})
         await keep(*given)
 
-    monkeypatch.setattr(trail, "keep", be_replaced)
+    monkeypatch.setattr(audit.write, "add", be_replaced)
     ana = {"op": "create", "user": person()}
     problem(await batch(client, [ana]), 409, "idempotency_key_in_use")
-    monkeypatch.setattr(trail, "keep", keep)
+    monkeypatch.setattr(audit.write, "add", keep)
     existing = await create(client)
     await kept.delete_many({})
-    monkeypatch.setattr(trail, "keep", be_replaced)
+    monkeypatch.setattr(audit.write, "add", be_replaced)
     update = {"op": "update", "id": existing["id"], "patch": {"name": "x"}}
     problem(await batch(client, [update]), 409, "idempotency_key_in_use")
     assert [user["version"] for user in await users(client).find({}).to_list()] == [1]

@@ -4,13 +4,12 @@ import asyncio
 import sys
 from typing import Any
 
-from app import __main__
-from app.audit import trail
+from app import __main__, audit
 
 HALTED = "A change waits."
 """What it prints then."""
 
-_keep = trail.keep
+_keep = audit.write.add
 
 
 async def _keep_and_halt(*args: Any) -> None:
@@ -21,5 +20,5 @@ async def _keep_and_halt(*args: Any) -> None:
 
 
 if __name__ == "__main__":
-    vars(trail)["keep"] = _keep_and_halt
+    vars(audit.write)["add"] = _keep_and_halt
     __main__.main()

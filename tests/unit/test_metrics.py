@@ -12,8 +12,7 @@ import yaml
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from app import __version__
-from app.audit import audit_log
+from app import __version__, audit
 from app.http import error_handlers
 from app.http.middleware import RequestContext
 from app.monitoring import gauges, metrics
@@ -25,7 +24,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 NAME = re.compile(r"\broster_\w+")
 LABELS = re.compile(r"(roster_\w+)\{([^}]*)\}")
 XLSX = MEDIA_TYPES["xlsx"]
-MODULES = (audit_log, error_handlers, metrics, rows, gauges)
+MODULES = (audit.log, error_handlers, metrics, rows, gauges)
 """What declares or counts them, imported for that."""
 
 
@@ -78,7 +77,7 @@ def test_every_metric_is_on_the_dashboard() -> None:
 
 
 def test_every_event_that_an_alert_waits_for_is_one_of_the_log() -> None:
-    known = {*get_args(audit_log.Success), *get_args(audit_log.Denial)}
+    known = {*get_args(audit.log.Success), *get_args(audit.log.Denial)}
     named = re.findall(r'event=~?"([^"]+)"', " ".join(expressions()))
     assert named
     assert {event for names in named for event in names.split("|")} <= known
@@ -166,5 +165,5 @@ async def test_what_a_backend_failed_is_counted_by_its_error() -> None:
 
 def test_an_event_of_authentication_is_counted() -> None:
     before = read("roster_auth_events_total", event="signed_in")
-    audit_log.record("signed_in", user_id="1")
+    audit.log.record("signed_in", user_id="1")
     assert read("roster_auth_events_total", event="signed_in") == before + 1

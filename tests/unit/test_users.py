@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError
 
 from app import users
-from app.audit.trail import COMMAND_LINE
+from app.audit.write import COMMAND_LINE
 from app.core.errors import (
     InsufficientScopeError,
     PreconditionFailedError,

@@ -3,9 +3,8 @@
 from beanie import PydanticObjectId
 from pydantic import SecretStr, ValidationError
 
-from app import users
-from app.audit import audit_log
-from app.audit.trail import COMMAND_LINE
+from app import audit, users
+from app.audit.write import COMMAND_LINE
 from app.auth import passwords
 from app.auth.accounts import records
 from app.auth.accounts.auth import Auth
@@ -44,7 +43,7 @@ async def create_admin(auth: Auth, email: str, password: SecretStr) -> bool:
         row = await users.insert(
             users.record(said, scopes=list(ALL_SCOPES), credentials=credentials), COMMAND_LINE
         )
-        audit_log.record("registered", user_id=str(row["_id"]), reason="first_administrator")
+        audit.log.record("registered", user_id=str(row["_id"]), reason="first_administrator")
         return True
     await _promote(auth, account, password_hash)
     return False
@@ -56,4 +55,4 @@ async def _promote(auth: Auth, account: Account, password_hash: str) -> None:
     await users.patch(PydanticObjectId(account.user_id), patch, authority=authority)
     if not await records.store_password(auth, account, password_hash, COMMAND_LINE):
         raise StartError("The user was changed at the same time: run the command again.")
-    audit_log.record("password_set", user_id=account.user_id, reason="promoted")
+    audit.log.record("password_set", user_id=account.user_id, reason="promoted")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.audit import audit_log
+from app import audit
 from app.auth.accounts import records
 from app.auth.accounts.auth import Auth
 from app.auth.accounts.records import Account
@@ -54,7 +54,7 @@ async def sign_in(
     if account is None or not verdict.matches or not account.is_active:
         await auth.throttle.fail(key, origin.address)
         reason = "unknown" if account is None else "inactive" if verdict.matches else "wrong_password"
-        audit_log.record("sign_in_failed", user_id=_id(account), address=origin.address, reason=reason)
+        audit.log.record("sign_in_failed", user_id=_id(account), address=origin.address, reason=reason)
         raise InvalidGrantError(WRONG)
     await auth.throttle.succeed(key, origin.address)
     granted = _grant(account, scopes, client)
@@ -73,7 +73,7 @@ async def _verify(auth: Auth, account: Account | None, key: str, password: str, 
         stored = account.password_hash if account else None
         return await auth.passwords.verify(password, stored, at_turn=check)
     except ThrottledError:
-        audit_log.record("sign_in_throttled", user_id=_id(account), address=origin.address)
+        audit.log.record("sign_in_throttled", user_id=_id(account), address=origin.address)
         raise
 
 
@@ -103,11 +103,11 @@ async def begin(
         agent=origin.agent,
     )
     for sid in session.displaced:
-        audit_log.record("session_displaced", user_id=account.user_id, sid=sid)
+        audit.log.record("session_displaced", user_id=account.user_id, sid=sid)
     access_token, claims = auth.tokens.issue(
         user_id=account.user_id, sid=session.sid, client_id=client.id, scopes=granted
     )
-    audit_log.record(
+    audit.log.record(
         "signed_in", user_id=account.user_id, sid=session.sid, client_id=client.id, address=origin.address
     )
     return Issued(access_token, session.refresh_token, claims)
@@ -122,7 +122,7 @@ async def refresh(
         refreshed = await auth.sessions.refresh(refresh_token, client=client, narrowed=scopes)
     except (InvalidGrantError, InvalidScopeError, InvalidTokenError) as error:
         reused = isinstance(error, RefreshTokenReusedError)
-        audit_log.record(
+        audit.log.record(
             "refresh_token_reused" if reused else "refresh_refused",
             user_id=known.user_id if known else None,
             sid=known.sid if known else None,
@@ -140,7 +140,7 @@ async def refresh(
         scopes=refreshed.scopes if scopes is None else scopes,
         session_ends_at=refreshed.expires_at.timestamp(),
     )
-    audit_log.record(
+    audit.log.record(
         "token_refreshed", user_id=refreshed.user_id, sid=refreshed.sid, client_id=client.id,
         address=origin.address,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.audit import audit_log
+from app import audit
 from app.auth.accounts.auth import Auth
 from app.auth.clients import Client
 from app.auth.sessions import RefreshToken
@@ -73,4 +73,4 @@ async def revoke(auth: Auth, token: str, *, client: Client) -> None:
     if owner != client.id:
         raise UnauthorizedClientError("The token was issued to another client.")
     if await auth.sessions.end(user_id, sid):
-        audit_log.record("token_revoked", user_id=user_id, sid=sid, client_id=client.id)
+        audit.log.record("token_revoked", user_id=user_id, sid=sid, client_id=client.id)

@@ -6,9 +6,8 @@ from dataclasses import replace
 from beanie import PydanticObjectId
 from pydantic import SecretStr
 
-from app import users
-from app.audit import audit_log
-from app.audit.trail import Author
+from app import audit, users
+from app.audit.write import Author
 from app.auth import clients, passwords
 from app.auth.accounts import records
 from app.auth.accounts.auth import Auth
@@ -53,7 +52,7 @@ async def change_password(auth: Auth, change: PasswordChange, *, caller: Claims,
     author = Author(caller.user_id, caller.client_id)
     if not await records.store_password(auth, account, await auth.passwords.hash(new), author):
         raise WriteConflictError(_CHANGED)
-    audit_log.record("password_changed", user_id=account.user_id, sid=caller.sid, address=origin.address)
+    audit.log.record("password_changed", user_id=account.user_id, sid=caller.sid, address=origin.address)
     renewed = replace(account, generation=account.generation + 1)
     return await begin(auth, renewed, caller.scopes & account.scopes, client, origin)
 
@@ -74,7 +73,7 @@ async def change_email(
     await _prove(auth, caller, current, origin)
     patch = UserPatch(email=change.email)
     row = await users.patch(PydanticObjectId(caller.user_id), patch, versions, authority=authority)
-    audit_log.record("email_changed", user_id=caller.user_id, sid=caller.sid, address=origin.address)
+    audit.log.record("email_changed", user_id=caller.user_id, sid=caller.sid, address=origin.address)
     return row
 
 
@@ -91,7 +90,7 @@ async def set_password(
     hashed = await _hash(auth, setting, account.about)
     if not await records.store_password(auth, account, hashed, authority.author):
         raise WriteConflictError(_CHANGED)
-    audit_log.record("password_set", user_id=user_id, sid=by.sid if by else None)
+    audit.log.record("password_set", user_id=user_id, sid=by.sid if by else None)
 
 
 async def _hash(auth: Auth, setting: PasswordSetting, about: Sequence[str | None]) -> str:
@@ -120,7 +119,7 @@ async def _prove(auth: Auth, caller: Claims, password: str, origin: Origin) -> A
     verdict = await auth.passwords.verify(password, account.password_hash, at_turn=check)
     if not verdict.matches:
         await auth.throttle.fail(account.key, origin.address)
-        audit_log.record(
+        audit.log.record(
             "sign_in_failed", user_id=account.user_id, sid=caller.sid, address=origin.address,
             reason="wrong_current_password",
         )  # fmt: skip

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pymongo.asynchronous.client_session import AsyncClientSession
 from redis.exceptions import RedisError
 
-from app.audit import trail
-from app.audit.trail import Author
+from app import audit
+from app.audit.write import Author
 from app.auth.accounts.auth import Auth
 from app.core.clock import now
 from app.core.normalise import canonical, typed_email_key
@@ -165,8 +165,8 @@ async def store_password(auth: Auth, account: Account, password_hash: str, autho
         )
         if changed is None:
             return None
-        told = trail.entry(author, "password_set", whom, differences=trail.SECRET)
-        await trail.keep(auth.database, author, [told], session)
+        told = audit.write.entry(author, "password_set", whom, differences=audit.write.SECRET)
+        await audit.write.add(auth.database, author, [told], session)
         return int(changed["credentials"]["generation"])
 
     async with auth.sessions.ending(account.user_id) as ending:

@@ -2,9 +2,8 @@
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app import users
-from app.audit import audit_log
-from app.audit.trail import Author
+from app import audit, users
+from app.audit.write import Author
 from app.auth import invitations, passwords
 from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import Origin
@@ -31,9 +30,9 @@ async def register(auth: Auth, asked: Registration, *, origin: Origin) -> Row:
         async with auth.throttle.refusals("refused_registrations", origin.address) as check:
             row = await _register(auth, asked, password, check)
     except RosterError as error:
-        audit_log.record("registration_refused", address=origin.address, reason=error.code)
+        audit.log.record("registration_refused", address=origin.address, reason=error.code)
         raise
-    audit_log.record("registered", user_id=str(row["_id"]), address=origin.address)
+    audit.log.record("registered", user_id=str(row["_id"]), address=origin.address)
     return row
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.audit import audit_log
-from app.audit.trail import Author
+from app import audit
+from app.audit.write import Author
 from app.auth import clients
 from app.auth.accounts.auth import Auth
 from app.auth.tokens import Claims
@@ -15,7 +15,7 @@ async def end_session(auth: Auth, user_id: str, sid: str) -> None:
     """SessionNotFoundError for what is no living session of this user."""
     if auth.sessions.user_of(sid) != user_id or not await auth.sessions.end(user_id, sid):
         raise SessionNotFoundError("There is no such session.")
-    audit_log.record("session_ended", user_id=user_id, sid=sid)
+    audit.log.record("session_ended", user_id=user_id, sid=sid)
 
 
 async def remove_client(auth: Auth, client_id: str) -> None:
@@ -30,6 +30,6 @@ async def sign_out_all(auth: Auth, ids: Sequence[str], *, by: Claims) -> list[di
     for user_id in map(str.lower, ids):
         ended = await auth.sessions.end_all(user_id, author=Author(by.user_id, by.client_id))
         if ended:
-            audit_log.record("signed_out_everywhere", user_id=user_id, by=by.user_id)
+            audit.log.record("signed_out_everywhere", user_id=user_id, by=by.user_id)
         results.append({"id": user_id, "status": 204 if ended else 404})
     return results

@@ -1,6 +1,6 @@
 """What makes an account or an address wait, seen and lifted by administrators."""
 
-from app.audit import audit_log
+from app import audit
 from app.auth.accounts import records
 from app.auth.accounts.auth import Auth
 from app.auth.throttles import Standing
@@ -14,12 +14,12 @@ async def see_throttle(auth: Auth, user_id: str) -> list[Standing]:
 
 async def lift_throttle(auth: Auth, user_id: str, *, by: Claims) -> None:
     await auth.throttle.lift_account(await _key(auth, user_id))
-    audit_log.record("throttle_lifted", user_id=user_id, by=by.user_id)
+    audit.log.record("throttle_lifted", user_id=user_id, by=by.user_id)
 
 
 async def lift_address(auth: Auth, address: str, *, by: Claims) -> None:
     await auth.throttle.lift_address(address)
-    audit_log.record("throttle_lifted", address=address, by=by.user_id)
+    audit.log.record("throttle_lifted", address=address, by=by.user_id)
 
 
 async def _key(auth: Auth, user_id: str) -> str:

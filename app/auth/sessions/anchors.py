@@ -9,8 +9,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 
-from app.audit import trail
-from app.audit.trail import COMMAND_LINE, Author
+from app import audit
+from app.audit.write import COMMAND_LINE, Author
 from app.auth import clients
 from app.database.transactions import together
 from app.users.generations import generation_of
@@ -47,7 +47,9 @@ class Anchors:
             )
             if changed is None:
                 return None
-            await trail.keep(self._users.database, author, [trail.entry(author, "signed_out", whom)], session)
+            await audit.write.add(
+                self._users.database, author, [audit.write.entry(author, "signed_out", whom)], session
+            )
             return int(changed["credentials"]["generation"])
 
         return await together(self._users.database.client, write)

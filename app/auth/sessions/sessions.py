@@ -10,7 +10,7 @@ from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app.audit.trail import COMMAND_LINE, Author
+from app.audit.write import COMMAND_LINE, Author
 from app.auth.clients import BUILT_IN, Client
 from app.auth.sessions.anchors import Anchors
 from app.auth.sessions.refresh_tokens import RefreshToken, RefreshTokens, new_sid, user_of

@@ -1,4 +1,4 @@
-"""The audit trail as it is read: `app.audit.trail` writes it."""
+"""The audit trail as it is read: `app.audit.write` writes it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from bson import ObjectId
 from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 
-from app.audit.trail import Database, Entry
+from app.audit.write import Database, Entry
 from app.core.cursors import CursorSealer, Position
 from app.core.errors import FieldError, QueryTooExpensiveError
 from app.core.time_budget import OverBudgetError, busy, within

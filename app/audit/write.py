@@ -1,7 +1,7 @@
 """The audit trail: each change of a user, written in the transaction that makes it.
 
 A document of `audit`: `{_id, at, user, action, by, client, via, import, request, version, differences:
-[{pointer, from, to}], forgotten}`. `app.audit.reading` reads it.
+[{pointer, from, to}], forgotten}`. `app.audit.read` reads it.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -71,7 +71,7 @@ def entry(
     }
 
 
-async def keep(database: Database, author: Author, entries: list[Entry], session: AsyncClientSession) -> None:
+async def add(database: Database, author: Author, entries: list[Entry], session: AsyncClientSession) -> None:
     """Within the transaction of the author's changes."""
     if entries:
         await database["audit"].insert_many(entries, session=session)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.audit.trail import differences
+from app.audit.write import differences
 
 NOWHERE = dict.fromkeys(("label", "street", "city"))
 
