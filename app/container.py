@@ -36,7 +36,7 @@ from app.core.settings import Settings
 from app.database import indexes, reasons, trials
 from app.database.addresses import MongoAddress, read_mongo, read_redis
 from app.database.readiness import Readiness
-from app.database.redis_connection import Channel, Replies, pack
+from app.database.redis_connection import RedisConnection, Replies, pack
 from app.jobs import Jobs, Nudges
 from app.monitoring.mongo_pools import PoolWatch
 from app.users.rows import BSON
@@ -61,7 +61,7 @@ class Container:
     pools: PoolWatch | None
     """Where metrics are served."""
     redis: Redis
-    channel: Channel
+    redis_connection: RedisConnection
     cursors: CursorSealer
     exports: CountedSemaphore
     """For those that may run at once."""
@@ -136,8 +136,8 @@ async def _hold(
     if sign:
         renewal = asyncio.create_task(keep_current(keyring))
         closing.callback(renewal.cancel)
-    channel = Channel(redis, timeout_s=settings.redis_timeout_ms / 1000)
-    closing.callback(channel.close)
+    redis_connection = RedisConnection(redis, timeout_s=settings.redis_timeout_ms / 1000)
+    closing.callback(redis_connection.close)
     nudges = Nudges(_redis_url(settings), f"roster:jobs:{database.name}")
     closing.push_async_callback(nudges.shutdown)
     cursors = CursorSealer(secret, ttl_s=settings.cursor_ttl_s)
@@ -150,7 +150,7 @@ async def _hold(
         users=users,
         pools=pools,
         redis=redis,
-        channel=channel,
+        redis_connection=redis_connection,
         cursors=cursors,
         exports=CountedSemaphore(settings.exports_at_once),
         writing=WritingThread(),
@@ -166,11 +166,11 @@ async def _hold(
                 audience=settings.audience,
                 ttl_s=settings.access_token_ttl_s,
             ),
-            sessions=Sessions(channel, database, secret, settings),
+            sessions=Sessions(redis_connection, database, secret, settings),
             passwords=passwords,
             password_keys=PasswordKeys(database, redis, secret),
             throttle=Throttle(
-                channel,
+                redis_connection,
                 secret,
                 per_account=settings.tries_per_account,
                 per_address=settings.tries_per_address,
@@ -178,7 +178,7 @@ async def _hold(
         ),
         jobs=Jobs(database, nudges, cursors, ttl_s=settings.job_ttl_s),
         imports=asyncio.Semaphore(settings.imports_at_once),
-        readiness=Readiness(database, channel, lambda: keyring.signing),
+        readiness=Readiness(database, redis_connection, lambda: keyring.signing),
     )
 
 
@@ -270,15 +270,17 @@ async def _reach_mongodb(database: Database) -> None:
 
 
 async def _reach_redis(redis: Redis, timeout_s: float) -> None:
-    channel = Channel(redis, timeout_s=timeout_s)
+    redis_connection = RedisConnection(redis, timeout_s=timeout_s)
     try:
         await redis.ping()
-        await trials.try_redis(channel)
-        _check_eviction(await channel.call(lambda _: pack("INFO", "memory") + pack("INFO", "persistence"), 2))
+        await trials.try_redis(redis_connection)
+        _check_eviction(
+            await redis_connection.call(lambda _: pack("INFO", "memory") + pack("INFO", "persistence"), 2)
+        )
     except RedisError as error:
         raise _failed("Redis", "ROSTER_REDIS_URL", error) from None
     finally:
-        channel.close()
+        redis_connection.close()
 
 
 def _failed(name: str, setting: str, error: Exception) -> StartError:

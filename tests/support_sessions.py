@@ -18,7 +18,7 @@ from app.auth.clients import BUILT_IN
 from app.auth.sessions import NewSession, Sessions
 from app.core.errors import InvalidTokenError, RosterError
 from app.core.settings import Settings
-from app.database.redis_connection import Channel
+from app.database.redis_connection import RedisConnection
 from models.values import ALL_SCOPES
 from tests.servers import RedisServer
 from tests.support import create
@@ -82,11 +82,11 @@ async def working(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIter
     )
     async with client, Redis.from_url(redis_url, decode_responses=True) as redis:
         database = client.get_default_database()
-        channel = Channel(redis, timeout_s=0.5)
+        redis_connection = RedisConnection(redis, timeout_s=0.5)
         try:
-            yield Worker(Sessions(channel, database, SECRET, settings), database, redis)
+            yield Worker(Sessions(redis_connection, database, SECRET, settings), database, redis)
         finally:
-            channel.close()
+            redis_connection.close()
 
 
 def key(user_id: str, rest: str) -> str:

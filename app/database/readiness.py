@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from app.core.errors import NotReadyError, UnavailableError
 from app.database import indexes, reasons, trials
-from app.database.redis_connection import Channel, pack
+from app.database.redis_connection import RedisConnection, pack
 
 BOUND_S = 1.0
 """How long a look takes at most, and how long what it found is good."""
@@ -30,14 +30,14 @@ class Readiness:
     def __init__(
         self,
         database: AsyncDatabase[dict[str, Any]],
-        channel: Channel,
+        redis_connection: RedisConnection,
         find_signing_key: Callable[[], object],
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """`find_signing_key` raises UnavailableError where no key can sign."""
         self._database = database
-        self._channel = channel
+        self._connection = redis_connection
         self._find_signing_key = find_signing_key
         self._now = now
         self._lock = asyncio.Lock()
@@ -100,10 +100,10 @@ class Readiness:
         """Over the connection that sessions are checked by, which a replica does not get."""
         try:
             if self._is_due("redis"):
-                await trials.try_redis(self._channel)
+                await trials.try_redis(self._connection)
                 self._tried("redis")
             else:
-                await self._channel.call(lambda _: pack("PING"), 1)
+                await self._connection.call(lambda _: pack("PING"), 1)
         except RedisError as error:
             return _refused(error) or "it does not answer"
         return None

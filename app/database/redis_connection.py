@@ -35,7 +35,7 @@ _NO_MASTER = ("READONLY", "MASTERDOWN", "LOADING")
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """What one call was answered, and by which server: see `Channel`."""
+    """What one call was answered, and by which server: see `RedisConnection`."""
 
     epoch: str
     replies: list[Any]
@@ -55,7 +55,7 @@ def pack(*arguments: Argument) -> bytes:
     return b"*%d\r\n%b" % (len(parts), b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts))
 
 
-class Channel:
+class RedisConnection:
     """Connects when first used, and again after a loss; nothing is sent twice.
 
     An epoch is the server's run id and the id of the history it replicates: a restart, a fail-over or a
@@ -66,8 +66,8 @@ class Channel:
         """Where and as whom to connect is what `redis` was made with."""
         self._redis = redis
         self._timeout_s = timeout_s
-        self._connection: _Connection | None = None
-        self._connecting: asyncio.Task[_Connection] | None = None
+        self._connection: _RedisProtocol | None = None
+        self._connecting: asyncio.Task[_RedisProtocol] | None = None
 
     @property
     def waiting(self) -> int:
@@ -108,20 +108,20 @@ class Channel:
         if self._connection is not None:
             self._connection.close()
 
-    async def _connect(self) -> "_Connection":
+    async def _connect(self) -> "_RedisProtocol":
         """All who wait share one attempt, which goes on though one of them gives up."""
         if self._connecting is None:
             self._connecting = asyncio.create_task(self._open())
             self._connecting.add_done_callback(self._connected)
         return await asyncio.shield(self._connecting)
 
-    def _connected(self, attempt: "asyncio.Task[_Connection]") -> None:
+    def _connected(self, attempt: "asyncio.Task[_RedisProtocol]") -> None:
         self._connecting = None
         if not attempt.cancelled() and attempt.exception() is None:
             self._connection = attempt.result()
 
-    async def _open(self) -> "_Connection":
-        connection = _Connection(self._timeout_s)
+    async def _open(self) -> "_RedisProtocol":
+        connection = _RedisProtocol(self._timeout_s)
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._dial(connection)
@@ -139,7 +139,7 @@ class Channel:
         pool: Any = self._redis.connection_pool
         return pool.make_connection()
 
-    async def _dial(self, connection: "_Connection") -> None:
+    async def _dial(self, connection: "_RedisProtocol") -> None:
         loop = asyncio.get_running_loop()
         address = self._address()
         if path := getattr(address, "path", None):
@@ -150,7 +150,7 @@ class Channel:
             context = tls.get()
         await loop.create_connection(lambda: connection, address.host, address.port, ssl=context)
 
-    async def _shake_hands(self, connection: "_Connection") -> None:
+    async def _shake_hands(self, connection: "_RedisProtocol") -> None:
         address = self._address()
         commands = [pack("SELECT", address.db or 0), pack("INFO", "server"), pack("INFO", "replication")]
         if address.username or address.password:
@@ -200,7 +200,7 @@ class _Call:
         self.replies: list[Any] = []
 
 
-class _Connection(asyncio.Protocol):
+class _RedisProtocol(asyncio.Protocol):
     """Answers come in the order of the calls; one that is late ends the connection."""
 
     def __init__(self, timeout_s: float) -> None:

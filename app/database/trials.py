@@ -10,7 +10,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo.asynchronous.database import AsyncDatabase
 
-from app.database.redis_connection import Argument, Channel, Script, pack
+from app.database.redis_connection import Argument, RedisConnection, Script, pack
 
 _NOBODY = ObjectId("0" * 24)
 _KEPT_S = 60
@@ -27,11 +27,11 @@ async def try_mongodb(database: AsyncDatabase[dict[str, Any]]) -> None:
         await session.abort_transaction()
 
 
-async def try_redis(channel: Channel) -> None:
+async def try_redis(redis_connection: RedisConnection) -> None:
     """Each command that code and scripts send, on keys of its own, and a script."""
     commands = _redis_commands(f"roster:{{trial:{os.urandom(6).hex()}}}")
-    await channel.call(lambda _: b"".join(pack(*command) for command in commands), len(commands))
-    await channel.run(_SCRIPT, ())
+    await redis_connection.call(lambda _: b"".join(pack(*command) for command in commands), len(commands))
+    await redis_connection.run(_SCRIPT, ())
 
 
 def _redis_commands(prefix: str) -> Sequence[tuple[Argument, ...]]:

@@ -61,7 +61,7 @@ class Sampled(Protocol):
     @property
     def pools(self) -> PoolWatch | None: ...
     @property
-    def channel(self) -> Queue: ...
+    def redis_connection(self) -> Queue: ...
     @property
     def auth(self) -> Auth: ...
     @property
@@ -80,7 +80,7 @@ async def _sample_sizes(opened: Sampled) -> None:
         metrics.MONGO_CONNECTIONS.labels("open").set(opened.pools.open)
         metrics.MONGO_CONNECTIONS.labels("in_use").set(opened.pools.in_use)
         metrics.MONGO_WAITING.set(opened.pools.waiting)
-    metrics.REDIS_WAITING.set(opened.channel.waiting)
+    metrics.REDIS_WAITING.set(opened.redis_connection.waiting)
     metrics.PASSWORDS.labels("running").set(opened.auth.passwords.running)
     metrics.PASSWORDS.labels("waiting").set(opened.auth.passwords.waiting)
     metrics.EXPORTS.set(opened.exports.taken)

@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from app.auth.throttles import Throttle
 from app.core.errors import InvalidClientError, InvalidError, ThrottledError, UnavailableError
-from app.database.redis_connection import Channel
+from app.database.redis_connection import RedisConnection
 from models.throttle import Counts
 
 SECRET = "0123456789abcdef" * 2
@@ -21,7 +21,7 @@ AWAY = "198.51.100.1"
 PER_ACCOUNT = 5
 PER_ADDRESS = 50
 
-_channels: list[Channel] = []
+_connections: list[RedisConnection] = []
 """Those of the test that runs."""
 
 
@@ -29,8 +29,8 @@ _channels: list[Channel] = []
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
     async with Redis.from_url(redis_url, decode_responses=True) as client:
         yield client
-    while _channels:
-        _channels.pop().close()
+    while _connections:
+        _connections.pop().close()
 
 
 @pytest.fixture
@@ -39,9 +39,9 @@ def throttle(redis: Redis) -> Throttle:
 
 
 def make(redis: Redis, *, secret: str = SECRET, per_address: int = PER_ADDRESS) -> Throttle:
-    channel = Channel(redis, timeout_s=5)
-    _channels.append(channel)
-    return Throttle(channel, secret, per_account=PER_ACCOUNT, per_address=per_address)
+    redis_connection = RedisConnection(redis, timeout_s=5)
+    _connections.append(redis_connection)
+    return Throttle(redis_connection, secret, per_account=PER_ACCOUNT, per_address=per_address)
 
 
 async def fail(throttle: Throttle, times: int, *, account: str = ACCOUNT, address: str = HOME) -> None:

@@ -27,7 +27,7 @@ from app.core.errors import (
     UnavailableError,
 )
 from app.core.settings import Settings
-from app.database.redis_connection import EPOCH, Channel
+from app.database.redis_connection import EPOCH, RedisConnection
 from app.users.generations import Ending
 
 LISTED = 1_000
@@ -104,9 +104,13 @@ class _Pinned:
 
 class Sessions:
     def __init__(
-        self, channel: Channel, database: AsyncDatabase[dict[str, Any]], secret: str, settings: Settings
+        self,
+        redis_connection: RedisConnection,
+        database: AsyncDatabase[dict[str, Any]],
+        secret: str,
+        settings: Settings,
     ) -> None:
-        self._store = Store(channel)
+        self._store = Store(redis_connection)
         self._anchors = Anchors(database, kept_s=settings.session_absolute_ttl_s)
         self._tokens = RefreshTokens(secret)
         self._idle_ms = settings.session_idle_ttl_s * 1000

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from app.database.redis_connection import Argument, Channel, Script, pack
+from app.database.redis_connection import Argument, RedisConnection, Script, pack
 
 Name = Literal["create", "refresh", "vouch", "doubt", "settle", "finish", "list", "count"]
 
@@ -40,8 +40,8 @@ def _client_key(client_id: str) -> str:
 
 
 class Store:
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self, redis_connection: RedisConnection) -> None:
+        self._connection = redis_connection
 
     async def look(self, user_id: str, sid: str, client_id: str | None = None) -> Found:
         """The epoch, and what Redis says of a session, its user, and its client where one is named.
@@ -54,7 +54,7 @@ class Store:
         if client_id is not None:
             client = _client_key(client_id).encode()
             packed += _CHECK_CLIENT % (len(client), client)
-        found = await self._channel.call(lambda _: packed, 2 if client_id is None else 3)
+        found = await self._connection.call(lambda _: packed, 2 if client_id is None else 3)
         of_session, of_user, *of_client = found.replies
         return found.epoch, of_session, of_user, of_client[0] if of_client else None
 
@@ -68,14 +68,14 @@ class Store:
 
     async def _set(self, client_id: str, *arguments: Argument) -> None:
         packed = pack("SET", _client_key(client_id), *arguments)
-        await self._channel.call(lambda _: packed, 1)
+        await self._connection.call(lambda _: packed, 1)
 
     async def run(self, name: Name, user_id: str, sid: str, *arguments: Argument) -> tuple[str, Any]:
         """The epoch and the script's answer; its arguments are said in its own file, `EPOCH` is filled in."""
         of_user = (key(user_id, "state"), key(user_id, "sessions"), key(user_id, f"session:{sid}"))
-        return await self._channel.run(_script(name), (*of_user, _LIVING), *arguments)
+        return await self._connection.run(_script(name), (*of_user, _LIVING), *arguments)
 
     async def count(self) -> int:
         """Those that live, of all users."""
-        _, living = await self._channel.run(_script("count"), (_LIVING,))
+        _, living = await self._connection.run(_script("count"), (_LIVING,))
         return int(living)

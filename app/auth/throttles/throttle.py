@@ -12,7 +12,7 @@ from app.auth.throttles.paces import Pace, Standing, standing
 from app.auth.throttles.scripts import COUNT, GIVE_BACK, KNOW
 from app.core import client_address
 from app.core.errors import RosterError, ThrottledError
-from app.database.redis_connection import Channel, pack
+from app.database.redis_connection import RedisConnection, pack
 from models.throttle import Counts
 
 _LONGEST_ACCOUNT_WAIT_S = 60
@@ -54,9 +54,11 @@ class Throttle:
     alike. RedisError passes through; where Redis is full, a failure that cannot be counted raises it.
     """
 
-    def __init__(self, channel: Channel, secret: str, *, per_account: int, per_address: int) -> None:
+    def __init__(
+        self, redis_connection: RedisConnection, secret: str, *, per_account: int, per_address: int
+    ) -> None:
         """`per_account` and `per_address` failures cost nothing."""
-        self._channel = channel
+        self._connection = redis_connection
         self._secret = hashlib.sha256(b"roster throttle\0" + secret.encode()).digest()
         self._account_pace = Pace(per_account, _LONGEST_ACCOUNT_WAIT_S, _ACCOUNT_MEMORY_S)
         self._address_pace = Pace(per_address, _LONGEST_ADDRESS_WAIT_S, _ADDRESS_MEMORY_S)
@@ -80,9 +82,9 @@ class Throttle:
     async def fail(self, account: str, address: str) -> None:
         """Count a wrong password."""
         keys = self._keys(account, address)
-        await self._channel.run(COUNT, [keys.address], _ADDRESS_MEMORY_S * 1000)
+        await self._connection.run(COUNT, [keys.address], _ADDRESS_MEMORY_S * 1000)
         of_account = (keys.here, keys.elsewhere, keys.known)
-        await self._channel.run(COUNT, of_account, _ACCOUNT_MEMORY_S * 1000, keys.hidden)
+        await self._connection.run(COUNT, of_account, _ACCOUNT_MEMORY_S * 1000, keys.hidden)
 
     async def succeed(self, account: str, address: str) -> None:
         """The account knows the address from now on, and its failures from there are forgotten.
@@ -93,9 +95,9 @@ class Throttle:
         keys = self._keys(account, address)
         known_for = _KNOWN_FOR_S * 1000
         of_account = (keys.known, keys.here)
-        _, failures = await self._channel.run(KNOW, of_account, keys.hidden, known_for, _MOST_KNOWN)
+        _, failures = await self._connection.run(KNOW, of_account, keys.hidden, known_for, _MOST_KNOWN)
         if failures is not None:
-            await self._channel.run(GIVE_BACK, [keys.address], failures)
+            await self._connection.run(GIVE_BACK, [keys.address], failures)
 
     @asynccontextmanager
     async def refusals(self, counts: Counts, address: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
@@ -154,7 +156,7 @@ class Throttle:
 
     async def _count(self, counter: _Counter) -> None:
         key, _, pace = counter
-        await self._channel.run(COUNT, [key], pace.memory_s * 1000)
+        await self._connection.run(COUNT, [key], pace.memory_s * 1000)
 
     async def _see(self, counters: list[_Counter]) -> list[Standing]:
         replies = await self._ask(b"".join(_reading(key) for key, _, _ in counters), 2 * len(counters))
@@ -190,7 +192,7 @@ class Throttle:
         return f"{self._elsewhere(account)}:weak_passwords", "weak_passwords", self._account_pace
 
     async def _ask(self, packed: bytes, replies: int) -> list[Any]:
-        return (await self._channel.call(lambda _: packed, replies)).replies
+        return (await self._connection.call(lambda _: packed, replies)).replies
 
     def _keys(self, account: str, address: str) -> _Keys:
         hidden = self._hide(client_address.network(address))
