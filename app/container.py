@@ -37,7 +37,7 @@ from app.database import indexes, reasons, trials
 from app.database.addresses import MongoAddress, read_mongo, read_redis
 from app.database.readiness import Readiness
 from app.database.redis_connection import RedisConnection, Replies, pack
-from app.jobs import Jobs, Nudges
+from app.jobs import JobQueue, Jobs
 from app.monitoring.mongo_pools import PoolWatch
 from app.users.rows import BSON
 from models.user import User
@@ -138,8 +138,8 @@ async def _hold(
         closing.callback(renewal.cancel)
     redis_connection = RedisConnection(redis, timeout_s=settings.redis_timeout_ms / 1000)
     closing.callback(redis_connection.close)
-    nudges = Nudges(_redis_url(settings), f"roster:jobs:{database.name}")
-    closing.push_async_callback(nudges.shutdown)
+    job_queue = JobQueue(_redis_url(settings), f"roster:jobs:{database.name}")
+    closing.push_async_callback(job_queue.shutdown)
     cursors = CursorSealer(secret, ttl_s=settings.cursor_ttl_s)
     passwords = Passwords(threads=settings.password_threads, waiting=settings.password_queue)
     closing.callback(passwords.close)
@@ -176,7 +176,7 @@ async def _hold(
                 per_address=settings.tries_per_address,
             ),
         ),
-        jobs=Jobs(database, nudges, cursors, ttl_s=settings.job_ttl_s),
+        jobs=Jobs(database, job_queue, cursors, ttl_s=settings.job_ttl_s),
         imports=asyncio.Semaphore(settings.imports_at_once),
         readiness=Readiness(database, redis_connection, lambda: keyring.signing),
     )

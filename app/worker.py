@@ -42,6 +42,6 @@ async def working(opened: Container) -> AsyncIterator[None]:
         jobs.Chore(partial(scheduler.run, opened), _RESTART_S),
     )
     async with jobs.working(
-        opened.jobs, opened.jobs.nudges, leases, handlers, at_once=settings.jobs_at_once, chores=chores
+        opened.jobs, opened.jobs.job_queue, leases, handlers, at_once=settings.jobs_at_once, chores=chores
     ):
         yield

@@ -27,7 +27,7 @@ async def run(opened: Container) -> None:
     source = _DueExports(opened)
     try:
         await run_scheduler_task(
-            TaskiqScheduler(opened.jobs.nudges, [source]), interval=_LOOK, loop_interval=_TICK
+            TaskiqScheduler(opened.jobs.job_queue, [source]), interval=_LOOK, loop_interval=_TICK
         )
     finally:
         await source.shutdown()

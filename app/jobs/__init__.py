@@ -4,7 +4,7 @@ MongoDB knows the jobs, each with a lease while somebody works on it; Redis only
 there (ADR 0011).
 """
 
-from app.jobs.job_queue import TASK, Nudges
+from app.jobs.job_queue import TASK, JobQueue
 from app.jobs.jobs import Jobs
 from app.jobs.leases import Leases
 from app.jobs.records import AWARE, Job, Viewer, collection
@@ -18,10 +18,10 @@ __all__ = [
     "Handler",
     "Job",
     "JobCancelledError",
+    "JobQueue",
     "Jobs",
     "LeaseLostError",
     "Leases",
-    "Nudges",
     "Run",
     "Viewer",
     "collection",

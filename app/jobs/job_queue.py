@@ -27,7 +27,7 @@ _LONGEST = 10_000
 """Words that a stream keeps. A worker that was away for more learns of the rest by the sweep."""
 
 
-class Nudges(RedisStreamBroker):
+class JobQueue(RedisStreamBroker):
     """Connects when first used. A stream or group that was lost, with all of Redis perhaps, is made anew."""
 
     def __init__(self, url: str, name: str) -> None:

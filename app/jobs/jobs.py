@@ -15,7 +15,7 @@ from app.core.cursors import CursorSealer
 from app.core.errors import JobEndedError, JobNotFoundError
 from app.core.pages import Page, newest_first
 from app.jobs import records
-from app.jobs.job_queue import Nudges
+from app.jobs.job_queue import JobQueue
 from app.jobs.records import Database, Job, Viewer
 from app.monitoring.logs import REQUEST_ID
 from models.job import JobKind, JobQuery, JobState
@@ -26,8 +26,8 @@ _OPEN: list[JobState] = ["queued", "running"]
 
 
 class Jobs:
-    def __init__(self, database: Database, nudges: Nudges, cursors: CursorSealer, *, ttl_s: int) -> None:
-        self.nudges = nudges
+    def __init__(self, database: Database, job_queue: JobQueue, cursors: CursorSealer, *, ttl_s: int) -> None:
+        self.job_queue = job_queue
         self._jobs = records.collection(database)
         self._cursors = cursors
         self._ttl_ms = ttl_s * 1000
@@ -68,7 +68,7 @@ class Jobs:
 
     async def announce(self, job_id: str) -> None:
         """Tell the workers; where Redis cannot be reached, their sweep finds the job at its next round."""
-        if not await self.nudges.send(job_id):
+        if not await self.job_queue.send(job_id):
             await self._jobs.update_one({"_id": bson.ObjectId(job_id)}, {"$set": {"sent_at": None}})
 
     async def find(self, job_id: str, viewer: Viewer | None = None) -> Job:

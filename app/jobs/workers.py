@@ -9,7 +9,7 @@ import structlog
 from taskiq.receiver import Receiver
 
 from app.jobs import sweeps
-from app.jobs.job_queue import TASK, Nudges
+from app.jobs.job_queue import TASK, JobQueue
 from app.jobs.jobs import Jobs
 from app.jobs.leases import Leases
 from app.jobs.runs import Handler, perform
@@ -34,7 +34,7 @@ class Chore:
 @asynccontextmanager
 async def working(
     jobs: Jobs,
-    nudges: Nudges,
+    job_queue: JobQueue,
     leases: Leases,
     handlers: Mapping[JobKind, Handler],
     *,
@@ -47,11 +47,11 @@ async def working(
     async def run(job_id: str) -> None:
         await worker.run(job_id)
 
-    nudges.register_task(run, task_name=TASK)
+    job_queue.register_task(run, task_name=TASK)
     sweep = Chore(
         lambda: sweeps.send_overdue(leases.jobs, jobs, lease_ms=leases.lease_ms), leases.lease_ms / 3000
     )
-    listening = asyncio.create_task(_listen(nudges, worker.stopping, at_once))
+    listening = asyncio.create_task(_listen(job_queue, worker.stopping, at_once))
     doing = [asyncio.create_task(_repeat(chore)) for chore in (sweep, *chores)]
     try:
         yield
@@ -84,9 +84,9 @@ class _Worker:
             await self._jobs.announce(job_id)
 
 
-async def _listen(nudges: Nudges, stopping: asyncio.Event, at_once: int) -> None:
+async def _listen(job_queue: JobQueue, stopping: asyncio.Event, at_once: int) -> None:
     while not stopping.is_set():
-        receiver = Receiver(nudges, max_async_tasks=at_once, run_startup=False)
+        receiver = Receiver(job_queue, max_async_tasks=at_once, run_startup=False)
         try:
             await receiver.listen(stopping)
         except Exception as error:
