@@ -38,7 +38,7 @@ from app.database.addresses import MongoAddress, read_mongo, read_redis
 from app.database.readiness import Readiness
 from app.database.redis_connection import RedisConnection, Replies, pack
 from app.jobs import JobQueue, Jobs
-from app.monitoring.mongo_pools import PoolWatch
+from app.monitoring.mongo_pools import MongoPoolListener
 from app.users.rows import BSON
 from models.user import User
 
@@ -58,7 +58,7 @@ class Container:
     settings: Settings
     database: Database
     users: AsyncCollection[dict[str, Any]]
-    pools: PoolWatch | None
+    pools: MongoPoolListener | None
     """Where metrics are served."""
     redis: Redis
     redis_connection: RedisConnection
@@ -87,7 +87,7 @@ async def opened(
     if settings.mongo_uri is None or settings.redis_url is None:
         raise _not_named()
     async with AsyncExitStack() as closing:
-        pools = None if settings.metrics_port is None else PoolWatch()
+        pools = None if settings.metrics_port is None else MongoPoolListener()
         address = read_mongo(settings.mongo_uri.get_secret_value())
         if address.overridden:
             log.warning("mongo_uri_options_overridden", options=address.overridden)
@@ -122,7 +122,7 @@ async def _hold(
     redis: Redis,
     closing: AsyncExitStack,
     *,
-    pools: PoolWatch | None = None,
+    pools: MongoPoolListener | None = None,
     sign: bool = True,
 ) -> Container:
     secret = await _secret_key(settings, database)
@@ -192,7 +192,7 @@ def _not_named() -> StartError:
     return StartError("Set ROSTER_MONGO_URI and ROSTER_REDIS_URL, or start with `python -m app serve`.")
 
 
-def _mongo(settings: Settings, address: MongoAddress, pools: PoolWatch | None = None) -> Client:
+def _mongo(settings: Settings, address: MongoAddress, pools: MongoPoolListener | None = None) -> Client:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # PyMongo's way to say that it leaves an option out

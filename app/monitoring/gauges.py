@@ -16,7 +16,7 @@ from app import __version__
 from app.core.limits import CountedSemaphore, Limiter
 from app.core.settings import Settings
 from app.monitoring import metrics
-from app.monitoring.mongo_pools import PoolWatch
+from app.monitoring.mongo_pools import MongoPoolListener
 from models.job import JobKind, JobState
 
 log = structlog.get_logger("roster.metrics")
@@ -59,7 +59,7 @@ class Sampled(Protocol):
     @property
     def settings(self) -> Settings: ...
     @property
-    def pools(self) -> PoolWatch | None: ...
+    def pools(self) -> MongoPoolListener | None: ...
     @property
     def redis_connection(self) -> Queue: ...
     @property

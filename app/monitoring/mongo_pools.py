@@ -5,7 +5,7 @@ from pymongo import monitoring
 from app.monitoring.metrics import MONGO_FAILED_CHECKOUTS
 
 
-class PoolWatch(monitoring.ConnectionPoolListener):
+class MongoPoolListener(monitoring.ConnectionPoolListener):
     """Of all pools of one client, which has one for each server."""
 
     def __init__(self) -> None:
