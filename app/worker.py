@@ -37,11 +37,16 @@ async def working(opened: Container) -> AsyncIterator[None]:
     handlers: dict[JobKind, jobs.Handler] = {
         kind: partial(handler, opened) for kind, handler in HANDLERS.items()
     }
-    chores = (
-        jobs.Chore(partial(stored_files.sweep, opened.database), _FILES_SWEPT_S),
-        jobs.Chore(partial(scheduler.run, opened), _RESTART_S),
+    periodic_tasks = (
+        jobs.PeriodicTask(partial(stored_files.sweep, opened.database), _FILES_SWEPT_S),
+        jobs.PeriodicTask(partial(scheduler.run, opened), _RESTART_S),
     )
     async with jobs.working(
-        opened.jobs, opened.jobs.job_queue, leases, handlers, at_once=settings.jobs_at_once, chores=chores
+        opened.jobs,
+        opened.jobs.job_queue,
+        leases,
+        handlers,
+        at_once=settings.jobs_at_once,
+        periodic_tasks=periodic_tasks,
     ):
         yield

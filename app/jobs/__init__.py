@@ -9,12 +9,11 @@ from app.jobs.jobs import Jobs
 from app.jobs.leases import Leases
 from app.jobs.records import AWARE, Job, Viewer, collection
 from app.jobs.runs import Handler, JobCancelledError, LeaseLostError, Run
-from app.jobs.workers import Chore, working
+from app.jobs.workers import PeriodicTask, working
 
 __all__ = [
     "AWARE",
     "TASK",
-    "Chore",
     "Handler",
     "Job",
     "JobCancelledError",
@@ -22,6 +21,7 @@ __all__ = [
     "Jobs",
     "LeaseLostError",
     "Leases",
+    "PeriodicTask",
     "Run",
     "Viewer",
     "collection",

@@ -24,7 +24,7 @@ _LAST_WORDS_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Chore:
+class PeriodicTask:
     """Something to be done again and again; a failure is logged, and the next round tries again."""
 
     do: Callable[[], Awaitable[object]]
@@ -39,7 +39,7 @@ async def working(
     handlers: Mapping[JobKind, Handler],
     *,
     at_once: int,
-    chores: Sequence[Chore] = (),
+    periodic_tasks: Sequence[PeriodicTask] = (),
 ) -> AsyncIterator[None]:
     """Works until the block is left: then handlers are stopped, and their jobs are others' at once."""
     worker = _Worker(jobs, leases, handlers)
@@ -48,11 +48,11 @@ async def working(
         await worker.run(job_id)
 
     job_queue.register_task(run, task_name=TASK)
-    sweep = Chore(
+    sweep = PeriodicTask(
         lambda: sweeps.send_overdue(leases.jobs, jobs, lease_ms=leases.lease_ms), leases.lease_ms / 3000
     )
     listening = asyncio.create_task(_listen(job_queue, worker.stopping, at_once))
-    doing = [asyncio.create_task(_repeat(chore)) for chore in (sweep, *chores)]
+    doing = [asyncio.create_task(_repeat(task)) for task in (sweep, *periodic_tasks)]
     try:
         yield
     finally:
@@ -94,10 +94,10 @@ async def _listen(job_queue: JobQueue, stopping: asyncio.Event, at_once: int) ->
             await asyncio.sleep(_PAUSE_S)
 
 
-async def _repeat(chore: Chore) -> None:
+async def _repeat(task: PeriodicTask) -> None:
     while True:
         try:
-            await chore.do()
+            await task.do()
         except Exception as error:
             log.warning("chore_failed", reason=type(error).__name__, exc_info=error)
-        await asyncio.sleep(chore.every_s)
+        await asyncio.sleep(task.every_s)
