@@ -16,7 +16,7 @@ from app.http.cross_origin import CrossOrigin
 from app.http.fast_route import FastGet
 from app.http.fixed_paths import FixedPaths, find_all
 from app.http.middleware import BodyLimit, HeadAsGet, QueryInUTF8, RequestContext
-from app.http.request_timeout import RequestBound
+from app.http.request_timeout import RequestTimeout
 from app.monitoring import logs, metrics
 from app.monitoring.gauges import sampling
 from routers import (
@@ -126,7 +126,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         BodyLimit,
         overrides={"/users:batch": BATCH_BYTES, "/users/import": settings.import_max_bytes + FORM_BYTES},
     )
-    app.add_middleware(RequestBound, seconds=settings.request_timeout_s)
+    app.add_middleware(RequestTimeout, seconds=settings.request_timeout_s)
     if settings.compression:
         app.add_middleware(Compression)
     app.add_middleware(QueryInUTF8)
@@ -134,7 +134,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
     if (names := trusted_hosts.find_names(settings)) is not None:
-        app.add_middleware(trusted_hosts.AllowedHosts, names=names)
+        app.add_middleware(trusted_hosts.TrustedHosts, names=names)
     app.add_middleware(
         RequestContext,
         tls=settings.issuer_url.startswith("https:"),

@@ -28,7 +28,7 @@ from app.core.errors import (
 )
 from app.http import replies
 from app.http.dependencies import Backends, Caller, RequestOrigin
-from app.http.json_route import StrictRoute
+from app.http.json_route import JsonRoute
 from app.http.problems import BODY, SIGNED_IN, oauth_responses, responses
 from models.account import Registration
 from models.token import (
@@ -43,7 +43,7 @@ from models.token import (
 from models.user import UserOutput
 from models.values import PLAIN
 
-router = APIRouter(prefix="/auth", tags=["auth"], route_class=StrictRoute)
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=JsonRoute)
 
 
 def _form(model: type[BaseModel]) -> dict[str, Any]:

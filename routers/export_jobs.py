@@ -25,13 +25,13 @@ from app.http.dependencies import (
     WantedBytes,
     query_parameters,
 )
-from app.http.json_route import StrictRoute
+from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PROTECTED, responses
 from models.export import MEDIA_TYPES
 from models.export_job import ExportBody, ExportOutput, ExportPage
 from models.job import PageQuery
 
-router = APIRouter(tags=["export"], route_class=StrictRoute)
+router = APIRouter(tags=["export"], route_class=JsonRoute)
 
 _SUBMITTED: dict[int | str, dict[str, Any]] = {
     201: {

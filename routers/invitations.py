@@ -7,12 +7,12 @@ from fastapi import APIRouter, status
 from app.auth import invitations
 from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, InvitationNotFoundError
 from app.http.dependencies import Administrator, Backends, InvitationId, PageOptions, query_parameters
-from app.http.json_route import StrictRoute
+from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PROTECTED, responses
 from models.account import Invitation, InvitationInput, InvitationOutput, InvitationPage
 from models.job import PageQuery
 
-router = APIRouter(prefix="/auth/invitations", tags=["auth"], route_class=StrictRoute)
+router = APIRouter(prefix="/auth/invitations", tags=["auth"], route_class=JsonRoute)
 
 
 @router.post(

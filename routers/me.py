@@ -32,7 +32,7 @@ from app.http.dependencies import (
     find_caller,
     needs,
 )
-from app.http.json_route import StrictRoute
+from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PROTECTED, SIGNED_IN, responses
 from app.http.replies import VERSIONED
 from models.account import EmailChange, OwnPatch, PasswordChange
@@ -40,7 +40,7 @@ from models.session import SessionList
 from models.token import TokenOutput
 from models.user import UserOutput, UserPatch
 
-router = APIRouter(prefix="/users/me", tags=["me"], route_class=StrictRoute)
+router = APIRouter(prefix="/users/me", tags=["me"], route_class=JsonRoute)
 
 CHANGE = (PreconditionFailedError, PreconditionRequiredError, UniqueConflictError, WriteConflictError)
 PROOF = (WrongPasswordError, ThrottledError, TooManySignInsError)

@@ -8,12 +8,12 @@ from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError
 from app.exports import schedules
 from app.http import job_replies, replies
 from app.http.dependencies import Backends, Exporter, ExportViewer, PageOptions, ScheduleId, query_parameters
-from app.http.json_route import StrictRoute
+from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PROTECTED, responses
 from models.export_job import ScheduleInput, ScheduleOutput, SchedulePage, SchedulePatch
 from models.job import PageQuery
 
-router = APIRouter(tags=["export"], route_class=StrictRoute, prefix="/users/exports/schedules")
+router = APIRouter(tags=["export"], route_class=JsonRoute, prefix="/users/exports/schedules")
 
 _PATCH: dict[str, Any] = replies.merge_patch("SchedulePatch")
 

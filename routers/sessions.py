@@ -14,12 +14,12 @@ from app.core.errors import (
 )
 from app.http import replies
 from app.http.dependencies import AdminAuthority, Administrator, Backends, ChangeAuthor, SessionId, UserId
-from app.http.json_route import StrictRoute
+from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PROTECTED, responses
 from models.account import PasswordSetting
 from models.session import SessionList, SignOut, SignOutOutput
 
-router = APIRouter(tags=["sessions"], route_class=StrictRoute)
+router = APIRouter(tags=["sessions"], route_class=JsonRoute)
 
 
 @router.get(

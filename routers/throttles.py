@@ -6,11 +6,11 @@ from app.auth import accounts
 from app.core.errors import InvalidError, UserNotFoundError
 from app.http import replies
 from app.http.dependencies import Administrator, Backends, ThrottledAddress, UserId
-from app.http.json_route import StrictRoute
+from app.http.json_route import JsonRoute
 from app.http.problems import PROTECTED, responses
 from models.throttle import ThrottleOutput
 
-router = APIRouter(tags=["sessions"], route_class=StrictRoute)
+router = APIRouter(tags=["sessions"], route_class=JsonRoute)
 
 
 @router.get(

@@ -35,7 +35,7 @@ from app.http.dependencies import (
     needs,
     query_parameters,
 )
-from app.http.json_route import StrictRoute
+from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PROTECTED, responses
 from app.http.replies import REPLAYED, VERSIONED
 from app.users import idempotency
@@ -43,7 +43,7 @@ from models.batch import Batch, BatchOutput
 from models.listing import ListQuery, Suggestions, SuggestQuery, UserPage
 from models.user import UserInput, UserOutput, UserPatch, UserReplacement
 
-router = APIRouter(tags=["users"], route_class=StrictRoute)
+router = APIRouter(tags=["users"], route_class=JsonRoute)
 
 CREATED = {
     "Location": {

@@ -7,7 +7,7 @@ from app.core.errors import RangeNotSatisfiableError
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ByteRange:
     """The headers Range, If-Range and If-None-Match, as they came."""
 
     range: str | None

@@ -32,11 +32,11 @@ class Compression:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "GET" and not scope["path"].startswith("/auth"):
-            send = _Squeezer(send, wanted=_accepts_gzip(scope)).send
+            send = _Compressor(send, wanted=_accepts_gzip(scope)).send
         await self.app(scope, receive, send)
 
 
-class _Squeezer:
+class _Compressor:
     """One reply. Its start is held until the first bytes tell how long it is and whether it streams."""
 
     __slots__ = ("_compressor", "_held", "_send", "_wanted")

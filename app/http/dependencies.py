@@ -17,7 +17,7 @@ from app.auth.tokens import Claims
 from app.container import Container
 from app.core import client_address
 from app.core.errors import FieldError, InvalidError, PreconditionRequiredError
-from app.http.byte_ranges import Wanted
+from app.http.byte_ranges import ByteRange
 from app.jobs import Viewer
 from app.users import Authority, Versions
 from app.users.authority import ADMIN
@@ -364,8 +364,8 @@ async def _wanted_bytes(
         str | None,
         Header(max_length=1000, json_schema_extra=_HEADER, description="304 if it holds the file's ETag."),
     ] = None,
-) -> Wanted:
-    return Wanted(wanted, if_range, if_none_match)
+) -> ByteRange:
+    return ByteRange(wanted, if_range, if_none_match)
 
 
 async def _write_authority(
@@ -444,7 +444,7 @@ ExportViewer = Annotated[Viewer, Depends(_export_viewer)]
 ExportId = Annotated[PydanticObjectId, Depends(_export_id)]
 ScheduleId = Annotated[PydanticObjectId, Depends(_schedule_id)]
 LastEvent = Annotated[int | None, Depends(_last_event)]
-WantedBytes = Annotated[Wanted, Depends(_wanted_bytes)]
+WantedBytes = Annotated[ByteRange, Depends(_wanted_bytes)]
 JobViewer = Annotated[Viewer, Depends(_viewer)]
 ImportViewer = Annotated[Viewer, Depends(_writing_viewer)]
 InvitationId = Annotated[str, Depends(_invitation_id)]

@@ -13,7 +13,7 @@ from app.core.pages import Page
 from app.database.stored_files import StoredFile
 from app.exports import Export
 from app.http import byte_ranges
-from app.http.byte_ranges import Wanted
+from app.http.byte_ranges import ByteRange
 from app.http.replies import Download, plain, problem
 from app.jobs import Job
 
@@ -113,7 +113,7 @@ def _describe_schedule(document: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": str(document["_id"]), "created_by": document["by"], **said}
 
 
-def stored_file(file: StoredFile, export: Export, wanted: Wanted) -> Response:
+def stored_file(file: StoredFile, export: Export, wanted: ByteRange) -> Response:
     """The file, or the range of it that is wanted (RFC 9110, sections 13 and 14).
 
     Its ETag is of its content, so that a download goes on where it broke off, or begins anew.

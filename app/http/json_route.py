@@ -22,8 +22,8 @@ _ACCEPTED_HEADER = {"PATCH": "Accept-Patch", "POST": "Accept-Post"}
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
-class StrictRoute(APIRoute):
-    """`APIRouter(route_class=StrictRoute)`: bodies are parsed as strict JSON; forms are left alone."""
+class JsonRoute(APIRoute):
+    """`APIRouter(route_class=JsonRoute)`: bodies are parsed as strict JSON; forms are left alone."""
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()

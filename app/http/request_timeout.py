@@ -8,7 +8,7 @@ from app.core.errors import RosterError, UnavailableError
 from app.http.problems import BodyTooSlowError, problem_response
 
 
-class RequestBound:
+class RequestTimeout:
     """Answers 503 where no reply has begun within `seconds`, and cancels what the request was doing.
 
     The last resort: each call of a backend has a bound of its own, but a request may make many. Time is not
@@ -79,7 +79,7 @@ class _Exchange:
 
     __slots__ = ("_begun", "_bound", "_cancelled", "_receive", "_send", "_task", "receiving")
 
-    def __init__(self, bound: RequestBound, receive: Receive, send: Send) -> None:
+    def __init__(self, bound: RequestTimeout, receive: Receive, send: Send) -> None:
         self._bound = bound
         self._receive = receive
         self._send = send

@@ -32,7 +32,7 @@ def find_names(settings: Settings) -> Collection[str] | None:
     return {urlsplit(settings.issuer_url).hostname or ""}
 
 
-class AllowedHosts:
+class TrustedHosts:
     """Refuses (421) a request under a name that is not one of `names` and none of loopback's."""
 
     def __init__(self, app: ASGIApp, names: Collection[str]) -> None:

@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.core.errors import UnavailableError, UserNotFoundError
 from app.http import docs, error_handlers
-from app.http.json_route import StrictRoute
+from app.http.json_route import JsonRoute
 from app.http.middleware import BodyLimit, HeadAsGet, RequestContext
 from app.http.problems import BODY, responses
 from routers import health
@@ -52,7 +52,7 @@ class Batch(Strict):
     operations: list[Annotated[Create | Delete, Field(discriminator="op")]]
 
 
-router = APIRouter(route_class=StrictRoute)
+router = APIRouter(route_class=JsonRoute)
 
 
 @router.post("/users", status_code=201, responses=responses(*BODY))

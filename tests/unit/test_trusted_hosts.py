@@ -6,7 +6,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.core.settings import Settings
 from app.http.middleware import RequestContext
-from app.http.trusted_hosts import AllowedHosts, find_names
+from app.http.trusted_hosts import TrustedHosts, find_names
 from tests.support import problem
 from tests.unit.small_app import make_app
 
@@ -18,7 +18,7 @@ def settings(**given: object) -> Settings:
 async def ask(given: Settings, *hosts: str, path: str = "/users", http: str = "1.1") -> httpx.Response:
     names = find_names(given)
     assert names is not None
-    app = RequestContext(AllowedHosts(make_app(), names))
+    app = RequestContext(TrustedHosts(make_app(), names))
 
     async def speak(scope: Scope, receive: Receive, send: Send) -> None:
         await app({**scope, "http_version": http}, receive, send)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.http.request_timeout import RequestBound
+from app.http.request_timeout import RequestTimeout
 from tests.unit.test_middleware import talking_to
 
 BRIEF_S = 0.1
@@ -36,7 +36,7 @@ async def read_all(_: Scope, receive: Receive, send: Send) -> None:
 
 
 def bound(app: ASGIApp) -> ASGIApp:
-    return RequestBound(app, seconds=BRIEF_S)
+    return RequestTimeout(app, seconds=BRIEF_S)
 
 
 async def test_what_takes_too_long_is_503_and_cancelled() -> None:
@@ -111,7 +111,7 @@ async def test_a_body_that_comes_slowly_is_waited_for() -> None:
             yield b"x"
             await asyncio.sleep(0.4)
 
-    async with talking_to(RequestBound(read_all, seconds=1)) as client:
+    async with talking_to(RequestTimeout(read_all, seconds=1)) as client:
         reply = await client.post("/", content=body())
     assert reply.text == "read"
 
