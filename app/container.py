@@ -22,18 +22,18 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from app import migrations
+from app.auth.access_tokens import AccessTokens
 from app.auth.accounts import Auth
 from app.auth.keyring import Keyring, keep_current
 from app.auth.password_keys import PasswordKeys
 from app.auth.passwords import Passwords
 from app.auth.sessions import Sessions
 from app.auth.throttles import Throttle
-from app.auth.tokens import AccessTokens
 from app.core.cursors import CursorSealer
 from app.core.errors import StartError
 from app.core.limits import CountedSemaphore, WritingThread
 from app.core.settings import Settings
-from app.database import indexes, reasons, trials
+from app.database import driver_errors, indexes, probes
 from app.database.addresses import MongoAddress, read_mongo, read_redis
 from app.database.readiness import Readiness
 from app.database.redis_connection import RedisConnection, Replies, pack
@@ -113,7 +113,7 @@ async def _prepare(settings: Settings, database: Database, *, apply_indexes: boo
     await migrations.apply(database)
     await indexes.apply(database)
     await indexes.retain(database, audit_days=settings.audit_ttl_days)
-    await trials.try_mongodb(database)
+    await probes.probe_mongodb(database)
 
 
 async def _hold(
@@ -209,7 +209,7 @@ def _mongo(settings: Settings, address: MongoAddress, pools: MongoPoolListener |
     except (PyMongoError, OSError, ValueError, TypeError, UserWarning) as error:
         raise StartError(
             "ROSTER_MONGO_URI is not a MongoDB address that can be used, mongodb://host:27017/roster, say "
-            f"({reasons.explain_address(error)})."
+            f"({driver_errors.explain_address(error)})."
         ) from None
 
 
@@ -273,7 +273,7 @@ async def _reach_redis(redis: Redis, timeout_s: float) -> None:
     redis_connection = RedisConnection(redis, timeout_s=timeout_s)
     try:
         await redis.ping()
-        await trials.try_redis(redis_connection)
+        await probes.probe_redis(redis_connection)
         _check_eviction(
             await redis_connection.call(lambda _: pack("INFO", "memory") + pack("INFO", "persistence"), 2)
         )
@@ -285,9 +285,11 @@ async def _reach_redis(redis: Redis, timeout_s: float) -> None:
 
 def _failed(name: str, setting: str, error: Exception) -> StartError:
     """A refusal is for good, silence may not be."""
-    if reasons.is_refusal(error):
-        return StartError(f"{name} refuses what Roster needs ({reasons.explain(error)}): check {setting}.")
-    return _AwayError(f"{name} cannot be reached ({reasons.explain(error)}): check {setting}.")
+    if driver_errors.is_refusal(error):
+        return StartError(
+            f"{name} refuses what Roster needs ({driver_errors.explain(error)}): check {setting}."
+        )
+    return _AwayError(f"{name} cannot be reached ({driver_errors.explain(error)}): check {setting}.")
 
 
 def _check_eviction(found: Replies) -> None:

@@ -43,7 +43,7 @@ Cursor = Annotated[str, Field(pattern=CURSOR, max_length=4096)]
 RequestId = Annotated[str, Field(pattern="^[A-Za-z0-9._-]*$", max_length=64)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$", max_length=64)]
 Token = Annotated[str, Field(pattern="^[A-Za-z0-9._-]+$", max_length=8192)]
-"""Compact and URL-safe, as `app.auth.tokens` and `app.auth.sessions` make and take them."""
+"""Compact and URL-safe, as `app.auth.access_tokens` and `app.auth.sessions` make and take them."""
 URL = Annotated[str, Field(pattern="^https?://", max_length=2083, json_schema_extra={"format": "uri"})]
 Text = Annotated[str, _held(longest=CELL_LENGTH)]
 Line = Annotated[str, _held(longest=256)]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from app import audit
+from app.auth.access_tokens import Claims
 from app.auth.accounts import Auth
-from app.auth.tokens import Claims
 from app.core.errors import InsufficientScopeError, InvalidTokenError, UnauthenticatedError
 
 _SCHEME = "bearer "

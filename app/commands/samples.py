@@ -8,7 +8,7 @@ from pymongo.errors import BulkWriteError
 
 from app.commands.sample import people
 from app.container import Container
-from app.search import Terms
+from app.search import Dictionary
 from app.users.records import document, record
 from models.user import User, UserInput
 
@@ -25,7 +25,7 @@ async def add(
     made = people(count, start=start)
     added = 0
     while batch := [_record(person) for person in islice(made, _BATCH)]:
-        await Terms(opened.database).learn([user.words for user in batch])
+        await Dictionary(opened.database).learn([user.words for user in batch])
         try:
             added += len((await opened.users.insert_many(map(document, batch), ordered=False)).inserted_ids)
         except BulkWriteError as error:

@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app.core.errors import NotReadyError, UnavailableError
-from app.database import indexes, reasons, trials
+from app.database import driver_errors, indexes, probes
 from app.database.redis_connection import RedisConnection, pack
 
 BOUND_S = 1.0
@@ -90,7 +90,7 @@ class Readiness:
         """What is only slow, as on a busy server, is no refusal."""
         try:
             with pymongo.timeout(BOUND_S / 2):
-                await trials.try_mongodb(self._database)
+                await probes.probe_mongodb(self._database)
         except PyMongoError as error:
             return _refused(error)
         self._tried("mongodb")
@@ -100,7 +100,7 @@ class Readiness:
         """Over the connection that sessions are checked by, which a replica does not get."""
         try:
             if self._is_due("redis"):
-                await trials.try_redis(self._connection)
+                await probes.probe_redis(self._connection)
                 self._tried("redis")
             else:
                 await self._connection.call(lambda _: pack("PING"), 1)
@@ -138,4 +138,8 @@ class Readiness:
 
 
 def _refused(error: Exception) -> str | None:
-    return f"it refuses what is needed ({reasons.explain(error)})" if reasons.is_refusal(error) else None
+    return (
+        f"it refuses what is needed ({driver_errors.explain(error)})"
+        if driver_errors.is_refusal(error)
+        else None
+    )

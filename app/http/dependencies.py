@@ -11,9 +11,9 @@ from fastapi.security import HTTPBearer, OAuth2PasswordBearer, SecurityScopes
 from pydantic import BaseModel, ValidationError
 
 from app.audit.write import Author
+from app.auth.access_tokens import Claims
 from app.auth.accounts import Origin
 from app.auth.bearer import authorise
-from app.auth.tokens import Claims
 from app.container import Container
 from app.core import client_address
 from app.core.errors import FieldError, InvalidError, PreconditionRequiredError

@@ -22,7 +22,7 @@ from app.core.errors import (
     TooLargeError,
     UnavailableError,
 )
-from app.database import reasons
+from app.database import driver_errors
 from app.http import openapi, problems
 from app.http.fixed_paths import find_methods
 from app.monitoring.metrics import BACKEND_ERRORS
@@ -140,7 +140,7 @@ async def _answer_redis(_: Request, error: Exception) -> Response:
 def _unavailable(name: str, error: Exception) -> Response:
     BACKEND_ERRORS.labels(name, type(error).__name__).inc()
     log.warning("backend_unavailable", backend=name, error=type(error).__name__, reason=str(error)[:500])
-    is_answer = name == "Redis" and reasons.is_refusal(error)
+    is_answer = name == "Redis" and driver_errors.is_refusal(error)
     what = "refused the operation" if is_answer else "did not answer in time"
     return problems.problem_response(UnavailableError(f"{name} {what}: try again."))
 

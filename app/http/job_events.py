@@ -7,7 +7,7 @@ from contextlib import aclosing
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
-from app.auth.tokens import Claims
+from app.auth.access_tokens import Claims
 from app.container import Container
 from app.core.errors import InvalidTokenError, JobNotFoundError, TooManyListenersError, UnavailableError
 from app.jobs import Job, Viewer

@@ -50,7 +50,7 @@ async def ranked(
     """
     asked = search.parse(q, region=query.region)
     filters = [*query.clauses, *([query.order.bounds] if query.order.bounds else [])]
-    finder = search.Finder(users, search.Terms(users.database), asked, filters)
+    finder = search.Finder(users, search.Dictionary(users.database), asked, filters)
     try:
         found: Found = await within(budget_s, users, finder.page(limit=limit, start=start))
     except OverBudgetError:

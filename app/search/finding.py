@@ -17,6 +17,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from app.core.cursors import Position
 from app.search import index_reads, single_word
+from app.search.dictionary import Dictionary
 from app.search.index_reads import SCAN, Driver
 from app.search.matching import (
     EXACT,
@@ -29,8 +30,7 @@ from app.search.matching import (
     postings,
     rank,
 )
-from app.search.queries import Query, join
-from app.search.terms import Terms
+from app.search.query_parser import Query, join
 
 RANKED = 500
 
@@ -69,9 +69,9 @@ class Found:
 class Finder:
     """One query with its filters."""
 
-    def __init__(self, users: Users, terms: Terms, query: Query, filters: Sequence[Filter]) -> None:
+    def __init__(self, users: Users, dictionary: Dictionary, query: Query, filters: Sequence[Filter]) -> None:
         self._users = users
-        self._terms = terms
+        self._dictionary = dictionary
         self._query = query
         phones = [term.text for term in query.terms if term.field == "phone"]
         self._filters = [*filters, *map(index_reads.has_digits, phones)]
@@ -102,12 +102,12 @@ class Finder:
     async def _names_domains(self) -> bool:
         """Whether all that looks like the domain of an address begins one that the dictionary has."""
         asked = [term.text for term in self._query.domains if term.text.startswith("@")]
-        known = [await self._terms.has_begun(domain) for domain in asked]
+        known = [await self._dictionary.has_begun(domain) for domain in asked]
         return bool(known) and all(known)
 
     async def _read_as(self, reading: int, limit: int, start: Position | None) -> Found:
         query = self._readings()[reading]
-        other = Finder(self._users, self._terms, query, self._filters)
+        other = Finder(self._users, self._dictionary, query, self._filters)
         other._looked_up = self._looked_up
         found = await other._page(limit, start)
         if found.next is None:
@@ -159,7 +159,7 @@ class Finder:
         """The next kinds and classes until the page is full."""
         search = single_word.Search(
             self._users,
-            self._terms,
+            self._dictionary,
             self._needles[0],
             exact=[one.id for one in exact] if is_whole else None,
             most=RANKED,
@@ -240,7 +240,7 @@ class Finder:
     async def _count(self) -> dict[str, int]:
         """About how many hold each word."""
         words = [needle.word for needle in self._needles if needle.word]
-        return await self._terms.count(words) if words else {}
+        return await self._dictionary.count(words) if words else {}
 
     async def _near(self, counts: dict[str, int], *, found: bool) -> tuple[tuple[Needle, ...], list[Rank]]:
         """Those who match by prefix or one typo; by two only if nobody else is found."""
@@ -272,7 +272,9 @@ class Finder:
             return index_reads.widen(needle, {}, count=count, begun=0)
         asked = (needle.word, _TYPOS[kind])
         if asked not in self._looked_up:
-            near, begun = await asyncio.gather(self._terms.near(*asked), self._terms.weigh(needle.word))
+            near, begun = await asyncio.gather(
+                self._dictionary.near(*asked), self._dictionary.weigh(needle.word)
+            )
             self._looked_up[asked] = near, begun
         near, begun = self._looked_up[asked]
         return index_reads.widen(needle, near, count=count, begun=begun)

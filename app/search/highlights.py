@@ -6,8 +6,8 @@ from typing import Any
 
 from app.core.normalise import typed_email_key
 from app.search.matching import EXACT, Needle
-from app.search.queries import Query
-from app.search.tokens import index
+from app.search.postings import index
+from app.search.query_parser import Query
 from app.search.words import Word, fold, runs, script, split
 
 Ranges = list[list[int]]

@@ -12,11 +12,11 @@ from typing import Any
 from bson import MinKey
 
 from app.core.cursors import Position
+from app.search.dictionary import HIGHEST
 from app.search.matching import ONE_TYPO, PATHS, TWO_TYPOS, Needle
 from app.search.names import pair
-from app.search.queries import Term, classes_of
-from app.search.terms import HIGHEST
-from app.search.tokens import GRAMS, place
+from app.search.postings import GRAMS, place
+from app.search.query_parser import Term, classes_of
 from app.search.words import LONGEST_RUN, texts
 
 SCAN = 3_000

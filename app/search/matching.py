@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from bson import ObjectId
 
-from app.search.tokens import index
+from app.search.postings import index
 
 EXACT, PREFIX, ONE_TYPO, TWO_TYPOS = range(4)
 """How a word matches; a row is ranked first by the worst of its words'."""

@@ -14,9 +14,9 @@ from bson import MaxKey, MinKey, ObjectId
 from pymongo.asynchronous.collection import AsyncCollection
 
 from app.search import index_reads
+from app.search.dictionary import HIGHEST, Dictionary
 from app.search.index_reads import INDEX, MERGED, SCAN
 from app.search.matching import ONE_TYPO, PREFIX, TWO_TYPOS, Needle, Rank, score_alone
-from app.search.terms import HIGHEST, Terms
 
 _WORDS = 3_000
 """Of the dictionary's that begin so."""
@@ -29,11 +29,11 @@ class Search:
     """`needle` is in the end what was looked for."""
 
     def __init__(
-        self, users: Users, terms: Terms, needle: Needle, *, exact: Sequence[str] | None, most: int
+        self, users: Users, dictionary: Dictionary, needle: Needle, *, exact: Sequence[str] | None, most: int
     ) -> None:
         """`exact` are all who match exactly, if they are known; `most` are ranked of a kind and class."""
         self._users = users
-        self._terms = terms
+        self._dictionary = dictionary
         self._met = set(exact or ())
         self._is_whole = exact is not None
         self._most = most
@@ -51,7 +51,7 @@ class Search:
                 yield await self._fresh(PREFIX, await self._begun(letter))
         for kind, typos in ((ONE_TYPO, 1), (TWO_TYPOS, 2)):
             if least <= kind and not (kind == TWO_TYPOS and self._is_any):
-                near = await self._terms.near(self.needle.word, typos)
+                near = await self._dictionary.near(self.needle.word, typos)
                 self.needle = index_reads.widen(self.needle, near, count=0, begun=0)
                 for letter in self.needle.letters:
                     yield await self._fresh(kind, await self._misspelt(kind, letter))
@@ -79,7 +79,7 @@ class Search:
         return some if len(keys) <= SCAN else await self._shortest(letter) or some
 
     async def _shortest(self, letter: str) -> list[Rank]:
-        words = sorted(await self._terms.begun(self.needle.word, limit=_WORDS), key=len)
+        words = sorted(await self._dictionary.begun(self.needle.word, limit=_WORDS), key=len)
         found: list[Rank] = []
         for _, alike in groupby(words, key=len):
             tokens = [letter + word for word in alike]

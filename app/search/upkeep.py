@@ -10,8 +10,8 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from app.search.terms import Terms, merge
-from app.search.tokens import VERSION, Indexed, index
+from app.search.dictionary import Dictionary, merge
+from app.search.postings import VERSION, Indexed, index
 
 Users = AsyncCollection[dict[str, Any]]
 Row = dict[str, Any]
@@ -32,17 +32,17 @@ async def reindex(users: Users, *, on_batch: Callable[[int], None] = lambda _: N
     missing at any moment; a count may be off by what is written meanwhile. What another hand wrote so that
     no caller can be given it is left as it is.
     """
-    terms = Terms(users.database)
+    dictionary = Dictionary(users.database)
     counts: Counter[str] = Counter()
     changed = 0
     async for rows in _batches(users):
         fields = [(row, made) for row in rows if (made := _index(row)) is not None]
         for _, made in fields:
             counts.update(made.words.keys())
-        await terms.know(merge(made.words for _, made in fields))
+        await dictionary.know(merge(made.words for _, made in fields))
         changed += await _write(users, [_change(row, made) for row, made in fields if _differs(row, made)])
         on_batch(len(rows))
-    await terms.recount(counts)
+    await dictionary.recount(counts)
     return changed
 
 
@@ -77,7 +77,7 @@ async def check(users: Users) -> list[str]:
                 found.append(f"user {row['_id']} has other search fields than his text gives")
     if len(found) > _NAMED:
         found = [*found[:_NAMED], f"and {len(found) - _NAMED} users more"]
-    missing = await Terms(users.database).find_missing(words)
+    missing = await Dictionary(users.database).find_missing(words)
     if missing:
         found.append(f"{missing} words are missing in the dictionary: they are found exactly, not misspelt")
     return found

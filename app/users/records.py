@@ -174,7 +174,7 @@ def creation(user_id: ObjectId, said: Mapping[str, Any], author: Author) -> Entr
 
 async def learn(users: Iterable[dict[str, bool]]) -> None:
     """Let the dictionary know the words of users before they are written."""
-    await search.Terms(collection().database).learn(users)
+    await search.Dictionary(collection().database).learn(users)
 
 
 async def read(user_id: PydanticObjectId | ObjectId) -> Row:

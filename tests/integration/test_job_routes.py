@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.auth.tokens import Claims
+from app.auth.access_tokens import Claims
 from app.container import Container
 from app.core.errors import InvalidError
 from app.jobs import Leases, Run, collection

@@ -12,8 +12,8 @@ import pytest
 from bson import ObjectId
 
 from app.commands import samples
+from app.search.dictionary import SHORTEST
 from app.search.index_reads import SCAN
-from app.search.terms import SHORTEST
 from app.search.typos import neighbourhood
 from tests.api import serving
 from tests.servers import MongoServer, RedisServer

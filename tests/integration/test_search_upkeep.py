@@ -10,7 +10,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from app.commands import samples
-from app.search import Terms, tokens, upkeep
+from app.search import Dictionary, postings, upkeep
 from tests.api import serving
 from tests.live import command
 from tests.support import create, database, problem, users
@@ -228,13 +228,13 @@ async def test_a_new_version_of_the_scheme_is_noticed_and_renewed(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = await create(client, **BEFORE)
-    monkeypatch.setattr(upkeep, "VERSION", tokens.VERSION + 1)
+    monkeypatch.setattr(upkeep, "VERSION", postings.VERSION + 1)
     assert await upkeep.check(users(client)) == [
         f"user {user['id']} has other search fields than his text gives"
     ]
     assert await upkeep.reindex(users(client)) == 1
     row = await users(client).find_one({})
-    assert (row["search"]["v"], row["version"]) == (tokens.VERSION + 1, 1)
+    assert (row["search"]["v"], row["version"]) == (postings.VERSION + 1, 1)
     assert await upkeep.check(users(client)) == []
     assert await found(client, "vorher") == ["Vorher Eins"]
 
@@ -340,7 +340,7 @@ async def test_a_dictionary_dropped_while_we_run_is_missed_and_learnt_again(
     await store(client, [somebody("Vergessen Worden")])
     await database(client)["terms"].drop()
     assert await found(client, "vregessen") == []
-    monkeypatch.setattr("app.search.terms._SAMPLED", 1)  # count the next write
+    monkeypatch.setattr("app.search.dictionary._SAMPLED", 1)  # count the next write
     await create(client, name="Vergessen Abermals")
     assert set(await found(client, "vregessen")) == {"Vergessen Worden", "Vergessen Abermals"}
     assert "dictionary_lost" in capsys.readouterr().err
@@ -382,8 +382,8 @@ async def test_words_are_known_before_the_users_who_hold_them(
         async def look() -> None:
             while not over.is_set():
                 rows = await held["users"].find({}).to_list()
-                needed = {word for row in rows for word in tokens.index(row).words}
-                assert await Terms(held).find_missing(needed) == 0
+                needed = {word for row in rows for word in postings.index(row).words}
+                assert await Dictionary(held).find_missing(needed) == 0
 
         async with asyncio.TaskGroup() as group:
             group.create_task(write())

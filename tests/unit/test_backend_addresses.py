@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import StartError
-from app.database import trials
+from app.database import probes
 from app.database.addresses import read_mongo, read_redis
 
 APP = Path(__file__).parents[2] / "app"
@@ -142,6 +142,6 @@ def test_the_trial_sends_every_command_that_scripts_and_code_do() -> None:
         for source in sources
         for command in re.findall(r"(?:redis\.p?call|\bpack)\(['\"]([A-Z]+)", source.read_text())
     }
-    tried = {str(command[0]) for command in trials._redis_commands("x")}
+    tried = {str(command[0]) for command in probes._redis_commands("x")}
     assert "ZADD" in sent
     assert sent - {"AUTH", "SELECT", "INFO", "PING"} <= tried  # those are sent before, or in its place

@@ -6,12 +6,12 @@ from typing import Any
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
+from app.auth.access_tokens import AccessTokens
 from app.auth.keyring import Keyring
 from app.auth.password_keys import PasswordKeys
 from app.auth.passwords import Passwords
 from app.auth.sessions import Sessions
 from app.auth.throttles import Throttle
-from app.auth.tokens import AccessTokens
 from app.core.settings import Settings
 
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from app import audit
+from app.auth.access_tokens import Claims
 from app.auth.accounts import records
 from app.auth.accounts.auth import Auth
 from app.auth.accounts.records import Account
 from app.auth.clients import Client
 from app.auth.passwords import Verdict
-from app.auth.tokens import Claims
 from app.core.errors import (
     InvalidGrantError,
     InvalidScopeError,

@@ -9,12 +9,12 @@ from pydantic import SecretStr
 from app import audit, users
 from app.audit.write import Author
 from app.auth import clients, passwords
+from app.auth.access_tokens import Claims
 from app.auth.accounts import records
 from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import Issued, Origin, begin
+from app.auth.accounts.password_input import open_password
 from app.auth.accounts.records import Account
-from app.auth.accounts.secrets_in import open_password
-from app.auth.tokens import Claims
 from app.core.errors import (
     FieldError,
     InvalidError,

@@ -7,7 +7,7 @@ from app.audit.write import Author
 from app.auth import invitations, passwords
 from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import Origin
-from app.auth.accounts.secrets_in import open_password
+from app.auth.accounts.password_input import open_password
 from app.auth.passwords import AtTurn
 from app.core.errors import InvalidInvitationError, RegistrationClosedError, RosterError
 from app.database.transactions import together

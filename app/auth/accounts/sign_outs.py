@@ -6,8 +6,8 @@ from typing import Any
 from app import audit
 from app.audit.write import Author
 from app.auth import clients
+from app.auth.access_tokens import Claims
 from app.auth.accounts.auth import Auth
-from app.auth.tokens import Claims
 from app.core.errors import SessionNotFoundError
 
 

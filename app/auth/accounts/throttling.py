@@ -1,10 +1,10 @@
 """What makes an account or an address wait, seen and lifted by administrators."""
 
 from app import audit
+from app.auth.access_tokens import Claims
 from app.auth.accounts import records
 from app.auth.accounts.auth import Auth
 from app.auth.throttles import Standing
-from app.auth.tokens import Claims
 from app.core.errors import UserNotFoundError
 
 

@@ -17,7 +17,7 @@ _KEPT_S = 60
 _SCRIPT = Script("return redis.call('TIME')[1]")
 
 
-async def try_mongodb(database: AsyncDatabase[dict[str, Any]]) -> None:
+async def probe_mongodb(database: AsyncDatabase[dict[str, Any]]) -> None:
     """Insert, change and delete in a transaction that is given up."""
     async with database.client.start_session() as session:
         await session.start_transaction()
@@ -27,7 +27,7 @@ async def try_mongodb(database: AsyncDatabase[dict[str, Any]]) -> None:
         await session.abort_transaction()
 
 
-async def try_redis(redis_connection: RedisConnection) -> None:
+async def probe_redis(redis_connection: RedisConnection) -> None:
     """Each command that code and scripts send, on keys of its own, and a script."""
     commands = _redis_commands(f"roster:{{trial:{os.urandom(6).hex()}}}")
     await redis_connection.call(lambda _: b"".join(pack(*command) for command in commands), len(commands))

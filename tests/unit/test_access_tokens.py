@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey
 
+from app.auth.access_tokens import CACHED, AccessTokens, Claims
 from app.auth.keyring import Keyring
 from app.auth.signing_keys import SigningKey
-from app.auth.tokens import CACHED, AccessTokens, Claims
 from app.core import compact
 from app.core.errors import ExpiredTokenError, InvalidTokenError
 from tests.unit.keyrings import ISSUER, USER, Clock, holding, sign, stored
@@ -515,7 +515,7 @@ async def test_the_oldest_token_makes_room_and_only_good_ones_take_it(
     tokens: AccessTokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert CACHED == 10_000
-    monkeypatch.setattr("app.auth.tokens.CACHED", 3)
+    monkeypatch.setattr("app.auth.access_tokens.CACHED", 3)
     issued = [issue(tokens)[0] for _ in range(4)]
     for token in issued:
         await refused(tokens, token + "AAAA")

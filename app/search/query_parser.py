@@ -11,7 +11,7 @@ from typing import Literal, cast, get_args
 
 from app.core.errors import FieldError, InvalidError
 from app.core.normalise import typed_email_key
-from app.search.tokens import LOGIN, NAME, REST, SHORTEST_NUMBER, as_domain, domain_words
+from app.search.postings import LOGIN, NAME, REST, SHORTEST_NUMBER, as_domain, domain_words
 from app.search.words import LONGEST_WORD, fold, script, texts
 from models import phones
 

@@ -85,9 +85,9 @@ def merge(vocabularies: Iterable[Vocabulary]) -> dict[str, bool]:
     return merged
 
 
-class Terms:
+class Dictionary:
     def __init__(self, database: AsyncDatabase[dict[str, Any]]) -> None:
-        self._terms = database[COLLECTION]
+        self._words = database[COLLECTION]
         self._known = _known.setdefault(database.name, Known())
 
     async def learn(self, users: Iterable[Vocabulary]) -> None:
@@ -124,12 +124,12 @@ class Terms:
 
     async def recount(self, counts: Counter[str]) -> None:
         """Set how many users hold each word; those that nobody holds are 0, not gone."""
-        await self._terms.update_many({}, {"$set": {"n": 0}})
+        await self._words.update_many({}, {"$set": {"n": 0}})
         await self._change([{"q": {"_id": word}, "u": {"$set": {"n": n}}} for word, n in counts.items()])
 
     async def count(self, words: Iterable[str]) -> dict[str, int]:
         """About how many users hold each; words that nobody ever held are left out."""
-        found = self._terms.find({"_id": {"$in": list(words)}}, {"n": 1})
+        found = self._words.find({"_id": {"$in": list(words)}}, {"n": 1})
         return {term["_id"]: int(term["n"]) async for term in found}
 
     async def near(self, typed: str, typos: int) -> dict[str, tuple[int, int]]:
@@ -143,7 +143,7 @@ class Terms:
             return {}
         shortest = min(len(typed), 9) - typos
         wanted = [token for token in neighbourhood(typed) if len(token) >= shortest]
-        found = self._terms.find({"d": {"$in": wanted}}, {"n": 1}).limit(_CANDIDATES)
+        found = self._words.find({"d": {"$in": wanted}}, {"n": 1}).limit(_CANDIDATES)
         near = []
         async for term in found:
             word = str(term["_id"])
@@ -154,19 +154,19 @@ class Terms:
 
     async def begun(self, beginning: str, *, limit: int) -> list[str]:
         """Words that begin so and are longer, in their order."""
-        found = self._terms.find({"_id": {"$gt": beginning, "$lt": beginning + HIGHEST}}, {"_id": 1})
+        found = self._words.find({"_id": {"$gt": beginning, "$lt": beginning + HIGHEST}}, {"_id": 1})
         return [term["_id"] async for term in found.sort("_id", 1).limit(limit)]
 
     async def has_begun(self, beginning: str) -> bool:
         """Whether there is a word that is this or begins so."""
-        found = self._terms.find({"_id": {"$gte": beginning, "$lt": beginning + HIGHEST}}, {"_id": 1})
+        found = self._words.find({"_id": {"$gte": beginning, "$lt": beginning + HIGHEST}}, {"_id": 1})
         return bool(await found.limit(1).to_list())
 
     async def weigh(self, beginning: str) -> int:
         """About how many hold words that begin so and are longer; at least as many as hold the first ones."""
         words = {"$match": {"_id": {"$gt": beginning, "$lt": beginning + HIGHEST}}}
         added = {"$group": {"_id": None, "n": {"$sum": "$n"}}}
-        async for all_of_them in await self._terms.aggregate([words, {"$limit": _WEIGHED}, added]):
+        async for all_of_them in await self._words.aggregate([words, {"$limit": _WEIGHED}, added]):
             return int(all_of_them["n"])
         return 0
 
@@ -176,7 +176,7 @@ class Terms:
         here = 0
         for start in range(0, len(wanted), _BATCH):
             batch = wanted[start : start + _BATCH]
-            here += await self._terms.count_documents({"_id": {"$in": batch}})
+            here += await self._words.count_documents({"_id": {"$in": batch}})
         return len(wanted) - here
 
     async def _change(self, changes: list[dict[str, Any]]) -> int:
@@ -186,9 +186,9 @@ class Terms:
         """
         met = 0
         for start in range(0, len(changes), _BATCH):
-            reply = await self._terms.database.command(
+            reply = await self._words.database.command(
                 {
-                    "update": self._terms.name,
+                    "update": self._words.name,
                     "updates": changes[start : start + _BATCH],
                     "ordered": False,
                     "writeConcern": _ON_ONE,

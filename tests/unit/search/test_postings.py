@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from app.commands.sample import people
 from app.search import index_reads
 from app.search.names import pair
-from app.search.queries import parse
-from app.search.tokens import Indexed, index, place
+from app.search.postings import Indexed, index, place
+from app.search.query_parser import parse
 from app.search.words import script, split, texts
 
 ANYTHING = st.text(st.characters(), max_size=30)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from app.search import terms
-from app.search.terms import Known
+from app.search import dictionary
+from app.search.dictionary import Known
 
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> Known:
-    monkeypatch.setattr(terms, "_REMEMBERED", 4)
+    monkeypatch.setattr(dictionary, "_REMEMBERED", 4)
     return Known()
 
 

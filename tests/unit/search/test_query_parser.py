@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import FieldError, InvalidError
-from app.search.queries import Field, Kind, Query, Term, parse
+from app.search.query_parser import Field, Kind, Query, Term, parse
 
 
 def term(
