@@ -74,7 +74,7 @@ def _speed(took: Sequence[float], users: int) -> Finding:
 def _beside_regex(roster: Server, tutorial: Server, database: Database, queries: Queries) -> list[Finding]:
     """In turn: each expression scans everybody. It knows no filters, so queries with one are left out."""
     ours: list[float] = []
-    driver: list[float] = []
+    index_read: list[float] = []
     theirs: list[float] = []
     right: list[float] = []
     with (
@@ -85,7 +85,7 @@ def _beside_regex(roster: Server, tutorial: Server, database: Database, queries:
         users = client.get_default_database()["users"]
         for query in _some(queries):
             ours.append(asks.ask(query).took)
-            driver.append(regex.ask(users, query.q, PAGE))
+            index_read.append(regex.ask(users, query.q, PAGE))
             answer = asks_tutorial.ask(query)
             theirs.append(answer.took)
             right.append(score(query, answer).recall)
@@ -93,7 +93,7 @@ def _beside_regex(roster: Server, tutorial: Server, database: Database, queries:
         Finding(
             "search", f"recall@{PAGE} of the tutorial's `$regex`: {len(right)} queries", f"{fmean(right):.3f}"
         ),
-        *_of_regex("`$regex` through the driver alone", ours, driver, database.users),
+        *_of_regex("`$regex` through the index_read alone", ours, index_read, database.users),
         *_of_regex("the tutorial's `$regex`", ours, theirs, database.users),
     ]
 

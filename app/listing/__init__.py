@@ -84,5 +84,5 @@ def _match(row: Row, found: Ranked) -> dict[str, object]:
     return {
         "score": -rank.minus_score / 1_000_000,
         "kind": _KINDS[rank.kind],
-        "fields": highlight(row, found.asked, found.needles),
+        "fields": highlight(row, found.asked, found.patterns),
     }

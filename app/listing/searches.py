@@ -13,7 +13,7 @@ from app.core.time_budget import OverBudgetError, busy, within
 from app.listing.pages import Projection, Users
 from app.listing.queries import Query, build
 from app.listing.streams import BATCH_ROWS
-from app.search import Found, Needle, Rank
+from app.search import Found, Pattern, Rank
 from app.users.rows import Row
 from app.users.selections import choose
 from models.listing import OrderedQuery
@@ -29,7 +29,7 @@ class Ranked:
     rows: list[Row]
     ranks: dict[ObjectId, Rank]
     asked: search.Query
-    needles: Sequence[Needle]
+    patterns: Sequence[Pattern]
     next: Position | None
     known: int
 
@@ -57,7 +57,7 @@ async def ranked(
         raise busy() from None
     rows = await _read(users, found.ranks, projection)
     by_id = {ObjectId(rank.id): rank for rank in found.ranks}
-    return Ranked(rows, by_id, asked, found.needles, found.next, found.known)
+    return Ranked(rows, by_id, asked, found.patterns, found.next, found.known)
 
 
 async def suggest(users: Users, q: str, *, budget_s: float, region: str | None = None) -> list[Row]:

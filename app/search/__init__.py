@@ -3,7 +3,7 @@
 from app.search.dictionary import Dictionary
 from app.search.finding import Finder, Found
 from app.search.highlights import highlight
-from app.search.matching import Needle, Rank
+from app.search.matching import Pattern, Rank
 from app.search.postings import VERSION, index
 from app.search.query_parser import Query, parse
 
@@ -12,7 +12,7 @@ __all__ = [
     "Dictionary",
     "Finder",
     "Found",
-    "Needle",
+    "Pattern",
     "Query",
     "Rank",
     "highlight",

@@ -18,13 +18,13 @@ from pymongo.asynchronous.collection import AsyncCollection
 from app.core.cursors import Position
 from app.search import index_reads, single_word
 from app.search.dictionary import Dictionary
-from app.search.index_reads import SCAN, Driver
+from app.search.index_reads import SCAN, IndexRead
 from app.search.matching import (
     EXACT,
     ONE_TYPO,
     PREFIX,
     TWO_TYPOS,
-    Needle,
+    Pattern,
     Rank,
     is_sound,
     postings,
@@ -61,7 +61,7 @@ class Found:
 
     ranks: list[Rank]
     next: Position | None
-    needles: tuple[Needle, ...]
+    patterns: tuple[Pattern, ...]
     known: int
     """How many there are at least."""
 
@@ -76,7 +76,7 @@ class Finder:
         phones = [term.text for term in query.terms if term.field == "phone"]
         self._filters = [*filters, *map(index_reads.has_digits, phones)]
         words = [term for term in query.terms if term.field != "phone"]
-        self._needles = tuple(needle for term in words for needle in index_reads.needles(term))
+        self._patterns = tuple(pattern for term in words for pattern in index_reads.patterns(term))
         self._looked_up: dict[tuple[str, int], tuple[dict[str, tuple[int, int]], int]] = {}
         self._digits = query.digits or (phones[0] if phones and not words else None)
 
@@ -120,8 +120,8 @@ class Finder:
         if told := await self._told():
             called = await self._called()
             ranks = _once([*told, *called])
-            return _cut(_after(ranks, start), limit, self._needles if called else (), len(ranks))
-        if not self._needles:
+            return _cut(_after(ranks, start), limit, self._patterns if called else (), len(ranks))
+        if not self._patterns:
             return Found([], None, (), 0)
         counts = await self._count()
         exact: list[Rank] = []
@@ -129,38 +129,38 @@ class Finder:
         if start is None or start.segment == EXACT:
             if start is None and await self._is_crowd(counts):
                 return await self._streamed(limit, None)
-            chosen = index_reads.choose_exact(self._needles, counts, self._filters)
+            chosen = index_reads.choose_exact(self._patterns, counts, self._filters)
             most = RANKED if start is None else SCAN  # others may have come since the walk began
-            rows, is_whole = await self._read_all(chosen, self._needles, most)
+            rows, is_whole = await self._read_all(chosen, self._patterns, most)
             if not is_whole and start is None:
                 return await self._streamed(limit, None)
-            exact = sorted(_ranks(self._needles, rows))[:most]
+            exact = sorted(_ranks(self._patterns, rows))[:most]
         ranks = _after(exact, start)
-        needles = self._needles
+        patterns = self._patterns
         if len(ranks) <= limit:
             if self._is_alone():
-                needles, near = await self._near_alone(exact, limit, start, is_whole=is_whole)
+                patterns, near = await self._near_alone(exact, limit, start, is_whole=is_whole)
             else:
                 found = bool(exact) or (start is not None and start.segment < TWO_TYPOS)
-                needles, near = await self._near(counts, found=found)
+                patterns, near = await self._near(counts, found=found)
             exact += [one for one in near if one.kind != EXACT]
             ranks = _after(exact, start)
-        return _cut(ranks, limit, needles, len(exact))
+        return _cut(ranks, limit, patterns, len(exact))
 
     def _is_alone(self) -> bool:
         """Whether a word is all that is asked for, and may be half typed or misspelt."""
-        return len(self._needles) == 1 and not (
-            self._filters or self._needles[0].is_strict or self._needles[0].field
+        return len(self._patterns) == 1 and not (
+            self._filters or self._patterns[0].is_strict or self._patterns[0].field
         )
 
     async def _near_alone(
         self, exact: list[Rank], limit: int, start: Position | None, *, is_whole: bool
-    ) -> tuple[tuple[Needle, ...], list[Rank]]:
+    ) -> tuple[tuple[Pattern, ...], list[Rank]]:
         """The next kinds and classes until the page is full."""
         search = single_word.Search(
             self._users,
             self._dictionary,
-            self._needles[0],
+            self._patterns[0],
             exact=[one.id for one in exact] if is_whole else None,
             most=RANKED,
         )
@@ -169,11 +169,11 @@ class Finder:
             near += ranks
             if len(_after([*exact, *near], start)) > limit:
                 break
-        return (search.needle,), near
+        return (search.pattern,), near
 
     async def _is_crowd(self, counts: dict[str, int]) -> bool:
         """Whether those who match are too many to be ranked, as far as counts can tell."""
-        if len(self._needles) > 1 or max(counts.values(), default=0) <= 2 * RANKED:
+        if len(self._patterns) > 1 or max(counts.values(), default=0) <= 2 * RANKED:
             return False
         facets = [one for one in self._filters if "facets" in one]
         if not self._filters or not facets:
@@ -203,24 +203,24 @@ class Finder:
 
     async def _called(self) -> list[Rank]:
         """Those who hold the digits of a phone number as a word: a tag, a room."""
-        if self._query.email is not None or not self._needles:
+        if self._query.email is not None or not self._patterns:
             return []
-        chosen = index_reads.choose_exact(self._needles, await self._count(), self._filters)
-        rows, _ = await self._read_all(chosen, self._needles, RANKED)
-        return sorted(_ranks(self._needles, rows))[:RANKED]
+        chosen = index_reads.choose_exact(self._patterns, await self._count(), self._filters)
+        rows, _ = await self._read_all(chosen, self._patterns, RANKED)
+        return sorted(_ranks(self._patterns, rows))[:RANKED]
 
     async def _read_all(
-        self, chosen: Iterable[Driver], needles: Sequence[Needle], most: int, *besides: Filter
+        self, chosen: Iterable[IndexRead], patterns: Sequence[Pattern], most: int, *besides: Filter
     ) -> tuple[list[Row], bool]:
         """All, each once; False where there are more than `most`, which are ranked together."""
         rows: dict[ObjectId, Row] = {}
-        for driver in chosen:
-            pipeline = driver.pipeline(needles, [*self._filters, *besides], limit=most + 1)
-            found = await self._read(pipeline, hint=driver.hint)
+        for index_read in chosen:
+            pipeline = index_read.pipeline(patterns, [*self._filters, *besides], limit=most + 1)
+            found = await self._read(pipeline, hint=index_read.hint)
             rows |= {row["_id"]: row for row in found if is_sound(row)}
             if max(len(found), len(rows)) > most:
                 return list(rows.values()), False
-            if found and driver.is_enough:
+            if found and index_read.is_enough:
                 break
         return list(rows.values()), True
 
@@ -239,49 +239,49 @@ class Finder:
 
     async def _count(self) -> dict[str, int]:
         """About how many hold each word."""
-        words = [needle.word for needle in self._needles if needle.word]
+        words = [pattern.word for pattern in self._patterns if pattern.word]
         return await self._dictionary.count(words) if words else {}
 
-    async def _near(self, counts: dict[str, int], *, found: bool) -> tuple[tuple[Needle, ...], list[Rank]]:
+    async def _near(self, counts: dict[str, int], *, found: bool) -> tuple[tuple[Pattern, ...], list[Rank]]:
         """Those who match by prefix or one typo; by two only if nobody else is found."""
         for kind in (ONE_TYPO, TWO_TYPOS):
-            needles = await self._widen(kind, counts)
-            ranks, is_whole = await self._read_near(needles)
+            patterns = await self._widen(kind, counts)
+            ranks, is_whole = await self._read_near(patterns)
             if ranks or found:
                 break
         if not is_whole:  # typos are not to stand where prefixes would
-            begun, _ = await self._read_near([replace(needle, near={}) for needle in needles])
+            begun, _ = await self._read_near([replace(pattern, near={}) for pattern in patterns])
             ranks = _once([*begun, *ranks])[:RANKED]
-        return needles, ranks
+        return patterns, ranks
 
-    async def _read_near(self, needles: Sequence[Needle]) -> tuple[list[Rank], bool]:
-        chosen = index_reads.choose_near(needles, self._filters)
-        rows, is_whole = await self._read_all(chosen, needles, RANKED, index_reads.not_exact(needles))
-        return sorted(_ranks(needles, rows))[:RANKED], is_whole
+    async def _read_near(self, patterns: Sequence[Pattern]) -> tuple[list[Rank], bool]:
+        chosen = index_reads.choose_near(patterns, self._filters)
+        rows, is_whole = await self._read_all(chosen, patterns, RANKED, index_reads.not_exact(patterns))
+        return sorted(_ranks(patterns, rows))[:RANKED], is_whole
 
-    async def _widen(self, kind: int, counts: dict[str, int]) -> tuple[Needle, ...]:
-        """The needles, which prefixes and misspelt words match too."""
+    async def _widen(self, kind: int, counts: dict[str, int]) -> tuple[Pattern, ...]:
+        """The patterns, which prefixes and misspelt words match too."""
         return tuple(
             await asyncio.gather(
-                *(self._widened(needle, kind, counts.get(needle.word, 0)) for needle in self._needles)
+                *(self._widened(pattern, kind, counts.get(pattern.word, 0)) for pattern in self._patterns)
             )
         )
 
-    async def _widened(self, needle: Needle, kind: int, count: int) -> Needle:
-        if needle.is_strict:
-            return index_reads.widen(needle, {}, count=count, begun=0)
-        asked = (needle.word, _TYPOS[kind])
+    async def _widened(self, pattern: Pattern, kind: int, count: int) -> Pattern:
+        if pattern.is_strict:
+            return index_reads.widen(pattern, {}, count=count, begun=0)
+        asked = (pattern.word, _TYPOS[kind])
         if asked not in self._looked_up:
             near, begun = await asyncio.gather(
-                self._dictionary.near(*asked), self._dictionary.weigh(needle.word)
+                self._dictionary.near(*asked), self._dictionary.weigh(pattern.word)
             )
             self._looked_up[asked] = near, begun
         near, begun = self._looked_up[asked]
-        return index_reads.widen(needle, near, count=count, begun=begun)
+        return index_reads.widen(pattern, near, count=count, begun=begun)
 
     async def _streamed(self, limit: int, start: Position | None) -> Found:
         """Exact matches in the order of the index, posting after posting; then the others, ranked."""
-        at, place, along = 0, None, index_reads.streams(self._needles, await self._count(), self._filters)
+        at, place, along = 0, None, index_reads.streams(self._patterns, await self._count(), self._filters)
         if start is not None:
             name, *along = start.value
             at, place = start.segment - _STREAM, replace(start, value=name)
@@ -294,11 +294,11 @@ class Finder:
                     break
             if place is not None:
                 following = Position(_STREAM + number, [place.value, *along], place.id)
-                return Found(ranks, following, self._needles, len(ranks))
+                return Found(ranks, following, self._patterns, len(ranks))
             if len(ranks) == limit and number + 1 < len(along):
                 following = Position(_STREAM + number + 1, ["", *along], None)
-                return Found(ranks, following, self._needles, len(ranks))
-        return Found(ranks, Position(EXACT + 1, [_BEST, ""], ""), self._needles, len(ranks))
+                return Found(ranks, following, self._patterns, len(ranks))
+        return Found(ranks, Position(EXACT + 1, [_BEST, ""], ""), self._patterns, len(ranks))
 
     async def _follow(
         self, along: Sequence[str], number: int, start: Position | None, limit: int
@@ -308,16 +308,16 @@ class Finder:
         Where rows must match more than the posting, the end of what is looked through is found first: of two
         reads with others' writes between them, the second then misses nobody.
         """
-        posting, narrowed = along[number], index_reads.narrowed(self._needles, self._filters)
+        posting, narrowed = along[number], index_reads.narrowed(self._patterns, self._filters)
         end = None
         if narrowed:
             end = next(map(_place, await self._find(index_reads.past(posting, start))), None)
-        scan = index_reads.scan(posting, self._needles, narrowed, start, end, limit=limit + 1)
+        scan = index_reads.scan(posting, self._patterns, narrowed, start, end, limit=limit + 1)
         rows = await self._find(scan)
         if len(rows) > limit:
             end = _place(rows.pop())
         fresh = [row for row in rows if postings(row).isdisjoint(along[:number])]
-        return _ranks(self._needles, fresh), end
+        return _ranks(self._patterns, fresh), end
 
     async def _find(self, asked: dict[str, Any]) -> list[Row]:
         reply = await self._users.database.command(
@@ -328,8 +328,8 @@ class Finder:
         return rows
 
 
-def _ranks(needles: Sequence[Needle], rows: Iterable[Row]) -> list[Rank]:
-    ranked = (rank(needles, row) for row in rows)
+def _ranks(patterns: Sequence[Pattern], rows: Iterable[Row]) -> list[Rank]:
+    ranked = (rank(patterns, row) for row in rows)
     return [one for one in ranked if one is not None]
 
 
@@ -362,9 +362,9 @@ def _after(ranks: list[Rank], start: Position | None) -> list[Rank]:
     return sorted(one for one in ranks if one > place)
 
 
-def _cut(ranks: list[Rank], limit: int, needles: tuple[Needle, ...], known: int) -> Found:
+def _cut(ranks: list[Rank], limit: int, patterns: tuple[Pattern, ...], known: int) -> Found:
     more = len(ranks) > limit
     ranks = ranks[:limit]
     last = ranks[-1] if ranks else None
     place = Position(last.kind, [last.minus_score, last.name], last.id) if more and last else None
-    return Found(ranks, place, needles, known)
+    return Found(ranks, place, patterns, known)

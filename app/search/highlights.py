@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.normalise import typed_email_key
-from app.search.matching import EXACT, Needle
+from app.search.matching import EXACT, Pattern
 from app.search.postings import index
 from app.search.query_parser import Query
 from app.search.words import Word, fold, runs, script, split
@@ -33,7 +33,7 @@ class _Part:
     end: int
 
 
-def highlight(row: Mapping[str, Any], query: Query, needles: Sequence[Needle]) -> dict[str, Ranges]:
+def highlight(row: Mapping[str, Any], query: Query, patterns: Sequence[Pattern]) -> dict[str, Ranges]:
     """Path of each field that matched: the ranges (code points, end past the last) of what matched in it.
 
     Each word of the query is marked where it stands best. What is found by its pinyin or by its words joined
@@ -41,8 +41,8 @@ def highlight(row: Mapping[str, Any], query: Query, needles: Sequence[Needle]) -
     """
     found: set[_Part] = set()
     texts = list(_texts(row))
-    for needle in needles:
-        met = [(kind, part) for text in texts for kind, part in _meets(needle, text)]
+    for pattern in patterns:
+        met = [(kind, part) for text in texts for kind, part in _meets(pattern, text)]
         best = min((kind for kind, _ in met), default=EXACT)
         found |= {part for kind, part in met if kind == best}
     for text in texts:
@@ -67,25 +67,25 @@ def _texts(row: Mapping[str, Any]) -> Iterator[_Text]:
     return (_Text(path, field, text[:_LONGEST]) for path, field, text in said if text)
 
 
-def _meets(needle: Needle, text: _Text) -> Iterator[tuple[int, _Part]]:
-    """Each word that the needle may mean and how it matches; else the whole field, if that matches."""
-    if not needle.word or text.field == "phone" or needle.field not in {None, text.field}:
+def _meets(pattern: Pattern, text: _Text) -> Iterator[tuple[int, _Part]]:
+    """Each word that the pattern may mean and how it matches; else the whole field, if that matches."""
+    if not pattern.word or text.field == "phone" or pattern.field not in {None, text.field}:
         return
     words = split(text.said)
     met = False
     for word in words:
-        kind = _kind(needle, text.field, text.said[word.start : word.end])
+        kind = _kind(pattern, text.field, text.said[word.start : word.end])
         if kind is not None:
             met = True
             yield kind, _Part(text.path, word.start, word.end)
     if not met and len(words) > 1:
-        kind = _kind(needle, text.field, text.said)
+        kind = _kind(pattern, text.field, text.said)
         if kind is not None:
             yield kind, _Part(text.path, 0, len(text.said))
 
 
-def _kind(needle: Needle, field: str, said: str) -> int | None:
-    match = needle.match(frozenset(index(_holder(field, said)).t))
+def _kind(pattern: Pattern, field: str, said: str) -> int | None:
+    match = pattern.match(frozenset(index(_holder(field, said)).t))
     return match and match[0]
 
 

@@ -1,6 +1,6 @@
 """The reads that find candidates: which range of the postings to go along, and how its rows are narrowed.
 
-A driver is matched alone and cut at `SCAN` keys before anything else is asked of its rows, so no query
+An index read is matched alone and cut at `SCAN` keys before anything else is asked of its rows, so no query
 examines more, however common its words. Two common words are found together by the postings of pairs.
 """
 
@@ -13,7 +13,7 @@ from bson import MinKey
 
 from app.core.cursors import Position
 from app.search.dictionary import HIGHEST
-from app.search.matching import ONE_TYPO, PATHS, TWO_TYPOS, Needle
+from app.search.matching import ONE_TYPO, PATHS, TWO_TYPOS, Pattern
 from app.search.names import pair
 from app.search.postings import GRAMS, place
 from app.search.query_parser import Term, classes_of
@@ -29,7 +29,7 @@ Pipeline = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Driver:
+class IndexRead:
     """Postings, and beginnings of postings, that a read goes along."""
 
     tokens: tuple[str, ...] = ()
@@ -43,19 +43,19 @@ class Driver:
     def hint(self) -> str:
         return INDEX if self.facets is None else "facets"
 
-    def pipeline(self, needles: Sequence[Needle], filters: Sequence[Filter], *, limit: int) -> Pipeline:
+    def pipeline(self, patterns: Sequence[Pattern], filters: Sequence[Filter], *, limit: int) -> Pipeline:
         return [
             {"$match": self.facets or _any(self.tokens, self.prefixes, past=True)},
             {"$limit": SCAN},
-            {"$match": {"$and": [*(holds(needle) for needle in needles), *filters]}},
+            {"$match": {"$and": [*(holds(pattern) for pattern in patterns), *filters]}},
             {"$limit": limit},
-            {"$project": wanted(needles)},
+            {"$project": wanted(patterns)},
         ]
 
 
-def wanted(needles: Sequence[Needle]) -> dict[str, int]:
+def wanted(patterns: Sequence[Pattern]) -> dict[str, int]:
     """What ranking reads of a row."""
-    paths = [PATHS[needle.field] for needle in needles if needle.field is not None]
+    paths = [PATHS[pattern.field] for pattern in patterns if pattern.field is not None]
     return dict.fromkeys(("search.t", "keys.name", *paths), 1)
 
 
@@ -75,17 +75,17 @@ def has_digits(digits: str) -> Filter:
     return {"search.p": _begins(digits)}
 
 
-def needles(term: Term) -> list[Needle]:
+def patterns(term: Term) -> list[Pattern]:
     """What a term asks of the postings: one thing, or several of a run of characters."""
     letters = "".join(classes_of(term.field))
     if term.kind == "cjk":
         return _characters(term.text[:LONGEST_RUN], letters, term.field)
     exact = frozenset(letter + term.text for letter in letters)
-    return [Needle(exact, word=term.text, letters=letters, is_strict=term.exact, field=term.field)]
+    return [Pattern(exact, word=term.text, letters=letters, is_strict=term.exact, field=term.field)]
 
 
-def _characters(run: str, letters: str, field: str | None) -> list[Needle]:
-    """One needle for each two neighbours, which any longer part of a name that holds them satisfies."""
+def _characters(run: str, letters: str, field: str | None) -> list[Pattern]:
+    """One pattern for each two neighbours, which any longer part of a name that holds them satisfies."""
     found = []
     for at in range(max(1, len(run) - 1)):
         exact = set()
@@ -93,46 +93,46 @@ def _characters(run: str, letters: str, field: str | None) -> list[Needle]:
             size = min(GRAMS[letter], len(run))
             starts = range(max(0, min(at + 2, len(run)) - size), min(at, len(run) - size) + 1)
             exact |= {letter + run[start : start + size] for start in starts}
-        found.append(Needle(frozenset(exact), letters=letters, is_strict=True, field=field))
+        found.append(Pattern(frozenset(exact), letters=letters, is_strict=True, field=field))
     return found
 
 
-def widen(needle: Needle, near: Mapping[str, tuple[int, int]], *, count: int, begun: int) -> Needle:
+def widen(pattern: Pattern, near: Mapping[str, tuple[int, int]], *, count: int, begun: int) -> Pattern:
     """What a prefix or a typo may stand for, too; `begun` is about how many hold words that begin so."""
-    if needle.is_strict:
-        return replace(needle, about=max(1, count))
+    if pattern.is_strict:
+        return replace(pattern, about=max(1, count))
     kinds = {word: ONE_TYPO if apart == 1 else TWO_TYPOS for word, (apart, _) in near.items()}
     return replace(
-        needle,
-        prefixes=tuple(letter + needle.word for letter in needle.letters),
-        near={letter + word: kind for word, kind in kinds.items() for letter in needle.letters},
+        pattern,
+        prefixes=tuple(letter + pattern.word for letter in pattern.letters),
+        near={letter + word: kind for word, kind in kinds.items() for letter in pattern.letters},
         about=count + sum(n for _, n in near.values()) + begun,
     )
 
 
 def choose_exact(
-    needles: Sequence[Needle], counts: Mapping[str, int], filters: Sequence[Filter]
-) -> list[Driver]:
+    patterns: Sequence[Pattern], counts: Mapping[str, int], filters: Sequence[Filter]
+) -> list[IndexRead]:
     """Ranges that hold everybody who matches exactly, or most of them where every word is common.
 
     Where pairs find anybody, the first of a crowd by name would say little more.
     """
-    rare = sorted(needles, key=lambda needle: counts.get(needle.word, 1))
-    alone = Driver(tuple(rare[0].exact))
+    rare = sorted(patterns, key=lambda pattern: counts.get(pattern.word, 1))
+    alone = IndexRead(tuple(rare[0].exact))
     if counts.get(rare[0].word, 1) <= SCAN // 2:
         return [alone]
     facets = [one for one in filters if "facets" in one]
     named = _placed(rare[0], filters)
     paired = _pairs([rare[0].word], [rare[1].word]) if len(rare) > 1 else []
-    chosen = [Driver(tuple(named))] if named else []
-    chosen += [Driver(tuple(paired), is_enough=counts[rare[0].word] > SCAN)] if paired else []
-    return [*chosen, *(Driver(facets=one, is_enough=len(rare) == 1) for one in facets[:1]), alone]
+    chosen = [IndexRead(tuple(named))] if named else []
+    chosen += [IndexRead(tuple(paired), is_enough=counts[rare[0].word] > SCAN)] if paired else []
+    return [*chosen, *(IndexRead(facets=one, is_enough=len(rare) == 1) for one in facets[:1]), alone]
 
 
-def _placed(needle: Needle, filters: Sequence[Filter]) -> list[str]:
+def _placed(pattern: Pattern, filters: Sequence[Filter]) -> list[str]:
     """The postings of the word with the cities and departments that filters name."""
     words = [word for one in filters if "facets" in one for word in _named(one)]
-    return [place(needle.word, word) for word in words if needle.word and needle.field in {None, "name"}]
+    return [place(pattern.word, word) for word in words if pattern.word and pattern.field in {None, "name"}]
 
 
 def _named(facets: Filter) -> list[str]:
@@ -143,45 +143,45 @@ def _named(facets: Filter) -> list[str]:
     return [word for kind, _, value in values if kind in {"city", "department"} for word in texts(value)]
 
 
-def choose_near(needles: Sequence[Needle], filters: Sequence[Filter]) -> list[Driver]:
+def choose_near(patterns: Sequence[Pattern], filters: Sequence[Filter]) -> list[IndexRead]:
     """Ranges that hold those who match by prefix or typo, or many of them where every word is common."""
-    rare = sorted(needles, key=lambda needle: needle.about)
+    rare = sorted(patterns, key=lambda pattern: pattern.about)
     is_common = rare[0].about > SCAN // 2
-    facets = [Driver(facets=one) for one in filters if "facets" in one and is_common][:1]
+    facets = [IndexRead(facets=one) for one in filters if "facets" in one and is_common][:1]
     if len(rare) == 1:
         by_class = _by_class(rare[0])
         return [*facets, *by_class] if by_class else []
-    alone = Driver((*rare[0].exact, *rare[0].near), rare[0].prefixes)
+    alone = IndexRead((*rare[0].exact, *rare[0].near), rare[0].prefixes)
     if not is_common:
         return [alone]
     one, other = _words(rare[0]), _words(rare[1])
     begun = [f"{sign}{word} {rare[1].word}" for sign in "&+" for word in one if not rare[1].is_strict]
     begun += [f"{sign}{word} {rare[0].word}" for sign in "&+" for word in other if not rare[0].is_strict]
     pairs = tuple(_pairs(one, other))[:MERGED]
-    return [*facets, Driver(pairs, tuple(begun[:MERGED]), is_enough=rare[0].about > SCAN), alone]
+    return [*facets, IndexRead(pairs, tuple(begun[:MERGED]), is_enough=rare[0].about > SCAN), alone]
 
 
-def _by_class(needle: Needle) -> list[Driver]:
+def _by_class(pattern: Pattern) -> list[IndexRead]:
     """Names before the rest, so that a crowd in e-mails hides nobody.
 
     Those who hold the word itself may be a crowd, too, and are known.
     """
     return [
-        Driver(near, prefixes)
-        for letter in needle.letters
-        for near in [tuple(token for token in needle.near if token[0] == letter)]
-        for prefixes in [tuple(prefix for prefix in needle.prefixes if prefix[0] == letter)]
+        IndexRead(near, prefixes)
+        for letter in pattern.letters
+        for near in [tuple(token for token in pattern.near if token[0] == letter)]
+        for prefixes in [tuple(prefix for prefix in pattern.prefixes if prefix[0] == letter)]
         if near or prefixes
     ]
 
 
-def streams(needles: Sequence[Needle], counts: Mapping[str, int], filters: Sequence[Filter]) -> list[str]:
+def streams(patterns: Sequence[Pattern], counts: Mapping[str, int], filters: Sequence[Filter]) -> list[str]:
     """Postings to page through one after the other, each in the order of names.
 
     Where a filter names a city, whoever lives there comes first: names of a place stand close together, and
     many steps along all names might meet none of them.
     """
-    rare = sorted(needles, key=lambda needle: counts.get(needle.word, 1))
+    rare = sorted(patterns, key=lambda pattern: counts.get(pattern.word, 1))
     alone = sorted(rare[0].exact, key=lambda posting: "ner".index(posting[0]))
     if len(rare) == 1:
         return [*_placed(rare[0], filters), *alone]
@@ -190,22 +190,22 @@ def streams(needles: Sequence[Needle], counts: Mapping[str, int], filters: Seque
     return [*_pairs([rare[0].word], [rare[1].word]), *alone]
 
 
-def narrowed(needles: Sequence[Needle], filters: Sequence[Filter]) -> list[Filter]:
+def narrowed(patterns: Sequence[Pattern], filters: Sequence[Filter]) -> list[Filter]:
     """What rows of a stream must meet beside its posting; nothing where a word alone was typed."""
-    if len(needles) == 1 and needles[0].field is None and not filters:
+    if len(patterns) == 1 and patterns[0].field is None and not filters:
         return []
-    return [*map(holds, needles), *filters]
+    return [*map(holds, patterns), *filters]
 
 
-def not_exact(needles: Sequence[Needle]) -> Filter:
+def not_exact(patterns: Sequence[Pattern]) -> Filter:
     """Whoever matches exactly is known already; who has a word in another field than was asked may not be."""
-    plain = [replace(needle, near={}, prefixes=()) for needle in needles if needle.field is None]
-    return {"$nor": [{"$and": [*map(holds, plain)]}]} if len(plain) == len(needles) else {}
+    plain = [replace(pattern, near={}, prefixes=()) for pattern in patterns if pattern.field is None]
+    return {"$nor": [{"$and": [*map(holds, plain)]}]} if len(plain) == len(patterns) else {}
 
 
 def scan(
     token: str,
-    needles: Sequence[Needle],
+    patterns: Sequence[Pattern],
     narrowed: Sequence[Filter],
     start: Position | None,
     end: Position | None,
@@ -219,7 +219,7 @@ def scan(
     """
     return {
         "filter": {"$and": [*narrowed]} if narrowed else {},
-        "projection": wanted(needles),
+        "projection": wanted(patterns),
         "limit": limit,
         **_bounds(token, start, end),
     }
@@ -247,8 +247,8 @@ def _bounds(token: str, start: Position | None, end: Position | None) -> Filter:
     }
 
 
-def holds(needle: Needle) -> Filter:
-    return _any((*needle.exact, *needle.near), needle.prefixes)
+def holds(pattern: Pattern) -> Filter:
+    return _any((*pattern.exact, *pattern.near), pattern.prefixes)
 
 
 def _any(tokens: Sequence[str], prefixes: Sequence[str], *, past: bool = False) -> Filter:
@@ -263,9 +263,9 @@ def _begins(prefix: str, *, past: bool = False) -> Filter:
     return {"$elemMatch": {"$gt" if past else "$gte": prefix, "$lt": prefix + HIGHEST}}
 
 
-def _words(needle: Needle) -> list[str]:
+def _words(pattern: Pattern) -> list[str]:
     """The whole words that it stands for."""
-    return list(dict.fromkeys([needle.word, *(posting[1:] for posting in needle.near)]))
+    return list(dict.fromkeys([pattern.word, *(posting[1:] for posting in pattern.near)]))
 
 
 def _pairs(ones: Iterable[str], others: Iterable[str]) -> list[str]:

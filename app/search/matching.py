@@ -21,7 +21,7 @@ _SHARE = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class Needle:
+class Pattern:
     """One word of a query with all that may stand for it in a row's postings."""
 
     exact: frozenset[str]
@@ -78,22 +78,22 @@ class Rank:
     id: str
 
 
-def rank(needles: Sequence[Needle], row: Mapping[str, Any]) -> Rank | None:
+def rank(patterns: Sequence[Pattern], row: Mapping[str, Any]) -> Rank | None:
     """None for a row that lacks a word, or has it in another field than was asked, or that is not ours."""
     if not is_sound(row):
         return None
     held = postings(row)
     worst, total, in_name = EXACT, 0.0, 0
-    for needle in needles:
-        match = needle.match(held if needle.field is None else _of_field(row, needle.field))
+    for pattern in patterns:
+        match = pattern.match(held if pattern.field is None else _of_field(row, pattern.field))
         if match is None:
             return None
         worst = max(worst, match[0])
         total += match[1]
         in_name += match[2] == "n"
     name = row["keys"]["name"]
-    whole = min(1.0, in_name / max(1, name.count(" ") + 1)) if worst == EXACT or len(needles) > 1 else 0.0
-    score = total / len(needles) + _WHOLE_NAME * whole
+    whole = min(1.0, in_name / max(1, name.count(" ") + 1)) if worst == EXACT or len(patterns) > 1 else 0.0
+    score = total / len(patterns) + _WHOLE_NAME * whole
     return Rank(worst, _millionths(score), name, str(row["_id"]))
 
 

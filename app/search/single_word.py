@@ -16,7 +16,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from app.search import index_reads
 from app.search.dictionary import HIGHEST, Dictionary
 from app.search.index_reads import INDEX, MERGED, SCAN
-from app.search.matching import ONE_TYPO, PREFIX, TWO_TYPOS, Needle, Rank, score_alone
+from app.search.matching import ONE_TYPO, PREFIX, TWO_TYPOS, Pattern, Rank, score_alone
 
 _WORDS = 3_000
 """Of the dictionary's that begin so."""
@@ -26,10 +26,16 @@ Key = Mapping[str, Any]
 
 
 class Search:
-    """`needle` is in the end what was looked for."""
+    """`pattern` is in the end what was looked for."""
 
     def __init__(
-        self, users: Users, dictionary: Dictionary, needle: Needle, *, exact: Sequence[str] | None, most: int
+        self,
+        users: Users,
+        dictionary: Dictionary,
+        pattern: Pattern,
+        *,
+        exact: Sequence[str] | None,
+        most: int,
     ) -> None:
         """`exact` are all who match exactly, if they are known; `most` are ranked of a kind and class."""
         self._users = users
@@ -38,7 +44,7 @@ class Search:
         self._is_whole = exact is not None
         self._most = most
         self._is_any = bool(exact) or exact is None
-        self.needle = replace(needle, prefixes=tuple(letter + needle.word for letter in needle.letters))
+        self.pattern = replace(pattern, prefixes=tuple(letter + pattern.word for letter in pattern.letters))
 
     async def levels(self, least: int) -> AsyncIterator[list[Rank]]:
         """By kind, from the least on, and by class: all of a level rank before all of the next.
@@ -47,13 +53,13 @@ class Search:
         """
         self._is_whole = self._is_whole and least <= PREFIX
         if least <= PREFIX:
-            for letter in self.needle.letters:
+            for letter in self.pattern.letters:
                 yield await self._fresh(PREFIX, await self._begun(letter))
         for kind, typos in ((ONE_TYPO, 1), (TWO_TYPOS, 2)):
             if least <= kind and not (kind == TWO_TYPOS and self._is_any):
-                near = await self._dictionary.near(self.needle.word, typos)
-                self.needle = index_reads.widen(self.needle, near, count=0, begun=0)
-                for letter in self.needle.letters:
+                near = await self._dictionary.near(self.pattern.word, typos)
+                self.pattern = index_reads.widen(self.pattern, near, count=0, begun=0)
+                for letter in self.pattern.letters:
                     yield await self._fresh(kind, await self._misspelt(kind, letter))
 
     async def _fresh(self, kind: int, ranks: list[Rank]) -> list[Rank]:
@@ -68,18 +74,18 @@ class Search:
         return fresh
 
     async def _better(self, kind: int, ranks: Sequence[Rank]) -> frozenset[str]:
-        plain = replace(self.needle, near={}, prefixes=self.needle.prefixes if kind > PREFIX else ())
+        plain = replace(self.pattern, near={}, prefixes=self.pattern.prefixes if kind > PREFIX else ())
         ids = {"_id": {"$in": [ObjectId(one.id) for one in ranks]}}
         found = self._users.find({"$and": [ids, index_reads.holds(plain)]}, {"_id": 1}).hint("_id_")
         return frozenset([str(row["_id"]) async for row in found])
 
     async def _begun(self, letter: str) -> list[Rank]:
-        keys = await self._keys({**_past(letter + self.needle.word), "limit": SCAN + 1})
+        keys = await self._keys({**_past(letter + self.pattern.word), "limit": SCAN + 1})
         some = self._best(PREFIX, keys)
         return some if len(keys) <= SCAN else await self._shortest(letter) or some
 
     async def _shortest(self, letter: str) -> list[Rank]:
-        words = sorted(await self._dictionary.begun(self.needle.word, limit=_WORDS), key=len)
+        words = sorted(await self._dictionary.begun(self.pattern.word, limit=_WORDS), key=len)
         found: list[Rank] = []
         for _, alike in groupby(words, key=len):
             tokens = [letter + word for word in alike]
@@ -92,13 +98,13 @@ class Search:
         return sorted(best.values())[: self._most]
 
     async def _misspelt(self, kind: int, letter: str) -> list[Rank]:
-        near = self.needle.near.items()
+        near = self.pattern.near.items()
         tokens = [token for token, one in near if one == kind and token[0] == letter]
         return self._best(kind, await self._merged(tokens)) if tokens else []
 
     def _best(self, kind: int, keys: Sequence[Key]) -> list[Rank]:
         """The best of each user, ranked."""
-        scores = {token: score_alone(kind, self.needle.word, token) for token in {*map(_token, keys)}}
+        scores = {token: score_alone(kind, self.pattern.word, token) for token in {*map(_token, keys)}}
         ranks = sorted(
             (scores[key["search.t"]], key["keys.name"], str(key["_id"])) for key in keys if _is_sound(key)
         )

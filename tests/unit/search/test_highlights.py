@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from app.search import highlight, index_reads, parse
-from app.search.matching import Needle
+from app.search.matching import Pattern
 
 
-def needles(q: str, **near: tuple[int, int]) -> list[Needle]:
+def patterns(q: str, **near: tuple[int, int]) -> list[Pattern]:
     """Widened: prefixes count, and what else each word may stand for."""
-    found = [needle for term in parse(q).terms for needle in index_reads.needles(term)]
-    return [index_reads.widen(needle, near, count=0, begun=0) for needle in found]
+    found = [pattern for term in parse(q).terms for pattern in index_reads.patterns(term)]
+    return [index_reads.widen(pattern, near, count=0, begun=0) for pattern in found]
 
 
 def marked(row: dict[str, Any], q: str, **near: tuple[int, int]) -> dict[str, list[str]]:
@@ -21,7 +21,7 @@ def marked(row: dict[str, Any], q: str, **near: tuple[int, int]) -> dict[str, li
             held = held[int(step)] if step.isdigit() else held[step]
         return str(held)
 
-    found = highlight(row, parse(q), needles(q, **near))
+    found = highlight(row, parse(q), patterns(q, **near))
     return {path: [at(path)[start:end] for start, end in ranges] for path, ranges in found.items()}
 
 
@@ -103,7 +103,7 @@ def test_digits_are_marked_in_the_phone_number(q: str, expected: list[str] | Non
 def test_an_address_is_marked_as_far_as_it_was_typed(email: str, q: str, expected: list[str]) -> None:
     found = [
         [email[start:end] for start, end in ranges]
-        for path, ranges in highlight({"email": email}, parse(q), () if "@" in q else needles(q)).items()
+        for path, ranges in highlight({"email": email}, parse(q), () if "@" in q else patterns(q)).items()
         if path == "email"
     ]
     assert found == [expected]

@@ -5,18 +5,18 @@ from bson import MinKey, ObjectId
 
 from app.core.cursors import Position
 from app.search import index_reads, parse
-from app.search.index_reads import SCAN, Driver
-from app.search.matching import ONE_TYPO, TWO_TYPOS, Needle
+from app.search.index_reads import SCAN, IndexRead
+from app.search.matching import ONE_TYPO, TWO_TYPOS, Pattern
 
 ID = ObjectId("0" * 24)
 
 
-def needles(q: str) -> list[Needle]:
-    return [needle for term in parse(q).terms for needle in index_reads.needles(term)]
+def patterns(q: str) -> list[Pattern]:
+    return [pattern for term in parse(q).terms for pattern in index_reads.patterns(term)]
 
 
 def words(q: str) -> list[set[str]]:
-    return [set(needle.exact) for needle in needles(q)]
+    return [set(pattern.exact) for pattern in patterns(q)]
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,9 @@ def test_a_term_asks_for_postings(q: str, expected: list[set[str]]) -> None:
 
 
 def test_a_rare_word_is_the_only_driver() -> None:
-    asked = needles("anna zylinsky")
+    asked = patterns("anna zylinsky")
     assert index_reads.choose_exact(asked, {"anna": 90_000, "zylinsky": 3}, []) == [
-        Driver(tuple(asked[1].exact))
+        IndexRead(tuple(asked[1].exact))
     ]
     assert index_reads.streams(asked, {"anna": 90_000, "zylinsky": 3}, []) == [
         "nzylinsky",
@@ -55,18 +55,18 @@ def test_a_rare_word_is_the_only_driver() -> None:
 
 
 def test_two_common_words_go_along_their_pair_first() -> None:
-    asked = needles("wei zhang")
+    asked = patterns("wei zhang")
     counts = {"wei": 80_000, "zhang": 90_000}
     first, last = index_reads.choose_exact(asked, counts, [])
     assert set(first.tokens) == {"&wei zhang", "+wei zhang", "+zhang wei"}
-    assert last == Driver(tuple(asked[0].exact))
+    assert last == IndexRead(tuple(asked[0].exact))
     assert index_reads.streams(asked, counts, []) == [
         "&wei zhang", "+wei zhang", "+zhang wei", "nwei", "ewei", "rwei",
     ]  # fmt: skip
 
 
 def test_a_common_word_with_a_facet_goes_along_the_facet_too() -> None:
-    asked = needles("zhang")
+    asked = patterns("zhang")
     filters: list[index_reads.Filter] = [{"facets": {"$eq": "city:new york"}}, {"profile.age": {"$gte": 3}}]
     chosen = index_reads.choose_exact(asked, {"zhang": 90_000}, filters)
     assert set(chosen[0].tokens) == {"+zhang new", "+zhang york"}
@@ -76,7 +76,7 @@ def test_a_common_word_with_a_facet_goes_along_the_facet_too() -> None:
 
 
 def test_what_is_near_is_read_without_who_holds_the_word_itself() -> None:
-    [asked] = needles("zhang")
+    [asked] = patterns("zhang")
     widened = index_reads.widen(asked, {"zheng": (1, 5), "zhong": (2, 5)}, count=90_000, begun=0)
     assert widened.near["nzheng"] == ONE_TYPO
     assert widened.near["rzhong"] == TWO_TYPOS
@@ -90,12 +90,12 @@ def test_what_is_near_is_read_without_who_holds_the_word_itself() -> None:
 
 def test_strict_words_have_nobody_near() -> None:
     for q in ('"zhang"', "张"):
-        widened = [index_reads.widen(needle, {}, count=5, begun=9) for needle in needles(q)]
+        widened = [index_reads.widen(pattern, {}, count=5, begun=9) for pattern in patterns(q)]
         assert index_reads.choose_near(widened, [{"facets": "tag:x"}]) == []
 
 
 def test_of_several_words_the_rarest_leads_with_all_that_it_may_stand_for() -> None:
-    anna, abel = needles("anna abel")
+    anna, abel = patterns("anna abel")
     widened = [
         index_reads.widen(anna, {"anne": (1, 40)}, count=40_000, begun=0),
         index_reads.widen(abel, {"abeln": (1, 2)}, count=5_000, begun=0),
@@ -109,9 +109,9 @@ def test_of_several_words_the_rarest_leads_with_all_that_it_may_stand_for() -> N
 
 def test_a_common_beginning_with_a_facet_goes_along_the_facet_too() -> None:
     filters: list[index_reads.Filter] = [{"facets": {"$eq": "tag:x"}}]
-    [asked] = needles("an")
+    [asked] = patterns("an")
     common = index_reads.widen(asked, {}, count=0, begun=SCAN)
-    assert index_reads.choose_near([common], filters)[0] == Driver(facets=filters[0])
+    assert index_reads.choose_near([common], filters)[0] == IndexRead(facets=filters[0])
     rare = index_reads.widen(asked, {}, count=0, begun=5)
     assert not [one for one in index_reads.choose_near([rare], filters) if one.facets]
 
@@ -119,20 +119,24 @@ def test_a_common_beginning_with_a_facet_goes_along_the_facet_too() -> None:
 def test_a_crowd_of_a_city_is_walked_along_the_city_first() -> None:
     filters: list[index_reads.Filter] = [{"profile.age": 3}, {"facets": {"$in": ["city:new york", "tag:x"]}}]
     alone = ["nzhang", "ezhang", "rzhang"]
-    assert index_reads.streams(needles("zhang"), {}, filters) == ["+zhang new", "+zhang york", *alone]
-    assert index_reads.streams(needles("tag:zhang"), {}, filters) == alone
+    assert index_reads.streams(patterns("zhang"), {}, filters) == ["+zhang new", "+zhang york", *alone]
+    assert index_reads.streams(patterns("tag:zhang"), {}, filters) == alone
 
 
 def test_every_driver_is_cut_before_anything_else_is_asked() -> None:
-    for one in (Driver(("na",), ("nb",)), Driver((), ("nb",)), Driver(facets={"facets": {"$eq": "tag:x"}})):
-        first, cut, *_ = one.pipeline(needles("anna"), [{"facets": "x"}], limit=7)
+    for one in (
+        IndexRead(("na",), ("nb",)),
+        IndexRead((), ("nb",)),
+        IndexRead(facets={"facets": {"$eq": "tag:x"}}),
+    ):
+        first, cut, *_ = one.pipeline(patterns("anna"), [{"facets": "x"}], limit=7)
         assert "$match" in first
         assert cut == {"$limit": SCAN}
 
 
 def test_a_stream_goes_between_two_places_of_one_posting() -> None:
     start, end = Position(0, "abel", ID), Position(0, "berta", ID)
-    asked = needles("anna")
+    asked = patterns("anna")
     scan = index_reads.scan("nanna", asked, [], start, end, limit=7)
     assert scan["min"] == {"search.t": "nanna", "keys.name": "abel", "_id": ID}
     assert scan["max"] == {"search.t": "nanna", "keys.name": "berta", "_id": ID}
@@ -145,20 +149,20 @@ def test_a_stream_goes_between_two_places_of_one_posting() -> None:
 
 
 def test_a_word_alone_needs_no_second_look() -> None:
-    assert index_reads.narrowed(needles("anna"), []) == []
-    assert len(index_reads.narrowed(needles("anna"), [{"a": 1}])) == 2
-    assert len(index_reads.narrowed(needles("anna abel"), [])) == 2
-    assert len(index_reads.narrowed(needles("city:anna"), [])) == 1
+    assert index_reads.narrowed(patterns("anna"), []) == []
+    assert len(index_reads.narrowed(patterns("anna"), [{"a": 1}])) == 2
+    assert len(index_reads.narrowed(patterns("anna abel"), [])) == 2
+    assert len(index_reads.narrowed(patterns("city:anna"), [])) == 1
 
 
 def test_who_has_a_word_in_another_field_may_be_near_in_the_one_asked() -> None:
-    assert index_reads.not_exact(needles("city:anna abel")) == {}
-    assert "$nor" in index_reads.not_exact(needles("anna abel"))
+    assert index_reads.not_exact(patterns("city:anna abel")) == {}
+    assert "$nor" in index_reads.not_exact(patterns("anna abel"))
 
 
 def test_a_row_is_read_for_the_fields_that_are_asked() -> None:
-    assert index_reads.wanted(needles("anna")) == {"search.t": 1, "keys.name": 1}
-    assert index_reads.wanted(needles("city:anna tag:x name:y")) == {
+    assert index_reads.wanted(patterns("anna")) == {"search.t": 1, "keys.name": 1}
+    assert index_reads.wanted(patterns("city:anna tag:x name:y")) == {
         "search.t": 1, "keys.name": 1, "profile.addresses.city": 1, "tags": 1, "name": 1,
     }  # fmt: skip
 

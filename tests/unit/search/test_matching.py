@@ -6,7 +6,7 @@ import pytest
 from bson import ObjectId
 
 from app.search import index
-from app.search.matching import EXACT, ONE_TYPO, PREFIX, TWO_TYPOS, Needle, Rank, is_sound, postings, rank
+from app.search.matching import EXACT, ONE_TYPO, PREFIX, TWO_TYPOS, Pattern, Rank, is_sound, postings, rank
 
 IDS = [ObjectId(f"{number:024x}") for number in range(10)]
 
@@ -16,26 +16,26 @@ def row(number: int = 0, **said: Any) -> dict[str, Any]:
     return {"_id": IDS[number], "keys": {"name": name.lower()}, "search": {"t": index(said).t}, **said}
 
 
-def needle(word: str, **more: Any) -> Needle:
-    return Needle(frozenset(letter + word for letter in "ner"), word=word, **more)
+def pattern(word: str, **more: Any) -> Pattern:
+    return Pattern(frozenset(letter + word for letter in "ner"), word=word, **more)
 
 
-def prefix(word: str, **more: Any) -> Needle:
-    return needle(word, prefixes=tuple(letter + word for letter in "ner"), **more)
+def prefix(word: str, **more: Any) -> Pattern:
+    return pattern(word, prefixes=tuple(letter + word for letter in "ner"), **more)
 
 
-def near(word: str, **kinds: int) -> Needle:
+def near(word: str, **kinds: int) -> Pattern:
     return prefix(word, near={letter + other: kind for other, kind in kinds.items() for letter in "ner"})
 
 
 @pytest.mark.parametrize(
     ("asked", "said", "expected"),
     [
-        (needle("anna"), {"name": "Anna"}, (EXACT, "n")),
-        (needle("anna"), {"email": "anna@example.com"}, (EXACT, "e")),
-        (needle("anna"), {"tags": ["Anna"]}, (EXACT, "r")),
-        (needle("anna"), {"name": "Anna", "email": "anna@example.com", "tags": ["anna"]}, (EXACT, "n")),
-        (needle("ann"), {"name": "Anna"}, None),
+        (pattern("anna"), {"name": "Anna"}, (EXACT, "n")),
+        (pattern("anna"), {"email": "anna@example.com"}, (EXACT, "e")),
+        (pattern("anna"), {"tags": ["Anna"]}, (EXACT, "r")),
+        (pattern("anna"), {"name": "Anna", "email": "anna@example.com", "tags": ["anna"]}, (EXACT, "n")),
+        (pattern("ann"), {"name": "Anna"}, None),
         (prefix("ann"), {"name": "Anna"}, (PREFIX, "n")),
         (prefix("ann"), {"name": "Anna", "email": "ann@example.com"}, (EXACT, "e")),
         (prefix("ann"), {"name": "Bo", "tags": ["annex"]}, (PREFIX, "r")),
@@ -48,7 +48,7 @@ def near(word: str, **kinds: int) -> Needle:
     ],
 )
 def test_the_best_kind_of_match_counts_then_the_best_place(
-    asked: Needle, said: dict[str, Any], expected: tuple[int, str] | None
+    asked: Pattern, said: dict[str, Any], expected: tuple[int, str] | None
 ) -> None:
     found = asked.match(postings(row(**said)))
     assert (found and (found[0], found[2])) == expected
@@ -58,7 +58,7 @@ def test_kinds_and_places_weigh_in_their_order() -> None:
     weights = [
         found[1]
         for asked in (
-            needle("anna"),
+            pattern("anna"),
             prefix("ann"),
             near("anan", anna=ONE_TYPO),
             near("aann", anna=TWO_TYPOS),
@@ -79,7 +79,7 @@ def test_the_longer_the_beginning_the_better() -> None:
 
 
 def test_the_worst_word_decides_then_the_score_then_the_name_then_the_id() -> None:
-    anna = [needle("anna")]
+    anna = [pattern("anna")]
     ranks = [
         rank(anna, row(3, name="Anna")),
         rank(anna, row(1, name="Anna Abel")),
@@ -88,7 +88,7 @@ def test_the_worst_word_decides_then_the_score_then_the_name_then_the_id() -> No
         rank(anna, row(4, name="Abel", email="anna@example.com")),
         rank(anna, row(5, name="Abel", tags=["anna"])),
         rank([prefix("ann")], row(6, name="Anna")),
-        rank([needle("abel"), near("anan", anna=ONE_TYPO)], row(7, name="Anna Abel")),
+        rank([pattern("abel"), near("anan", anna=ONE_TYPO)], row(7, name="Anna Abel")),
     ]
     found = [one for one in ranks if one is not None]
     assert found == sorted(found)
@@ -98,8 +98,8 @@ def test_the_worst_word_decides_then_the_score_then_the_name_then_the_id() -> No
 
 
 def test_who_lacks_a_word_is_not_ranked() -> None:
-    assert rank([needle("anna"), needle("berlin")], row(name="Anna")) is None
-    assert rank([needle("anna"), needle("anna")], row(name="Anna")) is not None
+    assert rank([pattern("anna"), pattern("berlin")], row(name="Anna")) is None
+    assert rank([pattern("anna"), pattern("anna")], row(name="Anna")) is not None
 
 
 @pytest.mark.parametrize(
@@ -116,15 +116,15 @@ def test_who_lacks_a_word_is_not_ranked() -> None:
 )
 def test_a_field_asks_that_field(field: str, said: dict[str, Any]) -> None:
     fields = ["name", "username", "email", "tag", "city", "title", "department"]
-    matching = [one for one in fields if rank([needle("berlin", field=one)], row(**said))]
+    matching = [one for one in fields if rank([pattern("berlin", field=one)], row(**said))]
     assert matching == [field]
 
 
 def test_the_same_word_may_stand_better_elsewhere() -> None:
     both = row(name="Berlin", profile={"addresses": [{"city": "Berlin"}]})
     assert "rberlin" not in postings(both)
-    assert rank([needle("berlin", field="city")], both) is not None
-    assert rank([needle("berlin", field="tag")], both) is None
+    assert rank([pattern("berlin", field="city")], both) is not None
+    assert rank([pattern("berlin", field="tag")], both) is None
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_the_same_word_may_stand_better_elsewhere() -> None:
     ],
 )  # fmt: skip
 def test_what_another_hand_spoilt_is_not_ranked(spoilt: dict[str, Any]) -> None:
-    assert rank([needle("anna")], row(name="Anna") | spoilt) is None
+    assert rank([pattern("anna")], row(name="Anna") | spoilt) is None
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_what_another_hand_spoilt_is_not_ranked(spoilt: dict[str, Any]) -> None:
     ],
 )  # fmt: skip
 def test_a_field_that_holds_no_text_matches_nothing(field: str, spoilt: dict[str, Any]) -> None:
-    assert rank([needle("anna", field=field)], row(name="Anna", email="anna@example.com") | spoilt) is None
+    assert rank([pattern("anna", field=field)], row(name="Anna", email="anna@example.com") | spoilt) is None
 
 
 def test_what_stands_beside_sound_postings_is_left_out() -> None:
@@ -155,4 +155,4 @@ def test_what_stands_beside_sound_postings_is_left_out() -> None:
     assert postings(held) == {"nanna"}
     assert postings(held, "p") == {"123"}
     assert is_sound(held)
-    assert rank([needle("anna")], held) == Rank(EXACT, -1_030_000, "anna", str(IDS[0]))
+    assert rank([pattern("anna")], held) == Rank(EXACT, -1_030_000, "anna", str(IDS[0]))

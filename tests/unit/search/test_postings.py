@@ -217,8 +217,8 @@ def test_any_text_can_be_indexed_and_gives_the_same_tokens_again(user: dict[str,
 
 def found(tokens: set[str], q: str) -> bool:
     """Whether each word typed stands among the tokens."""
-    needles = [needle for term in parse(q).terms for needle in index_reads.needles(term)]
-    return bool(needles) and not any(needle.exact.isdisjoint(tokens) for needle in needles)
+    patterns = [pattern for term in parse(q).terms for pattern in index_reads.patterns(term)]
+    return bool(patterns) and not any(pattern.exact.isdisjoint(tokens) for pattern in patterns)
 
 
 def test_every_sample_person_is_found_by_what_stands_in_the_record() -> None:
