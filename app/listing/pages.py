@@ -27,7 +27,7 @@ class Page:
     previous: Position | None
 
 
-class _Found:
+class _WalkedRows:
     """Rows in the order they were met, and how many there were when each segment was left."""
 
     def __init__(self) -> None:
@@ -79,7 +79,9 @@ async def _page(
     return _cut(found, query, projection, limit=limit, start=start)
 
 
-def _cut(found: _Found, query: Query, projection: Projection, *, limit: int, start: Position | None) -> Page:
+def _cut(
+    found: _WalkedRows, query: Query, projection: Projection, *, limit: int, start: Position | None
+) -> Page:
     """The page of up to `limit` of the rows found past `start`, the one more telling that others follow."""
     backward = start is not None and start.backward
     more = len(found.rows) > limit
@@ -98,7 +100,7 @@ def _cut(found: _Found, query: Query, projection: Projection, *, limit: int, sta
 
 
 def _ends(
-    found: _Found, query: Query, start: Position | None, *, limit: int
+    found: _WalkedRows, query: Query, start: Position | None, *, limit: int
 ) -> tuple[Position | None, Position | None]:
     """Where the walk met its first row and its last; if all are gone, the one that `start` stands beside."""
     if not found.rows:
@@ -127,10 +129,10 @@ def _with_sort_value(projection: Projection, query: Query) -> Projection:
 
 async def _walk(
     users: Users, query: Query, projection: Projection, *, limit: int, start: Position | None
-) -> _Found:
+) -> _WalkedRows:
     """Up to `limit` rows, segment after segment."""
     backward = start is not None and start.backward
-    found = _Found()
+    found = _WalkedRows()
     for segment in _segments(query, start):
         asked = query.find(segment, start, backward=backward)
         found.add(segment, await _rows(users, asked, projection, limit - len(found.rows)))

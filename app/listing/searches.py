@@ -13,7 +13,7 @@ from app.core.time_budget import OverBudgetError, busy, within
 from app.listing.pages import Projection, Users
 from app.listing.queries import Query, build
 from app.listing.streams import BATCH_ROWS
-from app.search import Found, Pattern, Rank
+from app.search import Matches, Pattern, Rank
 from app.users.rows import Row
 from app.users.selections import choose
 from models.listing import OrderedQuery
@@ -52,7 +52,7 @@ async def ranked(
     filters = [*query.clauses, *([query.order.bounds] if query.order.bounds else [])]
     finder = search.Finder(users, search.Dictionary(users.database), asked, filters)
     try:
-        found: Found = await within(budget_s, users, finder.page(limit=limit, start=start))
+        found: Matches = await within(budget_s, users, finder.page(limit=limit, start=start))
     except OverBudgetError:
         raise busy() from None
     rows = await _read(users, found.ranks, projection)

@@ -1,7 +1,7 @@
 """Search: the people whom a few words mean, misspelt or half typed, in any script, through indexes only."""
 
 from app.search.dictionary import Dictionary
-from app.search.finding import Finder, Found
+from app.search.finder import Finder, Matches
 from app.search.highlights import highlight
 from app.search.matching import Pattern, Rank
 from app.search.postings import VERSION, index
@@ -11,7 +11,7 @@ __all__ = [
     "VERSION",
     "Dictionary",
     "Finder",
-    "Found",
+    "Matches",
     "Pattern",
     "Query",
     "Rank",

@@ -49,7 +49,7 @@ class Indexed:
 
 
 @dataclass(slots=True)
-class _Found:
+class _FieldWords:
     """What was found in the fields of one class."""
 
     kind: str
@@ -99,7 +99,7 @@ def index(user: Mapping[str, Any]) -> Indexed:
     """Of a user as stored. The same user has the same tokens, in the same order."""
     profile = user.get("profile") or {}
     name = take_apart(user.get("name") or "")
-    called = _Found(NAME, name.words, name.aliases, name.joined, runs(name.words))
+    called = _FieldWords(NAME, name.words, name.aliases, name.joined, runs(name.words))
     logins = _logins(user.get("email") or "", user.get("username"))
     domains = _domains(user.get("email") or "")
     rest = _places(profile)
@@ -129,7 +129,7 @@ def index(user: Mapping[str, Any]) -> Indexed:
     )
 
 
-def _classes(all_found: Iterable[_Found]) -> dict[str, str]:
+def _classes(all_found: Iterable[_FieldWords]) -> dict[str, str]:
     """Each word's best class; what comes first is best."""
     classes: dict[str, str] = {}
     for found in all_found:
@@ -142,10 +142,10 @@ def _fuzzy(word: str) -> bool:
     return word.isalpha() or not _DIGIT.search(word)
 
 
-def _logins(email: str, username: str | None) -> _Found:
+def _logins(email: str, username: str | None) -> _FieldWords:
     """Words of the local part, of the username, and of the domain without its last label."""
     local, _, domain = email.rpartition("@")
-    logins = _Found(LOGIN)
+    logins = _FieldWords(LOGIN)
     for login in (local, username):
         logins.joined += joined(logins.read(login))
     logins.written += domain_words(domain)
@@ -170,9 +170,9 @@ def _domains(email: str) -> list[str]:
     return [as_domain(".".join(labels[start:])) for start in starts if labels[start]]
 
 
-def _places(profile: Mapping[str, Any]) -> _Found:
+def _places(profile: Mapping[str, Any]) -> _FieldWords:
     """Cities, which are found by their pinyin too, and the department."""
-    places = _Found(REST)
+    places = _FieldWords(REST)
     for address in profile.get("addresses") or ():
         words = places.read(address.get("city"))
         places.aliases += cut(whole for reading in read_aloud(words) for whole in reading.whole)

@@ -25,7 +25,7 @@ Users = AsyncCollection[dict[str, Any]]
 Key = Mapping[str, Any]
 
 
-class Search:
+class SingleWordSearch:
     """`pattern` is in the end what was looked for."""
 
     def __init__(

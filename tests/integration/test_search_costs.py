@@ -418,7 +418,7 @@ async def test_rows_that_another_hand_spoilt_break_no_search(city: httpx.AsyncCl
 async def test_a_crowd_with_spoilt_rows_among_it_is_walked_through(
     city: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.search.finding.RANKED", 10)
+    monkeypatch.setattr("app.search.finder.RANKED", 10)
     sound = [document(9_300 + n, name=f"Fest{n:03} Zwischenruf") for n in range(40)]
     odd = [document(9_400 + n, name=f"Fest{n * 2:03} Zwischenruf") for n in range(16)]
     changes: list[dict[str, Any]] = [

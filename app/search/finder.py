@@ -56,7 +56,7 @@ Filter = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Matches:
     """People in ranked order, and the place after them if others follow."""
 
     ranks: list[Rank]
@@ -80,7 +80,7 @@ class Finder:
         self._looked_up: dict[tuple[str, int], tuple[dict[str, tuple[int, int]], int]] = {}
         self._digits = query.digits or (phones[0] if phones and not words else None)
 
-    async def page(self, *, limit: int, start: Position | None) -> Found:
+    async def page(self, *, limit: int, start: Position | None) -> Matches:
         if start is not None:
             *value, reading = start.value
             return await self._read_as(reading, limit, replace(start, value=value))
@@ -105,7 +105,7 @@ class Finder:
         known = [await self._dictionary.has_begun(domain) for domain in asked]
         return bool(known) and all(known)
 
-    async def _read_as(self, reading: int, limit: int, start: Position | None) -> Found:
+    async def _read_as(self, reading: int, limit: int, start: Position | None) -> Matches:
         query = self._readings()[reading]
         other = Finder(self._users, self._dictionary, query, self._filters)
         other._looked_up = self._looked_up
@@ -114,7 +114,7 @@ class Finder:
             return found
         return replace(found, next=replace(found.next, value=[*found.next.value, reading]))
 
-    async def _page(self, limit: int, start: Position | None) -> Found:
+    async def _page(self, limit: int, start: Position | None) -> Matches:
         if start is not None and start.segment >= _STREAM:
             return await self._streamed(limit, start)
         if told := await self._told():
@@ -122,7 +122,7 @@ class Finder:
             ranks = _once([*told, *called])
             return _cut(_after(ranks, start), limit, self._patterns if called else (), len(ranks))
         if not self._patterns:
-            return Found([], None, (), 0)
+            return Matches([], None, (), 0)
         counts = await self._count()
         exact: list[Rank] = []
         is_whole = False
@@ -157,7 +157,7 @@ class Finder:
         self, exact: list[Rank], limit: int, start: Position | None, *, is_whole: bool
     ) -> tuple[tuple[Pattern, ...], list[Rank]]:
         """The next kinds and classes until the page is full."""
-        search = single_word.Search(
+        search = single_word.SingleWordSearch(
             self._users,
             self._dictionary,
             self._patterns[0],
@@ -279,7 +279,7 @@ class Finder:
         near, begun = self._looked_up[asked]
         return index_reads.widen(pattern, near, count=count, begun=begun)
 
-    async def _streamed(self, limit: int, start: Position | None) -> Found:
+    async def _streamed(self, limit: int, start: Position | None) -> Matches:
         """Exact matches in the order of the index, posting after posting; then the others, ranked."""
         at, place, along = 0, None, index_reads.streams(self._patterns, await self._count(), self._filters)
         if start is not None:
@@ -294,11 +294,11 @@ class Finder:
                     break
             if place is not None:
                 following = Position(_STREAM + number, [place.value, *along], place.id)
-                return Found(ranks, following, self._patterns, len(ranks))
+                return Matches(ranks, following, self._patterns, len(ranks))
             if len(ranks) == limit and number + 1 < len(along):
                 following = Position(_STREAM + number + 1, ["", *along], None)
-                return Found(ranks, following, self._patterns, len(ranks))
-        return Found(ranks, Position(EXACT + 1, [_BEST, ""], ""), self._patterns, len(ranks))
+                return Matches(ranks, following, self._patterns, len(ranks))
+        return Matches(ranks, Position(EXACT + 1, [_BEST, ""], ""), self._patterns, len(ranks))
 
     async def _follow(
         self, along: Sequence[str], number: int, start: Position | None, limit: int
@@ -362,9 +362,9 @@ def _after(ranks: list[Rank], start: Position | None) -> list[Rank]:
     return sorted(one for one in ranks if one > place)
 
 
-def _cut(ranks: list[Rank], limit: int, patterns: tuple[Pattern, ...], known: int) -> Found:
+def _cut(ranks: list[Rank], limit: int, patterns: tuple[Pattern, ...], known: int) -> Matches:
     more = len(ranks) > limit
     ranks = ranks[:limit]
     last = ranks[-1] if ranks else None
     place = Position(last.kind, [last.minus_score, last.name], last.id) if more and last else None
-    return Found(ranks, place, patterns, known)
+    return Matches(ranks, place, patterns, known)
