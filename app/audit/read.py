@@ -19,12 +19,12 @@ _SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class EntryPage:
     entries: list[Entry]
     next: str | None
 
 
-async def find(database: Database, cursors: CursorSealer, asked: AuditQuery, *, budget_s: float) -> Found:
+async def find(database: Database, cursors: CursorSealer, asked: AuditQuery, *, budget_s: float) -> EntryPage:
     """The newest first. Any cursor is good for the filters it was made for.
 
     QueryTooExpensiveError where the filters leave too much to read through, OverloadedError where they do not
@@ -46,8 +46,10 @@ async def find(database: Database, cursors: CursorSealer, asked: AuditQuery, *, 
         ) from None
     entries = found[: asked.limit]
     if len(found) <= asked.limit:
-        return Found(entries, None)
-    return Found(entries, cursors.seal(Position(segment=0, value=None, id=entries[-1]["_id"]), fingerprint))
+        return EntryPage(entries, None)
+    return EntryPage(
+        entries, cursors.seal(Position(segment=0, value=None, id=entries[-1]["_id"]), fingerprint)
+    )
 
 
 async def _read(audit: AsyncCollection[Entry], wanted: dict[str, Any], asked: AuditQuery) -> list[Entry]:

@@ -32,7 +32,7 @@ from app.core.errors import (
     JobEndedError,
     JobNotFoundError,
 )
-from app.core.pages import Page, newest_first
+from app.core.paging import DocumentPage, newest_first
 from app.database import stored_files
 from app.database.stored_files import StoredFile
 from app.database.transactions import together
@@ -168,7 +168,7 @@ async def find(opened: Container, export_id: ObjectId, viewer: Viewer) -> Export
 
 async def page(opened: Container, asked: PageQuery, viewer: Viewer) -> tuple[list[Export], str | None]:
     """The newest first, and the cursor of the next page."""
-    found: Page = await newest_first(
+    found: DocumentPage = await newest_first(
         _collection(opened), opened.cursors, viewer.filter, limit=asked.limit, cursor=asked.cursor
     )
     return await with_jobs(opened, found.documents), found.next

@@ -19,7 +19,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from app.container import Container
 from app.core.clock import now
 from app.core.errors import FieldError, InvalidError, JobNotFoundError, ScheduleNotFoundError
-from app.core.pages import Page, newest_first
+from app.core.paging import DocumentPage, newest_first
 from app.database.transactions import together
 from app.exports import kept
 from app.jobs import AWARE, Viewer
@@ -92,7 +92,7 @@ async def find(opened: Container, schedule_id: ObjectId, viewer: Viewer) -> dict
     return document
 
 
-async def page(opened: Container, asked: PageQuery, viewer: Viewer) -> Page:
+async def page(opened: Container, asked: PageQuery, viewer: Viewer) -> DocumentPage:
     """The newest first."""
     return await newest_first(
         _collection(opened), opened.cursors, viewer.filter, limit=asked.limit, cursor=asked.cursor

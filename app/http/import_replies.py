@@ -6,14 +6,14 @@ from fastapi import Response
 
 from app.http import replies
 from app.http.problems import ProblemResponse
-from app.imports import Listed, Page, Shown
+from app.imports import DocumentPage, Listed, Shown
 from app.jobs import Job
 from models.imports import ImportFile
 
 _FILE = tuple(ImportFile.model_fields)
 
 
-def plan(shown: Shown, page: Page, *, status: int = 200) -> Response:
+def plan(shown: Shown, page: DocumentPage, *, status: int = 200) -> Response:
     """The import with these rows; where it is new or not there yet, with its place."""
     headers = {} if status == 200 else {"Location": f"/users/imports/{shown.document['_id']}"}  # noqa: PLR2004 - as below
     if status == 202:  # noqa: PLR2004 - statuses say more than their names

@@ -9,7 +9,7 @@ from fastapi import Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app.core.pages import Page
+from app.core.paging import DocumentPage
 from app.database.stored_files import StoredFile
 from app.exports import Export
 from app.http import byte_ranges
@@ -25,7 +25,7 @@ def job(found: Job) -> Response:
     return plain(_describe_job(found))
 
 
-def jobs(found: Page) -> Response:
+def jobs(found: DocumentPage) -> Response:
     items = [_describe_job(Job.read(document)) for document in found.documents]
     return plain({"items": items, "next": found.next})
 
@@ -103,7 +103,7 @@ def scheduled(document: Mapping[str, Any]) -> Response:
     return plain(_describe_schedule(document), status=201, headers=headers)
 
 
-def schedules(found: Page) -> Response:
+def schedules(found: DocumentPage) -> Response:
     items = [_describe_schedule(document) for document in found.documents]
     return plain({"items": items, "next": found.next})
 

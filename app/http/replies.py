@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from app.audit.read import Found
+from app.audit.read import EntryPage
 from app.auth.accounts import Issued
 from app.auth.sessions import Session
 from app.auth.throttles import Standing
@@ -108,7 +108,7 @@ def page(request: Request, found: Listed) -> Response:
     )
 
 
-def audit(found: Found) -> Response:
+def audit(found: EntryPage) -> Response:
     return plain({"items": list(map(_entry, found.entries)), "next": found.next})
 
 

@@ -12,7 +12,7 @@ from app.container import Container
 from app.core import clock
 from app.core.cursors import Position
 from app.core.errors import ImportApplyingError, JobEndedError, JobNotFoundError
-from app.core.pages import newest_first
+from app.core.paging import newest_first
 from app.imports import files, records
 from app.imports.records import Import, Row
 from app.jobs import Job, Viewer

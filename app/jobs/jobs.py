@@ -13,7 +13,7 @@ from pymongo.errors import DuplicateKeyError
 
 from app.core.cursors import CursorSealer
 from app.core.errors import JobEndedError, JobNotFoundError
-from app.core.pages import Page, newest_first
+from app.core.paging import DocumentPage, newest_first
 from app.jobs import records
 from app.jobs.job_queue import JobQueue
 from app.jobs.records import Database, Job, Viewer
@@ -112,7 +112,7 @@ class Jobs:
                 return
             await asyncio.sleep(_LONGEST_LOOK_S)
 
-    async def page(self, asked: JobQuery, viewer: Viewer) -> Page:
+    async def page(self, asked: JobQuery, viewer: Viewer) -> DocumentPage:
         """The newest first, as documents that `Job.read` reads."""
         wanted = viewer.filter
         for name in ("state", "kind"):

@@ -11,7 +11,7 @@ from app.core.cursors import CursorSealer, Position
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class DocumentPage:
     """Documents, and the sealed cursor of the next page."""
 
     documents: list[dict[str, Any]]
@@ -25,13 +25,13 @@ async def newest_first(
     *,
     limit: int,
     cursor: str | None,
-) -> Page:
+) -> DocumentPage:
     """A cursor is good for the collection and filter that it was made for, which no id may be part of."""
     fingerprint = orjson.dumps([documents.name, wanted], option=orjson.OPT_SORT_KEYS)
     past = {"_id": {"$lt": cursors.open(cursor, fingerprint).id}} if cursor is not None else {}
     found = await documents.find(wanted | past).sort("_id", DESCENDING).limit(limit + 1).to_list()
     page = found[:limit]
     if len(found) <= limit:
-        return Page(page, None)
+        return DocumentPage(page, None)
     last = Position(segment=0, value=None, id=page[-1]["_id"])
-    return Page(page, cursors.seal(last, fingerprint))
+    return DocumentPage(page, cursors.seal(last, fingerprint))
