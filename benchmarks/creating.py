@@ -20,7 +20,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from app import container, search
 from app.commands.sample import people
 from app.core import settings
-from app.users.records import learn, record
+from app.users.user_records import learn, record
 from benchmarks.results import Finding
 from benchmarks.servers import Database
 from models.user import User, UserInput

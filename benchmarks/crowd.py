@@ -15,7 +15,7 @@ from typing import Any
 from app import container
 from app.commands.sample import people
 from app.core import settings
-from app.users.records import record
+from app.users.user_records import record
 from benchmarks.plan import Sizes
 from benchmarks.results import Finding
 from benchmarks.search_queries import Query, number

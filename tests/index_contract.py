@@ -23,9 +23,9 @@ from app.core.cursors import Position
 from app.database import indexes
 from app.listing.pages import Page, Users, page
 from app.listing.queries import build
-from app.users.records import hidden
 from app.users.rows import BSON
 from app.users.selections import choose
+from app.users.user_records import hidden
 from models.listing import Filter, ListQuery, Missable, SortField
 from models.user import AddressInput, Credentials, ProfileInput, User
 from tests.servers import MongoServer

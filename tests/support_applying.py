@@ -8,7 +8,7 @@ import httpx
 from bson import ObjectId
 
 from app.container import Container
-from app.imports import applying, records
+from app.imports import applying, import_records
 from models.imports import ImportFile
 from models.user import UserInput
 from models.values import ALL_SCOPES
@@ -48,8 +48,8 @@ async def plan(client: httpx.AsyncClient, rows: list[Row]) -> ObjectId:
     database = resources(client).database
     import_id = ObjectId()
     due = datetime.now(UTC) + timedelta(days=1)
-    counts = records.nothing() | Counter(row["status"] for row in rows)
-    await records.imports(database).insert_one(
+    counts = import_records.nothing() | Counter(row["status"] for row in rows)
+    await import_records.imports(database).insert_one(
         {
             "_id": import_id,
             "by": None,
@@ -70,7 +70,7 @@ async def plan(client: httpx.AsyncClient, rows: list[Row]) -> ObjectId:
         }
     )
     common = {"import": import_id, "attempt": 1, "differences": [], "errors": [], "expires_at": due}
-    await records.rows(database).insert_many(
+    await import_records.rows(database).insert_many(
         [common | {"n": n, "row": n + 1, "cells": []} | row for n, row in enumerate(rows, start=1)]
     )
     return import_id
@@ -84,16 +84,16 @@ async def apply(client: httpx.AsyncClient, import_id: ObjectId) -> list[int]:
     async def note(done: int, _: int) -> None:
         told.append(done)
 
-    await applying.carry_out(opened, await records.read(opened.database, import_id), note)
+    await applying.carry_out(opened, await import_records.read(opened.database, import_id), note)
     return told
 
 
 async def import_of(client: httpx.AsyncClient, import_id: ObjectId) -> dict[str, Any]:
-    return await records.read(resources(client).database, import_id)
+    return await import_records.read(resources(client).database, import_id)
 
 
 async def statuses(client: httpx.AsyncClient, import_id: ObjectId) -> list[str]:
-    found = records.rows(resources(client).database).find({"import": import_id}).sort("n", 1)
+    found = import_records.rows(resources(client).database).find({"import": import_id}).sort("n", 1)
     return [row["status"] async for row in found]
 
 

@@ -13,7 +13,7 @@ from pymongo import MongoClient
 
 from app.commands.sample import people
 from app.spreadsheets.formulas import unguard
-from app.users.records import hidden
+from app.users.user_records import hidden
 from models.user import UserInput
 from tests.unit.spreadsheets.files import open_with_openpyxl, read_csv
 

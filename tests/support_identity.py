@@ -13,7 +13,7 @@ from joserfc.jwk import RSAKey
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app.auth import clients
-from app.auth.accounts import records
+from app.auth.accounts import account_records
 from app.auth.clients import Client
 from tests.support import create, database
 
@@ -145,9 +145,9 @@ def decoded(text: str) -> bytes:
 async def wear_out(client: httpx.AsyncClient, account: str = "nobody@example.com") -> None:
     """So many wrong passwords from the tests' own address that it and the account wait for a minute."""
     opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
-    names = records.identify(account)
-    found = await records.find_named(opened, names)
-    key = records.key_of_nobody(*names.values()) if found is None else found.key
+    names = account_records.identify(account)
+    found = await account_records.find_named(opened, names)
+    key = account_records.key_of_nobody(*names.values()) if found is None else found.key
     for _ in range(60):
         await opened.auth.throttle.fail(key, "127.0.0.1")
 

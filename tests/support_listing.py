@@ -9,7 +9,7 @@ from bson import ObjectId
 
 from app.container import Container
 from app.listing.pages import Users
-from app.users.records import record
+from app.users.user_records import record
 from models.user import UserInput
 
 STORED = ("created_at", "updated_at", "last_login_at", "is_active", "scopes")

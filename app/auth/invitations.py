@@ -18,7 +18,7 @@ from app.core import secret_codes
 from app.core.cursors import CursorSealer, Position
 from app.core.errors import InvalidInvitationError, InvitationNotFoundError
 from app.core.normalise import email_key
-from app.users import administrators, records
+from app.users import administrators, user_records
 from models.values import Scope
 
 Database = AsyncDatabase[dict[str, Any]]
@@ -114,7 +114,7 @@ async def redeem(database: Database, code: str, email: str, session: AsyncClient
 
 async def _stands_by(created_by: str, session: AsyncClientSession) -> bool:
     return ObjectId.is_valid(created_by) and await administrators.is_one(
-        records.collection(), ObjectId(created_by), session
+        user_records.collection(), ObjectId(created_by), session
     )
 
 

@@ -22,7 +22,7 @@ from app.container import Container
 from app.core import settings
 from app.core.errors import RosterError
 from app.core.field_errors import from_validation
-from app.imports import Shown, Upload
+from app.imports import ImportView, Upload
 from app.jobs import Job, Viewer
 from models.imports import APPLIED, PENDING, ImportQuery, ImportRowsQuery
 from models.values import ALL_SCOPES
@@ -40,7 +40,7 @@ _WRONG = ("conflict", "error")
 class _Told:
     """An import, and its first rows that are wrong, create or change."""
 
-    shown: Shown
+    shown: ImportView
     wrong: list[dict[str, Any]]
     new: list[dict[str, Any]]
     changed: list[dict[str, Any]]

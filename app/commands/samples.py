@@ -9,7 +9,7 @@ from pymongo.errors import BulkWriteError
 from app.commands.sample import people
 from app.container import Container
 from app.search import Dictionary
-from app.users.records import document, record
+from app.users.user_records import document, record
 from models.user import User, UserInput
 
 _BATCH = 1_000

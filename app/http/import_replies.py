@@ -6,14 +6,14 @@ from fastapi import Response
 
 from app.http import replies
 from app.http.problems import ProblemResponse
-from app.imports import DocumentPage, Listed, Shown
+from app.imports import ImportPage, ImportView, RowPage
 from app.jobs import Job
 from models.imports import ImportFile
 
 _FILE = tuple(ImportFile.model_fields)
 
 
-def plan(shown: Shown, page: DocumentPage, *, status: int = 200) -> Response:
+def plan(shown: ImportView, page: RowPage, *, status: int = 200) -> Response:
     """The import with these rows; where it is new or not there yet, with its place."""
     headers = {} if status == 200 else {"Location": f"/users/imports/{shown.document['_id']}"}  # noqa: PLR2004 - as below
     if status == 202:  # noqa: PLR2004 - statuses say more than their names
@@ -30,11 +30,11 @@ def failed(job: Job) -> Response | None:
     return ProblemResponse(replies.plain(problem).body, job.error["status"])
 
 
-def listed(found: Listed) -> Response:
+def listed(found: ImportPage) -> Response:
     return replies.plain({"items": [_describe(shown) for shown in found.imports], "next": found.next})
 
 
-def _describe(shown: Shown) -> dict[str, Any]:
+def _describe(shown: ImportView) -> dict[str, Any]:
     document, file = shown.document, shown.document["file"]
     return {
         "id": str(document["_id"]),

@@ -17,7 +17,7 @@ from app.auth.sessions import Session
 from app.auth.throttles import Standing
 from app.http.problems import describe, describe_kept
 from app.jobs import Job
-from app.listing import Listed
+from app.listing import Listing
 from app.users.batches import Result
 from app.users.idempotency import Answer
 from app.users.rows import Row
@@ -99,7 +99,7 @@ def again(kept: Answer) -> Response:
     return Response(kept.body, kept.status, {**kept.headers, "Idempotency-Replayed": "true"})
 
 
-def page(request: Request, found: Listed) -> Response:
+def page(request: Request, found: Listing) -> Response:
     around = {"next": found.next, "previous": found.previous, "total": found.total}
     return Response(
         b'{"items":%b,%b' % (_public(found.rows), orjson.dumps(around, default=Total.model_dump)[1:]),

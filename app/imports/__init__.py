@@ -6,12 +6,12 @@ from app.imports.reverting import submit as revert
 from app.imports.sheets import begin as begin_sheet
 from app.imports.submitting import check_room, submit
 from app.imports.uploads import Upload, combine, receive
-from app.imports.viewing import Listed, Page, Shown, delete, find, list_all, page
+from app.imports.viewing import ImportPage, ImportView, RowPage, delete, find, list_all, page
 
 __all__ = [
-    "Listed",
-    "Page",
-    "Shown",
+    "ImportPage",
+    "ImportView",
+    "RowPage",
     "Upload",
     "apply",
     "begin",

@@ -8,11 +8,11 @@ from pymongo import UpdateOne
 
 from app.core.errors import PreconditionFailedError, RosterError, UniqueConflictError, UserNotFoundError
 from app.core.normalise import canonical, email_key
-from app.imports.records import Collection, Row, wrong
-from app.users import records
+from app.imports.import_records import Collection, Row, wrong
+from app.users import user_records
 from models.user import UserInput
 
-_WANTED = records.PUBLIC | {"keys": 1, "credentials.password_hash": 1}
+_WANTED = user_records.PUBLIC | {"keys": 1, "credentials.password_hash": 1}
 _CLAIMS = {"keys.email": "email", "keys.username": "username", "phone": "phone"}
 """Paths of what only one user may have, and its field."""
 
@@ -57,7 +57,7 @@ async def _find(refused: Sequence[Row]) -> list[Row]:
             wanted.setdefault(path, []).append(value)
     strings = {path: {"$in": values, "$type": "string"} for path, values in wanted.items() if path != "_id"}
     either = [{"_id": {"$in": wanted["_id"]}}, *({path: values} for path, values in strings.items())]
-    return await records.collection().find({"$or": either}, _WANTED).to_list()
+    return await user_records.collection().find({"$or": either}, _WANTED).to_list()
 
 
 def _said(row: Row) -> Iterator[tuple[str, str]]:

@@ -27,8 +27,8 @@ from app.core.errors import (
 )
 from app.database.transactions import may_pass, transaction
 from app.imports import apply_conflicts
-from app.imports.records import Collection, Row
-from app.users import Authority, changes, records
+from app.imports.import_records import Collection, Row
+from app.users import Authority, changes, user_records
 from models.imports import APPLIED, PENDING
 
 _TOGETHER = 200
@@ -106,11 +106,15 @@ class Writer:
 
     async def _prepare(self, rows: list[Row]) -> _Batch:
         there = [row["user"] for row in rows if row["status"] != "create"]
-        found = await records.collection().find({"_id": {"$in": there}}, _STANDING).to_list() if there else []
+        found = (
+            await user_records.collection().find({"_id": {"$in": there}}, _STANDING).to_list()
+            if there
+            else []
+        )
         batch = await asyncio.to_thread(
             _prepare, rows, {user["_id"]: user for user in found}, self.authority.author
         )
-        await records.learn(batch.words)
+        await user_records.learn(batch.words)
         return batch
 
     async def _write_in_the_end(self, batch: _Batch) -> None:
@@ -154,7 +158,7 @@ class Writer:
         async with transaction(self.session):
             await self._take(batch.together)
             try:
-                written = await records.collection().bulk_write(batch.writes, session=self.session)
+                written = await user_records.collection().bulk_write(batch.writes, session=self.session)
             except BulkWriteError as error:
                 if error.details["writeErrors"][0]["code"] != _DUPLICATE_KEY:
                     raise
@@ -201,7 +205,7 @@ class Writer:
             differences=row["differences"],
             session=self.session,
         )
-        return records.generation(changed) if changed is not None else None
+        return user_records.generation(changed) if changed is not None else None
 
     def _note(self, row: Row, user: Row) -> None:
         changes.note(user, row["said"], self.authority)
@@ -238,13 +242,13 @@ _UNSAID = {"last_login_at": None, "last_login_ip": None, "version": 1}
 
 def _create(row: Row, author: Author) -> tuple[InsertOne[Row], dict[str, bool], Entry]:
     """Without a `User` in between, which is a third of the work: the plan has validated what is said."""
-    fields, words = records.compose(row["said"])
+    fields, words = user_records.compose(row["said"])
     credentials = {"password_hash": row.get("password_hash"), "generation": 0}
     new = {"_id": row["user"], **fields, **_UNSAID, "credentials": credentials}
-    return InsertOne(new), words, records.creation(row["user"], row["said"], author)
+    return InsertOne(new), words, user_records.creation(row["user"], row["said"], author)
 
 
 def _update(row: Row, author: Author) -> tuple[UpdateOne, dict[str, bool], Entry]:
-    update, words = records.change(row["said"])
+    update, words = user_records.change(row["said"])
     at = {"_id": row["user"], "version": row["version"]}
     return UpdateOne(at, update), words, changes.alteration(at, author, row["differences"])

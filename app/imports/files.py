@@ -11,7 +11,7 @@ from gridfs.errors import NoFile
 
 from app.core.errors import ImportNotFoundError
 from app.database import stored_files
-from app.imports.records import FILES, Database
+from app.imports.import_records import FILES, Database
 
 _BLOCK: Final = 1024 * 1024
 

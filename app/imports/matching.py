@@ -8,9 +8,9 @@ from bson import ObjectId
 
 from app.core.normalise import canonical, typed_email_key
 from app.imports.reading import Given
-from app.users.records import Users
 from app.users.rows import Row
 from app.users.selections import choose
+from app.users.user_records import Users
 from models import phones
 
 _HASH: Final = "credentials.password_hash"

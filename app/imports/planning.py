@@ -16,14 +16,14 @@ from pymongo import ReturnDocument, UpdateOne
 from app.container import Container
 from app.core import clock
 from app.core.errors import UnavailableError
-from app.imports import files, matching, options, records
+from app.imports import files, import_records, matching, options
 from app.imports.columns import MOST_KEYS, Columns
 from app.imports.conversion import pointer
 from app.imports.deciding import Decider, Decision
 from app.imports.duplicate_rows import Claims
+from app.imports.import_records import Import
 from app.imports.matching import UNIQUE
 from app.imports.reading import RowReader
-from app.imports.records import Import
 from app.imports.reverting import WayBack
 from app.jobs import Run
 from app.spreadsheets import column_labels
@@ -62,24 +62,25 @@ async def _plan_revert(opened: Container, document: Import, run: Run) -> None:
         planner = _Planner(opened, document, claims)
         way_back = WayBack(opened, document)
 
-        async def decide(rows: list[records.Row]) -> list[Decision]:
+        async def decide(rows: list[import_records.Row]) -> list[Decision]:
             found, decisions = await way_back.decide(rows, opened.users)
             return await planner.check_owners(found, decisions)
 
         await planner.plan_chunks(way_back.chunks(CHUNK), decide, run)
-        await records.read(opened.database, document["reverts"])  # one deleted meanwhile took rows with it
+        # One deleted meanwhile took rows with it.
+        await import_records.read(opened.database, document["reverts"])
         await planner.mark_repeated()
         await planner.finish()
 
 
 async def _begin(opened: Container, import_id: ObjectId) -> Import | None:
-    document = await records.imports(opened.database).find_one_and_update(
+    document = await import_records.imports(opened.database).find_one_and_update(
         {"_id": import_id, "state": "planning"},
         {"$inc": {"attempt": 1}},
         return_document=ReturnDocument.AFTER,
     )
     if document is not None:
-        await records.delete_rows(opened.database, import_id, before=document["attempt"])
+        await import_records.delete_rows(opened.database, import_id, before=document["attempt"])
     return document
 
 
@@ -173,7 +174,7 @@ class _Planner:
     async def mark_repeated(self) -> None:
         """Rows that are about one user, or bring one value twice, are errors, each of them."""
         repeated = self._claims.find_repeated()
-        rows = records.rows(self._opened.database)
+        rows = import_records.rows(self._opened.database)
         while updates := await asyncio.to_thread(
             lambda: [self._repeat(*claim) for claim in islice(repeated, _REPEATS)]
         ):
@@ -182,7 +183,7 @@ class _Planner:
     def _repeat(self, n: int, kind: str, others: Sequence[int]) -> UpdateOne:
         numbers = ", ".join(map(str, others))
         detail = f"The same {kind} stands in row {numbers} too: keep one of them."
-        error = records.wrong(
+        error = import_records.wrong(
             "repeated", detail, pointer=pointer(kind), column=self._columns.heading_of(kind)
         )
         return UpdateOne(
@@ -197,10 +198,10 @@ class _Planner:
     async def finish(self) -> None:
         """The plan is there at once and whole, or not at all."""
         database, import_id = self._opened.database, self._import["_id"]
-        counts = await records.count(database, import_id)
+        counts = await import_records.count(database, import_id)
         if sum(counts.values()) != self._done:
             raise UnavailableError("Another worker planned the same import at the same time; try again.")
-        await records.imports(database).update_one(
+        await import_records.imports(database).update_one(
             {"_id": import_id, "state": "planning", "attempt": self._import["attempt"]},
             {
                 "$set": {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from app.core.errors import InvalidError
-from app.imports import records
+from app.imports import import_records
 from app.imports.columns import Column, Columns
 from app.imports.conversion import BadCellError, Convert, converter, pointer, trimmed
 from app.spreadsheets.reading import SourceRow, Unread
@@ -36,7 +36,7 @@ class Given:
     """By field."""
 
     def fail(self, code: str, detail: str, at: str | None = None, column: str | None = None) -> None:
-        self.errors.append(records.wrong(code, detail, pointer=at, column=column))
+        self.errors.append(import_records.wrong(code, detail, pointer=at, column=column))
 
     def forgive(self, at: str) -> None:
         self.errors = [bad for bad in self.errors if bad["pointer"] != at]

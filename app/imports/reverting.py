@@ -18,13 +18,13 @@ from app.core.errors import (
     ImportNotFoundError,
     ImportRevertedError,
 )
-from app.imports import matching, records, submitting, viewing, way_back
+from app.imports import import_records, matching, submitting, viewing, way_back
 from app.imports.deciding import Decider, Decision
+from app.imports.import_records import Import, Row
 from app.imports.matching import Stored
 from app.imports.reading import Given
-from app.imports.records import Import, Row
 from app.jobs import Job, Viewer
-from app.users.records import Users
+from app.users.user_records import Users
 from models.imports import APPLIED, ImportQuery
 
 HEADING: Final = ["id"]
@@ -45,7 +45,7 @@ async def submit(
     shown = await viewing.find(opened, import_id, viewer)
     if shown.state == "applying":
         raise ImportApplyingError("The import is being applied: wait for its job, or cancel it first.")
-    counts = await records.count(opened.database, import_id)
+    counts = await import_records.count(opened.database, import_id)
     total = sum(counts[status] for status in _DONE)
     if not total:
         raise ImportNotAppliedError("No row of this import was applied: there is nothing to undo.")
@@ -79,7 +79,7 @@ async def _keep(opened: Container, document: dict[str, Any], *, earlier: ObjectI
     """The revert comes together with the mark on what it reverts: of two at once one is refused."""
 
     async def mark(session: AsyncClientSession) -> None:
-        marked = await records.imports(opened.database).update_one(
+        marked = await import_records.imports(opened.database).update_one(
             {"_id": document["reverts"], "revert": earlier},
             {"$set": {"revert": document["_id"]}},
             session=session,
@@ -101,7 +101,7 @@ class WayBack:
 
     async def chunks(self, size: int) -> AsyncGenerator[list[Row], None]:
         """The rows that were applied, in their order."""
-        rows, after = records.rows(self._opened.database), 0
+        rows, after = import_records.rows(self._opened.database), 0
         while True:
             wanted = {"import": self._reverts, "n": {"$gt": after}, "status": {"$in": _DONE}}
             found = await rows.find(wanted, _NEEDED, hint="status").sort("n", 1).limit(size).to_list()
@@ -127,7 +127,9 @@ class WayBack:
     async def _entries(self, rows: Sequence[Row]) -> dict[ObjectId, Entry]:
         """What the trail still has of the import, by user."""
         wanted = {"user": {"$in": [row["user"] for row in rows]}, "import": self._reverts}
-        found = await records.audit(self._opened.database).find(wanted, _OF_TRAIL, hint="user").to_list()
+        found = (
+            await import_records.audit(self._opened.database).find(wanted, _OF_TRAIL, hint="user").to_list()
+        )
         return {entry["user"]: entry for entry in found}
 
     def _decide(self, row: Row, given: Given, stored: Stored | None, entry: Entry | None) -> Decision:
@@ -159,6 +161,7 @@ class WayBack:
         decision = self._decider.decide(given, stored)
         if entry is not None and not given.errors:
             decision.notes = [
-                records.wrong(way_back.STAYS, detail, pointer=at) for detail, at in way_back.losses(entry)
+                import_records.wrong(way_back.STAYS, detail, pointer=at)
+                for detail, at in way_back.losses(entry)
             ]
         return decision

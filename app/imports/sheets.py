@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.container import Container
 from app.core.errors import BusyError, ImportNotPlannedError
 from app.imports import viewing
-from app.imports.records import Import, Row
+from app.imports.import_records import Import, Row
 from app.spreadsheets import lists, workbook_writer
 from app.spreadsheets.cells import write_json
 from models.imports import RowStatus

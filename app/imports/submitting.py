@@ -12,7 +12,7 @@ from app.container import Container
 from app.core import clock
 from app.core.errors import TooManyImportsError
 from app.database.transactions import together
-from app.imports import encodings, files, options, records
+from app.imports import encodings, files, import_records, options
 from app.imports.columns import Columns
 from app.imports.uploads import Upload, clean_name
 from app.jobs import Job
@@ -70,7 +70,7 @@ def make_document(
         "state": "planning",
         "attempt": 0,
         "rows": 0,
-        "counts": records.nothing(),
+        "counts": import_records.nothing(),
         "apply_job": None,
         "created_at": moment,
         "planned_at": None,
@@ -115,7 +115,9 @@ async def keep(
             total=total,
             session=session,
         )
-        await records.imports(opened.database).insert_one(document | {"plan_job": job.id}, session=session)
+        await import_records.imports(opened.database).insert_one(
+            document | {"plan_job": job.id}, session=session
+        )
         return job
 
     job = await together(opened.database.client, write)

@@ -13,8 +13,8 @@ from app.core import clock
 from app.core.cursors import Position
 from app.core.errors import ImportApplyingError, JobEndedError, JobNotFoundError
 from app.core.paging import newest_first
-from app.imports import files, records
-from app.imports.records import Import, Row
+from app.imports import files, import_records
+from app.imports.import_records import Import, Row
 from app.jobs import Job, Viewer
 from models.imports import MOST_VALUES, ImportRowsQuery, ImportState, RowStatus
 from models.job import PageQuery
@@ -28,7 +28,7 @@ _UNDER_WAY: Final = frozenset({"planning", "applying"})
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ImportView:
     """An import as it is now: while a job is at it, the job knows more than the import."""
 
     document: Import
@@ -38,46 +38,46 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RowPage:
     rows: list[Row]
     next: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    imports: list[Shown]
+class ImportPage:
+    imports: list[ImportView]
     next: str | None
 
 
-async def find(opened: Container, import_id: ObjectId, viewer: Viewer) -> Shown:
+async def find(opened: Container, import_id: ObjectId, viewer: Viewer) -> ImportView:
     """ImportNotFoundError: unknown, expired, or of somebody else."""
-    return await _show(opened, await records.find(opened.database, import_id, viewer))
+    return await _show(opened, await import_records.find(opened.database, import_id, viewer))
 
 
-async def _show(opened: Container, document: Import) -> Shown:
+async def _show(opened: Container, document: Import) -> ImportView:
     state: ImportState = document["state"]
     if state not in _UNDER_WAY:
-        return Shown(document, state, None)
+        return ImportView(document, state, None)
     if state == "applying":
-        counts = await records.count(opened.database, document["_id"])
+        counts = await import_records.count(opened.database, document["_id"])
         document = document | {"counts": counts}
     try:
         job = await opened.jobs.find(document["plan_job" if state == "planning" else "apply_job"])
     except JobNotFoundError:  # it was forgotten before the import was
-        return Shown(document, "failed", None)
+        return ImportView(document, "failed", None)
     if job.state in ("failed", "cancelled"):
-        return Shown(document, job.state, job)
-    return Shown(document, state, job)
+        return ImportView(document, job.state, job)
+    return ImportView(document, state, job)
 
 
-async def page(opened: Container, document: Import, asked: ImportRowsQuery) -> Page:
+async def page(opened: Container, document: Import, asked: ImportRowsQuery) -> RowPage:
     """Rows in the order of the file; none before the plan is whole."""
     if document["planned_at"] is None:
-        return Page([], None)
+        return RowPage([], None)
     fingerprint = _fingerprint("import_rows", str(document["_id"]), sorted(asked.status))
     after = opened.cursors.open(asked.cursor, fingerprint).value if asked.cursor is not None else 0
     found = await (
-        records.rows(opened.database)
+        import_records.rows(opened.database)
         .find(_of(document, asked.status, after), _SHOWN | _SAID, hint=_index(asked.status))
         .sort("n", ASCENDING)
         .limit(asked.limit + 1)
@@ -85,7 +85,7 @@ async def page(opened: Container, document: Import, asked: ImportRowsQuery) -> P
     )
     rows = _show_values(found[: asked.limit])
     last = Position(segment=0, value=rows[-1]["n"], id=None) if len(found) > asked.limit else None
-    return Page(rows, opened.cursors.seal(last, fingerprint) if last else None)
+    return RowPage(rows, opened.cursors.seal(last, fingerprint) if last else None)
 
 
 async def walk(
@@ -95,7 +95,7 @@ async def walk(
     after = 0
     while True:
         found = await (
-            records.rows(opened.database)
+            import_records.rows(opened.database)
             .find(_of(document, statuses, after), _SHOWN | {"cells": 1}, hint=_index(statuses))
             .sort("n", ASCENDING)
             .limit(size)
@@ -107,10 +107,10 @@ async def walk(
         after = found[-1]["n"]
 
 
-async def list_all(opened: Container, viewer: Viewer, asked: PageQuery) -> Listed:
+async def list_all(opened: Container, viewer: Viewer, asked: PageQuery) -> ImportPage:
     """The newest first."""
     found = await newest_first(
-        records.imports(opened.database),
+        import_records.imports(opened.database),
         opened.cursors,
         viewer.filter,
         limit=asked.limit,
@@ -118,7 +118,7 @@ async def list_all(opened: Container, viewer: Viewer, asked: PageQuery) -> Liste
     )
     now = clock.now().replace(tzinfo=None)
     live = [document for document in found.documents if document["expires_at"] > now]
-    return Listed([await _show(opened, document) for document in live], found.next)
+    return ImportPage([await _show(opened, document) for document in live], found.next)
 
 
 async def delete(opened: Container, import_id: ObjectId, viewer: Viewer) -> None:
@@ -131,12 +131,12 @@ async def delete(opened: Container, import_id: ObjectId, viewer: Viewer) -> None
         raise ImportApplyingError("The import is being applied: wait for its job, or cancel it first.")
     if shown.state == "planning" and shown.job is not None:
         await _cancel(opened, shown.job)
-    deleted = await records.imports(opened.database).delete_one(
+    deleted = await import_records.imports(opened.database).delete_one(
         {"_id": import_id, "state": {"$in": [shown.document["state"], "planned"]}}
     )
     if not deleted.deleted_count:
         raise ImportApplyingError("The import began to be applied at the same time.")
-    await records.delete_rows(opened.database, import_id)
+    await import_records.delete_rows(opened.database, import_id)
     if shown.document["file"] is not None:
         await files.delete(opened.database, shown.document["file"]["id"])
 

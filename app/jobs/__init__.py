@@ -5,9 +5,9 @@ there (ADR 0011).
 """
 
 from app.jobs.job_queue import TASK, JobQueue
+from app.jobs.job_records import AWARE, Job, Viewer, collection
 from app.jobs.jobs import Jobs
 from app.jobs.leases import Leases
-from app.jobs.records import AWARE, Job, Viewer, collection
 from app.jobs.runs import Handler, JobCancelledError, LeaseLostError, Run
 from app.jobs.workers import PeriodicTask, working
 

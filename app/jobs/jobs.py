@@ -14,9 +14,9 @@ from pymongo.errors import DuplicateKeyError
 from app.core.cursors import CursorSealer
 from app.core.errors import JobEndedError, JobNotFoundError
 from app.core.paging import DocumentPage, newest_first
-from app.jobs import records
+from app.jobs import job_records
 from app.jobs.job_queue import JobQueue
-from app.jobs.records import Database, Job, Viewer
+from app.jobs.job_records import Database, Job, Viewer
 from app.monitoring.logs import REQUEST_ID
 from models.job import JobKind, JobQuery, JobState
 
@@ -28,7 +28,7 @@ _OPEN: list[JobState] = ["queued", "running"]
 class Jobs:
     def __init__(self, database: Database, job_queue: JobQueue, cursors: CursorSealer, *, ttl_s: int) -> None:
         self.job_queue = job_queue
-        self._jobs = records.collection(database)
+        self._jobs = job_records.collection(database)
         self._cursors = cursors
         self._ttl_ms = ttl_s * 1000
 
@@ -48,7 +48,7 @@ class Jobs:
         Of a `key` there is one job: the one that has it is returned. A job that failed or was cancelled gives
         its key up. Within a `session`'s transaction nobody is told; `announce` it after the commit.
         """
-        document = records.new(kind, subject, result=result, by=by, request_id=_request_id())
+        document = job_records.new(kind, subject, result=result, by=by, request_id=_request_id())
         document["total"] = total
         if key is not None:
             document["key"] = key
@@ -142,7 +142,7 @@ class Jobs:
     async def cancel(self, job_id: str, viewer: Viewer | None = None) -> Job:
         """The job, cancelled if nobody works on it; a worker is told to stop. JobEndedError: too late."""
         which = {"_id": _id(job_id), **(viewer.filter if viewer else {})}
-        cancelled = records.ended("cancelled", self._ttl_ms)
+        cancelled = job_records.ended("cancelled", self._ttl_ms)
         while True:
             job = await self.find(job_id, viewer)
             if job.state == "cancelled":
@@ -150,7 +150,7 @@ class Jobs:
             if job.has_ended:
                 raise JobEndedError(f"The job has {job.state} already.")
             for condition, change in (
-                (records.FREE | which, cancelled),
+                (job_records.FREE | which, cancelled),
                 ({"state": "queued"} | which, cancelled),
                 ({"state": "running"} | which, _ASKED_TO_STOP),
             ):

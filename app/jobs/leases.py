@@ -12,8 +12,8 @@ from typing import Any
 import bson
 from pymongo import ReturnDocument
 
-from app.jobs import records
-from app.jobs.records import Documents, Job
+from app.jobs import job_records
+from app.jobs.job_records import Documents, Job
 from models.job import JobKind, JobState
 
 _NEXT = {"$add": ["$revision", 1]}
@@ -39,7 +39,7 @@ class Leases:
             "revision": _NEXT,
         }
         found = await self.jobs.find_one_and_update(
-            {"_id": bson.ObjectId(job_id), "kind": {"$in": list(kinds)}, **records.FREE},
+            {"_id": bson.ObjectId(job_id), "kind": {"$in": list(kinds)}, **job_records.FREE},
             [{"$set": taken}],
             return_document=ReturnDocument.AFTER,
         )
@@ -80,7 +80,7 @@ class Leases:
         error: dict[str, Any] | None = None,
         said: Mapping[str, int | None] | None = None,
     ) -> bool:
-        change = records.ended(state, self.ttl_ms, error, **(said or {}))
+        change = job_records.ended(state, self.ttl_ms, error, **(said or {}))
         done = await self.jobs.update_one(_held(job_id, lease), change)
         return done.modified_count == 1
 

@@ -12,8 +12,8 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app.core.errors import RosterError, UnavailableError
+from app.jobs.job_records import Job
 from app.jobs.leases import Leases
-from app.jobs.records import Job
 from app.jobs.stopping import stop
 from models.job import JobState
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from app.jobs.job_records import Documents
 from app.jobs.jobs import Jobs
-from app.jobs.records import Documents
 
 _AT_ONCE = 100
 

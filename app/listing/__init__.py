@@ -14,11 +14,11 @@ from app.users.rows import Row
 from app.users.selections import choose
 from models.listing import ListQuery, Total
 
-__all__ = ["Listed", "Query", "build", "find", "suggest"]
+__all__ = ["Listing", "Query", "build", "find", "suggest"]
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class Listing:
     """A page as it leaves: sound rows, sealed cursors of its neighbours, the total if asked for."""
 
     rows: list[Row]
@@ -27,7 +27,7 @@ class Listed:
     total: Total | None
 
 
-async def find(users: Users, cursors: CursorSealer, settings: Settings, asked: ListQuery) -> Listed:
+async def find(users: Users, cursors: CursorSealer, settings: Settings, asked: ListQuery) -> Listing:
     """The page asked for. Errors: a cursor of another query or too old, an unknown field, a dear query."""
     if asked.q is not None:
         return await _search(users, cursors, settings, asked, asked.q)
@@ -48,7 +48,7 @@ async def find(users: Users, cursors: CursorSealer, settings: Settings, asked: L
         skip=asked.skip or 0,
         budget_s=settings.query_budget_ms / 1000,
     )
-    return Listed(
+    return Listing(
         rows=reader.sound(found.rows),
         next=cursors.seal(found.next, query.fingerprint) if found.next else None,
         previous=cursors.seal(found.previous, query.fingerprint) if found.previous else None,
@@ -58,7 +58,7 @@ async def find(users: Users, cursors: CursorSealer, settings: Settings, asked: L
 
 async def _search(
     users: Users, cursors: CursorSealer, settings: Settings, asked: ListQuery, q: str
-) -> Listed:
+) -> Listing:
     """Ranked people; pages go forward only, and the total is what was ranked so far."""
     query = build(asked, region=settings.phone_region)
     projection, reader = choose(asked.fields)
@@ -68,7 +68,7 @@ async def _search(
     rows = reader.sound(found.rows)
     if asked.highlight == "true":
         rows = [row | {"match": _match(row, found)} for row in rows]
-    return Listed(
+    return Listing(
         rows=rows,
         next=cursors.seal(found.next, query.fingerprint) if found.next else None,
         previous=None,

@@ -3,7 +3,7 @@
 from app.users.authority import Authority
 from app.users.batches import apply, is_complete
 from app.users.changes import delete, patch, replace
-from app.users.records import Versions, create, insert, read, record
+from app.users.user_records import Versions, create, insert, read, record
 
 __all__ = [
     "Authority",

@@ -9,7 +9,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from app.core.errors import LastAdministratorError
 from app.core.normalise import facet
 from app.users.authority import ADMIN
-from app.users.records import Users
+from app.users.user_records import Users
 
 ADMINISTRATOR: dict[str, Any] = {
     "facets": facet("scope", ADMIN),

@@ -27,7 +27,7 @@ from app.core.field_errors import from_validation
 from app.users.authority import Authority
 from app.users.changes import delete, patch
 from app.users.idempotency import Attempt
-from app.users.records import (
+from app.users.user_records import (
     SAID,
     UNIQUE,
     Versions,

@@ -23,7 +23,8 @@ from app.core.errors import (
 from app.core.field_errors import from_validation
 from app.users import administrators
 from app.users.authority import ADMIN, Authority
-from app.users.records import (
+from app.users.rows import Row
+from app.users.user_records import (
     GENERATION,
     PUBLIC,
     Versions,
@@ -38,7 +39,6 @@ from app.users.records import (
     sound,
     together,
 )
-from app.users.rows import Row
 from models.user import STANDING, UserInput, UserPatch, UserReplacement
 from models.values import Held, held
 

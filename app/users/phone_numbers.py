@@ -6,7 +6,7 @@ from bson import ObjectId
 from app.audit.write import Author
 from app.core.errors import UniqueConflictError
 from app.users.changes import write
-from app.users.records import PUBLIC, SAID, Users, readable
+from app.users.user_records import PUBLIC, SAID, Users, readable
 from models import phones
 
 _log = structlog.get_logger("roster.migrations")

@@ -125,7 +125,7 @@ async def test_what_was_refused_is_not_kept_and_may_be_tried_again(client: httpx
 async def test_a_create_that_broke_off_happens_once_when_it_is_sent_again(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, where: str, *, after: bool
 ) -> None:
-    target = nouns.records if where == "insert" else idempotency.Attempt
+    target = nouns.user_records if where == "insert" else idempotency.Attempt
     break_off(monkeypatch, target, where, after=after)
     body = person(name="Ana")
     problem(await post(client, body), 503, "unavailable")

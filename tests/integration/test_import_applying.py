@@ -7,7 +7,7 @@ import bcrypt
 import httpx
 import pytest
 
-from app.imports import batches, records
+from app.imports import batches, import_records
 from tests.support import create, read, until, users
 from tests.support_applying import apply, change, creation, deletion, plan, resources, statuses
 from tests.support_sessions import ALIVE, add_person, fate, sign_in
@@ -58,7 +58,12 @@ async def test_what_others_did_meanwhile_is_a_conflict_that_names_the_field_or_t
     ]  # fmt: skip
     assert (await read(client, edited))["name"] == "By hand"
     assert (await read(client, taken))["email"] == taken["email"]
-    found = await records.rows(resources(client).database).find({"import": import_id}).sort("n", 1).to_list()
+    found = (
+        await import_records.rows(resources(client).database)
+        .find({"import": import_id})
+        .sort("n", 1)
+        .to_list()
+    )
     assert [error["code"] for row in found for error in row["errors"]] == [
         "version_mismatch", "version_mismatch", "user_not_found", "already_exists", "already_exists",
     ]  # fmt: skip
@@ -185,7 +190,7 @@ async def test_a_worker_whose_session_is_ended_loses_and_repeats_nothing(
 
     for count in range(100, 1000, 100):
         await until(partial(has, count))
-        found = await records.imports(database).find_one({"_id": import_id})
+        found = await import_records.imports(database).find_one({"_id": import_id})
         ended = [{"id": session} for session in (found or {}).get("sessions", ())]
         if ended:  # an empty list would mean all sessions of everybody
             await database.client.admin.command("killSessions", ended)

@@ -13,7 +13,7 @@ from bson import ObjectId
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect
 
-from app.imports import batches, records
+from app.imports import batches, import_records
 from tests.api import serving
 from tests.live import ROOT, environment
 from tests.servers import MongoServer
@@ -109,7 +109,7 @@ async def test_mongodb_steps_down_in_the_midst_and_the_result_is_exact(
 
                 async def is_underway(share: float = share) -> bool:
                     pending = {"import": import_id, "status": {"$in": ["create", "update", "delete"]}}
-                    left = await records.rows(resources(client).database).count_documents(pending)
+                    left = await import_records.rows(resources(client).database).count_documents(pending)
                     return left < len(rows) * (1 - share)
 
                 await until(is_underway)

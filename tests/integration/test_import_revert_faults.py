@@ -12,7 +12,7 @@ from bson import ObjectId
 
 from app.core import clock
 from app.core.errors import ImportNotFoundError
-from app.imports import batches, planning, records
+from app.imports import batches, import_records, planning
 from tests.live import ROOT, environment
 from tests.suite_logs import KEEPER
 from tests.support import create, database, problem, read, until, users
@@ -155,7 +155,7 @@ async def test_what_the_trail_wrote_is_found_by_an_index(working: httpx.AsyncCli
     applied = await renamed(working, 20)
     people = [ObjectId(row["id"]) for row in applied["items"]]
     wanted = {"user": {"$in": people}, "import": ObjectId(applied["id"])}
-    found = await records.audit(resources(working).database).find(wanted, hint="user").explain()
+    found = await import_records.audit(resources(working).database).find(wanted, hint="user").explain()
     stages = str(found["queryPlanner"]["winningPlan"])
     assert "IXSCAN" in stages
     assert "COLLSCAN" not in stages

@@ -16,7 +16,7 @@ from app import imports
 from app.container import Container
 from app.core import clock
 from app.core.errors import ImportApplyingError, ImportNotFoundError, InvalidCursorError, UnavailableError
-from app.imports import files, matching, records, viewing
+from app.imports import files, import_records, matching, viewing
 from app.imports.reading import Given
 from app.jobs import Viewer
 from models.imports import ImportRowsQuery
@@ -185,7 +185,7 @@ async def test_one_that_begins_to_be_applied_at_the_same_time_stays(
     viewer = Viewer("", is_admin=True)
     seen = await viewing.find(opened, import_id, viewer)
 
-    async def find(*_: Any) -> viewing.Shown:
+    async def find(*_: Any) -> viewing.ImportView:
         return seen
 
     monkeypatch.setattr(viewing, "find", find)
@@ -329,7 +329,7 @@ async def test_a_plan_whose_file_has_gone_fails(client: httpx.AsyncClient) -> No
 async def test_a_cursor_of_another_import_is_refused(client: httpx.AsyncClient) -> None:
     await empty(client)
     one, two = await plan(client, people(51)), await plan(client, people(51))
-    document = await records.read(resources(client).database, ObjectId(two["id"]))
+    document = await import_records.read(resources(client).database, ObjectId(two["id"]))
     with pytest.raises(InvalidCursorError):
         await imports.page(resources(client), document, ImportRowsQuery(cursor=one["next"]))
 
@@ -352,7 +352,7 @@ async def stages(found: Any) -> set[str]:
 async def test_rows_are_read_by_an_index_in_its_order(client: httpx.AsyncClient) -> None:
     await empty(client)
     found = await plan(client, people(20))
-    rows = records.rows(resources(client).database)
+    rows = import_records.rows(resources(client).database)
     for statuses in ({}, {"status": {"$in": ["create", "error", "update"]}}):
         wanted = {"import": ObjectId(found["id"]), "n": {"$gt": 3}} | statuses
         cursor = rows.find(wanted, hint="status" if statuses else "n").sort("n", 1).limit(10)

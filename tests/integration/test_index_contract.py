@@ -13,7 +13,7 @@ from app.commands.sample import people
 from app.core.cursors import Position
 from app.database import indexes
 from app.listing.orders import MISSING
-from app.users import records
+from app.users import user_records
 from models.listing import ListQuery
 from tests.index_contract import (
     FILTERS,
@@ -75,7 +75,7 @@ async def test_the_document_says_what_each_listing_costs(
 async def test_the_sample_is_what_the_sample_command_stores() -> None:
     for one, other in zip(people(300), people(300), strict=True):
         assert stored(one) == {
-            key: part for key, part in records.document(samples._record(other)).items() if key != "_id"
+            key: part for key, part in user_records.document(samples._record(other)).items() if key != "_id"
         }
 
 

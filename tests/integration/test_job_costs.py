@@ -11,7 +11,7 @@ from app.core.clock import now
 from app.database import stored_files
 from app.exports import schedules
 from app.jobs import Leases, collection
-from app.jobs.records import new
+from app.jobs.job_records import new
 from app.jobs.sweeps import send_overdue
 from tests.support import NOBODY, database
 from tests.support_identity import token_of

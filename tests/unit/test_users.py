@@ -20,7 +20,7 @@ from app.core.errors import (
     UserNotFoundError,
     WriteConflictError,
 )
-from app.users import Authority, batches, changes, records
+from app.users import Authority, batches, changes, user_records
 from app.users.batches import Result
 from app.users.generations import Ending
 from models.user import EXAMPLE_INPUT, User, UserInput, UserPatch, UserReplacement
@@ -121,12 +121,12 @@ async def test_a_duplicate_names_its_field_and_not_its_value() -> None:
 )
 def test_each_unique_index_stands_for_a_field(path: str, field: str) -> None:
     details = {"keyPattern": {path: 1}, "keyValue": {path: "SECRET"}}
-    error = records.conflict(DuplicateKeyError("E11000", 11000, details).details)
+    error = user_records.conflict(DuplicateKeyError("E11000", 11000, details).details)
     assert [(bad.pointer, "SECRET" in bad.detail) for bad in error.errors] == [(f"/{field}", False)]
 
 
 async def test_a_conflict_without_details_is_still_a_conflict() -> None:
-    assert records.conflict(None).status == 409
+    assert user_records.conflict(None).status == 409
 
 
 @pytest.mark.parametrize(

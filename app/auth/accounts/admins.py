@@ -6,9 +6,9 @@ from pydantic import SecretStr, ValidationError
 from app import audit, users
 from app.audit.write import COMMAND_LINE
 from app.auth import passwords
-from app.auth.accounts import records
+from app.auth.accounts import account_records
+from app.auth.accounts.account_records import Account
 from app.auth.accounts.auth import Auth
-from app.auth.accounts.records import Account
 from app.core.errors import InvalidError, StartError
 from app.core.normalise import email_key
 from app.users.administrators import ADMINISTRATOR
@@ -37,7 +37,7 @@ async def create_admin(auth: Auth, email: str, password: SecretStr) -> bool:
     except InvalidError as error:
         raise StartError(f"The administrator's password: {error.errors[0].detail}") from None
     password_hash = await auth.passwords.hash(password.get_secret_value())
-    account = await records.find(auth, "keys.email", email_key(email))
+    account = await account_records.find(auth, "keys.email", email_key(email))
     if account is None:
         credentials = Credentials(password_hash=password_hash)
         row = await users.insert(
@@ -53,6 +53,6 @@ async def _promote(auth: Auth, account: Account, password_hash: str) -> None:
     authority = users.Authority(frozenset(ALL_SCOPES), auth.sessions.ending, COMMAND_LINE)
     patch = UserPatch(scopes=list(ALL_SCOPES), is_active=True)
     await users.patch(PydanticObjectId(account.user_id), patch, authority=authority)
-    if not await records.store_password(auth, account, password_hash, COMMAND_LINE):
+    if not await account_records.store_password(auth, account, password_hash, COMMAND_LINE):
         raise StartError("The user was changed at the same time: run the command again.")
     audit.log.record("password_set", user_id=account.user_id, reason="promoted")

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from app import audit
 from app.auth.access_tokens import Claims
-from app.auth.accounts import records
+from app.auth.accounts import account_records
+from app.auth.accounts.account_records import Account
 from app.auth.accounts.auth import Auth
-from app.auth.accounts.records import Account
 from app.auth.clients import Client
 from app.auth.passwords import Verdict
 from app.core.errors import (
@@ -47,9 +47,9 @@ async def sign_in(
 ) -> Issued:
     """A new session. InvalidGrantError does not say what was wrong, nor ThrottledError who has to wait."""
     auth.passwords.check_room()
-    names = records.identify(name, auth.settings.phone_region)
-    account = await records.find_named(auth, names)
-    key = records.key_of_nobody(list(names.values())[-1]) if account is None else account.key
+    names = account_records.identify(name, auth.settings.phone_region)
+    account = await account_records.find_named(auth, names)
+    key = account_records.key_of_nobody(list(names.values())[-1]) if account is None else account.key
     verdict = await _verify(auth, account, key, password, origin)
     if account is None or not verdict.matches or not account.is_active:
         await auth.throttle.fail(key, origin.address)
@@ -58,7 +58,7 @@ async def sign_in(
         raise InvalidGrantError(WRONG)
     await auth.throttle.succeed(key, origin.address)
     granted = _grant(account, scopes, client)
-    await records.note_sign_in(auth, account, origin.address, verdict.rehashed)
+    await account_records.note_sign_in(auth, account, origin.address, verdict.rehashed)
     return await begin(auth, account, granted, client, origin)
 
 

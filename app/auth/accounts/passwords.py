@@ -10,11 +10,11 @@ from app import audit, users
 from app.audit.write import Author
 from app.auth import clients, passwords
 from app.auth.access_tokens import Claims
-from app.auth.accounts import records
+from app.auth.accounts import account_records
+from app.auth.accounts.account_records import Account
 from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import Issued, Origin, begin
 from app.auth.accounts.password_input import open_password
-from app.auth.accounts.records import Account
 from app.core.errors import (
     FieldError,
     InvalidError,
@@ -50,7 +50,7 @@ async def change_password(auth: Auth, change: PasswordChange, *, caller: Claims,
     async with auth.throttle.weak_passwords(account=account.key):
         passwords.check_policy(new, pointer="/new_password", about=account.about)
     author = Author(caller.user_id, caller.client_id)
-    if not await records.store_password(auth, account, await auth.passwords.hash(new), author):
+    if not await account_records.store_password(auth, account, await auth.passwords.hash(new), author):
         raise WriteConflictError(_CHANGED)
     audit.log.record("password_changed", user_id=account.user_id, sid=caller.sid, address=origin.address)
     renewed = replace(account, generation=account.generation + 1)
@@ -88,7 +88,7 @@ async def set_password(
         )
     authority.check_target({"scopes": account.scopes})
     hashed = await _hash(auth, setting, account.about)
-    if not await records.store_password(auth, account, hashed, authority.author):
+    if not await account_records.store_password(auth, account, hashed, authority.author):
         raise WriteConflictError(_CHANGED)
     audit.log.record("password_set", user_id=user_id, sid=by.sid if by else None)
 
@@ -108,7 +108,7 @@ async def _hash(auth: Auth, setting: PasswordSetting, about: Sequence[str | None
 
 async def _prove(auth: Auth, caller: Claims, password: str, origin: Origin) -> Account:
     """The caller's account, whose password this is; wrong ones count as at a sign-in."""
-    account = await records.read(auth, caller.user_id)
+    account = await account_records.read(auth, caller.user_id)
     if account is None or not account.is_active:
         raise SessionRevokedError(_REVOKED)
 
@@ -130,7 +130,7 @@ async def _prove(auth: Auth, caller: Claims, password: str, origin: Origin) -> A
 
 
 async def _read(auth: Auth, user_id: str) -> Account:
-    account = await records.read(auth, user_id)
+    account = await account_records.read(auth, user_id)
     if account is None:
         raise UserNotFoundError("There is no user with this id.")
     return account

@@ -2,7 +2,7 @@
 
 from app import audit
 from app.auth.access_tokens import Claims
-from app.auth.accounts import records
+from app.auth.accounts import account_records
 from app.auth.accounts.auth import Auth
 from app.auth.throttles import Standing
 from app.core.errors import UserNotFoundError
@@ -23,7 +23,7 @@ async def lift_address(auth: Auth, address: str, *, by: Claims) -> None:
 
 
 async def _key(auth: Auth, user_id: str) -> str:
-    account = await records.read(auth, user_id)
+    account = await account_records.read(auth, user_id)
     if account is None:
         raise UserNotFoundError("There is no user with this id.")
     return account.key
