@@ -21,7 +21,7 @@ from app.core.clock import now
 from app.core.errors import FieldError, InvalidError, JobNotFoundError, ScheduleNotFoundError
 from app.core.paging import DocumentPage, newest_first
 from app.database.transactions import together
-from app.exports import kept
+from app.exports import stored_exports
 from app.jobs import AWARE, Viewer
 from models.export_job import ExportBody, ScheduleInput, SchedulePatch
 from models.job import PageQuery
@@ -173,7 +173,9 @@ async def _start(
     else:
         asked = ExportBody.model_validate(schedule["export"])
         key = f"{schedule_id}@{due.isoformat()}"
-        made = await kept.add(opened, asked, session, by=schedule["by"], schedule=schedule_id, key=key)
+        made = await stored_exports.add(
+            opened, asked, session, by=schedule["by"], schedule=schedule_id, key=key
+        )
         said |= {"last_run_at": due, "last_job": made.document["job"], "last_export": made.id}
     await _collection(opened).update_one(wanted, {"$set": said}, session=session)
     return None if made is None else str(made.document["job"])
@@ -197,7 +199,7 @@ async def _is_under_way(opened: Container, schedule: dict[str, Any]) -> bool:
 def _export(asked: ExportBody) -> dict[str, Any]:
     """As it is kept. InvalidError names what is wrong in the schedule's body."""
     try:
-        kept.check(asked)
+        stored_exports.check(asked)
     except InvalidError as error:
         below = tuple(FieldError(bad.detail, pointer=f"/export{bad.pointer}") for bad in error.errors)
         raise InvalidError(error.detail, errors=below) from None

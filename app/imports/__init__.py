@@ -1,12 +1,12 @@
 """Imports: a file becomes a plan, row by row, which is then applied."""
 
 from app.imports.applying import apply, begin
+from app.imports.import_views import ImportPage, ImportView, RowPage, delete, find, list_all, page
 from app.imports.planning import plan
 from app.imports.reverting import submit as revert
 from app.imports.sheets import begin as begin_sheet
 from app.imports.submitting import check_room, submit
 from app.imports.uploads import Upload, combine, receive
-from app.imports.viewing import ImportPage, ImportView, RowPage, delete, find, list_all, page
 
 __all__ = [
     "ImportPage",

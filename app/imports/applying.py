@@ -13,8 +13,8 @@ from app.core import clock
 from app.core.errors import ImportNotPlannedError, InsufficientScopeError
 from app.database.transactions import session_about, together
 from app.imports import import_records
-from app.imports.batches import Writer
 from app.imports.import_records import Import
+from app.imports.row_writer import RowWriter
 from app.jobs import Job, JobCancelledError, Run, Viewer
 from app.users import Authority
 from app.users.authority import ADMIN
@@ -91,7 +91,7 @@ async def carry_out(opened: Container, found: Import, on_progress: OnProgress) -
     authority = Authority(frozenset(found["scopes"]), opened.auth.sessions.ending, author)
     rows = import_records.rows(opened.database)
     async with session_about(import_records.imports(opened.database), found["_id"]) as session:
-        await Writer(found["_id"], rows, session, authority, found["columns"]).write_all(advance)
+        await RowWriter(found["_id"], rows, session, authority, found["columns"]).write_all(advance)
     await _close(opened, found["_id"], "applied", applied_at=clock.now())
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from app.core import strict_json
 from app.core.errors import MalformedJSONError
 from app.imports import booleans
-from app.imports.columns import address
+from app.imports.mapped_columns import address
 from app.spreadsheets import lists
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
 from models import phones

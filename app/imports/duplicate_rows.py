@@ -13,11 +13,11 @@ _FOUND: Final = """
     WHERE key IN (SELECT key FROM claims GROUP BY key HAVING COUNT(*) > 1)
     ORDER BY key, n
 """
-Claim = tuple[str, str, int, int]
+RowKey = tuple[str, str, int, int]
 """Kind, normalised value, the row's place among the rows, its number in the file."""
 
 
-class Claims:
+class DuplicateRows:
     """Rows of a file by what each claims. Every call is work for a thread, one at a time."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Claims:
         self._file.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;")
         self._file.execute("CREATE TABLE claims (key BLOB, kind TEXT, n INTEGER, row INTEGER)")
 
-    def add(self, claims: Iterable[Claim]) -> None:
+    def add(self, claims: Iterable[RowKey]) -> None:
         self._file.execute("BEGIN")
         self._file.executemany(
             "INSERT INTO claims VALUES (?, ?, ?, ?)",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from app.imports.columns import is_of_addresses
+from app.imports.mapped_columns import is_of_addresses
 from app.spreadsheets.assembly import merge_addresses
 from models.user import AddressInput, ProfileInput
 from models.values import DEFAULT_SCOPES

@@ -16,15 +16,15 @@ from pymongo import ReturnDocument, UpdateOne
 from app.container import Container
 from app.core import clock
 from app.core.errors import UnavailableError
-from app.imports import files, import_records, matching, options
-from app.imports.columns import MOST_KEYS, Columns
+from app.imports import files, import_records, options, stored_users
 from app.imports.conversion import pointer
-from app.imports.deciding import Decider, Decision
-from app.imports.duplicate_rows import Claims
+from app.imports.decisions import Decider, Decision
+from app.imports.duplicate_rows import DuplicateRows
 from app.imports.import_records import Import
-from app.imports.matching import UNIQUE
-from app.imports.reading import RowReader
-from app.imports.reverting import WayBack
+from app.imports.mapped_columns import MOST_KEYS, MappedColumns
+from app.imports.reverting import RevertPlan
+from app.imports.row_parser import RowParser
+from app.imports.stored_users import UNIQUE
 from app.jobs import Run
 from app.spreadsheets import column_labels
 from app.spreadsheets.reading import Limits, SourceRow, open_table
@@ -45,10 +45,10 @@ async def plan(opened: Container, run: Run) -> None:
     if "reverts" in document:
         await _plan_revert(opened, document, run)
         return
-    with tempfile.TemporaryDirectory(prefix="roster-plan-") as folder, Claims() as claims:
+    with tempfile.TemporaryDirectory(prefix="roster-plan-") as folder, DuplicateRows() as duplicates:
         path = Path(folder) / "file"
         await files.fetch(opened.database, document["file"]["id"], path)
-        planner = _Planner(opened, document, claims)
+        planner = _Planner(opened, document, duplicates)
         choices = options.choices(options.recall(document))
         choices = replace(choices, encoding=document["file"]["encoding"])  # as it was decided
         async with open_table(path, Limits(), choices) as table:
@@ -58,15 +58,15 @@ async def plan(opened: Container, run: Run) -> None:
 
 
 async def _plan_revert(opened: Container, document: Import, run: Run) -> None:
-    with Claims() as claims:
-        planner = _Planner(opened, document, claims)
-        way_back = WayBack(opened, document)
+    with DuplicateRows() as duplicates:
+        planner = _Planner(opened, document, duplicates)
+        plan = RevertPlan(opened, document)
 
         async def decide(rows: list[import_records.Row]) -> list[Decision]:
-            found, decisions = await way_back.decide(rows, opened.users)
+            found, decisions = await plan.decide(rows, opened.users)
             return await planner.check_owners(found, decisions)
 
-        await planner.plan_chunks(way_back.chunks(CHUNK), decide, run)
+        await planner.plan_chunks(plan.chunks(CHUNK), decide, run)
         # One deleted meanwhile took rows with it.
         await import_records.read(opened.database, document["reverts"])
         await planner.mark_repeated()
@@ -85,12 +85,12 @@ async def _begin(opened: Container, import_id: ObjectId) -> Import | None:
 
 
 class _Planner:
-    def __init__(self, opened: Container, document: Import, claims: Claims) -> None:
+    def __init__(self, opened: Container, document: Import, duplicates: DuplicateRows) -> None:
         self._opened = opened
         self._import = document
-        self._claims = claims
+        self._duplicates = duplicates
         asked = options.recall(document)
-        self._columns = Columns(asked.columns, document["columns"], ignored=asked.ignore)
+        self._columns = MappedColumns(asked.columns, document["columns"], ignored=asked.ignore)
         self._keeps = asked.blank == "keep"
         # A revert has no file, and no cells to recognise.
         form: Format = document["file"]["format"] if document["file"] else "ndjson"
@@ -99,7 +99,7 @@ class _Planner:
 
     async def plan(self, heading: list[str], chunks: AsyncIterator[list[SourceRow]], run: Run) -> None:
         region = self._opened.settings.phone_region
-        reader = RowReader(self._columns, heading, region=region, keeps=self._keeps)
+        reader = RowParser(self._columns, heading, region=region, keeps=self._keeps)
 
         async def decide(sources: list[SourceRow]) -> list[Decision]:
             await self._learn_labels(sources)
@@ -134,20 +134,22 @@ class _Planner:
         if new:
             self._columns.remember(await column_labels.find(self._opened.database, new[:MOST_KEYS]))
 
-    async def _decide(self, reader: RowReader, sources: Sequence[SourceRow]) -> list[Decision]:
-        given = await asyncio.to_thread(lambda: [reader.read(source) for source in sources])
-        users, sets_hashes = self._opened.users, any("password_hash" in row.values for row in given)
-        found = await matching.find(users, given, hashes=sets_hashes)
+    async def _decide(self, reader: RowParser, sources: Sequence[SourceRow]) -> list[Decision]:
+        parsed = await asyncio.to_thread(lambda: [reader.read(source) for source in sources])
+        users, sets_hashes = self._opened.users, any("password_hash" in row.values for row in parsed)
+        found = await stored_users.find(users, parsed, hashes=sets_hashes)
         decisions = await asyncio.to_thread(
-            lambda: [self._decider.decide(row, found.of(row)) for row in given]
+            lambda: [self._decider.decide(row, found.of(row)) for row in parsed]
         )
         return await self.check_owners(found, decisions)
 
-    async def check_owners(self, found: matching.Found, decisions: list[Decision]) -> list[Decision]:
+    async def check_owners(
+        self, found: stored_users.StoredUsers, decisions: list[Decision]
+    ) -> list[Decision]:
         """Those who want what another user has are errors."""
-        sound = [each for each in decisions if each.wanted and not each.given.errors]
+        sound = [each for each in decisions if each.wanted and not each.parsed.errors]
         wanted = {name: {each.wanted[name] for each in sound if name in each.wanted} for name in UNIQUE}
-        await matching.find_owners(self._opened.users, found, wanted)
+        await stored_users.find_owners(self._opened.users, found, wanted)
         for each in sound:
             for name, key in each.wanted.items():
                 if found.owners[name].get(key, each.user) != each.user:
@@ -156,8 +158,8 @@ class _Planner:
 
     def _encode(self, decisions: Sequence[Decision]) -> list[RawBSONDocument]:
         """BSON, made in a thread; and what the rows claim, into its file."""
-        self._claims.add(
-            (kind, value, each.given.n, each.given.row)
+        self._duplicates.add(
+            (kind, value, each.parsed.n, each.parsed.row)
             for each in decisions
             for kind, value in each.claims.items()
         )
@@ -173,7 +175,7 @@ class _Planner:
 
     async def mark_repeated(self) -> None:
         """Rows that are about one user, or bring one value twice, are errors, each of them."""
-        repeated = self._claims.find_repeated()
+        repeated = self._duplicates.find_repeated()
         rows = import_records.rows(self._opened.database)
         while updates := await asyncio.to_thread(
             lambda: [self._repeat(*claim) for claim in islice(repeated, _REPEATS)]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from app.imports.conversion import BadCellError, converter, pointer
-from app.imports.reading import Given
+from app.imports.row_parser import ParsedRow
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
 from app.spreadsheets.reading.values import ErrorValue, Formatted, Formula, Unread
 from app.spreadsheets.retyped import is_flattened, is_retyped, is_rewritten
@@ -20,14 +20,14 @@ _NOWHERE: Final[tuple[Any, tuple[Any, ...]]] = (MOST_ADDRESSES, ())
 _read_flag: Final = converter("is_active")
 
 
-def recognise(given: Given, user: Mapping[str, Any], form: Format) -> bool:
+def recognise(parsed: ParsedRow, user: Mapping[str, Any], form: Format) -> bool:
     """Gives the row the stored values that its cells say in another way; whether there are any.
 
     Of such a cell nothing is wrong any longer.
     """
     found = False
-    values, cells, beyond = given.values, given.cells, len(user["profile"]["addresses"])
-    for field, (key, _) in given.columns.items():
+    values, cells, beyond = parsed.values, parsed.cells, len(user["profile"]["addresses"])
+    for field, (key, _) in parsed.columns.items():
         address, path = _PATHS.get(field, _NOWHERE)
         if address >= beyond or key is None:
             continue
@@ -37,7 +37,7 @@ def recognise(given: Given, user: Mapping[str, Any], form: Format) -> bool:
         text = ",".join(stored) if isinstance(stored, list) else stored
         if _says(text, cells[key], field, form):
             values[field] = stored
-            given.forgive(pointer(field))
+            parsed.forgive(pointer(field))
             found = True
     return found
 

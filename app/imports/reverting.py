@@ -18,11 +18,11 @@ from app.core.errors import (
     ImportNotFoundError,
     ImportRevertedError,
 )
-from app.imports import import_records, matching, submitting, viewing, way_back
-from app.imports.deciding import Decider, Decision
+from app.imports import import_records, import_views, stored_users, submitting, undo
+from app.imports.decisions import Decider, Decision
 from app.imports.import_records import Import, Row
-from app.imports.matching import Stored
-from app.imports.reading import Given
+from app.imports.row_parser import ParsedRow
+from app.imports.stored_users import StoredUser
 from app.jobs import Job, Viewer
 from app.users.user_records import Users
 from models.imports import APPLIED, ImportQuery
@@ -42,7 +42,7 @@ async def submit(
     ImportNotFoundError; ImportApplyingError; ImportNotAppliedError where no row was applied;
     ImportRevertedError where there is a revert already.
     """
-    shown = await viewing.find(opened, import_id, viewer)
+    shown = await import_views.find(opened, import_id, viewer)
     if shown.state == "applying":
         raise ImportApplyingError("The import is being applied: wait for its job, or cancel it first.")
     counts = await import_records.count(opened.database, import_id)
@@ -64,7 +64,7 @@ async def submit(
 async def _check_given_up(opened: Container, revert_id: ObjectId) -> None:
     """ImportRevertedError, unless the revert is gone or has never had a plan."""
     try:
-        earlier = await viewing.find(opened, revert_id, Viewer("", is_admin=True))
+        earlier = await import_views.find(opened, revert_id, Viewer("", is_admin=True))
     except ImportNotFoundError:
         return
     if earlier.state not in ("failed", "cancelled") or earlier.document["planned_at"] is not None:
@@ -90,7 +90,7 @@ async def _keep(opened: Container, document: dict[str, Any], *, earlier: ObjectI
     return await submitting.keep(opened, document, total=total, first=mark)
 
 
-class WayBack:
+class RevertPlan:
     """Decides what becomes of rows of the other import, a chunk at a time."""
 
     def __init__(self, opened: Container, document: Import) -> None:
@@ -110,19 +110,21 @@ class WayBack:
             yield found
             after = found[-1]["n"]
 
-    async def decide(self, rows: Sequence[Row], users: Users) -> tuple[matching.Found, list[Decision]]:
-        given = [self._give(row) for row in rows]
-        found = await matching.find(users, given, hashes=False)
+    async def decide(
+        self, rows: Sequence[Row], users: Users
+    ) -> tuple[stored_users.StoredUsers, list[Decision]]:
+        parsed = [self._give(row) for row in rows]
+        found = await stored_users.find(users, parsed, hashes=False)
         entries = await self._entries(rows)
         return found, [
             self._decide(row, each, found.of(each), entries.get(row["user"]))
-            for row, each in zip(rows, given, strict=True)
+            for row, each in zip(rows, parsed, strict=True)
         ]
 
-    def _give(self, row: Row) -> Given:
+    def _give(self, row: Row) -> ParsedRow:
         self._count += 1
         user_id = str(row["user"])
-        return Given(self._count, row["row"], [user_id], {"id": user_id})
+        return ParsedRow(self._count, row["row"], [user_id], {"id": user_id})
 
     async def _entries(self, rows: Sequence[Row]) -> dict[ObjectId, Entry]:
         """What the trail still has of the import, by user."""
@@ -132,36 +134,35 @@ class WayBack:
         )
         return {entry["user"]: entry for entry in found}
 
-    def _decide(self, row: Row, given: Given, stored: Stored | None, entry: Entry | None) -> Decision:
+    def _decide(
+        self, row: Row, parsed: ParsedRow, stored: StoredUser | None, entry: Entry | None
+    ) -> Decision:
         if row["status"] == "deleted":
-            given.fail(way_back.STAYS, f"User {row['user']} was deleted and cannot be brought back.")
+            parsed.fail(undo.STAYS, f"User {row['user']} was deleted and cannot be brought back.")
         elif stored is None:
             if row["status"] == "updated":
-                given.fail(
-                    way_back.CONFLICT, f"User {row['user']} was deleted after the import changed them."
-                )
+                parsed.fail(undo.CONFLICT, f"User {row['user']} was deleted after the import changed them.")
         elif stored.row is None:
             pass  # the record is not valid, which the decider says
         elif entry is None:
-            given.fail(way_back.STAYS, "The audit trail no longer has what the import wrote.")
+            parsed.fail(undo.STAYS, "The audit trail no longer has what the import wrote.")
         elif row["status"] == "created":
-            way_back.undo_creation(given, stored, entry)
+            undo.undo_creation(parsed, stored, entry)
         else:
-            way_back.undo_update(given, stored, entry)
-        return self._judge(given, stored, entry)
+            undo.undo_update(parsed, stored, entry)
+        return self._judge(parsed, stored, entry)
 
-    def _judge(self, given: Given, stored: Stored | None, entry: Entry | None) -> Decision:
-        if stored is None or given.errors:
-            is_conflict = any(bad["code"] == way_back.CONFLICT for bad in given.errors)
+    def _judge(self, parsed: ParsedRow, stored: StoredUser | None, entry: Entry | None) -> Decision:
+        if stored is None or parsed.errors:
+            is_conflict = any(bad["code"] == undo.CONFLICT for bad in parsed.errors)
             decision = Decision(
-                given, "conflict" if is_conflict else "unchanged", stored.id if stored else None
+                parsed, "conflict" if is_conflict else "unchanged", stored.id if stored else None
             )
             decision.version = stored.row["version"] if stored is not None and stored.row else None
             return decision
-        decision = self._decider.decide(given, stored)
-        if entry is not None and not given.errors:
+        decision = self._decider.decide(parsed, stored)
+        if entry is not None and not parsed.errors:
             decision.notes = [
-                import_records.wrong(way_back.STAYS, detail, pointer=at)
-                for detail, at in way_back.losses(entry)
+                import_records.wrong(undo.STAYS, detail, pointer=at) for detail, at in undo.losses(entry)
             ]
         return decision

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from app.container import Container
 from app.core.errors import BusyError, ImportNotPlannedError
-from app.imports import viewing
+from app.imports import import_views
 from app.imports.import_records import Import, Row
 from app.spreadsheets import lists, workbook_writer
 from app.spreadsheets.cells import write_json
@@ -42,7 +42,7 @@ async def _chunks(
     file = document["file"]
     table = _Objects(document) if file is not None and file["format"] == "ndjson" else _Table(document)
     writer = workbook_writer("xlsx", [*table.headings, *_ENDING])
-    async with opened.exports, aclosing(viewing.walk(opened, document, statuses, _BATCH)) as batches:
+    async with opened.exports, aclosing(import_views.walk(opened, document, statuses, _BATCH)) as batches:
         rows = await anext(batches, None)
         yield b""
         yield writer.head()

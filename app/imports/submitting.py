@@ -12,8 +12,8 @@ from app.container import Container
 from app.core import clock
 from app.core.errors import TooManyImportsError
 from app.database.transactions import together
-from app.imports import encodings, files, import_records, options
-from app.imports.columns import Columns
+from app.imports import encoding_choice, files, import_records, options
+from app.imports.mapped_columns import MappedColumns
 from app.imports.uploads import Upload, clean_name
 from app.jobs import Job
 from app.spreadsheets import column_labels
@@ -39,11 +39,11 @@ async def submit(
 
     UnsupportedFileError, UnreadableFileError, FileTooLargeError: of the file; InvalidError: of its columns.
     """
-    columns = Columns(asked.columns, ignored=asked.ignore)
+    columns = MappedColumns(asked.columns, ignored=asked.ignore)
     looked = await _inspect(opened, upload, asked)
     if looked.form != "ndjson":
         labels = await column_labels.find(opened.database, looked.heading)
-        columns = Columns.of_heading(looked.heading, asked.columns, labels, ignored=asked.ignore)
+        columns = MappedColumns.of_heading(looked.heading, asked.columns, labels, ignored=asked.ignore)
     document = make_document(opened, asked, by=by, scopes=scopes)
     import_id = document["_id"]
     name = f"{import_id}.{looked.form}"
@@ -86,12 +86,12 @@ async def _inspect(opened: Container, upload: Upload, asked: ImportQuery) -> Ins
     except UncertainEncodingError as error:
         fits = error.fits
 
-    def make_columns(heading: Sequence[str], labels: Mapping[str, str]) -> Columns:
+    def make_columns(heading: Sequence[str], labels: Mapping[str, str]) -> MappedColumns:
         if not heading:
-            return Columns(asked.columns, ignored=asked.ignore)
-        return Columns.of_heading(heading, asked.columns, labels, ignored=asked.ignore)
+            return MappedColumns(asked.columns, ignored=asked.ignore)
+        return MappedColumns.of_heading(heading, asked.columns, labels, ignored=asked.ignore)
 
-    encoding = await encodings.decide(opened, upload.path, choices, make_columns, fits)
+    encoding = await encoding_choice.decide(opened, upload.path, choices, make_columns, fits)
     return await inspect(upload.path, Limits(), replace(choices, encoding=encoding), within_s=_LOOK_S)
 
 

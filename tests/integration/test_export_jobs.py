@@ -192,7 +192,7 @@ async def test_a_walk_that_mongodb_breaks_off_is_begun_anew_as_another_file(
 
         return sheet, broken()
 
-    monkeypatch.setattr("app.exports.kept.begin", break_once)
+    monkeypatch.setattr("app.exports.stored_exports.begin", break_once)
     monkeypatch.setattr("app.listing.streams.BATCH_ROWS", 20)
     client = await starts()
     await add(backends(client), 200)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from app.imports import batches
+from app.imports import row_writer
 from tests.api import serving
 from tests.support import NOBODY, create, database, problem, read, until, users
 from tests.support_applying import apply_plan, change, creation, import_of, plan, resources, statuses
@@ -109,7 +109,7 @@ async def test_what_was_planned_as_an_administrator_is_not_applied_with_less(
 async def test_a_job_that_is_cancelled_leaves_what_was_done_and_another_goes_on(
     working: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "_TOGETHER", 5)
+    monkeypatch.setattr(row_writer, "_TOGETHER", 5)
     ana = await create(working)
     import_id = await plan(working, [*(creation() for _ in range(1000)), change(ana, name="Anna")])
     begun = await working.post(f"/users/imports/{import_id}/apply", headers={"Prefer": "wait=0"})

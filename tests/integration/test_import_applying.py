@@ -7,7 +7,7 @@ import bcrypt
 import httpx
 import pytest
 
-from app.imports import batches, import_records
+from app.imports import import_records, row_writer
 from tests.support import create, read, until, users
 from tests.support_applying import apply, change, creation, deletion, plan, resources, statuses
 from tests.support_sessions import ALIVE, add_person, fate, sign_in
@@ -180,7 +180,7 @@ async def test_a_user_who_was_imported_is_stored_as_one_who_was_created(client: 
 async def test_a_worker_whose_session_is_ended_loses_and_repeats_nothing(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "_TOGETHER", 20)
+    monkeypatch.setattr(row_writer, "_TOGETHER", 20)
     import_id = await plan(client, [creation() for _ in range(1000)])
     applying = asyncio.create_task(apply(client, import_id))
     database = resources(client).database

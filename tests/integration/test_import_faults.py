@@ -13,7 +13,7 @@ from bson import ObjectId
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect
 
-from app.imports import batches, import_records
+from app.imports import import_records, row_writer
 from tests.api import serving
 from tests.live import ROOT, environment
 from tests.servers import MongoServer
@@ -99,7 +99,7 @@ def step_down(uri: str) -> None:
 async def test_mongodb_steps_down_in_the_midst_and_the_result_is_exact(
     servers_folder: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "_TOGETHER", 20)
+    monkeypatch.setattr(row_writer, "_TOGETHER", 20)
     with MongoServer(servers_folder / "stepping-down") as server:
         async with serving(server.uri, redis_url, jobs_inside=True) as client:
             rows = await mixed_rows(client, 1_000)

@@ -91,7 +91,7 @@ async def test_users_who_were_changed_are_again_as_they_were(
     file = await export(client, asked(form, addresses, "id"))
     changed = await edit(client, edits)
     # What only looks as programs write a stored value counts as untouched (see the guide): tried elsewhere.
-    with mock.patch("app.imports.deciding.recognise", return_value=False):
+    with mock.patch("app.imports.decisions.recognise", return_value=False):
         planned = await plan(client, file, "application/octet-stream")
     assert counted(planned) == with_counts(update=changed, unchanged=count - changed), planned["items"]
     await apply_plan(client, planned)

@@ -12,7 +12,7 @@ from bson import ObjectId
 
 from app.core import clock
 from app.core.errors import ImportNotFoundError
-from app.imports import batches, import_records, planning
+from app.imports import import_records, planning, row_writer
 from tests.live import ROOT, environment
 from tests.suite_logs import KEEPER
 from tests.support import create, database, problem, read, until, users
@@ -130,7 +130,7 @@ async def test_a_caller_who_is_no_administrator_gives_back_no_rights(working: ht
 async def test_a_revert_whose_job_is_cancelled_half_way_goes_on_when_it_is_applied_again(
     working: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "_TOGETHER", 5)
+    monkeypatch.setattr(row_writer, "_TOGETHER", 5)
     applied = await renamed(working, 600)
     planned = (await ask(working, applied)).json()
     path = f"/users/imports/{planned['id']}"

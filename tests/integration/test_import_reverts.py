@@ -8,7 +8,7 @@ import httpx
 import pytest
 from bson import ObjectId
 
-from app.imports import applying, batches, import_records
+from app.imports import applying, import_records, row_writer
 from tests.support import NOBODY, create, database, problem, read, users
 from tests.support_applying import apply_plan, creation, resources
 from tests.support_applying import plan as plan_by_hand
@@ -200,7 +200,7 @@ class _StoppedError(Exception):
 async def test_a_revert_that_was_stopped_goes_on_and_does_nothing_twice(
     working: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "_TOGETHER", 1)
+    monkeypatch.setattr(row_writer, "_TOGETHER", 1)
     olds = [await create(working, name="Old") for _ in range(3)]
     applied = await imported(working, "email,name", *(f"{user['email']},New" for user in olds))
     planned = await reverted(working, applied)

@@ -16,8 +16,8 @@ from app import imports
 from app.container import Container
 from app.core import clock
 from app.core.errors import ImportApplyingError, ImportNotFoundError, InvalidCursorError, UnavailableError
-from app.imports import files, import_records, matching, viewing
-from app.imports.reading import Given
+from app.imports import files, import_records, import_views, stored_users
+from app.imports.row_parser import ParsedRow
 from app.jobs import Viewer
 from models.imports import ImportRowsQuery
 from tests.servers import MongoServer, RedisServer
@@ -183,15 +183,15 @@ async def test_one_that_begins_to_be_applied_at_the_same_time_stays(
     await empty(client)
     opened, import_id = resources(client), ObjectId((await plan(client, people(1)))["id"])
     viewer = Viewer("", is_admin=True)
-    seen = await viewing.find(opened, import_id, viewer)
+    seen = await import_views.find(opened, import_id, viewer)
 
-    async def find(*_: Any) -> viewing.ImportView:
+    async def find(*_: Any) -> import_views.ImportView:
         return seen
 
-    monkeypatch.setattr(viewing, "find", find)
+    monkeypatch.setattr(import_views, "find", find)
     await database(client)["imports"].update_one({"_id": import_id}, {"$set": {"state": "applying"}})
     with pytest.raises(ImportApplyingError):
-        await viewing.delete(opened, import_id, viewer)
+        await import_views.delete(opened, import_id, viewer)
     assert await database(client)["import_rows"].count_documents({"import": import_id}) == 1
 
 
@@ -367,13 +367,13 @@ async def test_users_are_looked_up_by_their_unique_indexes(client: httpx.AsyncCl
     await database_.command("profile", 2)
     try:
         given = [
-            Given(1, 2, [], {"id": user["id"]}),
-            Given(2, 3, [], {"email": person()["email"]}),
-            Given(3, 4, [], {"username": "LOOKED"}),
+            ParsedRow(1, 2, [], {"id": user["id"]}),
+            ParsedRow(2, 3, [], {"email": person()["email"]}),
+            ParsedRow(3, 4, [], {"username": "LOOKED"}),
         ]
-        found = await matching.find(opened.users, given, hashes=True)
+        found = await stored_users.find(opened.users, given, hashes=True)
         wanted = {"email": {"a@example.com"}, "username": {"b"}, "phone": {"+49303333333"}}
-        await matching.find_owners(opened.users, found, wanted)
+        await stored_users.find_owners(opened.users, found, wanted)
         await database_.command("profile", 0)
         asked = await database_["system.profile"].find({"command.find": "users"}).to_list()
     finally:

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Any
 
 from app import __main__, exports
-from app.exports import kept
+from app.exports import stored_exports
 from app.listing import streams
 from app.spreadsheets import Writer
 
@@ -30,5 +30,5 @@ async def _begin_slowly(*args: Any, **said: Any) -> tuple[Writer, AsyncGenerator
 
 if __name__ == "__main__":
     streams.BATCH_ROWS = ROWS
-    vars(kept)["begin"] = _begin_slowly
+    vars(stored_exports)["begin"] = _begin_slowly
     __main__.main()

@@ -1,10 +1,10 @@
 """Rows about the same user are found, however many there are."""
 
-from app.imports.duplicate_rows import Claims
+from app.imports.duplicate_rows import DuplicateRows
 
 
 def test_each_row_is_told_of_up_to_five_others() -> None:
-    with Claims() as claims:
+    with DuplicateRows() as claims:
         claims.add([("email", "a", 1, 2), ("phone", "a", 2, 3), ("email", "b", 3, 4)])
         claims.add([("email", "a", 4, 5)])
         claims.add(("username", "crowd", n, n + 1) for n in range(5, 15))
@@ -17,6 +17,6 @@ def test_each_row_is_told_of_up_to_five_others() -> None:
 
 
 def test_without_repeats_there_is_nothing() -> None:
-    with Claims() as claims:
+    with DuplicateRows() as claims:
         claims.add((kind, "same", n, n) for n, kind in enumerate(["id", "email", "phone"]))
         assert list(claims.find_repeated()) == []

@@ -3,18 +3,18 @@
 import pytest
 
 from app.core.errors import InvalidError, UnreadableFileError
-from app.imports.columns import MOST_KEYS, Columns
+from app.imports.mapped_columns import MOST_KEYS, MappedColumns
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
 from app.spreadsheets.reading.values import LONGEST_HEADING
 
 
 def fields(*heading: str, asked: str | None = None, **labels: str) -> dict[str, str | None]:
-    return {column.heading: column.field for column in Columns.of_heading(heading, asked, labels)}
+    return {column.heading: column.field for column in MappedColumns.of_heading(heading, asked, labels)}
 
 
 def complaints(*heading: str, asked: str | None = None, **labels: str) -> list[str]:
     with pytest.raises(InvalidError) as refused:
-        Columns.of_heading(heading, asked, labels)
+        MappedColumns.of_heading(heading, asked, labels)
     assert {error.parameter for error in refused.value.errors} == {"columns"}
     return [error.detail for error in refused.value.errors]
 
@@ -47,7 +47,7 @@ def test_what_the_caller_says_goes_before_everything() -> None:
 
 
 def test_labels_of_exports_are_understood_and_unknown_columns_named() -> None:
-    found = Columns.of_heading(["Adresse", "Kunde", "id"], None, {"Adresse": "address1_street"})
+    found = MappedColumns.of_heading(["Adresse", "Kunde", "id"], None, {"Adresse": "address1_street"})
     assert [(column.heading, column.field, column.use) for column in found] == [
         ("Adresse", "address1_street", "field"),
         ("Kunde", None, "unknown"),
@@ -68,7 +68,7 @@ def test_each_use_is_told() -> None:
         "error",
         "x",
     ]
-    assert [column.use for column in Columns.of_heading(names, None, {})] == [
+    assert [column.use for column in MappedColumns.of_heading(names, None, {})] == [
         "key", "key", "field", "version", "delete", "password_hash", "read_only", "status", "status",
         "unknown",
     ]  # fmt: skip
@@ -110,15 +110,15 @@ def test_at_most_twenty_complaints_are_made() -> None:
 
 
 def test_columns_are_found_again_as_they_were_stored() -> None:
-    found = Columns.of_heading(["Mail", "x"], "email:Mail", {})
-    again = Columns("email:Mail", found.documents())
+    found = MappedColumns.of_heading(["Mail", "x"], "email:Mail", {})
+    again = MappedColumns("email:Mail", found.documents())
     assert list(again) == list(found)
     assert again.heading_of("email") == "Mail"
     assert again.heading_of("name") is None
 
 
 def test_objects_with_ever_new_keys_are_refused() -> None:
-    columns = Columns(None)
+    columns = MappedColumns(None)
     for number in range(MOST_KEYS):
         columns.find(f"key {number}")
     with pytest.raises(UnreadableFileError):
@@ -126,7 +126,7 @@ def test_objects_with_ever_new_keys_are_refused() -> None:
 
 
 def test_a_key_is_no_longer_than_a_heading() -> None:
-    columns = Columns(None)
+    columns = MappedColumns(None)
     assert columns.find("k" * LONGEST_HEADING).use == "unknown"
     with pytest.raises(UnreadableFileError, match="more than 255 characters"):
         columns.find("k" * (LONGEST_HEADING + 1))

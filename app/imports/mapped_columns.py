@@ -37,13 +37,13 @@ _ADDRESS: Final = re.compile(r"address([0-9]+)_(.+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class MappedColumn:
     heading: str
     field: str | None
     use: ColumnUse
 
 
-class Columns:
+class MappedColumns:
     """
     The columns of one file, in its order.
 
@@ -60,7 +60,7 @@ class Columns:
         self._asked = _read(asked) if asked is not None else {}
         self._ignored = _read_headings(ignored, self._asked) if ignored is not None else frozenset()
         self._remembered: dict[str, str] = {}
-        self._found = {each["heading"]: Column(**each) for each in known}
+        self._found = {each["heading"]: MappedColumn(**each) for each in known}
 
     @classmethod
     def of_heading(
@@ -92,7 +92,7 @@ class Columns:
             )
         return columns
 
-    def __iter__(self) -> Iterator[Column]:
+    def __iter__(self) -> Iterator[MappedColumn]:
         return iter(self._found.values())
 
     def documents(self) -> list[dict[str, Any]]:
@@ -106,7 +106,7 @@ class Columns:
     def knows(self, heading: str) -> bool:
         return heading in self._found
 
-    def find(self, heading: str) -> Column:
+    def find(self, heading: str) -> MappedColumn:
         """The column of this heading. InvalidError where it could be one field or another."""
         known = self._found.get(heading)
         if known is None:
@@ -118,7 +118,7 @@ class Columns:
             self._found[heading] = known
         return known
 
-    def is_secret(self, column: Column) -> bool:
+    def is_secret(self, column: MappedColumn) -> bool:
         """Whether password hashes stand in it, which are not stored with the rows even if it is left out."""
         if column.use != "ignored":
             return column.use == "password_hash"
@@ -136,11 +136,11 @@ class Columns:
         found = [heading for heading, field in self._asked.items() if field == _JOINED]
         return found if len(found) > 1 else []
 
-    def _make(self, heading: str) -> Column:
+    def _make(self, heading: str) -> MappedColumn:
         if heading in self._ignored:
-            return Column(heading, None, "ignored")
+            return MappedColumn(heading, None, "ignored")
         field = self._resolve(heading)
-        return Column(heading, field, _USES[field] if field is not None else "unknown")
+        return MappedColumn(heading, field, _USES[field] if field is not None else "unknown")
 
     def _resolve(self, heading: str) -> str | None:
         if heading in self._asked:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from bson import ObjectId
 
 from app.core.normalise import canonical, typed_email_key
-from app.imports.reading import Given
+from app.imports.row_parser import ParsedRow
 from app.users.rows import Row
 from app.users.selections import choose
 from app.users.user_records import Users
@@ -22,8 +22,8 @@ UNIQUE: Final = {"email": "keys.email", "username": "keys.username", "phone": "p
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A user as he is. `row` is None where another hand wrote what no caller can be given."""
+class StoredUser:
+    """A user as he is. `row` is None where another hand wrote what no caller can be parsed."""
 
     id: ObjectId
     row: Row | None
@@ -33,17 +33,17 @@ class Stored:
 
 
 @dataclass(slots=True)
-class Found:
+class StoredUsers:
     """What was looked up; a value that is not here was not found."""
 
-    by_id: dict[ObjectId, Stored] = field(default_factory=dict)
+    by_id: dict[ObjectId, StoredUser] = field(default_factory=dict)
     owners: dict[str, dict[str, ObjectId]] = field(default_factory=lambda: {name: {} for name in UNIQUE})
     """For each unique field the id of whoever holds a value."""
     asked: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in UNIQUE})
 
-    def of(self, given: Given) -> Stored | None:
+    def of(self, parsed: ParsedRow) -> StoredUser | None:
         """The user that the row is about, by the first key that it gives."""
-        kind, key = find_key(given.values)
+        kind, key = find_key(parsed.values)
         if kind == "id":
             return self.by_id.get(ObjectId(key))
         owner = self.owners[kind].get(key) if kind else None
@@ -70,24 +70,26 @@ def normalise(name: str, value: Any) -> str | None:
     return canonical(value) if name == "username" else phones.key(value)
 
 
-async def find(users: Users, rows: Iterable[Given], *, hashes: bool) -> Found:
+async def find(users: Users, rows: Iterable[ParsedRow], *, hashes: bool) -> StoredUsers:
     """The users that the rows are about; with `hashes` also those of their passwords."""
-    found = Found()
+    found = StoredUsers()
     wanted: dict[str, set[str]] = {"id": set(), "email": set(), "username": set()}
-    for given in rows:
-        kind, key = find_key(given.values)
+    for parsed in rows:
+        kind, key = find_key(parsed.values)
         if kind:
             wanted[kind].add(key)
     if wanted["id"]:
-        await _look(users, found, {"_id": {"$in": [ObjectId(each) for each in wanted["id"]]}}, "_id_", hashes)
+        await _look(
+            users, found, {"_id": {"$in": [ObjectId(each) for each in wanted["id"]]}}, "_id_", hashes=hashes
+        )
     for name in ("email", "username"):
         if wanted[name]:
             found.asked[name] |= wanted[name]
-            await _look(users, found, _any(name, wanted[name]), name, hashes)
+            await _look(users, found, _any(name, wanted[name]), name, hashes=hashes)
     return found
 
 
-async def find_owners(users: Users, found: Found, wanted: Mapping[str, set[str]]) -> None:
+async def find_owners(users: Users, found: StoredUsers, wanted: Mapping[str, set[str]]) -> None:
     """Who holds these unique values, into `found`; what it knows is not asked again."""
     for name, values in wanted.items():
         missing = values - found.asked[name]
@@ -105,7 +107,9 @@ def _any(name: str, values: Iterable[str]) -> dict[str, Any]:
     return {UNIQUE[name]: {"$in": sorted(values)} | _STRING}
 
 
-async def _look(users: Users, found: Found, condition: dict[str, Any], index: str, hashes: bool) -> None:  # noqa: FBT001  # private
+async def _look(
+    users: Users, found: StoredUsers, condition: dict[str, Any], index: str, *, hashes: bool
+) -> None:
     projection = PUBLIC | {"keys.email": 1, "keys.username": 1} | ({_HASH: 1} if hashes else {})
     rows = await users.find(condition, projection, hint=index).to_list()
     held = [(row, row.pop("keys", None) or {}, row.pop("credentials", None) or {}) for row in rows]
@@ -113,7 +117,9 @@ async def _look(users: Users, found: Found, condition: dict[str, Any], index: st
     for row, keys, credentials in held:
         unique = {"email": keys.get("email"), "username": keys.get("username"), "phone": row.get("phone")}
         user_id = row["_id"]
-        found.by_id[user_id] = Stored(user_id, sound.get(user_id), unique, credentials.get("password_hash"))
+        found.by_id[user_id] = StoredUser(
+            user_id, sound.get(user_id), unique, credentials.get("password_hash")
+        )
         for name, value in unique.items():
             if isinstance(value, str):
                 found.owners[name][value] = user_id

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from app import audit
 from app.audit.write import Entry
-from app.imports.matching import Stored
 from app.imports.merging import PARTS
-from app.imports.reading import Given
+from app.imports.row_parser import ParsedRow
+from app.imports.stored_users import StoredUser
 from models.user import UserInput
 
 CONFLICT: Final = "changed_since"
@@ -19,7 +19,7 @@ _ADDRESSES: Final = ["profile", "addresses"]
 _FIELDS: Final = tuple(UserInput.model_fields)
 
 
-def undo_update(given: Given, stored: Stored, entry: Entry) -> None:
+def undo_update(parsed: ParsedRow, stored: StoredUser, entry: Entry) -> None:
     """Fills in the values of before; fields that are not as the import wrote them are errors of the row."""
     written = [each for each in entry["differences"] if each["pointer"] not in _SECRETS]
     before = {name: stored.row[name] for name in _FIELDS} if stored.row else {}
@@ -28,23 +28,23 @@ def undo_update(given: Given, stored: Stored, entry: Entry) -> None:
         return
     for each in written:
         if not _same(_get(user, each["pointer"]), each["to"]):
-            given.fail(CONFLICT, "This field was changed after the import wrote it.", each["pointer"])
+            parsed.fail(CONFLICT, "This field was changed after the import wrote it.", each["pointer"])
         _set(user, each["pointer"], each["from"])
     addresses = user["profile"]["addresses"]
     user["profile"]["addresses"] = [each for each in addresses if not _is_nowhere(each)]
-    given.values |= {name: user[name] for name in _FIELDS if user[name] != before[name]}
+    parsed.values |= {name: user[name] for name in _FIELDS if user[name] != before[name]}
 
 
-def undo_creation(given: Given, stored: Stored, entry: Entry) -> None:
+def undo_creation(parsed: ParsedRow, stored: StoredUser, entry: Entry) -> None:
     """Deletes a user who is as they were created; every field that is not is an error of the row."""
-    given.values |= {"delete": True, "version": entry["version"]}
+    parsed.values |= {"delete": True, "version": entry["version"]}
     if stored.row is None or stored.row["version"] == entry["version"]:
         return
     now = {name: stored.row[name] for name in _FIELDS}
     for at in _changed(entry["differences"], audit.write.differences({}, now)):
-        given.fail(CONFLICT, "This field was changed after the import created the user.", at)
-    if not given.errors:
-        given.fail(CONFLICT, "The user was changed after the import created them.")
+        parsed.fail(CONFLICT, "This field was changed after the import created the user.", at)
+    if not parsed.errors:
+        parsed.fail(CONFLICT, "The user was changed after the import created them.")
 
 
 def losses(entry: Entry) -> Iterator[tuple[str, str | None]]:

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from app.container import Container
 from app.core.errors import InvalidError, UnreadableFileError
-from app.imports import matching
-from app.imports.columns import Columns
+from app.imports import stored_users
 from app.imports.likelihood import weigh
-from app.imports.matching import Found
-from app.imports.reading import Given, RowReader
+from app.imports.mapped_columns import MappedColumns
+from app.imports.row_parser import ParsedRow, RowParser
+from app.imports.stored_users import StoredUsers
 from app.spreadsheets import column_labels
 from app.spreadsheets.reading import Choices, Limits, SourceRow, open_table
 from app.spreadsheets.reading.encodings import decode
@@ -33,7 +33,7 @@ _LONGEST: Final = 24
 
 Place = tuple[int, str]
 """The row's place among those looked at, or 0 for the heading; and the field, or the column's place."""
-MakeColumns = Callable[[Sequence[str], Mapping[str, str]], Columns]
+MakeColumns = Callable[[Sequence[str], Mapping[str, str]], MappedColumns]
 """The columns of a heading, by labels of exports; InvalidError where they cannot be told."""
 
 
@@ -41,7 +41,7 @@ MakeColumns = Callable[[Sequence[str], Mapping[str, str]], Columns]
 class _Reading:
     """The rows in one encoding."""
 
-    rows: list[Given]
+    rows: list[ParsedRow]
     texts: dict[Place, str]
     """Those of what is imported that are not ASCII."""
     has_columns: bool
@@ -71,7 +71,7 @@ async def decide(
         lambda: {name: _read(name, heading, sources, make_columns, labels) for name in ("utf-8", *names)}
     )
     rows = chain.from_iterable(reading.rows for reading in readings.values())
-    found = await matching.find(opened.users, rows, hashes=False)
+    found = await stored_users.find(opened.users, rows, hashes=False)
     left = _leave(fits, readings, found)
     if len(left) == 1:
         return left[0][0]
@@ -118,7 +118,7 @@ def _read(
     named = [decode(label, name) for label in heading]
     texts = {(0, str(place)): label for place, label in enumerate(named) if not label.isascii()}
     try:
-        reader = RowReader(make_columns(named, labels), named)
+        reader = RowParser(make_columns(named, labels), named)
     except InvalidError:
         return _Reading([], texts, has_columns=False)
     rows = [reader.read(_decode_row(source, name)) for source in sources]
@@ -158,7 +158,9 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(each)
 
 
-def _leave(fits: Sequence[Sequence[str]], readings: Mapping[str, _Reading], found: Found) -> list[list[str]]:
+def _leave(
+    fits: Sequence[Sequence[str]], readings: Mapping[str, _Reading], found: StoredUsers
+) -> list[list[str]]:
     """The encodings, together where they give the same text, that nothing speaks against."""
     known = {name: set(_find_again(reading, found)) for name, reading in readings.items()}
     most = set[Place]().union(*known.values())
@@ -170,7 +172,7 @@ def _leave(fits: Sequence[Sequence[str]], readings: Mapping[str, _Reading], foun
     return [group for group in left if group] or [list(group) for group in fits]
 
 
-def _find_again(reading: _Reading, found: Found) -> Iterator[Place]:
+def _find_again(reading: _Reading, found: StoredUsers) -> Iterator[Place]:
     """Where a text beyond ASCII stands that the user whom the row names has."""
     for row in reading.rows:
         user = found.of(row)

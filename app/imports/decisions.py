@@ -11,10 +11,10 @@ from app.auth import passwords
 from app.core.errors import InvalidError
 from app.core.field_errors import MAX_ERRORS, from_validation
 from app.imports.conversion import pointer
-from app.imports.matching import UNIQUE, Stored, find_key, normalise
 from app.imports.merging import blank, differences, merge
-from app.imports.reading import Given
 from app.imports.recognising import recognise
+from app.imports.row_parser import ParsedRow
+from app.imports.stored_users import UNIQUE, StoredUser, find_key, normalise
 from app.users.authority import ADMIN
 from models.export import Format
 from models.imports import RowStatus
@@ -32,7 +32,7 @@ _FIELDS: Final = tuple(UserInput.model_fields)
 class Decision:
     """A row of the plan. One that has errors is no longer what its status says, but an error."""
 
-    given: Given
+    parsed: ParsedRow
     status: RowStatus
     user: ObjectId | None = None
     version: int | None = None
@@ -48,19 +48,19 @@ class Decision:
 
     def document(self) -> dict[str, Any]:
         """As it is stored, without what is the same in all rows of the import."""
-        given = self.given
-        status = "error" if given.errors and self.status != "conflict" else self.status
+        parsed = self.parsed
+        status = "error" if parsed.errors and self.status != "conflict" else self.status
         is_written = status in ("create", "update")
         return {
-            "n": given.n,
-            "row": given.row,
-            "cells": given.cells,
+            "n": parsed.n,
+            "row": parsed.row,
+            "cells": parsed.cells,
             "status": status,
             "user": self.user,
             "version": self.version,
             "said": self.said if is_written else None,
             "differences": self.differences if status in ("update", "conflict") else [],
-            "errors": (given.errors or self.notes)[:MAX_ERRORS],
+            "errors": (parsed.errors or self.notes)[:MAX_ERRORS],
         } | ({"password_hash": self.password_hash} if is_written and self.password_hash else {})
 
 
@@ -72,73 +72,77 @@ class Decider:
         self._by = by
         self._is_admin = ADMIN in scopes
 
-    def decide(self, given: Given, stored: Stored | None) -> Decision:
-        decision = Decision(given, "unchanged", stored.id if stored else None)
+    def decide(self, parsed: ParsedRow, stored: StoredUser | None) -> Decision:
+        decision = Decision(parsed, "unchanged", stored.id if stored else None)
         if stored is not None and stored.row is not None:
             decision.version = stored.row["version"]
         if stored is not None and stored.row is None:
-            given.fail(
+            parsed.fail(
                 "unreadable_user", "The stored record of this user is not valid: it must be mended first."
             )
         else:
             self._judge(decision, stored)
-        decision.claims = _claims(given, stored)
+        decision.claims = _claims(parsed, stored)
         return decision
 
-    def _judge(self, decision: Decision, stored: Stored | None) -> None:
-        given = decision.given
-        kind, _ = find_key(given.values)
+    def _judge(self, decision: Decision, stored: StoredUser | None) -> None:
+        parsed = decision.parsed
+        kind, _ = find_key(parsed.values)
         if not kind:
-            self._miss_key(given)
-        elif stored is None and (kind == "id" or given.values.get("delete")):
-            self._fail(given, "user_not_found", f"There is no user with this {kind}.", kind)
-        if given.values.get("delete"):
+            self._miss_key(parsed)
+        elif stored is None and (kind == "id" or parsed.values.get("delete")):
+            self._fail(parsed, "user_not_found", f"There is no user with this {kind}.", kind)
+        if parsed.values.get("delete"):
             self._delete(decision, stored)
         else:
             self._write(decision, stored)
 
     def refuse_owned(self, decision: Decision, name: str) -> None:
         """Another user holds the value of this unique field."""
-        self._fail(decision.given, "already_exists", f"Another user has this {name}.", name)
+        self._fail(decision.parsed, "already_exists", f"Another user has this {name}.", name)
 
     # --- the two things that a row may ask for
 
-    def _delete(self, decision: Decision, stored: Stored | None) -> None:
+    def _delete(self, decision: Decision, stored: StoredUser | None) -> None:
         if stored is None or stored.row is None:
             return
         decision.status = "delete"
-        self._check_target(decision.given, stored)
+        self._check_target(decision.parsed, stored)
         self._check_version(decision, stored)
 
-    def _write(self, decision: Decision, stored: Stored | None) -> None:
-        given = decision.given
+    def _write(self, decision: Decision, stored: StoredUser | None) -> None:
+        parsed = decision.parsed
         before = {name: stored.row[name] for name in _FIELDS} if stored and stored.row else None
-        if before is None and not self._is_admin and not given.values.get("scopes", ("",)):
-            del given.values["scopes"]  # an empty cell asks for none of what the caller may not grant
-        if before is not None and given.values.get("email", "") is None:
-            del given.values["email"]  # by another key the user was found, and nobody is without e-mail
-        merged = merge(blank() if before is None else before, given.values)
+        if before is None and not self._is_admin and not parsed.values.get("scopes", ("",)):
+            del parsed.values["scopes"]  # an empty cell asks for none of what the caller may not grant
+        if before is not None and parsed.values.get("email", "") is None:
+            del parsed.values["email"]  # by another key the user was found, and nobody is without e-mail
+        merged = merge(blank() if before is None else before, parsed.values)
         if (
             stored is not None
             and before is not None
-            and (given.errors or merged != before)
-            and recognise(given, before | {"_id": str(stored.id)}, self._form)
+            and (parsed.errors or merged != before)
+            and recognise(parsed, before | {"_id": str(stored.id)}, self._form)
         ):
-            merged = merge(before, given.values)
-        decision.password_hash = self._new_hash(given, stored)
-        if not given.errors and merged == before and decision.password_hash is None:
+            merged = merge(before, parsed.values)
+        decision.password_hash = self._new_hash(parsed, stored)
+        if not parsed.errors and merged == before and decision.password_hash is None:
             return
-        is_known = find_key(given.values)[0] != "id" or stored is not None
-        said = self._validate(given, merged, held(before or {}), is_known=is_known)
+        is_known = find_key(parsed.values)[0] != "id" or stored is not None
+        said = self._validate(parsed, merged, held(before or {}), is_known=is_known)
         if said is not None:
-            self._check_places(given, merged, said)
+            self._check_places(parsed, merged, said)
             self._plan(decision, stored, before, said)
 
     def _plan(
-        self, decision: Decision, stored: Stored | None, before: dict[str, Any] | None, said: dict[str, Any]
+        self,
+        decision: Decision,
+        stored: StoredUser | None,
+        before: dict[str, Any] | None,
+        said: dict[str, Any],
     ) -> None:
-        given, changes_hash = decision.given, decision.password_hash is not None
-        self._check_standing(given, before or blank(), said)
+        parsed, changes_hash = decision.parsed, decision.password_hash is not None
+        self._check_standing(parsed, before or blank(), said)
         decision.wanted = dict(_new_values(stored, said))
         decision.said = said
         if stored is None or stored.row is None or before is None:
@@ -151,14 +155,14 @@ class Decider:
         decision.differences = differences(before, said)
         if changes_hash:
             decision.differences.append({"pointer": "/password_hash", "from": None, "to": None})
-        self._check_target(given, stored)
+        self._check_target(parsed, stored)
         self._check_own(decision, stored)
         self._check_version(decision, stored)
 
     # --- what may be wrong
 
     def _validate(
-        self, given: Given, merged: dict[str, Any], stored: Held, *, is_known: bool
+        self, parsed: ParsedRow, merged: dict[str, Any], stored: Held, *, is_known: bool
     ) -> dict[str, Any] | None:
         """The user dumped, if no error was found so far. One error is enough for a field."""
         for name in _REQUIRED:
@@ -167,34 +171,34 @@ class Decider:
         try:
             said = UserInput.model_validate(merged, context=stored).model_dump()
         except ValidationError as error:
-            known = {str(bad["pointer"]) for bad in given.errors}
+            known = {str(bad["pointer"]) for bad in parsed.errors}
             if not is_known:
-                known |= {pointer(name) for name in _REQUIRED if name not in given.values}
+                known |= {pointer(name) for name in _REQUIRED if name not in parsed.values}
             for bad in from_validation(error, merged):
                 at = bad.pointer or ""
                 if at not in known:
-                    given.fail("invalid_value", bad.detail, at, self._heading(at, given))
+                    parsed.fail("invalid_value", bad.detail, at, self._heading(at, parsed))
             return None
-        return None if given.errors else said
+        return None if parsed.errors else said
 
-    def _check_places(self, given: Given, merged: dict[str, Any], said: dict[str, Any]) -> None:
+    def _check_places(self, parsed: ParsedRow, merged: dict[str, Any], said: dict[str, Any]) -> None:
         """Where an empty address went, those after it moved up: the same row must find them there again."""
         if len(said["profile"]["addresses"]) == len(merged["profile"]["addresses"]):
             return
-        again = UserInput.model_validate(merge(said, given.values), context=held(said)).model_dump()
+        again = UserInput.model_validate(merge(said, parsed.values), context=held(said)).model_dump()
         if again != said:
-            given.fail("invalid_value", _MOVED, "/profile/addresses")
+            parsed.fail("invalid_value", _MOVED, "/profile/addresses")
 
-    def _miss_key(self, given: Given) -> None:
+    def _miss_key(self, parsed: ParsedRow) -> None:
         keys = {pointer(name) for name in ("id", "email", "username")}
-        if not any(bad["pointer"] in keys for bad in given.errors):
-            given.fail("missing_key", "One of id, email and username is needed: by it a row finds its user.")
+        if not any(bad["pointer"] in keys for bad in parsed.errors):
+            parsed.fail("missing_key", "One of id, email and username is needed: by it a row finds its user.")
 
-    def _check_target(self, given: Given, stored: Stored) -> None:
+    def _check_target(self, parsed: ParsedRow, stored: StoredUser) -> None:
         if not self._is_admin and stored.row is not None and ADMIN in stored.row["scopes"]:
-            given.fail("insufficient_scope", "Only an administrator may change an administrator.")
+            parsed.fail("insufficient_scope", "Only an administrator may change an administrator.")
 
-    def _check_own(self, decision: Decision, stored: Stored) -> None:
+    def _check_own(self, decision: Decision, stored: StoredUser) -> None:
         """What one shows one's password for, no file changes."""
         if self._by != str(stored.id):
             return
@@ -202,68 +206,68 @@ class Decider:
         for name in ("email", "password_hash"):
             if pointer(name) in changed:
                 self._fail(
-                    decision.given,
+                    decision.parsed,
                     "password_needed",
                     "Change your own at /users/me, with your password.",
                     name,
                 )
 
-    def _check_standing(self, given: Given, before: dict[str, Any], said: dict[str, Any]) -> None:
+    def _check_standing(self, parsed: ParsedRow, before: dict[str, Any], said: dict[str, Any]) -> None:
         for name in sorted(STANDING):
             if not self._is_admin and said[name] != before[name]:
-                self._fail(given, "insufficient_scope", f"Only {ADMIN} may set {name}.", name)
+                self._fail(parsed, "insufficient_scope", f"Only {ADMIN} may set {name}.", name)
 
-    def _check_version(self, decision: Decision, stored: Stored) -> None:
+    def _check_version(self, decision: Decision, stored: StoredUser) -> None:
         """A conflict with whoever changed the user since the file was made."""
-        version = decision.given.values.get("version")
-        if decision.given.errors or stored.row is None or version in (None, stored.row["version"]):
+        version = decision.parsed.values.get("version")
+        if decision.parsed.errors or stored.row is None or version in (None, stored.row["version"]):
             return
         decision.status = "conflict"
         self._fail(
-            decision.given, "version_mismatch",
+            decision.parsed, "version_mismatch",
             f"The user is at version {stored.row['version']}: he changed since the file was made.", "version",
         )  # fmt: skip
 
-    def _new_hash(self, given: Given, stored: Stored | None) -> str | None:
+    def _new_hash(self, parsed: ParsedRow, stored: StoredUser | None) -> str | None:
         """The hash of a password that is to be set."""
-        said: str | None = given.values.get("password_hash")
+        said: str | None = parsed.values.get("password_hash")
         if said is None or (stored is not None and stored.password_hash == said):
             return None
         if not self._is_admin:
-            self._fail(given, "insufficient_scope", f"Only {ADMIN} may set passwords.", "password_hash")
+            self._fail(parsed, "insufficient_scope", f"Only {ADMIN} may set passwords.", "password_hash")
         try:
             passwords.check_importable(said, pointer="/password_hash")
         except InvalidError as error:
-            self._fail(given, "invalid_value", error.errors[0].detail, "password_hash")
+            self._fail(parsed, "invalid_value", error.errors[0].detail, "password_hash")
         return said
 
-    def _fail(self, given: Given, code: str, detail: str, name: str) -> None:
-        given.fail(code, detail, pointer(name), given.heading_of(name))
+    def _fail(self, parsed: ParsedRow, code: str, detail: str, name: str) -> None:
+        parsed.fail(code, detail, pointer(name), parsed.heading_of(name))
 
-    def _heading(self, at: str, given: Given) -> str | None:
+    def _heading(self, at: str, parsed: ParsedRow) -> str | None:
         """Of the row's column that holds what the pointer leads to, or what is around it."""
         while at:
-            for name, place in given.columns.items():
-                if name in given.values and pointer(name) == at:
+            for name, place in parsed.columns.items():
+                if name in parsed.values and pointer(name) == at:
                     return place.heading
             at = at.rpartition("/")[0]
         return None
 
 
-def _claims(given: Given, stored: Stored | None) -> dict[str, str]:
+def _claims(parsed: ParsedRow, stored: StoredUser | None) -> dict[str, str]:
     claims = {
-        name: key for name in UNIQUE if (key := _claim(name, given.values.get(name), stored)) is not None
+        name: key for name in UNIQUE if (key := _claim(name, parsed.values.get(name), stored)) is not None
     }
-    user_id = str(stored.id) if stored is not None else given.values.get("id")
+    user_id = str(stored.id) if stored is not None else parsed.values.get("id")
     return claims | ({"id": user_id} if user_id else {})
 
 
-def _claim(name: str, value: Any, stored: Stored | None) -> str | None:
+def _claim(name: str, value: Any, stored: StoredUser | None) -> str | None:
     """As it is stored, if the user holds it: a phone number of old may be another one by today's reading."""
     return value if stored is not None and stored.keys[name] == value else normalise(name, value)
 
 
-def _new_values(stored: Stored | None, said: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _new_values(stored: StoredUser | None, said: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The unique values, normalised, that the user does not hold yet."""
     for name in UNIQUE:
         key = _claim(name, said[name], stored)

@@ -6,8 +6,8 @@ from typing import Any, Final, NamedTuple
 
 from app.core.errors import InvalidError
 from app.imports import import_records
-from app.imports.columns import Column, Columns
 from app.imports.conversion import BadCellError, Convert, converter, pointer, trimmed
+from app.imports.mapped_columns import MappedColumn, MappedColumns
 from app.spreadsheets.reading import SourceRow, Unread
 
 BAD_CELL: Final = "bad_cell"
@@ -23,7 +23,7 @@ class Place(NamedTuple):
 
 
 @dataclass(slots=True)
-class Given:
+class ParsedRow:
     """What one row says. A field whose cell is wrong is not among the values."""
 
     n: int
@@ -47,18 +47,18 @@ class Given:
         return place.heading if place is not None else None
 
 
-class RowReader:
+class RowParser:
     """Reads the rows of one file, which it counts."""
 
     def __init__(
-        self, columns: Columns, heading: list[str], *, region: str | None = None, keeps: bool = False
+        self, columns: MappedColumns, heading: list[str], *, region: str | None = None, keeps: bool = False
     ) -> None:
         """`region`: whose national phone numbers are taken; `keeps`: blank cells change nothing."""
         self._columns = columns
         self._region = region
         self._keeps = keeps
         self._names = columns.names
-        self._read: list[tuple[int, Column, Convert]] = []
+        self._read: list[tuple[int, MappedColumn, Convert]] = []
         self._secret: list[int] = []
         self._by_field: dict[str, Place] = {}
         self._count = 0
@@ -74,78 +74,78 @@ class RowReader:
         if self._places:
             self._by_field["name"] = Place(None, heading[min(self._places.values())])
 
-    def _converter(self, column: Column) -> Convert | None:
+    def _converter(self, column: MappedColumn) -> Convert | None:
         return converter(column.field, region=self._region) if column.field is not None else None
 
-    def read(self, source: SourceRow) -> Given:
+    def read(self, source: SourceRow) -> ParsedRow:
         self._count += 1
         if source.document is not None:
             return self._read_object(source.number, source.document)
         cells = source.cells or []
-        given = Given(self._count, source.number, cells, columns=self._by_field)
+        parsed = ParsedRow(self._count, source.number, cells, columns=self._by_field)
         keeps = self._keeps
         for place, column, convert in self._read:
             cell = cells[place]
             if not (keeps and _is_blank(cell)):
-                _put(given, column, convert, cell)
+                _put(parsed, column, convert, cell)
         if self._names:
-            self._join(given, {heading: cells[place] for heading, place in self._places.items()})
+            self._join(parsed, {heading: cells[place] for heading, place in self._places.items()})
         if self._secret:
-            given.cells = [None if place in self._secret else cell for place, cell in enumerate(cells)]
-        return given
+            parsed.cells = [None if place in self._secret else cell for place, cell in enumerate(cells)]
+        return parsed
 
-    def _read_object(self, number: int, document: Mapping[str, Any]) -> Given:
+    def _read_object(self, number: int, document: Mapping[str, Any]) -> ParsedRow:
         fields: dict[str, Place] = {}
-        given = Given(self._count, number, document, columns=fields)
+        parsed = ParsedRow(self._count, number, document, columns=fields)
         for key, value in document.items():
             try:
                 column = self._columns.find(key)
             except InvalidError as error:
-                given.fail("ambiguous_column", error.errors[0].detail, column=key)
+                parsed.fail("ambiguous_column", error.errors[0].detail, column=key)
                 continue
             if self._columns.is_secret(column):
-                given.cells = {**given.cells, key: None}
+                parsed.cells = {**parsed.cells, key: None}
             convert = self._converter(column)
             if column.field is None or convert is None or key in self._names:
                 continue
             if self._keeps and _is_blank(value):
                 continue
             if column.field in fields:
-                given.fail("ambiguous_column", _TWO_KEYS.format(column.field),
+                parsed.fail("ambiguous_column", _TWO_KEYS.format(column.field),
                            pointer(column.field), key)  # fmt: skip
             fields.setdefault(column.field, Place(key, key))
-            _put(given, column, convert, value)
+            _put(parsed, column, convert, value)
         if parts := {heading: document[heading] for heading in self._names if heading in document}:
             if "name" in fields:
-                given.fail("ambiguous_column", _TWO_KEYS.format("name"), pointer("name"), next(iter(parts)))
+                parsed.fail("ambiguous_column", _TWO_KEYS.format("name"), pointer("name"), next(iter(parts)))
             fields.setdefault("name", Place(None, next(key for key in document if key in parts)))
-            self._join(given, parts)
-        return given
+            self._join(parsed, parts)
+        return parsed
 
-    def _join(self, given: Given, cells: Mapping[str, Any]) -> None:
+    def _join(self, parsed: ParsedRow, cells: Mapping[str, Any]) -> None:
         """A name of several columns, in the order in which they were asked for; blank ones are left out."""
         if self._keeps and all(map(_is_blank, cells.values())):
             return
         parts = []
         for heading, cell in cells.items():
             column = self._columns.find(heading)
-            _put(given, column, trimmed, cell)
-            if (part := given.values.pop(column.field or "", None)) is not None:
+            _put(parsed, column, trimmed, cell)
+            if (part := parsed.values.pop(column.field or "", None)) is not None:
                 parts.append(part)
         strange = [part for part in parts if not isinstance(part, str)]  # for the model to refuse
-        given.values["name"] = strange[0] if strange else " ".join(parts) or None
+        parsed.values["name"] = strange[0] if strange else " ".join(parts) or None
 
 
 def _is_blank(cell: Any) -> bool:
     return cell is None or (type(cell) is str and not cell.strip())
 
 
-def _put(given: Given, column: Column, convert: Convert, cell: Any) -> None:
+def _put(parsed: ParsedRow, column: MappedColumn, convert: Convert, cell: Any) -> None:
     name = column.field or ""
     try:
         if isinstance(cell, Unread):
-            given.fail(cell.code, cell.detail, pointer(name), column.heading)
+            parsed.fail(cell.code, cell.detail, pointer(name), column.heading)
         else:
-            given.values[name] = convert(cell)
+            parsed.values[name] = convert(cell)
     except BadCellError as bad:
-        given.fail(BAD_CELL, str(bad), pointer(name), column.heading)
+        parsed.fail(BAD_CELL, str(bad), pointer(name), column.heading)

@@ -62,7 +62,7 @@ class _Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class RowWriter:
     """Of the rows of one import, within a session of its own."""
 
     id: ObjectId
