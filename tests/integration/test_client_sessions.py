@@ -212,7 +212,7 @@ async def test_who_asked_mongodb_before_the_removal_vouches_for_nothing_after_it
     user, held = await member(client, *SCOPES), await hold(client)
     tokens = await held.begin(user)
     await remove(client, held)
-    await resources(client).auth.sessions._store.vouch_for_client(held.client.id, held.client.registration)
+    await resources(client).auth.sessions._store.confirm_client(held.client.id, held.client.registration)
     assert await fate(client, tokens) == "session_revoked"
 
 

@@ -137,22 +137,22 @@ class Sessions:
         """
         sid = new_sid(user_id)
 
-        async def store(*, vouched: bool = False) -> tuple[str, list[str]]:
+        async def store(*, confirmed: bool = False) -> tuple[str, list[str]]:
             _, (outcome, *rest) = await self._store.run(
                 *("create", user_id, sid, sid, generation, client.id, " ".join(sorted(scopes)), address),
                 *(agent[:_AGENT_LENGTH], EPOCH, self._idle_ms, self._absolute_ms, self._limit),
-                *(self._settled_ms, int(vouched), client.registration),
+                *(self._settled_ms, int(confirmed), client.registration),
             )
             return outcome, rest
 
         outcome, displaced = await store()
         for wait_s in _DOUBT_WAITS_S:
-            if outcome != "doubt":
+            if outcome != "in_doubt":
                 break
             await asyncio.sleep(wait_s)
             outcome, displaced = await store()
-        if outcome == "doubt" and await self._anchors.find_generation(user_id) == generation:
-            outcome, displaced = await store(vouched=True)
+        if outcome == "in_doubt" and await self._anchors.find_generation(user_id) == generation:
+            outcome, displaced = await store(confirmed=True)
         if outcome == "stale":  # or MongoDB was restored from a copy, and must catch up
             await self._anchors.raise_generation_to(user_id, int(displaced[0]))
         if outcome != "ok":
@@ -167,10 +167,10 @@ class Sessions:
         """
         asked = None if client_id == BUILT_IN.id else client_id
         found = await self._store.look(user_id, sid, asked)
-        epoch, (generation, vouched, ended, registration), (known, doubts, only), registered = found
+        epoch, (generation, confirmed, ended, registration), (known, doubts, only), registered = found
         is_only = only is None or only == sid
         is_registered = asked is None or registered == (registration or "")
-        if vouched == epoch and generation == known and doubts is None and is_only and is_registered:
+        if confirmed == epoch and generation == known and doubts is None and is_only and is_registered:
             return
         if generation is None:
             raise _ended(ended)
@@ -201,11 +201,11 @@ class Sessions:
         token = self._tokens.read(refresh_token)
         if token is None:
             raise InvalidGrantError("The refresh token is not good.")
-        epoch, (outcome, *rest) = await self._rotate(token, client, narrowed, vouched=False)
+        epoch, (outcome, *rest) = await self._rotate(token, client, narrowed, confirmed=False)
         if outcome == "consult":
             generation, *of_client = rest
             await self._consult(_Pinned(token.user_id, token.sid, int(generation), *of_client), epoch)
-            _, (outcome, *rest) = await self._rotate(token, client, narrowed, vouched=True)
+            _, (outcome, *rest) = await self._rotate(token, client, narrowed, confirmed=True)
         if outcome == "ok":
             number, scopes, ends = rest
             return Refreshed(
@@ -226,11 +226,11 @@ class Sessions:
         raise _ended(rest[0])
 
     async def _rotate(
-        self, token: RefreshToken, client: Client, narrowed: frozenset[str] | None, *, vouched: bool
+        self, token: RefreshToken, client: Client, narrowed: frozenset[str] | None, *, confirmed: bool
     ) -> tuple[str, Any]:
         return await self._store.run(
             *("refresh", token.user_id, token.sid, token.sid, token.number, client.id, EPOCH, self._idle_ms),
-            *(self._grace_ms, " ".join(narrowed or ()), int(vouched), client.registration),
+            *(self._grace_ms, " ".join(narrowed or ()), int(confirmed), client.registration),
             _ANY if client.scopes is None else " ".join(client.scopes),
         )
 
@@ -245,11 +245,11 @@ class Sessions:
         if reason is None and registered.get(client_id) != pinned.registration:
             reason = "revoked"
         if reason is not None:
-            await self._store.run("finish", user_id, sid, sid, reason)
+            await self._store.run("end_session", user_id, sid, sid, reason)
             raise _ended(reason)
-        await self._store.run("vouch", user_id, sid, pinned.generation, epoch, self._settled_ms)
+        await self._store.run("confirm", user_id, sid, pinned.generation, epoch, self._settled_ms)
         if client_id != BUILT_IN.id:
-            await self._store.vouch_for_client(client_id, pinned.registration)
+            await self._store.confirm_client(client_id, pinned.registration)
 
     @asynccontextmanager
     async def ending(self, user_id: str, *, keep: str = "") -> AsyncIterator[Ending]:
@@ -260,14 +260,14 @@ class Sessions:
         goes on.
         """
         ending = Ending()
-        await self._store.run("doubt", user_id, keep, self._absolute_ms)
+        await self._store.run("begin_revocation", user_id, keep, self._absolute_ms)
         try:
             yield ending
         except RosterError:  # refused, so nothing was written; after anything else the doubt stays
-            await self._store.run("settle", user_id, keep, "", "")
+            await self._store.run("end_revocation", user_id, keep, "", "")
             raise
         generation = ending.generation if ending.generation is not None else ""
-        await self._store.run("settle", user_id, keep, generation, "revoked")
+        await self._store.run("end_revocation", user_id, keep, generation, "revoked")
 
     @asynccontextmanager
     async def ending_client(self, client_id: str) -> AsyncIterator[None]:
@@ -276,9 +276,9 @@ class Sessions:
         From before the write nobody vouches for the client, for longer than the write may take: each request
         of its sessions asks MongoDB. After the write once more, for a request that asked just before it.
         """
-        await self._store.doubt_client(client_id, self._settled_ms)
+        await self._store.begin_client_revocation(client_id, self._settled_ms)
         yield
-        await self._store.doubt_client(client_id, self._settled_ms)
+        await self._store.begin_client_revocation(client_id, self._settled_ms)
 
     async def end_all(self, user_id: str, *, keep: str = "", author: Author = COMMAND_LINE) -> bool:
         """Sign out everywhere; with `keep`, everywhere else. False without such a user."""
@@ -297,7 +297,7 @@ class Sessions:
         try:
             await self._anchors.end([sid], reason)
         finally:
-            _, (alive,) = await self._store.run("finish", user_id, sid, sid, reason)
+            _, (alive,) = await self._store.run("end_session", user_id, sid, sid, reason)
         return bool(alive)
 
     async def list_all(self, user_id: str) -> Sequence[Session]:
@@ -306,10 +306,10 @@ class Sessions:
         MongoDB is asked about those not vouched for yet, and for the clients that are registered.
         """
         epoch, entries = await self._store.run("list", user_id, "", LISTED, "")
-        doubtful = [entry for entry in entries if entry[_EPOCH] != epoch]
-        if doubtful:
+        unconfirmed = [entry for entry in entries if entry[_EPOCH] != epoch]
+        if unconfirmed:
             standing = str(await self._anchors.find_generation(user_id))
-            ended = await self._anchors.find_ended([entry[0] for entry in doubtful])
+            ended = await self._anchors.find_ended([entry[0] for entry in unconfirmed])
             entries = [
                 entry
                 for entry in entries

@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 from app.database.redis_connection import Argument, RedisConnection, Script, pack
 
-Name = Literal["create", "refresh", "vouch", "doubt", "settle", "finish", "list", "count"]
+Name = Literal[
+    "create", "refresh", "confirm", "begin_revocation", "end_revocation", "end_session", "list", "count"
+]
 
 Found = tuple[str, list[str | None], list[str | None], str | None]
 
@@ -18,7 +20,7 @@ _CHECK = (
 _CHECK_CLIENT = b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n"
 _REMOVED = "-"
 """In the place of a client's registration, which it is none of: MongoDB must be asked."""
-_VOUCHED_MS = 3_600_000
+_CONFIRMED_MS = 3_600_000
 _LIVING = "roster:living_sessions"
 """Of all users. It lies in another slot than theirs, which only a Redis Cluster would mind, and there is
 one server."""
@@ -58,11 +60,11 @@ class Store:
         of_session, of_user, *of_client = found.replies
         return found.epoch, of_session, of_user, of_client[0] if of_client else None
 
-    async def vouch_for_client(self, client_id: str, registration: str) -> None:
+    async def confirm_client(self, client_id: str, registration: str) -> None:
         """As MongoDB said, unless the client is being removed or another registration is vouched for."""
-        await self._set(client_id, registration, "NX", "PX", _VOUCHED_MS)
+        await self._set(client_id, registration, "NX", "PX", _CONFIRMED_MS)
 
-    async def doubt_client(self, client_id: str, ms: int) -> None:
+    async def begin_client_revocation(self, client_id: str, ms: int) -> None:
         """Nobody vouches for the client so long: each request of its sessions asks MongoDB."""
         await self._set(client_id, _REMOVED, "PX", ms)
 

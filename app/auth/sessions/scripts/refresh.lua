@@ -1,12 +1,12 @@
 -- The next refresh token's number: {'ok', number, scopes, when the session ends}. Otherwise {'gone', why or ''},
--- {'consult', generation, client, registration} where MongoDB must be asked first and `vouched` said after, {'foreign'}
+-- {'consult', generation, client, registration} where MongoDB must be asked first and `confirmed` said after, {'foreign'}
 -- where it is another client's, {'wider'} where more scopes are asked for than it has and the client is `allowed`, or
 -- none is left, or {'reused'}: the token was used before, and that was the session's end.
 local function holds(scopes, scope)
   return string.find(' ' .. scopes .. ' ', ' ' .. scope .. ' ', 1, true)
 end
 
-local sid, counter, client, epoch, idle_ms, grace_ms, narrowed, vouched, registration, allowed = unpack(ARGV)
+local sid, counter, client, epoch, idle_ms, grace_ms, narrowed, confirmed, registration, allowed = unpack(ARGV)
 local state, session = KEYS[1], KEYS[3]
 counter, idle_ms = tonumber(counter), tonumber(idle_ms)
 local now = clock()
@@ -17,7 +17,7 @@ local generation, current = tonumber(held[1]), tonumber(held[3])
 if not generation then return {'gone', held[8] or ''} end
 if user[1] and tonumber(user[1]) > generation then return {'gone', 'revoked'} end
 if user[4] and user[4] ~= sid then return {'gone', 'displaced'} end
-if vouched ~= '1' and (user[2] or held[2] ~= epoch or tonumber(user[1]) ~= generation) then
+if confirmed ~= '1' and (user[2] or held[2] ~= epoch or tonumber(user[1]) ~= generation) then
   return {'consult', held[1], held[6], held[9] or ''}
 end
 if client ~= held[6] then return {'foreign'} end
