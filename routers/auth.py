@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from app import audit
 from app.auth import accounts, basic_auth, clients, oauth_forms
-from app.auth.accounts import Issued
+from app.auth.accounts import IssuedTokens
 from app.auth.clients import Client
 from app.container import Container
 from app.core.errors import (
@@ -27,7 +27,7 @@ from app.core.errors import (
     UnsupportedGrantTypeError,
 )
 from app.http import replies
-from app.http.dependencies import Backends, Caller, RequestOrigin
+from app.http.dependencies import Backends, Caller, Source
 from app.http.json_route import JsonRoute
 from app.http.problems import BODY, SIGNED_IN, oauth_responses, responses
 from models.account import Registration
@@ -61,17 +61,17 @@ async def _read_form(request: Request) -> dict[str, str]:
 
 
 async def _identify(
-    request: Request, opened: Container, form: Mapping[str, str], origin: accounts.Origin
+    request: Request, opened: Container, form: Mapping[str, str], source: accounts.RequestSource
 ) -> Client:
     """The client, by HTTP Basic or by the form; guessing at secrets is throttled, apart from passwords."""
     client_id, secret = basic_auth.credentials(request.headers.get("authorization"), form)
     try:
         if secret is None:
             return await clients.identify(opened.database, client_id=client_id, secret=None)
-        async with opened.auth.throttle.refusals("client_secrets", origin.address):
+        async with opened.auth.throttle.refusals("client_secrets", source.address):
             return await clients.identify(opened.database, client_id=client_id, secret=secret)
     except InvalidClientError:
-        audit.log.record("client_refused", address=origin.address, reason="invalid_client")
+        audit.log.record("client_refused", address=source.address, reason="invalid_client")
         raise
 
 
@@ -83,24 +83,24 @@ async def _identify(
     responses=oauth_responses(InvalidGrantError, InvalidScopeError, UnsupportedGrantTypeError)
     | responses(TooManySignInsError, UnavailableError),
 )
-async def create_token(request: Request, opened: Backends, origin: RequestOrigin) -> Response:
+async def create_token(request: Request, opened: Backends, source: Source) -> Response:
     """RFC 6749: `password` (e-mail, username or phone) or `refresh_token`.
 
     A refresh token is good once and answers the next. The same one again within seconds, after a lost reply,
     gets the same answer; an older one is a thief's or its victim's, and ends the session.
     """
     form = await _read_form(request)
-    client = await _identify(request, opened, form, origin)
+    client = await _identify(request, opened, form, source)
     match form.get("grant_type"):
         case "password" if opened.settings.password_grant:
-            return _issued(await _sign_in(opened, form, client, origin))
+            return _issued(await _sign_in(opened, form, client, source))
         case "refresh_token":
             issued = await accounts.refresh(
                 opened.auth,
                 _required(form, "refresh_token"),
                 scopes=oauth_forms.scope(form.get("scope")),
                 client=client,
-                origin=origin,
+                source=source,
             )
             return _issued(issued)
         case None:
@@ -110,8 +110,8 @@ async def create_token(request: Request, opened: Backends, origin: RequestOrigin
 
 
 async def _sign_in(
-    opened: Container, form: Mapping[str, str], client: Client, origin: accounts.Origin
-) -> Issued:
+    opened: Container, form: Mapping[str, str], client: Client, source: accounts.RequestSource
+) -> IssuedTokens:
     scopes = oauth_forms.scope(form.get("scope"))
     if "password_jwe" not in form:
         password = _required(form, "password")
@@ -125,7 +125,7 @@ async def _sign_in(
         password=password,
         scopes=scopes,
         client=client,
-        origin=origin,
+        source=source,
     )
 
 
@@ -142,7 +142,7 @@ def _required(form: Mapping[str, str], name: str) -> str:
     return form[name]
 
 
-def _issued(issued: Issued) -> Response:
+def _issued(issued: IssuedTokens) -> Response:
     return replies.token(issued)
 
 
@@ -156,9 +156,9 @@ def _issued(issued: Issued) -> Response:
         TooManySignInsError, UnavailableError,
     ),
 )  # fmt: skip
-async def register_user(asked: Registration, opened: Backends, origin: RequestOrigin) -> Response:
+async def register_user(asked: Registration, opened: Backends, source: Source) -> Response:
     """Open, by invitation or closed, as the service is set. Sign in afterwards at `/auth/token`."""
-    return replies.user(await accounts.register(opened.auth, asked, origin=origin), status=201)
+    return replies.user(await accounts.register(opened.auth, asked, source=source), status=201)
 
 
 @router.post(
@@ -167,10 +167,10 @@ async def register_user(asked: Registration, opened: Backends, origin: RequestOr
     summary="Sign out",
     responses=responses(*SIGNED_IN),
 )
-async def sign_out(opened: Backends, caller: Caller, origin: RequestOrigin) -> None:
+async def sign_out(opened: Backends, caller: Caller, source: Source) -> None:
     """The session of the token ends: its access tokens and its refresh token, everywhere, with this reply."""
     await opened.auth.sessions.end(caller.user_id, caller.sid)
-    audit.log.record("signed_out", user_id=caller.user_id, sid=caller.sid, address=origin.address)
+    audit.log.record("signed_out", user_id=caller.user_id, sid=caller.sid, address=source.address)
 
 
 @router.post(
@@ -180,13 +180,13 @@ async def sign_out(opened: Backends, caller: Caller, origin: RequestOrigin) -> N
     openapi_extra=_form(InspectedForm) | BASIC,
     responses=oauth_responses(),
 )
-async def introspect_token(request: Request, opened: Backends, origin: RequestOrigin) -> Response:
+async def introspect_token(request: Request, opened: Backends, source: Source) -> Response:
     """RFC 7662, for registered clients with a secret: what every route would make of the token now.
 
     A refresh token is active to the client that it was issued to alone. `token_use` tells the kinds apart.
     """
     form = await _read_form(request)
-    client = await _identify(request, opened, form, origin)
+    client = await _identify(request, opened, form, source)
     return replies.plain(await accounts.introspect(opened.auth, _required(form, "token"), client=client))
 
 
@@ -196,10 +196,10 @@ async def introspect_token(request: Request, opened: Backends, origin: RequestOr
     openapi_extra=_form(InspectedForm) | {"security": [*BASIC["security"], {}]},  # a public one has no secret
     responses=oauth_responses(UnauthorizedClientError),
 )
-async def revoke_token(request: Request, opened: Backends, origin: RequestOrigin) -> Revocation:
+async def revoke_token(request: Request, opened: Backends, source: Source) -> Revocation:
     """RFC 7009, for the client that the token was issued to; what is no token of ours is answered 200 too."""
     form = await _read_form(request)
-    client = await _identify(request, opened, form, origin)
+    client = await _identify(request, opened, form, source)
     await accounts.revoke(opened.auth, _required(form, "token"), client=client)
     return Revocation()
 

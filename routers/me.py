@@ -26,9 +26,9 @@ from app.http.dependencies import (
     ChangeAuthor,
     ExpectedVersions,
     Myself,
-    RequestOrigin,
     SelfAuthority,
     SessionId,
+    Source,
     find_caller,
     needs,
 )
@@ -82,10 +82,10 @@ async def patch_me(
     responses=responses(WriteConflictError, *PROOF, *BODY, *PROTECTED),
 )
 async def change_password(
-    change: PasswordChange, caller: Myself, opened: Backends, origin: RequestOrigin
+    change: PasswordChange, caller: Myself, opened: Backends, source: Source
 ) -> Response:
     """All your sessions end, this one too; the reply has the tokens of a new one."""
-    return replies.token(await accounts.change_password(opened.auth, change, caller=caller, origin=origin))
+    return replies.token(await accounts.change_password(opened.auth, change, caller=caller, source=source))
 
 
 @router.post(
@@ -101,11 +101,11 @@ async def change_email(
     opened: Backends,
     versions: ExpectedVersions,
     authority: SelfAuthority,
-    origin: RequestOrigin,
+    source: Source,
 ) -> Response:
     """With your password, since the e-mail is a name you sign in by."""
     row = await accounts.change_email(
-        opened.auth, change, versions, caller=caller, authority=authority, origin=origin
+        opened.auth, change, versions, caller=caller, authority=authority, source=source
     )
     return replies.user(row)
 
@@ -131,14 +131,14 @@ async def end_my_sessions(
     caller: Caller,
     author: ChangeAuthor,
     opened: Backends,
-    origin: RequestOrigin,
+    source: Source,
     *,
     keep_current: Annotated[Literal["true", "false"], Query(description="Everywhere but here.")] = "false",
 ) -> None:
     """All your sessions end, or all others."""
     keep = caller.sid if keep_current == "true" else ""
     await opened.auth.sessions.end_all(caller.user_id, keep=keep, author=author)
-    audit.log.record("signed_out_everywhere", user_id=caller.user_id, sid=caller.sid, address=origin.address)
+    audit.log.record("signed_out_everywhere", user_id=caller.user_id, sid=caller.sid, address=source.address)
 
 
 @router.delete(

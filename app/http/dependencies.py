@@ -12,16 +12,16 @@ from pydantic import BaseModel, ValidationError
 
 from app.audit.write import Author
 from app.auth.access_tokens import Claims
-from app.auth.accounts import Origin
+from app.auth.accounts import RequestSource
 from app.auth.bearer import authorise
 from app.container import Container
 from app.core import client_address
 from app.core.errors import FieldError, InvalidError, PreconditionRequiredError
 from app.http.byte_ranges import ByteRange
 from app.jobs import Viewer
-from app.users import Authority, Versions
+from app.users import AllowedVersions, Authority
 from app.users.authority import ADMIN
-from app.users.idempotency import Key
+from app.users.idempotency import RequestKey
 from models.audit import AuditQuery
 from models.export import MEDIA_TYPES, Format
 from models.imports import ImportFileQuery, ImportQuery, ImportRowsQuery
@@ -125,13 +125,13 @@ def needs(scope: str) -> Any:
     return Security(_caller, scopes=[scope])
 
 
-async def _origin(request: Request) -> Origin:
+async def _request_source(request: Request) -> RequestSource:
     peer = request.client.host if request.client else None
     forwarded = request.headers.getlist("x-forwarded-for")
     trusted = backends(request).settings.trusted_proxies
     sent = request.headers.get("user-agent", "").encode("latin-1")  # as HTTP has it; browsers send UTF-8
     agent = visible(sent.decode(errors="replace"))
-    return Origin(address=client_address.find(peer, forwarded, trusted), agent=agent)
+    return RequestSource(address=client_address.find(peer, forwarded, trusted), agent=agent)
 
 
 class QueryOf(Generic[Q]):
@@ -212,7 +212,7 @@ async def _if_match(
             json_schema_extra=_TAGS,
         ),
     ] = None,
-) -> Versions:
+) -> AllowedVersions:
     """RFC 9110, section 13.1.1: strong comparison, so that a weak tag names no version."""
     if if_match is None:
         if container.settings.require_if_match:
@@ -404,11 +404,11 @@ async def _idempotency_key(
             description="Any new text: sent again within a day with the same body, nothing is done again.",
         ),
     ] = None,
-) -> Key | None:
+) -> RequestKey | None:
     if idempotency_key is None:
         return None
     route = f"{request.method} {request.url.path}"
-    return Key.of(caller.user_id, route, idempotency_key, await request.body())
+    return RequestKey.of(caller.user_id, route, idempotency_key, await request.body())
 
 
 async def _patience(
@@ -434,11 +434,11 @@ Writer = Annotated[Claims, Security(_caller, scopes=["users:write"])]
 Exporter = Annotated[Claims, Security(_caller, scopes=["users:export"])]
 Administrator = Annotated[Claims, Security(_caller, scopes=["users:admin"])]
 ChangeAuthor = Annotated[Author, Depends(_change_author)]
-RequestOrigin = Annotated[Origin, Depends(_origin)]
+Source = Annotated[RequestSource, Depends(_request_source)]
 WriteAuthority = Annotated[Authority, Depends(_write_authority)]
 AdminAuthority = Annotated[Authority, Depends(_admin_authority)]
 SelfAuthority = Annotated[Authority, Depends(_self_authority)]
-IdempotencyKey = Annotated[Key | None, Depends(_idempotency_key)]
+IdempotencyKey = Annotated[RequestKey | None, Depends(_idempotency_key)]
 Patience = Annotated[float | None, Depends(_patience)]
 ExportViewer = Annotated[Viewer, Depends(_export_viewer)]
 ExportId = Annotated[PydanticObjectId, Depends(_export_id)]
@@ -460,7 +460,7 @@ SessionId = Annotated[
         description="The session's id, from a list of sessions.",
     ),
 ]
-ExpectedVersions = Annotated[Versions, Depends(_if_match)]
+ExpectedVersions = Annotated[AllowedVersions, Depends(_if_match)]
 KnownVersions = Annotated[frozenset[str], Depends(_if_none_match)]
 AcceptedFormat = Annotated[Format | None, Depends(_accepted_format)]
 PageOptions = Annotated[PageQuery, Depends(QueryOf(PageQuery))]

@@ -12,14 +12,14 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from app.audit.read import EntryPage
-from app.auth.accounts import Issued
+from app.auth.accounts import IssuedTokens
 from app.auth.sessions import Session
-from app.auth.throttles import Standing
+from app.auth.throttles import CounterState
 from app.http.problems import describe, describe_kept
 from app.jobs import Job
 from app.listing import Listing
 from app.users.batches import Result
-from app.users.idempotency import Answer
+from app.users.idempotency import StoredReply
 from app.users.rows import Row
 from models.listing import Total
 from models.session import MOST_SESSIONS
@@ -90,12 +90,12 @@ def created(row: Row) -> Response:
     return user(row, status=201, headers={"Location": f"/users/{row['_id']}"})
 
 
-def answer(reply: Response) -> Answer:
+def answer(reply: Response) -> StoredReply:
     """To be kept for whoever repeats the request."""
-    return Answer(reply.status_code, dict(reply.headers), bytes(reply.body))
+    return StoredReply(reply.status_code, dict(reply.headers), bytes(reply.body))
 
 
-def again(kept: Answer) -> Response:
+def again(kept: StoredReply) -> Response:
     return Response(kept.body, kept.status, {**kept.headers, "Idempotency-Replayed": "true"})
 
 
@@ -141,7 +141,7 @@ def problem(job: Job) -> dict[str, object] | None:
     return None if job.error is None else describe_kept(job.error, request_id=job.request_id)
 
 
-def token(issued: Issued) -> Response:
+def token(issued: IssuedTokens) -> Response:
     """RFC 6749, section 5.1; like all our replies, stored by no cache."""
     claims = issued.claims
     return plain(
@@ -168,7 +168,7 @@ def sessions(found: Sequence[Session], *, current: str) -> Response:
     return plain({"items": items})
 
 
-def throttle(found: Sequence[Standing]) -> ThrottleOutput:
+def throttle(found: Sequence[CounterState]) -> ThrottleOutput:
     waits = [counter.waits_until for counter in found if counter.waits_until]
     counters = [CounterOutput(**asdict(counter)) for counter in found]
     return ThrottleOutput(waits_until=max(waits, default=None), counters=counters)

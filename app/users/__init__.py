@@ -3,11 +3,11 @@
 from app.users.authority import Authority
 from app.users.batches import apply, is_complete
 from app.users.changes import delete, patch, replace
-from app.users.user_records import Versions, create, insert, read, record
+from app.users.user_records import AllowedVersions, create, insert, read, record
 
 __all__ = [
+    "AllowedVersions",
     "Authority",
-    "Versions",
     "apply",
     "create",
     "delete",

@@ -30,7 +30,7 @@ from app.users.idempotency import Attempt
 from app.users.user_records import (
     SAID,
     UNIQUE,
-    Versions,
+    AllowedVersions,
     claimed,
     collection,
     conflict,
@@ -250,5 +250,5 @@ def _below(place: str, error: RosterError) -> RosterError:
     return error
 
 
-def _versions(operation: UpdateOperation | DeleteOperation) -> Versions:
+def _versions(operation: UpdateOperation | DeleteOperation) -> AllowedVersions:
     return frozenset({operation.version}) if operation.version is not None else None

@@ -27,7 +27,7 @@ from app.users.rows import Row
 from app.users.user_records import (
     GENERATION,
     PUBLIC,
-    Versions,
+    AllowedVersions,
     all_conflicts,
     change,
     collection,
@@ -52,7 +52,7 @@ _TRIES = 20
 
 
 async def patch(
-    user_id: PydanticObjectId, changes: UserPatch, versions: Versions = None, *, authority: Authority
+    user_id: PydanticObjectId, changes: UserPatch, versions: AllowedVersions = None, *, authority: Authority
 ) -> Row:
     """The user after a merge patch (RFC 7396); a patch that changes nothing writes nothing."""
     authority.check_standing(changes)
@@ -63,7 +63,11 @@ async def patch(
 
 
 async def replace(
-    user_id: PydanticObjectId, user: UserReplacement, versions: Versions = None, *, authority: Authority
+    user_id: PydanticObjectId,
+    user: UserReplacement,
+    versions: AllowedVersions = None,
+    *,
+    authority: Authority,
 ) -> Row:
     """The user after everything a caller may say was replaced."""
     if user.id not in (None, str(user_id)):
@@ -80,7 +84,9 @@ async def replace(
     return await _change(user_id, compute, versions, authority)
 
 
-async def delete(user_id: PydanticObjectId, versions: Versions = None, *, authority: Authority) -> None:
+async def delete(
+    user_id: PydanticObjectId, versions: AllowedVersions = None, *, authority: Authority
+) -> None:
     """And with the user all his sessions."""
     condition: dict[str, Any] = {"_id": user_id}
     if versions is not None:
@@ -124,7 +130,7 @@ async def erase(
 async def _change(
     user_id: PydanticObjectId,
     compute: Callable[[Row], UserInput],
-    versions: Versions,
+    versions: AllowedVersions,
     authority: Authority,
 ) -> Row:
     for attempt in range(_TRIES):
@@ -230,7 +236,7 @@ def alteration(row: Row, author: Author, differences: Sequence[Mapping[str, Any]
 _STALE = "The user has changed since the version that the request names; read it again."
 
 
-def _check(version: int, versions: Versions) -> None:
+def _check(version: int, versions: AllowedVersions) -> None:
     if versions is not None and version not in versions:
         raise PreconditionFailedError(_STALE)
 

@@ -32,19 +32,19 @@ _STATUSES = {"created": 201, "changed": 200, "deleted": 204}
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class RequestKey:
     id: str
     request: str
 
     @classmethod
-    def of(cls, caller: str, route: str, key: str, body: bytes) -> "Key":
+    def of(cls, caller: str, route: str, key: str, body: bytes) -> "RequestKey":
         """Kept as hashes: neither the key nor the body can be read from them."""
         named = f"{caller}\0{route}\0{key}".encode()
         return cls(hashlib.sha256(named).hexdigest(), hashlib.sha256(body).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StoredReply:
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -59,7 +59,7 @@ class Attempt:
     owner: str = ""
     done: dict[int, dict[str, Any]] = field(default_factory=dict)
     """By the place of the operation in the request, `{status, id, version}`."""
-    answer: Answer | None = None
+    answer: StoredReply | None = None
     """The whole answer, if the request was done to its end."""
 
     def noting(self, author: Author, place: Callable[[ObjectId], int]) -> Author:
@@ -82,7 +82,7 @@ class Attempt:
         if not noted.matched_count:
             raise _in_use()
 
-    async def finish(self, answer: Answer) -> None:
+    async def finish(self, answer: StoredReply) -> None:
         """The request is done to its end: this is what whoever repeats it is told."""
         if self.id is None:
             return
@@ -92,7 +92,7 @@ class Attempt:
 
 
 @asynccontextmanager
-async def attempt(database: Database, key: Key | None) -> AsyncIterator[Attempt]:
+async def attempt(database: Database, key: RequestKey | None) -> AsyncIterator[Attempt]:
     """Around a request; what is not finished is let go of at its end, for whoever repeats it.
 
     IdempotencyKeyReusedError for another body under the key; IdempotencyKeyInUseError while another is at it.
@@ -113,7 +113,7 @@ async def attempt(database: Database, key: Key | None) -> AsyncIterator[Attempt]
                 await _release(held)
 
 
-async def _claim(keys: AsyncCollection[dict[str, Any]], key: Key) -> Attempt:
+async def _claim(keys: AsyncCollection[dict[str, Any]], key: RequestKey) -> Attempt:
     owner = secrets.token_hex(8)
     while True:
         fresh: dict[str, Any] = {
@@ -137,7 +137,7 @@ async def _claim(keys: AsyncCollection[dict[str, Any]], key: Key) -> Attempt:
 
 
 async def _take_over(
-    keys: AsyncCollection[dict[str, Any]], key: Key, owner: str, found: dict[str, Any]
+    keys: AsyncCollection[dict[str, Any]], key: RequestKey, owner: str, found: dict[str, Any]
 ) -> Attempt:
     if found["request"] != key.request:
         raise IdempotencyKeyReusedError(
@@ -145,7 +145,7 @@ async def _take_over(
             errors=(FieldError(parameter="Idempotency-Key", detail="Must be a new one for another body."),),
         )
     if (kept := found["answer"]) is not None:
-        return Attempt(keys, key.id, answer=Answer(kept["status"], kept["headers"], kept["body"]))
+        return Attempt(keys, key.id, answer=StoredReply(kept["status"], kept["headers"], kept["body"]))
     taken = await keys.find_one_and_update(
         {"_id": key.id, "owner": found["owner"], "answer": None, "until": {"$lte": _now()}},
         {"$set": {"owner": owner, "until": _now() + _LEASE}},

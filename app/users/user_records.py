@@ -25,7 +25,7 @@ from models.values import DEFAULT_SCOPES
 
 Users = AsyncCollection[dict[str, Any]]
 T = TypeVar("T")
-Versions = frozenset[int] | None
+AllowedVersions = frozenset[int] | None
 """The versions of which a change must find one (If-Match); None: any."""
 
 UNIQUE = {"keys.email": "email", "keys.username": "username", "phone": "phone"}

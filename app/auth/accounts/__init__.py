@@ -2,7 +2,7 @@
 
 from app.auth.accounts.admins import create_admin, has_admin
 from app.auth.accounts.auth import Auth
-from app.auth.accounts.grants import Issued, Origin, refresh, sign_in
+from app.auth.accounts.grants import IssuedTokens, RequestSource, refresh, sign_in
 from app.auth.accounts.inspection import introspect, revoke
 from app.auth.accounts.passwords import change_email, change_password, set_password
 from app.auth.accounts.registration import register
@@ -11,8 +11,8 @@ from app.auth.accounts.throttling import lift_address, lift_throttle, see_thrott
 
 __all__ = [
     "Auth",
-    "Issued",
-    "Origin",
+    "IssuedTokens",
+    "RequestSource",
     "change_email",
     "change_password",
     "create_admin",

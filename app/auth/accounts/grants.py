@@ -22,7 +22,7 @@ WRONG = "The name or the password is wrong."
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class RequestSource:
     """Where a request comes from."""
 
     address: str
@@ -30,7 +30,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedTokens:
     access_token: str
     refresh_token: str
     claims: Claims
@@ -43,37 +43,39 @@ async def sign_in(
     password: str,
     scopes: frozenset[str] | None,
     client: Client,
-    origin: Origin,
-) -> Issued:
+    source: RequestSource,
+) -> IssuedTokens:
     """A new session. InvalidGrantError does not say what was wrong, nor ThrottledError who has to wait."""
     auth.passwords.check_room()
     names = account_records.identify(name, auth.settings.phone_region)
     account = await account_records.find_named(auth, names)
     key = account_records.key_of_nobody(list(names.values())[-1]) if account is None else account.key
-    verdict = await _verify(auth, account, key, password, origin)
+    verdict = await _verify(auth, account, key, password, source)
     if account is None or not verdict.matches or not account.is_active:
-        await auth.throttle.fail(key, origin.address)
+        await auth.throttle.fail(key, source.address)
         reason = "unknown" if account is None else "inactive" if verdict.matches else "wrong_password"
-        audit.log.record("sign_in_failed", user_id=_id(account), address=origin.address, reason=reason)
+        audit.log.record("sign_in_failed", user_id=_id(account), address=source.address, reason=reason)
         raise InvalidGrantError(WRONG)
-    await auth.throttle.succeed(key, origin.address)
+    await auth.throttle.succeed(key, source.address)
     granted = _grant(account, scopes, client)
-    await account_records.note_sign_in(auth, account, origin.address, verdict.rehashed)
-    return await begin(auth, account, granted, client, origin)
+    await account_records.note_sign_in(auth, account, source.address, verdict.rehashed)
+    return await begin(auth, account, granted, client, source)
 
 
-async def _verify(auth: Auth, account: Account | None, key: str, password: str, origin: Origin) -> Verdict:
+async def _verify(
+    auth: Auth, account: Account | None, key: str, password: str, source: RequestSource
+) -> Verdict:
     """Throttled twice: before waiting for a turn, and at the turn, when others may have failed meanwhile."""
 
     async def check() -> None:
-        await auth.throttle.check(key, origin.address)
+        await auth.throttle.check(key, source.address)
 
     try:
         await check()
         stored = account.password_hash if account else None
         return await auth.passwords.verify(password, stored, at_turn=check)
     except ThrottledError:
-        audit.log.record("sign_in_throttled", user_id=_id(account), address=origin.address)
+        audit.log.record("sign_in_throttled", user_id=_id(account), address=source.address)
         raise
 
 
@@ -91,16 +93,16 @@ def _grant(account: Account, asked: frozenset[str] | None, client: Client) -> fr
 
 
 async def begin(
-    auth: Auth, account: Account, granted: frozenset[str], client: Client, origin: Origin
-) -> Issued:
+    auth: Auth, account: Account, granted: frozenset[str], client: Client, source: RequestSource
+) -> IssuedTokens:
     """The session of one who has proved who he is."""
     session = await auth.sessions.create(
         account.user_id,
         account.generation,
         client=client,
         scopes=granted,
-        address=origin.address,
-        agent=origin.agent,
+        address=source.address,
+        agent=source.agent,
     )
     for sid in session.displaced:
         audit.log.record("session_displaced", user_id=account.user_id, sid=sid)
@@ -108,14 +110,14 @@ async def begin(
         user_id=account.user_id, sid=session.sid, client_id=client.id, scopes=granted
     )
     audit.log.record(
-        "signed_in", user_id=account.user_id, sid=session.sid, client_id=client.id, address=origin.address
+        "signed_in", user_id=account.user_id, sid=session.sid, client_id=client.id, address=source.address
     )
-    return Issued(access_token, session.refresh_token, claims)
+    return IssuedTokens(access_token, session.refresh_token, claims)
 
 
 async def refresh(
-    auth: Auth, refresh_token: str, *, scopes: frozenset[str] | None, client: Client, origin: Origin
-) -> Issued:
+    auth: Auth, refresh_token: str, *, scopes: frozenset[str] | None, client: Client, source: RequestSource
+) -> IssuedTokens:
     """The next pair of tokens; `scopes` may narrow those of the access token, for this time."""
     known = auth.sessions.read(refresh_token)
     try:
@@ -127,7 +129,7 @@ async def refresh(
             user_id=known.user_id if known else None,
             sid=known.sid if known else None,
             client_id=client.id,
-            address=origin.address,
+            address=source.address,
             reason=error.code,
         )
         if isinstance(error, InvalidTokenError):
@@ -142,6 +144,6 @@ async def refresh(
     )
     audit.log.record(
         "token_refreshed", user_id=refreshed.user_id, sid=refreshed.sid, client_id=client.id,
-        address=origin.address,
+        address=source.address,
     )  # fmt: skip
-    return Issued(access_token, refreshed.refresh_token, claims)
+    return IssuedTokens(access_token, refreshed.refresh_token, claims)

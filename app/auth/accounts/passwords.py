@@ -13,7 +13,7 @@ from app.auth.access_tokens import Claims
 from app.auth.accounts import account_records
 from app.auth.accounts.account_records import Account
 from app.auth.accounts.auth import Auth
-from app.auth.accounts.grants import Issued, Origin, begin
+from app.auth.accounts.grants import IssuedTokens, RequestSource, begin
 from app.auth.accounts.password_input import open_password
 from app.core.errors import (
     FieldError,
@@ -24,7 +24,7 @@ from app.core.errors import (
     WriteConflictError,
     WrongPasswordError,
 )
-from app.users import Authority, Versions
+from app.users import AllowedVersions, Authority
 from app.users.rows import Row
 from models.account import EmailChange, PasswordChange, PasswordSetting
 from models.user import UserPatch
@@ -33,7 +33,9 @@ _REVOKED = "This session was ended: sign in again."
 _CHANGED = "The password was changed, or the user signed out everywhere, at the same time; try again."
 
 
-async def change_password(auth: Auth, change: PasswordChange, *, caller: Claims, origin: Origin) -> Issued:
+async def change_password(
+    auth: Auth, change: PasswordChange, *, caller: Claims, source: RequestSource
+) -> IssuedTokens:
     """A new session for the one who asked; all that were, his own with them, have ended.
 
     It is of the generation that the change began. So if he is signed out everywhere or deactivated meanwhile,
@@ -44,7 +46,7 @@ async def change_password(auth: Auth, change: PasswordChange, *, caller: Claims,
     )
     new = await open_password(auth, change.new_password, change.new_password_jwe, name="new_password")
     client = await clients.find(auth.database, caller.client_id)
-    account = await _prove(auth, caller, current, origin)
+    account = await _prove(auth, caller, current, source)
     if client is None:
         raise SessionRevokedError(_REVOKED)
     async with auth.throttle.weak_passwords(account=account.key):
@@ -52,28 +54,28 @@ async def change_password(auth: Auth, change: PasswordChange, *, caller: Claims,
     author = Author(caller.user_id, caller.client_id)
     if not await account_records.store_password(auth, account, await auth.passwords.hash(new), author):
         raise WriteConflictError(_CHANGED)
-    audit.log.record("password_changed", user_id=account.user_id, sid=caller.sid, address=origin.address)
+    audit.log.record("password_changed", user_id=account.user_id, sid=caller.sid, address=source.address)
     renewed = replace(account, generation=account.generation + 1)
-    return await begin(auth, renewed, caller.scopes & account.scopes, client, origin)
+    return await begin(auth, renewed, caller.scopes & account.scopes, client, source)
 
 
 async def change_email(
     auth: Auth,
     change: EmailChange,
-    versions: Versions,
+    versions: AllowedVersions,
     *,
     caller: Claims,
     authority: Authority,
-    origin: Origin,
+    source: RequestSource,
 ) -> Row:
     """The user after it; the sessions go on."""
     current = await open_password(
         auth, change.current_password, change.current_password_jwe, name="current_password"
     )
-    await _prove(auth, caller, current, origin)
+    await _prove(auth, caller, current, source)
     patch = UserPatch(email=change.email)
     row = await users.patch(PydanticObjectId(caller.user_id), patch, versions, authority=authority)
-    audit.log.record("email_changed", user_id=caller.user_id, sid=caller.sid, address=origin.address)
+    audit.log.record("email_changed", user_id=caller.user_id, sid=caller.sid, address=source.address)
     return row
 
 
@@ -106,26 +108,26 @@ async def _hash(auth: Auth, setting: PasswordSetting, about: Sequence[str | None
     return await auth.passwords.hash(new)
 
 
-async def _prove(auth: Auth, caller: Claims, password: str, origin: Origin) -> Account:
+async def _prove(auth: Auth, caller: Claims, password: str, source: RequestSource) -> Account:
     """The caller's account, whose password this is; wrong ones count as at a sign-in."""
     account = await account_records.read(auth, caller.user_id)
     if account is None or not account.is_active:
         raise SessionRevokedError(_REVOKED)
 
     async def check() -> None:
-        await auth.throttle.check(account.key, origin.address)
+        await auth.throttle.check(account.key, source.address)
 
     await check()
     verdict = await auth.passwords.verify(password, account.password_hash, at_turn=check)
     if not verdict.matches:
-        await auth.throttle.fail(account.key, origin.address)
+        await auth.throttle.fail(account.key, source.address)
         audit.log.record(
-            "sign_in_failed", user_id=account.user_id, sid=caller.sid, address=origin.address,
+            "sign_in_failed", user_id=account.user_id, sid=caller.sid, address=source.address,
             reason="wrong_current_password",
         )  # fmt: skip
         bad = FieldError(pointer="/current_password", detail="Must be the password of now.")
         raise WrongPasswordError("The current password is wrong.", errors=(bad,))
-    await auth.throttle.succeed(account.key, origin.address)
+    await auth.throttle.succeed(account.key, source.address)
     return account
 
 

@@ -6,7 +6,7 @@ from app import audit, users
 from app.audit.write import Author
 from app.auth import invitations, passwords
 from app.auth.accounts.auth import Auth
-from app.auth.accounts.grants import Origin
+from app.auth.accounts.grants import RequestSource
 from app.auth.accounts.password_input import open_password
 from app.auth.passwords import AtTurn
 from app.core.errors import InvalidInvitationError, RegistrationClosedError, RosterError
@@ -19,27 +19,27 @@ from models.values import DEFAULT_SCOPES, Scope
 _SAID = frozenset(UserInput.model_fields) & frozenset(Registration.model_fields)
 
 
-async def register(auth: Auth, asked: Registration, *, origin: Origin) -> Row:
+async def register(auth: Auth, asked: Registration, *, source: RequestSource) -> Row:
     """The new user's row. Each refusal counts on its address: what exists is not found out by trying."""
     if auth.settings.registration == "closed":
         raise RegistrationClosedError("Ask an administrator for an account.")
     auth.passwords.check_room()
     try:
-        await auth.throttle.count_registration(origin.address)
-        password = await _read_password(auth, asked, origin)
-        async with auth.throttle.refusals("refused_registrations", origin.address) as check:
+        await auth.throttle.count_registration(source.address)
+        password = await _read_password(auth, asked, source)
+        async with auth.throttle.refusals("refused_registrations", source.address) as check:
             row = await _register(auth, asked, password, check)
     except RosterError as error:
-        audit.log.record("registration_refused", address=origin.address, reason=error.code)
+        audit.log.record("registration_refused", address=source.address, reason=error.code)
         raise
-    audit.log.record("registered", user_id=str(row["_id"]), address=origin.address)
+    audit.log.record("registered", user_id=str(row["_id"]), address=source.address)
     return row
 
 
-async def _read_password(auth: Auth, asked: Registration, origin: Origin) -> str:
+async def _read_password(auth: Auth, asked: Registration, source: RequestSource) -> str:
     password = await open_password(auth, asked.password, asked.password_jwe)
     about = (asked.name, asked.email, asked.username, asked.phone)
-    async with auth.throttle.weak_passwords(address=origin.address):
+    async with auth.throttle.weak_passwords(address=source.address):
         passwords.check_policy(password, pointer="/password", about=about)
     return password
 

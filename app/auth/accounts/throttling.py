@@ -4,11 +4,11 @@ from app import audit
 from app.auth.access_tokens import Claims
 from app.auth.accounts import account_records
 from app.auth.accounts.auth import Auth
-from app.auth.throttles import Standing
+from app.auth.throttles import CounterState
 from app.core.errors import UserNotFoundError
 
 
-async def see_throttle(auth: Auth, user_id: str) -> list[Standing]:
+async def see_throttle(auth: Auth, user_id: str) -> list[CounterState]:
     return await auth.throttle.see_account(await _key(auth, user_id))
 
 

@@ -8,7 +8,7 @@ import structlog
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app.auth.passwords import imported
-from app.auth.passwords.pool import AtTurn, Pool
+from app.auth.passwords.pool import AtTurn, HashingPool
 from app.auth.passwords.text import encode, find_spellings, prepare
 
 LONGEST = 1024
@@ -37,7 +37,7 @@ class Passwords:
 
     def __init__(self, *, threads: int, waiting: int) -> None:
         """`threads` of 0: one for each core, 19 MiB each while it hashes."""
-        self._pool = Pool(threads=threads, waiting=waiting)
+        self._pool = HashingPool(threads=threads, waiting=waiting)
 
     @property
     def running(self) -> int:

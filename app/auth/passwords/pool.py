@@ -21,7 +21,7 @@ _IN_THE_WINGS = 1
 """Turns given ahead: what is awaited at a turn is awaited while the threads still work for others."""
 
 
-class Pool:
+class HashingPool:
     """One per process, used from one event loop; work starts in the order in which it came."""
 
     def __init__(self, *, threads: int, waiting: int) -> None:

@@ -11,7 +11,7 @@ Redis sees only keyed hashes. The time of the last failure is what is left of th
 it is Redis's clock that counts, and a counter that nobody raises is forgotten by itself.
 """
 
-from app.auth.throttles.paces import Standing
+from app.auth.throttles.paces import CounterState
 from app.auth.throttles.throttle import Throttle
 
-__all__ = ["Standing", "Throttle"]
+__all__ = ["CounterState", "Throttle"]

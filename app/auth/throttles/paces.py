@@ -31,7 +31,7 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CounterState:
     """One counter, as administrators see it."""
 
     counts: Counts
@@ -42,14 +42,14 @@ class Standing:
     forgotten_at: datetime
 
 
-def standing(counts: Counts, pace: Pace, failures: str | None, left_ms: int) -> Standing | None:
+def counter_state(counts: Counts, pace: Pace, failures: str | None, left_ms: int) -> CounterState | None:
     """None for a counter that has ended, or has given all back."""
     if left_ms <= 0 or int(failures or 0) == 0:
         return None
     now = datetime.now(UTC)
     forgotten_at = now + timedelta(milliseconds=left_ms)
     wait_ms = pace.wait_ms(failures, left_ms)
-    return Standing(
+    return CounterState(
         counts=counts,
         failures=int(failures or 0),
         failed_at=forgotten_at - timedelta(seconds=pace.memory_s),

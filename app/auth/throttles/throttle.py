@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from app.auth.throttles.paces import Pace, Standing, standing
+from app.auth.throttles.paces import CounterState, Pace, counter_state
 from app.auth.throttles.scripts import COUNT, GIVE_BACK, KNOW
 from app.core import client_address
 from app.core.errors import RosterError, ThrottledError
@@ -135,7 +135,7 @@ class Throttle:
             await self._count(counter)
             raise
 
-    async def see_account(self, account: str) -> list[Standing]:
+    async def see_account(self, account: str) -> list[CounterState]:
         """Its counters that hold failures."""
         return await self._see(await self._counters_of(account))
 
@@ -143,7 +143,7 @@ class Throttle:
         """Forget its failures from everywhere; those of addresses stay."""
         await self._lift(await self._counters_of(account))
 
-    async def see_address(self, address: str) -> list[Standing]:
+    async def see_address(self, address: str) -> list[CounterState]:
         return await self._see(self._all_of_address(address))
 
     async def lift_address(self, address: str) -> None:
@@ -158,10 +158,10 @@ class Throttle:
         key, _, pace = counter
         await self._connection.run(COUNT, [key], pace.memory_s * 1000)
 
-    async def _see(self, counters: list[_Counter]) -> list[Standing]:
+    async def _see(self, counters: list[_Counter]) -> list[CounterState]:
         replies = await self._ask(b"".join(_reading(key) for key, _, _ in counters), 2 * len(counters))
         read = zip(counters, replies[::2], replies[1::2], strict=True)
-        found = (standing(counts, pace, failures, left) for (_, counts, pace), failures, left in read)
+        found = (counter_state(counts, pace, failures, left) for (_, counts, pace), failures, left in read)
         return [one for one in found if one is not None]
 
     async def _lift(self, counters: list[_Counter]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-from app.auth.passwords.pool import Pool
+from app.auth.passwords.pool import HashingPool
 from app.core.errors import ThrottledError, TooManySignInsError
 
 
@@ -38,8 +38,8 @@ def gauge() -> Iterator[Gauge]:
 
 
 @pytest.fixture
-async def pool() -> AsyncIterator[Pool]:
-    pool = Pool(threads=2, waiting=100)
+async def pool() -> AsyncIterator[HashingPool]:
+    pool = HashingPool(threads=2, waiting=100)
     yield pool
     pool.close()
 
@@ -50,7 +50,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.001)
 
 
-async def check_every_turn_is_free(pool: Pool, threads: int) -> None:
+async def check_every_turn_is_free(pool: HashingPool, threads: int) -> None:
     """As many as have turns meet in `at_turn`: they hold them all at the same time."""
     meeting = asyncio.Barrier(threads)
 
@@ -61,7 +61,7 @@ async def check_every_turn_is_free(pool: Pool, threads: int) -> None:
     await asyncio.gather(*(pool.run(int, meet) for _ in range(threads)))
 
 
-async def test_a_storm_is_worked_off_by_the_threads_there_are(pool: Pool, gauge: Gauge) -> None:
+async def test_a_storm_is_worked_off_by_the_threads_there_are(pool: HashingPool, gauge: Gauge) -> None:
     storm = [asyncio.create_task(pool.run(gauge.work)) for _ in range(100)]
     await until(lambda: gauge.now == 2)
     gauge.go.set()
@@ -70,7 +70,7 @@ async def test_a_storm_is_worked_off_by_the_threads_there_are(pool: Pool, gauge:
 
 
 async def test_work_starts_in_the_order_in_which_it_came(gauge: Gauge) -> None:
-    pool = Pool(threads=1, waiting=20)
+    pool = HashingPool(threads=1, waiting=20)
     order: list[int] = []
 
     async def come(number: int) -> None:
@@ -86,7 +86,7 @@ async def test_work_starts_in_the_order_in_which_it_came(gauge: Gauge) -> None:
 
 
 async def test_one_more_than_may_wait_is_refused_at_once(gauge: Gauge) -> None:
-    pool = Pool(threads=1, waiting=2)
+    pool = HashingPool(threads=1, waiting=2)
     taken = [asyncio.create_task(pool.run(gauge.work)) for _ in range(3)]
     await until(lambda: gauge.now == 1)
     for _ in range(5):
@@ -105,7 +105,7 @@ async def test_one_more_than_may_wait_is_refused_at_once(gauge: Gauge) -> None:
 
 
 async def test_where_none_may_wait_a_free_turn_is_still_given(gauge: Gauge) -> None:
-    pool = Pool(threads=1, waiting=0)
+    pool = HashingPool(threads=1, waiting=0)
     first = asyncio.create_task(pool.run(gauge.work))
     await until(lambda: gauge.now == 1)
     with pytest.raises(TooManySignInsError):
@@ -116,7 +116,9 @@ async def test_where_none_may_wait_a_free_turn_is_still_given(gauge: Gauge) -> N
     pool.close()
 
 
-async def test_a_cancelled_caller_keeps_its_turn_until_its_thread_is_done(pool: Pool, gauge: Gauge) -> None:
+async def test_a_cancelled_caller_keeps_its_turn_until_its_thread_is_done(
+    pool: HashingPool, gauge: Gauge
+) -> None:
     gone = [asyncio.create_task(pool.run(gauge.work)) for _ in range(2)]
     await until(lambda: gauge.now == 2)
     turns: list[int] = []
@@ -140,7 +142,7 @@ async def test_a_cancelled_caller_keeps_its_turn_until_its_thread_is_done(pool: 
     await check_every_turn_is_free(pool, 3)
 
 
-async def test_a_turn_comes_while_the_threads_still_work_for_others(pool: Pool, gauge: Gauge) -> None:
+async def test_a_turn_comes_while_the_threads_still_work_for_others(pool: HashingPool, gauge: Gauge) -> None:
     busy = [asyncio.create_task(pool.run(gauge.work)) for _ in range(2)]
     await until(lambda: gauge.now == 2)
     asked = asyncio.Event()
@@ -157,7 +159,7 @@ async def test_a_turn_comes_while_the_threads_still_work_for_others(pool: Pool, 
 
 
 async def test_callers_cancelled_while_they_wait_leave_their_places_to_others(gauge: Gauge) -> None:
-    pool = Pool(threads=1, waiting=3)
+    pool = HashingPool(threads=1, waiting=3)
     first = asyncio.create_task(pool.run(gauge.work))
     await until(lambda: gauge.now == 1)
     for _ in range(3):
@@ -175,7 +177,9 @@ async def test_callers_cancelled_while_they_wait_leave_their_places_to_others(ga
     pool.close()
 
 
-async def test_an_error_at_the_turn_ends_the_call_and_gives_the_turn_back(pool: Pool, gauge: Gauge) -> None:
+async def test_an_error_at_the_turn_ends_the_call_and_gives_the_turn_back(
+    pool: HashingPool, gauge: Gauge
+) -> None:
     async def refuse() -> None:
         raise ThrottledError(7)
 
@@ -186,7 +190,7 @@ async def test_an_error_at_the_turn_ends_the_call_and_gives_the_turn_back(pool: 
     await check_every_turn_is_free(pool, 3)
 
 
-async def test_a_caller_cancelled_at_its_turn_gives_it_back(pool: Pool, gauge: Gauge) -> None:
+async def test_a_caller_cancelled_at_its_turn_gives_it_back(pool: HashingPool, gauge: Gauge) -> None:
     reached = asyncio.Event()
 
     async def hang() -> None:
@@ -202,14 +206,14 @@ async def test_a_caller_cancelled_at_its_turn_gives_it_back(pool: Pool, gauge: G
     await check_every_turn_is_free(pool, 3)
 
 
-async def test_an_error_of_the_work_reaches_the_caller_and_gives_the_turn_back(pool: Pool) -> None:
+async def test_an_error_of_the_work_reaches_the_caller_and_gives_the_turn_back(pool: HashingPool) -> None:
     for _ in range(5):
         with pytest.raises(ZeroDivisionError):
             await pool.run(lambda: 1 / 0)
     await check_every_turn_is_free(pool, 3)
 
 
-async def test_callers_that_leave_at_random_leak_nothing(pool: Pool, gauge: Gauge) -> None:
+async def test_callers_that_leave_at_random_leak_nothing(pool: HashingPool, gauge: Gauge) -> None:
     gauge.go.set()
     chance = random.Random(5)  # noqa: S311 the same every time
 
@@ -228,7 +232,7 @@ async def test_callers_that_leave_at_random_leak_nothing(pool: Pool, gauge: Gaug
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
-async def test_threads_of_the_pool_and_no_others_step_back(pool: Pool) -> None:
+async def test_threads_of_the_pool_and_no_others_step_back(pool: HashingPool) -> None:
     before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
     def read_priority() -> int:
@@ -241,7 +245,7 @@ async def test_threads_of_the_pool_and_no_others_step_back(pool: Pool) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the affinity cannot be asked for")
 async def test_no_number_of_threads_means_one_for_each_core_that_may_be_used(gauge: Gauge) -> None:
-    pool = Pool(threads=0, waiting=200)
+    pool = HashingPool(threads=0, waiting=200)
     cores = len(os.sched_getaffinity(0))
     storm = [asyncio.create_task(pool.run(gauge.work)) for _ in range(cores + 5)]
     await until(lambda: gauge.now == cores)
@@ -252,7 +256,7 @@ async def test_no_number_of_threads_means_one_for_each_core_that_may_be_used(gau
 
 
 async def test_a_closed_pool_ends_its_threads_and_takes_nothing_more(gauge: Gauge) -> None:
-    pool = Pool(threads=1, waiting=1)
+    pool = HashingPool(threads=1, waiting=1)
     gauge.go.set()
     worker = await pool.run(gauge.work)
     pool.close()
@@ -266,7 +270,7 @@ def test_a_thread_that_outlives_its_event_loop_ends_in_silence(
     gauge: Gauge, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = set(threading.enumerate())
-    pool = Pool(threads=1, waiting=1)
+    pool = HashingPool(threads=1, waiting=1)
 
     async def leave() -> None:
         task = asyncio.create_task(pool.run(gauge.work))
