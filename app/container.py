@@ -12,8 +12,6 @@ from typing import Any
 import structlog
 from beanie import init_beanie
 from pymongo import AsyncMongoClient, ReturnDocument
-from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 from redis.asyncio import Redis
@@ -32,6 +30,7 @@ from app.auth.throttles import Throttle
 from app.core.cursors import CursorSealer
 from app.core.errors import StartError
 from app.core.limits import CountedSemaphore, WritingThread
+from app.core.mongo import BSON, Collection, Database
 from app.core.settings import Settings
 from app.database import driver_errors, indexes, probes
 from app.database.addresses import MongoAddress, read_mongo, read_redis
@@ -39,13 +38,11 @@ from app.database.readiness import Readiness
 from app.database.redis_connection import RedisConnection, Replies, pack
 from app.jobs import JobQueue, Jobs
 from app.monitoring.mongo_pools import MongoPoolListener
-from app.users.rows import BSON
 from models.user import User
 
 log = structlog.get_logger("roster.start")
 
 Client = AsyncMongoClient[dict[str, Any]]
-Database = AsyncDatabase[dict[str, Any]]
 _OLDEST_WIRE = 13
 """MongoDB 5.0."""
 _LOOK_AGAIN_S = 0.5
@@ -57,7 +54,7 @@ class Container:
 
     settings: Settings
     database: Database
-    users: AsyncCollection[dict[str, Any]]
+    users: Collection
     pools: MongoPoolListener | None
     """Where metrics are served."""
     redis: Redis

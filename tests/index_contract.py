@@ -20,10 +20,10 @@ from pymongo import AsyncMongoClient, MongoClient
 
 from app.commands.sample import people
 from app.core.cursors import Position
+from app.core.mongo import BSON, Collection
 from app.database import indexes
-from app.listing.pages import Page, Users, page
+from app.listing.pages import Page, page
 from app.listing.queries import build
-from app.users.rows import BSON
 from app.users.selections import choose
 from app.users.user_records import hidden
 from models.listing import Filter, ListQuery, Missable, SortField
@@ -115,7 +115,7 @@ class Explainer:
     With `answers`, the answers are the real ones, which an offset needs.
     """
 
-    def __init__(self, users: Users, *, answers: bool) -> None:
+    def __init__(self, users: Collection, *, answers: bool) -> None:
         self._users = users
         self._answers = answers
         self._plans: list[dict[str, Any]] = []
@@ -177,7 +177,7 @@ def _stages(stage: dict[str, Any]) -> Iterator[dict[str, Any]]:
 class Directory:
     """Sample people, and what it costs to list them."""
 
-    def __init__(self, users: Users) -> None:
+    def __init__(self, users: Collection) -> None:
         self.users = users
 
     async def page(self, asked: ListQuery, start: Position | None = None) -> Page:
@@ -185,10 +185,10 @@ class Directory:
 
     async def explain(self, asked: ListQuery, start: Position | None = None, *, skip: int = 0) -> Cost:
         explainer = Explainer(self.users, answers=skip > 0)
-        await self._page(cast("Users", explainer), asked, start, skip)
+        await self._page(cast("Collection", explainer), asked, start, skip)
         return explainer.cost()
 
-    async def _page(self, users: Users, asked: ListQuery, start: Position | None, skip: int) -> Page:
+    async def _page(self, users: Collection, asked: ListQuery, start: Position | None, skip: int) -> Page:
         projection, _ = choose(asked.fields)
         return await page(
             users, build(asked), projection, limit=asked.limit, start=start, skip=skip, budget_s=60

@@ -8,7 +8,7 @@ import httpx
 from bson import ObjectId
 
 from app.container import Container
-from app.listing.pages import Users
+from app.core.mongo import Collection
 from app.users.user_records import record
 from models.user import UserInput
 
@@ -21,7 +21,7 @@ def resources(client: httpx.AsyncClient) -> Container:
     return cast("Container", client.app.state.container)  # type: ignore[attr-defined]  # a handle for tests
 
 
-def users(client: httpx.AsyncClient) -> Users:
+def users(client: httpx.AsyncClient) -> Collection:
     return resources(client).users
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 from bson import ObjectId
 from pymongo import DESCENDING
-from pymongo.asynchronous.collection import AsyncCollection
 
-from app.audit.write import Database, Entry
+from app.audit.write import Entry
 from app.core.cursors import CursorSealer, Position
 from app.core.errors import FieldError, QueryTooExpensiveError
+from app.core.mongo import Collection, Database
 from app.core.time_budget import OverBudgetError, busy, within
 from models.audit import AuditQuery
 
@@ -52,7 +52,7 @@ async def find(database: Database, cursors: CursorSealer, asked: AuditQuery, *, 
     )
 
 
-async def _read(audit: AsyncCollection[Entry], wanted: dict[str, Any], asked: AuditQuery) -> list[Entry]:
+async def _read(audit: Collection, wanted: dict[str, Any], asked: AuditQuery) -> list[Entry]:
     found = audit.find(wanted, hint=index(asked)).sort("_id", DESCENDING).limit(asked.limit + 1)
     return await found.to_list()
 

@@ -11,12 +11,11 @@ from typing import Any
 
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.asynchronous.database import AsyncDatabase
 
+from app.core.mongo import Database
 from app.monitoring.logs import REQUEST_ID
 from models.audit import Action, Via
 
-Database = AsyncDatabase[dict[str, Any]]
 Entry = dict[str, Any]
 
 SECRET = ({"pointer": "/password", "from": None, "to": None},)

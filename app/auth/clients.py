@@ -14,16 +14,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pymongo import ReturnDocument
-from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from app.core import secret_codes
 from app.core.errors import InvalidClientError, InvalidError
+from app.core.mongo import Collection, Database
 from models import texts
 from models.values import Scope
-
-Database = AsyncDatabase[dict[str, Any]]
 
 NAME_LENGTH = 128
 # VSCHAR (RFC 6749, appendix A.1) without what some client would not send as it is: the colon ends the id in
@@ -220,5 +217,5 @@ def _client(document: dict[str, Any]) -> Client:
     )
 
 
-def _collection(database: Database) -> AsyncCollection[dict[str, Any]]:
+def _collection(database: Database) -> Collection:
     return database["clients"]

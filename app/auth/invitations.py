@@ -11,17 +11,14 @@ from typing import Any
 
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.asynchronous.database import AsyncDatabase
 
 from app.core import secret_codes
 from app.core.cursors import CursorSealer, Position
 from app.core.errors import InvalidInvitationError, InvitationNotFoundError
+from app.core.mongo import Collection, Database
 from app.core.normalise import email_key
 from app.users import administrators, user_records
 from models.values import Scope
-
-Database = AsyncDatabase[dict[str, Any]]
 
 ORDER = [("expires_at", -1), ("_id", -1)]
 """Of the list, and of the index that it is read by."""
@@ -128,5 +125,5 @@ def _invitation(document: dict[str, Any]) -> Invitation:
     )
 
 
-def _collection(database: Database) -> AsyncCollection[dict[str, Any]]:
+def _collection(database: Database) -> Collection:
     return database["invitations"]

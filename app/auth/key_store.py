@@ -2,23 +2,21 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
 import structlog
-from bson.codec_options import CodecOptions
-from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from app.auth.signing_keys import SigningKey, VerifyingKey
 from app.core.derived_keys import BrokenSealError, Sealer
+from app.core.mongo import AWARE, Database
 
 log = structlog.get_logger("roster.keys")
 
-_BSON: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
 _Halves = tuple[VerifyingKey, SigningKey | None]
 
 
@@ -36,9 +34,9 @@ class StoredKey:
 
 
 class KeyStore:
-    def __init__(self, database: AsyncDatabase[dict[str, Any]], secret: str) -> None:
+    def __init__(self, database: Database, secret: str) -> None:
         self._collection = database["keys"].with_options(
-            codec_options=_BSON, write_concern=WriteConcern("majority"), read_concern=ReadConcern("majority")
+            codec_options=AWARE, write_concern=WriteConcern("majority"), read_concern=ReadConcern("majority")
         )
         self._sealer = Sealer(secret, "signing keys")
         self._opened: dict[tuple[str, bytes], _Halves] = {}

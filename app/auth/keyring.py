@@ -9,12 +9,12 @@ from typing import Any, Literal, NoReturn, Self
 
 import pymongo
 import structlog
-from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
 from app.auth.key_store import KeyStore, StoredKey
 from app.auth.signing_keys import SigningKey, VerifyingKey
 from app.core.errors import UnavailableError
+from app.core.mongo import Database
 
 log = structlog.get_logger("roster.keys")
 
@@ -79,7 +79,7 @@ class Keyring:
     @classmethod
     async def open(
         cls,
-        database: AsyncDatabase[dict[str, Any]],
+        database: Database,
         secret: str,
         *,
         algorithm: str | None,

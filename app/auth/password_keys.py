@@ -18,13 +18,13 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from pymongo import ReturnDocument
-from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.write_concern import WriteConcern
 from redis.asyncio import Redis
 
 from app.core import compact
 from app.core.derived_keys import BrokenSealError, Sealer
 from app.core.errors import FieldError, InvalidError
+from app.core.mongo import Database
 
 log = structlog.get_logger("roster.keys")
 
@@ -59,7 +59,7 @@ class _PasswordKey:
 class PasswordKeys:
     def __init__(
         self,
-        database: AsyncDatabase[dict[str, Any]],
+        database: Database,
         redis: Redis,
         secret: str,
         *,

@@ -4,17 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pymongo.asynchronous.database import AsyncDatabase
-
 from app import migrations
 from app.container import Container
+from app.core.mongo import Database
 from app.database import indexes
 from app.database.stored_files import BUCKETS
 from app.search import upkeep
 from app.users import phone_numbers
 from app.users.selections import choose
 
-Database = AsyncDatabase[dict[str, Any]]
 COUNTED = ("users", "audit", "keys", "clients", "invitations", "imports", "import_rows", "jobs")
 _TOGETHER = 1_000
 _NAMED = 20

@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 from pymongo import DESCENDING
-from pymongo.asynchronous.collection import AsyncCollection
 
 from app.core.cursors import CursorSealer, Position
+from app.core.mongo import Collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class DocumentPage:
 
 
 async def newest_first(
-    documents: AsyncCollection[dict[str, Any]],
+    documents: Collection,
     cursors: CursorSealer,
     wanted: dict[str, Any],
     *,

@@ -4,10 +4,10 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 import pymongo
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import ExecutionTimeout, NetworkTimeout
 
 from app.core.errors import OverloadedError
+from app.core.mongo import Collection
 
 T = TypeVar("T")
 _PING_S = 1.0
@@ -22,7 +22,7 @@ def busy() -> OverloadedError:
     return OverloadedError("MongoDB is busy: this took longer than it should. Try again soon.")
 
 
-async def within(budget_s: float, users: AsyncCollection[dict[str, object]], work: Awaitable[T]) -> T:
+async def within(budget_s: float, users: Collection, work: Awaitable[T]) -> T:
     """What `work` returns. OverBudgetError if it takes longer on a server that is otherwise well."""
     try:
         with pymongo.timeout(budget_s):

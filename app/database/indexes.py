@@ -5,15 +5,14 @@ from typing import Any
 
 import pymongo
 from pymongo import IndexModel
-from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, OperationFailure
 
 from app.core.errors import StartError
+from app.core.mongo import Database
 from app.database import stored_files
 from models.user import User
 from models.user_schema import VALIDATOR
 
-Database = AsyncDatabase[dict[str, Any]]
 _OPTIONS = ("key", "unique", "partialFilterExpression", "sparse", "collation", "hidden", "expireAfterSeconds")
 _DUPLICATES = 11_000
 _UNAUTHORIZED = 13

@@ -5,11 +5,10 @@ A trial leaves nothing behind. What it raises is the driver's: `reasons` says it
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 from bson import ObjectId
-from pymongo.asynchronous.database import AsyncDatabase
 
+from app.core.mongo import Database
 from app.database.redis_connection import Argument, RedisConnection, Script, pack
 
 _NOBODY = ObjectId("0" * 24)
@@ -17,7 +16,7 @@ _KEPT_S = 60
 _SCRIPT = Script("return redis.call('TIME')[1]")
 
 
-async def probe_mongodb(database: AsyncDatabase[dict[str, Any]]) -> None:
+async def probe_mongodb(database: Database) -> None:
     """Insert, change and delete in a transaction that is given up."""
     async with database.client.start_session() as session:
         await session.start_transaction()

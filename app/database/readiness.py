@@ -3,14 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import pymongo
-from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app.core.errors import NotReadyError, UnavailableError
+from app.core.mongo import Database
 from app.database import driver_errors, indexes, probes
 from app.database.redis_connection import RedisConnection, pack
 
@@ -29,7 +28,7 @@ class Readiness:
 
     def __init__(
         self,
-        database: AsyncDatabase[dict[str, Any]],
+        database: Database,
         redis_connection: RedisConnection,
         find_signing_key: Callable[[], object],
         *,

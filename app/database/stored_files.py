@@ -11,11 +11,10 @@ from typing import Any
 
 from bson import ObjectId
 from pymongo import IndexModel
-from pymongo.asynchronous.database import AsyncDatabase
 
 from app.core.errors import UnavailableError
+from app.core.mongo import Database
 
-Database = AsyncDatabase[dict[str, Any]]
 BUCKETS = ("import_files", "export_files")
 
 _READ_CHUNKS = 8

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import pymongo
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import OperationFailure, PyMongoError
+
+from app.core.mongo import Collection
 
 T = TypeVar("T")
 _LOST = "TransientTransactionError"
@@ -29,9 +30,7 @@ _INTERRUPTED = 11_601
 
 
 @asynccontextmanager
-async def session_about(
-    documents: AsyncCollection[dict[str, Any]], _id: Any
-) -> AsyncIterator[AsyncClientSession]:
+async def session_about(documents: Collection, _id: Any) -> AsyncIterator[AsyncClientSession]:
     """A session for transactions that are about one document, which takes the place of those before it.
 
     MongoDB keeps a transaction whose process was killed, and its locks, for a minute. So the document says

@@ -14,15 +14,15 @@ import structlog
 from bson import ObjectId
 from cronsim import CronSim, CronSimError
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.asynchronous.collection import AsyncCollection
 
 from app.container import Container
 from app.core.clock import now
 from app.core.errors import FieldError, InvalidError, JobNotFoundError, ScheduleNotFoundError
+from app.core.mongo import AWARE, Collection
 from app.core.paging import DocumentPage, newest_first
 from app.database.transactions import together
 from app.exports import stored_exports
-from app.jobs import AWARE, Viewer
+from app.jobs import Viewer
 from models.export_job import ExportBody, ScheduleInput, SchedulePatch
 from models.job import PageQuery
 
@@ -210,5 +210,5 @@ def _not_found() -> ScheduleNotFoundError:
     return ScheduleNotFoundError("There is no schedule with this id, or it is not yours.")
 
 
-def _collection(opened: Container) -> AsyncCollection[dict[str, Any]]:
+def _collection(opened: Container) -> Collection:
     return opened.database.get_collection("schedules", codec_options=AWARE)

@@ -17,7 +17,6 @@ import pymongo
 from bson import ObjectId
 from gridfs import AsyncGridFSBucket
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
 from app import jobs, listing, search
@@ -32,12 +31,13 @@ from app.core.errors import (
     JobEndedError,
     JobNotFoundError,
 )
+from app.core.mongo import AWARE, Collection
 from app.core.paging import DocumentPage, newest_first
 from app.database import stored_files
 from app.database.stored_files import StoredFile
 from app.database.transactions import together
 from app.exports.streaming import begin
-from app.jobs import AWARE, Job, Run, Viewer
+from app.jobs import Job, Run, Viewer
 from app.listing.totals import total
 from app.spreadsheets import columns
 from models.export import MEDIA_TYPES, Format
@@ -282,5 +282,5 @@ class _Tally:
         self.digest.update(chunk)
 
 
-def _collection(opened: Container) -> AsyncCollection[dict[str, Any]]:
+def _collection(opened: Container) -> Collection:
     return opened.database.get_collection("exports", codec_options=AWARE)

@@ -11,12 +11,12 @@ import pymongo
 
 from app.core.errors import BusyError
 from app.core.limits import WritingThread
-from app.listing.pages import Users
+from app.core.mongo import BSON, Collection
 from app.listing.queries import Query
 from app.listing.searches import stream_ranked
 from app.listing.streams import stream
 from app.spreadsheets import Writer, column_labels, columns, writer
-from app.users.rows import BSON, RowReader
+from app.users.rows import RowReader
 from app.users.selections import choose
 from models.export import Format
 
@@ -26,7 +26,7 @@ _CLOSING_S = 2.0
 
 
 async def begin(
-    users: Users,
+    users: Collection,
     running: asyncio.Semaphore,
     writing: WritingThread,
     query: Query,

@@ -15,12 +15,12 @@ from app.audit.read import EntryPage
 from app.auth.accounts import IssuedTokens
 from app.auth.sessions import Session
 from app.auth.throttles import CounterState
+from app.core.mongo import Row
 from app.http.problems import describe, describe_kept
 from app.jobs import Job
 from app.listing import Listing
 from app.users.batches import Result
 from app.users.idempotency import StoredReply
-from app.users.rows import Row
 from models.listing import Total
 from models.session import MOST_SESSIONS
 from models.throttle import CounterOutput, ThrottleOutput

@@ -7,8 +7,9 @@ from bson import ObjectId
 from pymongo import UpdateOne
 
 from app.core.errors import PreconditionFailedError, RosterError, UniqueConflictError, UserNotFoundError
+from app.core.mongo import Collection, Row
 from app.core.normalise import canonical, email_key
-from app.imports.import_records import Collection, Row, wrong
+from app.imports.import_records import wrong
 from app.users import user_records
 from models.user import UserInput
 

@@ -10,8 +10,9 @@ from gridfs import AsyncGridFSBucket
 from gridfs.errors import NoFile
 
 from app.core.errors import ImportNotFoundError
+from app.core.mongo import Database
 from app.database import stored_files
-from app.imports.import_records import FILES, Database
+from app.imports.import_records import FILES
 
 _BLOCK: Final = 1024 * 1024
 

@@ -20,18 +20,13 @@ from typing import Any, Final
 
 from bson import ObjectId
 from pymongo import DESCENDING
-from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.asynchronous.database import AsyncDatabase
 
 from app.core.errors import ImportNotFoundError
+from app.core.mongo import BSON, Collection, Database
 from app.jobs import Viewer
-from app.users.rows import BSON
 from models.imports import STATUSES
 
-Database = AsyncDatabase[dict[str, Any]]
-Collection = AsyncCollection[dict[str, Any]]
 Import = dict[str, Any]
-Row = dict[str, Any]
 
 FILES: Final = "import_files"
 """The GridFS bucket of the files, each with `metadata.expires_at`."""

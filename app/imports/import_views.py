@@ -12,9 +12,10 @@ from app.container import Container
 from app.core import clock
 from app.core.cursors import Position
 from app.core.errors import ImportApplyingError, JobEndedError, JobNotFoundError
+from app.core.mongo import Row
 from app.core.paging import newest_first
 from app.imports import files, import_records
-from app.imports.import_records import Import, Row
+from app.imports.import_records import Import
 from app.jobs import Job, Viewer
 from models.imports import MOST_VALUES, ImportRowsQuery, ImportState, RowStatus
 from models.job import PageQuery

@@ -16,6 +16,7 @@ from pymongo import ReturnDocument, UpdateOne
 from app.container import Container
 from app.core import clock
 from app.core.errors import UnavailableError
+from app.core.mongo import Row
 from app.imports import files, import_records, options, stored_users
 from app.imports.conversion import pointer
 from app.imports.decisions import Decider, Decision
@@ -62,7 +63,7 @@ async def _plan_revert(opened: Container, document: Import, run: Run) -> None:
         planner = _Planner(opened, document, duplicates)
         plan = RevertPlan(opened, document)
 
-        async def decide(rows: list[import_records.Row]) -> list[Decision]:
+        async def decide(rows: list[Row]) -> list[Decision]:
             found, decisions = await plan.decide(rows, opened.users)
             return await planner.check_owners(found, decisions)
 

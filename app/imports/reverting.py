@@ -18,13 +18,13 @@ from app.core.errors import (
     ImportNotFoundError,
     ImportRevertedError,
 )
+from app.core.mongo import Collection, Row
 from app.imports import import_records, import_views, stored_users, submitting, undo
 from app.imports.decisions import Decider, Decision
-from app.imports.import_records import Import, Row
+from app.imports.import_records import Import
 from app.imports.row_parser import ParsedRow
 from app.imports.stored_users import StoredUser
 from app.jobs import Job, Viewer
-from app.users.user_records import Users
 from models.imports import APPLIED, ImportQuery
 
 HEADING: Final = ["id"]
@@ -111,7 +111,7 @@ class RevertPlan:
             after = found[-1]["n"]
 
     async def decide(
-        self, rows: Sequence[Row], users: Users
+        self, rows: Sequence[Row], users: Collection
     ) -> tuple[stored_users.StoredUsers, list[Decision]]:
         parsed = [self._give(row) for row in rows]
         found = await stored_users.find(users, parsed, hashes=False)

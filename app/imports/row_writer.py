@@ -25,9 +25,9 @@ from app.core.errors import (
     UnavailableError,
     WriteConflictError,
 )
+from app.core.mongo import Collection, Row
 from app.database.transactions import may_pass, transaction
 from app.imports import apply_conflicts
-from app.imports.import_records import Collection, Row
 from app.users import Authority, changes, user_records
 from models.imports import APPLIED, PENDING
 

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from app.container import Container
 from app.core.errors import BusyError, ImportNotPlannedError
+from app.core.mongo import Row
 from app.imports import import_views
-from app.imports.import_records import Import, Row
+from app.imports.import_records import Import
 from app.spreadsheets import lists, workbook_writer
 from app.spreadsheets.cells import write_json
 from models.imports import RowStatus

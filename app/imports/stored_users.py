@@ -6,11 +6,10 @@ from typing import Any, Final
 
 from bson import ObjectId
 
+from app.core.mongo import Collection, Row
 from app.core.normalise import canonical, typed_email_key
 from app.imports.row_parser import ParsedRow
-from app.users.rows import Row
 from app.users.selections import choose
-from app.users.user_records import Users
 from models import phones
 
 _HASH: Final = "credentials.password_hash"
@@ -70,7 +69,7 @@ def normalise(name: str, value: Any) -> str | None:
     return canonical(value) if name == "username" else phones.key(value)
 
 
-async def find(users: Users, rows: Iterable[ParsedRow], *, hashes: bool) -> StoredUsers:
+async def find(users: Collection, rows: Iterable[ParsedRow], *, hashes: bool) -> StoredUsers:
     """The users that the rows are about; with `hashes` also those of their passwords."""
     found = StoredUsers()
     wanted: dict[str, set[str]] = {"id": set(), "email": set(), "username": set()}
@@ -89,7 +88,7 @@ async def find(users: Users, rows: Iterable[ParsedRow], *, hashes: bool) -> Stor
     return found
 
 
-async def find_owners(users: Users, found: StoredUsers, wanted: Mapping[str, set[str]]) -> None:
+async def find_owners(users: Collection, found: StoredUsers, wanted: Mapping[str, set[str]]) -> None:
     """Who holds these unique values, into `found`; what it knows is not asked again."""
     for name, values in wanted.items():
         missing = values - found.asked[name]
@@ -108,7 +107,7 @@ def _any(name: str, values: Iterable[str]) -> dict[str, Any]:
 
 
 async def _look(
-    users: Users, found: StoredUsers, condition: dict[str, Any], index: str, *, hashes: bool
+    users: Collection, found: StoredUsers, condition: dict[str, Any], index: str, *, hashes: bool
 ) -> None:
     projection = PUBLIC | {"keys.email": 1, "keys.username": 1} | ({_HASH: 1} if hashes else {})
     rows = await users.find(condition, projection, hint=index).to_list()

@@ -5,14 +5,13 @@ there (ADR 0011).
 """
 
 from app.jobs.job_queue import TASK, JobQueue
-from app.jobs.job_records import AWARE, Job, Viewer, collection
+from app.jobs.job_records import Job, Viewer, collection
 from app.jobs.jobs import Jobs
 from app.jobs.leases import Leases
 from app.jobs.runs import Handler, JobCancelledError, LeaseLostError, Run
 from app.jobs.workers import PeriodicTask, working
 
 __all__ = [
-    "AWARE",
     "TASK",
     "Handler",
     "Job",

@@ -7,20 +7,14 @@ index of `app.database.indexes` takes a job away once it has expired.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
 from bson import ObjectId
-from bson.codec_options import CodecOptions
-from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.asynchronous.database import AsyncDatabase
 
 from app.core.clock import now
+from app.core.mongo import AWARE, Collection, Database
 from models.job import ENDED, JobKind, JobState
-
-Database = AsyncDatabase[dict[str, Any]]
-Documents = AsyncCollection[dict[str, Any]]
-AWARE: CodecOptions[dict[str, Any]] = CodecOptions(document_class=dict, tz_aware=True, tzinfo=UTC)
 
 FREE: dict[str, Any] = {
     "$or": [
@@ -79,7 +73,7 @@ class Job:
         return cls(id=str(document["_id"]), **fields)
 
 
-def collection(database: Database) -> Documents:
+def collection(database: Database) -> Collection:
     return database.get_collection("jobs", codec_options=AWARE)
 
 

@@ -13,10 +13,11 @@ from pymongo.errors import DuplicateKeyError
 
 from app.core.cursors import CursorSealer
 from app.core.errors import JobEndedError, JobNotFoundError
+from app.core.mongo import Database
 from app.core.paging import DocumentPage, newest_first
 from app.jobs import job_records
 from app.jobs.job_queue import JobQueue
-from app.jobs.job_records import Database, Job, Viewer
+from app.jobs.job_records import Job, Viewer
 from app.monitoring.logs import REQUEST_ID
 from models.job import JobKind, JobQuery, JobState
 

@@ -5,15 +5,16 @@ worker that was believed dead changes nothing any more.
 """
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import bson
 from pymongo import ReturnDocument
 
+from app.core.mongo import Collection
 from app.jobs import job_records
-from app.jobs.job_records import Documents, Job
+from app.jobs.job_records import Job
 from models.job import JobKind, JobState
 
 _NEXT = {"$add": ["$revision", 1]}
@@ -21,11 +22,11 @@ _NEXT = {"$add": ["$revision", 1]}
 
 @dataclass(frozen=True, slots=True)
 class Leases:
-    jobs: Documents
+    jobs: Collection
     lease_ms: int
     ttl_ms: int
 
-    async def take(self, job_id: str, kinds: Collection[JobKind]) -> tuple[str, Job] | None:
+    async def take(self, job_id: str, kinds: Iterable[JobKind]) -> tuple[str, Job] | None:
         """The lease and the job, if it is of one of the kinds and waits, or its lease was let lapse."""
         if not bson.ObjectId.is_valid(job_id):
             return None

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from app.jobs.job_records import Documents
+from app.core.mongo import Collection
 from app.jobs.jobs import Jobs
 
 _AT_ONCE = 100
 
 
-async def send_overdue(documents: Documents, jobs: Jobs, *, lease_ms: int) -> int:
+async def send_overdue(documents: Collection, jobs: Jobs, *, lease_ms: int) -> int:
     """Announce again what waits though it was sent a lease ago, and what nobody works on any more.
 
     Of several workers that look at once, one sends. How many were sent.

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from app.core.cursors import CursorSealer
 from app.core.errors import FieldError, InvalidError
+from app.core.mongo import Collection, Row
 from app.core.settings import Settings
-from app.listing.pages import Users, page
+from app.listing.pages import page
 from app.listing.queries import Query, build
 from app.listing.searches import Ranked, ranked, suggest
 from app.listing.totals import total
 from app.search import highlight
-from app.users.rows import Row
 from app.users.selections import choose
 from models.listing import ListQuery, Total
 
@@ -27,7 +27,7 @@ class Listing:
     total: Total | None
 
 
-async def find(users: Users, cursors: CursorSealer, settings: Settings, asked: ListQuery) -> Listing:
+async def find(users: Collection, cursors: CursorSealer, settings: Settings, asked: ListQuery) -> Listing:
     """The page asked for. Errors: a cursor of another query or too old, an unknown field, a dear query."""
     if asked.q is not None:
         return await _search(users, cursors, settings, asked, asked.q)
@@ -57,7 +57,7 @@ async def find(users: Users, cursors: CursorSealer, settings: Settings, asked: L
 
 
 async def _search(
-    users: Users, cursors: CursorSealer, settings: Settings, asked: ListQuery, q: str
+    users: Collection, cursors: CursorSealer, settings: Settings, asked: ListQuery, q: str
 ) -> Listing:
     """Ranked people; pages go forward only, and the total is what was ranked so far."""
     query = build(asked, region=settings.phone_region)

@@ -5,16 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bson import ObjectId
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import AutoReconnect
 
 from app.core.cursors import Position
 from app.core.errors import QueryTooExpensiveError
+from app.core.mongo import Collection, Row
 from app.core.time_budget import OverBudgetError, busy, within
 from app.listing.queries import DEFAULT_SORT, RANGES, Query
-from app.users.rows import Row
 
-Users = AsyncCollection[dict[str, Any]]
 Projection = dict[str, int]
 
 
@@ -44,7 +42,7 @@ class _WalkedRows:
 
 
 async def page(
-    users: Users,
+    users: Collection,
     query: Query,
     projection: Projection,
     *,
@@ -66,7 +64,7 @@ async def page(
 
 
 async def _page(
-    users: Users, query: Query, projection: Projection, *, limit: int, start: Position | None, skip: int
+    users: Collection, query: Query, projection: Projection, *, limit: int, start: Position | None, skip: int
 ) -> Page:
     if query.single:
         row = await users.find_one(query.matching, projection) if start is None and not skip else None
@@ -128,7 +126,7 @@ def _with_sort_value(projection: Projection, query: Query) -> Projection:
 
 
 async def _walk(
-    users: Users, query: Query, projection: Projection, *, limit: int, start: Position | None
+    users: Collection, query: Query, projection: Projection, *, limit: int, start: Position | None
 ) -> _WalkedRows:
     """Up to `limit` rows, segment after segment."""
     backward = start is not None and start.backward
@@ -141,7 +139,7 @@ async def _walk(
     return found
 
 
-async def _rows(users: Users, asked: dict[str, Any], projection: Projection, limit: int) -> list[Row]:
+async def _rows(users: Collection, asked: dict[str, Any], projection: Projection, limit: int) -> list[Row]:
     """By the bare command, which spares the cursor that one batch does not need (a tenth of a page's time).
 
     By a cursor, which PyMongo retries, where the connection broke, or where one reply of 16 MiB does not
@@ -174,7 +172,7 @@ def _segments(query: Query, start: Position | None) -> tuple[int, ...]:
     return tuple(segment for segment in query.order.segments if segment >= start.segment)
 
 
-async def _offset(users: Users, query: Query, skip: int) -> Position | None:
+async def _offset(users: Collection, query: Query, skip: int) -> Position | None:
     """Where the row after `skip` others stands: an index finds it alone, where a page's filter reads on."""
     for segment in query.order.segments:
         row = await _row_after(users, query, query.skim(segment), skip)
@@ -186,12 +184,12 @@ async def _offset(users: Users, query: Query, skip: int) -> Position | None:
     return None
 
 
-async def _row_after(users: Users, query: Query, asked: dict[str, Any], skip: int) -> Row | None:
+async def _row_after(users: Collection, query: Query, asked: dict[str, Any], skip: int) -> Row | None:
     rows = await users.find(**asked, projection={query.order.path: 1}, skip=skip, limit=1).to_list()
     return rows[0] if rows else None
 
 
-async def _count(users: Users, asked: dict[str, Any], limit: int) -> int:
+async def _count(users: Collection, asked: dict[str, Any], limit: int) -> int:
     hint = {"hint": asked["hint"]} if asked["hint"] else {}
     return await users.count_documents(asked["filter"], limit=limit, **hint) if limit else 0
 

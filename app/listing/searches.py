@@ -9,12 +9,12 @@ from bson import ObjectId
 
 from app import search
 from app.core.cursors import Position
+from app.core.mongo import Collection, Row
 from app.core.time_budget import OverBudgetError, busy, within
-from app.listing.pages import Projection, Users
+from app.listing.pages import Projection
 from app.listing.queries import Query, build
 from app.listing.streams import BATCH_ROWS
 from app.search import Matches, Pattern, Rank
-from app.users.rows import Row
 from app.users.selections import choose
 from models.listing import OrderedQuery
 
@@ -35,7 +35,7 @@ class Ranked:
 
 
 async def ranked(
-    users: Users,
+    users: Collection,
     query: Query,
     q: str,
     projection: Projection,
@@ -60,7 +60,7 @@ async def ranked(
     return Ranked(rows, by_id, asked, found.patterns, found.next, found.known)
 
 
-async def suggest(users: Users, q: str, *, budget_s: float, region: str | None = None) -> list[Row]:
+async def suggest(users: Collection, q: str, *, budget_s: float, region: str | None = None) -> list[Row]:
     """At most `SUGGESTED` people, for a box in which somebody is typing."""
     query = build(OrderedQuery(), region=region)
     found = await ranked(users, query, q, _SUGGESTION, limit=SUGGESTED, start=None, budget_s=budget_s)
@@ -68,7 +68,7 @@ async def suggest(users: Users, q: str, *, budget_s: float, region: str | None =
 
 
 async def stream_ranked(
-    users: Users, query: Query, q: str, projection: Projection, *, first_s: float
+    users: Collection, query: Query, q: str, projection: Projection, *, first_s: float
 ) -> AsyncGenerator[bytes, None]:
     """All that the pages of `q` hold, in their order, as BSON batches."""
     place: Position | None = None
@@ -80,7 +80,7 @@ async def stream_ranked(
             return
 
 
-async def _read(users: Users, ranks: Sequence[Rank], projection: Projection) -> list[Row]:
+async def _read(users: Collection, ranks: Sequence[Rank], projection: Projection) -> list[Row]:
     """As they are now; who was deleted meanwhile is left out."""
     ids = [ObjectId(rank.id) for rank in ranks]
     if not ids:

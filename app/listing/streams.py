@@ -7,7 +7,8 @@ from typing import Any
 import pymongo
 
 from app.core.errors import UnavailableError
-from app.listing.pages import Projection, Users
+from app.core.mongo import Collection
+from app.listing.pages import Projection
 from app.listing.queries import Query
 
 BATCH_ROWS = 250
@@ -16,7 +17,7 @@ a third later, and other requests wait longer."""
 
 
 async def stream(
-    users: Users, query: Query, projection: Projection, *, first_s: float
+    users: Collection, query: Query, projection: Projection, *, first_s: float
 ) -> AsyncGenerator[bytes, None]:
     """All rows as raw BSON batches, in order. The server's cursor is closed when the generator is.
 

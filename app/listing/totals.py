@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from app.core.mongo import Collection
 from app.core.time_budget import OverBudgetError, within
-from app.listing.pages import Users
 from app.listing.queries import Query
 from models.listing import Count, Total
 
@@ -11,7 +11,7 @@ CAP = 10_000
 _SAMPLE = 1_000
 
 
-async def total(users: Users, query: Query, count: Count, *, budget_s: float) -> Total | None:
+async def total(users: Collection, query: Query, count: Count, *, budget_s: float) -> Total | None:
     """Within the budget, or less exactly: `exact` falls back to what `capped` finds, that to none at all."""
     if count == "none":
         return None
@@ -23,16 +23,16 @@ async def total(users: Users, query: Query, count: Count, *, budget_s: float) ->
     return Total(value=0, relation="gte")
 
 
-async def _exact(users: Users, query: Query) -> Total:
+async def _exact(users: Collection, query: Query) -> Total:
     return Total(value=await _count(users, query), relation="eq")
 
 
-async def _capped(users: Users, query: Query) -> Total:
+async def _capped(users: Collection, query: Query) -> Total:
     found = await _count(users, query, limit=CAP + 1)
     return Total(value=min(found, CAP), relation="eq" if found <= CAP else "gte")
 
 
-async def _estimated(users: Users, query: Query) -> Total:
+async def _estimated(users: Collection, query: Query) -> Total:
     """Exact up to the cap; past it the share of a random sample that matches, of all users."""
     if not query.matching:
         return Total(value=await users.estimated_document_count(), relation="estimate")
@@ -50,7 +50,7 @@ async def _estimated(users: Users, query: Query) -> Total:
     return Total(value=max(CAP, round(share * everyone)), relation="estimate")
 
 
-async def _count(users: Users, query: Query, **limit: Any) -> int:
+async def _count(users: Collection, query: Query, **limit: Any) -> int:
     if query.matching:
         return await users.count_documents(query.matching, **limit)
     return await users.count_documents({}, hint="_id_", **limit)  # without a hint it would read every user

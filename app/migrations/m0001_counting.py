@@ -1,9 +1,7 @@
 """Count the schema from here on: what the first releases stored stays as it is."""
 
-from typing import Any
-
-from pymongo.asynchronous.database import AsyncDatabase
+from app.core.mongo import Database
 
 
-async def migrate(_database: AsyncDatabase[dict[str, Any]]) -> None:
+async def migrate(_database: Database) -> None:
     """Nothing: every release reads what the first ones stored."""

@@ -1,15 +1,11 @@
 """Write phone numbers as the library reads them: +49 0151… is +49 151…, unless two users would share it."""
 
-from typing import Any
-
-from pymongo.asynchronous.database import AsyncDatabase
-
+from app.core.mongo import BSON, Database
 from app.users import phone_numbers
-from app.users.rows import BSON
 from models.user import User
 
 
-async def migrate(database: AsyncDatabase[dict[str, Any]]) -> None:
+async def migrate(database: Database) -> None:
     """By the write path, so that versions, search fields and the trail follow; some 25 s for a million."""
     users = database[User.Settings.name].with_options(codec_options=BSON)
     await phone_numbers.renew_old(users)

@@ -5,11 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-from pymongo.asynchronous.database import AsyncDatabase
-
-Database = AsyncDatabase[dict[str, Any]]
+from app.core.mongo import Database
 
 _MODULE = re.compile(r"m([0-9]{4})_[a-z0-9_]+")
 

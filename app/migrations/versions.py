@@ -15,11 +15,11 @@ from typing import Any
 
 import pymongo
 import structlog
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.write_concern import WriteConcern
 
 from app.core.errors import StartError
-from app.migrations.steps import STEPS, Database, Step
+from app.core.mongo import Collection, Database
+from app.migrations.steps import STEPS, Step
 
 log = structlog.get_logger("roster.migrations")
 
@@ -116,5 +116,5 @@ async def _renewed(database: Database, owner: str, lease_s: float) -> AsyncItera
         await asyncio.gather(renewing, return_exceptions=True)
 
 
-def _collection(database: Database) -> AsyncCollection[dict[str, Any]]:
+def _collection(database: Database) -> Collection:
     return database["schema"].with_options(write_concern=WriteConcern("majority"))

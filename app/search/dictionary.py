@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
-from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure
 
+from app.core.mongo import Database
 from app.search.typos import distance, neighbourhood
 
 _log = structlog.get_logger("roster.search")
@@ -86,7 +86,7 @@ def merge(vocabularies: Iterable[Vocabulary]) -> dict[str, bool]:
 
 
 class Dictionary:
-    def __init__(self, database: AsyncDatabase[dict[str, Any]]) -> None:
+    def __init__(self, database: Database) -> None:
         self._words = database[COLLECTION]
         self._known = _known.setdefault(database.name, Known())
 

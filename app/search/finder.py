@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bson import ObjectId
-from pymongo.asynchronous.collection import AsyncCollection
 
 from app.core.cursors import Position
+from app.core.mongo import Collection, Row
 from app.search import index_reads, single_word
 from app.search.dictionary import Dictionary
 from app.search.index_reads import SCAN, IndexRead
@@ -50,8 +50,6 @@ of every cursor's values is the number of the reading of the query: 0 as it was 
 _BEST = -(10**9)
 """Before every score."""
 
-Users = AsyncCollection[dict[str, Any]]
-Row = dict[str, Any]
 Filter = dict[str, Any]
 
 
@@ -69,7 +67,9 @@ class Matches:
 class Finder:
     """One query with its filters."""
 
-    def __init__(self, users: Users, dictionary: Dictionary, query: Query, filters: Sequence[Filter]) -> None:
+    def __init__(
+        self, users: Collection, dictionary: Dictionary, query: Query, filters: Sequence[Filter]
+    ) -> None:
         self._users = users
         self._dictionary = dictionary
         self._query = query

@@ -11,8 +11,8 @@ from itertools import groupby
 from typing import Any
 
 from bson import MaxKey, MinKey, ObjectId
-from pymongo.asynchronous.collection import AsyncCollection
 
+from app.core.mongo import Collection
 from app.search import index_reads
 from app.search.dictionary import HIGHEST, Dictionary
 from app.search.index_reads import INDEX, MERGED, SCAN
@@ -21,7 +21,6 @@ from app.search.matching import ONE_TYPO, PREFIX, TWO_TYPOS, Pattern, Rank, scor
 _WORDS = 3_000
 """Of the dictionary's that begin so."""
 
-Users = AsyncCollection[dict[str, Any]]
 Key = Mapping[str, Any]
 
 
@@ -30,7 +29,7 @@ class SingleWordSearch:
 
     def __init__(
         self,
-        users: Users,
+        users: Collection,
         dictionary: Dictionary,
         pattern: Pattern,
         *,

@@ -2,19 +2,15 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pymongo
 from bson import ObjectId
 from pymongo import UpdateOne
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, PyMongoError
 
+from app.core.mongo import Collection, Row
 from app.search.dictionary import Dictionary, merge
 from app.search.postings import VERSION, Indexed, index
-
-Users = AsyncCollection[dict[str, Any]]
-Row = dict[str, Any]
 
 _BATCH = 500
 _NAMED = 20
@@ -25,7 +21,7 @@ _INVALID = 121
 _READ = ("name", "username", "email", "phone", "tags", "profile", "search", "version")
 
 
-async def reindex(users: Users, *, on_batch: Callable[[int], None] = lambda _: None) -> int:
+async def reindex(users: Collection, *, on_batch: Callable[[int], None] = lambda _: None) -> int:
     """Renew what every user holds for search and count every word; how many users had to change.
 
     A user who is changed meanwhile is left as that change wrote him. The words come first, so that none is
@@ -46,7 +42,7 @@ async def reindex(users: Users, *, on_batch: Callable[[int], None] = lambda _: N
     return changed
 
 
-async def is_outdated(users: Users) -> bool:
+async def is_outdated(users: Collection) -> bool:
     """Whether a user has search fields of another scheme, as far as a short look from the oldest on can tell.
 
     After a release with a new scheme every user has. What a long `reindex` left undone when it was killed
@@ -62,7 +58,7 @@ async def is_outdated(users: Users) -> bool:
     return found is not None
 
 
-async def check(users: Users) -> list[str]:
+async def check(users: Collection) -> list[str]:
     """What differs from what search needs, a sentence each; nothing when all is well."""
     found: list[str] = []
     words: set[str] = set()
@@ -104,7 +100,7 @@ def _change(row: Row, made: Indexed) -> UpdateOne:
     return UpdateOne(condition, {"$set": {"search": _fields(made)}})
 
 
-async def _write(users: Users, changes: list[UpdateOne]) -> int:
+async def _write(users: Collection, changes: list[UpdateOne]) -> int:
     """How many were changed; the collection's validator keeps out those that are wrong elsewhere."""
     if not changes:
         return 0
@@ -116,7 +112,7 @@ async def _write(users: Users, changes: list[UpdateOne]) -> int:
         return int(error.details["nModified"])
 
 
-async def _batches(users: Users) -> AsyncIterator[list[Row]]:
+async def _batches(users: Collection) -> AsyncIterator[list[Row]]:
     """All users in the order of ids, so that a long walk meets each once."""
     last: Row = {"_id": {"$gte": ObjectId("0" * 24)}}  # an id of another type would end the walk
     wanted = dict.fromkeys(_READ, 1)

@@ -6,14 +6,12 @@ A document: `{_id: the label, fields: [every field that was called so], expires_
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from pymongo import UpdateOne
-from pymongo.asynchronous.database import AsyncDatabase
 
+from app.core.mongo import Database
 from app.spreadsheets.columns import Column
-
-Database = AsyncDatabase[dict[str, Any]]
 
 _KEPT: Final = timedelta(days=400)
 _FRESH: Final = timedelta(days=300)

@@ -7,9 +7,9 @@ from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.errors import LastAdministratorError
+from app.core.mongo import Collection
 from app.core.normalise import facet
 from app.users.authority import ADMIN
-from app.users.user_records import Users
 
 ADMINISTRATOR: dict[str, Any] = {
     "facets": facet("scope", ADMIN),
@@ -31,11 +31,11 @@ def was_one(deleted: Mapping[str, Any]) -> bool:
     return may_administer(deleted) and isinstance(credentials.get("password_hash"), str)
 
 
-async def is_one(users: Users, user_id: ObjectId, session: AsyncClientSession) -> bool:
+async def is_one(users: Collection, user_id: ObjectId, session: AsyncClientSession) -> bool:
     return await users.find_one({"_id": user_id} | ADMINISTRATOR, {"_id": 1}, session=session) is not None
 
 
-async def leave_one(users: Users, without: ObjectId, session: AsyncClientSession) -> None:
+async def leave_one(users: Collection, without: ObjectId, session: AsyncClientSession) -> None:
     """Within the transaction by which this administrator goes; LastAdministratorError where nobody stays.
 
     The one who stays is written to, so that of two transactions that rely on each other's administrator

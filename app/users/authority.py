@@ -7,8 +7,8 @@ from typing import Any
 
 from app.audit.write import Author
 from app.core.errors import FieldError, InsufficientScopeError, PasswordNeededError
+from app.core.mongo import Row
 from app.users.generations import Ending
-from app.users.rows import Row
 from models.user import STANDING, UserInput, UserPatch
 
 ADMIN = "users:admin"

@@ -21,9 +21,9 @@ from app.core.errors import (
     WriteConflictError,
 )
 from app.core.field_errors import from_validation
+from app.core.mongo import Row
 from app.users import administrators
 from app.users.authority import ADMIN, Authority
-from app.users.rows import Row
 from app.users.user_records import (
     GENERATION,
     PUBLIC,

@@ -18,11 +18,11 @@ import pymongo
 from bson import ObjectId
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from app.audit.write import Author, Database, Entry
+from app.audit.write import Author, Entry
 from app.core.errors import FieldError, IdempotencyKeyInUseError, IdempotencyKeyReusedError
+from app.core.mongo import Collection, Database
 
 KEPT = timedelta(days=1)
 _LEASE = timedelta(seconds=30)
@@ -54,7 +54,7 @@ class StoredReply:
 class Attempt:
     """What was done already of a request, and by whom the rest is; without a key nothing is known or kept."""
 
-    keys: AsyncCollection[dict[str, Any]]
+    keys: Collection
     id: str | None = None
     owner: str = ""
     done: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -113,7 +113,7 @@ async def attempt(database: Database, key: RequestKey | None) -> AsyncIterator[A
                 await _release(held)
 
 
-async def _claim(keys: AsyncCollection[dict[str, Any]], key: RequestKey) -> Attempt:
+async def _claim(keys: Collection, key: RequestKey) -> Attempt:
     owner = secrets.token_hex(8)
     while True:
         fresh: dict[str, Any] = {
@@ -136,9 +136,7 @@ async def _claim(keys: AsyncCollection[dict[str, Any]], key: RequestKey) -> Atte
             return await _take_over(keys, key, owner, found)
 
 
-async def _take_over(
-    keys: AsyncCollection[dict[str, Any]], key: RequestKey, owner: str, found: dict[str, Any]
-) -> Attempt:
+async def _take_over(keys: Collection, key: RequestKey, owner: str, found: dict[str, Any]) -> Attempt:
     if found["request"] != key.request:
         raise IdempotencyKeyReusedError(
             "This key was sent with another body.",

@@ -5,8 +5,9 @@ from bson import ObjectId
 
 from app.audit.write import Author
 from app.core.errors import UniqueConflictError
+from app.core.mongo import Collection
 from app.users.changes import write
-from app.users.user_records import PUBLIC, SAID, Users, readable
+from app.users.user_records import PUBLIC, SAID, readable
 from models import phones
 
 _log = structlog.get_logger("roster.migrations")
@@ -16,7 +17,7 @@ _MIGRATION = Author(via="migration")
 _REMEDY = "give all but one of them another number; python -m app check names them again"
 
 
-async def find_old(users: Users) -> dict[str, list[ObjectId]]:
+async def find_old(users: Collection) -> dict[str, list[ObjectId]]:
     """Numbers that stored ones become by today's reading, each with all the users who would hold it."""
     found: dict[str, list[ObjectId]] = {}
     async for row in users.find({"phone": {"$type": "string"}}, {"phone": 1}, batch_size=_BATCH):
@@ -31,14 +32,14 @@ async def find_old(users: Users) -> dict[str, list[ObjectId]]:
     return found
 
 
-async def renew_old(users: Users) -> None:
+async def renew_old(users: Collection) -> None:
     """Write each as any change is written, unless two users would share it: they keep what they have."""
     for number, holders in (await find_old(users)).items():
         if len(holders) > 1 or not await _renew(users, holders[0], number):
             _log.warning("phone_number_shared", users=[str(each) for each in holders], remedy=_REMEDY)
 
 
-async def _renew(users: Users, user_id: ObjectId, number: str) -> bool:
+async def _renew(users: Collection, user_id: ObjectId, number: str) -> bool:
     """False where another user took the number meanwhile; a change of the user at once goes first."""
     while (row := readable(await users.find_one({"_id": user_id}, PUBLIC))) is not None:
         try:

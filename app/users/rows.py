@@ -14,23 +14,16 @@ from typing import Annotated, Any, Literal
 
 import bson
 import structlog
-from bson.codec_options import CodecOptions, DatetimeConversion
 from prometheus_client import Counter
 from pydantic import BaseModel
 
+from app.core.mongo import Row
 from models.user import UserOutput
 
 log = structlog.get_logger()
 
-BSON: CodecOptions[dict[str, Any]] = CodecOptions(
-    document_class=dict,
-    datetime_conversion=DatetimeConversion.DATETIME_AUTO,  # a date past Python's years is a bad row, no crash
-    unicode_decode_error_handler="replace",
-)
 OLDEST = datetime(1900, 1, 1)  # noqa: DTZ001 - rows are decoded naive, in UTC
 UNREADABLE = Counter("roster_unreadable_rows", "Stored users left out of an answer because a field is wrong.")
-
-Row = dict[str, Any]
 
 
 class _Kind:

@@ -6,24 +6,22 @@ from typing import Any, TypeVar
 from beanie import PydanticObjectId
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
 from app import audit, search
 from app.audit.write import Author, Entry
 from app.core.clock import now
 from app.core.errors import FieldError, UniqueConflictError, UserNotFoundError
+from app.core.mongo import BSON, Collection, Row
 from app.core.normalise import canonical, email_key, facet, name_key
 from app.database import transactions
 from app.users.authority import Authority
 from app.users.generations import generation_of
 from app.users.idempotency import Attempt
-from app.users.rows import BSON, Row
 from app.users.selections import choose
 from models.user import Keys, User, UserInput
 from models.values import DEFAULT_SCOPES
 
-Users = AsyncCollection[dict[str, Any]]
 T = TypeVar("T")
 AllowedVersions = frozenset[int] | None
 """The versions of which a change must find one (If-Match); None: any."""
@@ -47,7 +45,7 @@ def generation(row: Row) -> int:
     return generation_of({"credentials": row.pop("credentials", None)})
 
 
-def collection() -> Users:
+def collection() -> Collection:
     return User.get_pymongo_collection().with_options(codec_options=BSON)
 
 

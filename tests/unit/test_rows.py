@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from app.core.errors import InvalidError
-from app.users.rows import BSON, UNREADABLE, RowReader
+from app.core.mongo import BSON
+from app.users.rows import UNREADABLE, RowReader
 from app.users.selections import ALLOWED, choose
 from models.user import UserOutput
 from tests.support import put

@@ -1,10 +1,6 @@
 """What signing in and out works with."""
 
 from dataclasses import dataclass
-from typing import Any
-
-from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.asynchronous.database import AsyncDatabase
 
 from app.auth.access_tokens import AccessTokens
 from app.auth.keyring import Keyring
@@ -12,6 +8,7 @@ from app.auth.password_keys import PasswordKeys
 from app.auth.passwords import Passwords
 from app.auth.sessions import Sessions
 from app.auth.throttles import Throttle
+from app.core.mongo import Collection, Database
 from app.core.settings import Settings
 
 
@@ -20,8 +17,8 @@ class Auth:
     """Built once a process, from its connections."""
 
     settings: Settings
-    database: AsyncDatabase[dict[str, Any]]
-    users: AsyncCollection[dict[str, Any]]
+    database: Database
+    users: Collection
     keyring: Keyring
     tokens: AccessTokens
     sessions: Sessions

@@ -24,8 +24,8 @@ from app.core.errors import (
     WriteConflictError,
     WrongPasswordError,
 )
+from app.core.mongo import Row
 from app.users import AllowedVersions, Authority
-from app.users.rows import Row
 from models.account import EmailChange, PasswordChange, PasswordSetting
 from models.user import UserPatch
 

@@ -10,8 +10,8 @@ from app.auth.accounts.grants import RequestSource
 from app.auth.accounts.password_input import open_password
 from app.auth.passwords import AtTurn
 from app.core.errors import InvalidInvitationError, RegistrationClosedError, RosterError
+from app.core.mongo import Row
 from app.database.transactions import together
-from app.users.rows import Row
 from models.account import Registration
 from models.user import Credentials, User, UserInput
 from models.values import DEFAULT_SCOPES, Scope

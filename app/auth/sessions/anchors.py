@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError
 
 from app import audit
 from app.audit.write import COMMAND_LINE, Author
 from app.auth import clients
+from app.core.mongo import Database
 from app.database.transactions import together
 from app.users.generations import generation_of
 
@@ -19,7 +18,7 @@ _DUPLICATE_KEY = 11_000
 
 
 class Anchors:
-    def __init__(self, database: AsyncDatabase[dict[str, Any]], *, kept_s: int) -> None:
+    def __init__(self, database: Database, *, kept_s: int) -> None:
         """`kept_s`: the longest that a session lives, and so that its end must be remembered."""
         self._users = database["users"]
         self._ended = database["ended_sessions"]

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
-from pymongo.asynchronous.database import AsyncDatabase
-
 from app.audit.write import COMMAND_LINE, Author
 from app.auth.clients import BUILT_IN, Client
 from app.auth.sessions.anchors import Anchors
@@ -26,6 +24,7 @@ from app.core.errors import (
     SessionRevokedError,
     UnavailableError,
 )
+from app.core.mongo import Database
 from app.core.settings import Settings
 from app.database.redis_connection import EPOCH, RedisConnection
 from app.users.generations import Ending
@@ -106,7 +105,7 @@ class Sessions:
     def __init__(
         self,
         redis_connection: RedisConnection,
-        database: AsyncDatabase[dict[str, Any]],
+        database: Database,
         secret: str,
         settings: Settings,
     ) -> None:
