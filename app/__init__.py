@@ -1,4 +1,4 @@
-"""The application: settings, wiring, and one module per noun of what can be done."""
+"""The application: settings, wiring, and one package for each noun of the domain."""
 
 __version__ = "0.1.0"
-"""As pyproject.toml says, too."""
+"""The same as in pyproject.toml."""

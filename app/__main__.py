@@ -38,7 +38,7 @@ cli = typer.Typer(
     help="Roster, a self-hosted user directory.",
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_enable=False,  # they print local variables, and with them addresses and passwords
+    pretty_exceptions_enable=False,  # they print local variables, and so addresses and passwords
 )
 cli.command("check")(checking.check)
 cli.command("create-admin")(admins.create_admin)
@@ -98,7 +98,7 @@ def openapi() -> None:
 
 
 def _announce(url: str, admin: first_start.Admin | None) -> None:
-    """Once the server answers (the socket listens already), the lines a newcomer can paste."""
+    """Print lines that a newcomer can paste, once the server answers (the socket listens already)."""
     connection = HTTPConnection(url.removeprefix("http://"), timeout=_STARTING_S)
     with suppress(OSError, HTTPException):
         connection.request("GET", "/health/live")
@@ -108,7 +108,7 @@ def _announce(url: str, admin: first_start.Admin | None) -> None:
 
 
 def main() -> None:
-    sys.stdout = sys.stdout or sys.stderr  # None where it is closed, and what is shown once must be seen
+    sys.stdout = sys.stdout or sys.stderr  # None where it is closed, but what is shown only once must be seen
     logs.escape_unprintable()
     try:
         cli()
@@ -116,7 +116,7 @@ def main() -> None:
         err.print(f"Roster cannot start. {error}", markup=False)
         sys.exit(1)
     except (PyMongoError, RedisError) as error:
-        err.print(f"Roster had to stop: {error}", markup=False)
+        err.print(f"Roster stopped: {error}", markup=False)
         sys.exit(1)
 
 

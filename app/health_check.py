@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 WORKER_SOCKET = Path(tempfile.gettempdir(), "roster-worker.sock")
-"""Where a worker says `ready`, or what it lacks."""
+"""The socket at which a worker answers `ready`, or what it lacks."""
 
 READY = "ready"
 _TIMEOUT_S = 4
@@ -19,7 +19,7 @@ _LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 def ask_server(probe: str) -> str:
-    """`ready` when `/health/live` or `/health/ready` answers 200, else what it answers."""
+    """`ready` where `/health/live` or `/health/ready` answers 200, else the body of the answer."""
     host = os.environ.get("ROSTER_HOST", "")
     port = int(os.environ.get("ROSTER_PORT") or 8000)
     connection = HTTPConnection(_LOOPBACK.get(host, host), port, timeout=_TIMEOUT_S)
@@ -36,7 +36,7 @@ def ask_worker() -> str:
 
 
 def main(*arguments: str) -> str | None:
-    """None when it is well, else what is wrong."""
+    """None if all is well, else what is wrong."""
     try:
         said = ask_worker() if arguments == ("worker",) else ask_server(*arguments)
     except OSError as error:

@@ -43,26 +43,29 @@ Every error is `application/problem+json` (RFC 9457) with a stable `code`. Chang
 
 SERVER = {
     "url": "/",
-    "description": "Whichever service this document comes from, in production or locally.",
+    "description": "The service that this document comes from.",
     "x-internal": False,
 }
 TAGS = [
-    {"name": "audit", "description": "Who changed what of whom."},
+    {"name": "audit", "description": "Who changed which user, and what."},
     {
         "name": "auth",
-        "description": "Tokens, registration, invitations and the keys that others check us by.",
+        "description": "Tokens, registration, invitations and the keys by which tokens are verified.",
     },
     {"name": "export", "description": "Downloads of users: now, by a job, by a schedule."},
-    {"name": "health", "description": "For what watches the service."},
-    {"name": "import", "description": "Files of users that become plans, and are applied."},
-    {"name": "jobs", "description": "What becomes of long work."},
+    {"name": "health", "description": "Health checks for load balancers and supervisors."},
+    {
+        "name": "import",
+        "description": "Files of users: each becomes a plan, which can be applied and reverted.",
+    },
+    {"name": "jobs", "description": "Long work: its state, its progress, cancelling it."},
     {"name": "me", "description": "Your own record, password, e-mail and sessions."},
-    {"name": "sessions", "description": "What administrators do with others' sign-ins."},
+    {"name": "sessions", "description": "Sessions of other users, for administrators."},
     {"name": "users", "description": "Create, list, read, change, delete, batch."},
 ]
 BATCH_BYTES = 16 * 1024 * 1024
 FORM_BYTES = 256 * 1024
-"""What a form may hold besides its file."""
+"""Bytes of a form besides its file."""
 _SWITCH_S = 0.002
 
 
@@ -144,10 +147,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def _tune_interpreter() -> None:
-    """Fewer collections: a page of 100 makes 700 containers that die with it, and they cost a third of it.
+    """Collect garbage less often, and switch threads more often.
 
-    Quicker turns: while a thread writes an export, the loop waits for its turn at each step of each request
-    and each fetch. At Python's 5 ms other requests wait long; at 0.5 ms the export loses a sixth of its rate.
+    A page of 100 makes 700 containers that die with it; collections would cost a third of its time. While a
+    thread writes an export, the loop waits for its turn at each step of each request and each fetch: at
+    Python's 5 ms other requests wait long; at 0.5 ms the export loses a sixth of its rate.
     """
     gc.collect()
     gc.freeze()

@@ -15,10 +15,10 @@ HANDLERS: Mapping[JobKind, Callable[[Container, jobs.Run], Awaitable[None]]] = {
     "import_plan": imports.plan,
     "import_apply": imports.apply,
 }
-"""What is done for a job of each kind.
+"""The handler of each kind of job.
 
-A handler may be begun again at any time, by another worker, after any part of its work: it goes on from what
-it finds. It calls `run.progress` now and then, and lets the exceptions of that pass.
+Another worker may begin a handler again at any time, after any part of its work: it goes on from what it
+finds. It calls `run.progress` now and then, and lets its exceptions pass.
 """
 
 _FILES_SWEPT_S = 60.0
@@ -27,7 +27,7 @@ _RESTART_S = 5.0
 
 @asynccontextmanager
 async def working(opened: Container) -> AsyncIterator[None]:
-    """Works on jobs, and starts those that are due, until the block is left."""
+    """Run jobs, and submit those of schedules that are due, until the block is left."""
     settings = opened.settings
     leases = jobs.Leases(
         jobs.collection(opened.database),

@@ -1,1 +1,1 @@
-"""What every room uses: settings, errors, time, limits, and how values are read, sealed and compared."""
+"""What every package uses: settings, errors, time, limits, and how values are read, sealed and compared."""

@@ -1,11 +1,11 @@
-"""Whose address a request came from, behind whichever proxies are trusted."""
+"""The client's address of a request, read past the trusted proxies."""
 
 import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 UNKNOWN = "unknown"
-"""The address of a client on a unix socket, or of one whose peer is not named by an IP address."""
+"""The address of a client on a unix socket, or of a peer without an IP address."""
 
 _WITH_PORT = re.compile(r"\[(?P<six>[^]]+)\](?::[0-9]{1,5})?|(?P<four>[^:]+):[0-9]{1,5}")
 _THIS_MACHINE = IPv4Address("127.0.0.1")
@@ -16,9 +16,9 @@ def find(peer: str | None, forwarded_for: Sequence[str], trusted: Sequence[IPv4N
     """The client's address in its canonical form, or UNKNOWN; never a text that a client made up.
 
     `forwarded_for` holds the X-Forwarded-For lines in their order. They are read from the right, where the
-    nearest proxy wrote, for as long as the one who wrote is trusted; a hop that is no address ends the walk
-    at the last good one. Whoever opens a unix socket (`peer` None) is on this machine, and is trusted
-    where 127.0.0.1 is.
+    nearest proxy wrote, for as long as the writer is trusted; a hop that is no address ends the walk at the
+    last good one. A client on a unix socket (`peer` None) is on this machine, and is trusted where 127.0.0.1
+    is.
     """
     client = writer = _read(peer or "")
     if peer is None:
@@ -31,9 +31,9 @@ def find(peer: str | None, forwarded_for: Sequence[str], trusted: Sequence[IPv4N
 
 
 def network(address: str) -> str:
-    """What is throttled: an IPv4 address by itself, of an IPv6 one the /64, which one client has whole.
+    """The network to throttle: the IPv4 address itself, or an IPv6 address's /64, which is one client's.
 
-    Anything else, UNKNOWN for one, is throttled as it stands.
+    Anything else, such as UNKNOWN, is throttled as it stands.
     """
     parsed = _read(address)
     if isinstance(parsed, IPv6Address):
@@ -42,7 +42,7 @@ def network(address: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether it may be throttled: an IP address without port and zone, or UNKNOWN."""
+    """Whether the text may be throttled: an IP address without port and zone, or UNKNOWN."""
     try:
         ip_address(text)
     except ValueError:
@@ -51,7 +51,7 @@ def is_address(text: str) -> bool:
 
 
 def _read(hop: str) -> IPv4Address | IPv6Address | None:
-    """Without port, brackets and zone, which means nothing to others; mapped IPv4 as IPv4."""
+    """The address without port, brackets and zone, which means nothing elsewhere; mapped IPv4 as IPv4."""
     text = hop.strip()
     if match := _WITH_PORT.fullmatch(text):
         text = match["six"] or match["four"]

@@ -4,6 +4,6 @@ from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """Now, in UTC and in the milliseconds that BSON keeps."""
+    """The time in UTC, cut to the milliseconds that BSON keeps."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

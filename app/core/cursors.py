@@ -1,7 +1,7 @@
 """Page cursors: opaque, authentic and bound to the query they were made for.
 
-A cursor is AES-256-GCM over its BSON; the fingerprint of filter and sort is the associated data, so that
-a cursor of another query, another directory or another pen does not open. Codes are RFC 9865's.
+A cursor is AES-256-GCM over its BSON; the fingerprint of filter and sort is the associated data, so that a
+cursor of another query, of another directory or of a forger does not open. Codes are RFC 9865's.
 """
 
 import base64
@@ -23,7 +23,7 @@ from app.core.errors import ExpiredCursorError, InvalidCursorError
 
 _NONCE = 12
 _LONGEST = 4096
-# A row of a year past Python's may be the last of a page.
+# The last row of a page may hold a year beyond Python's.
 _BSON: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 
 
@@ -63,7 +63,7 @@ class CursorSealer:
         return _encode(sealed)
 
     def open(self, cursor: str, fingerprint: bytes) -> Position:
-        """InvalidCursorError: forged, damaged or of another query. ExpiredCursorError: too old."""
+        """InvalidCursorError: forged, damaged or of another query; ExpiredCursorError: too old."""
         invalid = InvalidCursorError(
             "The cursor was not made for this filter and sort; start again without `cursor`."
         )

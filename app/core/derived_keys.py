@@ -1,4 +1,4 @@
-"""Keys derived from the service's one secret, another for each purpose, and what is sealed under them."""
+"""Keys derived from the service's one secret, one for each purpose, and values sealed under them."""
 
 import os
 
@@ -11,7 +11,7 @@ _NONCE = 12
 
 
 class BrokenSealError(Exception):
-    """Sealed under another secret or for another name, or damaged."""
+    """The value was sealed under another secret or for another name, or is damaged."""
 
 
 def derive(secret: str, purpose: str) -> bytes:
@@ -21,7 +21,7 @@ def derive(secret: str, purpose: str) -> bytes:
 
 
 class Sealer:
-    """AES-256-GCM; what was sealed for one name opens for no other."""
+    """Seals values with AES-256-GCM; a value sealed for one name opens for no other."""
 
     def __init__(self, secret: str, purpose: str) -> None:
         self._cipher = AESGCM(derive(secret, purpose))

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, each with its fixed status, code and title.
+"""Every error that a caller can meet, with its fixed status, code and title.
 
 The wire form is RFC 9457 (`app.http.error_handlers`); below the routers only these classes are raised.
 """
@@ -53,7 +53,7 @@ class MalformedFormError(RosterError):
 class InvalidCursorError(RosterError):
     status = 400
     code = "invalid_cursor"  # RFC 9865's name
-    title = "The cursor is not one of ours for this query"
+    title = "The cursor does not belong to this query"
 
 
 class ExpiredCursorError(RosterError):
@@ -72,12 +72,12 @@ class OAuthError(RosterError):
 
 class InvalidGrantError(OAuthError):
     code = "invalid_grant"
-    title = "The credentials or the refresh token are not good, or no longer"
+    title = "The credentials or the refresh token are not valid, or no longer valid"
 
 
 class InvalidScopeError(OAuthError):
     code = "invalid_scope"
-    title = "The scope is unknown or more than was granted"
+    title = "The scope is unknown, or wider than what was granted"
 
 
 class InvalidClientError(OAuthError):
@@ -85,7 +85,7 @@ class InvalidClientError(OAuthError):
 
     status = 401
     code = "invalid_client"
-    title = "The client is not known or did not prove who it is"
+    title = "The client is unknown or did not authenticate"
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, headers={"WWW-Authenticate": 'Basic realm="roster", charset="UTF-8"'})
@@ -114,7 +114,7 @@ class UnauthenticatedError(RosterError):
 
 class InvalidTokenError(UnauthenticatedError):
     code = "invalid_token"
-    title = "The access token is not good"
+    title = "The access token is not valid"
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -153,7 +153,7 @@ class InsufficientScopeError(RosterError):
     title = "The access token lacks the scope"
 
     def __init__(self, scope: str, detail: str | None = None) -> None:
-        """`scope` is what would do."""
+        """`scope` is the one that would suffice."""
         challenge = f'Bearer realm="roster", error="insufficient_scope", scope="{scope}"'
         super().__init__(
             detail or f"This needs a token with the scope {scope}.", headers={"WWW-Authenticate": challenge}
@@ -175,13 +175,13 @@ class PasswordNeededError(RosterError):
 class RegistrationClosedError(RosterError):
     status = 403
     code = "registration_closed"
-    title = "Nobody can register here"
+    title = "Registration is closed"
 
 
 class InvalidInvitationError(RosterError):
     status = 403
     code = "invalid_invitation"
-    title = "The invitation is not good, or no longer"
+    title = "The invitation is not valid, or no longer valid"
 
 
 class ThrottledError(RosterError):
@@ -210,7 +210,7 @@ class UserNotFoundError(RosterError):
 class InvitationNotFoundError(RosterError):
     status = 404
     code = "invitation_not_found"
-    title = "No such invitation, or no longer"
+    title = "No such invitation, or it has expired"
 
 
 class ImportNotFoundError(RosterError):
@@ -228,7 +228,7 @@ class JobNotFoundError(RosterError):
 class ExportNotFoundError(RosterError):
     status = 404
     code = "export_not_found"
-    title = "No such export, or no longer"
+    title = "No such export, or it has expired"
 
 
 class ScheduleNotFoundError(RosterError):
@@ -240,13 +240,13 @@ class ScheduleNotFoundError(RosterError):
 class NotAcceptableError(RosterError):
     status = 406
     code = "not_acceptable"
-    title = "No format that you accept"
+    title = "No format that the client accepts"
 
 
 class UploadStalledError(RosterError):
     status = 408
     code = "upload_stalled"
-    title = "The rest of the body did not come"
+    title = "The rest of the body did not arrive"
 
 
 class ImportNotPlannedError(RosterError):
@@ -306,7 +306,7 @@ class ExportNotReadyError(RosterError):
 class IdempotencyKeyInUseError(RosterError):
     status = 409
     code = "idempotency_key_in_use"
-    title = "A request with this key is being done"
+    title = "A request with this key is in progress"
 
 
 class PreconditionFailedError(RosterError):
@@ -324,13 +324,13 @@ class TooLargeError(RosterError):
 class FileTooLargeError(RosterError):
     status = 413
     code = "file_too_large"
-    title = "The file asks for more than is allowed"
+    title = "The file is larger than is allowed"
 
 
 class UnsupportedMediaTypeError(RosterError):
     status = 415
     code = "unsupported_media_type"
-    title = "The body's media type is not understood"
+    title = "The body's media type is not supported"
 
 
 class RangeNotSatisfiableError(RosterError):
@@ -342,7 +342,7 @@ class RangeNotSatisfiableError(RosterError):
 class UnsupportedFileError(RosterError):
     status = 415
     code = "unsupported_file"
-    title = "The file is no spreadsheet that can be read"
+    title = "The file is not a spreadsheet that can be read"
 
 
 class UnreadableFileError(RosterError):
@@ -370,7 +370,7 @@ class PreconditionRequiredError(RosterError):
 
 
 class UnavailableError(RosterError):
-    """A backend did not answer within its budget; nothing is known to have been done."""
+    """A backend did not answer within its budget; whether it did what it was asked is not known."""
 
     status = 503
     code = "unavailable"
@@ -382,33 +382,33 @@ class UnavailableError(RosterError):
 
 class OverloadedError(UnavailableError):
     code = "overloaded"
-    title = "More is asked than can be done in time"
+    title = "The service is overloaded"
 
 
 class BusyError(UnavailableError):
     code = "too_many_exports"
-    title = "Enough exports are running"
+    title = "Too many exports are running"
 
 
 class TooManyImportsError(UnavailableError):
     code = "too_many_imports"
-    title = "Enough files are being uploaded"
+    title = "Too many files are being uploaded"
 
 
 class TooManyListenersError(UnavailableError):
     code = "too_many_listeners"
-    title = "Enough listeners to events are there"
+    title = "Too many listeners to events are connected"
 
 
 class NotReadyError(UnavailableError):
     code = "not_ready"
-    title = "Something that the service needs is missing"
+    title = "The service is not ready"
 
 
 class TooManySignInsError(UnavailableError):
     code = "too_many_sign_ins"
-    title = "Enough sign-ins are waiting"
+    title = "Too many sign-ins are waiting"
 
 
 class StartError(Exception):
-    """The process must not start; the message is one sentence that says what to do."""
+    """The process cannot start; the message is one sentence that says what to do."""

@@ -1,4 +1,4 @@
-"""What Pydantic found wrong, as field errors: where, and what would be right; never what was sent."""
+"""Pydantic's errors as field errors: where, and what would be right, never the value that was sent."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ _SENTENCES = {
     "string_too_long": "Must have at most {max_length} characters.",
     "string_too_short": "Must have at least {min_length} characters.",
     "string_type": "Must be a string.",
-    "string_unicode": "Must be a string of whole characters.",
+    "string_unicode": "Must be a string without halves of surrogate pairs.",
     "timezone_aware": _DATE_TIME,
     "too_long": "Must have at most {max_length} items.",
     "too_short": "Must have at least {min_length} items.",
@@ -74,20 +74,20 @@ _ID = "Must be an id: 24 hexadecimal digits."
 PATTERNS = {
     "^[0-9a-fA-F]{24}$": _ID,
     "^[0-9a-f]{24}$": _ID,
-    "^[0-9a-f]{64}$": "Must be an id: 64 hexadecimal digits, as the list tells it.",
+    "^[0-9a-f]{64}$": "Must be an id: 64 hexadecimal digits, as in the list.",
     "^[A-Za-z0-9_.-]*$": "Must be a compact JWE: letters, digits, dots, hyphens and underscores.",
     "^[!-~]+$": "Must be visible ASCII characters without spaces.",
-    r"^[^\x00-\x1f]*$": "Must not hold control characters.",
-    PLAIN: "Must not hold the character NUL.",
+    r"^[^\x00-\x1f]*$": "Must not contain control characters.",
+    PLAIN: "Must not contain the character NUL.",
 }
-"""What each pattern of a request's values wants, in words."""
+"""What each pattern asks for, in words."""
 _CHOICES = re.compile("'([^']*)'")
 
 
 def from_validation(error: ValidationError, document: object, model: Any = None) -> tuple[FieldError, ...]:
     """The field errors of `document`, which failed to validate; at most 50.
 
-    With the model, a field that it does not have is told which one was meant.
+    With the model, the error of an unknown field names the field that was probably meant.
     """
     found = error.errors(include_url=False, include_input=False)
     return _distinct([_in_body(each["loc"], each, document, model) for each in found[:MAX_ERRORS]])
@@ -107,7 +107,7 @@ def summarise(errors: Sequence[object]) -> str:
 
 
 def _distinct(errors: list[FieldError]) -> tuple[FieldError, ...]:
-    """Branches of a union complain alike about one place; once is enough."""
+    """The errors without repetitions: branches of a union complain alike about one place."""
     return tuple(dict.fromkeys(errors))
 
 
@@ -133,7 +133,7 @@ def _join(hint: str, sentence: str) -> str:
 
 
 def _hint(path: Sequence[int | str], error: Mapping[str, Any], document: object, model: Any) -> str:
-    """What was meant by a name or a choice that does not exist."""
+    """A question that offers the nearest known name or choice, or an empty text."""
     near: list[str] = []
     if error["type"] == "extra_forbidden" and model is not None:
         near = find_near(str(path[-1]), find_names(model, path[:-1]))

@@ -1,4 +1,4 @@
-"""The name that somebody may have meant who wrote one that does not exist."""
+"""Known names that are near to an unknown one: what its writer may have meant."""
 
 import typing
 from collections.abc import Collection, Iterator, Sequence
@@ -10,11 +10,11 @@ from rapidfuzz import fuzz, process
 
 _LONGEST = 64
 _LIKENESS = 70
-"""Of 100, as `rapidfuzz.fuzz.ratio` has it: two letters of seven may differ."""
+"""The least `rapidfuzz.fuzz.ratio`, of 100: two letters of seven may differ."""
 
 
 def find_near(written: str, known: Collection[str], *, most: int = 1) -> list[str]:
-    """The nearest first; none where nothing is near."""
+    """The nearest names, the best first; an empty list where none is near."""
     found = process.extract(
         written[:_LONGEST],
         known,
@@ -27,7 +27,7 @@ def find_near(written: str, known: Collection[str], *, most: int = 1) -> list[st
 
 
 def find_names(model: Any, path: Sequence[int | str]) -> set[str]:
-    """The fields of the object at `path`, the place of an error of Pydantic's, in a document of `model`."""
+    """The fields of the object at `path` (an error's `loc`) in a document of `model`."""
     found = list(_models(model))
     for step in path:
         below = [each for one in found if step in one.model_fields for each in _models(_type(one, str(step)))]
@@ -41,7 +41,7 @@ def _type(model: type[BaseModel], field: str) -> Any:
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """All of them within lists, unions and annotations."""
+    """Every model within lists, unions and annotations."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in typing.get_args(annotation):

@@ -10,26 +10,26 @@ from models.letters import INVISIBLE
 from models.texts import trim
 
 NAME_KEY_LENGTH = 128
-"""Characters of a name that take part in sorting; past them, users tie and the id decides."""
+"""Characters of a name that take part in sorting; names that are alike so far are sorted by id."""
 
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U000323af]+")
 _SPACES = re.compile(r"\s+")
 _ACCENT_CLASSES = frozenset({8, *range(10, 36), *range(200, 241)})
 """Combining classes of kana voicing, Hebrew and Arabic points, and the accents over and under letters.
 
-The marks of other classes are vowels and tones of Indic and Thai scripts: without them, other words.
+Marks of other classes are vowels and tones of Indic and Thai scripts: without them the words are others.
 """
 ACCENTS = {code: None for code in range(0x110000) if unicodedata.combining(chr(code)) in _ACCENT_CLASSES}
 """For `str.translate`: takes the accents off text in NFD."""
 STROKED = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
-"""For `str.translate`: letters that no normal form takes apart."""
+"""For `str.translate`: letters that no Unicode normal form decomposes."""
 SURNAME_READINGS = {
     "单": "shan", "曾": "zeng", "解": "xie", "仇": "qiu", "查": "zha", "朴": "piao", "区": "ou", "任": "ren",
     "盖": "ge", "覃": "qin", "冼": "xian", "翟": "zhai", "乐": "yue", "缪": "miao", "华": "hua", "召": "shao",
 }  # fmt: skip
-"""Characters that read otherwise as a surname than in common words."""
+"""Characters whose reading as a surname differs from that in common words."""
 
 
 def canonical(text: str) -> str:
@@ -51,7 +51,7 @@ def email_key(email: str) -> str:
 
 
 def typed_email_key(text: str) -> str:
-    """The key of what may be an e-mail address; of what cannot be one, a key that nobody has."""
+    """The key of a text that may be an e-mail address; of other text, a key that nobody has."""
     try:
         return email_key(text)
     except UnicodeError:

@@ -1,4 +1,4 @@
-"""Pages of what is listed newest first: jobs, exports, schedules, by ids that grow with time."""
+"""Pages of documents, the newest first, by ids that grow with time: jobs, exports, schedules."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from app.core.mongo import Collection
 
 @dataclass(frozen=True, slots=True)
 class DocumentPage:
-    """Documents, and the sealed cursor of the next page."""
+    """A page of documents, and the sealed cursor of the next page."""
 
     documents: list[dict[str, Any]]
     next: str | None
@@ -26,7 +26,7 @@ async def newest_first(
     limit: int,
     cursor: str | None,
 ) -> DocumentPage:
-    """A cursor is good for the collection and filter that it was made for, which no id may be part of."""
+    """One page. A cursor is good only for its collection and filter; the filter must not hold `_id`."""
     fingerprint = orjson.dumps([documents.name, wanted], option=orjson.OPT_SORT_KEYS)
     past = {"_id": {"$lt": cursors.open(cursor, fingerprint).id}} if cursor is not None else {}
     found = await documents.find(wanted | past).sort("_id", DESCENDING).limit(limit + 1).to_list()

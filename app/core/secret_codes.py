@@ -1,7 +1,7 @@
 """Secrets that we make ourselves: 256 random bits each, shown once and kept only as their SHA-256.
 
-A slow hash (Argon2) protects what people choose, as that can be guessed. Of 2^256 values none can: a fast
-hash is enough, and it lets a service authenticate at every request without costing what a sign-in costs.
+A slow hash (Argon2) protects passwords, which can be guessed. A random value of 256 bits cannot: a fast hash
+is enough, and a service can authenticate at every request without the cost of a sign-in.
 """
 
 import hashlib
@@ -16,5 +16,5 @@ def make() -> str:
 
 
 def digest(secret: str) -> str:
-    """SHA-256 in hexadecimal, of any text whatever: what cannot be encoded is still only a wrong secret."""
+    """SHA-256 in hexadecimal of any text: one that cannot be encoded is just a wrong secret."""
     return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()

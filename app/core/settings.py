@@ -21,11 +21,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.core.errors import StartError
 
 LONGEST_S = 10 * 365 * 86_400
-"""Ten years: what anything may last."""
+"""Ten years: the most that any lifetime can be set to."""
 KEY_LENGTH = 32
-"""Fewest characters of a secret key."""
+"""The fewest characters of a secret key."""
 IMPORT_MOST_BYTES = 2**31 - 1
-"""What `import_max_bytes` can be set to."""
+"""The most that `import_max_bytes` can be set to."""
 
 
 class Settings(BaseSettings):
@@ -68,11 +68,11 @@ class Settings(BaseSettings):
     )
     token_algorithm: Literal["ES256", "RS256", "EdDSA"] | None = Field(
         default=None,
-        description="ES256, RS256 or EdDSA signs access tokens; another one than before makes a new key. "
-        "Unset: that of the newest key, ES256 for the first.",
+        description="ES256, RS256 or EdDSA signs access tokens; a change makes a new key. "
+        "Unset: the algorithm of the newest key, ES256 for the first.",
     )
     access_token_ttl_s: int = Field(
-        default=600, ge=30, le=3600, description="Seconds for which an access token is good."
+        default=600, ge=30, le=3600, description="Seconds for which an access token is valid."
     )
     session_idle_ttl_s: int = Field(
         default=7 * 86_400,
@@ -84,27 +84,27 @@ class Settings(BaseSettings):
         default=30 * 86_400,
         ge=60,
         le=LONGEST_S,
-        description="Seconds after which a session ends, however much it is used.",
+        description="Seconds after which a session ends even if it is used.",
     )
     sessions_per_user: int = Field(
         default=0,
         ge=0,
         le=1000,
-        description="Beyond this many a sign-in ends the one unused for longest; 0: any number.",
+        description="Sessions that a user may have: one more ends the one unused for longest; 0: any number.",
     )
     refresh_grace_s: int = Field(
         default=10,
         ge=0,
         le=60,
-        description="Seconds in which the refresh token just used may be sent again.",
+        description="Seconds in which a refresh token that was just used may be sent again.",
     )
     phone_region: str | None = Field(
         default=None,
-        description="Country (ISO 3166: `DE`) whose national phone numbers are taken: 0151 1234567 is "
+        description="Country (ISO 3166: `DE`) whose national phone numbers are accepted: 0151 1234567 is "
         "+491511234567 then. Unset: numbers begin with + and their country's code.",
     )
     password_grant: bool = Field(
-        default=True, description="Whether POST /auth/token takes passwords (RFC 9700 advises against it)."
+        default=True, description="Whether POST /auth/token accepts passwords (RFC 9700 advises against it)."
     )
     registration: Literal["closed", "invitation", "open"] = Field(
         default="closed", description="Who may call POST /auth/register."
@@ -113,25 +113,28 @@ class Settings(BaseSettings):
         default=5,
         ge=1,
         le=1_000_000,
-        description="Wrong passwords for one account, by whichever of its names, before it has to wait.",
+        description="Wrong passwords for one account, under any of its names, before the next try has to "
+        "wait.",
     )
     tries_per_address: int = Field(
         default=50,
         ge=1,
         le=1_000_000,
-        description="Wrong passwords from one address before it has to wait; as many refused registrations, "
-        "weak passwords and wrong secrets of clients, each counted apart; 20 times as many registrations.",
+        description="Wrong passwords from one address before the next try has to wait; as many refused "
+        "registrations, weak passwords and wrong secrets of clients, each counted separately; 20 times as "
+        "many registrations.",
     )
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         default=(),
         max_length=1_000,
-        description="Networks, separated by commas, whose X-Forwarded-For is believed: your reverse proxies.",
+        description="Networks, separated by commas, whose X-Forwarded-For is trusted: your reverse proxies.",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         max_length=1_000,
-        description="Names, separated by commas, under which it is asked for: `*.example.com` takes all "
-        "below, `*` any. Unset: loopback's and the issuer's where it listens on loopback, any elsewhere.",
+        description="Names, separated by commas, that requests may name as their host: `*.example.com` for "
+        "all below, `*` any. Unset: where it listens on loopback, loopback's and the issuer's; any "
+        "elsewhere.",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -139,7 +142,9 @@ class Settings(BaseSettings):
         description="Origins, separated by commas, whose pages may call it from a browser; `*` for any.",
     )
     compression: bool = Field(
-        default=True, description="Whether replies are gzipped for who accepts it; off where a proxy does it."
+        default=True,
+        description="Whether replies are gzipped where the client accepts it; turn it off where a proxy "
+        "does it.",
     )
     password_threads: int = Field(
         default=0, ge=0, le=64, description="Passwords hashed at a time by one process; 0: one for each core."
@@ -148,23 +153,23 @@ class Settings(BaseSettings):
         default=256,
         ge=1,
         le=100_000,
-        description="Sign-ins that may wait for their turn in one process; more are 503.",
+        description="Sign-ins that may wait for their turn in one process; more are answered 503.",
     )
     admin_email: str | None = Field(
         default=None,
         max_length=320,
-        description="Makes the first administrator at the start, with ROSTER_ADMIN_PASSWORD.",
+        description="E-mail of the first administrator, made at the start with ROSTER_ADMIN_PASSWORD.",
     )
     admin_password: SecretStr | None = Field(
         default=None,
         max_length=1_024,
-        description="The first administrator's password; take it away once there is one.",
+        description="The first administrator's password; remove it once they exist.",
     )
     require_if_match: bool = Field(
         default=False, description="Refuse (428) a change of a user that names no version in If-Match."
     )
     cursor_ttl_s: int = Field(
-        default=86_400, ge=1, le=LONGEST_S, description="Seconds for which a page cursor is good."
+        default=86_400, ge=1, le=LONGEST_S, description="Seconds for which a page cursor is valid."
     )
     audit_ttl_days: int = Field(
         default=365, ge=0, le=20_000, description="Days for which the audit trail is kept; 0 for ever."
@@ -173,14 +178,14 @@ class Settings(BaseSettings):
         default=2_000,
         ge=1,
         le=600_000,
-        description="Milliseconds a listing query may take; then it is query_too_expensive, or overloaded "
-        "where its plan is cheap.",
+        description="Milliseconds a listing query may take; then the answer is query_too_expensive, or "
+        "overloaded where its plan is cheap.",
     )
     count_budget_ms: int = Field(
         default=1_000,
         ge=1,
         le=600_000,
-        description="Milliseconds a total may take before it is only a lower bound.",
+        description="Milliseconds a total may take; after that it is only a lower bound.",
     )
     exports_at_once: int = Field(
         default=8,
@@ -198,7 +203,7 @@ class Settings(BaseSettings):
         default=100 * 1024 * 1024,
         ge=1,
         le=IMPORT_MOST_BYTES,
-        description="Bytes that the file of an import may have.",
+        description="The most bytes of an import's file.",
     )
     imports_at_once: int = Field(
         default=4,
@@ -240,28 +245,30 @@ class Settings(BaseSettings):
         ge=100,
         le=600_000,
         description="Milliseconds any MongoDB call may take (PyMongo timeoutMS), its one retry and the wait "
-        "for a primary and a connection included. Without it a frozen primary holds up who asks for 30 s.",
+        "for a primary and a connection included. Without it a frozen primary would hold up each request "
+        "for 30 s.",
     )
     mongo_pool_size: int = Field(
         default=100,
         ge=1,
         le=10_000,
-        description="Connections to each MongoDB node that one process opens at most; who finds none free "
-        "waits within ROSTER_MONGO_TIMEOUT_MS. All processes together must stay below what the node takes.",
+        description="Connections to each MongoDB node that one process opens at most; an operation that "
+        "finds none free waits within ROSTER_MONGO_TIMEOUT_MS. All processes together must stay below the "
+        "node's own limit.",
     )
     redis_timeout_ms: int = Field(
         default=500,
         ge=50,
         le=10_000,
-        description="Milliseconds any Redis call may take, and so may connecting; none is tried again. Each "
-        "request makes such a call: what it waits here, all wait while Redis is frozen.",
+        description="Milliseconds any Redis call may take, and also a connection attempt; none is tried "
+        "again. Each request makes such a call: while Redis is frozen, all wait as long.",
     )
     request_timeout_s: int = Field(
         default=60,
         ge=1,
         le=86_400,
-        description="Seconds a request may take before its reply begins, the coming of its body apart; then "
-        "it is cancelled and answered 503. No less than an export may look for its first row.",
+        description="Seconds a request may take before its reply begins, without the upload of its body; "
+        "then it is cancelled and answered 503. No less than an export may need for its first row.",
     )
     keep_alive_s: int = Field(
         default=75,
@@ -282,14 +289,14 @@ class Settings(BaseSettings):
         default=25,
         ge=1,
         le=86_400,
-        description="Seconds that requests and downloads have to end in when the process is told to stop. "
-        "Less than whoever stops it waits before he kills it (compose and Kubernetes: 30).",
+        description="Seconds in which requests and downloads must end when the process is told to stop. "
+        "Less than its supervisor waits before killing it (compose and Kubernetes: 30).",
     )
     start_wait_s: int = Field(
         default=30,
         ge=0,
         le=86_400,
-        description="Seconds for which `serve` waits for MongoDB and Redis to be there.",
+        description="Seconds for which `serve` waits for MongoDB and Redis to answer.",
     )
     metrics_port: int | None = Field(
         default=None, ge=0, le=65535, description="Port at which Prometheus fetches metrics. Unset: none."
@@ -297,22 +304,22 @@ class Settings(BaseSettings):
     metrics_host: str = Field(
         default="127.0.0.1",
         max_length=255,
-        description="Address of that port; all who reach it can read all metrics.",
+        description="Address of that port; everyone who can reach it can read all metrics.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Least level."
+        default="info", description="The least level that is logged."
     )
     log_format: Literal["auto", "json", "pretty"] = Field(
         default="auto", description="`auto`: pretty on a terminal, JSON elsewhere."
     )
     log_file: Path | None = Field(
-        default=None, description="A file that gets all lines too, put aside when it is full. Unset: none."
+        default=None, description="A file that also gets all lines, renamed when it is full. Unset: none."
     )
     log_file_bytes: int = Field(
         default=10 * 1024 * 1024, ge=1024, le=2**40, description="Bytes at which that file is full."
     )
     log_files_kept: int = Field(
-        default=5, ge=1, le=1000, description="Full files that stay beside it: the names end in .1 and on."
+        default=5, ge=1, le=1000, description="Full log files that are kept, as `.1`, `.2` and so on."
     )
 
     @field_validator("secret_key")
@@ -331,7 +338,7 @@ class Settings(BaseSettings):
         if isinstance(port, str) and "://" in port:
             msg = (
                 "ROSTER_PORT is what Kubernetes sets for a service named roster: set enableServiceLinks: "
-                "false for the pod, or name the service otherwise"
+                "false for the pod, or rename the service"
             )
             raise ValueError(msg)
         return port
@@ -340,7 +347,7 @@ class Settings(BaseSettings):
     @classmethod
     def _refuse_unknown_region(cls, region: str | None) -> str | None:
         if region is not None and region.upper() not in SUPPORTED_REGIONS:
-            msg = "ROSTER_PHONE_REGION must be the code of a country (ISO 3166), of two letters: DE, say"
+            msg = "ROSTER_PHONE_REGION must be the two-letter code of a country (ISO 3166), such as DE"
             raise ValueError(msg)
         return region and region.upper()
 
@@ -352,7 +359,9 @@ class Settings(BaseSettings):
         try:
             return _NETWORKS.validate_python([part.strip() for part in networks.split(",") if part.strip()])
         except ValidationError:
-            msg = "ROSTER_TRUSTED_PROXIES must be networks separated by commas: 10.0.0.0/8,192.168.1.7, say"
+            msg = (
+                "ROSTER_TRUSTED_PROXIES must be networks separated by commas, such as 10.0.0.0/8,192.168.1.7"
+            )
             raise ValueError(msg) from None
 
     @field_validator("allowed_hosts", mode="before")
@@ -361,8 +370,8 @@ class Settings(BaseSettings):
         found = _split_names(names)
         if not all(_HOST.fullmatch(name) for name in found):
             msg = (
-                "ROSTER_ALLOWED_HOSTS must be names without scheme and port, separated by commas: "
-                "users.example.com,*.internal, say"
+                "ROSTER_ALLOWED_HOSTS must be names without scheme and port, separated by commas, such as "
+                "users.example.com,*.internal"
             )
             raise ValueError(msg)
         return tuple(name.lower() for name in found)
@@ -373,8 +382,8 @@ class Settings(BaseSettings):
         found = _split_names(origins)
         if not all(_ORIGIN.fullmatch(origin) for origin in found):
             msg = (
-                "ROSTER_CORS_ORIGINS must be origins as browsers send them, separated by commas: "
-                "https://app.example.com,http://localhost:3000, say"
+                "ROSTER_CORS_ORIGINS must be origins as browsers send them, separated by commas, such as "
+                "https://app.example.com,http://localhost:3000"
             )
             raise ValueError(msg)
         return tuple(origin.lower() for origin in found)
@@ -385,7 +394,7 @@ class Settings(BaseSettings):
         if issuer is not None and not _is_issuer(issuer):
             msg = (
                 "ROSTER_ISSUER must be the https address by which others reach Roster, "
-                "without a slash at its end: https://users.example.com, say"
+                "without a slash at its end, such as https://users.example.com"
             )
             raise ValueError(msg)
         return issuer
@@ -415,7 +424,7 @@ class Settings(BaseSettings):
 
     @property
     def issuer_url(self) -> str:
-        """What tokens name as their issuer."""
+        """The issuer that tokens name."""
         if self.issuer is not None:
             return self.issuer
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -429,7 +438,7 @@ _NETWORKS: TypeAdapter[tuple[IPvAnyNetwork, ...]] = TypeAdapter(tuple[IPvAnyNetw
 
 
 def _split_names(names: object) -> tuple[str, ...]:
-    """Of a text with commas, or of a sequence as it is."""
+    """The names of a text with commas, or of a sequence."""
     parts = names.split(",") if isinstance(names, str) else names if isinstance(names, list | tuple) else ()
     return tuple(part for name in parts if (part := str(name).strip()))
 

@@ -1,4 +1,4 @@
-"""Strict JSON: what other parsers let through or change in silence is refused here with a sentence.
+"""Strict JSON: refuses, with a sentence, what other parsers accept or change in silence.
 
 Two readers agree (a test compares them): orjson with cheap checks for bodies of the usual size, and the
 standard library's with hooks where a check needs to see each object and number. The second also reads the
@@ -19,7 +19,7 @@ MAX_VALUES = 1_000_000
 """Bounds memory: 16 MiB of `[],[],` would otherwise become 350 MB of lists."""
 
 LARGE = 256 * 1024
-"""Bytes from which `parse` belongs in a thread."""
+"""Bytes from which on `parse` should run in a thread."""
 
 _INT64 = range(-(2**63), 2**63)
 _SHOWN_KEY = 40
@@ -49,14 +49,14 @@ def parse(body: bytes) -> object:
 
 
 def _may_be_too_big(body: bytes) -> bool:
-    """Whether depth or number of values need the exact look; brackets and commas in strings count too."""
+    """Whether depth or number of values must be counted; brackets and commas in strings count too."""
     if body.count(b",") + body.count(b"[") + body.count(b"{") >= MAX_VALUES:
         return True
     brackets = body.translate(_BRACKETS, delete=_NOT_BRACKETS)
     for _ in range(MAX_DEPTH):
         if not brackets:
             return False
-        brackets = brackets.replace(b"()", b"")  # takes off the innermost layer, and only that
+        brackets = brackets.replace(b"()", b"")  # removes the innermost layer alone
     return bool(brackets)
 
 
@@ -73,7 +73,7 @@ def _check_structure(body: bytes) -> None:
         if depth > MAX_DEPTH:
             raise MalformedJSONError(f"The body is nested deeper than {MAX_DEPTH} levels.")
         if values >= MAX_VALUES:
-            raise MalformedJSONError(f"The body holds more than {MAX_VALUES:,} values.")
+            raise MalformedJSONError(f"The body contains more than {MAX_VALUES:,} values.")
 
 
 def _parse_quickly(body: bytes) -> object:
@@ -87,7 +87,7 @@ def _parse_quickly(body: bytes) -> object:
 
 
 def _needs_exactness(body: bytes, value: object) -> bool:
-    """Whether a long number, a telling escape or a key that got lost calls for the slower reader."""
+    """Whether a long number, a suspicious escape or a lost key calls for the slower reader."""
     if _LONG_NUMBER in body.translate(_DIGITS):
         return True
     if b"\\u" in body and (_BAD_ESCAPE.search(body) or _COLON_ESCAPE.search(body)):
@@ -114,7 +114,7 @@ def _to_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(members) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # add() returns None on purpose
-        raise MalformedJSONError(f"The key {_show(twice)} stands twice in one object.")
+        raise MalformedJSONError(f"The key {_show(twice)} occurs twice in one object.")
     return members
 
 
@@ -146,7 +146,7 @@ _DECODER = json.JSONDecoder(
 def _check_strings(value: object) -> None:
     for text in _strings(value):
         if "\0" in text:
-            msg = r"A string holds the character NUL (\u0000)."
+            msg = r"A string contains the character NUL (\u0000)."
             raise MalformedJSONError(msg)
         if not text.isascii() and not _encodes(text):
             raise _lone_surrogate()
@@ -175,12 +175,12 @@ def _encodes(text: str) -> bool:
 
 
 def _lone_surrogate() -> MalformedJSONError:
-    msg = r"A \u escape is half of a surrogate pair and stands alone."
+    msg = r"A \u escape is half of a surrogate pair, without its other half."
     return MalformedJSONError(msg)
 
 
 def _explain(body: bytes, error: json.JSONDecodeError) -> MalformedJSONError:
-    """What a parser's error says, in our words where they help; parsers' messages are fixed texts."""
+    """A parser's error in our words where they help; parsers' messages are fixed texts."""
     if not body.strip():
         return MalformedJSONError("The body is empty: send a JSON document.")
     try:

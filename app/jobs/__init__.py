@@ -1,7 +1,7 @@
 """Jobs: long work that survives the process which began it.
 
-MongoDB knows the jobs, each with a lease while somebody works on it; Redis only carries the word that one is
-there (ADR 0011).
+MongoDB keeps the jobs, each with a lease while a worker runs it; Redis only carries messages that a job is
+queued (ADR 0011).
 """
 
 from app.jobs.job_queue import TASK, JobQueue

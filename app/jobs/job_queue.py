@@ -1,6 +1,6 @@
-"""Words to the workers that a job is there: taskiq's tasks over a Redis stream.
+"""Tells workers that a job is queued: taskiq's tasks over a Redis stream.
 
-They carry nothing but the job's id, and each of them may be lost or come twice: MongoDB knows the jobs.
+A message carries only the job's id, and may be lost or come twice: MongoDB keeps the jobs.
 """
 
 import asyncio
@@ -24,19 +24,19 @@ _ANSWER_S = 5.0
 _BLOCK_MS = 2_000
 _PAUSE_S = 1.0
 _LONGEST = 10_000
-"""Words that a stream keeps. A worker that was away for more learns of the rest by the sweep."""
+"""Messages that a stream keeps. The sweep finds the jobs of those that were cut off."""
 
 
 class JobQueue(RedisStreamBroker):
-    """Connects when first used. A stream or group that was lost, with all of Redis perhaps, is made anew."""
+    """A taskiq broker that connects when first used and makes a lost stream or group anew."""
 
     def __init__(self, url: str, name: str) -> None:
         super().__init__(
             url,
             queue_name=name,
             consumer_group_name="workers",
-            consumer_id="0",  # what was sent before the first worker came is read, too
-            consumer_name="worker",  # of all of them: Redis would keep a name for each that ever was
+            consumer_id="0",  # messages sent before the first worker started are read, too
+            consumer_name="worker",  # the same for all: Redis would keep the name of every worker
             maxlen=_LONGEST,
             socket_timeout=_ANSWER_S,
             socket_connect_timeout=_SEND_S,
@@ -44,7 +44,7 @@ class JobQueue(RedisStreamBroker):
         )
 
     async def send(self, job_id: str) -> bool:
-        """Whether Redis has it; the sweep sends what it has not."""
+        """Whether Redis took the message; if not, the sweep sends it later."""
         try:
             async with asyncio.timeout(_SEND_S):
                 await AsyncKicker[..., None](TASK, self, {}).kiq(job_id)
@@ -54,10 +54,10 @@ class JobQueue(RedisStreamBroker):
         return True
 
     async def listen(self) -> AsyncGenerator[Any, None]:
-        """Each nudge to one worker; goes on, whatever happens to Redis; the log tells of it once.
+        """Yields messages, each to one worker; goes on through failures of Redis, which are logged once.
 
-        Redis keeps no list of those that were taken, as it would for taskiq's own `listen`: the sweep finds
-        what a dead worker was told.
+        Unlike taskiq's own `listen`, it has Redis keep no list of delivered messages: the sweep finds the
+        jobs of dead workers.
         """
         is_away = False
         while True:
@@ -77,7 +77,7 @@ class JobQueue(RedisStreamBroker):
                 await asyncio.sleep(_PAUSE_S)
 
     async def _read(self, redis: Redis) -> list[bytes]:
-        """At most one: whoever reads more than it can run keeps it from the others."""
+        """At most one message: a worker that read more than it can run would keep them from others."""
         found: Any = await redis.xreadgroup(
             self.consumer_group_name,
             self.consumer_name,
@@ -90,9 +90,9 @@ class JobQueue(RedisStreamBroker):
 
 
 def _heed_cancellation() -> None:
-    """The driver may take a cancellation for a failure of its own, or for the end of its wait, and go on.
+    """Raise a cancellation that the driver took for a failure or a timeout of its own.
 
-    taskiq cancels once, and then waits for as long as this listens.
+    taskiq cancels once, and then waits until the listening ends.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():

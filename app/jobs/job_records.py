@@ -2,8 +2,8 @@
 
 A document: `{_id, kind, subject, result, state, key, by, done, total, revision, attempts, failures,
 request_id, not_before, sent_at, lease, lease_until, cancel_asked, error, created_at, started_at, ended_at,
-expires_at}`. Leases, delays and ends are reckoned by MongoDB's clock (`$$NOW`), which all workers share. An
-index of `app.database.indexes` takes a job away once it has expired.
+expires_at}`. Leases, delays and ends follow MongoDB's clock (`$$NOW`), which all workers share. An index of
+`app.database.indexes` deletes a job once it has expired.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ FREE: dict[str, Any] = {
         {"state": "running", "$expr": {"$lt": ["$lease_until", "$$NOW"]}},
     ]
 }
-"""A job that waits and may be taken, or whose worker let its lease lapse."""
+"""A job that may be taken: one that is due, or whose lease has lapsed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Whose jobs and files may be seen: his own, or an administrator's, who sees all."""
+    """A caller who asks for jobs and files: they see their own, an administrator sees all."""
 
     user_id: str
     is_admin: bool
@@ -50,14 +50,14 @@ class Job:
     by: str | None
     attempts: int
     failures: int
-    """How often a backend that was away sent it back to the queue."""
+    """How often it went back to the queue because a backend was unavailable."""
     error: dict[str, Any] | None
     """`{status, code, title, detail, errors}` of the error that ended it."""
     request_id: str
-    """Of the request that asked for it; the log lines of its runs carry it too."""
+    """The id of the request that asked for it, also in the log lines of its runs."""
     cancel_asked: bool
     revision: int
-    """Counts what a listener may want to know."""
+    """Counts the changes that listeners are told of."""
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
@@ -110,7 +110,7 @@ def new(
 def ended(
     state: JobState, ttl_ms: int, error: dict[str, Any] | None = None, **said: Any
 ) -> list[dict[str, Any]]:
-    """The update that ends a job; one that brought nothing to an end leaves its key to another."""
+    """The update that ends a job; unless it succeeded, its key is free for another."""
     fields = {name: {"$literal": value} for name, value in {**said, "state": state, "error": error}.items()}
     changes: list[dict[str, Any]] = [
         {

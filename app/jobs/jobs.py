@@ -1,4 +1,4 @@
-"""What can be done with jobs by those who want them done."""
+"""Jobs as callers use them: submit, find, wait, follow, list, cancel."""
 
 import asyncio
 import os
@@ -44,10 +44,10 @@ class Jobs:
         key: str | None = None,
         session: AsyncClientSession | None = None,
     ) -> Job:
-        """The queued job, kept by MongoDB whether or not Redis can be told of it.
+        """The queued job, stored in MongoDB whether or not Redis is available.
 
-        Of a `key` there is one job: the one that has it is returned. A job that failed or was cancelled gives
-        its key up. Within a `session`'s transaction nobody is told; `announce` it after the commit.
+        One job has a `key`: if there is one, it is returned. A job that failed or was cancelled gives its key
+        up. Within a `session`'s transaction no worker is told; `announce` it after the commit.
         """
         document = job_records.new(kind, subject, result=result, by=by, request_id=_request_id())
         document["total"] = total
@@ -60,7 +60,7 @@ class Jobs:
                 await self._jobs.insert_one(document, session=session)
                 break
             except DuplicateKeyError:
-                if session is not None:  # the transaction is over; whoever began it begins again
+                if session is not None:  # the transaction is over and must be begun again
                     raise
         job = Job.read(document)
         if session is None:
@@ -68,12 +68,12 @@ class Jobs:
         return job
 
     async def announce(self, job_id: str) -> None:
-        """Tell the workers; where Redis cannot be reached, their sweep finds the job at its next round."""
+        """Tell the workers; where Redis is unavailable, their next sweep finds the job."""
         if not await self.job_queue.send(job_id):
             await self._jobs.update_one({"_id": bson.ObjectId(job_id)}, {"$set": {"sent_at": None}})
 
     async def find(self, job_id: str, viewer: Viewer | None = None) -> Job:
-        """JobNotFoundError: unknown, forgotten, or not for the viewer."""
+        """One job. JobNotFoundError: unknown, expired, or not for the viewer."""
         wanted = {"_id": _id(job_id), **(viewer.filter if viewer else {})}
         found = await self._jobs.find_one(wanted)
         if found is None:
@@ -95,9 +95,9 @@ class Jobs:
     async def follow(
         self, job_id: str, *, since: int | None = None, quiet_s: float = 15.0
     ) -> AsyncGenerator[Job | None, None]:
-        """The job as it is, unless `since` is its revision, and at each change; None after a quiet while.
+        """Yields the job now, unless `since` is its revision, and at each change; None after `quiet_s`.
 
-        Ends with the job. JobNotFoundError: it is not there, or no longer.
+        Ends with the job. JobNotFoundError: it does not exist, or no longer.
         """
         spoke_at = time.monotonic()
         while True:
@@ -114,7 +114,7 @@ class Jobs:
             await asyncio.sleep(_LONGEST_LOOK_S)
 
     async def page(self, asked: JobQuery, viewer: Viewer) -> DocumentPage:
-        """The newest first, as documents that `Job.read` reads."""
+        """A page of jobs, the newest first, as documents that `Job.read` reads."""
         wanted = viewer.filter
         for name in ("state", "kind"):
             if values := getattr(asked, name):
@@ -122,9 +122,9 @@ class Jobs:
         return await newest_first(self._jobs, self._cursors, wanted, limit=asked.limit, cursor=asked.cursor)
 
     async def count_open(self) -> dict[tuple[JobKind, JobState], int]:
-        """How many of each kind wait and are worked on; those of which there is none, too.
+        """How many jobs of each kind wait and run, zeros included.
 
-        One whose worker let its lease lapse waits.
+        A job whose lease has lapsed counts as waiting.
         """
         counts: dict[tuple[JobKind, JobState], int] = {
             (kind, state): 0 for kind in get_args(JobKind) for state in _OPEN
@@ -141,7 +141,7 @@ class Jobs:
         return counts
 
     async def cancel(self, job_id: str, viewer: Viewer | None = None) -> Job:
-        """The job, cancelled if nobody works on it; a worker is told to stop. JobEndedError: too late."""
+        """Cancel a job, or ask the worker that runs it to stop. JobEndedError: too late."""
         which = {"_id": _id(job_id), **(viewer.filter if viewer else {})}
         cancelled = job_records.ended("cancelled", self._ttl_ms)
         while True:
@@ -180,7 +180,7 @@ _ASKED_TO_STOP: list[dict[str, Any]] = [
 
 
 def _keyed(key: str) -> dict[str, object]:
-    """The unique index is partial: it serves only a query that says it asks for a string."""
+    """The filter of a key; it names the type, as the partial unique index requires."""
     return {"key": {"$eq": key, "$type": "string"}}
 
 
@@ -196,6 +196,6 @@ def _not_found() -> JobNotFoundError:
 
 
 def _request_id() -> str:
-    """The one under way; outside of any, a new one."""
+    """The id of the current request, or a new one."""
     known = REQUEST_ID.get()
     return known if known != "-" else os.urandom(8).hex()

@@ -1,7 +1,7 @@
-"""What workers do with jobs: take one, keep it, give it back, end it.
+"""Leases on jobs, by which workers take a job, keep it, give it back and end it.
 
-A lease is a random word that one taking of a job has; whoever changes a job under it names it, so that a
-worker that was believed dead changes nothing any more.
+A lease is a random word, made when a job is taken. A worker names it in each change of the job, so that one
+that was believed dead changes nothing any more.
 """
 
 import secrets
@@ -27,7 +27,7 @@ class Leases:
     ttl_ms: int
 
     async def take(self, job_id: str, kinds: Iterable[JobKind]) -> tuple[str, Job] | None:
-        """The lease and the job, if it is of one of the kinds and waits, or its lease was let lapse."""
+        """The lease and the job, if it is of one of the kinds and may be taken."""
         if not bson.ObjectId.is_valid(job_id):
             return None
         lease = secrets.token_hex(12)
@@ -49,7 +49,7 @@ class Leases:
     async def renew(
         self, job_id: str, lease: str, said: Mapping[str, int | None] | None = None
     ) -> Job | None:
-        """The job, perhaps with news of its progress; None if the lease is another's by now."""
+        """Keep the lease, perhaps with progress; the job, or None if the lease is lost."""
         news = {**said, "revision": _NEXT} if said else {}
         found = await self.jobs.find_one_and_update(
             _held(job_id, lease),
@@ -59,7 +59,7 @@ class Leases:
         return None if found is None else Job.read(found)
 
     async def give_back(self, job_id: str, lease: str, *, delay_ms: int = 0, failures: int = 0) -> bool:
-        """To the queue; whether it was still ours. With a delay the sweep sends it when that is over."""
+        """Put the job back into the queue; whether it was still ours. After a delay the sweep sends it."""
         waiting = {
             "state": "queued",
             "lease": None,

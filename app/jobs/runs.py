@@ -1,4 +1,4 @@
-"""One run of a job by a worker: the handler's side of it, and its heartbeat."""
+"""One run of a job by a worker: what its handler sees, and its heartbeat."""
 
 import asyncio
 import time
@@ -20,9 +20,9 @@ from models.job import JobState
 log = structlog.get_logger("roster.jobs")
 
 FAILURES = 20
-"""How often a job goes back to the queue because a backend was away: over seven minutes, with the delays."""
+"""How often a job goes back to the queue because a backend is unavailable: for over seven minutes."""
 ATTEMPTS = 200
-"""How often a job is taken at all: one that kills its workers ends, too."""
+"""How often a job is taken at most: one that kills its workers must end."""
 _LONGEST_DELAY_MS = 30_000
 _FIRST_DELAY_MS = 500
 _BEAT_S = 1.0
@@ -35,22 +35,22 @@ Said = dict[str, int | None]
 
 
 class JobCancelledError(Exception):
-    """Somebody asked to cancel the job; its handler stops where that leaves nothing half done."""
+    """The job is to be cancelled; its handler stops where nothing is left half done."""
 
 
 class LeaseLostError(Exception):
-    """The job is another worker's by now, or nobody knows; its handler stops at once."""
+    """Another worker has the job, or may have; its handler stops at once."""
 
 
 class Run:
-    """What a handler gets. One that is told to stop in the midst of waiting sees asyncio.CancelledError."""
+    """A run as its handler sees it. A handler that is stopped while waiting sees asyncio.CancelledError."""
 
     def __init__(self, leases: Leases, lease: str, job: Job) -> None:
         self.id = job.id
         self.subject = job.subject
         self.by = job.by
         self.attempt = job.attempts
-        """1 for the first; a later one finds what an earlier one did."""
+        """1 for the first run; a later one finds what an earlier one did."""
         self.is_cancelled = job.cancel_asked
         self.is_lost = False
         self.unsaid: Said = {}
@@ -59,7 +59,7 @@ class Run:
         self._reported_at = 0.0
 
     async def progress(self, done: int, total: int | None = None) -> None:
-        """Say how far it is; of many calls a few a second are written, and the last.
+        """Report progress; a few calls a second are written, and the last.
 
         JobCancelledError, LeaseLostError: stop.
         """
@@ -75,7 +75,7 @@ class Run:
             raise JobCancelledError
 
     async def renew(self) -> None:
-        """Keep the lease and write what is unsaid; notes what happened to the job meanwhile."""
+        """Keep the lease, write pending progress and note whether the job was cancelled or lost."""
         said, self.unsaid = self.unsaid, {}
         self._reported_at = time.monotonic()
         try:
@@ -88,9 +88,9 @@ class Run:
 
 
 async def perform(leases: Leases, handler: Handler, lease: str, job: Job, *, stopping: asyncio.Event) -> bool:
-    """Run a job that was taken; whether it waits again and somebody should be told.
+    """Run a job that was taken; whether it is queued again and must be announced.
 
-    When the worker stops, the handler does, and the job goes back to the queue.
+    When the worker stops, the handler is stopped and the job goes back to the queue.
     """
     run = Run(leases, lease, job)
     work = asyncio.ensure_future(_work(handler, run))
@@ -103,20 +103,20 @@ async def perform(leases: Leases, handler: Handler, lease: str, job: Job, *, sto
 
 
 def _outcome(work: asyncio.Future[None]) -> BaseException | None:
-    """One that would not stop counts as stopped: its lease is another's from here on."""
+    """How the work ended; work that does not stop counts as stopped, as others may take its lease."""
     return work.exception() if work.done() and not work.cancelled() else asyncio.CancelledError()
 
 
 async def _work(handler: Handler, run: Run) -> None:
     run.check()
     if run.attempt > ATTEMPTS:
-        raise RosterError(f"The job was begun {ATTEMPTS} times and never came to its end.")
+        raise RosterError(f"The job was begun {ATTEMPTS} times and never finished.")
     log.info("job_started", job_id=run.id, attempt=run.attempt)
     await handler(run)
 
 
 async def _beat(run: Run, lease_s: float) -> None:
-    """Renews the lease; ends when it is lost, could not be renewed for too long, or the job is cancelled."""
+    """Renew the lease until it is lost, cannot be renewed for too long, or the job is cancelled."""
     renewed_at = time.monotonic()
     while not (run.is_lost or run.is_cancelled):
         await asyncio.sleep(min(_BEAT_S, lease_s / 3))
@@ -151,7 +151,7 @@ class _Ending:
         )
 
     async def _insist(self, write: Callable[[], Awaitable[bool]]) -> bool:
-        """Though MongoDB is away for a while; after that the lapse of the lease speaks for the outcome."""
+        """Try again while MongoDB is unavailable; in the end the lease lapses and others take over."""
         due = time.monotonic() + _ENDING_S
         while True:
             try:
@@ -164,7 +164,7 @@ class _Ending:
 
 
 async def _conclude(ending: _Ending, outcome: BaseException | None) -> bool:
-    """Write what became of the run; whether the job waits again at once."""
+    """Write how the run ended; whether the job is queued again at once."""
     run = ending.run
     if run.is_lost or isinstance(outcome, LeaseLostError):
         log.warning("job_lost", job_id=run.id)
@@ -186,12 +186,12 @@ async def _conclude(ending: _Ending, outcome: BaseException | None) -> bool:
 
 
 def _describe(outcome: BaseException) -> dict[str, Any]:
-    """The members of a problem that the run knows; the exception itself goes to the log alone."""
+    """The members of a problem that the run knows; an unexpected exception goes only to the log."""
     if isinstance(outcome, PyMongoError | RedisError):
-        outcome = UnavailableError("A backend did not answer, however often the job was tried again.")
+        outcome = UnavailableError("A backend did not answer, though the job was tried again several times.")
     elif not isinstance(outcome, RosterError):
         log.error("internal_error", exc_info=outcome)
-        outcome = RosterError("Something broke on our side; the request_id finds it in the log.")
+        outcome = RosterError("Something failed on our side; look for the request_id in the log.")
     return {
         "status": outcome.status,
         "code": outcome.code,

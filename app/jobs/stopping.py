@@ -1,4 +1,4 @@
-"""Tasks that are told to stop until they have."""
+"""Stops tasks for certain."""
 
 import asyncio
 from typing import Any
@@ -7,10 +7,10 @@ _AGAIN_S = 2.0
 
 
 async def stop(*tasks: asyncio.Future[Any], within_s: float | None = None) -> None:
-    """Cancel them until they have ended, or the time is over.
+    """Cancel tasks again and again until they have ended, or the time is over.
 
-    Once is not enough: a driver may take the cancellation for a failure of its own, and whoever asked it
-    tries again. In between they have time to clear up.
+    Once is not enough: a driver may take the cancellation for a failure of its own, and its caller tries
+    again. In between the tasks have time to clean up.
     """
     loop = asyncio.get_running_loop()
     due = None if within_s is None else loop.time() + within_s

@@ -1,4 +1,4 @@
-"""What every worker does now and then, however many do it: find the jobs whose word was lost."""
+"""The sweep of every worker: finds jobs whose message was lost."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ _AT_ONCE = 100
 
 
 async def send_overdue(documents: Collection, jobs: Jobs, *, lease_ms: int) -> int:
-    """Announce again what waits though it was sent a lease ago, and what nobody works on any more.
+    """Announce jobs again that still wait a lease after their message, or whose lease has lapsed; how many.
 
-    Of several workers that look at once, one sends. How many were sent.
+    Of several workers that sweep at once, one sends.
     """
     unheard = {"$lt": ["$sent_at", {"$subtract": ["$$NOW", lease_ms]}]}  # null is less than any time
     overdue: dict[str, Any] = {

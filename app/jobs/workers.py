@@ -1,4 +1,4 @@
-"""A worker: takes the jobs it is told of, some at a time, and sweeps."""
+"""A worker: runs the jobs that the queue names, some at a time, and sweeps."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ _LAST_WORDS_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
-    """Something to be done again and again; a failure is logged, and the next round tries again."""
+    """Work to repeat; a failure is logged, and the next round tries again."""
 
     do: Callable[[], Awaitable[object]]
     every_s: float
@@ -41,7 +41,7 @@ async def working(
     at_once: int,
     periodic_tasks: Sequence[PeriodicTask] = (),
 ) -> AsyncIterator[None]:
-    """Works until the block is left: then handlers are stopped, and their jobs are others' at once."""
+    """Run jobs until the block is left; handlers are stopped then, and other workers can take their jobs."""
     worker = _Worker(jobs, leases, handlers)
 
     async def run(job_id: str) -> None:
@@ -70,7 +70,7 @@ class _Worker:
         self._handlers = handlers
 
     async def run(self, job_id: str) -> None:
-        """What a nudge asks for; nothing if the job is done, another's, or for workers of a newer version."""
+        """Run the job; does nothing if it is done, taken, or of a kind that only newer versions know."""
         if self.stopping.is_set():
             await self._jobs.announce(job_id)
             return

@@ -1,6 +1,6 @@
-"""Sizes of pools and queues, looked at every few seconds.
+"""Gauges of pools and queues, set every few seconds.
 
-Asking when Prometheus asks would not do: with several workers it is their parent that answers.
+They cannot be read when Prometheus asks: with several workers their parent answers it.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ class Auth(Protocol):
 
 
 class Sampled(Protocol):
-    """What the gauges are read from; the container has it."""
+    """The parts of the container that the gauges are read from."""
 
     @property
     def settings(self) -> Settings: ...
@@ -109,12 +109,12 @@ async def _sample_sessions(opened: Sampled) -> None:
 
 
 SAMPLES: list[Sample] = [_sample_sizes, _sample_readiness, _sample_jobs, _sample_sessions]
-"""Each sets gauges; what a backend refuses one of them is left until the next look."""
+"""Each sets gauges; where a backend fails, they stay as they are until the next round."""
 
 
 @asynccontextmanager
 async def sampling(opened: Sampled, limiters: Mapping[str, Limiter]) -> AsyncIterator[None]:
-    """While it lasts, where metrics are served."""
+    """Set the gauges until the block is left, if metrics are served."""
     if opened.settings.metrics_port is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""A log file that several processes write to at once, and that is put aside when it is full."""
+"""A log file that several processes can write to, and that is rotated when it is full."""
 
 import os
 import sys
@@ -10,11 +10,12 @@ class LogFile:
     """`path` with the newest lines, `path.1` and on with older ones; readable by its owner alone.
 
     A line is one write to a file opened for appending, so that lines of several processes do not mix. Each
-    process sees for itself that the file is full; the lock is on the file, and so nobody renames another.
+    process notices by itself that the file is full; the lock is on that very file, so that no process renames
+    the next one.
     """
 
     def __init__(self, path: Path, *, most_bytes: int, kept: int) -> None:
-        """`kept`: how many full ones stay. OSError: it cannot be written."""
+        """`kept`: how many full files stay. OSError: the file cannot be written."""
         self._path = path
         self._most_bytes = most_bytes
         self._kept = kept
@@ -22,7 +23,7 @@ class LogFile:
         self._descriptor = self._open()
 
     def write(self, line: str) -> None:
-        """OSError: the disk is full, say."""
+        """Append a line. OSError where the disk is full, for example."""
         with self._lock:
             os.write(self._descriptor, line.encode(errors="backslashreplace"))
             if os.fstat(self._descriptor).st_size > self._most_bytes:
@@ -40,10 +41,10 @@ class LogFile:
         try:
             if os.path.samestat(os.fstat(full), self._path.stat()):
                 self._put_aside()
-        except FileNotFoundError:  # somebody took it away
+        except FileNotFoundError:  # somebody removed it
             pass
         self._descriptor = self._open()
-        os.close(full)  # and with it the lock
+        os.close(full)  # and so releases the lock
 
     def _put_aside(self) -> None:
         for number in range(self._kept, 0, -1):
@@ -58,7 +59,7 @@ class LogFile:
 if sys.platform == "win32":
 
     def _lock(descriptor: int) -> None:
-        """Windows renames no open file: there it grows."""
+        """Do nothing: Windows cannot rename an open file, so that there it grows."""
 
 else:
     import fcntl

@@ -24,21 +24,21 @@ from app.monitoring.log_file import LogFile
 
 try:
     from opentelemetry import trace
-except ImportError:  # who traces has it
+except ImportError:  # installed where traces are wanted
     trace = None  # type: ignore[assignment]  # mypy has it too
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="-")
-"""Id of the request that this task serves; `-` outside one."""
+"""Id of the request that this task serves; `-` outside of any."""
 
 MASK = "***"
 
 Event = MutableMapping[str, Any]
 
 _PROCESSORS: list[Processor] = []
-"""One list for good: loggers keep what they were first used with, and so follow a later `configure`."""
+"""One list for the whole process: loggers keep the one they first used, and so follow a later `configure`."""
 
 _FILES: list[LogFile] = []
-"""The one beside stderr, if one is set."""
+"""The log file beside stderr, if one is set."""
 
 _SECRETS = frozenset({
     "authorization", "bio", "cookie", "cookies", "credential", "credentials", "email", "emails", "hash",
@@ -57,7 +57,7 @@ _MAX_NESTING = 4
 
 
 def set_up(settings: Settings) -> None:
-    """As the settings say. StartError: the file cannot be written."""
+    """Configure logs by the settings. StartError: the log file cannot be written."""
     file = None
     if settings.log_file is not None:
         try:
@@ -74,8 +74,8 @@ def set_up(settings: Settings) -> None:
 def configure(level: str, layout: str, file: LogFile | None = None) -> None:
     """Send structlog and the standard library's loggers to stderr, and to the file if there is one.
 
-    `layout` is json, pretty or auto, which is pretty for somebody at a terminal and nobody else. May be
-    called again. Start uvicorn with `log_config=None`, or it undoes this.
+    `layout` is json, pretty or auto, which is pretty on a terminal only. May be called again. Start uvicorn
+    with `log_config=None`, or it undoes this.
     """
     escape_unprintable()
     for former in _FILES:
@@ -102,9 +102,9 @@ def configure(level: str, layout: str, file: LogFile | None = None) -> None:
 
 
 def escape_unprintable() -> None:
-    """Let stdout and stderr write as an escape what their encoding has no letter for, instead of failing."""
+    """Let stdout and stderr escape what their encoding cannot write, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # not where it is closed, or a test has its own
+        if isinstance(stream, io.TextIOWrapper):  # not where it is closed or replaced by a test
             stream.reconfigure(errors="backslashreplace")
 
 
@@ -123,14 +123,14 @@ def _route_standard_library(threshold: int, shared: list[Processor], renderer: P
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-    logging.getLogger("taskiq").setLevel(max(threshold, logging.WARNING))  # it tells of each nudge
-    access = logging.getLogger("uvicorn.access")  # it writes raw paths and queries; ours does not
+    logging.getLogger("taskiq").setLevel(max(threshold, logging.WARNING))  # it logs each message of the queue
+    access = logging.getLogger("uvicorn.access")  # it logs raw paths and queries
     access.handlers.clear()
     access.propagate = False
 
 
 def _write(line: str) -> None:
-    """Finds `sys.stderr` at each line, and never fails a request because nobody reads the log."""
+    """Write to today's `sys.stderr`; never fails a request because the log cannot be written."""
     with suppress(OSError, ValueError):
         sys.stderr.write(line + "\n")
     for file in _FILES:
@@ -200,7 +200,7 @@ def _escape(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=1024)
 def is_private(key: str) -> bool:
-    """Whether a value under this key must not be logged: one of the words in it tells."""
+    """Whether a value under this key must not be logged, judged by the words in the key."""
     return any(word.lower() in _SECRETS for word in _WORDS.findall(key))
 
 
@@ -222,7 +222,7 @@ def _make_pretty(*, colours: bool) -> Processor:
     render = structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)
 
     def render_pretty(logger: object, method: str, event: Event) -> str:
-        if "exception" in event:  # indented, so that no message in it passes for a line of its own
+        if "exception" in event:  # indented, so that no message in it looks like a line of its own
             event["exception"] = textwrap.indent(event["exception"], "  ")
         return render(logger, method, event)
 

@@ -1,9 +1,7 @@
-"""What Prometheus is told of Roster, besides the rows that `app.users.rows` counts.
+"""The metrics of Roster, which `app.monitoring.metrics_port` serves; `app.users.rows` adds its own.
 
-`app.monitoring.metrics_port` serves it.
-
-A gauge says how the values of several workers become one. No label may take values that callers choose. What
-an alert waits for is there as 0 before it happens: `increase` does not see a series begin at 1.
+A gauge declares how the values of several workers become one. No label may take values that callers choose. A
+series that alerts watch exists as 0 before anything happens: `increase` does not see one begin at 1.
 """
 
 from collections.abc import Iterable
@@ -15,55 +13,62 @@ NO_ROUTE = "none"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _FAILURES = (500, 503)
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
-"""From a read by id to a long download; the budgets of listing and of backends lie on bounds."""
+"""Buckets from a read by id to a long download; the budgets of listing and of backends are bounds."""
 
-BUILD = Gauge("roster_build_info", "1, by the version that runs.", ["version"], multiprocess_mode="livemax")
+BUILD = Gauge(
+    "roster_build_info",
+    "Always 1, labelled with the running version.",
+    ["version"],
+    multiprocess_mode="livemax",
+)
 REQUESTS = Counter("roster_requests", "Requests answered.", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram(
     "roster_request_seconds",
-    "From the first byte of a request to the last of its reply.",
+    "Seconds from the first byte of a request to the last of its reply.",
     ["method", "route"],
     buckets=_SECONDS,
 )
 REFUSED = Counter(
-    "roster_requests_refused", "Requests answered 503 at once, since too many of their kind wait.", ["kind"]
+    "roster_requests_refused", "Requests answered 503 at once, as too many of their kind wait.", ["kind"]
 )
-AUTH_EVENTS = Counter("roster_auth_events", "Lines of the log of authentication.", ["event"])
+AUTH_EVENTS = Counter("roster_auth_events", "Events of the authentication log.", ["event"])
 BACKEND_ERRORS = Counter("roster_backend_errors", "Requests that a backend failed.", ["backend", "error"])
 MONGO_FAILED_CHECKOUTS = Counter(
     "roster_mongo_failed_checkouts", "Operations that got no connection to MongoDB.", ["reason"]
 )
 for _reason in ("timeout", "poolClosed", "connectionError"):  # PyMongo's
     MONGO_FAILED_CHECKOUTS.labels(_reason)
-MONGO_CONNECTIONS = Gauge("roster_mongo_connections", "To MongoDB.", ["state"], multiprocess_mode="livesum")
+MONGO_CONNECTIONS = Gauge(
+    "roster_mongo_connections", "Connections to MongoDB.", ["state"], multiprocess_mode="livesum"
+)
 MONGO_WAITING = Gauge(
     "roster_mongo_waiting", "Operations that wait for a connection to MongoDB.", multiprocess_mode="livesum"
 )
 REDIS_WAITING = Gauge(
     "roster_redis_waiting",
-    "Calls about sessions and throttles that Redis has not answered.",
+    "Calls to Redis that wait for an answer.",
     multiprocess_mode="livesum",
 )
-SESSIONS = Gauge("roster_sessions", "Sessions alive, of all users.", multiprocess_mode="mostrecent")
+SESSIONS = Gauge("roster_sessions", "Living sessions of all users.", multiprocess_mode="mostrecent")
 ADMISSION_LIMIT = Gauge(
     "roster_admission_limit",
-    "Requests of a kind that are worked on at once at most.",
+    "The most requests of a kind that are served at once.",
     ["kind"],
     multiprocess_mode="livesum",
 )
 ADMISSION = Gauge(
     "roster_admission_requests",
-    "Requests of a kind that are worked on, and that wait for it.",
+    "Requests of a kind that are served, and that wait.",
     ["kind", "state"],
     multiprocess_mode="livesum",
 )
 PASSWORDS = Gauge(
-    "roster_passwords", "Passwords being hashed, and waiting for it.", ["state"], multiprocess_mode="livesum"
+    "roster_passwords", "Passwords that are hashed, and that wait.", ["state"], multiprocess_mode="livesum"
 )
 EXPORTS = Gauge("roster_exports_running", "Downloads being written.", multiprocess_mode="livesum")
 JOBS = Gauge(
     "roster_jobs",
-    "Jobs that wait and that are worked on, by whatever worker.",
+    "Jobs that wait, and that any worker runs.",
     ["kind", "state"],
     multiprocess_mode="mostrecent",
 )
@@ -76,7 +81,9 @@ LOOP_TASKS = Gauge(
     multiprocess_mode="livesum",
 )
 LOOP_LAG = Gauge(
-    "roster_loop_lag_seconds", "How late the event loop was at the last look.", multiprocess_mode="livemax"
+    "roster_loop_lag_seconds",
+    "How late the event loop was at the last measurement.",
+    multiprocess_mode="livemax",
 )
 
 _Series = tuple[Counter, Histogram]
@@ -94,7 +101,7 @@ def observe_request(method: str, route: str | None, status: int | None, seconds:
 
 
 def expect(routes: Iterable[tuple[str, str]]) -> None:
-    """Let the failures of these routes, by method and template, be there as 0."""
+    """Create the series of failures of these routes (method, template) as 0."""
     for method, route in routes:
         for status in _FAILURES:
             _find_series(method, route, status)

@@ -1,6 +1,7 @@
-"""The port at which Prometheus fetches the metrics: in the process that `serve` started, for all its workers.
+"""The port at which Prometheus fetches metrics: in the first process of `serve`, for all its workers.
 
-Several workers write theirs into files of one folder: `docs/decisions/0016-metrics-of-several-workers.md`.
+Several workers write their metrics into files of one folder:
+`docs/decisions/0016-metrics-of-several-workers.md`.
 """
 
 import multiprocessing
@@ -26,7 +27,7 @@ _LIVE_FILE = re.compile(r"gauge_live.*_(\d+)\.db")
 
 @contextmanager
 def exposed(settings: Settings, *, workers: int) -> Iterator[None]:
-    """While it lasts, metrics are served at ROSTER_METRICS_PORT, if that is set. Start workers within."""
+    """Serve metrics at ROSTER_METRICS_PORT, if that is set, until the block is left. Start workers within."""
     if settings.metrics_port is None:
         yield
         return
@@ -62,7 +63,7 @@ def _listen(host: str, port: int, registry: CollectorRegistry) -> Any:
 
 
 class _Workers:
-    """The metrics of all workers: of dead ones their counts, but not what they held when they died."""
+    """The metrics of all workers: of dead ones their counters, but not their gauges."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

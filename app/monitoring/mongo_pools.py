@@ -1,4 +1,4 @@
-"""What PyMongo says of its pools, as numbers; the connections by which it watches servers are not in them."""
+"""Counts of PyMongo's pooled connections; those by which it monitors servers are not among them."""
 
 from pymongo import monitoring
 
@@ -6,7 +6,7 @@ from app.monitoring.metrics import MONGO_FAILED_CHECKOUTS
 
 
 class MongoPoolListener(monitoring.ConnectionPoolListener):
-    """Of all pools of one client, which has one for each server."""
+    """Counts the connections of all pools of one client, which has one for each server."""
 
     def __init__(self) -> None:
         self.open = 0

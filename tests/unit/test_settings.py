@@ -102,7 +102,7 @@ def test_a_country_is_known_by_its_two_letters(said: str, region: str) -> None:
 @pytest.mark.parametrize("region", ["UK", "Germany", "49", "D E"])
 def test_no_other_is_the_region_of_phone_numbers(region: str) -> None:
     assert refusal(phone_region=region) == (
-        "ROSTER_PHONE_REGION must be the code of a country (ISO 3166), of two letters: DE, say"
+        "ROSTER_PHONE_REGION must be the two-letter code of a country (ISO 3166), such as DE"
     )
 
 
@@ -201,7 +201,7 @@ def test_tokens_name_the_issuer_as_it_is_set(issuer: str) -> None:
 def test_an_issuer_that_others_could_not_trust_is_refused(issuer: str) -> None:
     assert refusal(issuer=issuer) == (
         "ROSTER_ISSUER must be the https address by which others reach Roster, "
-        "without a slash at its end: https://users.example.com, say"
+        "without a slash at its end, such as https://users.example.com"
     )
 
 
@@ -244,7 +244,7 @@ def test_trusted_proxies_are_networks_between_commas(
 def test_what_names_no_network_is_refused(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     monkeypatch.setenv("ROSTER_TRUSTED_PROXIES", said)
     assert refusal() == (
-        "ROSTER_TRUSTED_PROXIES must be networks separated by commas: 10.0.0.0/8,192.168.1.7, say"
+        "ROSTER_TRUSTED_PROXIES must be networks separated by commas, such as 10.0.0.0/8,192.168.1.7"
     )
 
 

@@ -130,7 +130,7 @@ def test_what_stands_just_inside_the_rules_is_read(body: bytes, pad: Pad) -> Non
 
 def test_a_megabyte_of_key_is_shown_cut_and_without_control_characters() -> None:
     detail = refusal(b'{"k\\n' + b"k" * 10**6 + b'":1,"k\\n' + b"k" * 10**6 + b'":1}')
-    assert detail == f'The key "k\N{REPLACEMENT CHARACTER}{"k" * 37}…" stands twice in one object.'
+    assert detail == f'The key "k\N{REPLACEMENT CHARACTER}{"k" * 37}…" occurs twice in one object.'
 
 
 @pytest.mark.parametrize("unit", [b'\\"', b'"', b"[", b'{"a":', b"\\", b'"a', b"1", b"-", b",", b"[]"])

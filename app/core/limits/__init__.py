@@ -1,4 +1,4 @@
-"""How much is done at once: limits that find themselves, and fair queues before them."""
+"""Limits on concurrent work, which adapt to latency, and the fair queues before them."""
 
 from app.core.limits.adaptive import AdaptiveLimit
 from app.core.limits.limiter import CURRENT, Keys, Limiter, Turn

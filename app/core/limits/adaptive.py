@@ -1,36 +1,36 @@
-"""A limit of what is done at once that finds itself by latency.
+"""A limit on concurrent work that adapts to latency.
 
-The gradient of Envoy's adaptive concurrency filter (and of Netflix' concurrency-limits): the limit shrinks by
-how much longer work takes than it did with next to nothing beside it, and grows by the root of itself, which
-is what may queue in the backends.
+The gradient of Envoy's adaptive concurrency filter (and of Netflix' concurrency-limits): the limit shrinks as
+work takes longer than it did almost alone, and grows by its square root, which is what may queue in the
+backends.
 """
 
 import math
 from statistics import median
 
 QUIET = 3
-"""Up to this many at once disturb each other so little that their latency is the baseline."""
+"""Up to this many at once barely slow each other down, so that their latency is the baseline."""
 
 _LEAST = 16
-"""And where it starts: what a loop and its backends are kept busy by, also where kinds share it."""
+"""The least limit, and the first: it keeps a loop and its backends busy, even where kinds share it."""
 _TOLERANCE = 2.0
-"""How many times the baseline is still no sign of a queue."""
+"""Latency up to this many times the baseline is no sign of a queue."""
 _WINDOW, _WINDOW_S = 20, 0.1
 _BASELINE_OF = 10
 _BASELINE_S = 30.0
-"""For which a baseline is good; then, if there is a queue, the limit is `QUIET` until there is a new one."""
+"""How long a baseline is good; then, if there is a queue, the limit is `QUIET` until there is a new one."""
 _SMOOTHING = 0.05
 
 
 class AdaptiveLimit:
-    """Between `least` and `most`; where they are one, it stays there and only measures."""
+    """A limit between `least` and `most`; where they are equal, it only measures."""
 
     def __init__(self, most: int, *, least: int = _LEAST) -> None:
         self._most = most
         self._least = min(least, most)
         self.value = max(self._least, min(_LEAST, most))
         self.mean_s = 0.01
-        """Of the seconds that one takes; a guess until some have ended."""
+        """The mean duration of the work, in seconds; a guess until some has ended."""
         self._baseline_s: float | None = None
         self._baseline_until = 0.0
         self._quiet: list[float] = []
@@ -40,10 +40,10 @@ class AdaptiveLimit:
         """The limit to go back to while the baseline is measured."""
 
     def observe(self, seconds: float, *, now: float, quiet: bool, crowded: bool, alone: bool = True) -> None:
-        """Note that one took `seconds`.
+        """Note that a piece of work took `seconds`.
 
-        `quiet` says that at most `QUIET` were at work when it began, `crowded` that others wait for a slot,
-        `alone` that no other kind of work waits: where one does, a limit on this kind makes no quiet.
+        `quiet`: at most `QUIET` ran when it began; `crowded`: others wait for a slot; `alone`: no other kind
+        of work waits, which would spoil a new baseline.
         """
         self.mean_s += _SMOOTHING * (seconds - self.mean_s)
         if quiet:

@@ -1,4 +1,4 @@
-"""A queue in which each sender has its turn, however much the others send."""
+"""A queue in which all senders take turns, however much one of them sends."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ Item = TypeVar("Item")
 
 
 class FairQueue(Generic[Item]):
-    """Items under keys, from the widest (an address) to the narrowest (a token of that address).
+    """A queue of items under keys, from the widest (an address) to the narrowest (a token of that address).
 
     The keys of each level take turns, so that a share is divided among addresses first, and the share of an
     address among its tokens. Items under the same keys leave in the order in which they came.
@@ -49,7 +49,7 @@ class FairQueue(Generic[Item]):
         return item
 
     def remove(self, item: Item, *keys: str | bytes) -> None:
-        """ValueError or KeyError if it is not there."""
+        """Take an item out; ValueError or KeyError if it is not there."""
         if not keys:
             self._items.remove(item)
         else:
@@ -60,7 +60,7 @@ class FairQueue(Generic[Item]):
         self._length -= 1
 
     def ahead(self, *keys: str | bytes) -> int:
-        """The most items that leave before one more under these keys would."""
+        """The most items that would leave before a new one under these keys."""
         if not keys:
             return len(self._items)
         below = self._below.get(keys[0])

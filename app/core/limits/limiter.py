@@ -1,4 +1,4 @@
-"""Admits what can be done in time and refuses the rest at once."""
+"""A limiter: admits work that can be done in time and refuses the rest at once."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -9,66 +9,66 @@ from app.core.limits.adaptive import QUIET, AdaptiveLimit
 from app.core.limits.fair_queue import FairQueue
 
 WAIT_S = 0.3
-"""How long one may have to wait in a queue that stands."""
+"""The longest expected wait in a standing queue."""
 _BURST_S = 0.25
-"""A queue younger than this is a burst: as many wait as are let, since it ends by itself."""
+"""A queue younger than this is a burst, which ends by itself: as many may wait as fit."""
 _SWEEP_S = 1.0
 
 Keys = tuple[str | bytes, ...]
 
 
 class Turn(ABC):
-    """What wants to be done, and a slot for it."""
+    """A piece of work that asks for a slot."""
 
     __slots__ = ("_limiter", "began", "is_quiet", "keys", "since", "waits")
 
     keys: Keys
-    """Whose it is, once it has waited."""
+    """The sender's keys, once it has had to wait."""
 
     def __init__(self, limiter: "Limiter") -> None:
         self._limiter = limiter
         self.waits = False
         self.since = 0.0
-        """From when it waited."""
+        """When it began to wait."""
         self.began: float | None = None
-        """When it began; None before and after."""
+        """When it got its slot; None before and after."""
         self.is_quiet = False
 
     @abstractmethod
     def begin(self) -> None:
-        """Its slot is there."""
+        """Called when it gets its slot."""
 
     @abstractmethod
     def refuse(self) -> None:
-        """It has waited in vain."""
+        """Called when it gets no slot."""
 
     @abstractmethod
     def find_keys(self) -> Keys:
-        """Whose it is, the address first; asked only if it has to wait."""
+        """The sender's keys, the address first; asked only if it has to wait."""
 
     def enter(self) -> None:
-        """Begin now or later, or be refused now."""
+        """Ask for a slot: begins now or later, or is refused now."""
         if not self._limiter.enter(self):
             self.refuse()
 
     def leave(self) -> None:
-        """Give the slot back, or the place in the queue; nothing if it has neither."""
+        """Give back the slot, or the place in the queue; does nothing without either."""
         self._limiter.leave(self)
 
 
 CURRENT: ContextVar[Turn | None] = ContextVar("CURRENT", default=None)
-"""The turn of the request that is being worked on."""
+"""The turn of the current request."""
 
 
 class Limiter:
     """Slots for work of one kind in one event loop, and a fair queue for them.
 
-    While a burst waits, those who come may wait too. Once the queue stands, only those may whose turn would
-    come within `WAIT_S`; which that is depends on how much they themselves have waiting, so that one sender's
-    flood leaves the others their shares.
+    During a burst everyone may wait. Once the queue stands, only those may whose turn would come within
+    `WAIT_S`. That depends on how much they have waiting themselves, so that one sender's flood leaves the
+    others their shares.
 
-    Limiters of one group are of kinds of work for which the same machine does not suffice: a limit is divided
-    among those before which work waits, by their weights.
+    Limiters of one group compete for the same machine: a limit is divided, by their weights, among those
+    before which work waits.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Limiter:
         group: "list[Limiter] | None" = None,
         weight: int = 1,
     ) -> None:
-        """Turns that have waited for `longest_wait_s` are refused after all. Adds itself to `group`."""
+        """Turns that have waited for `longest_wait_s` are refused. The limiter adds itself to `group`."""
         self._limit = limit
         self._group = [] if group is None else group
         self._group.append(self)
@@ -102,7 +102,7 @@ class Limiter:
         return len(self._queue)
 
     def enter(self, turn: Turn) -> bool:
-        """Begin now or later; False if it is refused."""
+        """Let the turn begin now or later; False if it is refused."""
         now = monotonic()
         if self._has_slot():
             self._begin(turn, now)
@@ -120,7 +120,7 @@ class Limiter:
         return True
 
     def would_refuse(self, keys: Keys) -> bool:
-        """For those that would do something before they `enter`, in vain."""
+        """Whether `enter` would refuse now: ask before doing work that would be in vain."""
         return not self._has_slot() and not self._may_wait(keys, monotonic())
 
     def leave(self, turn: Turn) -> None:
@@ -142,7 +142,7 @@ class Limiter:
                 self._begin(self._queue.pop(), now)
 
     async def acquire(self, keys: Keys = ()) -> Turn | None:
-        """A turn that has begun, None if it is refused."""
+        """A turn that has begun, or None if it was refused."""
         turn = _AwaitedTurn(self, keys)
         turn.enter()
         try:
@@ -155,7 +155,7 @@ class Limiter:
         return not self._queue and self.in_service < self.limit
 
     def _weigh_others(self) -> int:
-        """Those of the group for which something waits."""
+        """The weights of the group's other limiters before which work waits."""
         return sum([other.weight for other in self._group if other.waiting and other is not self])
 
     def _begin(self, turn: Turn, now: float) -> None:
@@ -179,7 +179,7 @@ class Limiter:
             asyncio.get_running_loop().call_later(_SWEEP_S, self._sweep, self._longest_wait_s)
 
     def _sweep(self, longest_wait_s: float) -> None:
-        """Work that hangs gives no slot back, so that no turn would come."""
+        """Refuse turns that have waited too long: work that hangs gives no slot back."""
         self._sweeps = False
         latest = monotonic() - longest_wait_s
         for turn in [turn for turn in self._queue if turn.since < latest]:
@@ -208,5 +208,5 @@ class _AwaitedTurn(Turn):
         return self._given_keys
 
     def _answer(self, *, begins: bool) -> None:
-        if not self.begun.done():  # cancelled a moment ago
+        if not self.begun.done():  # cancelled meanwhile
             self.begun.set_result(begins)

@@ -1,11 +1,11 @@
-"""What takes long: how many of it run at once, and how much of the interpreter they take."""
+"""Limits on long work: how much runs at once, and how much of the interpreter it takes."""
 
 import asyncio
 from collections.abc import Callable
 from time import monotonic
 
 _REST = 4.0
-"""Times as long as a batch took."""
+"""The rest after a batch, in multiples of the time that it took."""
 
 
 class CountedSemaphore(asyncio.Semaphore):
@@ -23,8 +23,8 @@ class CountedSemaphore(asyncio.Semaphore):
 class WritingThread:
     """Writes the batches of all exports of a process, one at a time, and rests where requests wait.
 
-    What such a thread computes keeps the event loop waiting: they share one interpreter, which changes hands
-    once every switch interval. Several threads at once would keep it waiting longer, and none be done sooner.
+    While such a thread computes, the event loop waits: they share one interpreter, which changes hands once
+    every switch interval. Several threads would make it wait longer, and none would finish sooner.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class WritingThread:
         """Whether requests wait for a slot; exports then rest for most of the time."""
 
     async def write(self, batch: Callable[[], bytes]) -> bytes:
-        """What `batch` returns, called in a thread."""
+        """The result of `batch`, called in a thread."""
         async with self._turn:
             began = monotonic()
             chunk = await asyncio.to_thread(batch)
