@@ -68,7 +68,7 @@ office: .venv/dev.stamp  ## exports opened and saved by LibreOffice, SheetJS, ex
 	$(BIN)/python -m office
 
 cluster: .venv/dev.stamp  ## three MongoDB nodes and a Redis with its replica, until Ctrl-C; prints their addresses
-	$(BIN)/python -m tests.cluster
+	$(BIN)/python -m tools.cluster
 
 # Node comes as a wheel of its own. No script of an npm package runs: one of them would report each installation.
 $(SPECTRAL)/.venv/node.stamp: python
@@ -86,9 +86,9 @@ spectral: .venv/run.stamp $(SPECTRAL)/.venv/stamp  ## the OpenAPI document by ev
 
 snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, docs/errors.md, docs/settings.md, docs/indexes.md
 	$(BIN)/python -m app openapi > tests/snapshots/openapi.json
-	$(BIN)/python -m tests.error_codes > docs/errors.md
-	$(BIN)/python -m tests.setting_table > docs/settings.md
-	$(BIN)/python -m tests.index_contract > docs/indexes.md
+	$(BIN)/python -m tools.error_codes > docs/errors.md
+	$(BIN)/python -m tools.setting_table > docs/settings.md
+	$(BIN)/python -m tools.index_contract > docs/indexes.md
 
 clean:
 	rm -rf .venv .venv-peer .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.live import PATIENCE_S, LiveServer
+from tests.support.live import PATIENCE_S, LiveServer
 
 CONNECTIONS = 16
 _WAITS_S = 10

@@ -27,9 +27,9 @@ from pymongo import MongoClient
 
 from benchmarks import results
 from benchmarks.results import Finding
-from tests import cluster
-from tests.cluster import Happening, ReplicaSet
-from tests.live import LiveServer
+from tests.support.live import LiveServer
+from tools import cluster
+from tools.cluster import Happening, ReplicaSet
 
 RATE = 50
 TIMES = 10

@@ -31,10 +31,10 @@ from benchmarks import results
 from benchmarks.clients import CONNECTIONS, asking, reading
 from benchmarks.failover import compare, person
 from benchmarks.results import Finding
-from tests.live import PATIENCE_S, LiveServer, has_ended, wait_until
-from tests.proxies import find_clients
-from tests.servers import MongoServer, RedisServer
-from tests.support_exports import store_many
+from tests.support.exports import store_many
+from tests.support.live import PATIENCE_S, LiveServer, has_ended, wait_until
+from tests.support.proxies import find_clients
+from tests.support.servers import MongoServer, RedisServer
 
 USERS = 10_000
 WORKERS = 2

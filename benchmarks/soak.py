@@ -33,8 +33,8 @@ from benchmarks.results import Finding
 from benchmarks.servers import Database
 from benchmarks.soak_load import Mixed
 from benchmarks.soak_watch import COUNTS, Sample, Watch
-from tests.live import LiveServer, LiveWorker
-from tests.servers import MongoServer, RedisServer
+from tests.support.live import LiveServer, LiveWorker
+from tests.support.servers import MongoServer, RedisServer
 
 MINUTES = 15.0
 PEOPLE = 10_000

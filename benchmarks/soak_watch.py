@@ -10,7 +10,7 @@ import httpx
 from pymongo import MongoClient
 from redis import Redis
 
-from tests.live import find_children
+from tests.support.live import find_children
 
 _PSS = re.compile(r"^Pss:\s+(\d+) kB$", re.MULTILINE)
 _THREADS = re.compile(r"^Threads:\s+(\d+)$", re.MULTILINE)

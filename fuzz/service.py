@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from tests.live import LiveServer, command
-from tests.servers import MongoServer, RedisServer
+from tests.support.live import LiveServer, command
+from tests.support.servers import MongoServer, RedisServer
 
 _PEOPLE = 300
 _SESSIONS = 5

@@ -12,8 +12,8 @@ import httpx
 from office import programs, report
 from office.people import people
 from office.report import Trip
-from tests.servers import MongoServer, RedisServer
-from tests.support_imports import create_all, importing, upload
+from tests.support.imports import create_all, importing, upload
+from tests.support.servers import MongoServer, RedisServer
 
 _BATCH: Final = 500
 _DIFFERENT: Final = ("create", "update", "conflict", "error", "delete")

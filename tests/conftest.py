@@ -10,9 +10,9 @@ import pytest
 from pymongo import MongoClient
 from redis import Redis
 
-from tests.servers import MongoServer, RedisServer
+from tests.support.servers import MongoServer, RedisServer
 
-pytest_plugins = ["tests.suite_logs"]
+pytest_plugins = ["tests.support.suite_logs"]
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - its own folder inside is private; a disk would only slow the tests
 

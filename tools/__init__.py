@@ -1,1 +1,1 @@
-"""What `make` needs around the service: its environments and its locks."""
+"""What `make` needs around the service: environments, locks, generated pages, a cluster to try things on."""

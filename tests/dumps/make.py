@@ -19,8 +19,8 @@ from pymongo import MongoClient
 from redis import Redis
 
 from tests.dumps.people import ADMIN, ODD, PASSWORD, PEOPLE
-from tests.live import ROOT, LiveServer, environment
-from tests.servers import MongoServer, RedisServer
+from tests.support.live import ROOT, LiveServer, environment
+from tests.support.servers import MongoServer, RedisServer
 
 FOLDER = Path(__file__).parent
 _YEARS = str(10 * 365 * 86_400)

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api import serving
-from tests.support_jobs import Start
+from tests.support.api import serving
+from tests.support.jobs import Start
 
 
 @pytest.fixture

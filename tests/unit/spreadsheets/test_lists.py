@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.spreadsheets.lists import BrokenListError, join, split
-from tests.support_imports import TRICKY
+from tests.support.imports import TRICKY
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,121 @@
+"""`python -m app clients`: processes of their own, the words they print and how they end."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient, MongoClient
+
+from app.auth.clients import identify
+from app.core.errors import InvalidClientError
+from tests.support.live import command
+
+Done = CompletedProcess[str]
+Run = Callable[..., Done]
+KEEP_IT = "Keep the secret now: it cannot be shown again.\n"
+
+
+@pytest.fixture
+def run(mongo_uri: str, redis_url: str, tmp_path: Path) -> Run:
+    def run_command(*arguments: str) -> Done:
+        return command(tmp_path, "clients", *arguments, mongo_uri=mongo_uri, redis_url=redis_url)
+
+    return run_command
+
+
+def read_secret(done: Done) -> str:
+    assert (done.returncode, done.stderr) == (0, KEEP_IT)
+    found = re.search(r"^secret: ([A-Za-z0-9_-]{43})$", done.stdout, re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def assert_refused(done: Done, sentence: str) -> None:
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"{sentence}\n")
+
+
+async def is_known(mongo_uri: str, client_id: str, secret: str | None) -> bool:
+    async with AsyncMongoClient[dict[str, Any]](mongo_uri) as opened:
+        try:
+            await identify(opened.get_default_database(), client_id=client_id, secret=secret)
+        except InvalidClientError:
+            return False
+        return True
+
+
+async def test_a_client_is_added_listed_renewed_and_removed(mongo_uri: str, run: Run) -> None:
+    added = run("add", "ACME [bold]Portal :cat:", "--id", "portal", "--scope", "users:read", "--scope", "me")
+    secret = read_secret(added)
+    assert added.stdout == f"id: portal\nsecret: {secret}\n"
+    assert await is_known(mongo_uri, "portal", secret)
+
+    line = "portal\tACME [bold]Portal :cat:\tconfidential\tme users:read\n"
+    listed = run("list")
+    assert (listed.returncode, listed.stdout, listed.stderr) == (0, line, "")
+
+    renewed = run("renew-secret", "portal")
+    new = read_secret(renewed)
+    assert renewed.stdout == f"secret: {new}\n"
+    assert await is_known(mongo_uri, "portal", new)
+    assert not await is_known(mongo_uri, "portal", secret)
+
+    changed = run("change", "portal", "--name", "Porch", "--any-scope")
+    line = "portal\tPorch\tconfidential\tany scope\n"
+    assert (changed.returncode, changed.stdout, changed.stderr) == (0, line, "")
+    assert run("change", "portal", "--scope", "me").stdout == "portal\tPorch\tconfidential\tme\n"
+    assert await is_known(mongo_uri, "portal", new)
+
+    removed = run("remove", "portal")
+    assert (removed.returncode, removed.stdout, removed.stderr) == (0, "portal is removed.\n", "")
+    assert not await is_known(mongo_uri, "portal", new)
+    assert run("list").stdout == ""
+
+
+async def test_a_public_client_gets_an_id_and_no_secret(mongo_uri: str, run: Run) -> None:
+    added = run("add", "Browser app", "--public")
+    assert (added.returncode, added.stderr) == (0, "")
+    found = re.fullmatch(r"id: (browser-app-[0-9a-f]{8})\n", added.stdout)
+    assert found is not None
+    assert await is_known(mongo_uri, found[1], None)
+    assert run("list").stdout == f"{found[1]}\tBrowser app\tpublic\tany scope\n"
+
+
+def test_a_secret_stands_in_no_listing_and_no_document(mongo_uri: str, run: Run) -> None:
+    secrets = [
+        read_secret(run("add", "Portal", "--id", "portal")),
+        read_secret(run("renew-secret", "portal")),
+    ]
+    with MongoClient[dict[str, Any]](mongo_uri) as opened:
+        database = opened.get_default_database()
+        kept = str([list(database[name].find()) for name in database.list_collection_names()])
+    assert "portal" in kept
+    listed = run("list")
+    taken = run("add", "Portal", "--id", "portal")
+    for secret in secrets:
+        assert secret not in kept + listed.stdout + listed.stderr + taken.stdout + taken.stderr
+
+
+def test_what_cannot_be_done_is_said_in_one_sentence(run: Run) -> None:
+    wrong_id = "A client's id is 1 to 64 visible ASCII characters other than :, % and +."
+    assert_refused(run("add", "Portal", "--id", "a:b"), wrong_id)
+    assert_refused(run("add", "a\nb"), "A client's name is 1 to 128 printable characters.")
+    assert_refused(run("renew-secret", "nobody"), "No client that has a secret has this id.")
+    assert_refused(run("remove", "nobody"), "No registered client has this id.")
+    assert_refused(run("change", "nobody", "--name", "Porch"), "No registered client has this id.")
+
+
+@pytest.mark.parametrize("options", [[], ["--scope", "me", "--any-scope"]])
+def test_a_change_of_nothing_or_of_two_minds_is_a_mistyped_command(run: Run, options: list[str]) -> None:
+    done = run("change", "portal", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--any-scope" in done.stderr
+
+
+def test_a_scope_that_is_none_of_ours_is_a_mistyped_command(run: Run) -> None:
+    done = run("add", "Portal", "--scope", "users:reed")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "users:read" in done.stderr
+    assert run("list").stdout == ""

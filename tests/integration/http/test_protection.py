@@ -1,0 +1,124 @@
+"""Every operation of the published document asks who calls, and whether he may."""
+
+from collections import defaultdict
+from typing import Any
+
+import httpx
+import pytest
+
+from models.values import ALL_SCOPES
+from tests.support.openapi import NEEDED, OPEN, Operation, operations, read_document, resolve
+from tests.support.tokens import mint
+from tests.support.users import NOBODY, person, problem, users
+
+DOCUMENT = read_document()
+PROTECTED = [one for one in operations(DOCUMENT) if one[2]["operationId"] not in OPEN]
+SCOPED = [one for one in PROTECTED if NEEDED[one[2]["operationId"]]]
+
+
+FILE: dict[str, Any] = {
+    "content": b"name,email\nAna,ana@example.com\n",
+    "headers": {"Content-Type": "text/csv"},
+}
+
+
+def name(operation: Operation) -> str:
+    return str(operation[2]["operationId"])
+
+
+def read_example(described: dict[str, Any]) -> Any:
+    """A body in JSON that the operation would take; None if it takes none."""
+    content = described.get("requestBody", {}).get("content", {})
+    if "application/json" not in content:
+        return None
+    return resolve(DOCUMENT, content["application/json"]["schema"])["examples"][0]
+
+
+async def call(client: httpx.AsyncClient, operation: Operation, token: str | None) -> httpx.Response:
+    """With a body that would do, about users, sessions and others that there are not."""
+    method, path, described = operation
+    where = path.format_map(defaultdict(lambda: NOBODY, session_id="none", invitation_id="0" * 64))
+    said = FILE if name(operation) == "import_users" else {"json": read_example(described)}
+    request = client.build_request(method.upper(), where, **said)
+    request.headers["Prefer"] = "wait=0"  # nobody works on jobs here
+    del request.headers["Authorization"]
+    if token is not None:
+        request.headers["Authorization"] = f"Bearer {token}"
+    return await client.send(request)
+
+
+def test_each_operation_is_open_or_needs_a_token_and_none_is_forgotten() -> None:
+    assert sorted(map(name, operations(DOCUMENT))) == sorted([*OPEN, *NEEDED])
+
+
+@pytest.mark.parametrize("operation", PROTECTED, ids=name)
+async def test_without_a_token_each_operation_asks_for_one(
+    client: httpx.AsyncClient, operation: Operation
+) -> None:
+    reply = await call(client, operation, None)
+    problem(reply, 401, "unauthenticated")
+    assert reply.headers["www-authenticate"] == 'Bearer realm="roster"'
+    reply = await call(client, operation, "a.b.c")
+    problem(reply, 401, "invalid_token")
+    assert reply.headers["www-authenticate"].startswith('Bearer realm="roster", error="invalid_token"')
+
+
+@pytest.mark.parametrize("operation", SCOPED, ids=name)
+async def test_with_every_scope_but_the_right_one_each_operation_names_the_one_it_needs(
+    client: httpx.AsyncClient, operation: Operation
+) -> None:
+    needed = NEEDED[name(operation)]
+    user = person()
+    await client.post("/users", json=user)
+    before = await users(client).find_one({})
+    opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
+    reply = await call(client, operation, await mint(opened, *(set(ALL_SCOPES) - {needed})))
+    problem(reply, 403, "insufficient_scope")
+    assert reply.headers["www-authenticate"] == (
+        f'Bearer realm="roster", error="insufficient_scope", scope="{needed}"'
+    )
+    assert [row async for row in users(client).find({})] == [before]
+
+
+@pytest.mark.parametrize("operation", PROTECTED, ids=name)
+async def test_with_the_right_scope_alone_each_operation_lets_its_caller_in(
+    client: httpx.AsyncClient, operation: Operation
+) -> None:
+    opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
+    reply = await call(client, operation, await mint(opened, NEEDED[name(operation)] or "users:read"))
+    assert reply.status_code == LET_IN[name(operation)], reply.text
+    if reply.status_code == 401:
+        problem(reply, 401, "session_revoked")
+
+
+LET_IN = {
+    "export_users": 200, "export_users_csv": 200, "export_users_excel": 200,
+    "list_users": 200, "create_user": 201, "batch_users": 200,
+    "read_user": 404, "patch_user": 404, "replace_user": 404, "delete_user": 404,
+    "read_me": 404, "patch_me": 404, "list_my_sessions": 200, "end_my_sessions": 204, "end_my_session": 404,
+    "list_sessions": 200, "end_sessions": 404, "end_session": 404, "sign_out_users": 200, "set_password": 404,
+    "create_invitation": 201, "list_invitations": 200, "withdraw_invitation": 404, "sign_out": 204,
+    "submit_export": 202, "list_exports": 200, "read_export": 404, "download_export": 404,
+    "delete_export": 404, "create_schedule": 201, "list_schedules": 200, "read_schedule": 404,
+    "patch_schedule": 404, "delete_schedule": 404,
+    "read_throttle": 404, "lift_throttle": 404,
+    "read_address_throttle": 422, "lift_address_throttle": 422,  # what stands in the path is no address
+    "import_users": 202, "list_imports": 200, "apply_import": 404, "revert_import": 404,
+    "read_import": 404, "download_import": 404, "delete_import": 404,
+    "read_audit": 200,
+    "list_jobs": 200, "read_job": 404, "cancel_job": 404, "stream_job": 404,
+    "suggest_users": 422,  # nothing was typed
+    "change_password": 401, "change_email": 401,  # who is in no directory has no password to prove himself by
+}  # fmt: skip
+"""There is no such user, session or job, and the caller himself is in no directory."""
+
+
+async def test_a_large_body_is_not_read_through_before_it_is_known_who_sends_it(
+    client: httpx.AsyncClient,
+) -> None:
+    reply = await client.post(
+        "/users:batch",
+        content=b"[" * 300_000,
+        headers={"Content-Type": "application/json", "Authorization": ""},
+    )
+    problem(reply, 401, "unauthenticated")

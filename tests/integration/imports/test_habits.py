@@ -1,0 +1,272 @@
+"""Files of ours that a spreadsheet program has opened and saved: rows that nobody touched are unchanged."""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import httpx
+import openpyxl
+import orjson
+import pytest
+
+from tests.support.imports import TRICKY, counted, create_all, empty, errors_of, importing_all_along, plan
+from tests.support.servers import MongoServer, RedisServer
+from tests.support.users import create, users
+
+OCTETS = "application/octet-stream"
+SHEETJS = b'<Default Extension="bin" ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/>'
+NUMBER = re.compile(r"[+-]?[0-9]+")
+Rows = list[list[Any]]
+
+
+@pytest.fixture(scope="module")
+async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
+    async with importing_all_along(mongo_server, redis_server) as opened:
+        await create_all(opened, [_person(place, text) for place, text in enumerate(TRICKY)])
+        # As of a time when line breaks were kept as they came.
+        await users(opened).update_many({}, {"$set": {"profile.title": "of\r\nold"}})
+        yield opened
+
+
+def _person(place: int, text: str) -> dict[str, Any]:
+    line = " ".join(text.split()) or "x"
+    return {
+        "email": f"habit{place}@example.com",
+        "name": line,
+        "username": f"{place:05}",
+        "phone": f"+4930{place:08}",
+        "tags": [tag] if (tag := re.sub("[,;]", "", line)) else [],
+        "is_active": place % 2 == 0,
+        "profile": {
+            "bio": text,
+            "department": "007",
+            "age": place,
+            "addresses": [{"street": line, "zipcode": "01234", "city": "2026-01-31", "country": "NA"}],
+        },
+    }
+
+
+async def export(client: httpx.AsyncClient, form: str) -> bytes:
+    reply = await client.get(f"/users/export?format={form}")
+    assert reply.status_code == 200, reply.text
+    return reply.content
+
+
+def _read_csv(file: bytes) -> Rows:
+    return list(csv.reader(io.StringIO(file.decode("utf-8-sig"), newline="")))
+
+
+def _write_csv(rows: Sequence[Sequence[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _write_xlsx(rows: Sequence[Sequence[Any]]) -> bytes:
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for row in rows:
+        sheet.append(row)
+    return _save(book)
+
+
+def _save(book: openpyxl.Workbook) -> bytes:
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _mend_parts(file: bytes, part: str, mend: Callable[[bytes], bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(file)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, mend(old.read(name)) if name == part else old.read(name))
+    return out.getvalue()
+
+
+def _type_as_pandas(rows: Rows) -> Rows:
+    """Columns of numbers become floats, booleans True and False, words for nothing blanks; an index leads."""
+    columns = [list(column) for column in zip(*rows[1:], strict=True)]
+    typed = [[_blank(cell) for cell in column] for column in columns]
+    for column in typed:
+        if all(cell is None or NUMBER.fullmatch(str(cell)) for cell in column):
+            column[:] = [None if cell is None else float(cell) for cell in column]
+    body = [[place, *row] for place, row in enumerate(zip(*typed, strict=True))]
+    return [[None, *rows[0]], *body]
+
+
+def _blank(cell: Any) -> Any:
+    if cell in ("", "null", "None", "#N/A", "NA"):
+        return None
+    return cell == "TRUE" if cell in ("TRUE", "FALSE") else cell
+
+
+def _type_as_excel(rows: Rows) -> Rows:
+    """What a cell of CSV looks like is what it becomes, each for itself; of a number fifteen digits stay."""
+    return [rows[0], *([_take(cell) for cell in row] for row in rows[1:])]
+
+
+def _take(cell: str) -> Any:
+    if NUMBER.fullmatch(cell):
+        return int(cell) if len(cell) <= 15 else int(cell[:15] + "0" * (len(cell) - 15))
+    if cell.upper() in ("TRUE", "FALSE"):
+        return cell.upper() == "TRUE"
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", cell):
+        return datetime.fromisoformat(cell)
+    return cell.replace("\r\n", "\n") or None
+
+
+def _show(cell: Any) -> Any:
+    """As Excel writes it to CSV."""
+    if isinstance(cell, datetime):
+        return f"{cell:%d/%m/%Y}"
+    if isinstance(cell, int) and not isinstance(cell, bool) and cell >= 10**11:
+        return f"{cell:.5E}"
+    return "VRAI" if cell is True else "FAUX" if cell is False else cell
+
+
+def libreoffice(file: bytes) -> bytes:
+    return _mend_parts(
+        file,
+        "xl/worksheets/sheet1.xml",
+        lambda xml: re.sub(
+            rb't="b"><v>(.)</v>',
+            lambda found: (
+                b't="b"><f aca="false">%s()</f><v>%s</v>'
+                % (b"TRUE" if found[1] == b"1" else b"FALSE", found[1])
+            ),
+            xml,
+        ),
+    )
+
+
+def sheetjs(file: bytes) -> bytes:
+    return _mend_parts(
+        file, "[Content_Types].xml", lambda xml: xml.replace(b"</Types>", SHEETJS + b"</Types>")
+    )
+
+
+def by_openpyxl(file: bytes) -> bytes:
+    return _save(openpyxl.load_workbook(io.BytesIO(file)))
+
+
+def pandas_csv(file: bytes) -> bytes:
+    return _write_csv(_type_as_pandas(_read_csv(file)))
+
+
+def pandas_workbook(file: bytes) -> bytes:
+    return _write_xlsx(_type_as_pandas(_read_csv(file)))
+
+
+def excel_csv_as_workbook(file: bytes) -> bytes:
+    return _write_xlsx(_type_as_excel(_read_csv(file)))
+
+
+def excel_csv(file: bytes) -> bytes:
+    return _write_csv([[_show(cell) for cell in row] for row in _type_as_excel(_read_csv(file))])
+
+
+def workbook_as_csv(file: bytes) -> bytes:
+    """Its escapes as they stand in it, which is how openpyxl gives them."""
+    sheet = openpyxl.load_workbook(io.BytesIO(file)).active
+    assert sheet is not None
+    return _write_csv(list(sheet.iter_rows(values_only=True)))
+
+
+@pytest.mark.parametrize(
+    ("form", "program"),
+    [
+        ("xlsx", libreoffice),
+        ("xlsx", sheetjs),
+        ("xlsx", by_openpyxl),
+        ("xlsx", workbook_as_csv),
+        ("csv", pandas_csv),
+        ("csv", pandas_workbook),
+        ("csv", excel_csv),
+        ("csv", excel_csv_as_workbook),
+    ],
+)
+async def test_a_download_that_a_program_saved_again_changes_nothing(
+    client: httpx.AsyncClient, form: str, program: Callable[[bytes], bytes]
+) -> None:
+    found = await plan(client, program(await export(client, form)), OCTETS)
+    assert counted(found) == {"unchanged": len(TRICKY)}, [
+        row for row in found["items"] if row["status"] != "unchanged"
+    ]
+
+
+async def test_what_a_person_changes_beside_it_is_the_only_change(client: httpx.AsyncClient) -> None:
+    rows = _type_as_excel(_read_csv(await export(client, "csv")))
+    place = rows[0].index("department")
+    rows[1][place] = "Sales"
+    found = await plan(client, _write_xlsx(rows), OCTETS)
+    (row,) = [row for row in found["items"] if row["status"] != "unchanged"]
+    assert row["differences"] == [{"pointer": "/profile/department", "from": "007", "to": "Sales"}]
+
+
+async def test_a_number_that_a_format_shows_as_another_one_is_the_text_it_was(
+    client: httpx.AsyncClient,
+) -> None:
+    user = await create(client, name="1e5")
+    book = openpyxl.load_workbook(io.BytesIO(_write_xlsx([["id", "name"], [user["id"], 100_000]])))
+    book.worksheets[0]["B2"].number_format = "0.00E+00"
+    (row,) = (await plan(client, _save(book), OCTETS))["items"]
+    assert row["status"] == "unchanged"
+    await users(client).delete_one({"email": user["email"]})
+
+
+async def test_zeros_that_a_text_brings_back_are_a_change(client: httpx.AsyncClient) -> None:
+    user = await create(client, profile={"addresses": [{"zipcode": "1234"}]})
+    for file in (
+        f"id,address1_zipcode\n{user['id']},01234\n".encode(),
+        _write_xlsx([["id", "address1_zipcode"], [user["id"], "01234"]]),
+    ):
+        (row,) = (await plan(client, file, OCTETS))["items"]
+        assert [change["to"] for change in row["differences"]] == ["01234"]
+    await users(client).delete_one({"email": user["email"]})
+
+
+async def test_phones_as_numbers_are_those_stored_or_named_as_what_they_are(
+    client: httpx.AsyncClient,
+) -> None:
+    user = await create(client, phone="+4989123456")
+    same = {"email": user["email"], "phone": 4989123456}
+    other = {"email": "phone@example.com", "name": "Phone", "phone": 4989123457}
+    mended = {"email": "phone2@example.com", "name": "Phone", "phone": "'+4989123458"}
+    lines = b"\n".join(map(orjson.dumps, [same, other, mended]))
+    heading = ["email", "name", "phone"]
+    book = _write_xlsx([heading, *([each.get(name) for name in heading] for each in (other, mended))])
+    for file, kind in ((lines, "application/x-ndjson"), (book, OCTETS)):
+        *first, bad, good = (await plan(client, file, kind))["items"]
+        assert [row["status"] for row in first] == ["unchanged"] * len(first)
+        assert errors_of(bad) == {("bad_cell", "/phone", "phone")}
+        assert "made a number of it, and the + is lost" in bad["errors"][0]["detail"]
+        assert (good["status"], good["errors"]) == ("create", [])
+    lost = "email,name,phone\na@example.com,A,4.98912E+9\nb@example.com,B,4989123459.0\n"
+    for row in (await plan(client, lost))["items"]:
+        assert errors_of(row) == {("bad_cell", "/phone", "phone")}
+    await users(client).delete_one({"email": user["email"]})
+
+
+async def test_each_object_is_told_of_the_key_that_it_has_itself(client: httpx.AsyncClient) -> None:
+    lines = [
+        {"email": "one@example.com", "name": "One", "age": 200},
+        {"E-Mail": "two", "name": "Two", "Age": 200},
+    ]
+    found = await plan(client, b"\n".join(map(orjson.dumps, lines)), "application/x-ndjson")
+    assert errors_of(found["items"][0]) == {("invalid_value", "/profile/age", "age")}
+    assert errors_of(found["items"][1]) == {
+        ("invalid_value", "/profile/age", "Age"),
+        ("invalid_value", "/email", "E-Mail"),
+    }
+
+
+async def test_the_same_key_under_two_headings_is_told_without_a_column(client: httpx.AsyncClient) -> None:
+    await empty(client)
+    lines = [{"email": "twice@example.com", "name": "A"}, {"E-Mail": "twice@example.com", "name": "B"}]
+    found = await plan(client, b"\n".join(map(orjson.dumps, lines)), "application/x-ndjson")
+    assert [errors_of(row) for row in found["items"]] == [{("repeated", "/email", None)}] * 2
