@@ -1,8 +1,8 @@
 """One log line for each authentication event, without secrets: who, from where, and why not.
 
 Its fields, where they are known: `user_id`, `client_id`, `address`, `session` (16 hexadecimal digits of a
-hash of the session's id, the same on all of its lines) and `reason`, a word such as `wrong_password` that
-the caller was not told. What was let happen is info, what was refused is a warning.
+hash of the session's id, the same on all of its lines) and `reason`, a word such as `wrong_password` that the
+caller does not see. Successes are info, refusals warnings.
 """
 
 import hashlib
@@ -14,12 +14,12 @@ from app.monitoring.metrics import AUTH_EVENTS
 
 Success = Literal[
     "email_changed",
-    "password_changed",  # by the user, who knew the current one
+    "password_changed",  # by the user, who gave the current one
     "password_set",  # by an administrator or the command line
     "registered",
     "scopes_changed",
     "session_displaced",  # by a newer sign-in, under ROSTER_SESSIONS_PER_USER
-    "session_ended",  # one, by its user or an administrator; `signed_out` is a session that ended itself
+    "session_ended",  # by its user or an administrator; in `signed_out` a session ended itself
     "signed_in",
     "signed_out",
     "signed_out_everywhere",
@@ -30,10 +30,10 @@ Success = Literal[
     "user_deactivated",
 ]
 Denial = Literal[
-    "access_denied",  # a token that is not good, or lacks the scope
+    "access_denied",  # the token is not valid, or lacks the scope
     "client_refused",  # at introspection or revocation: unknown, wrong secret, throttled
     "refresh_refused",
-    "refresh_token_reused",  # somebody has a copy: the session has been ended
+    "refresh_token_reused",  # somebody has a copy: the session was ended
     "registration_refused",
     "sign_in_failed",
     "sign_in_throttled",
@@ -59,7 +59,7 @@ def record(
     reason: str | None = None,
     **more: Any,
 ) -> None:
-    """Write the line; what is None is left out. `more` is cleaned by its names, as all log lines are."""
+    """Write the line without fields that are None. `more` is cleaned by its names, as all log lines are."""
     fields = {
         "logger": _NAME,
         "user_id": user_id,
@@ -75,5 +75,5 @@ def record(
 
 
 def _hide(sid: str) -> str:
-    """Of any text: a refused token may name a session that never was."""
+    """A hash of any text: a refused token may name a session that never existed."""
     return hashlib.sha256(sid.encode("utf-8", "surrogatepass")).hexdigest()[:_SESSION_DIGITS]

@@ -1,4 +1,4 @@
-"""The audit trail as it is read: `app.audit.write` writes it."""
+"""Reads the audit trail, which `app.audit.write` writes."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,10 +25,9 @@ class EntryPage:
 
 
 async def find(database: Database, cursors: CursorSealer, asked: AuditQuery, *, budget_s: float) -> EntryPage:
-    """The newest first. Any cursor is good for the filters it was made for.
+    """A page of entries, the newest first; a cursor is bound to its filters.
 
-    QueryTooExpensiveError where the filters leave too much to read through, OverloadedError where they do not
-    and it takes too long all the same.
+    Past the budget QueryTooExpensiveError, or OverloadedError where the filters are cheap.
     """
     wanted = matching(asked)
     fingerprint = orjson.dumps(["audit", asked.model_dump(mode="json", exclude={"cursor", "limit"})])
@@ -41,8 +40,8 @@ async def find(database: Database, cursors: CursorSealer, asked: AuditQuery, *, 
         if _is_cheap(asked):
             raise busy() from None
         raise QueryTooExpensiveError(
-            "Too many changes would have to be looked through.",
-            errors=(FieldError(parameter="user", detail="Name the user, or a shorter time."),),
+            "These filters leave too many changes to read.",
+            errors=(FieldError(parameter="user", detail="Name a user, or a shorter time."),),
         ) from None
     entries = found[: asked.limit]
     if len(found) <= asked.limit:
@@ -58,7 +57,7 @@ async def _read(audit: Collection, wanted: dict[str, Any], asked: AuditQuery) ->
 
 
 def matching(asked: AuditQuery) -> dict[str, Any]:
-    """The ids stand in the order of time, to the second: bounds on them spare the index of times."""
+    """The filter of a query; bounds on ids, which grow with time, spare an index of times."""
     wanted: dict[str, Any] = {}
     if asked.user is not None:
         wanted["user"] = ObjectId(asked.user)
@@ -75,18 +74,18 @@ def matching(asked: AuditQuery) -> dict[str, Any]:
 
 
 def _first(moment: datetime) -> ObjectId:
-    """Before all ids of its second; those before 1970 and after 2106 have none of their own."""
+    """An id before all ids of its second; times before 1970 and after 2106 have no ids of their own."""
     bounded = min(max(moment.timestamp(), 0), 2**32 - 1)
     return ObjectId(int(bounded).to_bytes(4, "big") + bytes(8))
 
 
 def _is_cheap(asked: AuditQuery) -> bool:
-    """Whether the index holds just the entries asked for."""
+    """Whether the index holds exactly the wanted entries."""
     return [asked.user, asked.by, asked.action or None].count(None) > 1
 
 
 def index(asked: AuditQuery) -> str:
-    """The one that leaves the least to read through, in the order of the ids."""
+    """The index that leaves the least to read, in the order of ids."""
     if asked.user is not None:
         return "user"
     if asked.by is not None:

@@ -19,22 +19,22 @@ from models.audit import Action, Via
 Entry = dict[str, Any]
 
 SECRET = ({"pointer": "/password", "from": None, "to": None},)
-"""The difference of which nothing may be told."""
+"""The difference of a password, whose values are not recorded."""
 _STANDING = ("/is_active", "/scopes")
-"""What a user might do is nothing of his person, and stays when he is forgotten."""
+"""Rights are no personal data: they stay when a user is forgotten."""
 _PARTED = "/profile/addresses"
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who changes a user, and by what way; no one's id and no client on the command line."""
+    """Who changes a user, and by what way; on the command line without user and client."""
 
     user_id: str | None = None
     client_id: str | None = None
     via: Via = "api"
     import_id: ObjectId | None = None
     then: "Then | None" = None
-    """What else is written in each transaction of his changes, told what the trail says of them."""
+    """Called with the entries in each transaction of their changes, to write more."""
 
     def followed_by(self, then: "Then") -> "Author":
         return replace(self, then=then)
@@ -71,7 +71,7 @@ def entry(
 
 
 async def add(database: Database, author: Author, entries: list[Entry], session: AsyncClientSession) -> None:
-    """Within the transaction of the author's changes."""
+    """Insert entries, within the transaction of the author's changes."""
     if entries:
         await database["audit"].insert_many(entries, session=session)
     if author.then is not None:
@@ -79,7 +79,7 @@ async def add(database: Database, author: Author, entries: list[Entry], session:
 
 
 async def forget(database: Database, user_ids: list[ObjectId], session: AsyncClientSession) -> None:
-    """Take what these users were out of their trail, within the transaction that deletes them."""
+    """Remove these users' values from their trail, within the transaction that deletes them."""
     await database["audit"].update_many(
         {"user": {"$in": user_ids}},
         {
@@ -92,7 +92,7 @@ async def forget(database: Database, user_ids: list[ObjectId], session: AsyncCli
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Field by field, addresses part by part; lists of texts as one. What is empty is as what is missing."""
+    """Differences field by field, addresses part by part, lists of texts as a whole; empty equals missing."""
     return list(_differences("", before, after))
 
 

@@ -19,7 +19,7 @@ __all__ = ["Listing", "Query", "build", "find", "suggest"]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page as it leaves: sound rows, sealed cursors of its neighbours, the total if asked for."""
+    """A page for a caller: well-formed rows, sealed cursors of its neighbours, the total if asked for."""
 
     rows: list[Row]
     next: str | None
@@ -28,7 +28,7 @@ class Listing:
 
 
 async def find(users: Collection, cursors: CursorSealer, settings: Settings, asked: ListQuery) -> Listing:
-    """The page asked for. Errors: a cursor of another query or too old, an unknown field, a dear query."""
+    """One page. Errors: a cursor of another query or too old, an unknown field, an expensive query."""
     if asked.q is not None:
         return await _search(users, cursors, settings, asked, asked.q)
     if asked.cursor is not None and asked.skip is not None:
@@ -59,7 +59,7 @@ async def find(users: Collection, cursors: CursorSealer, settings: Settings, ask
 async def _search(
     users: Collection, cursors: CursorSealer, settings: Settings, asked: ListQuery, q: str
 ) -> Listing:
-    """Ranked people; pages go forward only, and the total is what was ranked so far."""
+    """A page of ranked users; pages go only forward, and the total is a lower bound."""
     query = build(asked, region=settings.phone_region)
     projection, reader = choose(asked.fields)
     start = cursors.open(asked.cursor, query.fingerprint) if asked.cursor is not None else None

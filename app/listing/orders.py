@@ -1,8 +1,8 @@
-"""The seven orders of a listing, and where in one a row stands.
+"""The seven orders of a listing, and positions in them.
 
-Each order is walked in segments: the users that have the sort value, then those that miss it, then what only
-another hand can have written: values and ids of other types, which no page can show but a walk must meet to
-report. Inside the first segment the order is (value, id), inside the others the id.
+Each order is walked in segments: users with the sort value, then users without it, then rows that only other
+programs can have written, with values and ids of other types, which no page shows but a walk reports. The
+first segment is ordered by (value, id), the others by id.
 """
 
 from dataclasses import dataclass
@@ -27,18 +27,21 @@ class _Order:
     index: str
     present: Bounds
     unique: bool = False
-    """Whether no two users share a value: the id then decides nothing, and the index does not hold it."""
+    """Whether no two users share a value: then the index does not need the id."""
 
 
 _OLDEST = datetime.min  # noqa: DTZ901 - BSON dates have no zone
 _DATE: Bounds = {"$gte": _OLDEST}
 _NUMBER: Bounds = {"$gte": float("-inf")}
 _TEXT: Bounds = {"$gte": ""}
-_UNIQUE_TEXT: Bounds = {"$gte": "", "$type": "string"}  # the partial index serves only who asks for its type
+_UNIQUE_TEXT: Bounds = {
+    "$gte": "",
+    "$type": "string",
+}  # the partial index serves only queries that name its type
 _NO_LIST: Bounds = {"$not": {"$type": "array"}}
-"""A list matches by each of its items: no position is past it, so it would come again and again."""
+"""Excludes lists, which match by each item: no position is past one, so it would come again and again."""
 _OBJECT_ID: Bounds = {"$gte": ObjectId("0" * 24)}
-"""MongoDB compares within one type: past an id of another type, no user of ours would follow."""
+"""Ids of our type alone: MongoDB compares within one type, so that none would follow another type's."""
 
 ORDERS = {
     "created_at": _Order("created_at", "created_at", _DATE),
@@ -52,7 +55,7 @@ ORDERS = {
 
 
 class Order:
-    """One of the orders in one direction, perhaps narrowed to a range of its field, or to who lacks it."""
+    """One order in one direction, perhaps narrowed to a range of its field, or to users without it."""
 
     def __init__(self, sort: Sort, bounds: Bounds | None = None, *, is_missing: bool = False) -> None:
         self._order = ORDERS[sort.removeprefix("-")]
@@ -66,19 +69,19 @@ class Order:
             self.segments = (MISSING,)
 
     def index(self, segment: int) -> str:
-        """The index that holds one of the first two segments; a partial one holds only its half."""
+        """The index of one of the first two segments; a partial index holds only one of them."""
         return (
             f"{self._order.index}_missing" if self._order.unique and segment == MISSING else self._order.index
         )
 
     def whole(self, segment: int) -> MongoFilter:
-        """What is in one of the first two segments, lists and odd ids included: an index alone can tell."""
+        """A filter for one of the first two segments that an index alone answers, with lists and odd ids."""
         return {self.path: self._present if segment == PRESENT else {"$eq": None}}
 
     def ways(
         self, segment: int, start: Position | None = None, *, backward: bool = False
     ) -> list[MongoFilter]:
-        """The filters, one of which a row of the segment meets where it stands past `start` that way."""
+        """Filters, of which each row of the segment past `start` meets one."""
         past = "$lt" if self._descending != backward else "$gt"
         here = start if start is not None and start.segment == segment else None
         reach = past + "e" if here is not None and here.inclusive else past

@@ -18,7 +18,7 @@ Projection = dict[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows as stored, in the order asked for, and the positions from which its neighbours start."""
+    """A page of rows as stored, and the positions from which the neighbouring pages start."""
 
     rows: list[Row]
     next: Position | None
@@ -26,7 +26,7 @@ class Page:
 
 
 class _WalkedRows:
-    """Rows in the order they were met, and how many there were when each segment was left."""
+    """The rows of a walk, and how many there were at the end of each segment."""
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
@@ -37,7 +37,7 @@ class _WalkedRows:
         self._ends.append((len(self.rows), segment))
 
     def segment(self, place: int) -> int:
-        """In which segment the row at this place stands."""
+        """The segment of the row at this place."""
         return next(segment for end, segment in self._ends if place < end)
 
 
@@ -51,9 +51,9 @@ async def page(
     skip: int,
     budget_s: float,
 ) -> Page:
-    """`limit` rows past `start` (or after `skip` rows).
+    """A page of `limit` rows past `start` (or after `skip` rows).
 
-    Past the budget QueryTooExpensiveError, or OverloadedError of a query that is cheap by its plan.
+    Past the budget QueryTooExpensiveError, or OverloadedError if the query is cheap by its plan.
     """
     try:
         return await within(
@@ -80,7 +80,7 @@ async def _page(
 def _cut(
     found: _WalkedRows, query: Query, projection: Projection, *, limit: int, start: Position | None
 ) -> Page:
-    """The page of up to `limit` of the rows found past `start`, the one more telling that others follow."""
+    """The page of up to `limit` rows past `start`; one more row tells that others follow."""
     backward = start is not None and start.backward
     more = len(found.rows) > limit
     near, far = _ends(found, query, start, limit=limit)
@@ -100,7 +100,7 @@ def _cut(
 def _ends(
     found: _WalkedRows, query: Query, start: Position | None, *, limit: int
 ) -> tuple[Position | None, Position | None]:
-    """Where the walk met its first row and its last; if all are gone, the one that `start` stands beside."""
+    """The positions of the first and the last row; without rows, that of the row beside `start`."""
     if not found.rows:
         end = start and replace(start, inclusive=True)
         return end, end
@@ -110,7 +110,7 @@ def _ends(
 
 
 def _public(rows: list[Row], query: Query, projection: Projection) -> list[Row]:
-    """Without the sort value, where only the cursors need it."""
+    """The rows without the sort value, where only cursors need it."""
     top = query.order.path.partition(".")[0]
     if not any(path.partition(".")[0] == top for path in projection):
         for row in rows:
@@ -128,7 +128,7 @@ def _with_sort_value(projection: Projection, query: Query) -> Projection:
 async def _walk(
     users: Collection, query: Query, projection: Projection, *, limit: int, start: Position | None
 ) -> _WalkedRows:
-    """Up to `limit` rows, segment after segment."""
+    """Read up to `limit` rows, segment after segment."""
     backward = start is not None and start.backward
     found = _WalkedRows()
     for segment in _segments(query, start):
@@ -140,10 +140,10 @@ async def _walk(
 
 
 async def _rows(users: Collection, asked: dict[str, Any], projection: Projection, limit: int) -> list[Row]:
-    """By the bare command, which spares the cursor that one batch does not need (a tenth of a page's time).
+    """Read rows by the bare command: one batch needs no cursor, which would cost a tenth of a page's time.
 
-    By a cursor, which PyMongo retries, where the connection broke, or where one reply of 16 MiB does not
-    hold them all.
+    A cursor, which PyMongo retries, is used where the connection broke or where one reply of 16 MiB is too
+    small.
     """
     command = asked | {
         "projection": projection,
@@ -173,7 +173,7 @@ def _segments(query: Query, start: Position | None) -> tuple[int, ...]:
 
 
 async def _offset(users: Collection, query: Query, skip: int) -> Position | None:
-    """Where the row after `skip` others stands: an index finds it alone, where a page's filter reads on."""
+    """The position of the row after `skip` others; an index alone finds it, without reading users."""
     for segment in query.order.segments:
         row = await _row_after(users, query, query.skim(segment), skip)
         if row is not None and _is_odd(row, query):

@@ -16,7 +16,7 @@ from models import phones
 from models.listing import Filter, Missable, OrderedQuery, Sort
 
 FACETS = ("is_active", "tag", "scope", "department", "city", "country")
-"""Filters answered by the `facets` index, one entry a value."""
+"""Filters that the `facets` index answers, one entry for each value."""
 
 _FILTERS = tuple(Filter.model_fields)
 
@@ -47,31 +47,31 @@ MISSING_FIELDS: dict[Missable, MongoFilter] = {
     "age": {"profile.age": {"$eq": None}},
     "last_login_at": {"last_login_at": {"$eq": None}},
 }
-"""What `missing` asks of a stored user."""
+"""The filter of each field that `missing` may name."""
 
 _MISSING_INDEXES = frozenset({"phone", "tag", "scope", "department"})
-"""Those whose users an index of their own holds, in the default order."""
+"""The fields with an index of the users who lack them, in the default order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to find and in which order. `clauses` are the filters that the order's own bounds do not hold."""
+    """Filters and order. `clauses` are the filters that are not bounds of the order."""
 
     clauses: tuple[MongoFilter, ...]
     order: Order
     by_facet: bool
     """Whether the filters are one facet and the order that of the `facets` index."""
     missing_index: str | None
-    """The index that holds just the users asked for, where it is those who lack one thing."""
+    """The index of the wanted users, where these are all who lack one field."""
     single: bool
-    """Whether a unique field is given one value: at most one row, and nothing to sort."""
+    """Whether a unique field has one value: at most one row, and nothing to sort."""
     fingerprint: bytes
-    """Stands for filter and order in the seal of a cursor."""
+    """A hash of filter and order, which cursors are bound to."""
     sort: Sort
     filters: tuple[str, ...]
-    """The names of the filters given."""
+    """The names of the filters."""
     region: str | None
-    """Whose national phone numbers are taken, by `q` too."""
+    """The country whose national phone numbers are accepted, also in `q`."""
 
     @property
     def matching(self) -> MongoFilter:
@@ -80,7 +80,7 @@ class Query:
 
     @property
     def is_cheap(self) -> bool:
-        """Whether one range of one index, in its own order, holds just the users asked for."""
+        """Whether one range of one index, in its own order, holds exactly the wanted users."""
         return self.single or self.by_facet or self.missing_index is not None or not self.clauses
 
     def find(self, segment: int, start: Position | None = None, *, backward: bool = False) -> dict[str, Any]:
@@ -95,14 +95,14 @@ class Query:
         }
 
     def skim(self, segment: int) -> dict[str, Any]:
-        """The same for what an index alone can skip and count: roughly the same rows, see `Order.whole`."""
+        """The same, such that an index alone can skip and count: roughly the same rows, see `Order.whole`."""
         if segment == ODD:
             return self.find(segment)
         found = _conjunction([*self.clauses, self.order.whole(segment)])
         return {"filter": found, "sort": self.order.sort(segment), "hint": self._hint(segment)}
 
     def _hint(self, segment: int) -> str | None:
-        """The index, where there is no choice: the planner would try others on every page."""
+        """The index where only one serves: the planner would try others on every page."""
         if segment == ODD:
             return None
         if self.by_facet or self.missing_index:
@@ -110,7 +110,7 @@ class Query:
         return None if self.clauses else self.order.index(segment)
 
     def _choices(self) -> list[tuple[MongoFilter, ...]]:
-        """One conjunction for each value of the only facet.
+        """One conjunction for each value of the facet, where it is the only one.
 
         MongoDB merges the branches of an `$or` in order only if each is one range of an index, and does not
         split an `$in` inside a branch.
@@ -121,15 +121,15 @@ class Query:
 
 
 def build(asked: OrderedQuery, *, region: str | None = None) -> Query:
-    """`region`: whose national phone numbers are taken.
+    """The query of a caller's filters and order; `region` as in `Query`.
 
-    InvalidError where the order is not the caller's to choose: with `q`.
+    InvalidError where `q`, which ranks users, comes with an order.
     """
     q = getattr(asked, "q", None)
     unwanted = [name for name in ("sort", "skip") if q is not None and getattr(asked, name, None) is not None]
     if unwanted:
         raise InvalidError(
-            "With `q` users come ranked.",
+            "With `q`, users are ranked.",
             errors=tuple(FieldError(parameter=name, detail="Leave it out with q.") for name in unwanted),
         )
     given = {name: getattr(asked, name) for name in _FILTERS if name in asked.model_fields_set}
@@ -158,7 +158,7 @@ def build(asked: OrderedQuery, *, region: str | None = None) -> Query:
 
 
 def _default_sort(given: dict[str, Any]) -> Sort:
-    """The only range asked for, or the only lack, so that one index finds and sorts; else of creation."""
+    """The field of the only range, or the only missing one, which one index serves; else the default."""
     for field, names in RANGES.items():
         if given and given.keys() <= set(names):
             return cast("Sort", field)
@@ -167,12 +167,12 @@ def _default_sort(given: dict[str, Any]) -> Sort:
 
 
 def _check_missing(given: dict[str, Any]) -> list[Missable]:
-    """InvalidError where another filter wants what `missing` excludes: to find nobody may be expensive."""
+    """The missing fields. InvalidError where another filter contradicts: finding nobody may be expensive."""
     missing: list[Missable] = given.get("missing", [])
     both = [name for name in missing if given.keys() & {name, *RANGES.get(name, ())}]
     if both:
         told = [FieldError(parameter="missing", detail=f"Leave out {name}, or its filter.") for name in both]
-        raise InvalidError("Nobody both has and lacks a value.", errors=tuple(told))
+        raise InvalidError("A user cannot both have and lack a value.", errors=tuple(told))
     return missing
 
 
@@ -201,7 +201,7 @@ def _uniques(given: dict[str, Any], region: str | None) -> list[MongoFilter]:
 
 
 _STRING = {"$type": "string"}
-"""The unique indexes are partial: they serve only a query that says it asks for strings."""
+"""The unique indexes are partial: they serve only queries for strings."""
 
 
 def _any(values: list[Any]) -> MongoFilter:

@@ -1,4 +1,4 @@
-"""Listings with `q`: the people whom the words mean, ranked."""
+"""Listings with `q`: users whom the search finds, ranked."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _SUGGESTION, _READER = choose("name,username,email")
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Rows as they are now, in ranked order; beside each its rank."""
+    """A page of ranked rows as they are now, with their ranks."""
 
     rows: list[Row]
     ranks: dict[ObjectId, Rank]
@@ -44,9 +44,9 @@ async def ranked(
     start: Position | None,
     budget_s: float,
 ) -> Ranked:
-    """A page of them. InvalidError for what no query may hold.
+    """A page of ranked users. InvalidError where `q` is not valid.
 
-    OverloadedError past the budget: what a search reads is bounded, whatever it asks for.
+    OverloadedError past the budget: the reads of a search are bounded, so that only load makes it slow.
     """
     asked = search.parse(q, region=query.region)
     filters = [*query.clauses, *([query.order.bounds] if query.order.bounds else [])]
@@ -61,7 +61,7 @@ async def ranked(
 
 
 async def suggest(users: Collection, q: str, *, budget_s: float, region: str | None = None) -> list[Row]:
-    """At most `SUGGESTED` people, for a box in which somebody is typing."""
+    """At most `SUGGESTED` users, for a box in which somebody is typing."""
     query = build(OrderedQuery(), region=region)
     found = await ranked(users, query, q, _SUGGESTION, limit=SUGGESTED, start=None, budget_s=budget_s)
     return _READER.sound(found.rows)
@@ -70,7 +70,7 @@ async def suggest(users: Collection, q: str, *, budget_s: float, region: str | N
 async def stream_ranked(
     users: Collection, query: Query, q: str, projection: Projection, *, first_s: float
 ) -> AsyncGenerator[bytes, None]:
-    """All that the pages of `q` hold, in their order, as BSON batches."""
+    """All users of the pages of `q`, in their order, as BSON batches."""
     place: Position | None = None
     while True:
         found = await ranked(users, query, q, projection, limit=BATCH_ROWS, start=place, budget_s=first_s)
@@ -81,7 +81,7 @@ async def stream_ranked(
 
 
 async def _read(users: Collection, ranks: Sequence[Rank], projection: Projection) -> list[Row]:
-    """As they are now; who was deleted meanwhile is left out."""
+    """The users' rows as they are now, without those deleted meanwhile."""
     ids = [ObjectId(rank.id) for rank in ranks]
     if not ids:
         return []
@@ -89,11 +89,11 @@ async def _read(users: Collection, ranks: Sequence[Rank], projection: Projection
         "find": users.name,
         "filter": {"_id": {"$in": ids}},
         "projection": projection,
-        "limit": len(ids),  # with it a full batch is known to be the last, and no cursor waits for the next
+        "limit": len(ids),  # so that MongoDB knows a full batch to be the last and leaves no cursor open
         "batchSize": len(ids),
     }
     reply = await users.database.command(command, codec_options=users.codec_options)
-    if reply["cursor"]["id"]:  # more than one reply holds: long texts
+    if reply["cursor"]["id"]:  # long texts did not fit into one reply
         await users.database.command({"killCursors": users.name, "cursors": [reply["cursor"]["id"]]})
         rows = await users.find(command["filter"], projection).to_list()
     else:

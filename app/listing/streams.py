@@ -1,4 +1,4 @@
-"""All users of a query, in the listing's order, as they come from MongoDB."""
+"""Streams of all users of a query, in the listing's order."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -12,7 +12,7 @@ from app.listing.pages import Projection
 from app.listing.queries import Query
 
 BATCH_ROWS = 250
-"""Rows a batch: each is decoded and written in a few milliseconds of a thread. With 500 the first byte comes
+"""Rows of a batch, which a thread decodes and writes in a few milliseconds. With 500 the first byte comes
 a third later, and other requests wait longer."""
 
 
@@ -23,7 +23,7 @@ async def stream(
 
     UnavailableError when the first of a segment takes longer than `first_s`.
     """
-    await users.database.command("ping")  # one that is frozen is known by the usual time-out
+    await users.database.command("ping")  # a frozen server runs into the usual time-out
     for segment in query.order.segments[:1] if query.single else query.order.segments:
         asked = {"filter": query.matching} if query.single else query.find(segment)
         cursor: Any = users.find_raw_batches(  # PyMongo types its batches as documents; they are bytes
@@ -37,7 +37,7 @@ async def stream(
 
 
 async def _first(cursor: Any, within_s: float) -> bytes | None:
-    """Timed here: PyMongo's time-out becomes a maxTimeMS, which bounds all batches of a cursor together."""
+    """The first batch; timed here, as PyMongo's time-out would bound all batches of a cursor together."""
     try:
         async with asyncio.timeout(within_s):
             with pymongo.timeout(0):

@@ -1,4 +1,4 @@
-"""How many users a query matches, and how honestly that is known."""
+"""Totals: how many users a query matches, and how exactly that is known."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _SAMPLE = 1_000
 
 
 async def total(users: Collection, query: Query, count: Count, *, budget_s: float) -> Total | None:
-    """Within the budget, or less exactly: `exact` falls back to what `capped` finds, that to none at all."""
+    """The total; past the budget `exact` falls back to `capped`, and that to None."""
     if count == "none":
         return None
     for attempt in _ATTEMPTS[count]:
@@ -33,7 +33,7 @@ async def _capped(users: Collection, query: Query) -> Total:
 
 
 async def _estimated(users: Collection, query: Query) -> Total:
-    """Exact up to the cap; past it the share of a random sample that matches, of all users."""
+    """Exact up to the cap; beyond it estimated from the matching share of a random sample."""
     if not query.matching:
         return Total(value=await users.estimated_document_count(), relation="estimate")
     capped = await _capped(users, query)

@@ -1,4 +1,4 @@
-"""Search: the people whom a few words mean, misspelt or half typed, in any script, through indexes only."""
+"""Search: finds users by a few words, misspelt or half typed, in any script, through indexes only."""
 
 from app.search.dictionary import Dictionary
 from app.search.finder import Finder, Matches

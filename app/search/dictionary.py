@@ -1,10 +1,10 @@
 """The dictionary: every word that users hold, with the neighbourhood by which a misspelt one finds it.
 
-A document: `{_id: the word, n: about how many users hold it, d: its neighbourhood}` (`app.search.typos`). The
-work for typos is done once a distinct word, not once a user. A word is known before the user who holds it is
-written, so none is ever missing; `n` guides the choice of an index range and nothing else, so it is rough:
-one write in `_SAMPLED` counts for as many. Words are never taken out while the service runs. Should another
-hand drop the collection, a count that finds its words gone tells, and they are learnt again from then on.
+A document: `{_id: the word, n: about how many users hold it, d: its neighbourhood}` (`app.search.typos`).
+Work for typos is done once for each distinct word, not for each user. A word is stored before the first user
+who holds it, so none is ever missing. `n` only guides the choice of an index range, so it is rough: one write
+in `_SAMPLED` counts for as many. Words are never deleted while the service runs. If somebody drops the
+collection, the next count notices, and words are learnt again from then on.
 """
 
 import random
@@ -22,13 +22,13 @@ _log = structlog.get_logger("roster.search")
 
 COLLECTION = "terms"
 NEIGHBOURS = 20
-"""Words that one misspelt word may stand for."""
+"""The most words that one misspelt word may stand for."""
 
 SHORTEST = {1: 4, 2: 8}
-"""Letters of the longer word for which so many typos are forgiven."""
+"""For each number of typos, the letters that the longer word must have."""
 
 HIGHEST = "\U0010ffff"
-"""Behind every character of a word."""
+"""Sorts after every character of a word."""
 
 _CANDIDATES = 600
 _WEIGHED = 200
@@ -36,16 +36,16 @@ _SAMPLED = 16
 _BATCH = 1_000
 _REMEMBERED = 20_000
 _ON_ONE = {"w": 1}
-"""A word lost in a fail-over is still found exactly, and `search check` names it: no write waits for more."""
+"""One node acknowledges: a word lost in a fail-over is still found exactly, and `search check` names it."""
 Vocabulary = Mapping[str, bool]
-"""Words, each with whether it stands in e-mails and usernames alone."""
+"""Words, each with whether it occurs only in e-mails and usernames."""
 
 
 class Known:
-    """Words that are known to be known, those that were met lately.
+    """A cache of words that the dictionary has, in two generations of `_REMEMBERED` words.
 
-    Most words of e-mails are met once, names again and again. What is met again while the older generation
-    lasts goes on into the younger; the rest is forgotten with its generation, of `_REMEMBERED` words.
+    Most words of e-mails occur once, names again and again. A word of the older generation that occurs again
+    moves to the younger one; the rest is dropped with its generation.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Known:
         self._old: dict[str, bool] = {}
 
     def has(self, word: str, *, is_login: bool) -> bool:
-        """False also for one that was known from e-mails alone and stands elsewhere now."""
+        """Whether the word is known; False also if it was known only from e-mails and now is elsewhere."""
         was_login = self._young.get(word)
         if was_login is None and (was_login := self._old.get(word)) is not None:
             self._put(word, is_login=was_login)
@@ -73,11 +73,11 @@ class Known:
 
 
 _known: dict[str, Known] = {}
-"""By the name of the database."""
+"""The caches, by the name of the database."""
 
 
 def merge(vocabularies: Iterable[Vocabulary]) -> dict[str, bool]:
-    """All their words; of e-mails alone are those that no other has elsewhere."""
+    """All words of the vocabularies; a word is of e-mails only if it is in all of them."""
     merged: dict[str, bool] = {}
     for words in vocabularies:
         for word, is_login in words.items():
@@ -91,7 +91,7 @@ class Dictionary:
         self._known = _known.setdefault(database.name, Known())
 
     async def learn(self, users: Iterable[Vocabulary]) -> None:
-        """The words of users about to be written. Those of one user in sixteen are counted."""
+        """Store the words of users who are about to be written; those of one user in sixteen are counted."""
         counts: Counter[str] = Counter()
         held = list(users)
         for words in held:
@@ -108,22 +108,23 @@ class Dictionary:
             await self.know(words)
 
     async def _raise(self, counts: Counter[str]) -> int:
-        """How many of the words the dictionary has."""
+        """Raise the counts of words; how many of them the dictionary has."""
         raised = {word: n * _SAMPLED for word, n in counts.items()}
         return await self._change(
             [{"q": {"_id": word}, "u": {"$inc": {"n": n}}} for word, n in raised.items()]
         )
 
     async def know(self, words: Vocabulary) -> None:
-        """Each word stands in the dictionary afterwards, with its neighbourhood.
+        """Put words with their neighbourhoods into the dictionary.
 
-        Of a word of e-mails alone, which is mostly one user's, that of one typo: a fifth of the work.
+        A word that occurs only in e-mails is mostly one user's, and gets the neighbourhood of one typo: a
+        fifth of the work.
         """
         await self._change([_learning(word, is_login=is_login) for word, is_login in words.items()])
         self._known.add(words)
 
     async def recount(self, counts: Counter[str]) -> None:
-        """Set how many users hold each word; those that nobody holds are 0, not gone."""
+        """Set how many users hold each word; words that nobody holds stay, as 0."""
         await self._words.update_many({}, {"$set": {"n": 0}})
         await self._change([{"q": {"_id": word}, "u": {"$set": {"n": n}}} for word, n in counts.items()])
 
@@ -135,9 +136,9 @@ class Dictionary:
     async def near(self, typed: str, typos: int) -> dict[str, tuple[int, int]]:
         """Words within so many typos (optimal string alignment) of the typed one, the nearest first.
 
-        One is forgiven where either word has four letters, two where either has eight. Each comes with its
-        distance and about how many users hold it. The symmetric deletes of SymSpell find them: what can be
-        made of both words by deleting letters. A domain (`@example.com`) is near to domains alone.
+        One typo is forgiven where either word has four letters, two where either has eight. Each word comes
+        with its distance and about how many users hold it. The symmetric deletes of SymSpell find them: texts
+        that deleting letters makes of both words. A domain (`@example.com`) is near only to domains.
         """
         if len(typed) < SHORTEST[1] - 1:
             return {}
@@ -153,17 +154,17 @@ class Dictionary:
         return {word: (apart, -n) for apart, n, word in sorted(near)[:NEIGHBOURS]}
 
     async def begun(self, beginning: str, *, limit: int) -> list[str]:
-        """Words that begin so and are longer, in their order."""
+        """Longer words with this beginning, in their order."""
         found = self._words.find({"_id": {"$gt": beginning, "$lt": beginning + HIGHEST}}, {"_id": 1})
         return [term["_id"] async for term in found.sort("_id", 1).limit(limit)]
 
     async def has_begun(self, beginning: str) -> bool:
-        """Whether there is a word that is this or begins so."""
+        """Whether a word is this, or begins with it."""
         found = self._words.find({"_id": {"$gte": beginning, "$lt": beginning + HIGHEST}}, {"_id": 1})
         return bool(await found.limit(1).to_list())
 
     async def weigh(self, beginning: str) -> int:
-        """About how many hold words that begin so and are longer; at least as many as hold the first ones."""
+        """About how many users hold longer words with this beginning, counted over the first `_WEIGHED`."""
         words = {"$match": {"_id": {"$gt": beginning, "$lt": beginning + HIGHEST}}}
         added = {"$group": {"_id": None, "n": {"$sum": "$n"}}}
         async for all_of_them in await self._words.aggregate([words, {"$limit": _WEIGHED}, added]):
@@ -180,9 +181,9 @@ class Dictionary:
         return len(wanted) - here
 
     async def _change(self, changes: list[dict[str, Any]]) -> int:
-        """By the bare command, in one round trip and acknowledged by one node: see `_ON_ONE`.
+        """Run updates by the bare command: one round trip, acknowledged by one node (`_ON_ONE`).
 
-        How many documents there were to change, or are now.
+        Returns how many documents matched or were made.
         """
         met = 0
         for start in range(0, len(changes), _BATCH):
@@ -195,7 +196,7 @@ class Dictionary:
                 }
             )
             if reply.get("writeErrors"):
-                raise OperationFailure("The dictionary did not take a word.", details=reply)
+                raise OperationFailure("The dictionary refused a word.", details=reply)
             met += reply["n"]
         return met
 

@@ -1,10 +1,10 @@
-"""The people whom a query means: bounded reads of the postings, ranked here, paged by rank.
+"""The finder: bounded reads of the postings, ranked here, paged by rank.
 
 Each read goes along few ranges of an index and examines at most `SCAN` keys. Exact matches come first, and
 all of them can be paged through: few are ranked together, many come in the order of the index (class, name,
-id). Then come at most `RANKED` by prefix and by one typo, of each class if one word was typed alone; by two
-typos only where nobody else was found, and where nobody is found at all, words that were typed apart are
-tried as one.
+id). Then come at most `RANKED` by prefix and by one typo, of each class if one word was typed alone. Two
+typos are tried only where nobody else was found; where nobody is found at all, words that were typed apart
+are tried as one.
 """
 
 import asyncio
@@ -35,37 +35,37 @@ from app.search.query_parser import Query, join
 RANKED = 500
 
 _FOLLOWED = 5
-"""Reads of a stream for one page, where filters leave few of the rows; the next page goes on from there."""
+"""The most reads of a stream for one page, where filters leave few rows; the next page goes on from there."""
 _MOST_JOINED = 4
-"""Words of a query of which two neighbours, or all, are tried as one."""
+"""The most words of a query of which two neighbours, or all, are tried as one."""
 
 _TYPOS = {ONE_TYPO: 1, TWO_TYPOS: 2}
 _STREAM = 10
 """Segments of cursors from here on are places in a stream: 10 and the number of its posting.
 
-The postings stand in the cursor, behind the name: counts, which choose them, change while one walks. The last
-of every cursor's values is the number of the reading of the query: 0 as it was typed, then words joined.
+The cursor holds the postings, after the name: the counts that choose them change during a walk. The last
+value of every cursor is the number of the query's reading: 0 as typed, then with words joined.
 """
 
 _BEST = -(10**9)
-"""Before every score."""
+"""Sorts before every score."""
 
 Filter = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """People in ranked order, and the place after them if others follow."""
+    """Users in ranked order, and the position after them if others follow."""
 
     ranks: list[Rank]
     next: Position | None
     patterns: tuple[Pattern, ...]
     known: int
-    """How many there are at least."""
+    """The least number of matching users."""
 
 
 class Finder:
-    """One query with its filters."""
+    """Finds the users of one query with its filters."""
 
     def __init__(
         self, users: Collection, dictionary: Dictionary, query: Query, filters: Sequence[Filter]
@@ -95,12 +95,12 @@ class Finder:
         return found
 
     def _readings(self) -> list[Query]:
-        """The query as it was typed, with words joined, and with domains as such."""
+        """The query as typed, with words joined, and with domains as such."""
         domains = [Query(self._query.domains)] if self._query.domains else []
         return [self._query, *join(self._query), *domains]
 
     async def _names_domains(self) -> bool:
-        """Whether all that looks like the domain of an address begins one that the dictionary has."""
+        """Whether each text that looks like a domain begins one that the dictionary has."""
         asked = [term.text for term in self._query.domains if term.text.startswith("@")]
         known = [await self._dictionary.has_begun(domain) for domain in asked]
         return bool(known) and all(known)
@@ -130,7 +130,7 @@ class Finder:
             if start is None and await self._is_crowd(counts):
                 return await self._streamed(limit, None)
             chosen = index_reads.choose_exact(self._patterns, counts, self._filters)
-            most = RANKED if start is None else SCAN  # others may have come since the walk began
+            most = RANKED if start is None else SCAN  # users may have been added since the walk began
             rows, is_whole = await self._read_all(chosen, self._patterns, most)
             if not is_whole and start is None:
                 return await self._streamed(limit, None)
@@ -148,7 +148,7 @@ class Finder:
         return _cut(ranks, limit, patterns, len(exact))
 
     def _is_alone(self) -> bool:
-        """Whether a word is all that is asked for, and may be half typed or misspelt."""
+        """Whether the query is one word, without filters, that may be half typed or misspelt."""
         return len(self._patterns) == 1 and not (
             self._filters or self._patterns[0].is_strict or self._patterns[0].field
         )
@@ -156,7 +156,7 @@ class Finder:
     async def _near_alone(
         self, exact: list[Rank], limit: int, start: Position | None, *, is_whole: bool
     ) -> tuple[tuple[Pattern, ...], list[Rank]]:
-        """The next kinds and classes until the page is full."""
+        """Matches of the one word by the next kinds and classes, until the page is full."""
         search = single_word.SingleWordSearch(
             self._users,
             self._dictionary,
@@ -172,7 +172,7 @@ class Finder:
         return (search.pattern,), near
 
     async def _is_crowd(self, counts: dict[str, int]) -> bool:
-        """Whether those who match are too many to be ranked, as far as counts can tell."""
+        """Whether counts suggest that too many users match to be ranked."""
         if len(self._patterns) > 1 or max(counts.values(), default=0) <= 2 * RANKED:
             return False
         facets = [one for one in self._filters if "facets" in one]
@@ -181,7 +181,7 @@ class Finder:
         return await self._users.count_documents(facets[0], limit=SCAN + 1, hint="facets") > SCAN
 
     async def _told(self) -> list[Rank]:
-        """Those whose e-mail address or phone number was typed, or a part of it."""
+        """Users whose e-mail address or phone number was typed, or a part of it."""
         typed = self._query.email or self._digits
         if typed is None:
             return []
@@ -202,7 +202,7 @@ class Finder:
         )
 
     async def _called(self) -> list[Rank]:
-        """Those who hold the digits of a phone number as a word: a tag, a room."""
+        """Users who hold the digits of a phone number as a word: a tag, a room."""
         if self._query.email is not None or not self._patterns:
             return []
         chosen = index_reads.choose_exact(self._patterns, await self._count(), self._filters)
@@ -212,7 +212,7 @@ class Finder:
     async def _read_all(
         self, chosen: Iterable[IndexRead], patterns: Sequence[Pattern], most: int, *besides: Filter
     ) -> tuple[list[Row], bool]:
-        """All, each once; False where there are more than `most`, which are ranked together."""
+        """The rows of all reads, each once, and whether these are all: False beyond `most`."""
         rows: dict[ObjectId, Row] = {}
         for index_read in chosen:
             pipeline = index_read.pipeline(patterns, [*self._filters, *besides], limit=most + 1)
@@ -229,7 +229,7 @@ class Finder:
             {
                 "aggregate": self._users.name,
                 "pipeline": pipeline,
-                "cursor": {"batchSize": SCAN + 2},  # more than there are, so that no cursor stays open
+                "cursor": {"batchSize": SCAN + 2},  # more than can come, so that no cursor stays open
                 "hint": hint,
             },
             codec_options=self._users.codec_options,
@@ -238,18 +238,18 @@ class Finder:
         return rows
 
     async def _count(self) -> dict[str, int]:
-        """About how many hold each word."""
+        """About how many users hold each word."""
         words = [pattern.word for pattern in self._patterns if pattern.word]
         return await self._dictionary.count(words) if words else {}
 
     async def _near(self, counts: dict[str, int], *, found: bool) -> tuple[tuple[Pattern, ...], list[Rank]]:
-        """Those who match by prefix or one typo; by two only if nobody else is found."""
+        """Users who match by prefix or one typo; by two typos only if nobody else is found."""
         for kind in (ONE_TYPO, TWO_TYPOS):
             patterns = await self._widen(kind, counts)
             ranks, is_whole = await self._read_near(patterns)
             if ranks or found:
                 break
-        if not is_whole:  # typos are not to stand where prefixes would
+        if not is_whole:  # typos must not take the places of prefixes
             begun, _ = await self._read_near([replace(pattern, near={}) for pattern in patterns])
             ranks = _once([*begun, *ranks])[:RANKED]
         return patterns, ranks
@@ -260,7 +260,7 @@ class Finder:
         return sorted(_ranks(patterns, rows))[:RANKED], is_whole
 
     async def _widen(self, kind: int, counts: dict[str, int]) -> tuple[Pattern, ...]:
-        """The patterns, which prefixes and misspelt words match too."""
+        """The patterns, widened to prefixes and misspelt words."""
         return tuple(
             await asyncio.gather(
                 *(self._widened(pattern, kind, counts.get(pattern.word, 0)) for pattern in self._patterns)
@@ -280,7 +280,7 @@ class Finder:
         return index_reads.widen(pattern, near, count=count, begun=begun)
 
     async def _streamed(self, limit: int, start: Position | None) -> Matches:
-        """Exact matches in the order of the index, posting after posting; then the others, ranked."""
+        """A page of exact matches in the order of the index, posting after posting, before ranked ones."""
         at, place, along = 0, None, index_reads.streams(self._patterns, await self._count(), self._filters)
         if start is not None:
             name, *along = start.value
@@ -303,10 +303,10 @@ class Finder:
     async def _follow(
         self, along: Sequence[str], number: int, start: Position | None, limit: int
     ) -> tuple[list[Rank], Position | None]:
-        """Rows of one posting that stand under none before, and where the next stands unless it is read.
+        """Rows of one posting that stand under none before, and the position of the next unread one.
 
-        Where rows must match more than the posting, the end of what is looked through is found first: of two
-        reads with others' writes between them, the second then misses nobody.
+        Where rows must match more than the posting, the end of the range is read first: with writes between
+        the two reads, the second still misses nobody.
         """
         posting, narrowed = along[number], index_reads.narrowed(self._patterns, self._filters)
         end = None
@@ -338,7 +338,7 @@ def _place(row: Row) -> Position:
 
 
 def _once(ranks: Iterable[Rank]) -> list[Rank]:
-    """The best of each user."""
+    """The best rank of each user."""
     best: dict[str, Rank] = {}
     for one in ranks:
         best[one.id] = min(one, best.get(one.id, one))

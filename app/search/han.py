@@ -1,4 +1,4 @@
-"""How Chinese names are read: pinyin by surname and given name, in the spellings that people type."""
+"""Readings of Chinese names: pinyin of surname and given name, in the spellings that people type."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,15 +19,15 @@ _COMPOUND_SURNAMES = {
 
 _SHORTEST_WITH_COMPOUND = 3
 _UMLAUTS = ("v", "u", "yu")
-"""What is typed for ü: input methods' v, the bare letter of `fold`, and the y of passports (GB/T 28039)."""
+"""What is typed for ü: the v of input methods, the u of `fold`, and the y of passports (GB/T 28039)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Of one run of Han: every tuple holds one entry for each way of typing ü, mostly one."""
+    """The reading of one run of Han; each tuple has one entry for each way of typing ü, mostly one."""
 
     surname: tuple[str, ...]
-    given: tuple[str, ...]  # joined; empty when the run is one character
+    given: tuple[str, ...]  # joined; empty where the run is one character
     whole: tuple[str, ...]
     syllables: tuple[str, ...]
     initials: str
@@ -35,7 +35,7 @@ class Reading:
 
 @lru_cache(maxsize=50_000)
 def read(run: str) -> Reading | None:
-    """Of a run as search folds it: simplified. None when a character has no reading."""
+    """The reading of a run as search folds it (simplified); None where a character has no reading."""
     split_at, syllables = _syllables(run)
     if len(syllables) != len(run) or not all(each.isascii() for each in syllables):
         return None
@@ -49,7 +49,7 @@ def read(run: str) -> Reading | None:
 
 
 def _syllables(run: str) -> tuple[int, list[str]]:
-    """How many of the syllables are the surname, then all of them."""
+    """The number of syllables of the surname, and all syllables."""
     compound = _COMPOUND_SURNAMES.get(run[:2])
     if compound and len(run) >= _SHORTEST_WITH_COMPOUND:
         return 2, [*compound.split(), *lazy_pinyin(run[2:])]
@@ -59,7 +59,7 @@ def _syllables(run: str) -> tuple[int, list[str]]:
 
 
 def _spellings(reading: str) -> tuple[str, ...]:
-    """Pinyin has no other v than pypinyin's for ü."""
+    """Each spelling of ü, for which pypinyin writes v; pinyin has no other v."""
     if "v" not in reading:
         return (reading,)
     return tuple(reading.replace("v", letters) for letters in _UMLAUTS)

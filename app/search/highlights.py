@@ -1,4 +1,4 @@
-"""Where in a user's own text the words of a query stand."""
+"""Highlights: where the words of a query stand in a user's text."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from app.search.words import Word, fold, runs, script, split
 Ranges = list[list[int]]
 
 _LONGEST = 512
-"""Characters of a field that are looked at: no field is indexed further."""
+"""Characters of a field that are searched: no field is indexed further."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
     path: str
     field: str
-    """As the query language names it."""
+    """The field's name in the query language."""
     said: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Where words stand: a word, or a whole field that matches only as one."""
+    """A range of text: a word, or a whole field that matches only as one."""
 
     path: str
     start: int
@@ -34,10 +34,10 @@ class _Part:
 
 
 def highlight(row: Mapping[str, Any], query: Query, patterns: Sequence[Pattern]) -> dict[str, Ranges]:
-    """Path of each field that matched: the ranges (code points, end past the last) of what matched in it.
+    """The matching ranges (code points, end exclusive) of each field, by its path.
 
-    Each word of the query is marked where it stands best. What is found by its pinyin or by its words joined
-    is marked as a whole. Fields that the row does not hold are not told.
+    Each word of the query is marked where it matches best. A field found by its pinyin or by its words joined
+    is marked as a whole. Fields that the row does not hold are left out.
     """
     found: set[_Part] = set()
     texts = list(_texts(row))
@@ -68,7 +68,7 @@ def _texts(row: Mapping[str, Any]) -> Iterator[_Text]:
 
 
 def _meets(pattern: Pattern, text: _Text) -> Iterator[tuple[int, _Part]]:
-    """Each word that the pattern may mean and how it matches; else the whole field, if that matches."""
+    """The words that match the pattern, each with its kind; else the whole field, if that matches."""
     if not pattern.word or text.field == "phone" or pattern.field not in {None, text.field}:
         return
     words = split(text.said)
@@ -90,7 +90,7 @@ def _kind(pattern: Pattern, field: str, said: str) -> int | None:
 
 
 def _holder(field: str, said: str) -> dict[str, Any]:
-    """A user of whom nothing else is known."""
+    """A user who has this field alone."""
     match field:
         case "tag":
             return {"tags": [said]}
@@ -103,7 +103,7 @@ def _holder(field: str, said: str) -> dict[str, Any]:
 
 
 def _told(text: _Text, query: Query) -> Iterator[tuple[int, int]]:
-    """The digits of a phone number, and the beginning of an e-mail address, that were typed as such."""
+    """Ranges of the digits of a phone number, and of the beginning of an e-mail address, typed as such."""
     if text.field == "phone":
         for digits in {query.digits, *(term.text for term in query.terms if term.field == "phone")}:
             at = text.said.find(digits) if digits else -1
@@ -115,7 +115,7 @@ def _told(text: _Text, query: Query) -> Iterator[tuple[int, int]]:
 
 
 def _runs(text: _Text, query: Query) -> Iterator[tuple[int, int]]:
-    """Parts of runs of characters; of several that were typed as one, each, or all of the field."""
+    """Ranges of runs of characters; of several typed as one, each of them or the whole field."""
     words = split(text.said)
     for term in query.terms:
         if term.kind != "cjk" or term.field not in {None, text.field}:

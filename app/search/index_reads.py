@@ -1,7 +1,7 @@
-"""The reads that find candidates: which range of the postings to go along, and how its rows are narrowed.
+"""The index reads that find candidates: the ranges of postings to read, and filters on their rows.
 
-An index read is matched alone and cut at `SCAN` keys before anything else is asked of its rows, so no query
-examines more, however common its words. Two common words are found together by the postings of pairs.
+A range is matched alone and cut at `SCAN` keys before its rows are filtered, so no query examines more,
+however common its words. Two common words are found together by the postings of pairs.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ from app.search.words import LONGEST_RUN, texts
 SCAN = 3_000
 INDEX = "search_words"
 MERGED = 200
-"""The most postings that are looked up at once: of more, MongoDB would not merge the order, but sort."""
+"""The most postings of one read: with more, MongoDB would sort instead of merging their order."""
 
 Filter = dict[str, Any]
 Pipeline = list[dict[str, Any]]
@@ -30,14 +30,14 @@ Pipeline = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class IndexRead:
-    """Postings, and beginnings of postings, that a read goes along."""
+    """The postings, and beginnings of postings, that one read goes along."""
 
     tokens: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     facets: Filter | None = None
-    """In their place: a filter that its own index answers."""
+    """Instead of postings: a filter that the index of facets answers."""
     is_enough: bool = False
-    """Whether what it finds, if anything, is all there is."""
+    """Whether no further read is needed if this one finds anybody."""
 
     @property
     def hint(self) -> str:
@@ -54,19 +54,19 @@ class IndexRead:
 
 
 def wanted(patterns: Sequence[Pattern]) -> dict[str, int]:
-    """What ranking reads of a row."""
+    """The projection of the fields that ranking needs."""
     paths = [PATHS[pattern.field] for pattern in patterns if pattern.field is not None]
     return dict.fromkeys(("search.t", "keys.name", *paths), 1)
 
 
 def by_email(typed: str) -> Pipeline:
-    """Whose address is this one, or begins like it."""
+    """Users whose address is this text or begins with it."""
     begun = {"$gte": typed, "$lt": typed + HIGHEST, "$type": "string"}
     return [{"$match": {"keys.email": begun}}, {"$limit": SCAN}]
 
 
 def by_digits(digits: str, zeros: str | None) -> Pipeline:
-    """In whose phone number the digits stand, with the zeros in front or without."""
+    """Users whose phone number contains the digits, with the zeros in front or without."""
     ways = [has_digits(one) for one in (zeros, digits) if one]
     return [{"$match": ways[0] if len(ways) == 1 else {"$or": ways}}, {"$limit": SCAN}]
 
@@ -76,7 +76,7 @@ def has_digits(digits: str) -> Filter:
 
 
 def patterns(term: Term) -> list[Pattern]:
-    """What a term asks of the postings: one thing, or several of a run of characters."""
+    """The patterns of a term: one for a word, several for a run of characters."""
     letters = "".join(classes_of(term.field))
     if term.kind == "cjk":
         return _characters(term.text[:LONGEST_RUN], letters, term.field)
@@ -85,7 +85,7 @@ def patterns(term: Term) -> list[Pattern]:
 
 
 def _characters(run: str, letters: str, field: str | None) -> list[Pattern]:
-    """One pattern for each two neighbours, which any longer part of a name that holds them satisfies."""
+    """One pattern for each two neighbours; any longer part of a name that contains them matches it."""
     found = []
     for at in range(max(1, len(run) - 1)):
         exact = set()
@@ -98,7 +98,7 @@ def _characters(run: str, letters: str, field: str | None) -> list[Pattern]:
 
 
 def widen(pattern: Pattern, near: Mapping[str, tuple[int, int]], *, count: int, begun: int) -> Pattern:
-    """What a prefix or a typo may stand for, too; `begun` is about how many hold words that begin so."""
+    """The pattern, widened to prefixes and typos; `begun` is about how many users hold such longer words."""
     if pattern.is_strict:
         return replace(pattern, about=max(1, count))
     kinds = {word: ONE_TYPO if apart == 1 else TWO_TYPOS for word, (apart, _) in near.items()}
@@ -113,9 +113,9 @@ def widen(pattern: Pattern, near: Mapping[str, tuple[int, int]], *, count: int, 
 def choose_exact(
     patterns: Sequence[Pattern], counts: Mapping[str, int], filters: Sequence[Filter]
 ) -> list[IndexRead]:
-    """Ranges that hold everybody who matches exactly, or most of them where every word is common.
+    """Reads that find all users who match exactly, or most of them where every word is common.
 
-    Where pairs find anybody, the first of a crowd by name would say little more.
+    Where pairs find anybody, the first of a crowd by name would add little.
     """
     rare = sorted(patterns, key=lambda pattern: counts.get(pattern.word, 1))
     alone = IndexRead(tuple(rare[0].exact))
@@ -130,13 +130,13 @@ def choose_exact(
 
 
 def _placed(pattern: Pattern, filters: Sequence[Filter]) -> list[str]:
-    """The postings of the word with the cities and departments that filters name."""
+    """The postings that pair the word with the cities and departments of filters."""
     words = [word for one in filters if "facets" in one for word in _named(one)]
     return [place(pattern.word, word) for word in words if pattern.word and pattern.field in {None, "name"}]
 
 
 def _named(facets: Filter) -> list[str]:
-    """The words of the cities and departments that a filter names."""
+    """The words of a filter's cities and departments."""
     condition = facets["facets"]
     entries = condition.get("$in", [condition.get("$eq")])
     values = [entry.partition(":") for entry in entries]
@@ -144,7 +144,7 @@ def _named(facets: Filter) -> list[str]:
 
 
 def choose_near(patterns: Sequence[Pattern], filters: Sequence[Filter]) -> list[IndexRead]:
-    """Ranges that hold those who match by prefix or typo, or many of them where every word is common."""
+    """Reads that find users who match by prefix or typo, or many of them where every word is common."""
     rare = sorted(patterns, key=lambda pattern: pattern.about)
     is_common = rare[0].about > SCAN // 2
     facets = [IndexRead(facets=one) for one in filters if "facets" in one and is_common][:1]
@@ -162,9 +162,9 @@ def choose_near(patterns: Sequence[Pattern], filters: Sequence[Filter]) -> list[
 
 
 def _by_class(pattern: Pattern) -> list[IndexRead]:
-    """Names before the rest, so that a crowd in e-mails hides nobody.
+    """Reads of names before the rest, so that a crowd in e-mails hides nobody.
 
-    Those who hold the word itself may be a crowd, too, and are known.
+    Users who hold the word itself may be a crowd, too, and are already known.
     """
     return [
         IndexRead(near, prefixes)
@@ -178,8 +178,8 @@ def _by_class(pattern: Pattern) -> list[IndexRead]:
 def streams(patterns: Sequence[Pattern], counts: Mapping[str, int], filters: Sequence[Filter]) -> list[str]:
     """Postings to page through one after the other, each in the order of names.
 
-    Where a filter names a city, whoever lives there comes first: names of a place stand close together, and
-    many steps along all names might meet none of them.
+    Where a filter names a city, its inhabitants come first: their postings stand close together, while many
+    steps along all names might meet none of them.
     """
     rare = sorted(patterns, key=lambda pattern: counts.get(pattern.word, 1))
     alone = sorted(rare[0].exact, key=lambda posting: "ner".index(posting[0]))
@@ -191,14 +191,14 @@ def streams(patterns: Sequence[Pattern], counts: Mapping[str, int], filters: Seq
 
 
 def narrowed(patterns: Sequence[Pattern], filters: Sequence[Filter]) -> list[Filter]:
-    """What rows of a stream must meet beside its posting; nothing where a word alone was typed."""
+    """Filters on the rows of a stream besides its posting; none for a single word."""
     if len(patterns) == 1 and patterns[0].field is None and not filters:
         return []
     return [*map(holds, patterns), *filters]
 
 
 def not_exact(patterns: Sequence[Pattern]) -> Filter:
-    """Whoever matches exactly is known already; who has a word in another field than was asked may not be."""
+    """A filter that leaves out exact matches, which are known; empty where a word is narrowed to a field."""
     plain = [replace(pattern, near={}, prefixes=()) for pattern in patterns if pattern.field is None]
     return {"$nor": [{"$and": [*map(holds, plain)]}]} if len(plain) == len(patterns) else {}
 
@@ -214,8 +214,8 @@ def scan(
 ) -> Filter:
     """A `find` along one posting, in the order of name and id, from `start` to just before `end`.
 
-    By bounds on the index itself, MongoDB has no plan to choose: it goes from key to key and sorts nothing,
-    and an id of another hand that is none of ours is as good a place as any.
+    With bounds on the index itself, MongoDB has no plan to choose: it goes from key to key and sorts nothing,
+    and an id of any type is a good bound.
     """
     return {
         "filter": {"$and": [*narrowed]} if narrowed else {},
@@ -226,7 +226,7 @@ def scan(
 
 
 def past(token: str, start: Position | None) -> Filter:
-    """A `find` of the row that stands `SCAN` keys behind `start`, if there are so many."""
+    """A `find` of the row `SCAN` keys after `start`, if there are so many."""
     return {
         "filter": {},
         "projection": {"keys.name": 1},
@@ -237,7 +237,7 @@ def past(token: str, start: Position | None) -> Filter:
 
 
 def _bounds(token: str, start: Position | None, end: Position | None) -> Filter:
-    """Of a whole posting, those of the names that are text: an object is what BSON sorts behind them."""
+    """The bounds of a posting, up to the last name that is text: BSON sorts objects after strings."""
     first = start or Position(0, "", MinKey())
     last = end or Position(0, {}, MinKey())
     return {
@@ -252,24 +252,24 @@ def holds(pattern: Pattern) -> Filter:
 
 
 def _any(tokens: Sequence[str], prefixes: Sequence[str], *, past: bool = False) -> Filter:
-    """With `past`, the prefixes themselves do not count: who holds a common word would hide who begins so."""
+    """A filter on any of these; `past` leaves out the prefixes as words, as a crowd with one hides others."""
     ways: list[Filter] = [{"search.t": {"$in": list(tokens)}}] if tokens else []
     ways += [{"search.t": _begins(prefix, past=past)} for prefix in prefixes]
     return ways[0] if len(ways) == 1 else {"$or": ways}
 
 
 def _begins(prefix: str, *, past: bool = False) -> Filter:
-    """One item of a list between the two bounds; without `$elemMatch` two items might share them."""
+    """A condition on one item between both bounds; without `$elemMatch` two items might share them."""
     return {"$elemMatch": {"$gt" if past else "$gte": prefix, "$lt": prefix + HIGHEST}}
 
 
 def _words(pattern: Pattern) -> list[str]:
-    """The whole words that it stands for."""
+    """The whole words that the pattern may stand for."""
     return list(dict.fromkeys([pattern.word, *(posting[1:] for posting in pattern.near)]))
 
 
 def _pairs(ones: Iterable[str], others: Iterable[str]) -> list[str]:
-    """The postings of two words of one person: both in the name, or one there and one in place or work."""
+    """The postings of two words of one user: both in the name, or one of them in city or department."""
     found: dict[str, None] = {}
     for one, other in product(ones, others):
         if one and other and one != other:

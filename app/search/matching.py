@@ -1,4 +1,4 @@
-"""What a row's postings are worth to a query: which words match, how, and so the row's place."""
+"""Matching: which words of a query a row's postings match, and the row's rank."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from bson import ObjectId
 from app.search.postings import index
 
 EXACT, PREFIX, ONE_TYPO, TWO_TYPOS = range(4)
-"""How a word matches; a row is ranked first by the worst of its words'."""
+"""How a word matches; a row is ranked first by the worst of its words."""
 
 CLASSES = {"n": 1.0, "e": 0.96, "r": 0.92}
-"""Where a word stands: in the name, in e-mail or username, anywhere else."""
+"""Weights of the classes: in the name, in e-mail or username, anywhere else."""
 
 _KINDS = (1.0, 0.85, 0.7, 0.55)
 _WHOLE_NAME = 0.03
@@ -22,16 +22,16 @@ _SHARE = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One word of a query with all that may stand for it in a row's postings."""
+    """One word of a query with all postings that may stand for it."""
 
     exact: frozenset[str]
     word: str = ""
-    """As typed and folded; none for a part of a run of characters."""
+    """As typed and folded; empty for a part of a run of characters."""
     letters: str = "ner"
     field: str | None = None
-    """The field that it is narrowed to: a row may hold the word elsewhere, too."""
+    """The field that it is narrowed to; a row may hold the word elsewhere, too."""
     is_strict: bool = False
-    """Whether neither prefixes nor typos will do."""
+    """Whether neither prefixes nor typos match."""
     prefixes: tuple[str, ...] = ()
     near: Mapping[str, int] = made_by(default_factory=dict)
     """Postings of misspelt words, and the kind of each."""
@@ -58,7 +58,7 @@ class Pattern:
 
 
 def _weight(kind: int, word: str, posting: str) -> float:
-    """Of words that begin as was typed the shorter ones weigh more, but none more than a better class."""
+    """The weight of a match; shorter words with the prefix weigh more, but none more than a better class."""
     share = len(word) / (len(posting) - 1) if kind == PREFIX else 1.0
     return _KINDS[kind] * CLASSES[posting[0]] * (1 - _SHARE + _SHARE * share)
 
@@ -73,13 +73,13 @@ class Rank:
 
     kind: int
     minus_score: int
-    """Millionths."""
+    """In millionths."""
     name: str
     id: str
 
 
 def rank(patterns: Sequence[Pattern], row: Mapping[str, Any]) -> Rank | None:
-    """None for a row that lacks a word, or has it in another field than was asked, or that is not ours."""
+    """The row's rank; None where it lacks a word, has it in another field, or is malformed."""
     if not is_sound(row):
         return None
     held = postings(row)
@@ -98,7 +98,7 @@ def rank(patterns: Sequence[Pattern], row: Mapping[str, Any]) -> Rank | None:
 
 
 def score_alone(kind: int, word: str, posting: str) -> int:
-    """Millionths, below 0, as `rank` has them of a row that one word alone finds so, though not exactly."""
+    """The `minus_score` that `rank` gives to a row that one word alone finds, not exactly."""
     return _millionths(_weight(kind, word, posting))
 
 
@@ -107,13 +107,13 @@ def _millionths(score: float) -> int:
 
 
 def is_sound(row: Mapping[str, Any]) -> bool:
-    """Whether it has an id and a sort key; another hand may have stored anything."""
+    """Whether the row has an id and a sort key; other programs may have stored anything."""
     keys = row.get("keys")
     return isinstance(row["_id"], ObjectId) and isinstance(keys, dict) and isinstance(keys.get("name"), str)
 
 
 def postings(row: Mapping[str, Any], name: Literal["t", "p"] = "t") -> frozenset[str]:
-    """What it is found by (`models.user.SearchFields`); what another hand put beside is left out."""
+    """The row's postings (`models.user.SearchFields`), without items that are no text."""
     held = row.get("search")
     found = held.get(name) if isinstance(held, dict) else None
     return frozenset(filter(_is_text, found)) if isinstance(found, list) else frozenset()
@@ -124,7 +124,7 @@ def _is_text(value: object) -> bool:
 
 
 def _of_field(row: Mapping[str, Any], field: str) -> frozenset[str]:
-    """The postings that the field alone would give; none where it holds no text."""
+    """The postings of one field alone; none where it holds no text."""
     try:
         return frozenset(index(_alone(row, field)).t)
     except (AttributeError, TypeError):

@@ -1,4 +1,4 @@
-"""A name's words: as written, as otherwise spelled or read aloud, joined, and in pairs."""
+"""The words of a name: as written, in other spellings and readings, joined, and in pairs."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ class Name:
     joined: list[str]
     """Words written as one, and the initials of Chinese names."""
     pinyin: list[str]
-    """Surname, given name and both; they are among the aliases, too."""
+    """Surname, given name and both; also among the aliases."""
     pairs: list[str]
 
 
 def pair(one: str, other: str) -> str:
-    """The posting of two words of a name, in whichever order."""
+    """The posting of two words of a name, in either order."""
     return f"&{one} {other}" if one < other else f"&{other} {one}"
 
 
@@ -46,7 +46,7 @@ def take_apart(name: str) -> Name:
 
 
 def joined(words: list[str]) -> list[str]:
-    """Two and three neighbours as one (`vandermeer`), and all; runs of characters have substrings instead."""
+    """Two and three neighbours as one word (`vandermeer`), and all of them; runs have substrings instead."""
     spaced = [word for word in words if not script(word)]
     if len(spaced) < 2:  # noqa: PLR2004 - nothing to join
         return []
@@ -56,7 +56,7 @@ def joined(words: list[str]) -> list[str]:
 
 
 def read_aloud(words: list[str]) -> list[han.Reading]:
-    """How a field's Han is read, if it is Chinese: what kana or Hangul stands beside is not."""
+    """The readings of a field's Han, if it is Chinese: beside kana or Hangul it is not."""
     scripts = {script(word) for word in words}
     if "han" not in scripts or scripts & {"kana", "hangul"}:
         return []
@@ -65,7 +65,7 @@ def read_aloud(words: list[str]) -> list[han.Reading]:
 
 
 def _couples(words: list[str], spelled: list[str], readings: list[han.Reading]) -> Iterator[tuple[str, str]]:
-    """Words as written first; then with umlauts written out in either; pinyin goes with pinyin only."""
+    """Pairs of words: as written first, then with umlauts written out; pinyin goes only with pinyin."""
     spellings = list(zip(words, spelled, strict=True)) if spelled else []
     yield from combinations(words, 2)
     for one, other in combinations(spellings, 2):

@@ -1,10 +1,10 @@
-"""What a user's document holds to be found by, and the dictionary words that lead to it.
+"""The postings by which a user is found, and the user's words for the dictionary.
 
 A posting is a class letter and a word: `nmuller` of the name, `eanna` of e-mail or username, `rberlin` of
-tags, city, department or title. A word stands under its best class only, a substring of Han, kana or Hangul
-under each. A pair of words is one posting, so that two common words find few users: `&anna meier` both of
-the name, `+anna berlin` one of the name and one of city or department. The domain of the e-mail address
-stands as a whole, too: `e@example.com`.
+tags, city, department or title. A word has a posting of its best class only, a substring of Han, kana or
+Hangul of each class. A pair of words is one posting, so that two common words find few users: `&anna meier`
+both of the name, `+anna berlin` one of the name and one of city or department. The domain of the e-mail
+address is a posting, too: `e@example.com`.
 """
 
 import re
@@ -17,13 +17,13 @@ from app.search.names import joined, read_aloud, take_apart
 from app.search.words import LONGEST_RUN, cut, fold, runs, script, spelled_out, texts
 
 VERSION = 2
-"""Of the scheme: a document with another must be indexed again."""
+"""The version of the scheme: a document with another one must be indexed again."""
 
 NAME, LOGIN, REST = "n", "e", "r"
 GRAMS = {NAME: 4, LOGIN: 2, REST: 2}
-"""Characters of the longest substrings of runs among the postings of each class."""
+"""The longest substrings of runs, in characters, among the postings of each class."""
 SHORTEST_NUMBER = 3
-"""Digits of a phone number that find it."""
+"""The fewest digits that find a phone number."""
 
 _LONGEST = 320
 _LONGEST_DOMAIN = 64
@@ -41,16 +41,16 @@ class Indexed:
     p: list[str]
     """Every suffix of three or more digits of the phone number: all its substrings are prefixes of these."""
     words: dict[str, bool]
-    """What the dictionary must know for misspellings; and of each whether only e-mail or username has it.
+    """Words for the dictionary, each with whether only e-mail or username has it.
 
-    Words with digits and joined words are not among them: a directory has as many of those as users. Domains
-    are: by the dictionary one knows whether what is typed can be one.
+    Words with digits and joined words are left out: a directory has as many of those as users. Domains are
+    included: the dictionary tells whether a text can be one.
     """
 
 
 @dataclass(slots=True)
 class _FieldWords:
-    """What was found in the fields of one class."""
+    """The words of the fields of one class."""
 
     kind: str
     written: list[str] = field(default_factory=list)
@@ -59,7 +59,7 @@ class _FieldWords:
     runs: list[str] = field(default_factory=list)
 
     def read(self, text: str | None) -> list[str]:
-        """The words of one field more."""
+        """Add the words of a field, and return them."""
         if not text:
             return []
         words = cut(texts(text[:_LONGEST]))
@@ -70,7 +70,7 @@ class _FieldWords:
         return words
 
     def spaced(self) -> Iterator[str]:
-        """All words that are no runs; of schmidt92 its parts, too."""
+        """All words that are no runs; of schmidt92 also its parts."""
         for word in (*self.written, *self.aliases):
             if not script(word):
                 yield word
@@ -96,7 +96,7 @@ def grams(run: str, longest: int) -> list[str]:
 
 
 def index(user: Mapping[str, Any]) -> Indexed:
-    """Of a user as stored. The same user has the same tokens, in the same order."""
+    """The search fields of a stored user: always the same, in the same order."""
     profile = user.get("profile") or {}
     name = take_apart(user.get("name") or "")
     called = _FieldWords(NAME, name.words, name.aliases, name.joined, runs(name.words))
@@ -130,7 +130,7 @@ def index(user: Mapping[str, Any]) -> Indexed:
 
 
 def _classes(all_found: Iterable[_FieldWords]) -> dict[str, str]:
-    """Each word's best class; what comes first is best."""
+    """The best class of each word: the first in which it occurs."""
     classes: dict[str, str] = {}
     for found in all_found:
         for word in (*found.spaced(), *found.joined):
@@ -143,7 +143,7 @@ def _fuzzy(word: str) -> bool:
 
 
 def _logins(email: str, username: str | None) -> _FieldWords:
-    """Words of the local part, of the username, and of the domain without its last label."""
+    """The words of the local part, of the username, and of the domain without its last label."""
     local, _, domain = email.rpartition("@")
     logins = _FieldWords(LOGIN)
     for login in (local, username):
@@ -153,25 +153,25 @@ def _logins(email: str, username: str | None) -> _FieldWords:
 
 
 def domain_words(domain: str) -> list[str]:
-    """Those that tell domains apart: not the last label, not `www` nor `mail`."""
+    """The words that distinguish domains: not the last label, not `www` or `mail`."""
     labels = domain[:_LONGEST].split(".")
     return [word for word in cut(texts(" ".join(labels[:-1] or labels))) if word not in _HOSTS]
 
 
 def as_domain(text: str) -> str:
-    """`@example.com`, as a posting and the dictionary have it."""
+    """A domain as postings and the dictionary have it: `@example.com`."""
     return f"@{fold(text.removeprefix('@'))[:_LONGEST_DOMAIN]}"
 
 
 def _domains(email: str) -> list[str]:
-    """The domain, and those that it is part of: mail.example.com is of example.com, too."""
+    """The domain and its parents: of mail.example.com also example.com."""
     labels = fold(email.rpartition("@")[2][:_LONGEST]).split(".")
     starts = range(min(_MOST_DOMAINS, max(1, len(labels) - 1)))
     return [as_domain(".".join(labels[start:])) for start in starts if labels[start]]
 
 
 def _places(profile: Mapping[str, Any]) -> _FieldWords:
-    """Cities, which are found by their pinyin too, and the department."""
+    """The words of cities, with their pinyin, and of the department."""
     places = _FieldWords(REST)
     for address in profile.get("addresses") or ():
         words = places.read(address.get("city"))
@@ -181,7 +181,7 @@ def _places(profile: Mapping[str, Any]) -> _FieldWords:
 
 
 def _placed(words: list[str], pinyin: list[str], near: list[str]) -> Iterator[str]:
-    """Pinyin goes with Latin only."""
+    """Pairs of a word of the name with one of city or department; pinyin goes only with Latin."""
     for other in near:
         for word in words if script(other) else (*words, *pinyin):
             yield place(word, other)

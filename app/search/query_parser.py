@@ -1,7 +1,7 @@
-"""The query language: what was typed into `q`, cut into terms.
+"""The parser of the query language: cuts the text of `q` into terms.
 
-Words stand side by side and all must match. "Quoted" words are exact, `city:berlin` narrows a word to a
-field, `name:"anna maria"` does both. Whatever else is typed is text; nothing in it has a meaning of its own.
+All words must match. "Quoted" words are exact, `city:berlin` narrows a word to a field, `name:"anna maria"`
+does both. Anything else is plain text; no other sign has a meaning.
 """
 
 import re
@@ -25,7 +25,7 @@ MOST_TERMS = 10
 _CLASSES: dict[Field | None, tuple[str, ...]] = {
     "name": (NAME,), "username": (NAME, LOGIN), "email": (NAME, LOGIN), "phone": (),
 }  # fmt: skip
-"""Where a word of a field may stand (any better class takes it away); of the others: anywhere."""
+"""The classes in which a word of a field may stand (its best class counts); of other fields: any."""
 _FIELDS = "|".join(get_args(Field))
 _PART = re.compile(rf'(?:({_FIELDS}):\s*)?(?:"([^"]*)"|([^\s"]+))', re.IGNORECASE)
 _UNFINISHED = re.compile(rf"(?:{_FIELDS}):", re.IGNORECASE)
@@ -40,35 +40,35 @@ _EMAIL = re.compile(r"(?:email:)?\s*([^\s@\":]+@[^\s@\":]*)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One word typed; of kind "cjk", a whole run of Han, kana or Hangul, to be found as a substring."""
+    """One word of a query; of kind "cjk", a run of Han, kana or Hangul, to be found as a substring."""
 
     text: str  # folded
     exact: bool
     is_last: bool
-    """Whether it may be still being typed; a word in quotes never is."""
+    """Whether it may be half typed; a word in quotes never is."""
     field: Field | None
     kind: Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """No terms at all: nothing that could be found was typed, and nobody is."""
+    """A parsed query. Without terms it finds nobody."""
 
     terms: tuple[Term, ...]
     email: str | None = None
-    """When all that was typed is an e-mail address or the beginning of one: as it stands in `keys.email`."""
+    """The query as it would stand in `keys.email`, where it is an e-mail address or its beginning."""
     digits: str | None = None
-    """When all that was typed can be a phone number or a part of one: its digits, without + or 00 or 0."""
+    """Its digits without +, 00 or 0, where the query can be a phone number or a part of one."""
     zeros: str | None = None
-    """The same with the 0 or 00, which may be of the number; not of what is short: that is an area code."""
+    """The digits with 0 or 00, which may be part of the number; None where they are short: an area code."""
     domains: tuple[Term, ...] = ()
-    """The terms, if what looks like the domain of an address is one; none where nothing does."""
+    """The terms if texts that look like domains are domains; empty where none does."""
 
 
 def parse(q: str, *, region: str | None = None) -> Query:
-    """`region`: whose national phone numbers are taken.
+    """The query of a text; `region` is the country whose national phone numbers are accepted.
 
-    InvalidError for what is too long, or holds characters that nobody types.
+    InvalidError where it is too long or contains characters that nobody types.
     """
     if len(q) > LONGEST:
         raise _invalid(f"Must be at most {LONGEST} characters long.")
@@ -78,7 +78,7 @@ def parse(q: str, *, region: str | None = None) -> Query:
     parts = [match.groups() for match in _PART.finditer(typed)]
     terms = [term for part in parts for term in _terms(*part, region=region)]
     if len(terms) > MOST_TERMS:
-        raise _invalid(f"Must hold at most {MOST_TERMS} words.")
+        raise _invalid(f"Must contain at most {MOST_TERMS} words.")
     if terms and not terms[-1].exact:
         terms[-1] = replace(terms[-1], is_last=True)
     email, phone = _EMAIL.fullmatch(typed), _PHONE.fullmatch(fold(typed))
@@ -109,7 +109,7 @@ def _joined(terms: Sequence[Term]) -> Term:
 
 
 def classes_of(field: Field | None) -> tuple[str, ...]:
-    """Where a word of the field may stand."""
+    """The classes in which a word of the field may stand."""
     return _CLASSES.get(field, (NAME, LOGIN, REST))
 
 
@@ -118,7 +118,7 @@ def _invalid(detail: str) -> InvalidError:
 
 
 def _terms(prefix: str | None, quoted: str | None, text: str | None, *, region: str | None) -> Iterator[Term]:
-    """Of one part: perhaps a field, then a text in quotes or one without spaces."""
+    """The terms of one part: perhaps a field, then a text in quotes or one without spaces."""
     said = quoted or text or ""
     if not prefix and _UNFINISHED.fullmatch(said):
         return
@@ -129,14 +129,14 @@ def _terms(prefix: str | None, quoted: str | None, text: str | None, *, region: 
 
 
 def _domain(prefix: str | None, quoted: str | None, text: str | None) -> list[Term]:
-    """`example.com`, `@example.com`, with `email:` before it or without: one term, if it can be a domain."""
+    """One term if the text can be a domain: `example.com`, `@example.com`, also after `email:`."""
     if not text or (prefix or "email").lower() != "email" or not _DOMAIN.fullmatch(text):
         return []
     return [Term(as_domain(text), exact=quoted is not None, is_last=False, field=None, kind="word")]
 
 
 def _words(said: str) -> list[str]:
-    """An e-mail address has the words that it was indexed under."""
+    """The words of a text; those of an e-mail address as it was indexed."""
     local, at, domain = said.rpartition("@")
     words = [*texts(local), *domain_words(domain)] if at and " " not in said else texts(said)
     return [word if script(word) else word[:LONGEST_WORD] for word in words]
@@ -155,9 +155,9 @@ def _with_zeros(said: str) -> str | None:
 
 
 def _phone_digits(said: str, region: str | None = None) -> str | None:
-    """As they are stored, of a whole number: with the country's code, if that was typed.
+    """The digits of a whole number as stored, with the country's code if that was typed.
 
-    Of a part, without what stands before a number at home: 00, 0, or (0) after the country's code.
+    Of a part, without the prefixes 00, 0, or (0) after the country's code.
     """
     plain = fold(said).strip()
     number = phones.find(plain, region)

@@ -1,8 +1,8 @@
-"""One word typed alone: who has words that begin so or are a typo away, read off the keys of the index.
+"""Search for one word alone: matches by prefix or typo, read from the keys of the index.
 
 A key holds all that such a match is ranked by (class, length of the word, name, id), so the best are known
-without reading a user, however many begin so: up to `SCAN` keys are ranked as they are; of more, the words
-come from the dictionary, the shortest first, and for each length MongoDB merges their postings by name.
+without reading a user. Up to `SCAN` keys are ranked as they are; where there are more, the words come from
+the dictionary, the shortest first, and for each length MongoDB merges their postings by name.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -19,13 +19,13 @@ from app.search.index_reads import INDEX, MERGED, SCAN
 from app.search.matching import ONE_TYPO, PREFIX, TWO_TYPOS, Pattern, Rank, score_alone
 
 _WORDS = 3_000
-"""Of the dictionary's that begin so."""
+"""The most words of the dictionary with one beginning."""
 
 Key = Mapping[str, Any]
 
 
 class SingleWordSearch:
-    """`pattern` is in the end what was looked for."""
+    """A search for one word; in the end, `pattern` is what was searched for."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class SingleWordSearch:
         exact: Sequence[str] | None,
         most: int,
     ) -> None:
-        """`exact` are all who match exactly, if they are known; `most` are ranked of a kind and class."""
+        """`exact`: all users who match exactly, if known; `most`: how many of a kind and class to rank."""
         self._users = users
         self._dictionary = dictionary
         self._met = set(exact or ())
@@ -46,9 +46,9 @@ class SingleWordSearch:
         self.pattern = replace(pattern, prefixes=tuple(letter + pattern.word for letter in pattern.letters))
 
     async def levels(self, least: int) -> AsyncIterator[list[Rank]]:
-        """By kind, from the least on, and by class: all of a level rank before all of the next.
+        """Yields ranks by kind, from `least` on, and by class: all of a level rank before the next.
 
-        Two typos are looked for only where nobody else is found.
+        Two typos are tried only where nobody else is found.
         """
         self._is_whole = self._is_whole and least <= PREFIX
         if least <= PREFIX:
@@ -62,7 +62,7 @@ class SingleWordSearch:
                     yield await self._fresh(kind, await self._misspelt(kind, letter))
 
     async def _fresh(self, kind: int, ranks: list[Rank]) -> list[Rank]:
-        """Those who do not match in a better way."""
+        """The ranks of users who do not match in a better way."""
         fresh = [one for one in ranks if one.id not in self._met]
         if fresh and not self._is_whole:
             better = await self._better(kind, fresh)
@@ -102,7 +102,7 @@ class SingleWordSearch:
         return self._best(kind, await self._merged(tokens)) if tokens else []
 
     def _best(self, kind: int, keys: Sequence[Key]) -> list[Rank]:
-        """The best of each user, ranked."""
+        """The best rank of each user, sorted."""
         scores = {token: score_alone(kind, self.pattern.word, token) for token in {*map(_token, keys)}}
         ranks = sorted(
             (scores[key["search.t"]], key["keys.name"], str(key["_id"])) for key in keys if _is_sound(key)
@@ -116,7 +116,7 @@ class SingleWordSearch:
         return list(best.values())
 
     async def _merged(self, tokens: Sequence[str]) -> list[Key]:
-        """The first keys of several postings in the order of name and id: a merge, so nothing is sorted."""
+        """The first keys of several postings by name and id; MongoDB merges them and sorts nothing."""
         words = {"search.t": {"$in": list(tokens)}}
         order = {"keys.name": 1, "_id": 1}
         return await self._keys({"filter": words, "sort": order, "limit": self._most})
@@ -138,7 +138,7 @@ class SingleWordSearch:
 
 
 def _past(beginning: str) -> dict[str, Any]:
-    """Of postings that begin so; without the word itself, of which there may be a crowd."""
+    """The bounds of postings with this beginning, without the word itself, which may be a crowd's."""
     return {
         "min": {"search.t": beginning, "keys.name": MaxKey(), "_id": MaxKey()},
         "max": {"search.t": beginning + HIGHEST, "keys.name": MinKey(), "_id": MinKey()},
@@ -150,5 +150,5 @@ def _token(key: Key) -> str:
 
 
 def _is_sound(key: Key) -> bool:
-    """Whether it is of a row of ours: another hand may have stored anything."""
+    """Whether the key is well formed: other programs may have stored anything."""
     return isinstance(key.get("keys.name"), str) and isinstance(key["_id"], ObjectId)

@@ -1,19 +1,20 @@
-"""Misspellings: how far apart two words are, and tokens that near words share."""
+"""Misspellings: the distance of two words, and tokens that near words share."""
 
 from itertools import combinations
 
 from rapidfuzz.distance import OSA
 
 _REACH = 9
-"""Letters that take part in the neighbourhood; two typos past them leave it as it is."""
+"""Letters that take part in the neighbourhood; typos after them do not change it."""
 _SHORTEST_WITHOUT_ONE, _SHORTEST_WITHOUT_TWO = 3, 6
 
 
 def neighbourhood(word: str, most: int = 2) -> list[str]:
-    """What the word's beginning becomes without any one or two of its letters: 46 tokens at most, 10 for one.
+    """The word's beginning without any one or two of its letters: at most 46 tokens, 10 for one letter.
 
     Two words are within one edit (4 letters or more) or two (8 or more) only if their neighbourhoods meet:
-    the symmetric deletes of SymSpell (Wolf Garbe, 2012), with its prefix. Not all that meet are so near.
+    the symmetric deletes of SymSpell (Wolf Garbe, 2012), with its prefix. Not all words that meet are so
+    near.
     """
     start = word[:_REACH]
     deletions = min(most, (len(start) >= _SHORTEST_WITHOUT_ONE) + (len(start) >= _SHORTEST_WITHOUT_TWO))
@@ -26,9 +27,9 @@ def neighbourhood(word: str, most: int = 2) -> list[str]:
 
 
 def distance(one: str, other: str, limit: int) -> int | None:
-    """Letters added, left out, replaced, or swapped with a neighbour (optimal string alignment).
+    """Letters added, omitted, replaced, or swapped with a neighbour (optimal string alignment).
 
-    None when more than `limit`.
+    None if there are more than `limit`.
     """
     found = OSA.distance(one, other, score_cutoff=limit)
     return found if found <= limit else None

@@ -1,4 +1,4 @@
-"""Search fields made anew, and checked, while the service runs."""
+"""Upkeep of search: renews and checks the search fields while the service runs."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +14,7 @@ from app.search.postings import VERSION, Indexed, index
 
 _BATCH = 500
 _NAMED = 20
-"""Differences that are told one by one."""
+"""The most differences that are reported one by one."""
 _LOOK_S = 2.0
 _INVALID = 121
 """DocumentValidationFailure."""
@@ -22,11 +22,10 @@ _READ = ("name", "username", "email", "phone", "tags", "profile", "search", "ver
 
 
 async def reindex(users: Collection, *, on_batch: Callable[[int], None] = lambda _: None) -> int:
-    """Renew what every user holds for search and count every word; how many users had to change.
+    """Renew every user's search fields and count every word; how many users had to change.
 
-    A user who is changed meanwhile is left as that change wrote him. The words come first, so that none is
-    missing at any moment; a count may be off by what is written meanwhile. What another hand wrote so that
-    no caller can be given it is left as it is.
+    A user who is changed meanwhile stays as that change wrote them. Words come first, so that none is missing
+    at any moment; writes meanwhile may make a count inexact. Malformed rows stay as they are.
     """
     dictionary = Dictionary(users.database)
     counts: Counter[str] = Counter()
@@ -43,10 +42,10 @@ async def reindex(users: Collection, *, on_batch: Callable[[int], None] = lambda
 
 
 async def is_outdated(users: Collection) -> bool:
-    """Whether a user has search fields of another scheme, as far as a short look from the oldest on can tell.
+    """Whether one of the oldest users has search fields of another scheme.
 
-    After a release with a new scheme every user has. What a long `reindex` left undone when it was killed
-    may lie beyond the look: `check` finds that.
+    After a release with a new scheme all users have. A `reindex` that was killed late may have left others:
+    `check` finds those.
     """
     try:
         with pymongo.timeout(_LOOK_S):
@@ -59,28 +58,30 @@ async def is_outdated(users: Collection) -> bool:
 
 
 async def check(users: Collection) -> list[str]:
-    """What differs from what search needs, a sentence each; nothing when all is well."""
+    """A sentence for each difference from what search needs; empty where there is none."""
     found: list[str] = []
     words: set[str] = set()
     async for rows in _batches(users):
         for row in rows:
             made = _index(row)
             if made is None:
-                found.append(f"user {row['_id']} holds what is no text where text should be")
+                found.append(f"user {row['_id']} has a value that is not text where text should be")
                 continue
             words |= made.words.keys()
             if _differs(row, made):
-                found.append(f"user {row['_id']} has other search fields than his text gives")
+                found.append(f"user {row['_id']} has search fields that do not match their text")
     if len(found) > _NAMED:
         found = [*found[:_NAMED], f"and {len(found) - _NAMED} users more"]
     missing = await Dictionary(users.database).find_missing(words)
     if missing:
-        found.append(f"{missing} words are missing in the dictionary: they are found exactly, not misspelt")
+        found.append(
+            f"{missing} words are missing from the dictionary: they are found exactly, but not misspelt"
+        )
     return found
 
 
 def _index(row: Row) -> Indexed | None:
-    """None for what only another hand can have stored: numbers or lists in the place of text."""
+    """The search fields of a row; None where other programs stored numbers or lists in place of text."""
     try:
         return index(row)
     except (AttributeError, TypeError):
@@ -101,7 +102,7 @@ def _change(row: Row, made: Indexed) -> UpdateOne:
 
 
 async def _write(users: Collection, changes: list[UpdateOne]) -> int:
-    """How many were changed; the collection's validator keeps out those that are wrong elsewhere."""
+    """Write changes; how many users were changed. The validator refuses rows that are malformed elsewhere."""
     if not changes:
         return 0
     try:
@@ -113,7 +114,7 @@ async def _write(users: Collection, changes: list[UpdateOne]) -> int:
 
 
 async def _batches(users: Collection) -> AsyncIterator[list[Row]]:
-    """All users in the order of ids, so that a long walk meets each once."""
+    """All users by id, so that a long walk meets each once."""
     last: Row = {"_id": {"$gte": ObjectId("0" * 24)}}  # an id of another type would end the walk
     wanted = dict.fromkeys(_READ, 1)
     while rows := await users.find(last, wanted).sort("_id", 1).limit(_BATCH).to_list():

@@ -1,4 +1,4 @@
-"""Text as search sees it: folded and cut into words, the same for what is stored and what is typed."""
+"""Text as search sees it: folded and cut into words, alike for stored and for typed text."""
 
 import re
 import unicodedata
@@ -12,15 +12,15 @@ from app.search.characters import SIMPLIFIED
 from models.letters import INVISIBLE
 
 Script = Literal["", "han", "kana", "hangul"]
-"""What a word is written in: "" for whatever puts spaces between its words."""
+"""The script of a word; "" for all scripts that put spaces between words."""
 
 LONGEST_WORD = 32
-"""Characters of a word that are looked at; longer ones are cut, stored or typed."""
+"""Characters of a word that count; longer words are cut, stored or typed."""
 LONGEST_RUN = 16
-"""Characters of a run of Han, kana or Hangul that can be found."""
+"""Characters of a run of Han, kana or Hangul that are indexed."""
 
 _APOSTROPHES = frozenset("'`´ʹʻʼʽʾʿˈ׳՚‘’‛′‵＇｀ꞌ")
-"""Quotation marks, primes and modifier letters that stand for one; they join what they stand between."""
+"""Quotation marks, primes and modifier letters used as apostrophes; they join the letters around them."""
 _HIRAGANA = {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)}
 _HAN = "々〇〡-〩㐀-鿿\U00020000-\U000323af"
 _KANA = "ぁ-ゖゝ-ゟァ-ヺー-ヿㇰ-ㇿ\U0001b000-\U0001b16f"
@@ -30,15 +30,15 @@ _RUN = re.compile(f"[{_HAN}]+|[{_KANA}]+|[{_HANGUL}]+|[^ {_HAN}{_KANA}{_HANGUL}]
 _SCRIPT = re.compile(f"(?P<han>[{_HAN}])|(?P<kana>[{_KANA}])|(?P<hangul>[{_HANGUL}])")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 _REMEMBERED = 20_000
-"""Characters whose pieces are kept: more than any directory writes, and nobody can fill the memory."""
+"""Characters whose pieces are cached: more than any directory uses, and few enough for memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
     """`text` is folded; `start` and `end` are a range of code points of the text that it was cut from.
 
-    The range takes in the accents and the apostrophes of the word. Two words share the one character that
-    stands for both: a fraction for its numbers, 株式会社 in one square for none.
+    The range includes the accents and the apostrophes of the word. Two words may share one character: the
+    numbers of a fraction, for example.
     """
 
     text: str
@@ -47,14 +47,14 @@ class Word:
 
 
 class _Pieces(dict[int, str | None]):
-    """For `str.translate`: what each character becomes, worked out when it is first met."""
+    """A table for `str.translate` that computes each character's replacement when it is first used."""
 
     def __init__(self, piece: Callable[[str], str]) -> None:
         super().__init__()
         self._piece = piece
 
     def __missing__(self, code: int) -> str | None:
-        piece = self._piece(chr(code)) or None  # None keeps str.translate on its short way for ASCII
+        piece = self._piece(chr(code)) or None  # None keeps str.translate on its fast path for ASCII
         if len(self) < _REMEMBERED:
             self[code] = piece
         return piece
@@ -69,7 +69,7 @@ def _fold(char: str) -> str:
 
 
 def _keep(char: str) -> str:
-    """The letters, digits and vowel marks of what a character folds to; a space for all that separates."""
+    """The letters, digits and vowel marks of a folded character; a space for any separator."""
     if char in _APOSTROPHES or unicodedata.category(char) == "Me":
         return ""
     return "".join(each if each.isalnum() or _is_mark(each) else " " for each in _fold(char))
@@ -84,10 +84,10 @@ _KEPT = _Pieces(_keep)
 
 
 def fold(text: str) -> str:
-    """NFKC, casefolded, without accents (kana: voicing marks), strokes and what is unseen.
+    """The folded text: NFKC, casefolded, without accents, voicing marks, strokes and invisible characters.
 
-    In hiragana and simplified characters; digits of every script become ASCII. Two texts that fold alike are
-    the same for search.
+    Kana become hiragana, Han simplified, digits of every script ASCII. Texts that fold alike are the same for
+    search.
     """
     if text.isascii():
         return text.lower()
@@ -95,7 +95,7 @@ def fold(text: str) -> str:
 
 
 def split(text: str) -> list[Word]:
-    """The words, in order. Han, kana and Hangul are runs of their own, other letters and digits mix."""
+    """The words in order. Han, kana and Hangul form runs of their own; other letters and digits mix."""
     pieces = [_KEPT[ord(char)] or "" for char in text]
     origin = [index for index, piece in enumerate(pieces) for _ in piece]
     found = []
@@ -117,12 +117,12 @@ def texts(text: str) -> list[str]:
 
 
 def cut(words: Iterable[str]) -> list[str]:
-    """Without what is past the longest word."""
+    """The words, cut to the longest length."""
     return [word[:LONGEST_WORD] for word in words]
 
 
 def spelled_out(text: str) -> list[str]:
-    """The words with their umlauts as two letters (`mueller`), one for one of `texts`; [] without umlauts."""
+    """The words of `texts` with umlauts as two letters (`mueller`); empty where there are none."""
     if text.isascii():
         return []
     composed = unicodedata.normalize("NFC", text).lower()
@@ -131,7 +131,7 @@ def spelled_out(text: str) -> list[str]:
 
 
 def script(word: str) -> Script:
-    """Of a word of `split`."""
+    """The script of a word of `split`."""
     if word[0] < _FIRST_OF_THESE:
         return ""
     match = _SCRIPT.match(word)
@@ -139,6 +139,6 @@ def script(word: str) -> Script:
 
 
 def runs(words: Iterable[str]) -> list[str]:
-    """The Han, kana and Hangul of a field: whoever looks for 田中拓也 means 田中 拓也 too."""
+    """The Han, kana and Hangul of a field, also joined: 田中拓也 should find 田中 拓也."""
     joined = ((kind, "".join(group)) for kind, group in groupby(words, key=script))
     return [run for kind, run in joined if kind]

@@ -101,7 +101,7 @@ async def test_what_is_not_whole_is_named(working: httpx.AsyncClient) -> None:
     await held["export_files.files"].insert_one({"_id": file, "length": 5})
     found = await wrong(client)
     assert f"user {ana['id']} holds a field of a wrong type" in found
-    assert f"user {ben['id']} has other search fields than his text gives" in found
+    assert f"user {ben['id']} has search fields that do not match their text" in found
     assert found[-3:] == [
         f"rows of the import {imported['id']} are there without it",
         f"content of the file {file} of import_files is there without it",

@@ -176,10 +176,10 @@ async def test_a_change_past_us_is_named_and_mended_without_a_new_version(
     row = await users(client).find_one({"name": "Vorher Eins"})
     await users(client).update_one({"_id": row["_id"]}, {"$set": {"name": "Heimlich Getauscht"}})
     assert await found(client, "heimlich") == []
-    sentence = f"user {user['id']} has other search fields than his text gives\n"
+    sentence = f"user {user['id']} has search fields that do not match their text\n"
     status, said = await asyncio.to_thread(run, "check")
     assert (status, said.startswith(sentence)) == (1, True)
-    assert "2 words are missing in the dictionary" in said
+    assert "2 words are missing from the dictionary" in said
     assert await asyncio.to_thread(run, "reindex") == (0, "1 users had to change; all words are counted.\n")
     assert await found(client, "heimlich") == ["Heimlich Getauscht"]
     assert await found(client, "heimlcih getuascht") == ["Heimlich Getauscht"], "its words were learnt"
@@ -194,7 +194,7 @@ async def test_many_differences_are_counted_and_not_all_told(client: httpx.Async
     await users(client).update_many({}, {"$set": {"search.t": ["nspoilt"]}})
     status, said = await asyncio.to_thread(run, "check")
     assert status == 1
-    assert said.count("has other search fields") == 20
+    assert said.count("has search fields that do not match") == 20
     assert said.endswith("and 40 users more\n")
     assert await asyncio.to_thread(run, "reindex") == (0, "60 users had to change; all words are counted.\n")
 
@@ -230,7 +230,7 @@ async def test_a_new_version_of_the_scheme_is_noticed_and_renewed(
     user = await create(client, **BEFORE)
     monkeypatch.setattr(upkeep, "VERSION", postings.VERSION + 1)
     assert await upkeep.check(users(client)) == [
-        f"user {user['id']} has other search fields than his text gives"
+        f"user {user['id']} has search fields that do not match their text"
     ]
     assert await upkeep.reindex(users(client)) == 1
     row = await users(client).find_one({})
@@ -270,7 +270,7 @@ async def test_rows_that_another_hand_spoilt_stop_neither_check_nor_reindex(
     await users(client).insert_one(document(99, name="Gerade Gewachsen"))
     status, said = await asyncio.to_thread(run, "check")
     assert status == 1
-    assert said.count("holds what is no text where text should be") == 7
+    assert said.count("has a value that is not text where text should be") == 7
     assert (await asyncio.to_thread(run, "reindex"))[0] == 0
     assert await found(client, "gewahcsen") == ["Gerade Gewachsen"]
     assert await found(client, "schief11") == ["Schief11"]
