@@ -1,10 +1,11 @@
-"""`python -m app import FILE`: a file becomes a plan, which is shown, and applied when somebody says so."""
+"""`python -m app import FILE` and `revert-import ID`: a plan, shown, and applied when somebody says so."""
 
 import asyncio
 import hashlib
 import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from inspect import Parameter
 from pathlib import Path
@@ -20,7 +21,7 @@ from app import imports, worker
 from app.commands.running import backends, err, out, progress, run
 from app.container import Container
 from app.core import settings
-from app.core.errors import RosterError
+from app.core.errors import ImportNotFoundError, RosterError
 from app.core.field_errors import from_validation
 from app.imports import ImportView, Upload
 from app.jobs import Job, Viewer
@@ -85,9 +86,25 @@ def import_users(
     asked = _read(
         {name: value for name, value in said.items() if value is not None} | {"filename": file.name}
     )
+    _carry_out(lambda opened: _plan(opened, file, asked), yes=yes, plan_only=plan_only)
+
+
+def revert_import(
+    import_id: Annotated[str, typer.Argument(help="The id that the import was applied under.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Apply the plan without asking.")] = False,
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Show the plan and leave it there.")] = False,
+) -> None:
+    """Undo an import: shows what would be done, asks, and does it. Exit 1 where rows are left out."""
+    if not ObjectId.is_valid(import_id):
+        _refuse(["The id of an import is 24 hexadecimal digits."])
+    _carry_out(lambda opened: _plan_revert(opened, ObjectId(import_id)), yes=yes, plan_only=plan_only)
+
+
+def _carry_out(plan: Callable[[Container], Awaitable[_Told]], *, yes: bool, plan_only: bool) -> NoReturn:
     with backends(settings.load()) as (config, _):
         try:
-            planned = run(lambda opened: _plan(opened, file, asked), config)
+            planned = run(plan, config)
             _tell(planned, PENDING)
             if plan_only or not any(planned.counts[status] for status in PENDING):
                 raise typer.Exit(planned.is_wrong)
@@ -98,6 +115,7 @@ def import_users(
             _refuse([error.detail, *(bad.detail for bad in error.errors)])
     out.print("Applied.")
     _tell(applied, tuple(APPLIED.values()))
+    out.print(f"To undo it: python -m app revert-import {applied.shown.document['_id']}")
     raise typer.Exit(applied.is_wrong)
 
 
@@ -120,6 +138,19 @@ async def _plan(opened: Container, file: Path, asked: ImportQuery) -> _Told:
         import_id, job = await imports.submit(opened, upload, asked, by=None, scopes=frozenset(ALL_SCOPES))
         await _follow(opened, job, "planned")
     return await _look(opened, import_id)
+
+
+async def _plan_revert(opened: Container, import_id: ObjectId) -> _Told:
+    """A plan that was made before and left there is taken up again."""
+    earlier = (await imports.find(opened, import_id, _ANYBODY)).document.get("revert")
+    with suppress(ImportNotFoundError):
+        if earlier is not None and (await imports.find(opened, earlier, _ANYBODY)).state == "planned":
+            return await _look(opened, earlier)
+    async with worker.working(opened):
+        scopes = frozenset(ALL_SCOPES)
+        revert_id, job = await imports.revert(opened, import_id, _ANYBODY, by=None, scopes=scopes)
+        await _follow(opened, job, "planned")
+    return await _look(opened, revert_id)
 
 
 def _measure(file: Path) -> Upload:

@@ -120,9 +120,10 @@ class Decider:
         merged = merge(blank() if before is None else before, parsed.values)
         if (
             stored is not None
+            and stored.row is not None
             and before is not None
             and (parsed.errors or merged != before)
-            and recognise(parsed, before | {"_id": str(stored.id)}, self._form)
+            and recognise(parsed, stored.row | {"_id": str(stored.id)}, self._form)
         ):
             merged = merge(before, parsed.values)
         decision.password_hash = self._new_hash(parsed, stored)

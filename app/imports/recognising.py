@@ -1,10 +1,11 @@
 """Cells that say what is stored already, in the way of the program that saved the file: no changes."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from app.imports.conversion import BadCellError, converter, pointer
-from app.imports.row_parser import ParsedRow
+from app.imports.row_parser import CHANGED, ParsedRow
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
 from app.spreadsheets.reading.values import ErrorValue, Formatted, Formula, Unread
 from app.spreadsheets.retyped import is_flattened, is_retyped, is_rewritten
@@ -17,19 +18,26 @@ _PATHS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
 }
 """Where in a user the texts stand that a program may write another way: in which address, from 0, or -1."""
 _NOWHERE: Final[tuple[Any, tuple[Any, ...]]] = (MOST_ADDRESSES, ())
+_ROUNDED: Final = timedelta(milliseconds=2)
+"""What is lost of a moment that is written as a number of days."""
 _read_flag: Final = converter("is_active")
 
 
 def recognise(parsed: ParsedRow, user: Mapping[str, Any], form: Format) -> bool:
     """Gives the row the stored values that its cells say in another way; whether there are any.
 
-    Of such a cell nothing is wrong any longer.
+    Of such a cell nothing is wrong any longer. A row that says it was made of another state of the user means
+    what it says: in all its cells; or, if it has a version, by which each difference is a conflict, in those
+    that are blank.
     """
-    found = False
+    version = parsed.values.get("version")
+    if version is None and _is_older(parsed, user[CHANGED]):
+        return False
+    found, has_blanks = False, version in (None, user["version"])
     values, cells, beyond = parsed.values, parsed.cells, len(user["profile"]["addresses"])
     for field, (key, _) in parsed.columns.items():
         address, path = _PATHS.get(field, _NOWHERE)
-        if address >= beyond or key is None:
+        if address >= beyond or key is None or (cells[key] is None and not has_blanks):
             continue
         stored = _find(user, path)
         if not stored or values.get(field) == stored:
@@ -40,6 +48,25 @@ def recognise(parsed: ParsedRow, user: Mapping[str, Any], form: Format) -> bool:
             parsed.forgive(pointer(field))
             found = True
     return found
+
+
+def _is_older(parsed: ParsedRow, changed: datetime) -> bool:
+    """Whether the row was made of another state of the user; False where its cell is no moment any more."""
+    place = parsed.columns.get(CHANGED)
+    moment = _read_moment(parsed.cells[place.key]) if place is not None else None
+    if moment is None:
+        return False
+    within = _ROUNDED if moment.microsecond else timedelta(seconds=1)  # which some programs leave whole
+    return abs(moment - changed) >= within
+
+
+def _read_moment(cell: Any) -> datetime | None:
+    """Without its zone, in UTC, as stored rows have it."""
+    try:
+        moment = datetime.fromisoformat(cell) if isinstance(cell, str) else cell
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except (AttributeError, ValueError, OverflowError):  # no moment
+        return None
 
 
 def _says(text: str, cell: Any, field: str, form: Format) -> bool:

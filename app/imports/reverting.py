@@ -30,7 +30,7 @@ from models.imports import APPLIED, ImportQuery
 HEADING: Final = ["id"]
 COLUMNS: Final = ({"heading": "id", "field": "id", "use": "key"},)
 _DONE: Final = tuple(APPLIED.values())
-_OF_TRAIL: Final = dict.fromkeys(("user", "action", "version", "differences"), 1)
+_OF_TRAIL: Final = dict.fromkeys(("user", "action", "import", "differences"), 1)
 _NEEDED: Final = dict.fromkeys(("n", "row", "status", "user"), 1)
 
 
@@ -117,7 +117,7 @@ class RevertPlan:
         found = await stored_users.find(users, parsed, hashes=False)
         entries = await self._entries(rows)
         return found, [
-            self._decide(row, each, found.of(each), entries.get(row["user"]))
+            self._decide(row, each, found.of(each), entries.get(row["user"], []))
             for row, each in zip(rows, parsed, strict=True)
         ]
 
@@ -126,17 +126,20 @@ class RevertPlan:
         user_id = str(row["user"])
         return ParsedRow(self._count, row["row"], [user_id], {"id": user_id})
 
-    async def _entries(self, rows: Sequence[Row]) -> dict[ObjectId, Entry]:
-        """What the trail still has of the import, by user."""
-        wanted = {"user": {"$in": [row["user"] for row in rows]}, "import": self._reverts}
-        found = (
-            await import_records.audit(self._opened.database).find(wanted, _OF_TRAIL, hint="user").to_list()
-        )
-        return {entry["user"]: entry for entry in found}
+    async def _entries(self, rows: Sequence[Row]) -> dict[ObjectId, list[Entry]]:
+        """What the trail still has of the import, and of passwords that others set, by user."""
+        either = [{"import": self._reverts}, {"differences.pointer": {"$in": undo.SECRETS}}]
+        wanted = {"user": {"$in": [row["user"] for row in rows]}, "$or": either}
+        entries: dict[ObjectId, list[Entry]] = {}
+        async for entry in import_records.audit(self._opened.database).find(wanted, _OF_TRAIL, hint="user"):
+            entries.setdefault(entry["user"], []).append(entry)
+        return entries
 
     def _decide(
-        self, row: Row, parsed: ParsedRow, stored: StoredUser | None, entry: Entry | None
+        self, row: Row, parsed: ParsedRow, stored: StoredUser | None, entries: Sequence[Entry]
     ) -> Decision:
+        own = [entry for entry in entries if entry["import"] == self._reverts]
+        entry = own[-1] if own else None
         if row["status"] == "deleted":
             parsed.fail(undo.STAYS, f"User {row['user']} was deleted and cannot be brought back.")
         elif stored is None:
@@ -147,7 +150,7 @@ class RevertPlan:
         elif entry is None:
             parsed.fail(undo.STAYS, "The audit trail no longer has what the import wrote.")
         elif row["status"] == "created":
-            undo.undo_creation(parsed, stored, entry)
+            undo.undo_creation(parsed, stored, entry, has_new_password=len(entries) > len(own))
         else:
             undo.undo_update(parsed, stored, entry)
         return self._judge(parsed, stored, entry)

@@ -11,6 +11,8 @@ from app.imports.mapped_columns import MappedColumn, MappedColumns
 from app.spreadsheets.reading import SourceRow, Unread
 
 BAD_CELL: Final = "bad_cell"
+CHANGED: Final = "updated_at"
+"""The column that says which state of a user a row was made of; read where the row has no version."""
 _TWO_KEYS: Final = "Two keys of the object are {}: keep one."
 
 
@@ -69,6 +71,8 @@ class RowParser:
             if convert is not None and each not in self._names:
                 self._read.append((place, column, convert))
                 self._by_field[column.field or ""] = Place(place, each)
+            elif column.field == CHANGED:
+                self._by_field[CHANGED] = Place(place, each)
             if columns.is_secret(column):
                 self._secret.append(place)
         if self._places:
@@ -106,6 +110,8 @@ class RowParser:
             if self._columns.is_secret(column):
                 parsed.cells = {**parsed.cells, key: None}
             convert = self._converter(column)
+            if column.field == CHANGED:
+                fields.setdefault(CHANGED, Place(key, key))
             if column.field is None or convert is None or key in self._names:
                 continue
             if self._keeps and _is_blank(value):

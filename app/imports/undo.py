@@ -13,7 +13,7 @@ from models.user import UserInput
 
 CONFLICT: Final = "changed_since"
 STAYS: Final = "not_undone"
-_SECRETS: Final = ("/password", "/password_hash")
+SECRETS: Final = ("/password", "/password_hash")
 _STANDING: Final = ("/is_active", "/scopes")
 _ADDRESSES: Final = ["profile", "addresses"]
 _FIELDS: Final = tuple(UserInput.model_fields)
@@ -21,7 +21,7 @@ _FIELDS: Final = tuple(UserInput.model_fields)
 
 def undo_update(parsed: ParsedRow, stored: StoredUser, entry: Entry) -> None:
     """Fills in the values of before; fields that are not as the import wrote them are errors of the row."""
-    written = [each for each in entry["differences"] if each["pointer"] not in _SECRETS]
+    written = [each for each in entry["differences"] if each["pointer"] not in SECRETS]
     before = {name: stored.row[name] for name in _FIELDS} if stored.row else {}
     user = _padded(before, written)
     if all(_same(_get(user, each["pointer"]), each["from"]) for each in written):
@@ -35,16 +35,14 @@ def undo_update(parsed: ParsedRow, stored: StoredUser, entry: Entry) -> None:
     parsed.values |= {name: user[name] for name in _FIELDS if user[name] != before[name]}
 
 
-def undo_creation(parsed: ParsedRow, stored: StoredUser, entry: Entry) -> None:
+def undo_creation(parsed: ParsedRow, stored: StoredUser, entry: Entry, *, has_new_password: bool) -> None:
     """Deletes a user who is as they were created; every field that is not is an error of the row."""
-    parsed.values |= {"delete": True, "version": entry["version"]}
-    if stored.row is None or stored.row["version"] == entry["version"]:
-        return
-    now = {name: stored.row[name] for name in _FIELDS}
+    parsed.values["delete"] = True
+    now = {name: stored.row[name] for name in _FIELDS} if stored.row else {}
     for at in _changed(entry["differences"], audit.write.differences({}, now)):
         parsed.fail(CONFLICT, "This field was changed after the import created the user.", at)
-    if not parsed.errors:
-        parsed.fail(CONFLICT, "The user was changed after the import created them.")
+    if has_new_password:
+        parsed.fail(CONFLICT, "The password was set after the import created the user.", "/password")
 
 
 def losses(entry: Entry) -> Iterator[tuple[str, str | None]]:
@@ -53,9 +51,9 @@ def losses(entry: Entry) -> Iterator[tuple[str, str | None]]:
     if entry["action"] == "created":
         return
     for at in pointers:
-        if at in _SECRETS:
+        if at in SECRETS:
             yield "The password of before is not stored: the one that the import set stays.", at
-    if any(at in (*_SECRETS, *_STANDING) for at in pointers):
+    if any(at in (*SECRETS, *_STANDING) for at in pointers):
         yield "Sessions that the import ended stay ended.", None
 
 

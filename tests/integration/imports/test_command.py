@@ -55,3 +55,33 @@ def test_a_file_that_cannot_be_read_is_refused_in_a_sentence(
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "both headed" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_an_import_is_undone_when_somebody_says_yes(
+    tmp_path: Path, mongo_uri: str, backends: dict[str, Any]
+) -> None:
+    (tmp_path / "people.csv").write_text("email,name\nann@example.com,Ann\n")
+    applied = command(tmp_path, "import", "people.csv", "--yes", **backends)
+    *_, undo, import_id = applied.stdout.split()
+    assert undo == "revert-import"
+    planned = command(tmp_path, undo, import_id, entered="n\n", **backends)
+    assert planned.stdout.startswith("1 rows: 1 delete\n")
+    assert names(mongo_uri) == ["Ann"]
+    undone = command(tmp_path, undo, import_id, "--yes", **backends)
+    assert undone.returncode == 0, undone.stderr
+    assert "Applied.\n1 rows: 1 deleted\n" in undone.stdout
+    assert names(mongo_uri) == []
+    refused = command(tmp_path, undo, import_id, "--yes", **backends)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "reverts this one" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("import_id", "why"), [("people.csv", "24 hexadecimal digits"), ("6b09" * 6, "no import")]
+)
+def test_what_is_no_import_is_not_undone(
+    tmp_path: Path, backends: dict[str, Any], import_id: str, why: str
+) -> None:
+    refused = command(tmp_path, "revert-import", import_id, **backends)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert why in refused.stderr

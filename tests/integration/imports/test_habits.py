@@ -270,3 +270,23 @@ async def test_the_same_key_under_two_headings_is_told_without_a_column(client: 
     lines = [{"email": "twice@example.com", "name": "A"}, {"E-Mail": "twice@example.com", "name": "B"}]
     found = await plan(client, b"\n".join(map(orjson.dumps, lines)), "application/x-ndjson")
     assert [errors_of(row) for row in found["items"]] == [{("repeated", "/email", None)}] * 2
+
+
+@pytest.mark.parametrize(
+    ("stated", "statuses"),
+    [("version", ["unchanged", "conflict", "unchanged"]), ("updated_at", ["unchanged", "update", "update"])],
+)
+async def test_in_a_row_that_was_made_of_an_older_state_cells_mean_what_they_say(
+    client: httpx.AsyncClient, stated: str, statuses: list[str]
+) -> None:
+    """Of what a program blanks or writes another way, and of what a person wrote since."""
+    _, emptier, guarded = made = [
+        await create(client, name=name, profile={"title": title})
+        for name, title in (("=1", "null"), ("=1", None), ("=1", None))
+    ]
+    table = [["id", "name", "title", stated], *([user["id"], "=1", "", user[stated]] for user in made)]
+    await client.patch(f"/users/{emptier['id']}", json={"profile": {"title": "null"}})
+    await client.patch(f"/users/{guarded['id']}", json={"name": "'=1"})
+    rows = (await plan(client, _write_csv(table), OCTETS))["items"]
+    assert [row["status"] for row in rows] == statuses
+    await users(client).delete_many({"email": {"$in": [user["email"] for user in made]}})

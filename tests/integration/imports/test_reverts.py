@@ -89,10 +89,24 @@ async def test_a_created_user_who_was_changed_since_stays(working: httpx.AsyncCl
     [row] = (await reverted(working, applied))["items"]
     assert (row["status"], row["id"]) == ("conflict", user_id)
     assert errors_of(row) == {("changed_since", "/profile/title", None)}
-    await users(working).update_one({"_id": ObjectId(user_id)}, {"$set": {"profile.title": None}})
-    await working.delete(f"/users/imports/{(await working.get('/users/imports')).json()['items'][0]['id']}")
+
+
+async def test_a_created_user_whose_later_changes_cancel_out_is_deleted(working: httpx.AsyncClient) -> None:
+    applied = await imported(working, "email,name,title", "new@example.com,Neu,Chief")
+    renamed = await imported(working, "email,name,title,tags", "new@example.com,Newer,,a")
+    await apply_plan(working, await reverted(working, renamed))
+    planned = await reverted(working, applied)
+    assert counted(planned) == {"delete": 1}
+    assert counted(await apply_plan(working, planned)) == {"deleted": 1}
+
+
+async def test_a_created_user_whose_password_was_set_since_stays(working: httpx.AsyncClient) -> None:
+    applied = await imported(working, "email,name", "new@example.com,Neu")
+    user_id = applied["items"][0]["id"]
+    await working.put(f"/users/{user_id}/password", json={"password_hash": hash_of("one of their own")})
     [row] = (await reverted(working, applied))["items"]
-    assert errors_of(row) == {("changed_since", None, None)}
+    assert (row["status"], row["id"]) == ("conflict", user_id)
+    assert errors_of(row) == {("changed_since", "/password", None)}
 
 
 async def test_what_cannot_be_undone_is_said_in_the_plan(working: httpx.AsyncClient) -> None:
