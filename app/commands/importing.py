@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from inspect import Parameter
@@ -101,7 +101,9 @@ def revert_import(
     _carry_out(lambda opened: _plan_revert(opened, ObjectId(import_id)), yes=yes, plan_only=plan_only)
 
 
-def _carry_out(plan: Callable[[Container], Awaitable[_Told]], *, yes: bool, plan_only: bool) -> NoReturn:
+def _carry_out(
+    plan: Callable[[Container], Coroutine[Any, Any, _Told]], *, yes: bool, plan_only: bool
+) -> NoReturn:
     with backends(settings.load()) as (config, _):
         try:
             planned = run(plan, config)
