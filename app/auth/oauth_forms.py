@@ -21,7 +21,7 @@ _SHOWN_NAME = re.compile(r"[A-Za-z0-9._-]{1,40}")  # the letters of section 8.2
 def parse(body: bytes, content_type: str) -> dict[str, str]:
     """The parameters that have a value. OAuthError says what is wrong, and repeats no value.
 
-    An empty value counts as none (section 3.2). A name that stands twice is refused, whatever the values.
+    An empty value counts as none (section 3.2). A name that occurs twice is refused, whatever the values.
     """
     if content_type.partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise OAuthError(f"Send the parameters as {MEDIA_TYPE}.")
@@ -30,7 +30,7 @@ def parse(body: bytes, content_type: str) -> dict[str, str]:
         name, value = (_decode(part) for part in piece.partition(b"=")[::2])
         if name in parameters:
             shown = f"The parameter {name}" if _SHOWN_NAME.fullmatch(name) else "A parameter"
-            raise OAuthError(f"{shown} stands twice.")
+            raise OAuthError(f"{shown} occurs twice.")
         parameters[name] = value
     return {name: value for name, value in parameters.items() if value}
 

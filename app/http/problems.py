@@ -198,7 +198,7 @@ _EXAMPLES: dict[type[e.RosterError], e.RosterError] = {
                 e.FieldError("There is no field of this name here.", pointer="/nmae"),
             ),
         ),
-        e.MalformedJSONError('The key "email" stands twice in one object.'),
+        e.MalformedJSONError('The key "email" occurs twice in one object.'),
         e.InvalidCursorError("The cursor belongs to another filter or sort: begin at the first page."),
         e.ExpiredCursorError("The cursor is older than a day: begin at the first page."),
         e.UserNotFoundError("No user has the id 6650c5f2e1b7a3d4c9f01234."),

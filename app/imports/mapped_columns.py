@@ -204,7 +204,7 @@ def _read(asked: str) -> dict[str, str]:
         elif not label:
             complaints.append(_bad(f"the label after `{field}:` is empty: write the column's heading there"))
         elif label in fields or (field in fields.values() and field != _JOINED):
-            complaints.append(_bad(f"`{field}` or its label stands twice: name each once"))
+            complaints.append(_bad(f"`{field}` or its label occurs twice: name each once"))
         else:
             fields[label] = field
         if len(complaints) == _MOST_COMPLAINTS:

@@ -179,7 +179,7 @@ def _pick(item: str, known: dict[str, Column], chosen: list[Column]) -> Column |
     if len(label) > LONGEST_LABEL:
         return f"the label of `{name}` is longer than {LONGEST_LABEL} characters"
     if any(column.name == name for column in chosen):
-        return f"`{name}` stands twice: ask for each column once"
+        return f"`{name}` occurs twice: ask for each column once"
     if any(column.label == label for column in chosen):
         return f"two columns are labelled `{label}`: labels must differ"
     return replace(known[name], label=label)

@@ -119,7 +119,7 @@ class Scanner:
             column = self._learn(reference)
         if column <= self._column:
             raise UnreadableFileError(
-                f"The cell {name_column(column)}{self._number} stands twice, or out of order: "
+                f"The cell {name_column(column)}{self._number} occurs twice, or out of order: "
                 "save the workbook again."
             )
         self._column = column

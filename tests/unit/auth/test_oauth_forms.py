@@ -80,14 +80,14 @@ def test_another_media_type_is_refused_and_the_right_one_named(content_type: str
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        (b"scope=me&scope=me", "The parameter scope stands twice."),
-        (b"scope=&scope=me", "The parameter scope stands twice."),
-        (b"scope=me&a=b&s%63ope=", "The parameter scope stands twice."),
-        (b"a%22b=1&a%22b=2", "A parameter stands twice."),
-        (b"a%0Ab=1&a%0Ab=2", "A parameter stands twice."),
-        (b"n" * 40 + b"&" + b"n" * 40, f"The parameter {'n' * 40} stands twice."),
-        (b"n" * 41 + b"&" + b"n" * 41, "A parameter stands twice."),
-        (b"=1&=2", "A parameter stands twice."),
+        (b"scope=me&scope=me", "The parameter scope occurs twice."),
+        (b"scope=&scope=me", "The parameter scope occurs twice."),
+        (b"scope=me&a=b&s%63ope=", "The parameter scope occurs twice."),
+        (b"a%22b=1&a%22b=2", "A parameter occurs twice."),
+        (b"a%0Ab=1&a%0Ab=2", "A parameter occurs twice."),
+        (b"n" * 40 + b"&" + b"n" * 40, f"The parameter {'n' * 40} occurs twice."),
+        (b"n" * 41 + b"&" + b"n" * 41, "A parameter occurs twice."),
+        (b"=1&=2", "A parameter occurs twice."),
     ],
 )
 def test_no_parameter_stands_twice(body: bytes, detail: str) -> None:

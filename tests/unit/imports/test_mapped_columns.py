@@ -96,8 +96,8 @@ def test_a_file_without_a_key_is_refused() -> None:
         ("nmae:Name", "there is no field `nmae`: did you mean name"),
         ("", "a field's name is empty"),
         ("email:", "the label after `email:` is empty"),
-        ("email:a,email:b", "`email` or its label stands twice"),
-        ("email:a,name:a", "`name` or its label stands twice"),
+        ("email:a,email:b", "`email` or its label occurs twice"),
+        ("email:a,name:a", "`name` or its label occurs twice"),
         ("email:Mail", "there is no column `Mail` in the file for email"),
     ],
 )

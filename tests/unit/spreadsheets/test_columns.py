@@ -56,7 +56,7 @@ def test_columns_are_taken_in_the_order_asked_for_and_renamed_after_the_first_co
         ("name:", "the label after `name:` is empty"),
         ("name: ", "the label after `name:` is empty"),
         ("name:" + "x" * (LONGEST_LABEL + 1), "longer than 100 characters"),
-        ("name,name:Name", "`name` stands twice"),
+        ("name,name:Name", "`name` occurs twice"),
         ("name:X,email:X", "two columns are labelled `X`"),
         ("name:email,email", "two columns are labelled `email`"),
     ],

@@ -104,8 +104,8 @@ def test_a_constant_that_cells_share_is_one_in_each() -> None:
         ('<c r="REF"><v>1e999</v></c>', "The cell A3 is said to hold a number, and does not"),
         ('<c r="REF" t="s"><v>0</v></c>', "The cell A3 names a shared string that is not there"),
         ('<c r="REF" t="s"><v>-1</v></c>', "The cell A3 names a shared string that is not there"),
-        ('<c r="REF"/><c r="REF"/>', "The cell A3 stands twice, or out of order"),
-        ('<c r="B3"/><c r="A3"/>', "The cell A3 stands twice, or out of order"),
+        ('<c r="REF"/><c r="REF"/>', "The cell A3 occurs twice, or out of order"),
+        ('<c r="B3"/><c r="A3"/>', "The cell A3 occurs twice, or out of order"),
         ('<c r="ZZZ3"/>', "A sheet has no cell ZZZ"),
         ('<c r="3"/>', "A sheet has no cell 3"),
         (
