@@ -12,6 +12,7 @@ WORKDIR /srv/roster
 COPY requirements-image.lock .
 RUN pip install --root-user-action=ignore --requirement requirements-image.lock
 
+COPY LICENSE THIRD-PARTY-NOTICES.md ./
 COPY app app
 COPY models models
 COPY routers routers

@@ -9,11 +9,14 @@ TESTS_AT_ONCE ?= 3
 SPECTRAL := fuzz/spectral
 WITH_NODE := PATH="$(CURDIR)/$(SPECTRAL)/.venv/bin:$$PATH"
 
-.PHONY: run test check alerts format locks bench faults restarts soak overload fuzz office spectral cluster snapshots clean python
+.PHONY: help run test check alerts format locks bench faults restarts soak overload fuzz office spectral cluster snapshots clean python
 
 python:
 	@$(or $(PYTHON),false) -c '$(SUPPORTED)' 2>/dev/null || { \
 		echo "Roster runs on Python 3.11, 3.12 and 3.13, and $(or $(PYTHON),no python3 here) is none of them: install one, and name it if it is not found: make run PYTHON=python3.13" >&2; exit 1; }
+
+help:  ## the targets and what they do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/run.stamp: python
 	@$(PYTHON) -m tools.environment .venv requirements.lock $(@F)
@@ -39,7 +42,7 @@ alerts:  ## each alert of deploy/ fires when it should and keeps quiet when it s
 	promtool check rules deploy/prometheus-alerts.yml
 	promtool test rules tests/alerts.yml
 
-format: .venv/dev.stamp
+format: .venv/dev.stamp  ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -84,12 +87,13 @@ spectral: .venv/run.stamp $(SPECTRAL)/.venv/stamp  ## the OpenAPI document by ev
 		--ruleset $(SPECTRAL)/.spectral.yaml $(SPECTRAL)/openapi.json
 	$(WITH_NODE) npm run clients --prefix $(SPECTRAL) --silent
 
-snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, docs/errors.md, docs/settings.md, docs/indexes.md
+snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, docs/errors.md, docs/settings.md, docs/indexes.md, THIRD-PARTY-NOTICES.md
 	$(BIN)/python -m app openapi > tests/snapshots/openapi.json
 	$(BIN)/python -m tools.error_codes > docs/errors.md
 	$(BIN)/python -m tools.setting_table > docs/settings.md
 	$(BIN)/python -m tools.index_contract > docs/indexes.md
+	$(BIN)/python -m tools.notices > THIRD-PARTY-NOTICES.md
 
-clean:
+clean:  ## remove the environments and caches; .roster/ with its data stays
 	rm -rf .venv .venv-peer .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	rm -rf $(SPECTRAL)/.venv $(SPECTRAL)/node_modules $(SPECTRAL)/openapi.json $(SPECTRAL)/clients/generated

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
-_ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent
 _UV = Path(sys.executable).parent / "uv"
 _DEV = "requirements-dev.lock"
 # What each is made of; what runs the service has the versions that its tests have.
@@ -43,10 +43,10 @@ def find_stale() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         for name in LOCKS:
             Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(_ROOT / name, Path(folder, name))
+            shutil.copy(ROOT / name, Path(folder, name))
         write(Path(folder))
         for name in LOCKS:
-            if read_pins(_ROOT / name) != read_pins(Path(folder, name)):
+            if read_pins(ROOT / name) != read_pins(Path(folder, name)):
                 yield f"{name} is not what pyproject.toml asks for: run `make locks`."
 
 
@@ -70,7 +70,7 @@ def read_pins(lock: Path) -> list[str]:
 
 def _run_uv(command: str, *arguments: str) -> None:
     call = (str(_UV), "pip", command, "--quiet", *arguments)
-    subprocess.run(call, cwd=_ROOT, check=True, capture_output=True, text=True)
+    subprocess.run(call, cwd=ROOT, check=True, capture_output=True, text=True)
 
 
 def check() -> None:
@@ -83,7 +83,7 @@ def check() -> None:
 def main() -> None:
     try:
         if sys.argv[1:2] == ["write"]:
-            write(_ROOT, *sys.argv[2:])
+            write(ROOT, *sys.argv[2:])
         else:
             check()
     except subprocess.CalledProcessError as error:

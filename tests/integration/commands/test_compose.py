@@ -183,7 +183,16 @@ def test_the_image_has_the_service_as_it_is_tested_without_the_embedded_servers(
 def test_the_image_holds_only_what_it_runs() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
-    assert rules == ["*", "!requirements-image.lock", "!app", "!models", "!routers", "**/__pycache__"]
+    licences = ["!LICENSE", "!THIRD-PARTY-NOTICES.md"]
+    assert rules == [
+        "*",
+        "!requirements-image.lock",
+        *licences,
+        "!app",
+        "!models",
+        "!routers",
+        "**/__pycache__",
+    ]
 
 
 # --- the same command lines on loopback ---

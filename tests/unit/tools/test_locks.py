@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.markers import Marker
 
 from tools import locks, machine
@@ -50,3 +51,10 @@ def test_the_pythons_of_the_makefile_the_project_and_the_locks_are_the_same() ->
     bounds = [tuple(map(int, version.split("."))) for version in (oldest, newest)]
     assert f"{bounds[0]} <= sys.version_info[:2] <= {bounds[1]}" in makefile
     assert bounds[0] <= sys.version_info[:2] <= bounds[1]
+
+
+def test_the_public_forge_runs_the_gate_and_nothing_else_on_every_python() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    (job,) = workflow["jobs"].values()
+    assert tuple(job["strategy"]["matrix"]["python"]) == locks.PYTHONS
+    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
