@@ -1,6 +1,6 @@
 """Prints THIRD-PARTY-NOTICES.md: the licence of each package of requirements.lock, from its metadata."""
 
-from importlib.metadata import PackageMetadata, metadata
+from importlib.metadata import metadata
 
 from tools import locks
 
@@ -51,20 +51,20 @@ def find_licence(name: str) -> str:
     """The SPDX expression for the package, which must be installed unless its licence is said here."""
     if name in _SAID_HERE:
         return _SAID_HERE[name]
-    found = metadata(name)
+    found = metadata(name).json
     licence = _read_field(found) or _read_classifiers(found)
     if not licence:
         raise LookupError(f"{name} names no licence: read the one it ships and add it to tools/notices.py.")
     return licence
 
 
-def _read_field(found: PackageMetadata) -> str | None:
-    text = found.get("License-Expression") or found.get("License")
-    return _SPDX.get(text, text) if text and "\n" not in text else None
+def _read_field(found: dict[str, str | list[str]]) -> str:
+    text = str(found.get("license_expression") or found.get("license") or "")
+    return "" if "\n" in text else _SPDX.get(text, text)
 
 
-def _read_classifiers(found: PackageMetadata) -> str:
-    titles = [text.split(" :: ")[-1] for text in found.get_all("Classifier") or [] if text[:7] == "License"]
+def _read_classifiers(found: dict[str, str | list[str]]) -> str:
+    titles = [text.split(" :: ")[-1] for text in found.get("classifier", ()) if text.startswith("License")]
     return " OR ".join(_SPDX.get(title, title) for title in titles)
 
 

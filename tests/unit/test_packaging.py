@@ -21,8 +21,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
     folder = tmp_path_factory.mktemp("wheel")
     uv = Path(sys.executable).parent / "uv"
-    build = [uv, "build", "--quiet", "--offline", "--wheel", "--out-dir", folder, ROOT]
-    subprocess.run(build, check=True)
+    options = ("--quiet", "--offline", "--wheel", "--out-dir")
+    subprocess.run([uv, "build", *options, folder, ROOT], check=True)
     return ZipFile(next(folder.glob("*.whl")))
 
 
