@@ -87,12 +87,13 @@ spectral: .venv/run.stamp $(SPECTRAL)/.venv/stamp  ## the OpenAPI document by ev
 		--ruleset $(SPECTRAL)/.spectral.yaml $(SPECTRAL)/openapi.json
 	$(WITH_NODE) npm run clients --prefix $(SPECTRAL) --silent
 
-snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, docs/errors.md, docs/settings.md, docs/indexes.md, THIRD-PARTY-NOTICES.md
+snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, pages and the picture of docs/, THIRD-PARTY-NOTICES.md
 	$(BIN)/python -m app openapi > tests/snapshots/openapi.json
 	$(BIN)/python -m tools.error_codes > docs/errors.md
 	$(BIN)/python -m tools.setting_table > docs/settings.md
 	$(BIN)/python -m tools.index_contract > docs/indexes.md
 	$(BIN)/python -m tools.notices > THIRD-PARTY-NOTICES.md
+	$(BIN)/python -m tools.rooms
 
 clean:  ## remove the environments and caches; .roster/ with its data stays
 	rm -rf .venv .venv-peer .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,57 @@
+"""The pages of the documentation: what is generated is up to date, and what is named is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tools import rooms
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    page.relative_to(ROOT).as_posix()
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")]
+)
+
+
+def find_headings(page: Path) -> set[str]:
+    """The anchors that a forge makes of the headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_link_of_a_page_leads_to_a_file_or_heading_that_is_there(name: str) -> None:
+    page = ROOT / name
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if target.startswith("https://"):
+            continue
+        path, _, heading = target.partition("#")
+        found = (page.parent / path).resolve() if path else page
+        assert found.exists(), target
+        assert not heading or heading in find_headings(found), target
+
+
+def test_the_picture_and_the_table_of_rooms_are_what_the_contract_gives() -> None:
+    assert (rooms.PICTURE.read_text(), rooms.PAGE.read_text()) == rooms.render(), "run `make snapshots`"
+
+
+def test_the_picture_has_every_room_below_what_imports_it() -> None:
+    layers = [["__main__"], ["main"], ["routers"], ["users"], ["audit", "core"], ["models"]]
+    contracts = [
+        {"id": "rooms", "layers": ["__main__", "main", "users", "audit | core"]},
+        {"id": "routers", "allowed_importers": ["app.main"]},
+    ]
+    assert rooms.read_layers({"tool": {"importlinter": {"contracts": contracts}}}) == layers
+    places = re.findall(r'y="(\d+)" fill="#\w+">(\w+)<', rooms.draw(layers))
+    assert [name for _, name in places] == [name for names in layers for name in names]
+    assert len({height for height, _ in places}) == len(layers)
+
+
+@pytest.mark.parametrize("name", [page for page in PAGES if page.startswith("docs/decisions/")])
+def test_each_decision_has_its_status_date_and_parts(name: str) -> None:
+    text = (ROOT / name).read_text()
+    number = int(Path(name).name[:4])
+    assert re.match(rf"# {number}\. .+\n\nStatus: (accepted|replaced by ADR \d+), \d{{4}}-\d\d-\d\d\.\n", text)
+    parts = re.findall(r"^\*\*(\w[\w ]+?)\.?\*\*", text, re.MULTILINE)
+    assert parts == ["Context", "Decision", "Consequences", "Alternatives", "Enforced by"], parts
