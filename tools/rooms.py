@@ -68,8 +68,7 @@ def find_source(name: str) -> Path:
 
 
 def _link(source: Path) -> str:
-    room = source.parent if source.name == "__init__.py" else source
-    where = f"{room.relative_to(ROOT)}{'/' if room is source.parent else ''}"
+    where = source.relative_to(ROOT).as_posix().removesuffix("__init__.py")
     return f"[`{where}`](../{where})"
 
 
