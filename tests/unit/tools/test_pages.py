@@ -7,12 +7,13 @@ import pytest
 
 from tools import rooms
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")]
 )
 
+PLACEHOLDERS = {"app/x", "routers/x.py", "app/migrations/mNNNN_what.py"}
 FOLDERS = "app|benchmarks|deploy|docs|fuzz|models|office|routers|tests|tools"
 
 
@@ -40,7 +41,7 @@ def test_each_file_and_module_that_a_page_names_is_there(name: str) -> None:
     paths = set(re.findall(rf"`((?:{FOLDERS})/[\w./-]*)", text))
     modules = {found.replace(".", "/") for found in re.findall(r"`(app\.[a-z_.]+[a-z_])", text)}
     tests = {f"tests/**/{found}" for found in re.findall(r"`(test_\w+\.py)`", text)}
-    gone = {path for path in paths if not (ROOT / path).exists()}
+    gone = {path for path in paths - PLACEHOLDERS if not (ROOT / path).exists()}
     gone |= {module for module in modules if not _is_module(module)}
     gone |= {pattern for pattern in tests if not any(ROOT.glob(pattern))}
     assert not gone

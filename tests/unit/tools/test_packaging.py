@@ -13,7 +13,7 @@ import pytest
 from app import __version__
 from tools import notices
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
