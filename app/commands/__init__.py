@@ -1,1 +1,1 @@
-"""The commands beside `serve`: one file a noun."""
+"""The commands besides `serve`, one module for each noun."""

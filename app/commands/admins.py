@@ -11,10 +11,12 @@ from app.commands.running import backends, out, run
 from app.core import settings
 
 
-def create_admin(email: Annotated[str, typer.Argument(help="By which the administrator signs in.")]) -> None:
-    """Make an administrator, or make one of the user with this e-mail; asks for the password.
+def create_admin(
+    email: Annotated[str, typer.Argument(help="The e-mail by which the administrator signs in.")],
+) -> None:
+    """Create an administrator, or make the user with this e-mail one; asks for the password.
 
-    From a pipe, the password is the first line of the input: no command line shows it to others.
+    From a pipe, the password is the first line of the input, so that no process list shows it.
     """
     password = SecretStr(_ask() if sys.stdin and sys.stdin.isatty() else _read())
     with backends(settings.load()) as (config, _):
@@ -27,7 +29,7 @@ def _ask() -> str:
 
 
 def _read() -> str:
-    """In UTF-8 whatever the locale, or it would not be the password that comes over HTTP."""
+    """The first line of the input, in UTF-8 whatever the locale, as passwords come over HTTP."""
     try:
         return sys.stdin.buffer.readline().decode().rstrip("\r\n") if sys.stdin else ""
     except UnicodeDecodeError:

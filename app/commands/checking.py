@@ -1,4 +1,4 @@
-"""`python -m app check`: whether a directory is whole, after it was restored, say."""
+"""`python -m app check`: whether a directory is whole, for example after a restore."""
 
 import typer
 
@@ -8,7 +8,7 @@ from app.core import settings
 
 
 def check() -> None:
-    """Count what is there, and say what is wrong of schema, indexes, keys, users and search; exit 1 if so."""
+    """Count documents and report what is wrong with schema, indexes, keys, users and search; exit 1 if so."""
     with backends(settings.load()) as (config, _):
         found = run(integrity.check, config, apply_indexes=False)
     for name, count in found.counts.items():
@@ -17,4 +17,4 @@ def check() -> None:
         out.print(sentence, markup=False)
     if found.wrong:
         raise typer.Exit(1)
-    out.print("Schema, indexes, keys, users and search are whole, and nothing stands alone.")
+    out.print("Schema, indexes, keys, users and search are whole, and nothing is orphaned.")

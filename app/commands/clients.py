@@ -13,7 +13,7 @@ from app.core import settings
 from app.core.errors import InvalidError
 from models.values import Scope
 
-cli = typer.Typer(help="The OAuth clients that may ask for tokens and about them.", no_args_is_help=True)
+cli = typer.Typer(help="The OAuth clients that may request and inspect tokens.", no_args_is_help=True)
 
 T = TypeVar("T")
 _Id = Annotated[str, typer.Argument(metavar="ID", help="The client's id.")]
@@ -27,10 +27,13 @@ def _check_scopes(names: list[str] | None) -> list[str] | None:
 
 @cli.command("add")
 def add_client(
-    name: Annotated[str, typer.Argument(help="What people know it by.")],
+    name: Annotated[str, typer.Argument(help="The name that people know it by.")],
     *,
     public: Annotated[
-        bool, typer.Option("--public", help="It cannot keep a secret: an app in a browser or on a phone.")
+        bool,
+        typer.Option(
+            "--public", help="For a client that cannot keep a secret: an app in a browser or on a phone."
+        ),
     ] = False,
     client_id: Annotated[
         str | None, typer.Option("--id", help="Its id; made from the name by default.")
@@ -40,7 +43,7 @@ def add_client(
         typer.Option(help="A scope it may be given; repeat for more. None: any.", callback=_check_scopes),
     ] = None,
 ) -> None:
-    """Register a client; prints its id and, this once, its secret."""
+    """Register a client; prints its id and, only once, its secret."""
     scopes = cast("list[Scope]", scope) or None
     client, secret = _run(
         lambda opened: clients.register(
@@ -62,14 +65,14 @@ def list_clients() -> None:
 def _tell(client: Client) -> None:
     kind = "public" if client.is_public else "confidential"
     scopes = "any scope" if client.scopes is None else " ".join(sorted(client.scopes))
-    typer.echo(f"{client.id}\t{client.name}\t{kind}\t{scopes}")  # rich would spoil tabs and `:cat:`
+    typer.echo(f"{client.id}\t{client.name}\t{kind}\t{scopes}")  # rich would change tabs and `:cat:`
 
 
 @cli.command("change")
 def change_client(
     client_id: _Id,
     *,
-    name: Annotated[str | None, typer.Option(help="What people know it by.")] = None,
+    name: Annotated[str | None, typer.Option(help="The name that people know it by.")] = None,
     scope: Annotated[
         list[str] | None,
         typer.Option(help="A scope it may be given; repeat for more.", callback=_check_scopes),
@@ -93,13 +96,13 @@ def change_client(
 
 @cli.command("renew-secret")
 def renew_secret(client_id: _Id) -> None:
-    """Give a client a new secret, printed this once; the old one is good no longer."""
+    """Give a client a new secret, printed only once; the old one is no longer valid."""
     _show(_run(lambda opened: clients.renew_secret(opened.database, client_id)))
 
 
 @cli.command("remove")
 def remove_client(client_id: _Id) -> None:
-    """Remove a client: it is unknown from the next request on, and its sessions have ended."""
+    """Remove a client, which ends its sessions and takes effect with the next request."""
     _run(lambda opened: accounts.remove_client(opened.auth, client_id))
     out.print(f"{client_id} is removed.", markup=False)
 

@@ -25,11 +25,11 @@ _FORMATS = get_args(Format)
 
 def export(
     file: Annotated[
-        Path, typer.Argument(help="Where to: its ending says how, .csv, .xlsx, .ods or .ndjson.")
+        Path, typer.Argument(help="The file to write, which ends in .csv, .xlsx, .ods or .ndjson.")
     ],
     *,
     form: Annotated[
-        str | None, typer.Option("--format", help="csv, xlsx, ods or ndjson; else by the ending.")
+        str | None, typer.Option("--format", help="csv, xlsx, ods or ndjson, where the name does not tell.")
     ] = None,
     columns: Annotated[str | None, typer.Option(help="name,email:E-Mail,address1_city, say.")] = None,
     addresses: Annotated[int | None, typer.Option(help="Addresses with columns of their own.")] = None,
@@ -37,10 +37,10 @@ def export(
     sort: Annotated[str | None, typer.Option(help="name, -created_at, …")] = None,
     filters: Annotated[
         list[str] | None,
-        typer.Option("--filter", help="As in the API: department=Sales; may be given again."),
+        typer.Option("--filter", help="As in the API: department=Sales; can be repeated."),
     ] = None,
 ) -> None:
-    """Write users to a file, which appears when it is whole."""
+    """Write users to a file, which appears once it is complete."""
     said = {"format": form or file.suffix.lstrip(".").lower(), "columns": columns, "addresses": addresses}
     asked = _read(said | {"q": q, "sort": sort}, filters or [])
     with backends(settings.load()) as (config, _), progress() as bar:
@@ -55,19 +55,21 @@ def export(
 
 def _read(said: dict[str, Any], filters: list[str]) -> ExportBody:
     if said["format"] not in _FORMATS:
-        _refuse(["The file's name must end in .csv, .xlsx, .ods or .ndjson, or --format say which it is."])
+        _refuse(
+            ["The file's name must end in .csv, .xlsx, .ods or .ndjson, or --format must name the format."]
+        )
     given = {name: value for name, value in said.items() if value is not None}
     for item in filters:
         name, _, value = item.partition("=")
         if name in said:
-            _refuse([f"{name} is no filter: say --{name}."])
+            _refuse([f"{name} is not a filter: use --{name}."])
         given.setdefault(name, []).append(value)
     single = {
         name: values[0] if isinstance(values, list) and len(values) == 1 else values
         for name, values in given.items()
     }
     try:
-        return ExportBody.model_validate(single, strict=False)  # a filter's value is text here
+        return ExportBody.model_validate(single, strict=False)  # a filter's value is text
     except ValidationError as error:
         _refuse(
             [
@@ -84,7 +86,7 @@ def _refuse(sentences: list[str]) -> NoReturn:
 
 
 async def _write(opened: Container, asked: ExportBody, file: Path, bar: Progress) -> int:
-    """How many users; a file that broke off is taken away, and what was there before stays till the end."""
+    """Write the file and return the number of users; the old file stays until the new one is complete."""
     exports.check(asked)
     query = listing.build(asked, region=opened.settings.phone_region)
     task = bar.add_task("people", total=await exports.expect(opened, asked, query))

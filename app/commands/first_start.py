@@ -1,4 +1,4 @@
-"""What `serve` does before it serves: the first administrator, sample people, and words for the newcomer."""
+"""The first start of `serve`: an administrator, sample people, and a welcome for newcomers."""
 
 import secrets
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from app.search import upkeep
 log = structlog.get_logger("roster.start")
 
 SAMPLE_PEOPLE = 1_000
-"""Put into an empty embedded directory, so that a newcomer has something to page through."""
+"""How many people an empty embedded directory gets, so that newcomers have something to page through."""
 
 EMBEDDED_ADMIN = "admin@example.com"
 
@@ -24,18 +24,18 @@ EMBEDDED_ADMIN = "admin@example.com"
 class Admin:
     email: str
     password: str | None
-    """Known only when it was made just now."""
+    """None unless it was made just now."""
 
 
 async def prepare(opened: Container) -> Admin | None:
-    """The administrator that the environment names, unless there is one already."""
+    """Make the administrator that the environment names, unless there is one already."""
     settings = opened.settings
     await _tell_if_search_is_outdated(opened)
     if await accounts.has_admin(opened.auth):
         return None
     if settings.admin_email is None or settings.admin_password is None:
         err.print(
-            "Nobody can administer this directory yet: run `python -m app create-admin EMAIL`, "
+            "This directory has no administrator yet: run `python -m app create-admin EMAIL`, "
             "or set ROSTER_ADMIN_EMAIL and ROSTER_ADMIN_PASSWORD."
         )
         return None
@@ -44,7 +44,7 @@ async def prepare(opened: Container) -> Admin | None:
 
 
 async def prepare_embedded(opened: Container) -> Admin | None:
-    """A newcomer's directory has people in it, and an administrator whose password is shown once."""
+    """Fill a new directory with people, and make an administrator whose password is shown once."""
     if not await opened.users.find_one({}, {"_id": 1}):
         await samples.add(opened, SAMPLE_PEOPLE)
     if opened.settings.admin_email is not None:
@@ -58,13 +58,13 @@ async def prepare_embedded(opened: Container) -> Admin | None:
 
 
 async def _tell_if_search_is_outdated(opened: Container) -> None:
-    """The service goes on meanwhile; only `q` misses the users whose search fields are old."""
+    """Warn, and go on: only `q` misses users whose search fields are old."""
     if await upkeep.is_outdated(opened.users):
         log.warning("search_is_outdated", run="python -m app search reindex")
 
 
 def welcome(base: str, admin: Admin | None) -> str:
-    """Lines that can be pasted: sign in, page through, create, download."""
+    """Lines to paste: sign in, page through, create, download."""
     email = admin.email if admin else "YOU@EXAMPLE.COM"
     password = admin.password if admin and admin.password else "YOUR-PASSWORD"
     shown = "Forgot your password? Run: python -m app create-admin EMAIL"

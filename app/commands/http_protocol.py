@@ -1,7 +1,6 @@
-"""Uvicorn's HTTP protocol with a bound on what stands around a body, which its parser keeps without one.
+"""Uvicorn's HTTP protocol with bounds on heads and trailers, which its parser keeps without a limit.
 
-And with a door, where a request is let in, waits or is refused before it costs anything, and with a
-stop that loses no request: see `shutdown`.
+It also asks for admission before a request costs anything, and stops without losing requests: see `shutdown`.
 """
 
 import asyncio
@@ -24,26 +23,27 @@ from app.http.problems import HeadersTooLargeError, HTTPVersionError, URITooLong
 from app.http.refusals import LONGEST_START, explain
 
 LONGEST_HEAD = 65_536
-"""Bytes of a request line with its headers, or of trailers: as many as h11, uvicorn's other parser, takes."""
+"""Bytes of a request line with its headers, or of trailers: the limit of h11, uvicorn's other parser."""
 
 LULL_S = 1.0
-"""How long an idle connection stays open once the server stops: a request may be on its way."""
+"""How long an idle connection stays open during a stop: a request may be on its way."""
 
 _stopping: WeakSet[ServerState] = WeakSet()
-"""The servers that stop. Of one accepted just before, asyncio's loop tells after it; uvloop's does not."""
+"""The servers that stop: a connection accepted just before may be reported only after that, by asyncio's
+loop."""
 
 _VERSIONS = frozenset({"1.0", "1.1"})
 _UNREAD: dict[str, Any] = {"method": "UNKNOWN", "path": "", "raw_path": b"", "query_string": b""}
-"""Of a request that was refused before this much of it was read."""
+"""What was unread of a refused request."""
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Counts what was received since the parser last told of anything finished; a chunk more may get in."""
+    """Counts the bytes since the parser last finished anything; one chunk more may get in."""
 
     _admission: Admission
     _unfinished = 0
     _start = b""
-    """Of the request that is being read: what its method is cannot be asked once the parser refused it."""
+    """The start of the request that is being read: its method is unknown once the parser refused it."""
     _is_in_body = False
     _has_refused = False
     _visit: "_Visit | None" = None
@@ -61,7 +61,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
-        self.on_message_begin()  # the parser does with a first byte that it can read
+        self.on_message_begin()  # so that the parser knows that a request began
         self._admission = cast("FastAPI", self.config.loaded_app).state.admission
         if self.server_state in _stopping:
             self._close_after_lull()
@@ -76,7 +76,7 @@ class BoundedHttp(HttpToolsProtocol):
         super()._start_asgi_task(cycle, cast("ASGI3Application", app))
 
     def turn_away(self, cycle: RequestResponseCycle, kind: str) -> None:
-        """What comes of its body is read and dropped, unless the client waits to be told to send it."""
+        """Refuse a request. Its body is read and dropped, unless the client waits for leave to send it."""
         self._admission.note_refusal(kind)
         keep_alive = cycle.keep_alive and not cycle.waiting_for_100_continue
         self.transport.write(self._admission.make_refusal(cast("Scope", cycle.scope), keep_alive=keep_alive))
@@ -122,16 +122,16 @@ class BoundedHttp(HttpToolsProtocol):
             self._close_after_lull()
 
     def shutdown(self) -> None:
-        """Let each connection bring one more request, whose reply says that it is the last.
+        """Accept one more request on each connection; its reply announces the end.
 
-        Uvicorn closes those that are idle at that moment, and with them a request that has just been sent;
-        and those whose reply has begun, and so cannot say that it is the last, at its end.
+        Uvicorn itself would close idle connections at once, and lose a request that was just sent, and others
+        after a reply that could not announce the end.
         """
         _stopping.add(self.server_state)
         if self._is_idle():
             self._close_after_lull()
         elif self._is_endless():
-            self.transport.close()  # else the stop would wait for it as long as it does for anybody
+            self.transport.close()  # else the stop would wait for it until the grace is over
         elif not self.cycle.response_started:
             self.cycle.keep_alive = False
 
@@ -149,7 +149,7 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  (what Uvicorn says of any error)
-        """Called by Uvicorn while it handles what its parser raised."""
+        """Called by Uvicorn when its parser raised an error."""
         too_long = max(self._unfinished, len(self.url)) > LONGEST_HEAD
         self._refuse(self._too_long() if too_long else explain(sys.exception(), self._start))
 
@@ -159,10 +159,10 @@ class BoundedHttp(HttpToolsProtocol):
         return HeadersTooLargeError(f"Headers, or trailers, may have at most {LONGEST_HEAD} bytes together.")
 
     def _refuse(self, error: RosterError) -> None:
-        """Answer in the turn of the request, by the application: with its headers, log and metrics.
+        """Let the application answer in the request's turn, with its headers, log and metrics.
 
-        A request whose body cannot be read is taken from the application, unless its reply has begun: then
-        the connection just ends.
+        A request whose body cannot be read is taken from its handler, unless its reply has begun: then the
+        connection ends.
         """
         if self._has_refused:
             return
@@ -198,7 +198,7 @@ class BoundedHttp(HttpToolsProtocol):
 
 
 class _Visit(Turn):
-    """A request at the door and past it: an ASGI application that gives its slot back at its end."""
+    """A request that asks for admission, as an ASGI application that gives its slot back at its end."""
 
     __slots__ = ("_admission", "_app", "_connection", "_is_gone", "_kind", "_task", "cycle")
 
@@ -241,7 +241,7 @@ class _Visit(Turn):
             self.leave()
 
     def give_up(self) -> None:
-        """The client has gone: what it asked for is not done, unless it is a change that has begun."""
+        """The client has gone: cancel the request, unless it is a change that has begun."""
         if self._task is None:
             self.leave()
         elif self.cycle.scope["method"] in {"GET", "HEAD"}:

@@ -1,4 +1,4 @@
-"""`python -m app import FILE` and `revert-import ID`: a plan, shown, and applied when somebody says so."""
+"""`python -m app import FILE` and `revert-import ID`: show a plan, and apply it on confirmation."""
 
 import asyncio
 import hashlib
@@ -31,15 +31,15 @@ from models.values import ALL_SCOPES
 _ANYBODY = Viewer("", is_admin=True)
 _LOOK_S = 0.1
 _TOLD = 10
-"""Rows that are told of those that fail, of those that create and of those that change."""
+"""The most rows shown of each kind: failing, creating, changing."""
 _LONGEST = 60
-"""Characters of a value that are told."""
+"""The most characters shown of a value."""
 _WRONG = ("conflict", "error")
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """An import, and its first rows that are wrong, create or change."""
+    """An import, and its first rows that fail, create or change."""
 
     shown: ImportView
     wrong: list[dict[str, Any]]
@@ -57,7 +57,7 @@ class _Told:
 
 
 def _with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with an option for each one that an upload has: they are declared once."""
+    """The command with an option for each field of an upload, which are declared once."""
     signature = inspect.signature(command)
     own = [each for each in signature.parameters.values() if each.kind is not Parameter.VAR_KEYWORD]
     options = [
@@ -79,10 +79,10 @@ def import_users(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, XLSX, ODS or NDJSON.")],
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Apply the plan without asking.")] = False,
-    plan_only: Annotated[bool, typer.Option("--plan-only", help="Show the plan and leave it there.")] = False,
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Only show the plan.")] = False,
     **said: str | None,
 ) -> None:
-    """Import users: shows what would be done, asks, and does it. Exit 1 where rows are left out."""
+    """Import users: shows the plan, asks, and applies it. Exit 1 if rows are left out."""
     asked = _read(
         {name: value for name, value in said.items() if value is not None} | {"filename": file.name}
     )
@@ -90,12 +90,12 @@ def import_users(
 
 
 def revert_import(
-    import_id: Annotated[str, typer.Argument(help="The id that the import was applied under.")],
+    import_id: Annotated[str, typer.Argument(help="The id of the applied import.")],
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Apply the plan without asking.")] = False,
-    plan_only: Annotated[bool, typer.Option("--plan-only", help="Show the plan and leave it there.")] = False,
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Only show the plan.")] = False,
 ) -> None:
-    """Undo an import: shows what would be done, asks, and does it. Exit 1 where rows are left out."""
+    """Undo an import: shows the plan, asks, and applies it. Exit 1 if rows are left out."""
     if not ObjectId.is_valid(import_id):
         _refuse(["The id of an import is 24 hexadecimal digits."])
     _carry_out(lambda opened: _plan_revert(opened, ObjectId(import_id)), yes=yes, plan_only=plan_only)
@@ -143,7 +143,7 @@ async def _plan(opened: Container, file: Path, asked: ImportQuery) -> _Told:
 
 
 async def _plan_revert(opened: Container, import_id: ObjectId) -> _Told:
-    """A plan that was made before and left there is taken up again."""
+    """The revert, planned now or before."""
     earlier = (await imports.find(opened, import_id, _ANYBODY)).document.get("revert")
     with suppress(ImportNotFoundError):
         if earlier is not None and (await imports.find(opened, earlier, _ANYBODY)).state == "planned":
@@ -169,7 +169,7 @@ async def _apply(opened: Container, import_id: ObjectId) -> _Told:
 
 
 async def _follow(opened: Container, job: Job, what: str) -> None:
-    """Until the job has ended, by this process or by another worker; it ends with the command, too."""
+    """Wait for the job, run by this process or another worker; the end of the command cancels it."""
     with progress() as bar:
         task = bar.add_task(f"rows {what}", total=job.total)
         try:
@@ -179,7 +179,7 @@ async def _follow(opened: Container, job: Job, what: str) -> None:
                 _advance(bar, task, job)
         except asyncio.CancelledError:
             await opened.jobs.cancel(job.id)
-            err.print(f"Stopped: what was {what} stays so.")
+            err.print(f"Stopped: what was {what} stays {what}.")
             raise
     if job.state != "succeeded":
         detail = job.error["detail"] if job.error is not None else f"The job was {job.state}."
@@ -205,13 +205,13 @@ def _tell(told: _Told, statuses: tuple[str, ...]) -> None:
 
 
 def _lines(told: _Told, statuses: tuple[str, ...]) -> Iterator[str]:
-    """Counts, then rows; what comes from the file comes quoted, so that it cannot write to the terminal."""
+    """Counts, then rows; text from the file is quoted, so that it cannot control the terminal."""
     document = told.shown.document
     counted = {status: told.counts[status] for status in (*statuses, "unchanged", *_WRONG)}
     listed = ", ".join(f"{count} {status}" for status, count in counted.items() if count)
     yield f"{document['rows']} rows: {listed}"
     if unknown := [column["heading"] for column in document["columns"] if column["use"] == "unknown"]:
-        yield f"Columns that are not known, and not imported: {', '.join(map(_quote, unknown))}"
+        yield f"Unknown columns, which are not imported: {', '.join(map(_quote, unknown))}"
     for row in told.new:
         values = ", ".join(f"{name} {_quote(value)}" for name, value in row["values"].items())
         yield f"row {row['row']}: creates {values}"

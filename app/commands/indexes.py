@@ -13,7 +13,7 @@ cli = typer.Typer(help="The migrations, the indexes and the validator of the use
 
 @cli.command("check")
 def check_indexes() -> None:
-    """Say which migrations, indexes and validator are missing or differ; exit 1 if any do."""
+    """Report migrations, indexes and a validator that are missing or differ; exit 1 if any do."""
     with backends(settings.load()) as (config, _):
         found = run(_check, config, apply_indexes=False)
     for sentence in found:
@@ -25,7 +25,7 @@ def check_indexes() -> None:
 
 @cli.command("apply")
 def apply_indexes() -> None:
-    """Migrate, and create what is missing; MongoDB builds indexes without blocking reads and writes."""
+    """Migrate, and create missing indexes and the validator; MongoDB builds indexes without blocking."""
     with backends(settings.load()) as (config, _):
         left = run(lambda opened: indexes.check(opened.database), config)
     for sentence in left:

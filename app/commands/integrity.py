@@ -1,4 +1,4 @@
-"""Whether a directory is whole, as after it was restored: what is looked at is never mended."""
+"""Checks whether a directory is whole, for example after a restore; repairs nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ _NAMED = 20
 @dataclass(frozen=True, slots=True)
 class Findings:
     counts: dict[str, int]
-    """Of documents, by collection: to be compared with those of the directory that was saved."""
+    """Documents by collection, to be compared with the directory that was saved."""
     wrong: list[str]
-    """A sentence each; nothing when all is well."""
+    """A sentence for each problem."""
 
 
 async def check(opened: Container) -> Findings:
-    """Reads all users twice: seconds for a hundred thousand."""
+    """Check everything; reads all users twice, in seconds for a hundred thousand."""
     database = opened.database
     counts = {name: await database[name].count_documents({}) for name in COUNTED}
     wrong = [
@@ -61,35 +61,36 @@ async def _check_users(opened: Container) -> list[str]:
         last = {"_id": {"$gt": rows[-1]["_id"]}}
         ids = [row["_id"] for row in rows]
         sound = {row["_id"] for row in reader.sound(rows)}
-        wrong += [f"user {_id} holds a field of a wrong type" for _id in ids if _id not in sound]
+        wrong += [f"user {_id} has a field of a wrong type" for _id in ids if _id not in sound]
     return wrong[:_NAMED] + ([f"and {len(wrong) - _NAMED} users more"] if len(wrong) > _NAMED else [])
 
 
 async def _check_phones(opened: Container) -> list[str]:
-    """Those that a migration left as they are, as two users would share them."""
+    """Phone numbers that a migration left as they are, as two users would share them."""
     old = (await phone_numbers.find_old(opened.users)).values()
     return [
-        f"users {', '.join(map(str, holders))} hold one phone number in several forms: keep it with one"
+        f"users {', '.join(map(str, holders))} have the same phone number in several forms: keep it for one "
+        "of them"
         if len(holders) > 1
-        else f"user {holders[0]} holds a phone number in another form than today's: set it again"
+        else f"user {holders[0]} has a phone number in an old form: set it again"
         for holders in list(old)[:_NAMED]
     ]
 
 
 async def _check_orphans(opened: Container) -> list[str]:
-    """What belongs to something that is not there, as after a dump of no one moment.
+    """Documents whose owner is missing, as after a dump that is not of one moment.
 
-    Of a service that runs, an upload under way is such, too.
+    While the service runs, an upload in progress looks the same.
     """
     database = opened.database
     found = await _without(database, "import_rows", "import", "imports")
-    wrong = [f"rows of the import {_id} are there without it" for _id in found]
+    wrong = [f"rows of the import {_id} have no import" for _id in found]
     for bucket in BUCKETS:
         files, chunks = f"{bucket}.files", f"{bucket}.chunks"
         found = await _without(database, files, "_id", chunks, key="files_id", among={"length": {"$gt": 0}})
         wrong += [f"the file {_id} of {bucket} has no content" for _id in found]
         found = await _without(database, chunks, "files_id", files)
-        wrong += [f"content of the file {_id} of {bucket} is there without it" for _id in found]
+        wrong += [f"content of the file {_id} of {bucket} has no file" for _id in found]
     return wrong
 
 
@@ -102,7 +103,7 @@ async def _without(
     key: str = "_id",
     among: Mapping[str, Any] = {},
 ) -> list[Any]:
-    """The values of the field that no document of the other collection has as its key."""
+    """Values of the field that are no key in the other collection."""
     one = [{"$limit": 1}, {"$project": {"_id": 1}}]
     joined = {"from": other, "localField": "_id", "foreignField": key, "pipeline": one, "as": "there"}
     pipeline: list[dict[str, Any]] = [

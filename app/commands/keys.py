@@ -11,7 +11,7 @@ from app.core import settings
 
 cli = typer.Typer(help="The keys that sign access tokens.", no_args_is_help=True)
 
-_LINE = "{:43}  {:9}  {:9}  {:20}  {:20}  {}"  # a thumbprint has 43 letters, and whoever copies one needs all
+_LINE = "{:43}  {:9}  {:9}  {:20}  {:20}  {}"  # a thumbprint has 43 letters, all of them needed
 
 
 @cli.command("list")
@@ -33,7 +33,7 @@ def rotate_keys(
         bool, typer.Option("--at-once", help="For a stolen key: refuse the old keys' tokens from now on.")
     ] = False,
 ) -> None:
-    """Make a new key; the tokens of the old ones stay good until they expire."""
+    """Make a new key; tokens of the old ones stay valid until they expire."""
     with backends(settings.load()) as (config, _):
         kid = run(lambda opened: opened.auth.keyring.rotate(at_once=at_once), config, apply_indexes=False)
     when = "from now on; the old keys are gone" if at_once else f"in {PUBLISH_AHEAD_S} s"

@@ -1,4 +1,4 @@
-"""What commands share: consoles, a progress bar, the backends, one event loop."""
+"""Shared by commands: consoles, a progress bar, the backends, one event loop."""
 
 import asyncio
 import os
@@ -38,7 +38,7 @@ def progress() -> Progress:
 
 @contextmanager
 def backends(config: Settings, *, own: bool = False) -> Iterator[tuple[Settings, bool]]:
-    """Settings that name both backends, and whether MongoDB is embedded; what is not set is started.
+    """Settings with both backends, and whether MongoDB is embedded; starts the backends that are not set.
 
     Unless they must be its `own`, a command shares the embedded servers of a process that already runs them.
     """
@@ -55,7 +55,7 @@ def backends(config: Settings, *, own: bool = False) -> Iterator[tuple[Settings,
 
 
 def leave_on_sigterm(*, status: int) -> None:
-    """SIGTERM unwinds the stack, so that what was started is stopped."""
+    """Let SIGTERM unwind the stack, so that whatever was started is stopped."""
 
     def leave(_signal: int, _frame: FrameType | None) -> NoReturn:
         sys.exit(status)

@@ -1,6 +1,6 @@
 """Sample people of many places: the same seed and number always give the same person.
 
-Nothing here reads a clock or a global generator, so several processes can share the work by `start`.
+Nothing here reads a clock or a global random generator, so several processes can share the work by `start`.
 """
 
 import unicodedata
@@ -57,8 +57,8 @@ _SCRAMBLE = 618_033_989  # shares no factor with any number of phone numbers, so
 def people(count: int, *, seed: int = 7, start: int = 0) -> Iterator[dict[str, Any]]:
     """Persons `start` to `start + count - 1`, in the shape of the API's create body.
 
-    Beside that shape stand what a directory records itself: is_active, scopes, created_at, and for most
-    last_login_at (both UTC, whole milliseconds) and last_login_ip. E-mails and usernames are unique at any
+    They also have fields that a directory records itself: is_active, scopes, created_at, and mostly
+    last_login_at (both UTC, whole milliseconds) and last_login_ip. E-mails and usernames are unique for any
     number of people, phone numbers for the first ten million.
     """
     for index in range(start, start + count):
@@ -66,7 +66,7 @@ def people(count: int, *, seed: int = 7, start: int = 0) -> Iterator[dict[str, A
 
 
 class _Dice:
-    """Draws that depend on the seed and the person's number alone: 1,024 bits, of which one uses some 600."""
+    """Random draws that depend only on seed and number: 1,024 bits, of which some 600 are used."""
 
     __slots__ = ("_pool",)
 
@@ -101,7 +101,7 @@ class _City:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A `sample_names.Place` with its words cut into pieces and repeated by how common they are."""
+    """A `sample_names.Place` with its words split and repeated by their frequency."""
 
     words: sample_names.Place
     given: tuple[_Word, ...]
@@ -159,7 +159,7 @@ def _family(dice: _Dice, place: _Place) -> _Word:
 
 
 def _email(dice: _Dice, given: str, family: str, index: int) -> str:
-    """Unique: the part before the number never ends in a digit."""
+    """A unique e-mail: the part before the number never ends in a digit."""
     form = dice.below(5)
     if form == 0:
         local = f"{given[0]}.{family}"
@@ -231,7 +231,7 @@ def _address(dice: _Dice, place: _Place) -> dict[str, str]:
 
 
 def _address_of_documentation(dice: _Dice) -> str:
-    """An address that RFC 5737 and RFC 3849 reserve for examples."""
+    """An IP address that RFC 5737 and RFC 3849 reserve for examples."""
     if dice.chance(20):
         return f"2001:db8:{1 + dice.below(0xFFFE):x}:{1 + dice.below(0xFFFE):x}::{1 + dice.below(0xFFFE):x}"
     return f"{dice.pick(('192.0.2', '198.51.100', '203.0.113'))}.{1 + dice.below(254)}"
@@ -239,7 +239,7 @@ def _address_of_documentation(dice: _Dice) -> str:
 
 @cache
 def _places() -> tuple[_Place, ...]:
-    """Each place as often as its weight says."""
+    """The places, each repeated by its weight."""
     cut = [(_cut(place), place.weight) for place in sample_names.places()]
     return tuple(chain.from_iterable(repeat(place, weight) for place, weight in cut))
 
@@ -261,7 +261,7 @@ def _cut(place: sample_names.Place) -> _Place:
 
 
 def _by_rank(words: Sequence[T]) -> tuple[T, ...]:
-    """The word of rank r some 1/sqrt(r) times as often as the first: surnames fall off about like that."""
+    """Words repeated by rank: that of rank r 1/sqrt(r) times as often as the first, as surnames are."""
     often = (round(3 * sqrt(len(words) / (rank + 1))) for rank in range(len(words)))
     return tuple(chain.from_iterable(repeat(word, times) for word, times in zip(words, often, strict=True)))
 

@@ -1,4 +1,4 @@
-"""Sample people put into the directory: `app.commands.sample` makes them up, this stores them."""
+"""Stores the sample people that `app.commands.sample` makes up."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -15,13 +15,13 @@ from models.user import User, UserInput
 _BATCH = 1_000
 _DUPLICATE_KEY = 11_000
 _STORED = ("is_active", "scopes", "created_at", "last_login_at", "last_login_ip")
-"""What a sample person has that no caller may say."""
+"""Fields of a sample person that no caller may set."""
 
 
 async def add(
     opened: Container, count: int, *, start: int = 0, on_batch: Callable[[int], None] = lambda _: None
 ) -> int:
-    """How many of the people numbered from `start` were new; those already there are left as they are."""
+    """Add people numbered from `start` and return how many were new; existing ones stay as they are."""
     made = people(count, start=start)
     added = 0
     while batch := [_record(person) for person in islice(made, _BATCH)]:

@@ -7,12 +7,12 @@ from app.container import Container
 from app.core import settings
 from app.search import upkeep
 
-cli = typer.Typer(help="What search keeps: the words of each user, and the dictionary.", no_args_is_help=True)
+cli = typer.Typer(help="The search fields of users, and the dictionary.", no_args_is_help=True)
 
 
 @cli.command()
 def reindex() -> None:
-    """Make the search fields of all users anew where they differ; the service may go on."""
+    """Renew search fields that differ; the service may keep running."""
 
     async def work(opened: Container) -> int:
         with progress() as bar:
@@ -26,7 +26,7 @@ def reindex() -> None:
 
 @cli.command()
 def check() -> None:
-    """Say what differs from what search needs; exit 1 if anything does."""
+    """Report search fields and words that differ; exit 1 if any do."""
     with backends(settings.load()) as (config, _):
         found = run(lambda opened: upkeep.check(opened.users), config, apply_indexes=False)
     for sentence in found:

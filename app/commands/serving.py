@@ -25,22 +25,22 @@ log = structlog.get_logger("roster.start")
 
 _BACKLOG = 2048
 _STARTING_S = 60
-"""How long a worker may be at its start before it is given up, and answer nothing before it is replaced."""
+"""How long a worker may take to start before it is given up, or not answer before it is replaced."""
 _TICK_S = 0.1
 _STOPS_SOON = signal.SIGUSR1
-"""Told to workers by the process that started them, before it tells them to stop."""
+"""The signal by which the first process tells workers that it will stop them."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Listening before anything else starts, so that a taken port is known first; port 0 is any free one."""
+    """A listening socket, opened before anything else starts, so that a taken port is reported first."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        reason = str(error.strerror).partition(" (")[0]  # what follows repeats the address
+        reason = str(error.strerror).partition(" (")[0]  # the rest repeats the address
         raise StartError(
-            f"Port {port} of {host} cannot be listened on ({reason}): "
-            "stop what uses it, or choose another with --port or ROSTER_PORT."
+            f"Port {port} of {host} cannot be used ({reason}): "
+            "stop the program that uses it, or choose another with --port or ROSTER_PORT."
         ) from None
 
 
@@ -50,7 +50,7 @@ def find_url(listening: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Told to stop by SIGTERM it goes on for a while, not ready, so that balancers send it no one more."""
+    """A server that goes on for a while after SIGTERM, not ready, so that balancers send it nothing more."""
 
     def __init__(self, config: uvicorn.Config, *, delay_s: float) -> None:
         super().__init__(config)
@@ -67,12 +67,12 @@ class _Server(uvicorn.Server):
             await self.on_tick(tick := tick + 1)
 
     def _is_terminated(self) -> bool:
-        """And not by Ctrl-C, which somebody waits for."""
+        """Whether SIGTERM ends it, and not Ctrl-C, for which somebody waits."""
         return self._captured_signals[:1] == [signal.SIGTERM]
 
 
 class _Supervisor(Multiprocess):
-    """As `_Server`, for all workers at once: one that is only replaced stays ready to its end."""
+    """The same for all workers at once; a worker that is only replaced stays ready to its end."""
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], *, delay_s: float) -> None:
         super().__init__(config, sockets)
@@ -80,7 +80,7 @@ class _Supervisor(Multiprocess):
         self._is_terminated = False
 
     def keep_subprocess_alive(self) -> None:
-        """At once if one is killed while it is asked: open here too, its end of the pipe would not end."""
+        """Replace dead workers; a worker that is killed while it is asked is noticed at once."""
         for process in self.processes:
             process.child_conn.close()
         super().keep_subprocess_alive()
@@ -90,14 +90,14 @@ class _Supervisor(Multiprocess):
         super().handle_term()
 
     def handle_hup(self) -> None:
-        """A stop ends it after the worker whose turn it is; Uvicorn looks for one when all are replaced."""
+        """Replace workers one by one; unlike in Uvicorn, a stop ends that after the current one."""
         replaced = threading.Event()
         threading.Thread(target=self._look_for_stop, args=(replaced,), daemon=True).start()
         super().handle_hup()
         replaced.set()
 
     def _look_for_stop(self, replaced: threading.Event) -> None:
-        """In a thread: a signal's handler may not set an event for which the main thread may just wait."""
+        """Wait in a thread: a signal handler must not set an event that the main thread may wait for."""
         while not self.should_exit.is_set() and not replaced.wait(_TICK_S):
             if signal.SIGTERM in self.signal_queue:
                 self.handle_term()
@@ -113,7 +113,7 @@ class _Supervisor(Multiprocess):
         super().terminate_all()
 
     def _wait_for_balancers(self) -> None:
-        """Or until somebody presses Ctrl-C after all."""
+        """Wait for the delay, or until Ctrl-C."""
         ends_at = time.monotonic() + self._delay_s
         while time.monotonic() < ends_at and signal.SIGINT not in self.signal_queue:
             time.sleep(_TICK_S)
@@ -122,7 +122,7 @@ class _Supervisor(Multiprocess):
 def run(
     listening: socket.socket, *, workers: int, keep_alive_s: int, stop_delay_s: float, stop_grace_s: int
 ) -> None:
-    """Serve until a signal ends it; settings reach the workers by the environment.
+    """Serve until a signal; settings reach the workers by the environment.
 
     With several workers, SIGHUP replaces one after the other, each once its successor serves; a worker that
     ends is replaced at once. A single process ignores it. SIGTERM makes `/health/ready` 503 at once, and
@@ -136,7 +136,7 @@ def run(
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=False,  # app.core.client_address believes configured proxies only
+        proxy_headers=False,  # app.core.client_address trusts only configured proxies
         timeout_keep_alive=keep_alive_s,
         timeout_graceful_shutdown=stop_grace_s,
         timeout_worker_healthcheck=_STARTING_S,
@@ -152,9 +152,9 @@ def run(
 
 
 def ignore_hangups(stop: Callable[[], object]) -> None:
-    """From now on SIGHUP is told of and ignored: one process alone could only be replaced with a gap.
+    """Log and ignore SIGHUP from now on: a single process could only be replaced with a gap.
 
-    At a terminal it says that the terminal is gone: then `stop`.
+    At a terminal SIGHUP means that the terminal is gone: then `stop`.
     """
 
     def tell() -> None:
@@ -165,7 +165,7 @@ def ignore_hangups(stop: Callable[[], object]) -> None:
 
 def create_worker_app() -> FastAPI:
     """The application of one worker process, which ends when the process that started it does."""
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it is for the process that started it
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it is for the first process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     app = main.create_app()
     asyncio.get_running_loop().add_signal_handler(_STOPS_SOON, _say_that_it_stops, app)
@@ -173,7 +173,7 @@ def create_worker_app() -> FastAPI:
 
 
 def _say_that_it_stops(app: FastAPI) -> None:
-    if (opened := getattr(app.state, "container", None)) is not None:  # else it has not even started
+    if (opened := getattr(app.state, "container", None)) is not None:  # else it has not started yet
         opened.readiness.stop()
 
 

@@ -1,4 +1,4 @@
-"""Names that look like settings and are none: a setting that was mistyped has its default, silently."""
+"""Warns of names that look like settings: a mistyped setting would silently keep its default."""
 
 import os
 import re
@@ -14,11 +14,11 @@ log = structlog.get_logger("roster.start")
 
 _PREFIX = "ROSTER_"
 _OF_KUBERNETES = re.compile(r"ROSTER_(SERVICE_(HOST|PORT)|PORT_[0-9]+_).*")
-"""Set for a service named roster, in each pod beside it."""
+"""Variables that Kubernetes sets in each pod for a service named roster."""
 
 
 def tell() -> None:
-    """A warning for each, with the name that may have been meant; values are never told."""
+    """Warn of each name, with the setting that was probably meant; never with values."""
     known = [_PREFIX + name.upper() for name in Settings.model_fields]
     for name in sorted(_find_all() - {*known}):
         near = find_near(name, known)
@@ -26,9 +26,9 @@ def tell() -> None:
 
 
 def _find_all() -> set[str]:
-    """In the environment and `.env`, whose case is none."""
+    """Names in the environment and `.env`, in upper case."""
     names = {*os.environ}
-    with suppress(OSError, UnicodeDecodeError):  # which loading the settings tells of
+    with suppress(OSError, UnicodeDecodeError):  # which loading the settings reports
         names |= {*dotenv_values(".env")}
     found = {name.upper() for name in names}
     return {name for name in found if name.startswith(_PREFIX) and not _OF_KUBERNETES.fullmatch(name)}

@@ -1,4 +1,4 @@
-"""`python -m app worker`: a process that works on jobs and serves nobody."""
+"""`python -m app worker`: a process that runs jobs and serves no requests."""
 
 import asyncio
 import os
@@ -23,14 +23,14 @@ _NICENESS = 10
 
 
 def worker() -> None:
-    """Work on jobs: imports, exports and what is scheduled; any number of workers on any machines."""
+    """Run jobs: imports, exports and scheduled exports; start any number of workers on any machines."""
     _step_back()
     with backends(settings.load()) as (config, _), exposed(config, workers=1):
         run(_work, config)
 
 
 async def _work(opened: Container) -> None:
-    """Until a signal; then jobs under way go back to the queue, and other workers take them at once."""
+    """Run jobs until a signal; unfinished jobs go back to the queue, and other workers take them at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -43,7 +43,7 @@ async def _work(opened: Container) -> None:
 
 @asynccontextmanager
 async def _answering(opened: Container) -> AsyncIterator[None]:
-    """Lets `app.health_check` ask the loop that works on jobs what it lacks (no key, as it signs nothing)."""
+    """Let `app.health_check` ask the loop that runs jobs what it lacks; it needs no signing key."""
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         parts = await opened.readiness.look()
@@ -53,7 +53,7 @@ async def _answering(opened: Container) -> AsyncIterator[None]:
 
     try:
         server = await asyncio.start_unix_server(answer, health_check.WORKER_SOCKET)
-    except OSError as error:  # another user's worker is there, or the folder is read-only
+    except OSError as error:  # it is another user's, or the folder is read-only
         log.warning("health_not_answered", path=str(health_check.WORKER_SOCKET), reason=error.strerror)
         yield
         return
@@ -62,6 +62,6 @@ async def _answering(opened: Container) -> AsyncIterator[None]:
 
 
 def _step_back() -> None:
-    """Nobody waits for a job as for a page: where servers share the machine, theirs is the CPU first."""
+    """Lower the priority: on a shared machine, servers get the CPU before jobs."""
     if hasattr(os, "nice"):  # not on Windows
         os.nice(_NICENESS)

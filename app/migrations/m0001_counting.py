@@ -1,7 +1,7 @@
-"""Count the schema from here on: what the first releases stored stays as it is."""
+"""Count the schema from here on; data of the first releases stays as it is."""
 
 from app.core.mongo import Database
 
 
 async def migrate(_database: Database) -> None:
-    """Nothing: every release reads what the first ones stored."""
+    """Do nothing: every release reads the data of the first ones."""

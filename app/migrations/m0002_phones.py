@@ -6,6 +6,6 @@ from models.user import User
 
 
 async def migrate(database: Database) -> None:
-    """By the write path, so that versions, search fields and the trail follow; some 25 s for a million."""
+    """Use the write path, so that versions, search fields and trail follow; some 25 s for a million."""
     users = database[User.Settings.name].with_options(codec_options=BSON)
     await phone_numbers.renew_old(users)

@@ -1,4 +1,4 @@
-"""The steps that this release knows, in their order."""
+"""The migrations that this release knows, in order."""
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,9 +14,9 @@ _MODULE = re.compile(r"m([0-9]{4})_[a-z0-9_]+")
 @dataclass(frozen=True, slots=True)
 class Step:
     version: int
-    """Of the schema after it."""
+    """The version of the schema after it."""
     what: str
-    """A sentence for those who run it."""
+    """A sentence for operators."""
     migrate: Callable[[Database], Awaitable[None]]
 
 

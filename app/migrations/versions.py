@@ -1,9 +1,8 @@
-"""Which schema a database has, and the lock under which it is taken further.
+"""The version of a database's schema, and the lock under which it is migrated.
 
-One document: `{_id: "schema", version, lock: {owner, until} | null, done: [{version, at, took_s}]}`. A step
-is counted only by the owner of the lock, and the lock is taken from an owner who has not renewed it: of any
-number of processes that start together one runs the steps, the others wait for it, and one that is killed is
-replaced.
+One document: `{_id: "schema", version, lock: {owner, until} | null, done: [{version, at, took_s}]}`. Only the
+owner of the lock counts a step, and an owner who does not renew the lock loses it: of processes that start
+together one runs the steps, the others wait for it, and one that is killed is replaced.
 """
 
 import asyncio
@@ -24,31 +23,31 @@ from app.migrations.steps import STEPS, Step
 log = structlog.get_logger("roster.migrations")
 
 LEASE_S = 10.0
-"""How long a lock stands that is not renewed; its owner renews it three times as often."""
+"""How long a lock is good without renewal; its owner renews it three times as often."""
 _POLL_S = 0.1
 _ID = "schema"
 
 
 async def check(database: Database, steps: Sequence[Step] = STEPS) -> list[str]:
-    """The steps that are not done yet, a sentence each. StartError as `refuse_newer`."""
+    """A sentence for each step that is not done. StartError as `refuse_newer`."""
     version = await refuse_newer(database, steps)
     return [f"migration {step.version} is not done: {step.what}" for step in steps[version:]]
 
 
 async def refuse_newer(database: Database, steps: Sequence[Step] = STEPS) -> int:
-    """The version of the schema; StartError where a newer release took it further than this one knows."""
+    """The version of the schema; StartError if a newer release has migrated it."""
     found = await _collection(database).find_one({"_id": _ID})
     version = int(found["version"]) if found is not None else 0
     if version > len(steps):
         raise StartError(
-            f"The database has schema {version} of a newer release, and this one knows {len(steps)}: "
+            f"The database has schema {version} of a newer release; this one knows {len(steps)}: "
             "start the newer release, or restore the backup made before the upgrade."
         )
     return version
 
 
 async def apply(database: Database, steps: Sequence[Step] = STEPS, *, lease_s: float = LEASE_S) -> None:
-    """All missing steps, each once; waits while another process does them. StartError as `refuse_newer`."""
+    """Run all missing steps, each once; waits while another process does. StartError as `refuse_newer`."""
     while await refuse_newer(database, steps) < len(steps):
         owner = secrets.token_hex(8)
         if not await _take(database, owner, lease_s):
@@ -62,12 +61,12 @@ async def _run(database: Database, owner: str, steps: Sequence[Step]) -> None:
     try:
         for step in steps[await refuse_newer(database, steps) :]:
             began = time.monotonic()
-            with pymongo.timeout(0):  # a step takes as long as the users are many
+            with pymongo.timeout(0):  # a step may take long with many users
                 await step.migrate(database)
             took_s = round(time.monotonic() - began, 3)
             if not await _count(database, owner, step, took_s):
-                return  # the lock was lost: whoever has it begins this step again
-            # nobody needs to be told that an empty directory is of today
+                return  # the lock was lost: its new owner begins this step again
+            # an empty directory needs no report
             tell = log.info if await database["users"].find_one({}, {"_id": 1}) else log.debug
             tell("migrated", version=step.version, what=step.what, took_s=took_s)
     finally:
@@ -84,7 +83,7 @@ async def _count(database: Database, owner: str, step: Step, took_s: float) -> b
 
 
 async def _take(database: Database, owner: str, lease_s: float) -> bool:
-    """Whether the lock is ours; by the server's clock alone, since those of the processes differ."""
+    """Whether the lock is ours, by the server's clock, since those of the processes may differ."""
     await _collection(database).update_one(
         {"_id": _ID}, {"$setOnInsert": {"version": 0, "lock": None, "done": []}}, upsert=True
     )

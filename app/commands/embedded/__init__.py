@@ -15,7 +15,7 @@ _NAMES = ("mongod", "redis-server")
 
 
 class EmbeddedServers:
-    """The servers of one data folder; an address is None where that server was not wanted."""
+    """The servers of one data folder; the address of a server that was not wanted is None."""
 
     def __init__(self) -> None:
         self.mongo_uri: str | None = None
@@ -24,9 +24,9 @@ class EmbeddedServers:
 
     @classmethod
     def start(cls, data_dir: Path, *, mongo: bool, redis: bool, share: bool = False) -> Self:
-        """Start those wanted and return when they serve; StartError, with all undone, if they cannot.
+        """Start the wanted servers and wait for them; StartError, with all undone, if that fails.
 
-        `share`: where another process runs them, use those; they end with that process.
+        `share`: if another process runs them, use those; they end with that process.
         """
         started = cls()
         try:
@@ -38,7 +38,7 @@ class EmbeddedServers:
         return started
 
     def stop(self) -> None:
-        """End the servers in order and let go of the folder; close your connections first."""
+        """End the servers in order and release the folder; close your connections first."""
         self._open_things.close()
 
     def _start_in(self, data_dir: Path, *, mongo: bool, redis: bool, share: bool) -> None:
@@ -66,7 +66,7 @@ class EmbeddedServers:
         server.start(lock=lock)
 
     def _own(self, data_dir: Path) -> bool:
-        """Claim the folder for this process, unless another has; the claim dies with it."""
+        """Lock the folder for this process; the lock ends with it."""
         try:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             owner = locks.acquire(owners.find(data_dir))
@@ -82,7 +82,7 @@ class EmbeddedServers:
         return True
 
     def _lock_servers(self, data_dir: Path) -> int:
-        """The lock that the servers hold too: free only when none of a dead owner's is left."""
+        """The lock that the servers hold, too: free once no server of a dead owner is left."""
         path = data_dir / "servers.lock"
         lock = locks.acquire(path)
         if lock is None:
@@ -90,7 +90,9 @@ class EmbeddedServers:
                 end_leftover(data_dir / name)
             lock = locks.acquire(path, wait_s=keeper.STOP_GRACE_S)
         if lock is None:
-            raise StartError(f"A server of an earlier start still uses {data_dir} and does not end: kill it.")
+            raise StartError(
+                f"A server of an earlier start still uses {data_dir} and does not stop: kill it."
+            )
         self._open_things.callback(os.close, lock)
         return lock
 

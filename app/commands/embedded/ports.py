@@ -8,7 +8,9 @@ LOOPBACK = "127.0.0.1"
 
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
-        if sys.platform != "win32":  # as the servers do, or the last connections' TIME_WAIT looks taken
+        if (
+            sys.platform != "win32"
+        ):  # as the servers set it; otherwise connections in TIME_WAIT make a port look taken
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))

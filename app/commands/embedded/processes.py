@@ -1,4 +1,4 @@
-"""Processes known only by a number that an earlier run wrote down."""
+"""Processes known only by the pid that an earlier run recorded."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 _POLL_S = 0.02
 _KILL_WAIT_S = 5
-_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has only the one, and it is as hard
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has only this one
 
 
 def read_number(path: Path) -> int | None:
@@ -21,7 +21,7 @@ def read_number(path: Path) -> int | None:
 
 
 def end(pid: int, *, pattern: str, grace_s: float) -> None:
-    """Stop `pid`, by force after `grace_s`, as long as its command line has `pattern`: pids are reused."""
+    """Stop `pid`, by force after `grace_s`, if its command line matches `pattern`: pids are reused."""
     for how, wait_s in ((signal.SIGTERM, grace_s), (_KILL, _KILL_WAIT_S)):
         if not _matches(pid, pattern):
             return
@@ -37,7 +37,7 @@ def _matches(pid: int, pattern: str) -> bool:
 
 
 def read_command_line(pid: int) -> str:
-    """Empty for a process that is gone, or ended and not yet reaped."""
+    """The command line; empty for a process that is gone, or has ended and is not reaped."""
     try:
         if Path("/proc/self/cmdline").exists():  # slim images have no ps
             return Path("/proc", str(pid), "cmdline").read_bytes().decode(errors="replace")

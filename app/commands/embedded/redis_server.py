@@ -1,4 +1,4 @@
-"""A private redis-server that forgets nothing it has acknowledged and evicts nothing."""
+"""A private redis-server that keeps all it has acknowledged and evicts nothing."""
 
 import contextlib
 from pathlib import Path
@@ -23,7 +23,7 @@ def url(port: int) -> str:
 
 
 def find_ready(port: int) -> int | None:
-    """The pid of the server that answers there: while it loads its file it refuses every command."""
+    """The pid of the server at the port, once it has loaded its file: before, it refuses every command."""
     with (
         contextlib.suppress(RedisError),
         Redis.from_url(

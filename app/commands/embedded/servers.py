@@ -20,15 +20,15 @@ else:
 
 
 class Server:
-    """A server that `start` makes ready and `stop` ends; it ends by itself when this process does."""
+    """A server that `start` starts and `stop` ends; it also ends when this process does."""
 
     def __init__(
         self, folder: Path, *, command: Callable[[Path, int], list[str]], ready: Callable[[int], int | None]
     ) -> None:
         """`folder` is named as the program is.
 
-        `command` makes the command line from data folder and port; `ready` asks once and returns the pid of
-        the server that is ready at the port.
+        `command` makes the command line from data folder and port; `ready` asks once, and returns the pid
+        once the server is ready at the port.
         """
         self.folder = folder
         self.name = folder.name
@@ -41,13 +41,13 @@ class Server:
 
     @property
     def pid(self) -> int | None:
-        """Of the server itself; None once its keeper saw it end."""
+        """The pid of the server itself; None once its keeper has seen it end."""
         return processes.read_number(self.folder / "pid")
 
     def start(self, *, lock: int | None = None) -> None:
-        """Return when it is ready, on its last port if that is free; call `stop` after a StartError, too.
+        """Start it, on its last port if free, and wait until it is ready; `stop` it even after StartError.
 
-        `lock` is a descriptor that the server shall hold as long as it runs.
+        `lock` is a descriptor that the server holds while it runs.
         """
         (self.folder / "data").mkdir(mode=0o700, parents=True, exist_ok=True)
         for attempts_left in reversed(range(_PORT_ATTEMPTS)):
@@ -56,7 +56,7 @@ class Server:
             try:
                 return self._wait()
             except StartError as error:
-                # another program can take the port between our look and the server's own
+                # another program may take the port before the server does
                 if "address already in use" not in str(error).lower() or not attempts_left:
                     raise
                 self.stop()
@@ -73,7 +73,7 @@ class Server:
             self._keeper.kill()
             self._keeper.wait()
         self._keeper = None
-        end_leftover(self.folder)  # nothing to do unless someone killed the keeper
+        end_leftover(self.folder)  # needed only if the keeper was killed
 
     def _choose_port(self) -> None:
         remembered = processes.read_number(self.folder / "port")
@@ -88,7 +88,7 @@ class Server:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             pass_fds=() if lock is None or sys.platform == "win32" else (lock,),
-            # Ctrl-C at the terminal must not stop the servers before the app has closed its connections
+            # Ctrl-C must not stop the servers before the app has closed its connections
             start_new_session=True,
             creationflags=_CREATION_FLAGS,
         )
@@ -108,7 +108,7 @@ class Server:
 
 
 def end_leftover(folder: Path) -> None:
-    """End the server of that folder if it outlived its keeper; return when it is gone or cannot be ended."""
+    """End the server of the folder if it outlived its keeper; returns when it is gone or cannot be ended."""
     pid, port = (processes.read_number(folder / name) for name in ("pid", "port"))
     if pid and port:
         pattern = rf"\b(mongod|redis-server|valkey-server)\b.*\b{port}\b"

@@ -152,7 +152,7 @@ def test_no_command_stumbles_over_what_a_console_cannot_print(
     planned = command(newcomer.folder, "import", str(tmp_path / "張.csv"), "--plan-only")
     assert (planned.returncode, planned.stderr) == (0, "")
     assert planned.stdout == (
-        '1 rows: 1 create\nColumns that are not known, and not imported: "Gr\\xf6\\xdfe :cat:"\n'
+        '1 rows: 1 create\nUnknown columns, which are not imported: "Gr\\xf6\\xdfe :cat:"\n'
         'row 2: creates name "Jos\\xe9", email "jose@example.com", scopes ["me"], is_active true\n'
     )
     missing = command(newcomer.folder, "import", str(tmp_path / "伟.csv"))
@@ -257,7 +257,7 @@ def test_settings_in_a_file_reach_the_workers_and_a_directory_of_ones_own_is_lef
 
 
 NOBODY_ADMINISTERS = (
-    "Nobody can administer this directory yet: run `python -m app create-admin EMAIL`, "
+    "This directory has no administrator yet: run `python -m app create-admin EMAIL`, "
     "or set ROSTER_ADMIN_EMAIL and ROSTER_ADMIN_PASSWORD.\n"
 )
 PASSWORD = "correct horse battery"
@@ -300,7 +300,7 @@ def test_a_directory_that_nobody_administers_says_so_until_create_admin_makes_on
             assert boss.get(url).json()["is_active"] is True
         assert count(live) == 2
     with LiveServer(tmp_path, **own) as again:
-        assert "Nobody can administer" not in again.errors
+        assert "has no administrator yet" not in again.errors
 
 
 @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ def test_the_environment_makes_the_first_administrator_and_no_second(
     with LiveServer(tmp_path, admin_email="boss@example.com", **right) as live:
         scope = live.sign_in("boss@example.com", PASSWORD).json()["scope"]
         assert scope == " ".join(sorted(ALL_SCOPES))
-        assert "Nobody can administer" not in live.errors
+        assert "has no administrator yet" not in live.errors
         assert PASSWORD not in live.errors + live.printed
     with LiveServer(tmp_path, "--workers", "2", admin_email="other@example.com", **right) as live:
         assert count(live) == 1

@@ -18,7 +18,7 @@ from tests.support.live import command
 from tests.support.servers import MongoServer
 from tests.support.users import create, database, problem, users
 
-WHOLE = "Schema, indexes, keys, users and search are whole, and nothing stands alone."
+WHOLE = "Schema, indexes, keys, users and search are whole, and nothing is orphaned."
 
 
 def copy(server: MongoServer, before: str, after: str) -> None:
@@ -100,11 +100,11 @@ async def test_what_is_not_whole_is_named(working: httpx.AsyncClient) -> None:
     await held["import_files.files"].delete_many({})
     await held["export_files.files"].insert_one({"_id": file, "length": 5})
     found = await wrong(client)
-    assert f"user {ana['id']} holds a field of a wrong type" in found
+    assert f"user {ana['id']} has a field of a wrong type" in found
     assert f"user {ben['id']} has search fields that do not match their text" in found
     assert found[-3:] == [
-        f"rows of the import {imported['id']} are there without it",
-        f"content of the file {file} of import_files is there without it",
+        f"rows of the import {imported['id']} have no import",
+        f"content of the file {file} of import_files has no file",
         f"the file {file} of export_files has no content",
     ]
 

@@ -99,7 +99,8 @@ async def test_numbers_that_two_would_share_stay_and_their_users_are_named(clien
     assert (await read(client, alone))["phone"] == "+74951234567"
     shared = [[twin["id"] for twin in reversed(twins.values())], [old["id"], holder["id"]]]
     assert await wrong(client) == [
-        f"users {', '.join(ids)} hold one phone number in several forms: keep it with one" for ids in shared
+        f"users {', '.join(ids)} have the same phone number in several forms: keep it for one of them"
+        for ids in shared
     ]
     for user in (holder, *twins.values()):
         await client.patch(f"/users/{user['id']}", json={"phone": None})
