@@ -1,23 +1,9 @@
-"""MongoDB, Beanie and Redis: opened and closed together, the same way for web, command line and tests."""
+"""The one place that wires everything: the nouns of a process, each built from its connections."""
 
 import asyncio
-import secrets
-import time
-import warnings
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
-
-import structlog
-from beanie import init_beanie
-from pymongo import AsyncMongoClient, ReturnDocument
-from pymongo.errors import PyMongoError
-from pymongo.write_concern import WriteConcern
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from app import migrations
 from app.auth.access_tokens import AccessTokens
@@ -28,37 +14,20 @@ from app.auth.passwords import Passwords
 from app.auth.sessions import Sessions
 from app.auth.throttles import Throttle
 from app.core.cursors import CursorSealer
-from app.core.errors import StartError
 from app.core.limits import CountedSemaphore, WritingThread
-from app.core.mongo import BSON, Collection, Database
 from app.core.settings import Settings
-from app.database import driver_errors, indexes, probes
-from app.database.addresses import MongoAddress, read_mongo, read_redis
+from app.database import connections, indexes, probes
+from app.database.connections import Connections
 from app.database.readiness import Readiness
-from app.database.redis_connection import RedisConnection, Replies, pack
 from app.jobs import JobQueue, Jobs
-from app.monitoring.mongo_pools import MongoPoolListener
-from models.user import User
-
-log = structlog.get_logger("roster.start")
-
-Client = AsyncMongoClient[dict[str, Any]]
-_OLDEST_WIRE = 13
-"""MongoDB 5.0."""
-_LOOK_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What a running process holds."""
+    """What a running process holds. Only the entry points and `app.http.dependencies` see it."""
 
     settings: Settings
-    database: Database
-    users: Collection
-    pools: MongoPoolListener | None
-    """Where metrics are served."""
-    redis: Redis
-    redis_connection: RedisConnection
+    connections: Connections
     cursors: CursorSealer
     exports: CountedSemaphore
     """For those that may run at once."""
@@ -76,56 +45,34 @@ class Container:
 async def opened(
     settings: Settings, *, apply_indexes: bool = True, sign: bool = True, wait_s: float = 0
 ) -> AsyncIterator[Container]:
-    """Everything connected and checked. StartError says which backend is missing or wrong.
+    """Everything connected, migrated and built; StartError and `wait_s` as `connections.opened`.
 
-    One that does not answer yet is waited for `wait_s` seconds. Who does not `sign` tokens makes no key, and
-    knows those of others as they are when it starts.
+    Who does not `sign` tokens makes no key, and knows those of others as they are when it starts.
     """
-    if settings.mongo_uri is None or settings.redis_url is None:
-        raise _not_named()
-    async with AsyncExitStack() as closing:
-        pools = None if settings.metrics_port is None else MongoPoolListener()
-        address = read_mongo(settings.mongo_uri.get_secret_value())
-        if address.overridden:
-            log.warning("mongo_uri_options_overridden", options=address.overridden)
-        client = _mongo(settings, address, pools)
-        closing.push_async_callback(client.close)
-        redis = _redis(settings.redis_url.get_secret_value(), settings.redis_timeout_ms / 1000)
-        closing.push_async_callback(redis.aclose)
-        database = client[address.database]
-        await _wait(database, redis, settings.redis_timeout_ms / 1000, wait_s)
-        try:
-            await init_beanie(database=database, document_models=[User], skip_indexes=True)
-            await _prepare(settings, database, apply_indexes=apply_indexes)
-            opened = await _hold(settings, database, redis, closing, pools=pools, sign=sign)
-        except PyMongoError as error:
-            raise _failed("MongoDB", "ROSTER_MONGO_URI", error) from None
-        yield opened
+    async with connections.opened(settings, wait_s=wait_s) as held, AsyncExitStack() as closing:
+        with connections.explained():
+            await _prepare(held, apply_indexes=apply_indexes)
+            built = await build(held, closing, sign=sign)
+        yield built
 
 
-async def _prepare(settings: Settings, database: Database, *, apply_indexes: bool) -> None:
+async def _prepare(held: Connections, *, apply_indexes: bool) -> None:
+    database = held.database
     if not apply_indexes:
         await migrations.refuse_newer(database)
         return
     await migrations.apply(database)
     await indexes.apply(database)
-    await indexes.retain(database, audit_days=settings.audit_ttl_days)
+    await indexes.retain(database, audit_days=held.settings.audit_ttl_days)
     await probes.probe_mongodb(database)
 
 
-async def _hold(
-    settings: Settings,
-    database: Database,
-    redis: Redis,
-    closing: AsyncExitStack,
-    *,
-    pools: MongoPoolListener | None = None,
-    sign: bool = True,
-) -> Container:
-    secret = await _secret_key(settings, database)
+async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True) -> Container:
+    """All nouns; what they start is stopped by `closing`."""
+    settings, database = held.settings, held.database
     keyring = await Keyring.open(
         database,
-        secret,
+        held.secret,
         algorithm=settings.token_algorithm,
         token_ttl_s=settings.access_token_ttl_s,
         sign=sign,
@@ -133,21 +80,14 @@ async def _hold(
     if sign:
         renewal = asyncio.create_task(keep_current(keyring))
         closing.callback(renewal.cancel)
-    redis_connection = RedisConnection(redis, timeout_s=settings.redis_timeout_ms / 1000)
-    closing.callback(redis_connection.close)
-    job_queue = JobQueue(_redis_url(settings), f"roster:jobs:{database.name}")
+    job_queue = JobQueue(held.redis_url, f"roster:jobs:{database.name}")
     closing.push_async_callback(job_queue.shutdown)
-    cursors = CursorSealer(secret, ttl_s=settings.cursor_ttl_s)
     passwords = Passwords(threads=settings.password_threads, waiting=settings.password_queue)
     closing.callback(passwords.close)
-    users = database[User.Settings.name].with_options(codec_options=BSON)
+    cursors = CursorSealer(held.secret, ttl_s=settings.cursor_ttl_s)
     return Container(
         settings=settings,
-        database=database,
-        users=users,
-        pools=pools,
-        redis=redis,
-        redis_connection=redis_connection,
+        connections=held,
         cursors=cursors,
         exports=CountedSemaphore(settings.exports_at_once),
         writing=WritingThread(),
@@ -155,7 +95,7 @@ async def _hold(
         auth=Auth(
             settings=settings,
             database=database,
-            users=users,
+            users=held.users,
             keyring=keyring,
             tokens=AccessTokens(
                 keyring,
@@ -163,158 +103,17 @@ async def _hold(
                 audience=settings.audience,
                 ttl_s=settings.access_token_ttl_s,
             ),
-            sessions=Sessions(redis_connection, database, secret, settings),
+            sessions=Sessions(held.redis_connection, database, held.secret, settings),
             passwords=passwords,
-            password_keys=PasswordKeys(database, redis, secret),
+            password_keys=PasswordKeys(database, held.redis, held.secret),
             throttle=Throttle(
-                redis_connection,
-                secret,
+                held.redis_connection,
+                held.secret,
                 per_account=settings.tries_per_account,
                 per_address=settings.tries_per_address,
             ),
         ),
         jobs=Jobs(database, job_queue, cursors, ttl_s=settings.job_ttl_s),
         imports=asyncio.Semaphore(settings.imports_at_once),
-        readiness=Readiness(database, redis_connection, lambda: keyring.signing),
+        readiness=Readiness(database, held.redis_connection, lambda: keyring.signing),
     )
-
-
-def _redis_url(settings: Settings) -> str:
-    if settings.redis_url is None:
-        raise _not_named()
-    return settings.redis_url.get_secret_value()
-
-
-def _not_named() -> StartError:
-    return StartError("Set ROSTER_MONGO_URI and ROSTER_REDIS_URL, or start with `python -m app serve`.")
-
-
-def _mongo(settings: Settings, address: MongoAddress, pools: MongoPoolListener | None = None) -> Client:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # PyMongo's way to say that it leaves an option out
-            return AsyncMongoClient(
-                address.uri,
-                timeoutMS=settings.mongo_timeout_ms,
-                serverSelectionTimeoutMS=settings.mongo_timeout_ms,
-                maxPoolSize=settings.mongo_pool_size,
-                w="majority",
-                appname="roster",
-                document_class=dict,
-                event_listeners=[] if pools is None else [pools],
-            )
-    except (PyMongoError, OSError, ValueError, TypeError, UserWarning) as error:
-        raise StartError(
-            "ROSTER_MONGO_URI is not a MongoDB address that can be used, mongodb://host:27017/roster, say "
-            f"({driver_errors.explain_address(error)})."
-        ) from None
-
-
-def _redis(url: str, timeout_s: float) -> Redis:
-    """No hidden retries: a dead Redis is known in a millisecond, a frozen one when the time is up."""
-    try:
-        redis = Redis.from_url(
-            read_redis(url),
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            retry=Retry(NoBackoff(), 0),
-            decode_responses=True,
-        )
-        pool: Any = redis.connection_pool
-        pool.make_connection()  # which reads the options of TLS
-    except (RedisError, ValueError, TypeError):
-        raise StartError(
-            "ROSTER_REDIS_URL is not a Redis address that can be used, redis://host:6379/0, say: "
-            "look at its port and at its options."
-        ) from None
-    return redis
-
-
-class _AwayError(StartError):
-    """Who waits may find it there."""
-
-
-async def _wait(database: Database, redis: Redis, timeout_s: float, wait_s: float) -> None:
-    """Servers and their service are often started together, and the servers take longer."""
-    deadline = time.monotonic() + wait_s
-    while True:
-        try:
-            await _reach_mongodb(database)
-            await _reach_redis(redis, timeout_s)
-        except _AwayError as away:
-            if time.monotonic() >= deadline:
-                raise
-            log.warning("waiting_for_backend", reason=str(away))
-            await asyncio.sleep(_LOOK_AGAIN_S)
-        else:
-            return
-
-
-async def _reach_mongodb(database: Database) -> None:
-    try:
-        hello = await database.command("hello")
-    except PyMongoError as error:
-        raise _failed("MongoDB", "ROSTER_MONGO_URI", error) from None
-    if "setName" not in hello and hello.get("msg") != "isdbgrid":
-        raise StartError("MongoDB must be a replica set (one node is enough): start it with --replSet.")
-    if hello["maxWireVersion"] < _OLDEST_WIRE:
-        raise StartError("MongoDB is older than 5.0, which Roster needs: upgrade it.")
-    if database.client.options.direct_connection and len(hello.get("hosts", ())) > 1:
-        raise StartError(
-            "ROSTER_MONGO_URI asks for directConnection to a set of several nodes, and would not follow a "
-            "new primary: take the option out, and name replicaSet and the hosts."
-        )
-
-
-async def _reach_redis(redis: Redis, timeout_s: float) -> None:
-    redis_connection = RedisConnection(redis, timeout_s=timeout_s)
-    try:
-        await redis.ping()
-        await probes.probe_redis(redis_connection)
-        _check_eviction(
-            await redis_connection.call(lambda _: pack("INFO", "memory") + pack("INFO", "persistence"), 2)
-        )
-    except RedisError as error:
-        raise _failed("Redis", "ROSTER_REDIS_URL", error) from None
-    finally:
-        redis_connection.close()
-
-
-def _failed(name: str, setting: str, error: Exception) -> StartError:
-    """A refusal is for good, silence may not be."""
-    if driver_errors.is_refusal(error):
-        return StartError(
-            f"{name} refuses what Roster needs ({driver_errors.explain(error)}): check {setting}."
-        )
-    return _AwayError(f"{name} cannot be reached ({driver_errors.explain(error)}): check {setting}.")
-
-
-def _check_eviction(found: Replies) -> None:
-    """A session that was evicted is a person signed out; a throttle that was evicted is no throttle."""
-    about = dict(line.split(":", 1) for text in found.replies for line in text.splitlines() if ":" in line)
-    policy = about.get("maxmemory_policy", "noeviction")
-    if policy.startswith("allkeys"):
-        raise StartError(f"Redis evicts sessions (maxmemory-policy {policy}): set it to noeviction.")
-    if policy != "noeviction":
-        log.warning("redis_may_evict_sessions", policy=policy, should_be="noeviction")
-    if about.get("aof_enabled") == "0":
-        log.warning("redis_may_forget_sessions", appendonly="no", should_be="yes")
-
-
-async def _secret_key(settings: Settings, database: Database) -> str:
-    """The one that is set, else one made by whichever process came first and kept in MongoDB."""
-    if settings.secret_key is not None:
-        return settings.secret_key.get_secret_value()
-    kept = (
-        await database["secrets"]
-        .with_options(write_concern=WriteConcern("majority"))
-        .find_one_and_update(
-            {"_id": "cursor_key"},
-            {"$setOnInsert": {"value": secrets.token_hex(32)}},
-            upsert=True,
-            return_document=ReturnDocument.AFTER,
-        )
-    )
-    if kept is None:
-        raise StartError("MongoDB did not keep the key of the cursors: set ROSTER_SECRET_KEY.")
-    return str(kept["value"])

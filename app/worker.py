@@ -30,7 +30,7 @@ async def working(opened: Container) -> AsyncIterator[None]:
     """Run jobs, and submit those of schedules that are due, until the block is left."""
     settings = opened.settings
     leases = jobs.Leases(
-        jobs.collection(opened.database),
+        jobs.collection(opened.connections.database),
         lease_ms=settings.job_lease_s * 1000,
         ttl_ms=settings.job_ttl_s * 1000,
     )
@@ -38,7 +38,7 @@ async def working(opened: Container) -> AsyncIterator[None]:
         kind: partial(handler, opened) for kind, handler in HANDLERS.items()
     }
     periodic_tasks = (
-        jobs.PeriodicTask(partial(stored_files.sweep, opened.database), _FILES_SWEPT_S),
+        jobs.PeriodicTask(partial(stored_files.sweep, opened.connections.database), _FILES_SWEPT_S),
         jobs.PeriodicTask(partial(scheduler.run, opened), _RESTART_S),
     )
     async with jobs.working(

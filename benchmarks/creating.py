@@ -66,8 +66,8 @@ def measure(database: Database) -> Finding:
 async def compare(start: int, count: int) -> Costs:
     times: list[Costs] = []
     async with container.opened(settings.load(), apply_indexes=False) as opened:
-        searched = await _copy(opened.users, "created", plain=False)
-        plain = await _copy(opened.users, "created_plain", plain=True)
+        searched = await _copy(opened.connections.users, "created", plain=False)
+        plain = await _copy(opened.connections.users, "created_plain", plain=True)
         for person in people(count, start=start):
             times.append(await _create(person, searched, plain))  # noqa: PERF401  # one after the other
         await searched.drop()

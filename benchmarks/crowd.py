@@ -105,7 +105,7 @@ async def fill(start: int, end: int) -> None:
     made = _crowd(start, end)
     async with container.opened(settings.load(), apply_indexes=False) as opened:
         while batch := [_document(person) for person in islice(made, _BATCH)]:
-            await opened.users.insert_many(batch, ordered=False)
+            await opened.connections.users.insert_many(batch, ordered=False)
 
 
 def _document(person: dict[str, Any]) -> dict[str, Any]:

@@ -28,4 +28,6 @@ async def read_audit(_: Administrator, asked: AuditOptions, opened: Backends) ->
     fields, and no more what they held.
     """
     budget_s = opened.settings.query_budget_ms / 1000
-    return replies.audit(await audit.read.find(opened.database, opened.cursors, asked, budget_s=budget_s))
+    return replies.audit(
+        await audit.read.find(opened.connections.database, opened.cursors, asked, budget_s=budget_s)
+    )

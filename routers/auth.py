@@ -67,9 +67,9 @@ async def _identify(
     client_id, secret = basic_auth.credentials(request.headers.get("authorization"), form)
     try:
         if secret is None:
-            return await clients.identify(opened.database, client_id=client_id, secret=None)
+            return await clients.identify(opened.connections.database, client_id=client_id, secret=None)
         async with opened.auth.throttle.refusals("client_secrets", source.address):
-            return await clients.identify(opened.database, client_id=client_id, secret=secret)
+            return await clients.identify(opened.connections.database, client_id=client_id, secret=secret)
     except InvalidClientError:
         audit.log.record("client_refused", address=source.address, reason="invalid_client")
         raise

@@ -80,7 +80,7 @@ async def export_users_excel(asked: FileOptions, _: Exporter, backends: Backends
 
 async def _download(backends: Backends, asked: FileQuery, form: Format) -> Response:
     sheet, chunks = await exports.begin(
-        backends.users,
+        backends.connections.users,
         backends.exports,
         backends.writing,
         listing.build(asked, region=backends.settings.phone_region),

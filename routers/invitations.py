@@ -29,7 +29,7 @@ async def create_invitation(
     It is good until it expires, is withdrawn, or you are no administrator any more.
     """
     code, invitation = await invitations.invite(
-        opened.database,
+        opened.connections.database,
         scopes=asked.scopes,
         email=asked.email,
         created_by=caller.user_id,
@@ -47,7 +47,7 @@ async def create_invitation(
 async def list_invitations(_: Administrator, asked: PageOptions, opened: Backends) -> InvitationPage:
     """Everybody's, the one that expires last first; those whose administrator is none any more, too."""
     found, following = await invitations.page(
-        opened.database, opened.cursors, limit=asked.limit, cursor=asked.cursor
+        opened.connections.database, opened.cursors, limit=asked.limit, cursor=asked.cursor
     )
     return InvitationPage(items=[Invitation(**asdict(each)) for each in found], next=following)
 
@@ -60,4 +60,4 @@ async def list_invitations(_: Administrator, asked: PageOptions, opened: Backend
 )
 async def withdraw_invitation(invitation_id: InvitationId, _: Administrator, opened: Backends) -> None:
     """Its code is good no longer."""
-    await invitations.withdraw(opened.database, invitation_id)
+    await invitations.withdraw(opened.connections.database, invitation_id)

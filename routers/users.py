@@ -91,7 +91,7 @@ async def create_user(
 
     With an Idempotency-Key a request can be sent again after a failure: the user is created once.
     """
-    async with idempotency.attempt(opened.database, key) as attempt:
+    async with idempotency.attempt(opened.connections.database, key) as attempt:
         if attempt.answer is not None:
             return replies.again(attempt.answer)
         reply = replies.created(await users.create(user, authority, attempt))
@@ -117,7 +117,7 @@ async def list_users(request: Request) -> Response:
     """
     await find_caller(request, "users:read")
     held = backends(request)
-    found = await listing.find(held.users, held.cursors, held.settings, LISTING.read(request))
+    found = await listing.find(held.connections.users, held.cursors, held.settings, LISTING.read(request))
     return replies.page(request, found)
 
 
@@ -131,7 +131,9 @@ async def list_users(request: Request) -> Response:
 async def suggest_users(_: Reader, asked: SuggestOptions, opened: Backends) -> Response:
     """At most ten, ranked as `q` ranks them; made to be asked at each keystroke."""
     budget_s, region = opened.settings.query_budget_ms / 1000, opened.settings.phone_region
-    return replies.suggestions(await listing.suggest(opened.users, asked.q, budget_s=budget_s, region=region))
+    return replies.suggestions(
+        await listing.suggest(opened.connections.users, asked.q, budget_s=budget_s, region=region)
+    )
 
 
 @router.post(
@@ -148,7 +150,7 @@ async def batch_users(
     With an Idempotency-Key a request can be sent again after a failure, or where an operation was answered
     503: what was done is not done again.
     """
-    async with idempotency.attempt(opened.database, key) as attempt:
+    async with idempotency.attempt(opened.connections.database, key) as attempt:
         if attempt.answer is not None:
             return replies.again(attempt.answer)
         results = await users.apply(batch.operations, authority, attempt)

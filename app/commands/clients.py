@@ -47,7 +47,7 @@ def add_client(
     scopes = cast("list[Scope]", scope) or None
     client, secret = _run(
         lambda opened: clients.register(
-            opened.database, name, client_id=client_id, is_public=public, scopes=scopes
+            opened.connections.database, name, client_id=client_id, is_public=public, scopes=scopes
         )
     )
     out.print(f"id: {client.id}", markup=False)
@@ -58,7 +58,7 @@ def add_client(
 @cli.command("list")
 def list_clients() -> None:
     """List the registered clients: id, name, whether it has a secret, the scopes it may be given."""
-    for client in _run(lambda opened: clients.list_all(opened.database)):
+    for client in _run(lambda opened: clients.list_all(opened.connections.database)):
         _tell(client)
 
 
@@ -88,7 +88,7 @@ def change_client(
     scopes = cast("list[Scope]", scope) or None
     changed = _run(
         lambda opened: clients.change(
-            opened.database, client_id, name=name, scopes=scopes, any_scope=any_scope
+            opened.connections.database, client_id, name=name, scopes=scopes, any_scope=any_scope
         )
     )
     _tell(changed)
@@ -97,7 +97,7 @@ def change_client(
 @cli.command("renew-secret")
 def renew_secret(client_id: _Id) -> None:
     """Give a client a new secret, printed only once; the old one is no longer valid."""
-    _show(_run(lambda opened: clients.renew_secret(opened.database, client_id)))
+    _show(_run(lambda opened: clients.renew_secret(opened.connections.database, client_id)))
 
 
 @cli.command("remove")

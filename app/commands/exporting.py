@@ -98,7 +98,7 @@ async def _write(opened: Container, asked: ExportBody, file: Path, bar: Progress
         bar.advance(task, more)
 
     _, chunks = await exports.begin(
-        opened.users,
+        opened.connections.users,
         asyncio.Semaphore(),
         opened.writing,
         query,

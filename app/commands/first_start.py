@@ -45,7 +45,7 @@ async def prepare(opened: Container) -> Admin | None:
 
 async def prepare_embedded(opened: Container) -> Admin | None:
     """Fill a new directory with people, and make an administrator whose password is shown once."""
-    if not await opened.users.find_one({}, {"_id": 1}):
+    if not await opened.connections.users.find_one({}, {"_id": 1}):
         await samples.add(opened, SAMPLE_PEOPLE)
     if opened.settings.admin_email is not None:
         return await prepare(opened)
@@ -59,7 +59,7 @@ async def prepare_embedded(opened: Container) -> Admin | None:
 
 async def _tell_if_search_is_outdated(opened: Container) -> None:
     """Warn, and go on: only `q` misses users whose search fields are old."""
-    if await upkeep.is_outdated(opened.users):
+    if await upkeep.is_outdated(opened.connections.users):
         log.warning("search_is_outdated", run="python -m app search reindex")
 
 

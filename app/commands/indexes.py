@@ -27,11 +27,14 @@ def check_indexes() -> None:
 def apply_indexes() -> None:
     """Migrate, and create missing indexes and the validator; MongoDB builds indexes without blocking."""
     with backends(settings.load()) as (config, _):
-        left = run(lambda opened: indexes.check(opened.database), config)
+        left = run(lambda opened: indexes.check(opened.connections.database), config)
     for sentence in left:
         out.print(sentence, markup=False)
     out.print("Indexes and validator applied.")
 
 
 async def _check(opened: Container) -> list[str]:
-    return [*await migrations.check(opened.database), *await indexes.check(opened.database)]
+    return [
+        *await migrations.check(opened.connections.database),
+        *await indexes.check(opened.connections.database),
+    ]

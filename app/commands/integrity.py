@@ -28,7 +28,7 @@ class Findings:
 
 async def check(opened: Container) -> Findings:
     """Check everything; reads all users twice, in seconds for a hundred thousand."""
-    database = opened.database
+    database = opened.connections.database
     counts = {name: await database[name].count_documents({}) for name in COUNTED}
     wrong = [
         *await migrations.check(database),
@@ -36,7 +36,7 @@ async def check(opened: Container) -> Findings:
         *await _check_keys(opened, counts["keys"]),
         *await _check_users(opened),
         *await _check_phones(opened),
-        *await upkeep.check(opened.users),
+        *await upkeep.check(opened.connections.users),
         *await _check_orphans(opened),
     ]
     return Findings(counts, wrong)
@@ -57,7 +57,12 @@ async def _check_users(opened: Container) -> list[str]:
     projection, reader = choose(None)
     wrong: list[str] = []
     last: dict[str, Any] = {}
-    while rows := await opened.users.find(last, projection).sort("_id", 1).limit(_TOGETHER).to_list():
+    while (
+        rows := await opened.connections.users.find(last, projection)
+        .sort("_id", 1)
+        .limit(_TOGETHER)
+        .to_list()
+    ):
         last = {"_id": {"$gt": rows[-1]["_id"]}}
         ids = [row["_id"] for row in rows]
         sound = {row["_id"] for row in reader.sound(rows)}
@@ -67,7 +72,7 @@ async def _check_users(opened: Container) -> list[str]:
 
 async def _check_phones(opened: Container) -> list[str]:
     """Phone numbers that a migration left as they are, as two users would share them."""
-    old = (await phone_numbers.find_old(opened.users)).values()
+    old = (await phone_numbers.find_old(opened.connections.users)).values()
     return [
         f"users {', '.join(map(str, holders))} have the same phone number in several forms: keep it for one "
         "of them"
@@ -82,7 +87,7 @@ async def _check_orphans(opened: Container) -> list[str]:
 
     While the service runs, an upload in progress looks the same.
     """
-    database = opened.database
+    database = opened.connections.database
     found = await _without(database, "import_rows", "import", "imports")
     wrong = [f"rows of the import {_id} have no import" for _id in found]
     for bucket in BUCKETS:

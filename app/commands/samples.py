@@ -25,9 +25,11 @@ async def add(
     made = people(count, start=start)
     added = 0
     while batch := [_record(person) for person in islice(made, _BATCH)]:
-        await Dictionary(opened.database).learn([user.words for user in batch])
+        await Dictionary(opened.connections.database).learn([user.words for user in batch])
         try:
-            added += len((await opened.users.insert_many(map(document, batch), ordered=False)).inserted_ids)
+            added += len(
+                (await opened.connections.users.insert_many(map(document, batch), ordered=False)).inserted_ids
+            )
         except BulkWriteError as error:
             if any(write["code"] != _DUPLICATE_KEY for write in error.details["writeErrors"]):
                 raise

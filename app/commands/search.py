@@ -16,8 +16,8 @@ def reindex() -> None:
 
     async def work(opened: Container) -> int:
         with progress() as bar:
-            task = bar.add_task("users", total=await opened.users.estimated_document_count())
-            return await upkeep.reindex(opened.users, on_batch=lambda n: bar.advance(task, n))
+            task = bar.add_task("users", total=await opened.connections.users.estimated_document_count())
+            return await upkeep.reindex(opened.connections.users, on_batch=lambda n: bar.advance(task, n))
 
     with backends(settings.load()) as (config, _):
         changed = run(work, config)
@@ -28,7 +28,7 @@ def reindex() -> None:
 def check() -> None:
     """Report search fields and words that differ; exit 1 if any do."""
     with backends(settings.load()) as (config, _):
-        found = run(lambda opened: upkeep.check(opened.users), config, apply_indexes=False)
+        found = run(lambda opened: upkeep.check(opened.connections.users), config, apply_indexes=False)
     for sentence in found:
         out.print(sentence, markup=False)
     if found:

@@ -107,7 +107,8 @@ async def change(
     if "export" in said.model_fields_set:
         changes["export"] = _export(said.export)
     return await together(
-        opened.database.client, lambda session: _change(opened, schedule_id, changes, viewer, session)
+        opened.connections.database.client,
+        lambda session: _change(opened, schedule_id, changes, viewer, session),
     )
 
 
@@ -151,7 +152,9 @@ async def start(opened: Container, schedule_id: ObjectId, due: datetime) -> str 
     whose time passed while no scheduler was there is made up for once. Where whoever made the schedule may no
     longer export, it is switched off.
     """
-    return await together(opened.database.client, lambda session: _start(opened, schedule_id, due, session))
+    return await together(
+        opened.connections.database.client, lambda session: _start(opened, schedule_id, due, session)
+    )
 
 
 async def _start(
@@ -184,7 +187,7 @@ async def _start(
 async def _may_export(opened: Container, user_id: str, session: AsyncClientSession) -> bool:
     """What a user may no longer ask for is not done in his name, either."""
     wanted = {"_id": ObjectId(user_id), "is_active": True, "scopes": EXPORT}
-    return await opened.users.find_one(wanted, {"_id": 1}, session=session) is not None
+    return await opened.connections.users.find_one(wanted, {"_id": 1}, session=session) is not None
 
 
 async def _is_under_way(opened: Container, schedule: dict[str, Any]) -> bool:
@@ -211,4 +214,4 @@ def _not_found() -> ScheduleNotFoundError:
 
 
 def _collection(opened: Container) -> Collection:
-    return opened.database.get_collection("schedules", codec_options=AWARE)
+    return opened.connections.database.get_collection("schedules", codec_options=AWARE)

@@ -110,7 +110,8 @@ async def submit(
     check(asked)
     await _check_room(opened, by)
     made = await together(
-        opened.database.client, lambda session: add(opened, asked, session, by=by, schedule=schedule)
+        opened.connections.database.client,
+        lambda session: add(opened, asked, session, by=by, schedule=schedule),
     )
     if made.job is not None:
         await opened.jobs.announce(made.job.id)
@@ -120,7 +121,7 @@ async def submit(
 async def _check_room(opened: Container, by: str | None) -> None:
     """Each file costs a walk and its room in MongoDB: nobody lets too many wait."""
     waiting = {"state": {"$in": ["queued", "running"]}, "kind": "export", "by": by}
-    if await jobs.collection(opened.database).count_documents(waiting, limit=WAITING) == WAITING:
+    if await jobs.collection(opened.connections.database).count_documents(waiting, limit=WAITING) == WAITING:
         raise BusyError(f"{WAITING} exports of yours are waiting already: wait for one.", retry_after=5)
 
 
@@ -176,7 +177,7 @@ async def page(opened: Container, asked: PageQuery, viewer: Viewer) -> tuple[lis
 
 async def with_jobs(opened: Container, documents: list[dict[str, Any]]) -> list[Export]:
     wanted = {"_id": {"$in": [ObjectId(document["job"]) for document in documents]}}
-    found = await jobs.collection(opened.database).find(wanted).to_list()
+    found = await jobs.collection(opened.connections.database).find(wanted).to_list()
     known = {str(job["_id"]): Job.read(job) for job in found}
     return [Export(document, known.get(document["job"])) for document in documents]
 
@@ -187,7 +188,7 @@ async def delete(opened: Container, export_id: ObjectId, viewer: Viewer) -> None
     with suppress(JobNotFoundError, JobEndedError):
         await opened.jobs.cancel(found.document["job"])
     if found.document["file"] is not None:
-        await stored_files.delete(opened.database, BUCKET, found.document["file"])
+        await stored_files.delete(opened.connections.database, BUCKET, found.document["file"])
     await _collection(opened).delete_one({"_id": export_id})
 
 
@@ -198,7 +199,7 @@ async def open_file(opened: Container, export: Export) -> StoredFile:
         raise ExportNotReadyError(
             f"The job has {export.state}." if export.state in _SAD else "Wait for its job."
         )
-    found = await stored_files.find(opened.database, BUCKET, file_id)
+    found = await stored_files.find(opened.connections.database, BUCKET, file_id)
     if found is None:
         raise ExportNotFoundError("The export was deleted.")
     return found
@@ -215,7 +216,7 @@ async def write(opened: Container, run: Run) -> None:
     made = await _upload(opened, run, Export(document, None))
     changed = await _collection(opened).update_one({"_id": document["_id"], "file": None}, {"$set": made})
     if not changed.modified_count:  # deleted meanwhile
-        await stored_files.delete(opened.database, BUCKET, made["file"])
+        await stored_files.delete(opened.connections.database, BUCKET, made["file"])
     await run.progress(made["rows"], made["rows"])
 
 
@@ -226,7 +227,7 @@ async def _upload(opened: Container, run: Run, export: Export) -> dict[str, Any]
     tally = _Tally()
     expected = await expect(opened, asked, query)
     _, chunks = await begin(
-        opened.users,
+        opened.connections.users,
         asyncio.Semaphore(),
         opened.writing,
         query,
@@ -237,7 +238,7 @@ async def _upload(opened: Container, run: Run, export: Export) -> dict[str, Any]
         on_rows=tally.add,
     )
     expires_at = now() + timedelta(seconds=opened.settings.export_ttl_s)
-    upload = AsyncGridFSBucket(opened.database, BUCKET).open_upload_stream_with_id(
+    upload = AsyncGridFSBucket(opened.connections.database, BUCKET).open_upload_stream_with_id(
         file_id := ObjectId(), export.filename, metadata={"expires_at": expires_at}
     )
     async with aclosing(chunks):
@@ -264,7 +265,9 @@ async def expect(opened: Container, asked: ExportBody, query: listing.Query) -> 
     """How many users it will be, if that can be told soon; others may come and go meanwhile."""
     if asked.q is not None:
         return None
-    found = await total(opened.users, query, "exact", budget_s=opened.settings.count_budget_ms / 1000)
+    found = await total(
+        opened.connections.users, query, "exact", budget_s=opened.settings.count_budget_ms / 1000
+    )
     return found.value if found is not None and found.relation == "eq" else None
 
 
@@ -283,4 +286,4 @@ class _Tally:
 
 
 def _collection(opened: Container) -> Collection:
-    return opened.database.get_collection("exports", codec_options=AWARE)
+    return opened.connections.database.get_collection("exports", codec_options=AWARE)

@@ -34,7 +34,7 @@ async def begin(opened: Container, import_id: ObjectId, viewer: Viewer) -> Job |
     ImportNotFoundError, ImportNotPlannedError; InsufficientScopeError for one who may not do what an
     administrator planned.
     """
-    found = await import_records.find(opened.database, import_id, viewer)
+    found = await import_records.find(opened.connections.database, import_id, viewer)
     if found["state"] == "applied":
         return None
     if found["planned_at"] is None:
@@ -59,14 +59,14 @@ async def begin(opened: Container, import_id: ObjectId, viewer: Viewer) -> Job |
         await _note(opened, import_id, {"state": "applying", "apply_job": job.id}, session)
         return job
 
-    job = await together(opened.database.client, submit)
+    job = await together(opened.connections.database.client, submit)
     await opened.jobs.announce(job.id)
     return job
 
 
 async def apply(opened: Container, job: Run) -> None:
     """The handler of the job. What was done when it is stopped stays done, and is counted."""
-    found = await import_records.read(opened.database, ObjectId(job.subject))
+    found = await import_records.read(opened.connections.database, ObjectId(job.subject))
     try:
         await carry_out(opened, found, job.progress)
     except (JobCancelledError, asyncio.CancelledError):
@@ -77,7 +77,7 @@ async def apply(opened: Container, job: Run) -> None:
 
 async def carry_out(opened: Container, found: Import, on_progress: OnProgress) -> None:
     """All that is pending of a planned import, by the authority it was planned under."""
-    counts = await import_records.count(opened.database, found["_id"])
+    counts = await import_records.count(opened.connections.database, found["_id"])
     total = sum(counts[status] for status in (*PENDING, *APPLIED.values()))
     done = total - sum(counts[status] for status in PENDING)
 
@@ -89,14 +89,14 @@ async def carry_out(opened: Container, found: Import, on_progress: OnProgress) -
     await on_progress(done, total)
     author = Author(found["by"], via="import", import_id=found["_id"])
     authority = Authority(frozenset(found["scopes"]), opened.auth.sessions.ending, author)
-    rows = import_records.rows(opened.database)
-    async with session_about(import_records.imports(opened.database), found["_id"]) as session:
+    rows = import_records.rows(opened.connections.database)
+    async with session_about(import_records.imports(opened.connections.database), found["_id"]) as session:
         await RowWriter(found["_id"], rows, session, authority, found["columns"]).write_all(advance)
     await _close(opened, found["_id"], "applied", applied_at=clock.now())
 
 
 async def _close(opened: Container, import_id: ObjectId, state: ImportState, **more: Any) -> None:
-    counts = await import_records.count(opened.database, import_id)
+    counts = await import_records.count(opened.connections.database, import_id)
     await _note(opened, import_id, {"state": state, "counts": counts, **more})
 
 
@@ -104,6 +104,6 @@ async def _note(
     opened: Container, import_id: ObjectId, change: dict[str, Any], session: AsyncClientSession | None = None
 ) -> None:
     """An import that has been applied changes no more, whoever comes late."""
-    await import_records.imports(opened.database).update_one(
+    await import_records.imports(opened.connections.database).update_one(
         {"_id": import_id, "state": {"$ne": "applied"}}, {"$set": change}, session=session
     )

@@ -65,13 +65,13 @@ async def decide(
     heading, sources = await _look(path, choices)
     short = [label for label in heading if len(label) <= 2 * _LONGEST_LABEL]
     labels = await column_labels.find(
-        opened.database, list({decode(label, name) for label in short for name in names})
+        opened.connections.database, list({decode(label, name) for label in short for name in names})
     )
     readings = await asyncio.to_thread(
         lambda: {name: _read(name, heading, sources, make_columns, labels) for name in ("utf-8", *names)}
     )
     rows = chain.from_iterable(reading.rows for reading in readings.values())
-    found = await stored_users.find(opened.users, rows, hashes=False)
+    found = await stored_users.find(opened.connections.users, rows, hashes=False)
     left = _leave(fits, readings, found)
     if len(left) == 1:
         return left[0][0]

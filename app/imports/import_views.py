@@ -52,7 +52,7 @@ class ImportPage:
 
 async def find(opened: Container, import_id: ObjectId, viewer: Viewer) -> ImportView:
     """ImportNotFoundError: unknown, expired, or of somebody else."""
-    return await _show(opened, await import_records.find(opened.database, import_id, viewer))
+    return await _show(opened, await import_records.find(opened.connections.database, import_id, viewer))
 
 
 async def _show(opened: Container, document: Import) -> ImportView:
@@ -60,7 +60,7 @@ async def _show(opened: Container, document: Import) -> ImportView:
     if state not in _UNDER_WAY:
         return ImportView(document, state, None)
     if state == "applying":
-        counts = await import_records.count(opened.database, document["_id"])
+        counts = await import_records.count(opened.connections.database, document["_id"])
         document = document | {"counts": counts}
     try:
         job = await opened.jobs.find(document["plan_job" if state == "planning" else "apply_job"])
@@ -78,7 +78,7 @@ async def page(opened: Container, document: Import, asked: ImportRowsQuery) -> R
     fingerprint = _fingerprint("import_rows", str(document["_id"]), sorted(asked.status))
     after = opened.cursors.open(asked.cursor, fingerprint).value if asked.cursor is not None else 0
     found = await (
-        import_records.rows(opened.database)
+        import_records.rows(opened.connections.database)
         .find(_of(document, asked.status, after), _SHOWN | _SAID, hint=_index(asked.status))
         .sort("n", ASCENDING)
         .limit(asked.limit + 1)
@@ -96,7 +96,7 @@ async def walk(
     after = 0
     while True:
         found = await (
-            import_records.rows(opened.database)
+            import_records.rows(opened.connections.database)
             .find(_of(document, statuses, after), _SHOWN | {"cells": 1}, hint=_index(statuses))
             .sort("n", ASCENDING)
             .limit(size)
@@ -111,7 +111,7 @@ async def walk(
 async def list_all(opened: Container, viewer: Viewer, asked: PageQuery) -> ImportPage:
     """The newest first."""
     found = await newest_first(
-        import_records.imports(opened.database),
+        import_records.imports(opened.connections.database),
         opened.cursors,
         viewer.filter,
         limit=asked.limit,
@@ -132,14 +132,14 @@ async def delete(opened: Container, import_id: ObjectId, viewer: Viewer) -> None
         raise ImportApplyingError("The import is being applied: wait for its job, or cancel it first.")
     if shown.state == "planning" and shown.job is not None:
         await _cancel(opened, shown.job)
-    deleted = await import_records.imports(opened.database).delete_one(
+    deleted = await import_records.imports(opened.connections.database).delete_one(
         {"_id": import_id, "state": {"$in": [shown.document["state"], "planned"]}}
     )
     if not deleted.deleted_count:
         raise ImportApplyingError("The import began to be applied at the same time.")
-    await import_records.delete_rows(opened.database, import_id)
+    await import_records.delete_rows(opened.connections.database, import_id)
     if shown.document["file"] is not None:
-        await files.delete(opened.database, shown.document["file"]["id"])
+        await files.delete(opened.connections.database, shown.document["file"]["id"])
 
 
 async def _cancel(opened: Container, job: Job) -> None:

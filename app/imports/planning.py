@@ -48,7 +48,7 @@ async def plan(opened: Container, run: Run) -> None:
         return
     with tempfile.TemporaryDirectory(prefix="roster-plan-") as folder, DuplicateRows() as duplicates:
         path = Path(folder) / "file"
-        await files.fetch(opened.database, document["file"]["id"], path)
+        await files.fetch(opened.connections.database, document["file"]["id"], path)
         planner = _Planner(opened, document, duplicates)
         choices = options.choices(options.recall(document))
         choices = replace(choices, encoding=document["file"]["encoding"])  # as it was decided
@@ -64,24 +64,24 @@ async def _plan_revert(opened: Container, document: Import, run: Run) -> None:
         plan = RevertPlan(opened, document)
 
         async def decide(rows: list[Row]) -> list[Decision]:
-            found, decisions = await plan.decide(rows, opened.users)
+            found, decisions = await plan.decide(rows, opened.connections.users)
             return await planner.check_owners(found, decisions)
 
         await planner.plan_chunks(plan.chunks(CHUNK), decide, run)
         # One deleted meanwhile took rows with it.
-        await import_records.read(opened.database, document["reverts"])
+        await import_records.read(opened.connections.database, document["reverts"])
         await planner.mark_repeated()
         await planner.finish()
 
 
 async def _begin(opened: Container, import_id: ObjectId) -> Import | None:
-    document = await import_records.imports(opened.database).find_one_and_update(
+    document = await import_records.imports(opened.connections.database).find_one_and_update(
         {"_id": import_id, "state": "planning"},
         {"$inc": {"attempt": 1}},
         return_document=ReturnDocument.AFTER,
     )
     if document is not None:
-        await import_records.delete_rows(opened.database, import_id, before=document["attempt"])
+        await import_records.delete_rows(opened.connections.database, import_id, before=document["attempt"])
     return document
 
 
@@ -133,11 +133,16 @@ class _Planner:
         keys = {key for source in sources for key in source.document or ()}
         new = [key for key in keys if not self._columns.knows(key)]
         if new:
-            self._columns.remember(await column_labels.find(self._opened.database, new[:MOST_KEYS]))
+            self._columns.remember(
+                await column_labels.find(self._opened.connections.database, new[:MOST_KEYS])
+            )
 
     async def _decide(self, reader: RowParser, sources: Sequence[SourceRow]) -> list[Decision]:
         parsed = await asyncio.to_thread(lambda: [reader.read(source) for source in sources])
-        users, sets_hashes = self._opened.users, any("password_hash" in row.values for row in parsed)
+        users, sets_hashes = (
+            self._opened.connections.users,
+            any("password_hash" in row.values for row in parsed),
+        )
         found = await stored_users.find(users, parsed, hashes=sets_hashes)
         decisions = await asyncio.to_thread(
             lambda: [self._decider.decide(row, found.of(row)) for row in parsed]
@@ -150,7 +155,7 @@ class _Planner:
         """Those who want what another user has are errors."""
         sound = [each for each in decisions if each.wanted and not each.parsed.errors]
         wanted = {name: {each.wanted[name] for each in sound if name in each.wanted} for name in UNIQUE}
-        await stored_users.find_owners(self._opened.users, found, wanted)
+        await stored_users.find_owners(self._opened.connections.users, found, wanted)
         for each in sound:
             for name, key in each.wanted.items():
                 if found.owners[name].get(key, each.user) != each.user:
@@ -172,12 +177,12 @@ class _Planner:
         return [_encode({"_id": ObjectId()} | same | each.document()) for each in decisions]
 
     async def _store(self, rows: Sequence[RawBSONDocument]) -> None:
-        await self._opened.database["import_rows"].insert_many(rows, ordered=False)
+        await self._opened.connections.database["import_rows"].insert_many(rows, ordered=False)
 
     async def mark_repeated(self) -> None:
         """Rows that are about one user, or bring one value twice, are errors, each of them."""
         repeated = self._duplicates.find_repeated()
-        rows = import_records.rows(self._opened.database)
+        rows = import_records.rows(self._opened.connections.database)
         while updates := await asyncio.to_thread(
             lambda: [self._repeat(*claim) for claim in islice(repeated, _REPEATS)]
         ):
@@ -200,7 +205,7 @@ class _Planner:
 
     async def finish(self) -> None:
         """The plan is there at once and whole, or not at all."""
-        database, import_id = self._opened.database, self._import["_id"]
+        database, import_id = self._opened.connections.database, self._import["_id"]
         counts = await import_records.count(database, import_id)
         if sum(counts.values()) != self._done:
             raise UnavailableError("Another worker planned the same import at the same time; try again.")

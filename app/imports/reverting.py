@@ -45,7 +45,7 @@ async def submit(
     shown = await import_views.find(opened, import_id, viewer)
     if shown.state == "applying":
         raise ImportApplyingError("The import is being applied: wait for its job, or cancel it first.")
-    counts = await import_records.count(opened.database, import_id)
+    counts = await import_records.count(opened.connections.database, import_id)
     total = sum(counts[status] for status in _DONE)
     if not total:
         raise ImportNotAppliedError("No row of this import was applied: there is nothing to undo.")
@@ -79,7 +79,7 @@ async def _keep(opened: Container, document: dict[str, Any], *, earlier: ObjectI
     """The revert comes together with the mark on what it reverts: of two at once one is refused."""
 
     async def mark(session: AsyncClientSession) -> None:
-        marked = await import_records.imports(opened.database).update_one(
+        marked = await import_records.imports(opened.connections.database).update_one(
             {"_id": document["reverts"], "revert": earlier},
             {"$set": {"revert": document["_id"]}},
             session=session,
@@ -101,7 +101,7 @@ class RevertPlan:
 
     async def chunks(self, size: int) -> AsyncGenerator[list[Row], None]:
         """The rows that were applied, in their order."""
-        rows, after = import_records.rows(self._opened.database), 0
+        rows, after = import_records.rows(self._opened.connections.database), 0
         while True:
             wanted = {"import": self._reverts, "n": {"$gt": after}, "status": {"$in": _DONE}}
             found = await rows.find(wanted, _NEEDED, hint="status").sort("n", 1).limit(size).to_list()
@@ -131,7 +131,8 @@ class RevertPlan:
         either = [{"import": self._reverts}, {"differences.pointer": {"$in": undo.SECRETS}}]
         wanted = {"user": {"$in": [row["user"] for row in rows]}, "$or": either}
         entries: dict[ObjectId, list[Entry]] = {}
-        async for entry in import_records.audit(self._opened.database).find(wanted, _OF_TRAIL, hint="user"):
+        trail = import_records.audit(self._opened.connections.database)
+        async for entry in trail.find(wanted, _OF_TRAIL, hint="user"):
             entries.setdefault(entry["user"], []).append(entry)
         return entries
 

@@ -42,12 +42,12 @@ async def submit(
     columns = MappedColumns(asked.columns, ignored=asked.ignore)
     looked = await _inspect(opened, upload, asked)
     if looked.form != "ndjson":
-        labels = await column_labels.find(opened.database, looked.heading)
+        labels = await column_labels.find(opened.connections.database, looked.heading)
         columns = MappedColumns.of_heading(looked.heading, asked.columns, labels, ignored=asked.ignore)
     document = make_document(opened, asked, by=by, scopes=scopes)
     import_id = document["_id"]
     name = f"{import_id}.{looked.form}"
-    stored = await files.store(opened.database, upload.path, name, document["expires_at"])
+    stored = await files.store(opened.connections.database, upload.path, name, document["expires_at"])
     document |= {
         "file": _describe(upload, asked, looked) | {"id": stored},
         "heading": looked.heading,
@@ -115,12 +115,12 @@ async def keep(
             total=total,
             session=session,
         )
-        await import_records.imports(opened.database).insert_one(
+        await import_records.imports(opened.connections.database).insert_one(
             document | {"plan_job": job.id}, session=session
         )
         return job
 
-    job = await together(opened.database.client, write)
+    job = await together(opened.connections.database.client, write)
     await opened.jobs.announce(job.id)
     return job
 

@@ -53,15 +53,20 @@ class Auth(Protocol):
     def sessions(self) -> Sessions: ...
 
 
+class Connections(Protocol):
+    @property
+    def pools(self) -> MongoPoolListener | None: ...
+    @property
+    def redis_connection(self) -> Queue: ...
+
+
 class Sampled(Protocol):
     """The parts of the container that the gauges are read from."""
 
     @property
     def settings(self) -> Settings: ...
     @property
-    def pools(self) -> MongoPoolListener | None: ...
-    @property
-    def redis_connection(self) -> Queue: ...
+    def connections(self) -> Connections: ...
     @property
     def auth(self) -> Auth: ...
     @property
@@ -76,11 +81,11 @@ Sample = Callable[[Sampled], Awaitable[None]]
 
 
 async def _sample_sizes(opened: Sampled) -> None:
-    if opened.pools is not None:
-        metrics.MONGO_CONNECTIONS.labels("open").set(opened.pools.open)
-        metrics.MONGO_CONNECTIONS.labels("in_use").set(opened.pools.in_use)
-        metrics.MONGO_WAITING.set(opened.pools.waiting)
-    metrics.REDIS_WAITING.set(opened.redis_connection.waiting)
+    if opened.connections.pools is not None:
+        metrics.MONGO_CONNECTIONS.labels("open").set(opened.connections.pools.open)
+        metrics.MONGO_CONNECTIONS.labels("in_use").set(opened.connections.pools.in_use)
+        metrics.MONGO_WAITING.set(opened.connections.pools.waiting)
+    metrics.REDIS_WAITING.set(opened.connections.redis_connection.waiting)
     metrics.PASSWORDS.labels("running").set(opened.auth.passwords.running)
     metrics.PASSWORDS.labels("waiting").set(opened.auth.passwords.waiting)
     metrics.EXPORTS.set(opened.exports.taken)

@@ -27,7 +27,7 @@ _LOOK_S = 0.02
 async def work(job_id: str, began: int) -> None:
     """One life; says by a byte when it has the job."""
     async with container.opened(settings.load(), apply_indexes=False, sign=False) as opened:
-        leases = Leases(collection(opened.database), lease_ms=_LEASE_MS, ttl_ms=60_000)
+        leases = Leases(collection(opened.connections.database), lease_ms=_LEASE_MS, ttl_ms=60_000)
         while (taken := await leases.take(job_id, list(worker.HANDLERS))) is None:
             if (await opened.jobs.find(job_id)).has_ended:
                 return

@@ -16,7 +16,7 @@ from tests.support.tokens import mint
 async def serving(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an app of its own, signed in with every scope as someone who is in no directory.
 
-    `client.app` reaches into it (`client.app.state.container.users`). Without `jobs_inside=True` it works on
+    `client.app` reaches into it (`client.app.state.container`). Without `jobs_inside=True` it works on
     no jobs.
     """
     settings = Settings(

@@ -45,7 +45,7 @@ def deletion(user: dict[str, Any]) -> Row:
 
 async def plan(client: httpx.AsyncClient, rows: list[Row]) -> ObjectId:
     """The id of an import whose plan these rows are."""
-    database = resources(client).database
+    database = resources(client).connections.database
     import_id = ObjectId()
     due = datetime.now(UTC) + timedelta(days=1)
     counts = import_records.nothing() | Counter(row["status"] for row in rows)
@@ -84,16 +84,18 @@ async def apply(client: httpx.AsyncClient, import_id: ObjectId) -> list[int]:
     async def note(done: int, _: int) -> None:
         told.append(done)
 
-    await applying.carry_out(opened, await import_records.read(opened.database, import_id), note)
+    await applying.carry_out(opened, await import_records.read(opened.connections.database, import_id), note)
     return told
 
 
 async def import_of(client: httpx.AsyncClient, import_id: ObjectId) -> dict[str, Any]:
-    return await import_records.read(resources(client).database, import_id)
+    return await import_records.read(resources(client).connections.database, import_id)
 
 
 async def statuses(client: httpx.AsyncClient, import_id: ObjectId) -> list[str]:
-    found = import_records.rows(resources(client).database).find({"import": import_id}).sort("n", 1)
+    found = (
+        import_records.rows(resources(client).connections.database).find({"import": import_id}).sort("n", 1)
+    )
     return [row["status"] async for row in found]
 
 

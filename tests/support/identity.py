@@ -154,7 +154,7 @@ async def wear_out(client: httpx.AsyncClient, account: str = "nobody@example.com
 
 async def wear_out_refusals(client: httpx.AsyncClient, counts: str) -> None:
     """As `wear_out`, of what was refused of this kind at least once."""
-    redis = client.app.state.container.redis  # type: ignore[attr-defined]  # set by `serving`
+    redis = client.app.state.container.connections.redis  # type: ignore[attr-defined]  # set by `serving`
     (counter,) = [name async for name in redis.scan_iter(f"roster:throttle:*:{counts}")]
     await redis.set(counter, 60, keepttl=True)
 

@@ -22,7 +22,7 @@ def resources(client: httpx.AsyncClient) -> Container:
 
 
 def users(client: httpx.AsyncClient) -> Collection:
-    return resources(client).users
+    return resources(client).connections.users
 
 
 def day(number: int) -> datetime:

@@ -13,6 +13,8 @@ from app.auth.clients import BUILT_IN
 from app.container import Container
 from app.core.settings import Settings
 from app.database.addresses import DEFAULT_DATABASE
+from app.database.connections import Connections, find_secret, open_redis
+from app.database.redis_connection import RedisConnection
 from models.values import ALL_SCOPES
 
 
@@ -23,7 +25,9 @@ async def mint(opened: Container, *scopes: str) -> str:
     """
     user_id = str(PydanticObjectId())
     epoch, *_ = await opened.auth.sessions._store.look(user_id, "")
-    await opened.redis.hset(f"roster:{{{user_id}}}:state", items=["generation", "0", "epoch", epoch])
+    await opened.connections.redis.hset(
+        f"roster:{{{user_id}}}:state", items=["generation", "0", "epoch", epoch]
+    )
     return await mint_for(opened, user_id, *scopes)
 
 
@@ -53,10 +57,14 @@ def mint_elsewhere(settings: Settings, *scopes: str) -> str:
                 settings.mongo_uri.get_secret_value(), w="majority", serverMonitoringMode="poll"
             )
             closing.push_async_callback(mongo.close)
-            redis = container._redis(settings.redis_url.get_secret_value(), timeout_s=5)
+            redis = open_redis(url := settings.redis_url.get_secret_value(), timeout_s=5)
             closing.push_async_callback(redis.aclose)
             database = mongo.get_default_database(DEFAULT_DATABASE)
-            opened = await container._hold(settings, database, redis, closing, sign=False)
+            redis_connection = RedisConnection(redis, timeout_s=5)
+            closing.callback(redis_connection.close)
+            secret = await find_secret(settings, database)
+            held = Connections(settings, database, redis, redis_connection, url, secret)
+            opened = await container.build(held, closing, sign=False)
             return await mint(opened, *scopes)  # with the server's own key
 
     with ThreadPoolExecutor(max_workers=1) as pool:

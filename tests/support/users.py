@@ -45,7 +45,7 @@ def users(client: httpx.AsyncClient) -> Any:
 
 def database(client: httpx.AsyncClient) -> Any:
     """The database under the app that `client` speaks to."""
-    return client.app.state.container.database  # type: ignore[attr-defined]  # set by `serving`
+    return client.app.state.container.connections.database  # type: ignore[attr-defined]  # set by `serving`
 
 
 def problem(reply: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -76,8 +76,8 @@ async def remove(http: httpx.AsyncClient, held: Held) -> None:
 
 async def forget_clients(opened: Container) -> None:
     """As when what Redis was told of them has expired."""
-    for key in await opened.redis.keys("roster:client:*"):
-        await opened.redis.delete(key)
+    for key in await opened.connections.redis.keys("roster:client:*"):
+        await opened.connections.redis.delete(key)
 
 
 # --- a client that is removed
@@ -149,8 +149,8 @@ async def test_a_client_of_before_registrations_keeps_its_sessions_until_it_is_r
     user, held = await member(client, *SCOPES), await hold(client)
     await database(client)["clients"].update_one({"_id": held.client.id}, {"$unset": {"registration": ""}})
     tokens = await held.begin(user)
-    (session,) = await resources(client).redis.keys(f"roster:{{{user['id']}}}:session:*")
-    await resources(client).redis.hdel(session, "registration")  # as a release before stored it
+    (session,) = await resources(client).connections.redis.keys(f"roster:{{{user['id']}}}:session:*")
+    await resources(client).connections.redis.hdel(session, "registration")  # as a release before stored it
     assert await fate(client, tokens) == "alive"
     tokens = (await held.refresh(tokens)).json()
     assert await fate(client, tokens) == "alive"

@@ -105,7 +105,7 @@ async def test_every_end_that_is_told_is_the_real_one(mongo_uri: str, redis_url:
         idle_end = (await inspect(client, mine, tokens["refresh_token"]))["exp"]
         assert idle_end - began in {900, 901}
         session = f"roster:{{{user['id']}}}:session:{tokens['refresh_token'].split('.')[0]}"
-        redis = client.app.state.container.redis  # type: ignore[attr-defined]  # set by `serving`
+        redis = client.app.state.container.connections.redis  # type: ignore[attr-defined]  # set by `serving`
         await redis.hincrby(session, "expires_at", -800_000)  # as if begun so many milliseconds earlier
         tokens = (await ask_refresh(client, tokens["refresh_token"], **as_mine)).json()
         listed = (await client.get(f"/users/{user['id']}/sessions")).json()["items"][0]

@@ -36,7 +36,7 @@ async def database(mongo_uri: str, redis_url: str) -> AsyncIterator[Database]:
     settings = Settings(_env_file=None, mongo_uri=SecretStr(mongo_uri), redis_url=SecretStr(redis_url))
     async with container.opened(settings) as opened:
         await record(said(), id=INVITER, scopes=["users:admin"], credentials=CREDENTIALS).insert()
-        yield opened.database
+        yield opened.connections.database
 
 
 def said() -> UserInput:

@@ -265,7 +265,7 @@ class Canaries:
 
 
 async def everything_in_redis(client: httpx.AsyncClient) -> str:
-    redis = client.app.state.container.redis  # type: ignore[attr-defined]  # set by `serving`
+    redis = client.app.state.container.connections.redis  # type: ignore[attr-defined]  # set by `serving`
     readers = {
         "string": redis.get,
         "hash": redis.hgetall,

@@ -242,7 +242,7 @@ async def test_a_directory_keeps_its_promises_whatever_its_address_asks_for(
         made = await client.post("/users", json={"name": "Ana", "email": "ana@example.com"})
         assert made.status_code == 201
         assert (await client.get("/users")).json()["items"][0]["created_at"] == made.json()["created_at"]
-        database = client.app.state.container.database  # type: ignore[attr-defined]  # set by `serving`
+        database = client.app.state.container.connections.database  # type: ignore[attr-defined]  # set by `serving`
         assert database.client.read_preference.name == "Primary"
         assert database.client.options.retry_writes
         await database.client.drop_database("t_options")

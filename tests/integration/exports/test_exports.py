@@ -62,10 +62,10 @@ async def people(mongo_server: MongoServer, redis_server: Any) -> AsyncIterator[
     """A directory of 400 sample people; tests that add to it say so by a tag of their own."""
     async with serving(mongo_server.uri_of("t_exports"), redis_server.url) as client:
         opened = backends(client)
-        await opened.users.delete_many({})
+        await opened.connections.users.delete_many({})
         await add(opened, 400)
         yield client
-        await opened.database.client.drop_database(opened.database)
+        await opened.connections.database.client.drop_database(opened.connections.database)
 
 
 def backends(client: httpx.AsyncClient) -> Container:
@@ -188,7 +188,9 @@ async def test_names_that_a_spreadsheet_would_run_or_choke_on_are_read_back_as_t
     ]
     for user, name in zip(await create(people, users), names, strict=True):
         # some of them were taken by earlier releases alone
-        await backends(people).users.update_one({"_id": ObjectId(user["id"])}, {"$set": {"name": name}})
+        await backends(people).connections.users.update_one(
+            {"_id": ObjectId(user["id"])}, {"$set": {"name": name}}
+        )
     listed = await walk(people, "tag=nasty")
     assert sorted(user["name"] for user in listed) == sorted(names)
     assert read_lines(await export(people, "ndjson", "tag=nasty")) == listed
@@ -391,7 +393,9 @@ async def test_times_have_six_digits_of_fraction_though_some_are_whole_seconds(
     )
     moment = datetime(2024, 10, 14, 5, 33, 8, tzinfo=UTC)
     stored = {"_id": ObjectId(whole["id"])}
-    await backends(people).users.update_one(stored, {"$set": {"created_at": moment, "last_login_at": moment}})
+    await backends(people).connections.users.update_one(
+        stored, {"$set": {"created_at": moment, "last_login_at": moment}}
+    )
     read = {"csv": read_texts, "ndjson": read_lines}[form]
     rows = read(await export(people, form, f"tag={tag}"))
     found = {row["id"]: row for row in rows}[whole["id"]]
@@ -420,9 +424,9 @@ async def test_rows_that_another_hand_spoiled_are_reported_and_left_out(
         for place in range(len(spoiled) + 2)
     ]
     created = await create(people, users)
-    collection = backends(people).users.with_options()
+    collection = backends(people).connections.users.with_options()
     for user, (field, value) in zip(created, spoiled.items(), strict=False):
-        await backends(people).database.command(
+        await backends(people).connections.database.command(
             "update",
             collection.name,
             updates=[{"q": {"_id": ObjectId(user["id"])}, "u": {"$set": {field: value}}}],
@@ -445,7 +449,7 @@ async def test_no_time_limit_of_the_first_row_bounds_the_sum_of_all_batches(
     people: httpx.AsyncClient,
 ) -> None:
     """MongoDB counts a `maxTimeMS` of the find over every batch of its cursor."""
-    database = backends(people).database
+    database = backends(people).connections.database
     await database.command("profile", 2)
     try:
         await export(people, "csv")
@@ -476,7 +480,7 @@ async def test_an_export_that_is_begun_and_dropped_closes_its_cursor(
     monkeypatch.setattr("app.listing.streams.BATCH_ROWS", 10)
     opened = backends(people)
     _, chunks = await exports.begin(
-        opened.users,
+        opened.connections.users,
         opened.exports,
         opened.writing,
         build(ExportQuery()),
@@ -491,10 +495,10 @@ async def test_an_export_that_is_begun_and_dropped_closes_its_cursor(
 
 
 async def idle_cursors(opened: Container) -> int:
-    found = await opened.database.client.admin.aggregate(
+    found = await opened.connections.database.client.admin.aggregate(
         [
             {"$currentOp": {"idleCursors": True, "allUsers": True}},
-            {"$match": {"type": "idleCursor", "ns": f"{opened.database.name}.users"}},
+            {"$match": {"type": "idleCursor", "ns": f"{opened.connections.database.name}.users"}},
         ]
     )
     return len(await found.to_list())
@@ -511,7 +515,7 @@ async def test_many_exports_dropped_anywhere_leave_neither_cursor_nor_task(
     async def drop(place: int) -> None:
         form: Any = ("csv", "xlsx", "ndjson", "ods")[place % 4]
         _, chunks = await exports.begin(
-            opened.users,
+            opened.connections.users,
             running,
             opened.writing,
             build(ExportQuery()),

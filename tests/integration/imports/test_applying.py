@@ -59,7 +59,7 @@ async def test_what_others_did_meanwhile_is_a_conflict_that_names_the_field_or_t
     assert (await read(client, edited))["name"] == "By hand"
     assert (await read(client, taken))["email"] == taken["email"]
     found = (
-        await import_records.rows(resources(client).database)
+        await import_records.rows(resources(client).connections.database)
         .find({"import": import_id})
         .sort("n", 1)
         .to_list()
@@ -183,7 +183,7 @@ async def test_a_worker_whose_session_is_ended_loses_and_repeats_nothing(
     monkeypatch.setattr(row_writer, "_TOGETHER", 20)
     import_id = await plan(client, [creation() for _ in range(1000)])
     applying = asyncio.create_task(apply(client, import_id))
-    database = resources(client).database
+    database = resources(client).connections.database
 
     async def has(count: int) -> bool:
         return applying.done() or await users(client).count_documents({}) >= count
@@ -210,7 +210,7 @@ async def test_every_query_of_applying_goes_through_an_index(client: httpx.Async
     ]
     import_id = await plan(client, rows)
     await client.patch(f"/users/{edited['id']}", json={"name": "By hand"})
-    opened = resources(client).database
+    opened = resources(client).connections.database
     await opened.command("profile", 2)
     await apply(client, import_id)
     await opened.command("profile", 0)

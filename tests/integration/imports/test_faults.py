@@ -109,7 +109,9 @@ async def test_mongodb_steps_down_in_the_midst_and_the_result_is_exact(
 
                 async def is_underway(share: float = share) -> bool:
                     pending = {"import": import_id, "status": {"$in": ["create", "update", "delete"]}}
-                    left = await import_records.rows(resources(client).database).count_documents(pending)
+                    left = await import_records.rows(resources(client).connections.database).count_documents(
+                        pending
+                    )
                     return left < len(rows) * (1 - share)
 
                 await until(is_underway)

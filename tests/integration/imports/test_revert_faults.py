@@ -155,7 +155,11 @@ async def test_what_the_trail_wrote_is_found_by_an_index(working: httpx.AsyncCli
     applied = await renamed(working, 20)
     people = [ObjectId(row["id"]) for row in applied["items"]]
     wanted = {"user": {"$in": people}, "import": ObjectId(applied["id"])}
-    found = await import_records.audit(resources(working).database).find(wanted, hint="user").explain()
+    found = (
+        await import_records.audit(resources(working).connections.database)
+        .find(wanted, hint="user")
+        .explain()
+    )
     stages = str(found["queryPlanner"]["winningPlan"])
     assert "IXSCAN" in stages
     assert "COLLSCAN" not in stages

@@ -225,7 +225,9 @@ async def test_a_revert_that_was_stopped_goes_on_and_does_nothing_twice(
             raise _StoppedError
 
     with pytest.raises(_StoppedError):
-        await applying.carry_out(opened, await import_records.read(opened.database, revert_id), stop)
+        await applying.carry_out(
+            opened, await import_records.read(opened.connections.database, revert_id), stop
+        )
     assert counted(await apply_plan(working, planned)) == {"updated": 3}
     assert [(await read(working, user))["name"] for user in olds] == ["Old"] * 3
     written = await database(working)["audit"].find({"import": revert_id}).to_list()

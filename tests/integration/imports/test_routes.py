@@ -329,7 +329,7 @@ async def test_a_plan_whose_file_has_gone_fails(client: httpx.AsyncClient) -> No
 async def test_a_cursor_of_another_import_is_refused(client: httpx.AsyncClient) -> None:
     await empty(client)
     one, two = await plan(client, people(51)), await plan(client, people(51))
-    document = await import_records.read(resources(client).database, ObjectId(two["id"]))
+    document = await import_records.read(resources(client).connections.database, ObjectId(two["id"]))
     with pytest.raises(InvalidCursorError):
         await imports.page(resources(client), document, ImportRowsQuery(cursor=one["next"]))
 
@@ -352,7 +352,7 @@ async def stages(found: Any) -> set[str]:
 async def test_rows_are_read_by_an_index_in_its_order(client: httpx.AsyncClient) -> None:
     await empty(client)
     found = await plan(client, people(20))
-    rows = import_records.rows(resources(client).database)
+    rows = import_records.rows(resources(client).connections.database)
     for statuses in ({}, {"status": {"$in": ["create", "error", "update"]}}):
         wanted = {"import": ObjectId(found["id"]), "n": {"$gt": 3}} | statuses
         cursor = rows.find(wanted, hint="status" if statuses else "n").sort("n", 1).limit(10)
@@ -363,7 +363,7 @@ async def test_users_are_looked_up_by_their_unique_indexes(client: httpx.AsyncCl
     await empty(client)
     user = await create(client, username="looked", phone="+49303333333")
     opened = resources(client)
-    database_ = opened.database
+    database_ = opened.connections.database
     await database_.command("profile", 2)
     try:
         given = [
@@ -371,9 +371,9 @@ async def test_users_are_looked_up_by_their_unique_indexes(client: httpx.AsyncCl
             ParsedRow(2, 3, [], {"email": person()["email"]}),
             ParsedRow(3, 4, [], {"username": "LOOKED"}),
         ]
-        found = await stored_users.find(opened.users, given, hashes=True)
+        found = await stored_users.find(opened.connections.users, given, hashes=True)
         wanted = {"email": {"a@example.com"}, "username": {"b"}, "phone": {"+49303333333"}}
-        await stored_users.find_owners(opened.users, found, wanted)
+        await stored_users.find_owners(opened.connections.users, found, wanted)
         await database_.command("profile", 0)
         asked = await database_["system.profile"].find({"command.find": "users"}).to_list()
     finally:

@@ -86,7 +86,7 @@ async def test_lists_read_their_page(client: httpx.AsyncClient, profiled: Any) -
 
 async def test_a_job_costs_its_own_document(client: httpx.AsyncClient, profiled: Any) -> None:
     job = await jobs_of(client).submit("export", "x", result=None, by=NOBODY, key="one")
-    leases = Leases(collection(backends(client).database), lease_ms=10_000, ttl_ms=10_000)
+    leases = Leases(collection(backends(client).connections.database), lease_ms=10_000, ttl_ms=10_000)
 
     async def work() -> None:
         taken = await leases.take(job.id, ["export"])
@@ -101,7 +101,7 @@ async def test_a_job_costs_its_own_document(client: httpx.AsyncClient, profiled:
 
 async def test_the_sweep_reads_what_waits(client: httpx.AsyncClient, profiled: Any) -> None:
     await jobs_of(client).submit("export", "x", result=None, by=NOBODY)
-    documents = collection(backends(client).database)
+    documents = collection(backends(client).connections.database)
     await documents.update_many({"state": "queued"}, {"$set": {"sent_at": now() - timedelta(hours=1)}})
     noted = await profiled(send_overdue(documents, jobs_of(client), lease_ms=1000))
     assert_cheap(noted, examined=1)

@@ -113,7 +113,7 @@ async def test_cancelling_twice_is_once_and_too_late_is_409(
 async def test_a_job_whose_worker_died_is_cancelled_though_no_other_comes(client: httpx.AsyncClient) -> None:
     job_id = await submit(client)
     opened = backends(client)
-    leases = Leases(collection(opened.database), lease_ms=60_000, ttl_ms=60_000)
+    leases = Leases(collection(opened.connections.database), lease_ms=60_000, ttl_ms=60_000)
     assert await leases.take(job_id, ["export"]) is not None
     for _ in range(2):
         asked = (await client.post(f"/jobs/{job_id}/cancel")).json()

@@ -48,7 +48,9 @@ async def client(settings: dict[str, Any]) -> AsyncIterator[httpx.AsyncClient]:
     async with serving(said.pop("mongo_uri"), said.pop("redis_url"), **said) as opened:
         await add(backends(opened), PEOPLE)
         yield opened
-        await backends(opened).database.client.drop_database(backends(opened).database)
+        await backends(opened).connections.database.client.drop_database(
+            backends(opened).connections.database
+        )
 
 
 @pytest.fixture(scope="module")

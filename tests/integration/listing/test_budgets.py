@@ -47,7 +47,7 @@ async def directory(slow_server: Server, redis_server: RedisServer) -> AsyncIter
 @asynccontextmanager
 async def slow(client: httpx.AsyncClient, command: str, *, times: int | None = None) -> AsyncIterator[None]:
     """MongoDB sits on the next commands of this name for longer than the budget."""
-    admin = resources(client).database.client.admin
+    admin = resources(client).connections.database.client.admin
     await admin.command(
         {
             "configureFailPoint": "failCommand",
@@ -116,7 +116,7 @@ async def test_what_is_cheap_by_its_plan_and_past_its_budget_is_told_that_mongod
 
 async def test_the_server_too_knows_the_budget(directory: httpx.AsyncClient) -> None:
     """So that a query whose client has gone does not run on."""
-    database = resources(directory).database
+    database = resources(directory).connections.database
     await database.command("profile", 2)
     await listed(directory)
     await database.command("profile", 0)

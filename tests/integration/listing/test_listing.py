@@ -73,7 +73,7 @@ async def four(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIte
     async with serving(mongo_server.uri_of("four"), redis_server.url) as client:
         await add(client, ANA, BO, XIAO, DORA)
         yield client
-        await resources(client).database.client.drop_database("four")
+        await resources(client).connections.database.client.drop_database("four")
 
 
 @pytest.fixture
@@ -587,7 +587,9 @@ async def test_a_cursor_of_another_directory_is_refused(
     try:
         async with serving(other, redis_url) as elsewhere:
             assert await problem(elsewhere, limit=1, cursor=cursor) == (400, "invalid_cursor", [])
-            await resources(elsewhere).database.client.drop_database(resources(elsewhere).database.name)
+            await resources(elsewhere).connections.database.client.drop_database(
+                resources(elsewhere).connections.database.name
+            )
     finally:
         assert await names(my_four, limit=1, cursor=cursor) == ["Bo"]
 

@@ -38,7 +38,7 @@ Walk = Callable[..., Awaitable[list[list[str]]]]
 async def shared(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
     async with serving(mongo_server.uri_of("walks"), redis_server.url) as client:
         yield client
-        await resources(client).database.client.drop_database("walks")
+        await resources(client).connections.database.client.drop_database("walks")
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ async def spoilt(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncI
         await users(client).insert_many([_person(number) for number in range(20)])
         await _store_spoilt(client)
         yield client
-        await resources(client).database.client.drop_database("spoilt")
+        await resources(client).connections.database.client.drop_database("spoilt")
 
 
 @pytest.mark.parametrize("limit", [1, 3])

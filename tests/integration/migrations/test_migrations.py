@@ -110,6 +110,6 @@ async def test_nothing_starts_on_the_schema_of_a_newer_release(mongo_uri: str, r
 
 async def test_a_new_directory_has_the_schema_of_the_release(mongo_uri: str, redis_url: str) -> None:
     async with serving(mongo_uri, redis_url) as client:
-        database = client.app.state.container.database  # type: ignore[attr-defined]  # set by `serving`
+        database = client.app.state.container.connections.database  # type: ignore[attr-defined]  # set by `serving`
         newest = len(migrations.STEPS)
         assert await version(database) == (newest, None, list(range(1, newest + 1)))

@@ -31,7 +31,7 @@ async def old(
     known = restore(request.param, uri, redis_url)
     async with serving(uri, redis_url, jobs_inside=True, registration="invitation", **LASTING) as client:
         yield client, known
-        await resources(client).database.client.drop_database(f"t_{request.param}")
+        await resources(client).connections.database.client.drop_database(f"t_{request.param}")
 
 
 def resources(client: httpx.AsyncClient) -> Container:
@@ -56,7 +56,7 @@ async def test_a_start_on_old_search_fields_names_the_command_that_renews_them(
     old: Old, capsys: pytest.CaptureFixture[str]
 ) -> None:
     client, known = old
-    users = resources(client).users
+    users = resources(client).connections.users
     await first_start.prepare(resources(client))
     assert ("python -m app search reindex" in capsys.readouterr().err) == (known == Known())
     await upkeep.reindex(users)

@@ -35,7 +35,7 @@ async def city(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIte
         await store(client, [_wolfsgruber(number) for number in range(CROWD)])
         await samples.add(resources(client), 500)
         yield client
-        await resources(client).database.client.drop_database("search_costs")
+        await resources(client).connections.database.client.drop_database("search_costs")
 
 
 def _wolfsgruber(number: int) -> Item:
@@ -71,7 +71,7 @@ class Read:
 @asynccontextmanager
 async def watched(client: httpx.AsyncClient) -> AsyncIterator[list[Read]]:
     """What was read of users and terms inside the block; the list is filled behind it."""
-    database = resources(client).database
+    database = resources(client).connections.database
     reads: list[Read] = []
     await database.drop_collection("system.profile")
     await database.command("profile", 2)
@@ -104,7 +104,9 @@ _OURS = (
 async def _read(client: httpx.AsyncClient, collection: str, entry: dict[str, Any]) -> Read:
     said = entry.get("originatingCommand") or entry["command"]
     command = {name: said[name] for name in _OURS if name in said}
-    plan = await resources(client).database.command({"explain": command, "verbosity": "executionStats"})
+    plan = await resources(client).connections.database.command(
+        {"explain": command, "verbosity": "executionStats"}
+    )
     plans = [plan, *(stage["$cursor"] for stage in plan.get("stages", []) if "$cursor" in stage)]
     stats = next(one["executionStats"] for one in plans if "executionStats" in one)
     outer = {name for stage in plan.get("stages", []) for name in stage if name.startswith("$")}
@@ -251,7 +253,7 @@ async def test_no_search_leaves_a_cursor_open_in_mongodb(city: httpx.AsyncClient
 
 async def _open_cursors(client: httpx.AsyncClient) -> list[Any]:
     """The commands that opened those which nobody reads on from."""
-    database = resources(client).database
+    database = resources(client).connections.database
     idle = {"type": "idleCursor", "ns": {"$regex": f"^{database.name}\\."}}
     looked = await database.client.admin.aggregate(
         [{"$currentOp": {"idleCursors": True, "allUsers": True}}, {"$match": idle}]

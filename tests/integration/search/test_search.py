@@ -70,7 +70,7 @@ async def town(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIte
         await samples.add(resources(client), 400)
         await store(client, PEOPLE)
         yield client
-        await resources(client).database.client.drop_database("searches")
+        await resources(client).connections.database.client.drop_database("searches")
 
 
 # --- what finds whom

@@ -27,7 +27,7 @@ GIVEN = ["Ada", "Béla", "Çelik", "Dörte", "Élodie", "Åke", "张", "Zoë"]
 async def shared(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
     async with serving(mongo_server.uri_of("search_walks"), redis_server.url) as client:
         yield client
-        await resources(client).database.client.drop_database("search_walks")
+        await resources(client).connections.database.client.drop_database("search_walks")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,226 @@
+"""MongoDB, Beanie and Redis: opened and closed together, the same way for web, command line and tests."""
+
+import asyncio
+import secrets
+import time
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from beanie import init_beanie
+from pymongo import AsyncMongoClient, ReturnDocument
+from pymongo.errors import PyMongoError
+from pymongo.write_concern import WriteConcern
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from app.core.errors import StartError
+from app.core.mongo import BSON, Collection, Database
+from app.core.settings import Settings
+from app.database import driver_errors, probes
+from app.database.addresses import MongoAddress, read_mongo, read_redis
+from app.database.redis_connection import RedisConnection, Replies, pack
+from app.monitoring.mongo_pools import MongoPoolListener
+from models.user import User
+
+log = structlog.get_logger("roster.start")
+
+Client = AsyncMongoClient[dict[str, Any]]
+_OLDEST_WIRE = 13
+"""MongoDB 5.0."""
+_LOOK_AGAIN_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What a process holds open, and the two things that it knows of its directory before it asks."""
+
+    settings: Settings
+    database: Database
+    redis: Redis
+    redis_connection: RedisConnection
+    """For what each request asks Redis; `redis` is for the rest."""
+    redis_url: str = field(repr=False)
+    secret: str = field(repr=False)
+    """From which all keys of the directory are derived."""
+    pools: MongoPoolListener | None = None
+    """Where metrics are served."""
+
+    @property
+    def users(self) -> Collection:
+        """The users as the hot paths read them: plain rows, as a document each costs three times the page."""
+        return self.database[User.Settings.name].with_options(codec_options=BSON)
+
+
+@asynccontextmanager
+async def opened(settings: Settings, *, wait_s: float = 0) -> AsyncIterator[Connections]:
+    """Both backends, connected and checked. StartError says which is missing or wrong.
+
+    One that does not answer yet is waited for `wait_s` seconds.
+    """
+    if settings.mongo_uri is None or settings.redis_url is None:
+        raise StartError("Set ROSTER_MONGO_URI and ROSTER_REDIS_URL, or start with `python -m app serve`.")
+    async with AsyncExitStack() as closing:
+        pools = None if settings.metrics_port is None else MongoPoolListener()
+        address = read_mongo(settings.mongo_uri.get_secret_value())
+        if address.overridden:
+            log.warning("mongo_uri_options_overridden", options=address.overridden)
+        client = _mongo(settings, address, pools)
+        closing.push_async_callback(client.close)
+        timeout_s = settings.redis_timeout_ms / 1000
+        redis_url = settings.redis_url.get_secret_value()
+        redis = open_redis(redis_url, timeout_s)
+        closing.push_async_callback(redis.aclose)
+        database = client[address.database]
+        await _wait(database, redis, timeout_s, wait_s)
+        with explained():
+            await init_beanie(database=database, document_models=[User], skip_indexes=True)
+            secret = await find_secret(settings, database)
+        redis_connection = RedisConnection(redis, timeout_s=timeout_s)
+        closing.callback(redis_connection.close)
+        yield Connections(settings, database, redis, redis_connection, redis_url, secret, pools)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Around what a process asks of MongoDB before it is ready: StartError says what was refused or away."""
+    try:
+        yield
+    except PyMongoError as error:
+        raise _failed("MongoDB", "ROSTER_MONGO_URI", error) from None
+
+
+def _mongo(settings: Settings, address: MongoAddress, pools: MongoPoolListener | None = None) -> Client:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # PyMongo's way to say that it leaves an option out
+            return AsyncMongoClient(
+                address.uri,
+                timeoutMS=settings.mongo_timeout_ms,
+                serverSelectionTimeoutMS=settings.mongo_timeout_ms,
+                maxPoolSize=settings.mongo_pool_size,
+                w="majority",
+                appname="roster",
+                document_class=dict,
+                event_listeners=[] if pools is None else [pools],
+            )
+    except (PyMongoError, OSError, ValueError, TypeError, UserWarning) as error:
+        raise StartError(
+            "ROSTER_MONGO_URI is not a MongoDB address that can be used, mongodb://host:27017/roster, say "
+            f"({driver_errors.explain_address(error)})."
+        ) from None
+
+
+def open_redis(url: str, timeout_s: float) -> Redis:
+    """No hidden retries: a dead Redis is known in a millisecond, a frozen one when the time is up."""
+    try:
+        redis = Redis.from_url(
+            read_redis(url),
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=True,
+        )
+        pool: Any = redis.connection_pool
+        pool.make_connection()  # which reads the options of TLS
+    except (RedisError, ValueError, TypeError):
+        raise StartError(
+            "ROSTER_REDIS_URL is not a Redis address that can be used, redis://host:6379/0, say: "
+            "look at its port and at its options."
+        ) from None
+    return redis
+
+
+class _AwayError(StartError):
+    """Who waits may find it there."""
+
+
+async def _wait(database: Database, redis: Redis, timeout_s: float, wait_s: float) -> None:
+    """Servers and their service are often started together, and the servers take longer."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            await _reach_mongodb(database)
+            await _reach_redis(redis, timeout_s)
+        except _AwayError as away:
+            if time.monotonic() >= deadline:
+                raise
+            log.warning("waiting_for_backend", reason=str(away))
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        else:
+            return
+
+
+async def _reach_mongodb(database: Database) -> None:
+    try:
+        hello = await database.command("hello")
+    except PyMongoError as error:
+        raise _failed("MongoDB", "ROSTER_MONGO_URI", error) from None
+    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        raise StartError("MongoDB must be a replica set (one node is enough): start it with --replSet.")
+    if hello["maxWireVersion"] < _OLDEST_WIRE:
+        raise StartError("MongoDB is older than 5.0, which Roster needs: upgrade it.")
+    if database.client.options.direct_connection and len(hello.get("hosts", ())) > 1:
+        raise StartError(
+            "ROSTER_MONGO_URI asks for directConnection to a set of several nodes, and would not follow a "
+            "new primary: take the option out, and name replicaSet and the hosts."
+        )
+
+
+async def _reach_redis(redis: Redis, timeout_s: float) -> None:
+    redis_connection = RedisConnection(redis, timeout_s=timeout_s)
+    try:
+        await redis.ping()
+        await probes.probe_redis(redis_connection)
+        _check_eviction(
+            await redis_connection.call(lambda _: pack("INFO", "memory") + pack("INFO", "persistence"), 2)
+        )
+    except RedisError as error:
+        raise _failed("Redis", "ROSTER_REDIS_URL", error) from None
+    finally:
+        redis_connection.close()
+
+
+def _failed(name: str, setting: str, error: Exception) -> StartError:
+    """A refusal is for good, silence may not be."""
+    if driver_errors.is_refusal(error):
+        return StartError(
+            f"{name} refuses what Roster needs ({driver_errors.explain(error)}): check {setting}."
+        )
+    return _AwayError(f"{name} cannot be reached ({driver_errors.explain(error)}): check {setting}.")
+
+
+def _check_eviction(found: Replies) -> None:
+    """A session that was evicted is a person signed out; a throttle that was evicted is no throttle."""
+    about = dict(line.split(":", 1) for text in found.replies for line in text.splitlines() if ":" in line)
+    policy = about.get("maxmemory_policy", "noeviction")
+    if policy.startswith("allkeys"):
+        raise StartError(f"Redis evicts sessions (maxmemory-policy {policy}): set it to noeviction.")
+    if policy != "noeviction":
+        log.warning("redis_may_evict_sessions", policy=policy, should_be="noeviction")
+    if about.get("aof_enabled") == "0":
+        log.warning("redis_may_forget_sessions", appendonly="no", should_be="yes")
+
+
+async def find_secret(settings: Settings, database: Database) -> str:
+    """The one that is set, else one made by whichever process came first and kept in MongoDB."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    kept = (
+        await database["secrets"]
+        .with_options(write_concern=WriteConcern("majority"))
+        .find_one_and_update(
+            {"_id": "cursor_key"},
+            {"$setOnInsert": {"value": secrets.token_hex(32)}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+    )
+    if kept is None:
+        raise StartError("MongoDB did not keep the key of the cursors: set ROSTER_SECRET_KEY.")
+    return str(kept["value"])
