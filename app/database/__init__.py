@@ -1,1 +1,1 @@
-"""How MongoDB and Redis are reached: their addresses, what is tried of them, and why they refuse."""
+"""MongoDB and Redis: addresses, connections, indexes, transactions, files, probes and readiness."""

@@ -1,6 +1,6 @@
-"""What is taken of the addresses of MongoDB and Redis: nothing in them breaks a promise unseen.
+"""Reads the addresses of MongoDB and Redis, and refuses options that would break Roster's promises.
 
-No sentence repeats a part of an address that may belong to a password that was not escaped.
+No error repeats a part of an address that may belong to an unescaped password.
 """
 
 import re
@@ -16,7 +16,7 @@ from app.core.near_names import find_near
 DEFAULT_DATABASE = "roster"
 
 _LONGEST_NAME = 63
-"""Bytes."""
+"""In bytes."""
 _NAME = re.compile(r"[\w-]+")
 _RESERVED = ("admin", "config", "local")
 _OURS = frozenset(
@@ -27,11 +27,11 @@ _OURS = frozenset(
         "waitqueuetimeoutms", "wtimeout", "wtimeoutms",
     }
 )  # fmt: skip
-"""What Roster decides itself: how it reads, when a write is done, how it decodes, how long it waits."""
+"""Options that Roster decides itself: read and write concerns, decoding, time-outs."""
 _AS_OURS = frozenset(
     {("w", "majority"), ("readpreference", "primary"), ("retrywrites", "true"), ("retryreads", "true")}
 )
-"""What many addresses say, and it is so."""
+"""Options that many addresses set to what Roster does anyway."""
 _TLS = re.compile(r"ssl_[a-z_]+")
 _DATABASE_NUMBER = re.compile(r"/?|/[0-9]{1,4}")
 
@@ -39,10 +39,10 @@ _DATABASE_NUMBER = re.compile(r"/?|/[0-9]{1,4}")
 @dataclass(frozen=True, slots=True)
 class MongoAddress:
     uri: str
-    """Without what Roster decides itself."""
+    """The address without the options that Roster decides itself."""
     database: str
     overridden: Sequence[str]
-    """The options that were taken out and would have changed something."""
+    """The options that were removed and would have changed something."""
 
 
 def read_mongo(uri: str) -> MongoAddress:
@@ -50,7 +50,7 @@ def read_mongo(uri: str) -> MongoAddress:
     head, _, query = uri.partition("?")
     scheme, _, rest = head.partition("://")
     if scheme not in ("mongodb", "mongodb+srv"):
-        raise _wrong("MONGO_URI", "is not a MongoDB address: mongodb://host:27017/roster, say")
+        raise _wrong("MONGO_URI", "is not a MongoDB address, such as mongodb://host:27017/roster")
     hosts, _, path = rest.partition("/")
     if "@" in path or "@" in query:
         raise _unescaped("MONGO_URI")
@@ -78,16 +78,16 @@ def _read_database(name: str) -> str:
 
 
 def read_redis(url: str) -> str:
-    """The address as it is. StartError: what is wrong with it."""
+    """The address, unchanged. StartError: what is wrong with it."""
     scheme = url.partition("://")[0].lower()
     if "sentinel" in scheme or "cluster" in scheme:
         raise _wrong(
             "REDIS_URL",
             "asks for Redis Sentinel or Cluster, which Roster does not speak: name one address that leads to "
-            "the master, redis://host:6379/0, say",
+            "the master, such as redis://host:6379/0",
         )
     if scheme not in ("redis", "rediss", "unix") or "://" not in url:
-        raise _wrong("REDIS_URL", "is not a Redis address: redis://host:6379/0, say")
+        raise _wrong("REDIS_URL", "is not a Redis address, such as redis://host:6379/0")
     parts = urlsplit(url)
     if "," in parts.netloc.rpartition("@")[2]:
         raise _wrong(
@@ -100,20 +100,22 @@ def read_redis(url: str) -> str:
 
 
 def _read_place(url: str) -> None:
-    """Host, port and number of the database; of a socket its path."""
+    """Check host, port and number of the database, or the path of a socket."""
     parts = urlsplit(url)
     try:
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise _wrong("REDIS_URL", "has a port that is none: redis://host:6379/0, say") from None
+        raise _wrong(
+            "REDIS_URL", "has an invalid port: write an address such as redis://host:6379/0"
+        ) from None
     names = dict(parse_qsl(parts.query, keep_blank_values=True))
     if parts.scheme != "unix":
         if not host:
-            raise _wrong("REDIS_URL", "names no host: redis://host:6379/0, say")
+            raise _wrong("REDIS_URL", "names no host: write an address such as redis://host:6379/0")
         if not _DATABASE_NUMBER.fullmatch(parts.path):
-            raise _wrong("REDIS_URL", "must end in the number of a database: redis://host:6379/0, say")
+            raise _wrong("REDIS_URL", "must end in the number of a database, such as redis://host:6379/0")
     elif "db" in names and not names.pop("db").isdigit():
-        raise _wrong("REDIS_URL", "must give the number of a database: unix:///run/redis.sock?db=0, say")
+        raise _wrong("REDIS_URL", "must give the number of a database, such as unix:///run/redis.sock?db=0")
     if not all(parts.scheme == "rediss" and _TLS.fullmatch(name) for name in names):
         raise _wrong(
             "REDIS_URL",

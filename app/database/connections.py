@@ -1,4 +1,4 @@
-"""MongoDB, Beanie and Redis: opened and closed together, the same way for web, command line and tests."""
+"""Connections to MongoDB, Beanie and Redis, opened and closed together for web, commands and tests."""
 
 import asyncio
 import secrets
@@ -38,22 +38,22 @@ _LOOK_AGAIN_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """What a process holds open, and the two things that it knows of its directory before it asks."""
+    """The connections of a process, with its settings and the secret of its directory."""
 
     settings: Settings
     database: Database
     redis: Redis
     redis_connection: RedisConnection
-    """For what each request asks Redis; `redis` is for the rest."""
+    """For the calls of each request; `redis` is for the rest."""
     redis_url: str = field(repr=False)
     secret: str = field(repr=False)
-    """From which all keys of the directory are derived."""
+    """All keys of the directory are derived from it."""
     pools: MongoPoolListener | None = None
-    """Where metrics are served."""
+    """Set where metrics are served."""
 
     @property
     def users(self) -> Collection:
-        """The users as the hot paths read them: plain rows, as a document each costs three times the page."""
+        """The users as hot paths read them: plain rows, as Beanie's documents triple a page's cost."""
         return self.database[User.Settings.name].with_options(codec_options=BSON)
 
 
@@ -61,7 +61,7 @@ class Connections:
 async def opened(settings: Settings, *, wait_s: float = 0) -> AsyncIterator[Connections]:
     """Both backends, connected and checked. StartError says which is missing or wrong.
 
-    One that does not answer yet is waited for `wait_s` seconds.
+    Waits up to `wait_s` seconds for a backend that does not answer yet.
     """
     if settings.mongo_uri is None or settings.redis_url is None:
         raise StartError("Set ROSTER_MONGO_URI and ROSTER_REDIS_URL, or start with `python -m app serve`.")
@@ -88,7 +88,7 @@ async def opened(settings: Settings, *, wait_s: float = 0) -> AsyncIterator[Conn
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Around what a process asks of MongoDB before it is ready: StartError says what was refused or away."""
+    """Turn MongoDB's errors before the process is ready into StartError, which explains them."""
     try:
         yield
     except PyMongoError as error:
@@ -98,7 +98,7 @@ def explained() -> Iterator[None]:
 def _mongo(settings: Settings, address: MongoAddress, pools: MongoPoolListener | None = None) -> Client:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # PyMongo's way to say that it leaves an option out
+            warnings.simplefilter("error", UserWarning)  # PyMongo warns of options that it ignores
             return AsyncMongoClient(
                 address.uri,
                 timeoutMS=settings.mongo_timeout_ms,
@@ -111,13 +111,13 @@ def _mongo(settings: Settings, address: MongoAddress, pools: MongoPoolListener |
             )
     except (PyMongoError, OSError, ValueError, TypeError, UserWarning) as error:
         raise StartError(
-            "ROSTER_MONGO_URI is not a MongoDB address that can be used, mongodb://host:27017/roster, say "
+            "ROSTER_MONGO_URI is not a usable MongoDB address, such as mongodb://host:27017/roster "
             f"({driver_errors.explain_address(error)})."
         ) from None
 
 
 def open_redis(url: str, timeout_s: float) -> Redis:
-    """No hidden retries: a dead Redis is known in a millisecond, a frozen one when the time is up."""
+    """A client without retries: a dead Redis is known in a millisecond, a frozen one after the time-out."""
     try:
         redis = Redis.from_url(
             read_redis(url),
@@ -127,21 +127,21 @@ def open_redis(url: str, timeout_s: float) -> Redis:
             decode_responses=True,
         )
         pool: Any = redis.connection_pool
-        pool.make_connection()  # which reads the options of TLS
+        pool.make_connection()  # which reads the TLS options
     except (RedisError, ValueError, TypeError):
         raise StartError(
-            "ROSTER_REDIS_URL is not a Redis address that can be used, redis://host:6379/0, say: "
+            "ROSTER_REDIS_URL is not a usable Redis address, such as redis://host:6379/0: "
             "look at its port and at its options."
         ) from None
     return redis
 
 
 class _AwayError(StartError):
-    """Who waits may find it there."""
+    """The backend does not answer; it may do so later."""
 
 
 async def _wait(database: Database, redis: Redis, timeout_s: float, wait_s: float) -> None:
-    """Servers and their service are often started together, and the servers take longer."""
+    """Wait for the backends: they are often started together with the service, and take longer."""
     deadline = time.monotonic() + wait_s
     while True:
         try:
@@ -187,7 +187,7 @@ async def _reach_redis(redis: Redis, timeout_s: float) -> None:
 
 
 def _failed(name: str, setting: str, error: Exception) -> StartError:
-    """A refusal is for good, silence may not be."""
+    """The error of a backend: a refusal is final, silence may end."""
     if driver_errors.is_refusal(error):
         return StartError(
             f"{name} refuses what Roster needs ({driver_errors.explain(error)}): check {setting}."
@@ -196,7 +196,7 @@ def _failed(name: str, setting: str, error: Exception) -> StartError:
 
 
 def _check_eviction(found: Replies) -> None:
-    """A session that was evicted is a person signed out; a throttle that was evicted is no throttle."""
+    """Refuse a Redis that evicts: it would sign people out and forget throttles."""
     about = dict(line.split(":", 1) for text in found.replies for line in text.splitlines() if ":" in line)
     policy = about.get("maxmemory_policy", "noeviction")
     if policy.startswith("allkeys"):
@@ -208,7 +208,7 @@ def _check_eviction(found: Replies) -> None:
 
 
 async def find_secret(settings: Settings, database: Database) -> str:
-    """The one that is set, else one made by whichever process came first and kept in MongoDB."""
+    """The secret that is set, else the one that the first process made and stored in MongoDB."""
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
     kept = (
@@ -222,5 +222,5 @@ async def find_secret(settings: Settings, database: Database) -> str:
         )
     )
     if kept is None:
-        raise StartError("MongoDB did not keep the key of the cursors: set ROSTER_SECRET_KEY.")
+        raise StartError("MongoDB did not store the secret key: set ROSTER_SECRET_KEY.")
     return str(kept["value"])

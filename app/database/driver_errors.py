@@ -1,4 +1,4 @@
-"""Why a backend cannot be reached, or refuses: its driver's words without hosts, commands and secrets."""
+"""Explains why a backend fails in its driver's words, without hosts, commands and secrets."""
 
 import re
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ _LEFT_OUT: Sequence[tuple[re.Pattern[str], str]] = (
     (re.compile(r"(?<![\w.])[\w.\-\[\]:%]+:\d+(?![\w.]):? ?"), ""),
     (re.compile(r"\s+"), " "),
 )
-_SAID = (
+_EXPLANATIONS = (
     ("HELLO must be called", "it wants a password"),
     ("NOAUTH", "it wants a password"),
-    ("No servers found yet", "no answer in time, or none that is MongoDB's"),
-    ("Timeout connecting", "no answer in time, perhaps for want of TLS at one end"),
-    ("connection closed", "it closed the connection, perhaps for want of TLS"),
-    ("Connection closed by server", "it closed the connection, perhaps for want of TLS"),
+    ("No servers found yet", "no answer in time, or not from MongoDB"),
+    ("Timeout connecting", "no answer in time, perhaps because only one end uses TLS"),
+    ("connection closed", "it closed the connection, perhaps because only one end uses TLS"),
+    ("Connection closed by server", "it closed the connection, perhaps because only one end uses TLS"),
 )
 _OF_AN_OPTION = re.compile(r"\b\w+ must be [\w ]+|Unsupported compressor|requires a username")
 _PASSING = ("RetryableWriteError", "TransientTransactionError")
@@ -32,9 +32,9 @@ _NOT_YET = ("LOADING", "BUSY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN")
 
 
 def explain(error: BaseException) -> str:
-    """A few words that end without a full stop."""
+    """The reason in a few words, without a full stop."""
     text = str(error)
-    for beginning, words in _SAID:
+    for beginning, words in _EXPLANATIONS:
         if beginning.lower() in text.lower():
             return words
     text = _COMMAND.sub(r"to \1", _CUT.sub("", text))
@@ -45,7 +45,7 @@ def explain(error: BaseException) -> str:
 
 
 def explain_address(error: BaseException) -> str:
-    """Why a driver takes no address: of what it says only what repeats no part that may be secret."""
+    """Why a driver refuses an address, without parts of it that may be secret."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}"
     found = _OF_AN_OPTION.search(str(error))
@@ -53,7 +53,7 @@ def explain_address(error: BaseException) -> str:
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether the backend answered, and would answer so again: silence may end, this does not by itself."""
+    """Whether the backend answered with a refusal that will not end by itself."""
     if isinstance(error, PyMongoError):
         passes = error.timeout or any(map(error.has_error_label, _PASSING))
         return isinstance(error, OperationFailure) and not passes

@@ -26,15 +26,15 @@ _VALIDATION: dict[str, Any] = {
     "validationAction": "error",
 }
 _WITHOUT: dict[str, Any] = {"validator": None, "validationLevel": "strict", "validationAction": "error"}
-"""What MongoDB leaves unsaid."""
+"""The options of a collection without a validator, which MongoDB leaves out."""
 
 RETENTION = "at"
-"""The index that makes documents go after as long as a setting says (`retain`)."""
+"""The index by which the audit trail expires, after as long as is set (`retain`)."""
 FOREVER_S = 2**31 - 1
-"""What MongoDB takes for the longest time."""
+"""The longest expiry that MongoDB accepts."""
 _DAY_S = 86_400
 
-# Each document says itself when it goes: MongoDB looks about once a minute, so the code asks the clock too.
+# Each document names its own expiry. MongoDB looks about once a minute, so the code asks the clock too.
 _GONE_WHEN_DUE = IndexModel([("expires_at", 1)], name="expires_at", expireAfterSeconds=0)
 
 DECLARED: Mapping[str, list[IndexModel]] = {
@@ -80,7 +80,7 @@ def declared(collection: str = User.Settings.name) -> dict[str, Mapping[str, Any
 
 
 async def check(database: Database) -> list[str]:
-    """What differs from the declaration, a sentence each; nothing when all is well."""
+    """A sentence for each difference from the declaration."""
     found = [sentence for name in DECLARED for sentence in await _compare(database, name)]
     if await _validation(database) != _VALIDATION:
         found.append("the validator of the collection is missing or old")
@@ -88,7 +88,7 @@ async def check(database: Database) -> list[str]:
 
 
 async def apply(database: Database) -> None:
-    """Creates what is missing. StartError where an index conflicts, or duplicates forbid a unique one."""
+    """Create what is missing. StartError where an index conflicts, or duplicates prevent a unique one."""
     if not await _validation(database):
         await _create_collection(database)
     if await _validation(database) != _VALIDATION:
@@ -104,7 +104,7 @@ async def apply(database: Database) -> None:
 
 
 async def retain(database: Database, *, audit_days: int) -> None:
-    """Keep the audit trail as long as is set, also what was written before; 0 for ever."""
+    """Keep the audit trail, old entries included, for `audit_days`; 0 for ever."""
     seconds = audit_days * _DAY_S or FOREVER_S
     present = (await _present(database, "audit"))[RETENTION]
     if present.get("expireAfterSeconds") == seconds:
@@ -135,7 +135,7 @@ async def _present(database: Database, collection: str) -> dict[str, Mapping[str
 
 
 def _name(collection: str, index: str) -> str:
-    """The users' indexes go without their collection's name: nearly all are theirs."""
+    """An index in words; the users' indexes, by far the most, go without their collection's name."""
     return f"index {index}" if collection == User.Settings.name else f"index {index} of {collection}"
 
 
@@ -144,7 +144,7 @@ async def _create_collection(database: Database) -> None:
         await database.create_collection(User.Settings.name, **_VALIDATION)
     except CollectionInvalid:
         return
-    except OperationFailure as failure:  # another process was quicker
+    except OperationFailure as failure:  # another process was faster
         if failure.code != _NAMESPACE_EXISTS:
             raise
 
@@ -166,7 +166,7 @@ async def _modify(database: Database, collection: str, what: str, **change: Any)
 
 async def _create_indexes(database: Database, collection: str, missing: list[IndexModel]) -> None:
     try:
-        with pymongo.timeout(0):  # a build takes as long as the users are many
+        with pymongo.timeout(0):  # a build may take long with many users
             await database[collection].create_indexes(missing)
     except OperationFailure as failure:
         if failure.code == _DUPLICATES:
@@ -176,12 +176,12 @@ async def _create_indexes(database: Database, collection: str, missing: list[Ind
             ) from None
         if failure.code in _CONFLICTS:
             others = [sentence for sentence in await check(database) if "is not ours" in sentence]
-            raise StartError(f"An index stands in the way of ours: {'; '.join(others)}.") from None
+            raise StartError(f"An index conflicts with ours: {'; '.join(others)}.") from None
         raise StartError(f"MongoDB refused an index: {(failure.details or {}).get('codeName')}.") from None
 
 
 async def _validation(database: Database) -> Mapping[str, Any]:
-    """The validator and how strictly it is applied; empty without the collection."""
+    """The validator and its level and action; empty without the collection."""
     async for collection in await database.list_collections(filter={"name": User.Settings.name}):
         options = collection["options"]
         return {name: options.get(name, default) for name, default in _WITHOUT.items()}

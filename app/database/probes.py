@@ -1,6 +1,6 @@
-"""What the first sign-in, write, job and export need of MongoDB and Redis, tried before anybody asks for it.
+"""Probes: try all that sign-ins, writes, jobs and exports need of MongoDB and Redis.
 
-A trial leaves nothing behind. What it raises is the driver's: `reasons` says it in a sentence.
+A probe leaves nothing behind. It raises the driver's errors, which `driver_errors` explains.
 """
 
 import os
@@ -17,7 +17,7 @@ _SCRIPT = Script("return redis.call('TIME')[1]")
 
 
 async def probe_mongodb(database: Database) -> None:
-    """Insert, change and delete in a transaction that is given up."""
+    """Insert, change and delete in a transaction that is aborted."""
     async with database.client.start_session() as session:
         await session.start_transaction()
         await database["audit"].insert_one({"_id": ObjectId()}, session=session)
@@ -27,7 +27,7 @@ async def probe_mongodb(database: Database) -> None:
 
 
 async def probe_redis(redis_connection: RedisConnection) -> None:
-    """Each command that code and scripts send, on keys of its own, and a script."""
+    """Send each command that code and scripts use, on keys of its own, and a script."""
     commands = _redis_commands(f"roster:{{trial:{os.urandom(6).hex()}}}")
     await redis_connection.call(lambda _: b"".join(pack(*command) for command in commands), len(commands))
     await redis_connection.run(_SCRIPT, ())

@@ -1,4 +1,4 @@
-"""Whether the process can do its work: what it needs, and what of it is missing."""
+"""Readiness: whether the process can do its work, and what is missing."""
 
 import asyncio
 import time
@@ -14,17 +14,17 @@ from app.database import driver_errors, indexes, probes
 from app.database.redis_connection import RedisConnection, pack
 
 BOUND_S = 1.0
-"""How long a look takes at most, and how long what it found is good."""
+"""The longest duration of a look, and how long its result is good."""
 
 _TRIALS_GOOD_S = 10.0
 _INDEXES_GOOD_S = 60.0
-"""Indexes do not go by themselves, and asking for them costs a query for each collection."""
+"""Indexes do not vanish by themselves, and asking for them costs a query for each collection."""
 
 Parts = Mapping[str, str | None]
 
 
 class Readiness:
-    """Asks nobody twice in a second, however many ask it."""
+    """Checks what the process needs, at most once a second however often it is asked."""
 
     def __init__(
         self,
@@ -46,11 +46,11 @@ class Readiness:
         self._is_stopping = False
 
     def stop(self) -> None:
-        """From now on the process is not ready, whatever it has."""
+        """Make the process not ready from now on."""
         self._is_stopping = True
 
     async def check(self) -> None:
-        """Raises NotReadyError, which says what is missing."""
+        """Raise NotReadyError, which says what is missing, unless all is there."""
         if self._is_stopping:
             raise NotReadyError("The process stops.")
         missing = [f"{part}: {wrong}" for part, wrong in (await self.look()).items() if wrong is not None]
@@ -58,7 +58,7 @@ class Readiness:
             raise NotReadyError("; ".join(missing) + ".")
 
     async def look(self) -> Parts:
-        """Each part with what is wrong with it, None where nothing is."""
+        """Each part with its problem, or None."""
         async with self._lock:
             if self._now() >= self._good_until:
                 self._found = await self._ask()
@@ -75,7 +75,7 @@ class Readiness:
         }
 
     async def _ask_mongodb(self) -> str | None:
-        """Of the primary, since who cannot write cannot sign anybody in."""
+        """Ask the primary, as sign-ins need to write."""
         try:
             with pymongo.timeout(BOUND_S / 2):
                 hello = await self._database.command("hello")
@@ -86,7 +86,7 @@ class Readiness:
         return await self._try_mongodb() if self._is_due("mongodb") else None
 
     async def _try_mongodb(self) -> str | None:
-        """What is only slow, as on a busy server, is no refusal."""
+        """Probe MongoDB; a busy server that is only slow is no refusal."""
         try:
             with pymongo.timeout(BOUND_S / 2):
                 await probes.probe_mongodb(self._database)
@@ -96,7 +96,7 @@ class Readiness:
         return None
 
     async def _ask_redis(self) -> str | None:
-        """Over the connection that sessions are checked by, which a replica does not get."""
+        """Ask over the connection that checks sessions, which no replica gets."""
         try:
             if self._is_due("redis"):
                 await probes.probe_redis(self._connection)
@@ -111,7 +111,7 @@ class Readiness:
         return self._now() >= self._trials_good_until.get(backend, 0)
 
     def _tried(self, backend: str) -> None:
-        """What was refused is tried again at the next look, so that what is mended is known at once."""
+        """Whether the backend passed its probe; a refusal is probed again at the next look."""
         self._trials_good_until[backend] = self._now() + _TRIALS_GOOD_S
 
     async def _ask_indexes(self) -> str | None:
@@ -126,7 +126,7 @@ class Readiness:
         if not wrong:
             self._indexes_good_until = self._now() + _INDEXES_GOOD_S
             return None
-        return f"{len(wrong)} missing or different, which `python -m app indexes check` tells"
+        return f"{len(wrong)} missing or different, which `python -m app indexes check` lists"
 
     def _ask_keys(self) -> str | None:
         try:

@@ -1,8 +1,8 @@
-"""The connection to Redis over which sessions and throttles go: one socket, shared by all requests.
+"""The connection to Redis for sessions and throttles: one socket, shared by all requests.
 
 A check that shares packets with others costs a quarter of one on a connection of its own. And one connection
-has one server behind it: its `epoch` tells whether that is still the server, with the history, under which a
-session was last vouched for.
+leads to one server: its `epoch` tells whether that is still the server, with the same history, under which a
+session was last confirmed.
 """
 
 import asyncio
@@ -26,23 +26,23 @@ from redis.exceptions import (
 
 Argument = str | bytes | int
 EPOCH = "<epoch>"
-"""Stands for the epoch of the connection that a script is sent over."""
+"""A placeholder for the epoch of the connection that a script is sent over."""
 
 _ALONE = "standalone"
 _NO_MASTER = ("READONLY", "MASTERDOWN", "LOADING")
-"""What a server says that was made a replica under the connection: the next one may find another."""
+"""The error of a server that became a replica meanwhile: a new connection may find the master."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """What one call was answered, and by which server: see `RedisConnection`."""
+    """The replies of one call, and the epoch of their server (see `RedisConnection`)."""
 
     epoch: str
     replies: list[Any]
 
 
 class Script:
-    """Lua that is one step in Redis, sent as its digest once Redis has it."""
+    """A Lua script, sent as its digest once Redis has it."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -50,20 +50,20 @@ class Script:
 
 
 def pack(*arguments: Argument) -> bytes:
-    """One command in the wire's form (RESP)."""
+    """One command as it goes over the wire (RESP)."""
     parts = [argument if isinstance(argument, bytes) else str(argument).encode() for argument in arguments]
     return b"*%d\r\n%b" % (len(parts), b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts))
 
 
 class RedisConnection:
-    """Connects when first used, and again after a loss; nothing is sent twice.
+    """A connection that is made when first used, and again after a loss; nothing is sent twice.
 
     An epoch is the server's run id and the id of the history it replicates: a restart, a fail-over or a
     restored copy has another one.
     """
 
     def __init__(self, redis: Redis, *, timeout_s: float) -> None:
-        """Where and as whom to connect is what `redis` was made with."""
+        """`redis` has the address and the credentials."""
         self._redis = redis
         self._timeout_s = timeout_s
         self._connection: _RedisProtocol | None = None
@@ -71,14 +71,14 @@ class RedisConnection:
 
     @property
     def waiting(self) -> int:
-        """Calls without an answer so far."""
+        """The number of calls without an answer."""
         return 0 if self._connection is None else self._connection.waiting
 
     async def call(self, pack_for: Callable[[str], bytes], replies: int) -> Replies:
-        """Send commands that get so many replies, made for the epoch they will meet.
+        """Send commands, packed for the connection's epoch, and wait for so many replies.
 
-        RedisError: no connection, what Redis refused, or no answer in time; then the connection is given up,
-        and what else waits on it fails too, since nobody could tell whose answer comes next.
+        RedisError: no connection, a refusal by Redis, or no answer in time. Late answers end the connection
+        and fail the other calls on it, since nobody could tell whose answer comes next.
         """
         connection = self._connection
         if connection is None or connection.is_closed:
@@ -92,7 +92,7 @@ class RedisConnection:
         return Replies(connection.epoch, found)
 
     async def run(self, script: Script, keys: Sequence[str], *arguments: Argument) -> tuple[str, Any]:
-        """The epoch and the script's answer; an argument that is `EPOCH` is filled in."""
+        """The epoch and the script's answer; an argument `EPOCH` is replaced."""
         rest = (len(keys), *keys, *arguments)
         try:
             found = await self.call(_packer("EVALSHA", script.digest, *rest), 1)
@@ -109,7 +109,7 @@ class RedisConnection:
             self._connection.close()
 
     async def _connect(self) -> "_RedisProtocol":
-        """All who wait share one attempt, which goes on though one of them gives up."""
+        """Connect; all callers share one attempt, which goes on when one of them gives up."""
         if self._connecting is None:
             self._connecting = asyncio.create_task(self._open())
             self._connecting.add_done_callback(self._connected)
@@ -135,7 +135,7 @@ class RedisConnection:
         return connection
 
     def _address(self) -> Any:
-        """Where and as whom to connect: what redis-py made of the URL."""
+        """The address and the credentials, as redis-py parsed the URL."""
         pool: Any = self._redis.connection_pool
         return pool.make_connection()
 
@@ -179,7 +179,7 @@ def _explain(error: Exception) -> str:
 
 
 def _refuse_several(server: object) -> None:
-    """Of a Cluster the next key may lie elsewhere, and a Sentinel holds none."""
+    """Refuse a Cluster, whose keys may lie elsewhere, and a Sentinel, which has none."""
     about = _facts(server) if isinstance(server, str) else {}
     mode = about.get("redis_mode") or about.get("server_mode") or _ALONE
     if mode != _ALONE:
@@ -201,7 +201,7 @@ class _Call:
 
 
 class _RedisProtocol(asyncio.Protocol):
-    """Answers come in the order of the calls; one that is late ends the connection."""
+    """One socket: answers come in the order of the calls, and a late one ends the connection."""
 
     def __init__(self, timeout_s: float) -> None:
         self.epoch = ""
@@ -239,7 +239,7 @@ class _RedisProtocol(asyncio.Protocol):
             while self._waiting and (reply := self._reader.gets()) is not False:
                 self._take(reply)
         except hiredis.ProtocolError:
-            self._fail(ConnectionError("What answers does not speak Redis."))
+            self._fail(ConnectionError("The server does not speak Redis."))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(ConnectionError(f"The connection to Redis was lost ({type(exc).__name__})."))
@@ -250,11 +250,11 @@ class _RedisProtocol(asyncio.Protocol):
         call.missing -= 1
         if not call.missing:
             self._waiting.popleft()
-            if not call.answer.done():  # whoever asked may have gone
+            if not call.answer.done():  # unless the caller was cancelled
                 call.answer.set_result(call.replies)
 
     def _look(self) -> None:
-        """Whether the oldest call is late; one timer serves all of them."""
+        """End the connection if the oldest call is late; one timer serves all calls."""
         self._watch = None
         if not self._waiting:
             return

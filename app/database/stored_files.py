@@ -1,7 +1,7 @@
-"""Files in GridFS: read from any byte on, and swept when their time is over.
+"""Files in GridFS, which can be read from any byte on and are deleted when they expire.
 
-A file says itself when it goes, in `metadata.expires_at`. It is there once its entry in `<bucket>.files` is,
-which GridFS writes after the last chunk; chunks of no entry are what a broken upload left.
+A file expires at its `metadata.expires_at`. It exists once its entry in `<bucket>.files` does, which GridFS
+writes after the last chunk; chunks without an entry are left over from a broken upload.
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -23,7 +23,7 @@ _LONGEST_UPLOAD = timedelta(days=1)
 
 
 def indexes() -> dict[str, list[IndexModel]]:
-    """Those that GridFS makes itself, and one by the time when a file goes."""
+    """The indexes that GridFS makes itself, and one of expiry."""
     declared: dict[str, list[IndexModel]] = {}
     for bucket in BUCKETS:
         declared[f"{bucket}.files"] = [
@@ -43,9 +43,9 @@ class StoredFile:
     chunk_size: int
 
     async def read(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
-        """The bytes from `start` to before `stop`, as they come from MongoDB.
+        """Yields the bytes from `start` up to `stop` in chunks.
 
-        No cursor stays open while a slow client reads. UnavailableError: the file went meanwhile.
+        No cursor stays open while a slow client reads. UnavailableError: the file was deleted meanwhile.
         """
         number, last = start // self.chunk_size, (stop - 1) // self.chunk_size
         while number <= last:
@@ -59,7 +59,7 @@ class StoredFile:
         wanted = {"files_id": self.id, "n": {"$gte": first, "$lte": last}}
         found = await self.database[f"{self.bucket}.chunks"].find(wanted).sort("n").to_list()
         if [chunk["n"] for chunk in found] != list(range(first, last + 1)):
-            raise UnavailableError("The file is not whole any more.")
+            raise UnavailableError("The file was deleted meanwhile.")
         return [bytes(chunk["data"]) for chunk in found]
 
 
@@ -71,13 +71,13 @@ async def find(database: Database, bucket: str, file_id: ObjectId) -> StoredFile
 
 
 async def delete(database: Database, bucket: str, file_id: ObjectId) -> None:
-    """The entry goes last: who is interrupted finds it again."""
+    """Delete a file; its entry goes last, so that an interrupted delete can be repeated."""
     await database[f"{bucket}.chunks"].delete_many({"files_id": file_id})
     await database[f"{bucket}.files"].delete_one({"_id": file_id})
 
 
 async def sweep(database: Database) -> int:
-    """Delete the files whose time is over, and what uploads of more than a day ago left; how many it were.
+    """Delete expired files and the leftovers of uploads older than a day; returns how many.
 
     Any number of processes may do so at once.
     """
@@ -97,7 +97,7 @@ async def _expired(database: Database, bucket: str) -> list[Any]:
 
 
 async def _left_over(database: Database, bucket: str) -> Sequence[Any]:
-    """Ids of files that chunks name and no entry has; an id of MongoDB's tells its age."""
+    """Ids of chunks without an entry, old enough by the time in the id."""
     before = ObjectId.from_datetime(datetime.now(UTC) - _LONGEST_UPLOAD)
     pipeline: list[dict[str, Any]] = [
         {"$match": {"files_id": {"$lt": before}}},

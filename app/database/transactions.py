@@ -1,4 +1,4 @@
-"""Writes to several collections that MongoDB takes together or not at all."""
+"""Transactions: writes to several collections that MongoDB commits together or not at all."""
 
 import asyncio
 import itertools
@@ -22,19 +22,19 @@ _PASSING = (_LOST, _UNKNOWN)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.002, 0.05
 _DOUBLINGS = 5
 _GIVING_UP_S = 10
-"""For telling MongoDB that a transaction is given up; one that it is not told of it keeps for a minute."""
+"""The time to abort a transaction; otherwise MongoDB keeps it for a minute."""
 _WAITED_FOR_S = 0.5
 _endings: set[asyncio.Task[None]] = set()
 _INTERRUPTED = 11_601
-"""What one who works on meets when another ends his session; MongoDB gives it no label."""
+"""The error code of a session that another process has ended; MongoDB gives it no label."""
 
 
 @asynccontextmanager
 async def session_about(documents: Collection, _id: Any) -> AsyncIterator[AsyncClientSession]:
-    """A session for transactions that are about one document, which takes the place of those before it.
+    """A session for transactions about one document, which ends earlier ones about it.
 
-    MongoDB keeps a transaction whose process was killed, and its locks, for a minute. So the document says
-    which sessions were begun about it (`sessions`), and who comes next ends them.
+    MongoDB keeps the transaction of a killed process, and its locks, for a minute. So the document lists its
+    sessions (`sessions`), and the next process ends them.
     """
     client = documents.database.client
     async with client.start_session() as session:
@@ -52,7 +52,7 @@ async def session_about(documents: Collection, _id: Any) -> AsyncIterator[AsyncC
 
 @asynccontextmanager
 async def transaction(session: AsyncClientSession) -> AsyncIterator[None]:
-    """Committed at the end, given up at an exception."""
+    """A transaction: committed at the end, aborted by an exception."""
     async with await session.start_transaction():
         yield
 
@@ -60,10 +60,10 @@ async def transaction(session: AsyncClientSession) -> AsyncIterator[None]:
 async def together(
     client: AsyncMongoClient[dict[str, Any]], work: Callable[[AsyncClientSession], Awaitable[T]]
 ) -> T:
-    """What `work` returns, whose writes are committed together; it is begun again where it lost a race.
+    """The result of `work`, whose writes are committed together; it runs again after a lost race.
 
-    All of it takes as long as one operation may (`timeoutMS`): PyMongo's `with_transaction` would go on for
-    two minutes. A commit of which nobody knows whether it was is repeated, which MongoDB does at most once.
+    All attempts together take as long as one operation may (`timeoutMS`): PyMongo's `with_transaction` would
+    go on for two minutes. A commit with an unknown outcome is repeated, which MongoDB does at most once.
     """
     with pymongo.timeout(client.options.timeout):
         tries = itertools.count()
@@ -94,10 +94,10 @@ async def _once(
 async def _give_up(
     client: AsyncMongoClient[dict[str, Any]], session: AsyncClientSession, error: BaseException
 ) -> None:
-    """End a transaction of which MongoDB has not said that it ended, lest its locks outlive the request.
+    """End a transaction that may still be open, so that its locks do not outlive the request.
 
-    While a new primary takes over, a connection may come free later than anybody waits for an answer: then
-    this goes on without the caller. It has a context of its own, as PyMongo sends nothing after a deadline.
+    While a new primary takes over, a connection may come free later than the caller waits: then this goes on
+    without the caller. It has a context of its own, as PyMongo sends nothing after a deadline.
     """
     is_open = session.in_transaction
     is_unknown = not is_open and (not isinstance(error, PyMongoError) or error.timeout)
@@ -106,7 +106,9 @@ async def _give_up(
         with suppress(PyMongoError), pymongo.timeout(_GIVING_UP_S):
             if is_open:
                 await session.abort_transaction()
-            elif is_unknown:  # its commit was begun, perhaps not sent: PyMongo aborts no such transaction
+            elif (
+                is_unknown
+            ):  # its commit was begun, perhaps not sent: PyMongo does not abort such a transaction
                 await client.admin.command("killSessions", [session.session_id])
         await session.end_session()
 
@@ -130,15 +132,15 @@ async def _commit(session: AsyncClientSession) -> None:
 
 
 async def _pause(tries: int) -> None:
-    """Longer from try to try: MongoDB is busy, or has trouble enough."""
+    """The pause before the next try, longer each time."""
     longest_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(tries, _DOUBLINGS))
-    await asyncio.sleep(random.random() * longest_s)  # noqa: S311 - spreads rivals, guards nothing
+    await asyncio.sleep(random.random() * longest_s)  # noqa: S311 - spreads retries, guards nothing
 
 
 def may_pass(error: PyMongoError) -> bool:
-    """Whether the transaction lost a race, its primary or its session, or nobody knows if it was committed.
+    """Whether the transaction lost a race, its primary or its session, or has an unknown outcome.
 
-    All of it may be tried again by one who makes sure that what was done after all is not done twice.
+    It can be tried again where doing it twice is excluded.
     """
     is_interrupted = isinstance(error, OperationFailure) and error.code == _INTERRUPTED
     return is_interrupted or any(error.has_error_label(label) for label in _PASSING)

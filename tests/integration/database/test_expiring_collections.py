@@ -72,8 +72,7 @@ async def test_our_index_under_another_name_stops_the_start(database: Database, 
     with pytest.raises(StartError) as refused:
         await indexes.apply(database)
     assert str(refused.value) == (
-        "An index stands in the way of ours: "
-        f"index theirs of {name} is not ours; drop it if nothing else needs it."
+        f"An index conflicts with ours: index theirs of {name} is not ours; drop it if nothing else needs it."
     )
 
 

@@ -153,7 +153,7 @@ async def test_an_option_that_cannot_be_used_is_told_of_without_its_value(
     redis_url: str, options: str, reason: str
 ) -> None:
     sentence = await refusal(f"mongodb://127.0.0.1:{ports.choose()}/t?{options}", redis_url)
-    assert sentence.startswith("ROSTER_MONGO_URI is not a MongoDB address that can be used")
+    assert sentence.startswith("ROSTER_MONGO_URI is not a usable MongoDB address")
     assert f"({reason}" in sentence
 
 
@@ -227,7 +227,7 @@ async def test_what_speaks_no_redis_or_wants_tls_is_told_apart_from_silence(
         "redis://nobody.invalid:6379/0": "Name or service not known",
         f"redis://127.0.0.1:{ports.choose()}/0": "connection refused",
         f"redis://127.0.0.1:{mongo_server.server.port}/0": "it closed the connection",
-        f"rediss://{address}": "no answer in time, perhaps for want of TLS at one end",
+        f"rediss://{address}": "no answer in time, perhaps because only one end uses TLS",
     }
     for url, reason in reasons.items():
         sentence = await refusal(mongo_uri, url, redis_timeout_ms=500)
