@@ -52,7 +52,9 @@ FINER = {
     "timezone": "must be one that the machine knows",
     "file": "must hold something, which no schema says of bytes",
     "columns": "must be names of columns, once each",
-    **dict.fromkeys(("delimiter", "encoding"), "must be left out of a format to which it does not belong"),
+    **dict.fromkeys(
+        ("delimiter", "encoding", "hidden"), "must be left out of a format to which it does not belong"
+    ),
     "sheet": "must be in the file, which is to be a workbook",
     "ignore": "must be headings of the file that columns does not name",
     "fields": "must be names of fields",

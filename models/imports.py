@@ -19,7 +19,16 @@ RowStatus = Literal[
 """Planned, then applied; a row that is applied in vain turns into one of the three in the middle."""
 PendingStatus = Literal["create", "update", "delete"]
 ColumnUse = Literal[
-    "field", "key", "version", "delete", "password_hash", "read_only", "status", "ignored", "unknown"
+    "field",
+    "key",
+    "version",
+    "delete",
+    "password_hash",
+    "read_only",
+    "status",
+    "ignored",
+    "hidden",
+    "unknown",
 ]
 
 STATUSES: Final[tuple[RowStatus, ...]] = get_args(RowStatus)
@@ -45,6 +54,7 @@ EXAMPLE_IMPORT: Final[dict[str, Any]] = {
         "delimiter": ";",
         "sheet": None,
         "other_sheets": [],
+        "hidden_rows": None,
     },
     "reverts": None,
     "columns": [
@@ -128,7 +138,8 @@ class ImportColumn(BaseModel):
         ColumnUse,
         Field(
             description="`field`: written; `key`: written, and finds the user; `version`: the one that must "
-            "still be; `delete`: rows that say yes; `read_only`, `status`, `ignored`, `unknown`: not written."
+            "still be; `delete`: rows that say yes; `read_only`, `status`, `ignored`, `hidden`, `unknown`: "
+            "not written."
         ),
     ]
 
@@ -143,6 +154,13 @@ class ImportFile(BaseModel):
     sheet: Annotated[SheetName | None, Field(description="The sheet of a workbook that was read.")]
     other_sheets: Annotated[
         list[SheetName], Field(max_length=MOST_SHEETS, description="Sheets that were not read.")
+    ]
+    hidden_rows: Annotated[
+        answers.Count | None,
+        Field(
+            description="Rows of a workbook that were left out, as they are hidden, by hand or by a filter; "
+            "null before it is planned."
+        ),
     ]
 
 
@@ -250,6 +268,7 @@ _FORMATS: Final[dict[str, tuple[Format, ...]]] = {
     "delimiter": ("csv",),
     "encoding": ("csv", "ndjson"),
     "sheet": ("xlsx", "ods"),
+    "hidden": ("xlsx", "ods"),
 }
 """The formats to which an option belongs that is not of all of them."""
 
@@ -304,6 +323,13 @@ class ImportQuery(BaseModel):
             "something. A hidden one is read by its name alone.",
         ),
     ] = None
+    hidden: Annotated[
+        Literal["skip", "read"],
+        Field(
+            description="What becomes of rows and columns of a workbook that are hidden, by hand or by a "
+            "filter; `read`: as of the others. A hidden column that `columns` names is read."
+        ),
+    ] = "skip"
     filename: Annotated[
         str | None, Field(max_length=1_000, pattern=answers.PLAIN, description="For people to know it by.")
     ] = None

@@ -34,6 +34,10 @@ _TOLD = 10
 """The most rows shown of each kind: failing, creating, changing."""
 _LONGEST = 60
 """The most characters shown of a value."""
+_LEFT_OUT = {
+    "unknown": "Unknown columns, which are not imported",
+    "hidden": "Hidden columns, which are not imported without --hidden read",
+}
 _WRONG = ("conflict", "error")
 
 
@@ -210,8 +214,7 @@ def _lines(told: _Told, statuses: tuple[str, ...]) -> Iterator[str]:
     counted = {status: told.counts[status] for status in (*statuses, "unchanged", *_WRONG)}
     listed = ", ".join(f"{count} {status}" for status, count in counted.items() if count)
     yield f"{document['rows']} rows: {listed}"
-    if unknown := [column["heading"] for column in document["columns"] if column["use"] == "unknown"]:
-        yield f"Unknown columns, which are not imported: {', '.join(map(_quote, unknown))}"
+    yield from _list_left_out(document)
     for row in told.new:
         values = ", ".join(f"{name} {_quote(value)}" for name, value in row["values"].items())
         yield f"row {row['row']}: creates {values}"
@@ -229,6 +232,14 @@ def _lines(told: _Told, statuses: tuple[str, ...]) -> Iterator[str]:
         yield f"and {left} rows more that create"
     if (left := told.counts["update"] - len(told.changed)) > 0:
         yield f"and {left} rows more that change"
+
+
+def _list_left_out(document: dict[str, Any]) -> Iterator[str]:
+    for use, words in _LEFT_OUT.items():
+        if found := [column["heading"] for column in document["columns"] if column["use"] == use]:
+            yield f"{words}: {', '.join(map(_quote, found))}"
+    if hidden := document["file"].get("hidden_rows"):
+        yield f"Hidden rows, which are not imported without --hidden read: {hidden}"
 
 
 def _quote(value: Any) -> str:

@@ -39,7 +39,7 @@ def _describe(shown: ImportView) -> dict[str, Any]:
     return {
         "id": str(document["_id"]),
         "state": shown.state,
-        "file": file and {name: file[name] for name in _FILE},
+        "file": file and {name: file.get(name) for name in _FILE},
         "reverts": str(reverts) if (reverts := document.get("reverts")) is not None else None,
         "columns": document["columns"],
         "rows": document["rows"],

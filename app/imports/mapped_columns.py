@@ -3,7 +3,7 @@
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
@@ -31,6 +31,8 @@ _USES: Final[dict[str, ColumnUse]] = {
 _JOINED: Final = "name"
 """The field that several columns may make together: a first and a last name."""
 _MOST_COMPLAINTS: Final = 20
+_NO_KEY: Final = "one of id, email and username is needed: by it a row finds its user"
+_HIDDEN: Final = "; hidden columns are left out without hidden=read"
 _LONGEST_ECHO: Final = 60
 _SEPARATORS: Final = re.compile(r"[\s_.\-]+")
 _ADDRESS: Final = re.compile(r"address([0-9]+)_(.+)")
@@ -51,14 +53,21 @@ class MappedColumns:
     """
 
     def __init__(
-        self, asked: str | None, known: Iterable[Mapping[str, Any]] = (), *, ignored: str | None = None
+        self,
+        asked: str | None,
+        known: Iterable[Mapping[str, Any]] = (),
+        *,
+        ignored: str | None = None,
+        hidden: Container[str] = (),
     ) -> None:
         """`asked`: `email:Mail address,name:Full name`; `known`: `documents()` of before.
 
         `ignored`: headings of columns that are left out. InvalidError names what is wrong with either.
+        `hidden`: headings of columns that are left out unless they are asked for.
         """
         self._asked = _read(asked) if asked is not None else {}
         self._ignored = _read_headings(ignored, self._asked) if ignored is not None else frozenset()
+        self._hidden = hidden
         self._remembered: dict[str, str] = {}
         self._found = {each["heading"]: MappedColumn(**each) for each in known}
 
@@ -70,12 +79,13 @@ class MappedColumns:
         labels: Mapping[str, str],
         *,
         ignored: str | None = None,
+        hidden: Container[str] = (),
     ) -> Self:
         """`labels`: fields by the labels of exports.
 
         InvalidError where a heading could be two fields, two could be one, or none finds a user.
         """
-        columns = cls(asked, ignored=ignored)
+        columns = cls(asked, ignored=ignored, hidden=hidden)
         columns.remember(labels)
         complaints = columns._miss(heading)
         for each in heading:
@@ -85,7 +95,7 @@ class MappedColumns:
                 complaints += error.errors
         complaints += columns._clash()
         if not complaints and not any(column.use == "key" for column in columns):
-            complaints.append(_bad("one of id, email and username is needed: by it a row finds its user"))
+            complaints.append(_bad(_NO_KEY + _HIDDEN * any(column.use == "hidden" for column in columns)))
         if complaints:
             raise InvalidError(
                 "The columns of the file cannot be told.", errors=tuple(complaints[:_MOST_COMPLAINTS])
@@ -139,6 +149,8 @@ class MappedColumns:
     def _make(self, heading: str) -> MappedColumn:
         if heading in self._ignored:
             return MappedColumn(heading, None, "ignored")
+        if heading in self._hidden and heading not in self._asked:
+            return MappedColumn(heading, None, "hidden")
         field = self._resolve(heading)
         return MappedColumn(heading, field, _USES[field] if field is not None else "unknown")
 

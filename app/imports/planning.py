@@ -28,7 +28,7 @@ from app.imports.row_parser import RowParser
 from app.imports.stored_users import UNIQUE
 from app.jobs import Run
 from app.spreadsheets import column_labels
-from app.spreadsheets.reading import Limits, SourceRow, open_table
+from app.spreadsheets.reading import Limits, SourceRow, Table, open_table
 from models.export import Format
 
 CHUNK: Final = 500
@@ -55,7 +55,7 @@ async def plan(opened: Container, run: Run) -> None:
         async with open_table(path, Limits(), choices) as table:
             await planner.plan(table.heading, table.chunks(CHUNK), run)
         await planner.mark_repeated()
-        await planner.finish()
+        await planner.finish(table)
 
 
 async def _plan_revert(opened: Container, document: Import, run: Run) -> None:
@@ -203,8 +203,8 @@ class _Planner:
             },
         )
 
-    async def finish(self) -> None:
-        """The plan is there at once and whole, or not at all."""
+    async def finish(self, table: Table | None = None) -> None:
+        """The plan is there at once and whole, or not at all. `table`: that was read, if there is a file."""
         database, import_id = self._opened.connections.database, self._import["_id"]
         counts = await import_records.count(database, import_id)
         if sum(counts.values()) != self._done:
@@ -215,12 +215,19 @@ class _Planner:
                 "$set": {
                     "state": "planned",
                     "rows": self._done,
+                    **(_describe(table) if table is not None else {}),
                     "counts": counts,
                     "columns": self._columns.documents(),
                     "planned_at": clock.now(),
                 }
             },
         )
+
+
+def _describe(table: Table) -> dict[str, Any]:
+    """What is known of a file once all of it was read."""
+    hidden = table.hidden_rows if table.sheet is not None else None
+    return {"heading": table.heading, "file.hidden_rows": hidden}
 
 
 def _encode(row: dict[str, Any]) -> RawBSONDocument:

@@ -31,7 +31,7 @@ class ParsedRow:
     n: int
     row: int
     cells: Any
-    """As they are stored: nothing secret is among them."""
+    """As they are stored: nothing secret is among them, and nothing of a hidden column."""
     values: dict[str, Any] = field(default_factory=dict)
     errors: list[dict[str, Any]] = field(default_factory=list)
     columns: Mapping[str, Place] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class RowParser:
         self._keeps = keeps
         self._names = columns.names
         self._read: list[tuple[int, MappedColumn, Convert]] = []
-        self._secret: list[int] = []
+        self._unkept: list[int] = []
         self._by_field: dict[str, Place] = {}
         self._count = 0
         self._places = {each: heading.index(each) for each in self._names if each in heading}
@@ -73,8 +73,8 @@ class RowParser:
                 self._by_field[column.field or ""] = Place(place, each)
             elif column.field == CHANGED:
                 self._by_field[CHANGED] = Place(place, each)
-            if columns.is_secret(column):
-                self._secret.append(place)
+            if columns.is_secret(column) or column.use == "hidden":
+                self._unkept.append(place)
         if self._places:
             self._by_field["name"] = Place(None, heading[min(self._places.values())])
 
@@ -94,8 +94,8 @@ class RowParser:
                 _put(parsed, column, convert, cell)
         if self._names:
             self._join(parsed, {heading: cells[place] for heading, place in self._places.items()})
-        if self._secret:
-            parsed.cells = [None if place in self._secret else cell for place, cell in enumerate(cells)]
+        if self._unkept:
+            parsed.cells = [None if place in self._unkept else cell for place, cell in enumerate(cells)]
         return parsed
 
     def _read_object(self, number: int, document: Mapping[str, Any]) -> ParsedRow:

@@ -11,13 +11,15 @@ from app.core.mongo import Row
 from app.imports import import_views
 from app.imports.import_records import Import
 from app.spreadsheets import lists, workbook_writer
-from app.spreadsheets.cells import write_json
+from app.spreadsheets.cells import NoValue, write_json
+from app.spreadsheets.reading.values import UNREAD
 from models.imports import RowStatus
 from models.values import CELL_LENGTH
 
 _BATCH: Final = 250
 _PROFILE: Final = ("bio", "age", "title", "department")
 _ENDING: Final = ("status", "error")
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 async def begin(
@@ -54,24 +56,32 @@ async def _chunks(
 
 
 class _Table:
-    """Of a CSV or a workbook; columns that an earlier file of ours brought back are left out."""
+    """Of a CSV or a workbook, without hidden columns and those that an earlier file of ours brought back."""
 
     def __init__(self, document: Import) -> None:
-        ours = {column["heading"] for column in document["columns"] if column["use"] == "status"}
+        out = {each["heading"] for each in document["columns"] if each["use"] in ("status", "hidden")}
         heading: list[str] = document["heading"]
-        self._places = [place for place, each in enumerate(heading) if each not in ours]
+        self._places = [place for place, each in enumerate(heading) if each not in out]
         self.headings = [heading[place] for place in self._places]
 
     def write(self, row: Row) -> list[Any]:
-        return [*(row["cells"][place] for place in self._places), row["status"], _explain(row)]
+        unread = {bad["column"] for bad in row["errors"] if bad["code"] in UNREAD}
+        cells: list[Any] = [row["cells"][place] for place in self._places]
+        if not unread:
+            return [*cells, row["status"], _explain(row)]
+        pairs = list(zip(self.headings, cells, strict=True))
+        held = {heading: cell for heading, cell in pairs if heading in unread}
+        shown = [NoValue() if heading in unread else cell for heading, cell in pairs]
+        return [*shown, row["status"], _explain(row, held)]
 
 
-def _explain(row: Row) -> str | None:
-    """All that is wrong, each with its column."""
+def _explain(row: Row, held: Mapping[str, Any] = _NOTHING) -> str | None:
+    """All that is wrong, each with its column, and with what stood there if the cell does not show it."""
     said = [
         f"{place}: {bad['detail']}" if (place := bad["column"] or bad["pointer"]) else bad["detail"]
         for bad in row["errors"]
     ]
+    said += [f"{heading} held: {_fit(str(cell))}" for heading, cell in held.items() if cell]
     return _fit(" ".join(said)) or None
 
 

@@ -43,7 +43,10 @@ async def submit(
     looked = await _inspect(opened, upload, asked)
     if looked.form != "ndjson":
         labels = await column_labels.find(opened.connections.database, looked.heading)
-        columns = MappedColumns.of_heading(looked.heading, asked.columns, labels, ignored=asked.ignore)
+        columns = MappedColumns.of_heading(
+            looked.heading, asked.columns, labels, ignored=asked.ignore,
+            hidden={heading for place in looked.hidden_columns if (heading := looked.heading[place])},
+        )  # fmt: skip
     document = make_document(opened, asked, by=by, scopes=scopes)
     import_id = document["_id"]
     name = f"{import_id}.{looked.form}"
@@ -135,4 +138,5 @@ def _describe(upload: Upload, asked: ImportQuery, looked: Inspection) -> dict[st
         "delimiter": looked.delimiter,
         "sheet": looked.sheet and looked.sheet[:LONGEST_SHEET_NAME],
         "other_sheets": [name[:LONGEST_SHEET_NAME] for name in looked.other_sheets[:MOST_SHEETS]],
+        "hidden_rows": None,
     }

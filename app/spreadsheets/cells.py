@@ -17,6 +17,11 @@ LARGEST_EXACT: Final = 2**53
 FIRST_DATE: Final = datetime(1900, 3, 1)  # noqa: DTZ001  # stored datetimes are naive UTC
 """Of those that all programs read alike: before it, Excel counts a day that never was."""
 
+
+class NoValue:
+    """A cell that shows an error: what stood there cannot be taken for a value again."""
+
+
 Uniform = Literal["blank", "text", "integer", "boolean", "datetime", "mixed"]
 
 

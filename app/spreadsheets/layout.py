@@ -51,3 +51,11 @@ def name_column(index: int) -> str:
     """The letters of a column counted from 0."""
     tens, ones = divmod(index, 26)
     return (name_column(tens - 1) if tens else "") + chr(ord("A") + ones)
+
+
+def read_column(letters: str) -> int:
+    """The column, counted from 0, of its letters, of which there is one at least."""
+    column = 0
+    for letter in letters:
+        column = 26 * column + ord(letter) - ord("A") + 1
+    return column - 1

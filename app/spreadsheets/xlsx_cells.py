@@ -113,6 +113,12 @@ def _render_datetimes(
     ]
 
 
+def _render_errors(column: str, numbers: Sequence[str], values: Sequence[cells.NoValue]) -> Sequence[str]:
+    return [
+        f'<c r="{column}{number}" t="e"><v>#N/A</v></c>' for number, _ in zip(numbers, values, strict=True)
+    ]
+
+
 def _render_mixed(column: str, numbers: Sequence[str], values: Sequence[Any]) -> Sequence[str]:
     return [_render_one(column, number, value) for number, value in zip(numbers, values, strict=True)]
 
@@ -130,6 +136,7 @@ _BY_TYPE: Final[dict[type, Renderer]] = {
     float: _render_numbers,
     bool: _render_booleans,
     datetime: _render_datetimes,
+    cells.NoValue: _render_errors,
 }
 _RENDERERS: Final[dict[cells.Uniform, Renderer]] = {
     "blank": _render_mixed,

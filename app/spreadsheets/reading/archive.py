@@ -63,20 +63,21 @@ class Archive:
     def __contains__(self, part: str) -> bool:
         return _normalise(part) in self._parts
 
-    def stream(self, part: str) -> Iterator[bytes]:
+    def stream(self, part: str, *, is_again: bool = False) -> Iterator[bytes]:
+        """The blocks of a part; what is read again does not count towards the bytes of all parts."""
         if (info := self._parts.get(_normalise(part))) is None:
             raise UnreadableFileError(f"The workbook lacks its part {part}: save it again.")
         try:
             with self._zip.open(info) as entry:
-                yield from self._inflate(entry, info)
+                yield from self._inflate(entry, info, is_again=is_again)
         except _DAMAGE:
             raise UnreadableFileError(_CUT_OFF) from None
 
-    def _inflate(self, entry: IO[bytes], info: zipfile.ZipInfo) -> Iterator[bytes]:
+    def _inflate(self, entry: IO[bytes], info: zipfile.ZipInfo, *, is_again: bool) -> Iterator[bytes]:
         size = 0
         while block := entry.read(BLOCK):
             size += len(block)
-            self._inflated += len(block)
+            self._inflated += 0 if is_again else len(block)
             self._check_size(size, info.compress_size, self._inflated)
             yield block
 

@@ -51,6 +51,8 @@ class Request:
     path: str
     limits: Limits
     choices: Choices
+    splits_merges: bool = True
+    """Whether what merges cover is told from what is blank, for which a sheet is looked through before."""
 
     def write(self) -> str:
         return orjson.dumps(asdict(self)).decode()
@@ -58,7 +60,7 @@ class Request:
     @classmethod
     def read(cls, text: str) -> "Request":
         said = orjson.loads(text)
-        return cls(said["path"], Limits(**said["limits"]), Choices(**said["choices"]))
+        return cls(said["path"], Limits(**said["limits"]), Choices(**said["choices"]), said["splits_merges"])
 
 
 def main() -> None:
@@ -78,7 +80,6 @@ def _answer(request: Request) -> Iterator[bytes]:
     try:
         with Path(request.path).open("rb") as file:
             yield from read(file, request)
-        yield frames.write({"end": True})
     except RosterError as error:
         yield frames.write_error(error)
     except (MemoryError, RecursionError):
@@ -90,13 +91,19 @@ def _answer(request: Request) -> Iterator[bytes]:
 
 
 def read(file: BinaryIO, request: Request) -> Iterator[bytes]:
-    """The frames of a file: its head, then its rows."""
+    """The frames of a file: its head, its rows, and what was left out of them."""
     choices = request.choices
     form = sniffing.find_form(file, choices.format)
     if form in ("xlsx", "ods"):
         with tempfile.TemporaryFile() as scratch:
             yield from _read_workbook(file, scratch, request)
-        return
+    else:
+        yield from _read_text(file, form, request)
+        yield frames.write_end()
+
+
+def _read_text(file: BinaryIO, form: Format, request: Request) -> Iterator[bytes]:
+    choices = request.choices
     if choices.sheet is not None:
         detail = f"the file is {form.upper()}, which has no sheets: leave sheet out"
         raise InvalidError("The file has no sheets.", errors=(FieldError(detail, parameter="sheet"),))
@@ -120,9 +127,19 @@ def _read_workbook(file: BinaryIO, scratch: BinaryIO, request: Request) -> Itera
     if form == "ods":
         book = ods_source.read(archive, limits, request.choices)
     else:
-        book = xlsx_source.read(archive, scratch, limits, request.choices)
-    yield frames.write_head(form, book.heading, sheet=book.sheet, other_sheets=book.other_sheets)
-    yield from _write_rows(grid.read_rows(book.rows, len(book.heading), limits))
+        book = xlsx_source.read(
+            archive, scratch, limits, request.choices, splits_merges=request.splits_merges
+        )
+    width = len(book.heading)
+    yield frames.write_head(
+        form,
+        book.heading,
+        sheet=book.sheet,
+        other_sheets=book.other_sheets,
+        hidden_columns=sorted(place for place in book.hidden.columns if place < width),
+    )
+    yield from _write_rows(grid.read_rows(book.rows, width, limits))
+    yield frames.write_end(book.hidden.rows)
 
 
 def _read_csv(lines: texts.Lines, said: str | None, limits: Limits) -> Iterator[bytes]:

@@ -47,6 +47,7 @@ def write_head(
     delimiter: str | None = None,
     sheet: str | None = None,
     other_sheets: Sequence[str] = (),
+    hidden_columns: Sequence[int] = (),
 ) -> bytes:
     head = {
         "form": form,
@@ -55,6 +56,7 @@ def write_head(
         "sheet": sheet,
         "other_sheets": other_sheets,
         "heading": heading,
+        "hidden_columns": hidden_columns,
     }
     return write({"head": head})
 
@@ -78,6 +80,10 @@ def write_rows(numbers: Sequence[int], rows: Sequence[list[Cell]]) -> bytes:
                 special.append((place, column, cell.code))
                 row[column] = str(cell)
     return write({"numbers": numbers, "rows": rows, "special": special})
+
+
+def write_end(hidden_rows: int = 0) -> bytes:
+    return write({"end": {"hidden_rows": hidden_rows}})
 
 
 def write_documents(numbers: Sequence[int], documents: Sequence[dict[str, Any]]) -> bytes:

@@ -5,11 +5,12 @@ from typing import Final
 
 from app.core.errors import FileTooLargeError, UnreadableFileError
 from app.spreadsheets.layout import name_column
-from app.spreadsheets.reading.values import LONGEST_HEADING, Cell, Limits, Unread
+from app.spreadsheets.reading.values import LONGEST_HEADING, Cell, Covered, Limits, Unread
 
 Record = tuple[int, list[Cell]]
 """A row's number and its cells; blank ones may be missing at the end."""
 
+SHOW_THEM: Final = "show them, or send hidden=read."
 _SHOWN: Final = 40
 
 
@@ -29,7 +30,9 @@ def find_heading(records: Iterator[Record], limits: Limits) -> list[str] | None:
     return None
 
 
-def no_heading() -> UnreadableFileError:
+def no_heading(*, is_hidden: bool = False) -> UnreadableFileError:
+    if is_hidden:
+        return UnreadableFileError(f"All rows of the sheet are hidden: {SHOW_THEM}")
     return UnreadableFileError("The file is empty: its first row must name the columns.")
 
 
@@ -72,7 +75,7 @@ def is_too_long(text: str, limits: Limits) -> bool:
 
 
 def _check_heading(number: int, cells: Sequence[Cell], limits: Limits) -> list[str]:
-    cells = cells[: max(place for place, cell in enumerate(cells, 1) if cell is not None)]
+    cells = cells[: max(place for place, cell in enumerate(cells, 1) if not _is_blank(cell))]
     if len(cells) > limits.columns:
         raise UnreadableFileError(
             f"The heading reaches to {name_column(len(cells) - 1)}{number}: "
@@ -100,9 +103,14 @@ def _check_name(cell: Cell, place: str) -> None:
         )
 
 
+def _is_blank(cell: Cell) -> bool:
+    """What a merge covers is of no row or column of its own."""
+    return cell is None or isinstance(cell, Covered)
+
+
 def _check_beyond(number: int, cells: Sequence[Cell], width: int) -> None:
     for place in range(width, len(cells)):
-        if cells[place] is not None:
+        if not _is_blank(cells[place]):
             raise UnreadableFileError(
                 f"The cell {name_column(place)}{number} stands right of the last column that has a heading, "
                 f"{name_column(width - 1)}: give its column a heading, or clear it."

@@ -11,11 +11,13 @@ from app.spreadsheets.layout import MOST_ROWS, name_column
 from app.spreadsheets.reading import grid, markup, ods_values
 from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.ods_values import OFFICE, TABLE, TEXT
-from app.spreadsheets.reading.values import Cell, Covered, Limits, Unread
+from app.spreadsheets.reading.values import Cell, Covered, Hidden, Limits, Unread
 
 MOST_COPIES: Final = 10_000
 """Of rows that are not blank, and said to be repeated: no two users are the same."""
 _MOST_COLUMNS: Final = 16_384
+_VISIBILITY: Final = f"{TABLE} visibility"
+_UNSEEN: Final = frozenset({"collapse", "filter"})
 _INLINE: Final = (
     "span",
     "a",
@@ -34,17 +36,20 @@ Context = dict[str, Callable[[Attributes], None]]
 
 
 class Scanner:
-    def __init__(self, part: str, index: int, limits: Limits) -> None:
+    def __init__(self, part: str, index: int, limits: Limits, hidden: Hidden) -> None:
         self.parser = markup.Parser(part, self._start, self._end, self._characters)
         self.done: list[tuple[Record, int]] = []
         """Rows that are whole and hold something, each with how often it stands there."""
         self.is_over = False
         self._limits = limits
+        self._hidden = hidden
+        self._columns = 0
         self._tables_before = index
         self._skipped = 0
         self._stack: list[Context] = []
         self._number = 0
         self._row: list[Cell] = []
+        self._is_hidden = False
         self._column = self._size = self._copies = 0
         self._row_repeats = self._repeats = 1
         self._attributes: Attributes = {}
@@ -69,8 +74,11 @@ class Scanner:
             f"{TABLE} covered-table-cell": self._open_cell,
         }
         rows: Context = {f"{TABLE} table-row": self._open_row}
-        groups = ("table-row-group", "table-header-rows", "table-rows")
+        groups = tuple(f"table-{of}" for of in (
+            "row-group", "header-rows", "rows", "column-group", "header-columns", "columns"
+        ))  # fmt: skip
         rows |= {f"{TABLE} {name}": lambda _: self._enter(rows) for name in groups}
+        rows |= {f"{TABLE} table-column": self._open_column}
         self._rows = rows
         spreadsheet: Context = {f"{TABLE} table": self._open_table}
         body: Context = {f"{OFFICE} spreadsheet": lambda _: self._enter(spreadsheet)}
@@ -112,16 +120,27 @@ class Scanner:
     def _close_table(self) -> None:
         self.is_over = True
 
+    def _open_column(self, attributes: Attributes) -> None:
+        self._enter({})
+        first = self._columns
+        self._columns += self._count(attributes, "number-columns-repeated", _MOST_COLUMNS)
+        if attributes.get(_VISIBILITY) in _UNSEEN and not self._hidden.is_read:
+            self._hidden.columns.update(range(first, min(self._columns, self._limits.columns)))
+
     def _open_row(self, attributes: Attributes) -> None:
         self._enter(self._cells)
         self._row = []
+        self._is_hidden = attributes.get(_VISIBILITY) in _UNSEEN and not self._hidden.is_read
         self._column = self._size = 0
         self._row_repeats = self._count(attributes, "number-rows-repeated", MOST_ROWS)
         if self._number + self._row_repeats > MOST_ROWS:
             raise UnreadableFileError(f"The sheet has more than {MOST_ROWS:,} rows: save it again.")
 
     def _close_row(self) -> None:
-        if any(cell is not None and type(cell) is not Covered for cell in self._row):
+        is_filled = any(cell is not None and type(cell) is not Covered for cell in self._row)
+        if is_filled and self._is_hidden:
+            self._hidden.rows += self._row_repeats
+        elif is_filled:
             self._copies += self._row_repeats - 1
             if self._copies > MOST_COPIES:
                 raise FileTooLargeError(

@@ -11,7 +11,7 @@ from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.ods_scanner import Scanner
 from app.spreadsheets.reading.ods_values import STYLE, TABLE, TEXT
 from app.spreadsheets.reading.sheet_choice import find_candidates, find_continuations
-from app.spreadsheets.reading.values import Choices, Limits
+from app.spreadsheets.reading.values import Choices, Hidden, Limits
 from app.spreadsheets.reading.workbook import Sheet
 from app.spreadsheets.reading.xlsx_source import Tables, join
 
@@ -28,17 +28,21 @@ def read(archive: Archive, limits: Limits, choices: Choices) -> Tables:
     found = _Listing().read(archive)
     candidates = find_candidates(found.sheets, choices.sheet)
     filled = [sheet for sheet in candidates if sheet.part in found.filled] or candidates[:1]
+    skipped = 0
     for first in filled:
-        records = _read_sheet(archive, first, limits)
+        hidden = Hidden(is_read=choices.hidden == "read")
+        records = _read_sheet(archive, first, limits, hidden)
         if (heading := grid.find_heading(records, limits)) is not None:
             break
+        skipped += hidden.rows
     else:
-        raise grid.no_heading()
+        raise grid.no_heading(is_hidden=skipped > 0)
     more = find_continuations(found.sheets, first) if choices.sheet is None else []
     chosen = [first, *more]
-    parts = [records, *(_read_sheet(archive, one, limits) for one in more)]
+    parts = [records, *(_read_sheet(archive, one, limits, hidden) for one in more)]
     others = [one.name for one in found.sheets if one not in chosen]
-    return Tables(first.name, others, heading, join([one.name for one in chosen], parts, heading, limits))
+    rows = join([one.name for one in chosen], parts, heading, limits)
+    return Tables(first.name, others, heading, rows, hidden)
 
 
 def _check(archive: Archive) -> None:
@@ -53,8 +57,8 @@ def _check(archive: Archive) -> None:
         raise UnsupportedFileError("The spreadsheet is encrypted: save it again without a password.")
 
 
-def _read_sheet(archive: Archive, sheet: Sheet, limits: Limits) -> Iterator[Record]:
-    scanner = Scanner(CONTENT, int(sheet.part), limits)
+def _read_sheet(archive: Archive, sheet: Sheet, limits: Limits, hidden: Hidden) -> Iterator[Record]:
+    scanner = Scanner(CONTENT, int(sheet.part), limits, hidden)
     for block in archive.stream(CONTENT):
         scanner.parser.feed(block)
         for (number, cells), times in scanner.done:

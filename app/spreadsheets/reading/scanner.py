@@ -5,31 +5,36 @@ from collections.abc import Callable
 from typing import Final
 
 from app.core.errors import UnreadableFileError
-from app.spreadsheets.layout import MOST_ROWS, name_column
+from app.spreadsheets.layout import MOST_ROWS, name_column, read_column
 from app.spreadsheets.reading import grid, markup
 from app.spreadsheets.reading.cell_values import CellValues, read_formula
 from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.runs import unescape
 from app.spreadsheets.reading.shared_strings import MOST_RAW
-from app.spreadsheets.reading.values import Cell, Formula, Limits
+from app.spreadsheets.reading.values import Cell, Formula, Hidden, Limits
 
 _MOST_COLUMNS: Final = 16_384
+_MOST_DIGITS: Final = len(str(_MOST_COLUMNS))
 _DIGITS: Final = "0123456789"
+_TRUE: Final = frozenset({"1", "true"})
+_NOTHING: Final = frozenset({"0", "0.0"})
 _reference = re.compile(r"([A-Z]{1,3})[0-9]{1,7}")
 _TEXTS: Final = frozenset(markup.main_names("v", "t"))
 
 
 class Scanner:
-    def __init__(self, part: str, values: CellValues, limits: Limits) -> None:
+    def __init__(self, part: str, values: CellValues, limits: Limits, hidden: Hidden) -> None:
         self.parser = markup.Parser(part, self._start, self._end, self._characters)
         self.done: list[Record] = []
         """Rows that are whole, and hold a cell that is not blank."""
         self._limits = limits
+        self._hidden = hidden
         self._most_raw = MOST_RAW * limits.cell_characters
         self._short = limits.cell_characters // 2
         self._read, self._show_text, self._formats = values.read, values.show_text, values.formats
         self._columns: dict[str, int] = {}
         self._in_data = self._in_row = self._in_cell = self._is_phonetic = False
+        self._is_hidden = False
         self._number = 0
         self._row: list[Cell] = []
         self._size = 0
@@ -47,6 +52,7 @@ class Scanner:
         """Under which number other cells share the formula."""
         self._shared_constants: dict[str, bool] = {}
         self._starts = _by_name(
+            col=self._learn_columns,
             sheetData=self._open_data,
             row=self._open_row,
             c=self._open_cell,
@@ -80,6 +86,11 @@ class Scanner:
             if self._raw > self._most_raw:
                 raise grid.long_cell(self._place(), self._limits)
 
+    def _learn_columns(self, attributes: dict[str, str]) -> None:
+        first, last = _read_number(attributes.get("min", "")), _read_number(attributes.get("max", ""))
+        if first and not self._in_data and not self._hidden.is_read and _is_hidden(attributes, "width"):
+            self._hidden.columns.update(range(first - 1, min(last, self._limits.columns)))
+
     def _open_data(self, _: dict[str, str]) -> None:
         self._in_data = True
 
@@ -96,12 +107,14 @@ class Scanner:
             raise UnreadableFileError(
                 f"The row {str(said)[:20]} of the workbook stands after row {self._number}: save it again."
             )
-        self._in_row, self._number = True, number
+        self._in_row, self._number, self._is_hidden = True, number, _is_hidden(attributes, "ht")
         self._row, self._column, self._size = [], -1, 0
 
     def _close_row(self) -> None:
         self._in_row = False
-        if self._row:
+        if self._row and self._is_hidden and not self._hidden.is_read:
+            self._hidden.rows += 1
+        elif self._row:
             self.done.append((self._number, self._row))
 
     def _open_cell(self, attributes: dict[str, str]) -> None:
@@ -190,13 +203,11 @@ class Scanner:
     def _learn(self, reference: str) -> int:
         """The column of a cell whose letters have not been met yet."""
         found = _reference.fullmatch(reference)
-        column = 0
-        for letter in found[1] if found else "":
-            column = 26 * column + ord(letter) - ord("A") + 1
-        if found is None or column > _MOST_COLUMNS:
+        column = read_column(found[1]) if found else _MOST_COLUMNS
+        if found is None or column >= _MOST_COLUMNS:
             raise UnreadableFileError(f"A sheet has no cell {reference[:20]}: save the workbook again.")
-        self._columns[found[1]] = column - 1
-        return column - 1
+        self._columns[found[1]] = column
+        return column
 
     def _place(self) -> str:
         return f"{name_column(max(self._column, 0))}{self._number}"
@@ -205,6 +216,16 @@ class Scanner:
         return UnreadableFileError(
             f"A {what} of the workbook stands where none can, near {self._place()}: save it again."
         )
+
+
+def _read_number(text: str) -> int:
+    """A column's number, from 1; 0 for what is none."""
+    return int(text) if text.isdecimal() and text.isascii() and len(text) <= _MOST_DIGITS else 0
+
+
+def _is_hidden(attributes: dict[str, str], size: str) -> bool:
+    """Of a row or of columns; filters hide rows, too."""
+    return attributes.get("hidden") in _TRUE or attributes.get(size) in _NOTHING
 
 
 def _by_name(**actions: Callable[..., None]) -> dict[str, Callable[..., None]]:

@@ -1,23 +1,47 @@
-"""One sheet's rows, read as a stream: nothing of it is held but the rows at hand."""
+"""One sheet's rows, read as a stream: nothing of it is held but its merges and the rows at hand."""
 
 from collections.abc import Iterator
 
+from app.spreadsheets.reading import merges
 from app.spreadsheets.reading.archive import Archive
 from app.spreadsheets.reading.cell_values import CellValues
 from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.scanner import Scanner
 from app.spreadsheets.reading.shared_strings import SharedStrings
-from app.spreadsheets.reading.values import Limits
+from app.spreadsheets.reading.values import Hidden, Limits
 from app.spreadsheets.reading.workbook import Sheet, Workbook
 
 
-def read(
-    archive: Archive, book: Workbook, sheet: Sheet, strings: SharedStrings | None, limits: Limits
-) -> Iterator[Record]:
-    scanner = Scanner(sheet.part, CellValues(book, strings), limits)
-    for block in archive.stream(sheet.part):
-        scanner.parser.feed(block)
+class SheetReader:
+    """Reads the sheets of one workbook."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        book: Workbook,
+        strings: SharedStrings | None,
+        limits: Limits,
+        *,
+        splits_merges: bool,
+    ) -> None:
+        """`splits_merges`: what merges cover is Covered; for that each sheet is looked through before."""
+        self._archive = archive
+        self._values = CellValues(book, strings)
+        self._limits = limits
+        self._splits_merges = splits_merges
+
+    def read(self, sheet: Sheet, hidden: Hidden) -> Iterator[Record]:
+        rows = self._read_rows(sheet, hidden)
+        if self._splits_merges and merges.has_merges(self._archive.stream(sheet.part, is_again=True)):
+            found = merges.read(sheet.part, self._archive.stream(sheet.part, is_again=True))
+            rows = merges.cover(rows, found, self._limits)
+        yield from rows
+
+    def _read_rows(self, sheet: Sheet, hidden: Hidden) -> Iterator[Record]:
+        scanner = Scanner(sheet.part, self._values, self._limits, hidden)
+        for block in self._archive.stream(sheet.part):
+            scanner.parser.feed(block)
+            yield from scanner.done
+            scanner.done.clear()
+        scanner.parser.close()
         yield from scanner.done
-        scanner.done.clear()
-    scanner.parser.close()
-    yield from scanner.done

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from app.core.errors import FileTooLargeError, UnreadableFileError
-from app.spreadsheets.reading import frames
+from app.spreadsheets.reading import frames, grid
 from app.spreadsheets.reading.child import Request
 from app.spreadsheets.reading.values import Choices, Limits, SourceRow
 from models.export import Format
@@ -46,7 +46,14 @@ class Table:
     """Sheets of the workbook that are not read."""
     heading: list[str]
     """Empty for NDJSON; a column without a heading is an empty text."""
+    hidden_columns: list[int]
+    """Places in the heading of those that are to be left out."""
     _reader: "_Reader"
+
+    @property
+    def hidden_rows(self) -> int:
+        """How many rows of a workbook were left out, once all the others were walked."""
+        return self._reader.hidden_rows
 
     async def chunks(self, size: int = 500) -> AsyncIterator[list[SourceRow]]:
         """All rows, `size` at a time but for the last; what is wrong with one is raised at its turn."""
@@ -70,6 +77,7 @@ class Inspection:
     sheet: str | None
     other_sheets: list[str]
     heading: list[str]
+    hidden_columns: list[int]
     rows: int
     """As many as were seen; all of them if it is whole."""
     is_whole: bool
@@ -80,6 +88,8 @@ async def open_table(
     path: Path,
     limits: Limits,
     choices: Choices = _NOTHING,
+    *,
+    splits_merges: bool = True,
 ) -> AsyncIterator[Table]:
     """
     The file as a table, read by a process of its own that ends with the context.
@@ -88,7 +98,7 @@ async def open_table(
     UnsupportedFileError for what is no spreadsheet, UnreadableFileError for what is wrong in one,
     FileTooLargeError for what asks for more than the limits, InvalidError for a choice it has not.
     """
-    request = Request(str(path), limits, choices)
+    request = Request(str(path), limits, choices, splits_merges)
     reader = await _Reader.start(request)
     try:
         head = (await reader.frame())["head"]
@@ -107,11 +117,12 @@ async def inspect(
     """
     What the file is, and whatever can be found wrong with its rows in that time; raises as open_table does.
 
-    The heading is waited for, however long it takes within the limits: of a sound file, a moment.
+    The heading is waited for, however long it takes within the limits: of a sound file, a moment. So what
+    merges cover is not told from what is blank: they stand at the end of a sheet.
     """
     ends = time.monotonic() + within_s
     rows = 0
-    async with open_table(path, limits, choices) as table:
+    async with open_table(path, limits, choices, splits_merges=False) as table:
         is_whole = True
         try:
             async with asyncio.timeout(max(_LEAST_LOOK_S, ends - time.monotonic())):
@@ -119,11 +130,13 @@ async def inspect(
                     rows += len(chunk)
         except TimeoutError:
             is_whole = False
+        if is_whole and not rows and table.hidden_rows:
+            raise UnreadableFileError(f"All rows below the heading are hidden: {grid.SHOW_THEM}")
         if is_whole and not rows:
             raise UnreadableFileError("The file has a heading and no rows below it.")
         return Inspection(
             table.form, table.encoding, table.delimiter, table.sheet, table.other_sheets, table.heading,
-            rows, is_whole,
+            table.hidden_columns, rows, is_whole,
         )  # fmt: skip
 
 
@@ -143,6 +156,7 @@ class _Reader:
     def __init__(self, process: subprocess.Popen[bytes], limits: Limits) -> None:
         self._process = process
         self._limits = limits
+        self.hidden_rows = 0
         self._out = asyncio.StreamReader()
         self._pipe: asyncio.ReadTransport | None = None
 
@@ -174,7 +188,10 @@ class _Reader:
     async def rows(self) -> list[SourceRow] | None:
         """The next ones; None at the end."""
         frame = await self.frame()
-        return None if "end" in frame else frames.read_rows(frame)
+        if "end" in frame:
+            self.hidden_rows = frame["end"]["hidden_rows"]
+            return None
+        return frames.read_rows(frame)
 
     async def frame(self) -> dict[str, Any]:
         try:

@@ -1,8 +1,8 @@
 """What a reader hands over: the rows of a file, and how much of one it takes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 from models.export import Format
 
@@ -86,6 +86,18 @@ class Choices:
     delimiter: str | None = None
     encoding: str | None = None
     sheet: str | None = None
+    hidden: Literal["skip", "read"] = "skip"
+
+
+@dataclass(slots=True)
+class Hidden:
+    """What of one table is hidden, by hand or by a filter, as far as it was read."""
+
+    is_read: bool
+    rows: int = 0
+    """Those that hold something, and were left out."""
+    columns: set[int] = field(default_factory=set)
+    """Counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)

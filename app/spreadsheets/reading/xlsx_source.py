@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from app.core.errors import UnreadableFileError
-from app.spreadsheets.reading import grid, sheet, workbook
+from app.spreadsheets.reading import grid, workbook
 from app.spreadsheets.reading.archive import Archive
 from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.shared_strings import SharedStrings
+from app.spreadsheets.reading.sheet import SheetReader
 from app.spreadsheets.reading.sheet_choice import find_candidates, find_continuations
-from app.spreadsheets.reading.values import Choices, Limits
+from app.spreadsheets.reading.values import Choices, Hidden, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,12 @@ class Tables:
     other_sheets: list[str]
     heading: list[str]
     rows: Iterator[Record]
+    hidden: Hidden
 
 
-def read(archive: Archive, scratch: BinaryIO, limits: Limits, choices: Choices) -> Tables:
+def read(
+    archive: Archive, scratch: BinaryIO, limits: Limits, choices: Choices, *, splits_merges: bool = True
+) -> Tables:
     book = workbook.read(archive)
     candidates = find_candidates(book.sheets, choices.sheet)
     strings = (
@@ -31,18 +35,22 @@ def read(archive: Archive, scratch: BinaryIO, limits: Limits, choices: Choices) 
         if book.strings is not None and book.strings in archive
         else None
     )
+    reader = SheetReader(archive, book, strings, limits, splits_merges=splits_merges)
+    skipped = 0
     for first in candidates:
-        records = sheet.read(archive, book, first, strings, limits)
+        hidden = Hidden(is_read=choices.hidden == "read")
+        records = reader.read(first, hidden)
         if (heading := grid.find_heading(records, limits)) is not None:
             break
+        skipped += hidden.rows
     else:
-        raise grid.no_heading()
+        raise grid.no_heading(is_hidden=skipped > 0)
     more = find_continuations(book.sheets, first) if choices.sheet is None else []
-    parts = [records, *(sheet.read(archive, book, one, strings, limits) for one in more)]
+    parts = [records, *(reader.read(one, hidden) for one in more)]
     chosen = [first, *more]
     names = [one.name for one in chosen]
     others = [one.name for one in book.sheets if one not in chosen]
-    return Tables(first.name, others, heading, join(names, parts, heading, limits))
+    return Tables(first.name, others, heading, join(names, parts, heading, limits), hidden)
 
 
 def join(

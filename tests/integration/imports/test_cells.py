@@ -9,8 +9,9 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tests.support.imports import errors_of, importing_all_along, plan, plan_rows
+from tests.support.imports import counted, errors_of, importing_all_along, plan, plan_rows, upload
 from tests.support.servers import MongoServer, RedisServer
+from tests.support.users import create, problem
 
 OCTETS = "application/octet-stream"
 
@@ -91,3 +92,58 @@ async def test_a_number_with_marks_is_read_where_it_is_certain_and_named_where_n
     lines = ["n@example.com;A;31,0", "m@example.com;B;12.000"]
     first, second = await plan_rows(client, "email;name;age", *lines)
     assert (first["status"], errors_of(second)) == ("create", {("bad_cell", "/profile/age", "age")})
+
+
+async def test_a_cell_that_a_merge_covers_is_an_error_of_its_row_and_removes_nothing(
+    client: httpx.AsyncClient,
+) -> None:
+    await create(client, email="two@example.com", name="Two", profile={"title": "Clerk"})
+    sheet = sheet_of(
+        "email,name,title,bio",
+        ["one@example.com", "One", "Chief", "x"],
+        ["two@example.com", "Two", None, None],
+        ["three@example.com", "Three", None, "z"],
+    )
+    sheet.merge_cells("C2:C3")
+    sheet.merge_cells("B4:C4")
+    first, second, third = (await plan(client, save(sheet), OCTETS))["items"]
+    assert (first["status"], first["values"]["profile"]) == ("create", {"title": "Chief", "bio": "x"})
+    assert errors_of(second) == {("merged_cell", "/profile/title", "title")}
+    assert errors_of(third) == {("merged_cell", "/profile/title", "title")}
+
+
+async def test_a_merge_across_a_row_that_shows_nothing_else_makes_no_row(client: httpx.AsyncClient) -> None:
+    sheet = sheet_of("email,name", ["m@example.com", "M"], [None, None], ["n@example.com", "N"])
+    for column in "AB":
+        sheet.merge_cells(f"{column}2:{column}3")
+    found = await plan(client, save(sheet), OCTETS)
+    assert ([row["row"] for row in found["items"]], counted(found)) == ([2, 4], {"create": 2})
+
+
+async def test_a_heading_that_a_merge_covers_is_refused_by_its_place(client: httpx.AsyncClient) -> None:
+    sheet = sheet_of("email,name,,title", ["m@example.com", "M", "x", "y"])
+    sheet.merge_cells("B1:C1")
+    reply = await upload(client, save(sheet), OCTETS)
+    found = problem(reply, 422, "unreadable_file")
+    assert found["detail"].startswith("The heading C1 cannot be read as a column's name. Is merged")
+
+
+async def test_cells_that_cannot_be_read_are_refused_again_when_they_come_back_unmended(
+    client: httpx.AsyncClient,
+) -> None:
+    sheet = sheet_of(
+        "email,name,age,title,bio",
+        ["a@example.com", "#N/A", 0.5, "x", None],
+        ["b@example.com", "B", None, None, "=1+1"],
+    )
+    sheet["C2"].number_format = "0%"
+    sheet.merge_cells("D2:D3")
+    made = await plan(client, save(sheet), OCTETS)
+    back = await client.get(f"/users/imports/{made['id']}/rows.xlsx")
+    again = await plan(client, back.content, OCTETS)
+    columns = [{bad["column"] for bad in row["errors"]} for row in again["items"]]
+    assert columns == [{"name", "age"}, {"title", "bio"}]
+    (_, first, second) = openpyxl.load_workbook(io.BytesIO(back.content)).worksheets[0].values
+    assert first[1:4] == ("#N/A", "#N/A", "x")
+    assert "age held: " in str(first[-1])
+    assert str(second[-1]).endswith("bio held: =1+1")

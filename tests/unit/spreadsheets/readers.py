@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -29,6 +29,7 @@ class Read:
     numbers: list[int]
     rows: list[list[Cell]]
     documents: list[dict[str, Any]]
+    hidden_rows: int
 
     @property
     def heading(self) -> list[str]:
@@ -48,10 +49,11 @@ def read(
     delimiter: str | None = None,
     encoding: str | None = None,
     sheet: str | None = None,
+    hidden: Literal["skip", "read"] = "skip",
     limits: Limits | None = None,
 ) -> Read:
-    request = child.Request("", limits or Limits(), Choices(form, delimiter, encoding, sheet))
-    head, *rest = [
+    request = child.Request("", limits or Limits(), Choices(form, delimiter, encoding, sheet, hidden))
+    head, *rest, end = [
         frames.read(frame[frames.LENGTH.size :]) for frame in child.read(io.BytesIO(file), request)
     ]
     rows = [row for frame in rest for row in frames.read_rows(frame)]
@@ -60,6 +62,7 @@ def read(
         [row.number for row in rows],
         [row.cells for row in rows if row.cells is not None],
         [row.document for row in rows if row.document is not None],
+        end["end"]["hidden_rows"],
     )
 
 
@@ -140,6 +143,17 @@ def cells(*said: str) -> str:
     """A sheet with a heading `a` and below it these cells' XML, `REF` in which stands for their place."""
     rows = "".join(f'<row r="{n}">{cell.replace("REF", f"A{n}")}</row>' for n, cell in enumerate(said, 2))
     return f'<row r="1">{text("A1", "a")}</row>{rows}'
+
+
+def grid_of(*rows: str) -> str:
+    """Rows of cells that each hold a letter, or are not there for a blank; the first is the heading `abc`."""
+    made = [
+        "".join(
+            text(f"{place}{number}", each) for place, each in zip("ABC", row, strict=False) if each != " "
+        )
+        for number, row in enumerate(("abc", *rows), 1)
+    ]
+    return "".join(f'<row r="{number}">{row}</row>' for number, row in enumerate(made, 1))
 
 
 def lie_about_sizes(file: bytes, part: str, size: int) -> bytes:

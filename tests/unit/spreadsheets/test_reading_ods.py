@@ -226,3 +226,33 @@ def test_a_spreadsheet_with_a_wrong_byte_anywhere_is_refused_or_read_right() -> 
         except (UnreadableFileError, UnsupportedFileError, FileTooLargeError):
             continue
         assert rows == right
+
+
+@pytest.mark.parametrize("how", ["collapse", "filter"])
+def test_hidden_rows_and_columns_are_left_out_unless_they_are_asked_for(how: str) -> None:
+    columns = (
+        f'<t:table-column/><t:table-column-group><t:table-column t:visibility="{how}" '
+        't:number-columns-repeated="2"/></t:table-column-group>'
+    )
+    unseen = f' t:visibility="{how}"'
+    made = archive(
+        parts(
+            sheet(
+                columns,
+                row(text("a"), text("b")),
+                row(text("x"), more=f'{unseen} t:number-rows-repeated="2"'),
+                row("<t:table-cell/>", more=f'{unseen} t:number-rows-repeated="9"'),
+                row(text("y"), more=' t:visibility="visible"'),
+            )
+        )
+    )
+    file = read(made)
+    assert (file.column, file.numbers, file.hidden_rows) == (["y"], [13], 2)
+    assert file.head["hidden_columns"] == [1]
+    asked = read(made, hidden="read")
+    assert (asked.column, asked.hidden_rows, asked.head["hidden_columns"]) == (["x", "x", "y"], 0, [])
+
+
+def test_a_sheet_whose_rows_are_all_hidden_is_refused_by_what_would_read_it() -> None:
+    file = archive(parts(sheet(row(text("a"), more=' t:visibility="filter"'))))
+    assert "All rows of the sheet are hidden" in complain(UnreadableFileError, file)

@@ -17,7 +17,7 @@ from app.spreadsheets.reading.cell_values import CellValues
 from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.runs import unescape
 from app.spreadsheets.reading.scanner import Scanner
-from app.spreadsheets.reading.values import ErrorValue, Formatted
+from app.spreadsheets.reading.values import ErrorValue, Formatted, Hidden
 from app.spreadsheets.reading.workbook import Workbook, is_moment
 from tests.unit.spreadsheets.files import NASTY, moment, open_with_calamine, open_with_openpyxl, person, write
 from tests.unit.spreadsheets.readers import MAIN, cells, complain, read, text, workbook, wrap
@@ -245,7 +245,7 @@ def test_a_spoiled_sheet_is_read_or_refused_alike_wherever_its_blocks_end(
 def walk(blocks: list[bytes]) -> list[Record] | str:
     """The rows of a sheet, or a word that it has been refused."""
     book = Workbook([], None, frozenset({1}), from_1904=False)
-    scanner = Scanner("sheet", CellValues(book, None), Limits())
+    scanner = Scanner("sheet", CellValues(book, None), Limits(), Hidden(is_read=False))
     try:
         for block in blocks:
             scanner.parser.feed(block)
