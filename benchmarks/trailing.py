@@ -68,7 +68,9 @@ async def _change(opened: Container, said: UserInput, times: dict[str, list[floa
     began = time.perf_counter()
     row = await users.create(said, authority)
     created = time.perf_counter()
-    await users.patch(row["_id"], UserPatch(locale="en-GB", tags=["patched"]), authority=authority)
+    await users.patch(
+        row["_id"], UserPatch.model_validate({"locale": "en-GB", "tags": ["patched"]}), authority=authority
+    )
     times["create"].append((created - began) * 1e6)
     times["PATCH"].append((time.perf_counter() - created) * 1e6)
 

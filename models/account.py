@@ -5,19 +5,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from models import answers
-from models.user import EXAMPLE_ID, ProfileInput, ProfilePatch
-from models.values import (
-    PLAIN,
-    AvatarURL,
-    Blank,
-    Email,
-    Locale,
-    Name,
-    Phone,
-    Scope,
-    Scopes,
-    Username,
-)
+from models.fields import inputs, made_of, patches
+from models.user import EXAMPLE_ID, UserInput
+from models.values import PLAIN, Email, Scope, Scopes
 
 MONTH_S = 30 * 86_400
 
@@ -36,7 +26,12 @@ SealedPassword = Annotated[
 ]
 
 
-class Registration(BaseModel):
+@made_of(inputs(UserInput, "sets", "registers"))
+class _OwnInput(BaseModel):
+    """What one may say of oneself who registers."""
+
+
+class Registration(_OwnInput):
     """A user of oneself, with a password."""
 
     model_config = ConfigDict(
@@ -46,13 +41,6 @@ class Registration(BaseModel):
         },
     )
 
-    name: Name
-    email: Email
-    username: Annotated[Username | None, Blank] = None
-    phone: Annotated[Phone | None, Blank] = None
-    avatar_url: Annotated[AvatarURL | None, Blank] = None
-    locale: Annotated[Locale | None, Blank] = None
-    profile: ProfileInput = ProfileInput()
     password: Password | None = None
     password_jwe: SealedPassword | None = None
     invitation: Annotated[
@@ -61,19 +49,13 @@ class Registration(BaseModel):
     ] = None
 
 
+@made_of(patches(UserInput, "sets"))
 class OwnPatch(BaseModel):
     """A JSON Merge Patch (RFC 7396) of what one may change of oneself without a password."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"profile": {"bio": None}, "locale": "zh-CN"}]}
     )
-
-    name: Name = Field(default_factory=str)  # never used, and unlike None not part of the schema
-    username: Annotated[Username | None, Blank] = None
-    phone: Annotated[Phone | None, Blank] = None
-    avatar_url: Annotated[AvatarURL | None, Blank] = None
-    locale: Annotated[Locale | None, Blank] = None
-    profile: ProfilePatch | None = None
 
 
 class PasswordChange(BaseModel):

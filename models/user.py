@@ -1,5 +1,6 @@
 """The user: as stored (`User`), as sent (`UserInput`, `UserPatch`) and as answered (`UserOutput`)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
@@ -8,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 from pymongo import ASCENDING, IndexModel
 
 from models import answers
+from models.fields import Declared, UserField, answered, made_of, patches, read
 from models.values import (
     DEFAULT_SCOPES,
     PLAIN,
@@ -21,12 +23,13 @@ from models.values import (
     Locale,
     Name,
     Phone,
-    Scope,
     Scopes,
     Street,
     Tags,
     Username,
 )
+
+_FIRST = ("id", "username", "email", "name")
 
 EXAMPLE_INPUT: dict[str, Any] = {
     "name": "小中同学",
@@ -76,12 +79,17 @@ EXAMPLE_OUTPUT: dict[str, Any] = {
 class AddressInput(BaseModel):
     model_config = ConfigDict(extra="forbid", title="AddressInput")
 
-    label: Annotated[Line | None, Blank] = None
-    street: Annotated[Street | None, Blank] = None
-    city: Annotated[Line | None, Blank] = None
-    region: Annotated[Line | None, Blank] = None
-    zipcode: Annotated[Line | None, Blank] = None
-    country: Annotated[Line | None, Blank] = None
+    label: Annotated[Line | None, Blank, Declared(answers.Line, width=12)] = None
+    street: Annotated[Street | None, Blank, Declared(answers.Line, width=28)] = None
+    city: Annotated[Line | None, Blank, Declared(answers.Line, width=18)] = None
+    region: Annotated[Line | None, Blank, Declared(answers.Line, width=18)] = None
+    zipcode: Annotated[Line | None, Blank, Declared(answers.Line, width=11)] = None
+    country: Annotated[Line | None, Blank, Declared(answers.Line, width=16)] = None
+
+
+@made_of(answered(AddressInput))
+class AddressOutput(BaseModel):
+    pass
 
 
 def _drop_empty(addresses: list[AddressInput]) -> list[AddressInput]:
@@ -90,16 +98,31 @@ def _drop_empty(addresses: list[AddressInput]) -> list[AddressInput]:
 
 Addresses = Annotated[list[AddressInput], Field(max_length=10), AfterValidator(_drop_empty)]
 """Those with nothing in them, which forms send, are no addresses."""
+_AddressesAnswer = Annotated[list[AddressOutput], Field(json_schema_extra={"maxItems": 10})]
+_VersionAnswer = Annotated[answers.Version, Field(description="Raised by each write; the ETag.")]
+_AgeAnswer = Annotated[int, Field(json_schema_extra={"minimum": 0, "maximum": 150})]
 
 
 class ProfileInput(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    bio: Annotated[Bio | None, Blank] = None
-    age: Age | None = None
-    title: Annotated[Line | None, Blank] = None
-    department: Annotated[Line | None, Blank] = None
-    addresses: Addresses = []
+    bio: Annotated[Bio | None, Blank, Declared(answers.Text, width=40)] = None
+    age: Annotated[Age | None, Declared(_AgeAnswer, width=8)] = None
+    title: Annotated[Line | None, Blank, Declared(answers.Line)] = None
+    department: Annotated[Line | None, Blank, Declared(answers.Line)] = None
+    addresses: Annotated[Addresses, Declared(_AddressesAnswer, width=30)] = []
+
+
+@made_of(patches(ProfileInput))
+class ProfilePatch(BaseModel):
+    """A merge patch of the profile: null removes; addresses are replaced as one list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@made_of(answered(ProfileInput))
+class ProfileOutput(BaseModel):
+    pass
 
 
 class UserInput(BaseModel):
@@ -107,52 +130,70 @@ class UserInput(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_INPUT]})
 
-    name: Name
-    email: Email
-    username: Annotated[Username | None, Blank] = None
-    phone: Annotated[Phone | None, Blank] = None
-    avatar_url: Annotated[AvatarURL | None, Blank] = None
-    locale: Annotated[Locale | None, Blank] = None
-    tags: Tags = []
-    profile: ProfileInput = ProfileInput()
-    scopes: Scopes = Field(
-        default=list(DEFAULT_SCOPES), description="What the user may be granted; needs users:admin."
+    name: Annotated[Name, Declared(answers.Text, owner="sets", width=24)]
+    email: Annotated[Email, Declared(answers.Email, owner="registers", width=30)]
+    username: Annotated[Username | None, Blank, Declared(answers.Username, owner="sets", width=18)] = None
+    phone: Annotated[Phone | None, Blank, Declared(answers.Phone, owner="sets", width=18)] = None
+    avatar_url: Annotated[AvatarURL | None, Blank, Declared(answers.AvatarURL, owner="sets", width=30)] = None
+    locale: Annotated[Locale | None, Blank, Declared(answers.Locale, owner="sets", width=9)] = None
+    tags: Annotated[Tags, Declared(answers.Tags)] = []
+    scopes: Annotated[
+        Scopes,
+        Field(description="What the user may be granted; needs users:admin."),
+        Declared(answers.Granted, admin=True),
+    ] = list(DEFAULT_SCOPES)
+    is_active: Annotated[
+        Activity,
+        Field(description="Whether the user may sign in; needs users:admin."),
+        Declared(bool, admin=True, width=10),
+    ] = True
+    profile: Annotated[ProfileInput, Declared(ProfileOutput, patch=ProfilePatch, owner="sets")] = (
+        ProfileInput()
     )
-    is_active: Activity = Field(default=True, description="Whether the user may sign in; needs users:admin.")
+
+
+class Recorded(BaseModel):
+    """What the service records of a user, and no caller sets."""
+
+    id: Annotated[str, Declared(answers.Id, width=26)]
+    created_at: Annotated[datetime, Declared(answers.Moment)]
+    updated_at: Annotated[datetime, Declared(answers.Moment)]
+    last_login_at: Annotated[datetime | None, Declared(answers.Moment)]
+    last_login_ip: Annotated[str | None, Declared(answers.Address, width=18)]
+    version: Annotated[int, Declared(_VersionAnswer, width=9)]
+
+
+def _in_order(definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """As replies and columns have them: what tells users apart first."""
+    return {name: definitions[name] for name in dict.fromkeys((*_FIRST, *definitions))}
+
+
+@made_of(_in_order(answered(UserInput) | answered(Recorded)))
+class PublicFields(BaseModel):
+    """What replies tell of a user, each stored under the same name."""
+
+
+class UserOutput(PublicFields):
+    """A user as every route answers it; times are UTC (RFC 3339)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_OUTPUT]})
 
 
 _IGNORED = Field(pattern=PLAIN, max_length=64, description="Of a reply that is sent back; ignored.")
+_TOLD = dict.fromkeys(Recorded.model_fields, (Annotated[str | None, _IGNORED], None))
 
 
+@made_of({name: told for name, told in _TOLD.items() if name not in ("id", "version")})
 class UserReplacement(UserInput):
     """As `UserInput`, and it may be what GET answered: what nobody can set says nothing, or what is."""
 
     id: Annotated[answers.Id | None, Field(description="The user's id, which stays.")] = None
-    created_at: Annotated[str | None, _IGNORED] = None
-    updated_at: Annotated[str | None, _IGNORED] = None
-    last_login_at: Annotated[str | None, _IGNORED] = None
-    last_login_ip: Annotated[str | None, _IGNORED] = None
     version: Annotated[
         int | None, Field(strict=True, ge=1, le=answers.MOST, description="412 unless the user is at it.")
     ] = None
 
 
-STANDING = frozenset({"scopes", "is_active"})
-"""Fields of a user that only users:admin may say; a replacement that leaves them out keeps them."""
-
-
-class ProfilePatch(BaseModel):
-    """A merge patch of the profile: null removes; addresses are replaced as one list."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    bio: Annotated[Bio | None, Blank] = None
-    age: Age | None = None
-    title: Annotated[Line | None, Blank] = None
-    department: Annotated[Line | None, Blank] = None
-    addresses: Addresses | None = None
-
-
+@made_of(patches(UserInput))
 class UserPatch(BaseModel):
     """A JSON Merge Patch (RFC 7396): what is left out stays, null removes, lists are replaced."""
 
@@ -161,56 +202,16 @@ class UserPatch(BaseModel):
         json_schema_extra={"examples": [{"profile": {"age": 31, "title": None}, "phone": "+8613800138000"}]},
     )
 
-    name: Name = Field(default_factory=str)  # never used, and unlike None not part of the schema
-    email: Email = Field(default_factory=str)
-    username: Annotated[Username | None, Blank] = None
-    phone: Annotated[Phone | None, Blank] = None
-    avatar_url: Annotated[AvatarURL | None, Blank] = None
-    locale: Annotated[Locale | None, Blank] = None
-    tags: Tags | None = None
-    profile: ProfilePatch | None = None
-    scopes: Scopes = Field(default_factory=list, description="Needs users:admin.")
-    is_active: Activity = Field(default_factory=bool, description="Needs users:admin.")
 
-
-class AddressOutput(BaseModel):
-    label: answers.Line | None
-    street: answers.Line | None
-    city: answers.Line | None
-    region: answers.Line | None
-    zipcode: answers.Line | None
-    country: answers.Line | None
-
-
-class ProfileOutput(BaseModel):
-    bio: answers.Text | None
-    age: Annotated[int, Field(json_schema_extra={"minimum": 0, "maximum": 150})] | None
-    title: answers.Line | None
-    department: answers.Line | None
-    addresses: Annotated[list[AddressOutput], Field(json_schema_extra={"maxItems": 10})]
-
-
-class UserOutput(BaseModel):
-    """A user as every route answers it; times are UTC (RFC 3339)."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_OUTPUT]})
-
-    id: answers.Id
-    username: answers.Username | None
-    email: answers.Email
-    name: answers.Text
-    phone: answers.Phone | None
-    avatar_url: answers.AvatarURL | None
-    locale: answers.Locale | None
-    tags: answers.Tags
-    scopes: answers.Granted
-    is_active: bool
-    profile: ProfileOutput
-    created_at: answers.Moment
-    updated_at: answers.Moment
-    last_login_at: answers.Moment | None
-    last_login_ip: answers.Address | None
-    version: Annotated[answers.Version, Field(description="Raised by each write; the ETag.")]
+_ORDER = list(UserOutput.model_fields)
+FIELDS: tuple[UserField, ...] = tuple(
+    sorted((*read(UserInput), *read(Recorded, is_set=False)), key=lambda field: _ORDER.index(field.path[0]))
+)
+"""Every field of a user, those of the profile in its place, in the order of replies and columns."""
+PARTS: tuple[UserField, ...] = tuple(read(AddressInput, "profile", "addresses"))
+"""The fields of an address."""
+STANDING = frozenset(field.name for field in FIELDS if field.declared.admin)
+"""Fields of a user that only users:admin may say; a replacement that leaves them out keeps them."""
 
 
 class Keys(BaseModel):
@@ -236,29 +237,14 @@ class Credentials(BaseModel):
     """What signing in needs; never answered."""
 
     password_hash: str | None = None
-    generation: int = 0
+    generation: Annotated[int, Field(ge=0)] = 0
     """Raised by whatever ends all sessions of the user: those of an earlier one are dead."""
 
 
-class User(Document):
+class User(PublicFields, Document):
     """A user as stored: every public field present (null when missing), then the hidden ones."""
 
     id: PydanticObjectId = Field(default_factory=PydanticObjectId)
-    username: str | None = None
-    email: str
-    name: str
-    phone: str | None = None
-    avatar_url: str | None = None
-    locale: str | None = None
-    tags: list[str] = Field(default_factory=list)
-    scopes: list[Scope] = Field(default_factory=lambda: list(DEFAULT_SCOPES))
-    is_active: bool = True
-    profile: ProfileInput
-    created_at: datetime
-    updated_at: datetime
-    last_login_at: datetime | None = None
-    last_login_ip: str | None = None
-    version: int = 1
     keys: Keys
     facets: list[str]
     search: SearchFields

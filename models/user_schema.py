@@ -1,67 +1,58 @@
 """The `$jsonSchema` validator of the users collection: the last guard against writes past the models."""
 
+from datetime import datetime
 from typing import Any
 
+from pydantic import BaseModel
 
-def _text(*, nullable: bool = True) -> dict[str, Any]:
-    return {"bsonType": ["string", "null"] if nullable else "string"}
+from models.answers import MOST
+from models.fields import Kind
+from models.user import User
+
+_REQUIRED = [
+    "email", "name", "tags", "scopes", "is_active", "profile",
+    "created_at", "updated_at", "version", "keys", "facets",
+]  # fmt: skip
+"""What the first release stored. A user who was not written since has nothing of what came later."""
+_TYPES: dict[type, list[str]] = {
+    str: ["string"],
+    int: ["int", "long"],
+    bool: ["bool"],
+    datetime: ["date"],
+}
 
 
-def _object(
-    properties: dict[str, Any], *, required: tuple[str, ...] = (), closed: bool = True
-) -> dict[str, Any]:
-    schema: dict[str, Any] = {"bsonType": "object", "properties": properties}
-    if required:
-        schema["required"] = list(required)
-    if closed:
-        schema["additionalProperties"] = False
-    return schema
-
-
-_DATE = {"bsonType": "date"}
-_TEXTS = {"bsonType": "array", "items": {"bsonType": "string"}}
-_AGE = {"bsonType": ["int", "long", "null"], "minimum": 0, "maximum": 150}
-_ADDRESS = _object({name: _text() for name in ("label", "street", "city", "region", "zipcode", "country")})
-_PROFILE = _object(
-    {
-        "bio": _text(),
-        "age": _AGE,
-        "title": _text(),
-        "department": _text(),
-        "addresses": {"bsonType": "array", "maxItems": 10, "items": _ADDRESS},
+def _properties(model: type[BaseModel]) -> dict[str, Any]:
+    schemas = model.model_json_schema()["properties"]
+    return {
+        name: _field(Kind.of(info.annotation), schemas[name])
+        for name, info in model.model_fields.items()
+        if name not in ("id", "revision_id")
     }
-)
-_KEYS = _object({"email": _text(nullable=False), "username": _text(), "name": _text(nullable=False)})
-_CREDENTIALS = _object({"password_hash": _text(), "generation": {"bsonType": ["int", "long"], "minimum": 0}})
-_SEARCH = _object({"v": {"bsonType": ["int", "long"]}, "t": _TEXTS, "p": _TEXTS})
 
+
+def _field(kind: Kind, schema: dict[str, Any]) -> dict[str, Any]:
+    """Texts and lists of texts are bounded by the models alone: what was taken once must stay writable."""
+    item: dict[str, Any]
+    if issubclass(kind.type, BaseModel):
+        item = {"bsonType": "object", "properties": _properties(kind.type), "additionalProperties": False}
+        bounds = {"maxItems"}
+    else:
+        types = _TYPES[kind.type] + ["null"] * kind.nullable
+        item = {"bsonType": types if len(types) > 1 else types[0]}
+        bounds = {"minimum", "maximum"}
+    said = schema.get("anyOf", [schema])[0]
+    kept = {name: said[name] for name in bounds & said.keys() if said[name] != MOST}
+    return {"bsonType": "array", "items": item, **kept} if kind.many else item | kept
+
+
+_PROPERTIES = _properties(User)
+_PROPERTIES["name"]["minLength"] = 1
 VALIDATOR: dict[str, Any] = {
-    "$jsonSchema": _object(
-        {
-            "username": _text(),
-            "email": _text(nullable=False),
-            "name": {"bsonType": "string", "minLength": 1},
-            "phone": _text(),
-            "avatar_url": _text(),
-            "locale": _text(),
-            "tags": _TEXTS,
-            "scopes": _TEXTS,
-            "is_active": {"bsonType": "bool"},
-            "profile": _PROFILE,
-            "created_at": _DATE,
-            "updated_at": _DATE,
-            "last_login_at": {"bsonType": ["date", "null"]},
-            "last_login_ip": _text(),
-            "version": {"bsonType": ["int", "long"], "minimum": 1},
-            "keys": _KEYS,
-            "facets": _TEXTS,
-            "search": _SEARCH,
-            "credentials": _CREDENTIALS,
-        },
-        required=(
-            "email", "name", "tags", "scopes", "is_active", "profile",
-            "created_at", "updated_at", "version", "keys", "facets",
-        ),
-        closed=False,  # later versions add fields; an older process must not refuse their rows
-    )
-}  # fmt: skip
+    "$jsonSchema": {
+        "bsonType": "object",
+        "properties": _PROPERTIES,
+        "required": _REQUIRED,
+        # Open: later releases add fields, and an older process must not refuse their rows.
+    }
+}

@@ -236,15 +236,11 @@ def _ends(row: Row, user: Row) -> bool:
     return row.get("password_hash") is not None or changes.ends(user, row["said"])
 
 
-_UNSAID = {"last_login_at": None, "last_login_ip": None, "version": 1}
-"""What a new user has whatever is said of him, as `User` has it."""
-
-
 def _create(row: Row, author: Author) -> tuple[InsertOne[Row], dict[str, bool], Entry]:
     """Without a `User` in between, which is a third of the work: the plan has validated what is said."""
     fields, words = user_records.compose(row["said"])
     credentials = {"password_hash": row.get("password_hash"), "generation": 0}
-    new = {"_id": row["user"], **fields, **_UNSAID, "credentials": credentials}
+    new = {"_id": row["user"], **fields, "credentials": credentials}
     return InsertOne(new), words, user_records.creation(row["user"], row["said"], author)
 
 

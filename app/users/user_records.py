@@ -35,6 +35,8 @@ SAID = tuple(UserInput.model_fields)
 PUBLIC, _READER = choose(None)
 """The projection of all that a caller may see of a user, and its reader."""
 
+_UNRECORDED = {"last_login_at": None, "last_login_ip": None, "version": 1}
+"""What the service records of a user later."""
 
 GENERATION = {"credentials.generation": 1}
 """The projection of what sessions are checked by."""
@@ -63,7 +65,7 @@ def compose(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
     Beside them the words that the dictionary must know before.
     """
     moment = now()
-    fields = {"created_at": moment, "updated_at": moment} | said
+    fields = {"created_at": moment, "updated_at": moment, **_UNRECORDED} | said
     kept, words = hidden(fields)
     return fields | kept, words
 

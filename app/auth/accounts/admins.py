@@ -51,7 +51,7 @@ async def create_admin(auth: Auth, email: str, password: SecretStr) -> bool:
 
 async def _promote(auth: Auth, account: Account, password_hash: str) -> None:
     authority = users.Authority(frozenset(ALL_SCOPES), auth.sessions.ending, COMMAND_LINE)
-    patch = UserPatch(scopes=list(ALL_SCOPES), is_active=True)
+    patch = UserPatch.model_validate({"scopes": list(ALL_SCOPES), "is_active": True})
     await users.patch(PydanticObjectId(account.user_id), patch, authority=authority)
     if not await account_records.store_password(auth, account, password_hash, COMMAND_LINE):
         raise StartError("The user was changed at the same time: run the command again.")

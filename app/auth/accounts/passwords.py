@@ -73,7 +73,7 @@ async def change_email(
         auth, change.current_password, change.current_password_jwe, name="current_password"
     )
     await _prove(auth, caller, current, source)
-    patch = UserPatch(email=change.email)
+    patch = UserPatch.model_validate({"email": change.email})
     row = await users.patch(PydanticObjectId(caller.user_id), patch, versions, authority=authority)
     audit.log.record("email_changed", user_id=caller.user_id, sid=caller.sid, address=source.address)
     return row

@@ -24,11 +24,12 @@ async def register(auth: Auth, asked: Registration, *, source: RequestSource) ->
     if auth.settings.registration == "closed":
         raise RegistrationClosedError("Ask an administrator for an account.")
     auth.passwords.check_room()
+    said = UserInput.model_validate({name: getattr(asked, name) for name in _SAID & asked.model_fields_set})
     try:
         await auth.throttle.count_registration(source.address)
-        password = await _read_password(auth, asked, source)
+        password = await _read_password(auth, asked, said, source)
         async with auth.throttle.refusals("refused_registrations", source.address) as check:
-            row = await _register(auth, asked, password, check)
+            row = await _register(auth, asked, said, password, check)
     except RosterError as error:
         audit.log.record("registration_refused", address=source.address, reason=error.code)
         raise
@@ -36,19 +37,18 @@ async def register(auth: Auth, asked: Registration, *, source: RequestSource) ->
     return row
 
 
-async def _read_password(auth: Auth, asked: Registration, source: RequestSource) -> str:
+async def _read_password(auth: Auth, asked: Registration, said: UserInput, source: RequestSource) -> str:
     password = await open_password(auth, asked.password, asked.password_jwe)
-    about = (asked.name, asked.email, asked.username, asked.phone)
+    about = (said.name, said.email, said.username, said.phone)
     async with auth.throttle.weak_passwords(address=source.address):
         passwords.check_policy(password, pointer="/password", about=about)
     return password
 
 
-async def _register(auth: Auth, asked: Registration, password: str, check: AtTurn) -> Row:
+async def _register(auth: Auth, asked: Registration, said: UserInput, password: str, check: AtTurn) -> Row:
     code = asked.invitation
     if auth.settings.registration == "invitation" and code is None:
         raise InvalidInvitationError("Registering needs an invitation.")
-    said = UserInput.model_validate({name: getattr(asked, name) for name in _SAID & asked.model_fields_set})
     password_hash = await auth.passwords.hash(password, at_turn=check)
     credentials = Credentials(password_hash=password_hash)
     if code is None:
