@@ -15,6 +15,7 @@ from app.spreadsheets import lists
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue
 from models import phones
 from models.texts import trim
+from models.user import FIELDS
 
 Convert = Callable[[Any], Any]
 
@@ -180,19 +181,28 @@ def _password_hash(cell: Any) -> str | None:
     return text
 
 
-_BY_KIND: Final[dict[str, Convert]] = {"text": _text, "integer": _integer, "boolean": _boolean, "json": _json}
+_BY_KIND: Final[dict[str, Convert]] = {
+    "text": _text,
+    "integer": _integer,
+    "boolean": _boolean,
+    "list": _list,
+    "json": _json,
+}
+_RECORDED: Final = frozenset(field.name for field in FIELDS if not field.is_set)
 _CONVERTERS: Final[dict[str, Convert]] = {
-    **{column.name: _BY_KIND[column.kind] for column in catalogue(MOST_ADDRESSES) if column.kind in _BY_KIND},
+    **{
+        column.name: _BY_KIND[column.kind]
+        for column in catalogue(MOST_ADDRESSES)
+        if column.name not in _RECORDED
+    },
     **dict.fromkeys(("email", "username"), trimmed),
     "id": _id,
-    "tags": _list,
-    "scopes": _list,
     "profile": _json,
     "version": _version,
     "delete": _boolean,
     "password_hash": _password_hash,
 }
-_CONVERTERS.pop("last_login_ip")  # read only, as the times are
+_POINTERS: Final = {field.name: field.pointer for field in FIELDS}
 
 
 def pointer(field: str) -> str:
@@ -202,4 +212,4 @@ def pointer(field: str) -> str:
         return f"/profile/addresses/{place[0] - 1}/{place[1]}"
     if field == "addresses_more":
         return "/profile/addresses"
-    return f"/profile/{field}" if field in ("bio", "age", "title", "department") else f"/{field}"
+    return _POINTERS.get(field, f"/{field}")

@@ -11,7 +11,7 @@ from app.auth import passwords
 from app.core.errors import InvalidError
 from app.core.field_errors import MAX_ERRORS, from_validation
 from app.imports.conversion import pointer
-from app.imports.merging import blank, differences, merge
+from app.imports.merging import BLANK, REQUIRED, differences, merge
 from app.imports.recognising import recognise
 from app.imports.row_parser import ParsedRow
 from app.imports.stored_users import UNIQUE, StoredUser, find_key, normalise
@@ -21,7 +21,6 @@ from models.imports import RowStatus
 from models.user import STANDING, UserInput
 from models.values import Held, held
 
-_REQUIRED: Final = ("name", "email")
 _MOVED: Final = (
     "An address before others would be empty, and they would move up: give all the columns of theirs."
 )
@@ -117,7 +116,7 @@ class Decider:
             del parsed.values["scopes"]  # an empty cell asks for none of what the caller may not grant
         if before is not None and parsed.values.get("email", "") is None:
             del parsed.values["email"]  # by another key the user was found, and nobody is without e-mail
-        merged = merge(blank() if before is None else before, parsed.values)
+        merged = merge(BLANK if before is None else before, parsed.values)
         if (
             stored is not None
             and stored.row is not None
@@ -143,7 +142,7 @@ class Decider:
         said: dict[str, Any],
     ) -> None:
         parsed, changes_hash = decision.parsed, decision.password_hash is not None
-        self._check_standing(parsed, before or blank(), said)
+        self._check_standing(parsed, before or BLANK, said)
         decision.wanted = dict(_new_values(stored, said))
         decision.said = said
         if stored is None or stored.row is None or before is None:
@@ -166,7 +165,7 @@ class Decider:
         self, parsed: ParsedRow, merged: dict[str, Any], stored: Held, *, is_known: bool
     ) -> dict[str, Any] | None:
         """The user dumped, if no error was found so far. One error is enough for a field."""
-        for name in _REQUIRED:
+        for name in REQUIRED:
             if merged.get(name, "") is None:
                 del merged[name]
         try:
@@ -174,7 +173,7 @@ class Decider:
         except ValidationError as error:
             known = {str(bad["pointer"]) for bad in parsed.errors}
             if not is_known:
-                known |= {pointer(name) for name in _REQUIRED if name not in parsed.values}
+                known |= {pointer(name) for name in REQUIRED if name not in parsed.values}
             for bad in from_validation(error, merged):
                 at = bad.pointer or ""
                 if at not in known:

@@ -11,15 +11,15 @@ from app.core.errors import FieldError, InvalidError, UnreadableFileError
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue, split_items, unquote
 from app.spreadsheets.reading.values import LONGEST_HEADING
 from models.imports import ColumnUse
+from models.user import FIELDS
 
 MOST_KEYS: Final = 1_000
 """Different keys that the objects of one NDJSON may have."""
 
-_FIELDS: Final = tuple(column.name for column in catalogue(MOST_ADDRESSES))
 _USES: Final[dict[str, ColumnUse]] = {
-    **dict.fromkeys(_FIELDS, "field"),
+    **{column.name: "field" for column in catalogue(MOST_ADDRESSES)},
+    **{field.name: "read_only" for field in FIELDS if not field.is_set},
     **dict.fromkeys(("id", "email", "username"), "key"),
-    **dict.fromkeys(("created_at", "updated_at", "last_login_at", "last_login_ip"), "read_only"),
     **dict.fromkeys(("status", "error"), "status"),
     "version": "version",
     "delete": "delete",

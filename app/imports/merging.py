@@ -5,36 +5,27 @@ from typing import Any, Final
 
 from app.imports.mapped_columns import is_of_addresses
 from app.spreadsheets.assembly import merge_addresses
-from models.user import AddressInput, ProfileInput
-from models.values import DEFAULT_SCOPES
+from models.user import FIELDS, AddressInput, ProfileInput, UserInput
 
 PARTS: Final = tuple(AddressInput.model_fields)
 PROFILE: Final = tuple(name for name in ProfileInput.model_fields if name != "addresses")
-_TOP: Final = ("name", "email", "username", "phone", "avatar_url", "locale", "tags", "scopes")
+REQUIRED: Final = tuple(name for name, info in UserInput.model_fields.items() if info.is_required())
+BLANK: Final[Mapping[str, Any]] = UserInput.model_construct().model_dump()
+"""What a new user is before their row is read; what is required is missing."""
+_TOP: Final = UserInput.model_fields.keys() - {"profile"}
+_LISTS: Final = tuple(name for name, value in BLANK["profile"].items() if value == [])
+_FLAGS: Final = frozenset(field.name for field in FIELDS if field.kind.type is bool)
 _NOWHERE: Final[dict[str, str | None]] = dict.fromkeys(PARTS)
-
-
-def blank() -> dict[str, Any]:
-    """What a new user is before his row is read; name and e-mail are missing."""
-    return {
-        **dict.fromkeys(("username", "phone", "avatar_url", "locale")),
-        "tags": [],
-        "profile": {**dict.fromkeys(PROFILE), "addresses": []},
-        "scopes": list(DEFAULT_SCOPES),
-        "is_active": True,
-    }
 
 
 def merge(user: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """The user with these values. What they do not name stays, and an empty cell (None) removes."""
-    merged = dict(user)
-    for name in _TOP:
-        if name in values:
-            merged[name] = values[name]
-    if values.get("is_active") is not None:  # nobody is neither active nor inactive
-        merged["is_active"] = values["is_active"]
-    merged["profile"] = _merge_profile(user["profile"], values)
-    return merged
+    given = {
+        name: value
+        for name, value in values.items()
+        if name in _TOP and (value is not None or name not in _FLAGS)  # a flag is never missing
+    }
+    return {**user, **given, "profile": _merge_profile(user["profile"], values)}
 
 
 def _merge_profile(profile: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
@@ -43,9 +34,8 @@ def _merge_profile(profile: Mapping[str, Any], values: Mapping[str, Any]) -> Any
         nested = values["profile"]
         if not isinstance(nested, dict | None):
             return nested  # for the model to refuse
-        merged |= nested if nested is not None else {**dict.fromkeys(PROFILE), "addresses": []}
-        if merged.get("addresses", ()) is None:
-            merged["addresses"] = []
+        merged |= nested if nested is not None else BLANK["profile"]
+        merged |= {name: [] for name in _LISTS if merged.get(name, ()) is None}
     for name in PROFILE:
         if name in values:
             merged[name] = values[name]

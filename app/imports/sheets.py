@@ -10,6 +10,7 @@ from app.core.errors import BusyError, ImportNotPlannedError
 from app.core.mongo import Row
 from app.imports import import_views
 from app.imports.import_records import Import
+from app.imports.merging import PROFILE
 from app.spreadsheets import lists, workbook_writer
 from app.spreadsheets.cells import NoValue, write_json
 from app.spreadsheets.reading.values import UNREAD
@@ -17,7 +18,6 @@ from models.imports import RowStatus
 from models.values import CELL_LENGTH
 
 _BATCH: Final = 250
-_PROFILE: Final = ("bio", "age", "title", "department")
 _ENDING: Final = ("status", "error")
 _NOTHING: Final[Mapping[str, Any]] = {}
 
@@ -98,7 +98,7 @@ class _Objects(_Table):
         self._profile = next((each["heading"] for each in columns if each["field"] == "profile"), None)
         self._keys = [each["heading"] for each in columns if each["field"] != "profile"
                       and each["use"] != "status"]  # fmt: skip
-        nested = (*_PROFILE, "addresses_more") if self._profile is not None else ()
+        nested = (*PROFILE, "addresses_more") if self._profile is not None else ()
         self._nested = [name for name in nested if name not in self._keys]
         self.headings = [*self._keys, *self._nested]
 
@@ -113,7 +113,7 @@ class _Objects(_Table):
 
     def _write_profile(self, profile: Any) -> list[Any]:
         known = profile if isinstance(profile, dict) else {}
-        values = {name: known.get(name) for name in _PROFILE} | {"addresses_more": known.get("addresses")}
+        values = {name: known.get(name) for name in PROFILE} | {"addresses_more": known.get("addresses")}
         return [_write_value(values[name]) for name in self._nested]
 
 

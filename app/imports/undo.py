@@ -9,7 +9,7 @@ from app.audit.write import Entry
 from app.imports.merging import PARTS
 from app.imports.row_parser import ParsedRow
 from app.imports.stored_users import StoredUser
-from models.user import UserInput
+from models.user import FIELDS, UserInput
 
 CONFLICT: Final = "changed_since"
 STAYS: Final = "not_undone"
@@ -17,6 +17,7 @@ SECRETS: Final = ("/password", "/password_hash")
 _STANDING: Final = ("/is_active", "/scopes")
 _ADDRESSES: Final = ["profile", "addresses"]
 _FIELDS: Final = tuple(UserInput.model_fields)
+_LISTS: Final = frozenset(field.name for field in FIELDS if field.kind.many)
 
 
 def undo_update(parsed: ParsedRow, stored: StoredUser, entry: Entry) -> None:
@@ -89,7 +90,7 @@ def _set(user: Any, at: str, value: Any) -> None:
     if isinstance(user, list):
         user[int(last)] = {**dict.fromkeys(PARTS), **(value or {})}
     else:
-        user[last] = [] if value is None and last in ("tags", "scopes") else value
+        user[last] = [] if value is None and last in _LISTS else value
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -1,14 +1,12 @@
 """A row's values back in the shape of a user: what the writers took apart by columns."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from app.spreadsheets.batch import count_shown
-from app.spreadsheets.columns import MOST_ADDRESSES, find_address_columns
+from app.spreadsheets.columns import MOST_ADDRESSES, REST, find_address_columns
 
 Address = Mapping[str, Any]
-
-_REST: Final = "addresses_more"
 
 
 def merge_addresses(values: Mapping[str, Any], addresses: Sequence[Address]) -> list[dict[str, Any]]:
@@ -24,8 +22,8 @@ def merge_addresses(values: Mapping[str, Any], addresses: Sequence[Address]) -> 
     first = [
         {**(addresses[place] if place < len(addresses) else {}), **parts} for place, parts in enumerate(said)
     ]
-    if _REST in values:
-        kept, rest = count_shown(said, columns), values[_REST] or []
+    if REST in values:
+        kept, rest = count_shown(said, columns), values[REST] or []
     else:
         kept, rest = _count_kept(first, addresses), addresses[len(columns) :]
     return _set_far([*first[:kept], *map(dict, rest)], values, len(columns))

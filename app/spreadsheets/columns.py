@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import count, takewhile
 from typing import Any, Final, Literal
 
 from app.core.errors import FieldError, InvalidError
 from app.core.near_names import find_near
 from app.spreadsheets.batch import Batch, Beyond, Path
+from models.fields import UserField
+from models.user import FIELDS, PARTS
 
 Kind = Literal["text", "integer", "boolean", "datetime", "list", "json"]
 
@@ -21,8 +24,11 @@ MOST_ADDRESSES: Final = 10
 LONGEST_LABEL: Final = 100
 """Characters of a label."""
 
-_WIDTHS: Final = {"label": 12, "street": 28, "city": 18, "region": 18, "zipcode": 11, "country": 16}
-"""Of the columns of an address."""
+REST: Final = "addresses_more"
+"""The column of what the columns of addresses leave out."""
+
+_ADDRESSES: Final = ("profile", "addresses")
+_KINDS: Final[dict[type, Kind]] = {str: "text", int: "integer", bool: "boolean", datetime: "datetime"}
 
 _address_column = re.compile(r"address([1-9][0-9]?)_([a-z]+)").fullmatch
 _item = re.compile(r'(?:[^,":]*+:)?\s*+"(?:[^"]++|"")*+"\s*+(?=,|\Z)|[^,]*+').match
@@ -47,38 +53,18 @@ class Column:
 
 def catalogue(addresses: int = ADDRESSES) -> tuple[Column, ...]:
     """Every column in the default order, the last address column being `address{addresses}_country`."""
-    return (
-        *_columns(
-            ("id", "text", 26, ("_id",)),
-            ("username", "text", 18, ("username",)),
-            ("email", "text", 30, ("email",)),
-            ("name", "text", 24, ("name",)),
-            ("phone", "text", 18, ("phone",)),
-            ("avatar_url", "text", 30, ("avatar_url",)),
-            ("locale", "text", 9, ("locale",)),
-            ("tags", "list", 20, ("tags",)),
-            ("scopes", "list", 20, ("scopes",)),
-            ("is_active", "boolean", 10, ("is_active",)),
-            ("bio", "text", 40, ("profile", "bio")),
-            ("age", "integer", 8, ("profile", "age")),
-            ("title", "text", 20, ("profile", "title")),
-            ("department", "text", 20, ("profile", "department")),
-        ),
-        *_address_columns(range(addresses)),
-        *_columns(
-            (
-                "addresses_more",
-                "json",
-                30,
-                ("profile", "addresses", Beyond((frozenset(_WIDTHS),) * addresses)),
-            ),
-            ("created_at", "datetime", 20, ("created_at",)),
-            ("updated_at", "datetime", 20, ("updated_at",)),
-            ("last_login_at", "datetime", 20, ("last_login_at",)),
-            ("last_login_ip", "text", 18, ("last_login_ip",)),
-            ("version", "integer", 9, ("version",)),
-        ),
-    )
+    return tuple(column for field in FIELDS for column in _columns(field, addresses))
+
+
+def _columns(field: UserField, addresses: int) -> Iterator[Column]:
+    if field.path != _ADDRESSES:
+        kind: Kind = "list" if field.kind.many else _KINDS[field.kind.type]
+        path = ("_id",) if field.name == "id" else field.path
+        yield Column(field.name, field.name, kind, field.declared.width, path)
+        return
+    yield from _address_columns(range(addresses))
+    rest = Beyond((frozenset(part.name for part in PARTS),) * addresses)
+    yield Column(REST, REST, "json", field.declared.width, (*_ADDRESSES, rest))
 
 
 def choose(spec: str | None, *, addresses: int = ADDRESSES) -> tuple[Column, ...]:
@@ -143,16 +129,11 @@ def projection(columns: Iterable[Column]) -> dict[str, int]:
     return dict.fromkeys(kept, 1) | {"_id": int("_id" in paths)}
 
 
-def _columns(*entries: tuple[str, Kind, int, Path]) -> Iterator[Column]:
-    for name, kind, width, path in entries:
-        yield Column(name=name, label=name, kind=kind, width=width, path=path)
-
-
 def _address_columns(indexes: Iterable[int]) -> Iterator[Column]:
     for index in indexes:
-        for part, width in _WIDTHS.items():
-            name = f"address{index + 1}_{part}"
-            yield Column(name, name, "text", width, ("profile", "addresses", index, part))
+        for part in PARTS:
+            name = f"address{index + 1}_{part.name}"
+            yield Column(name, name, "text", part.declared.width, (*_ADDRESSES, index, part.name))
 
 
 def _show_the_rest(chosen: Iterable[Column]) -> Iterator[Column]:

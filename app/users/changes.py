@@ -3,6 +3,8 @@
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 from beanie import PydanticObjectId
@@ -39,7 +41,7 @@ from app.users.user_records import (
     sound,
     together,
 )
-from models.user import STANDING, UserInput, UserPatch, UserReplacement
+from models.user import FIELDS, STANDING, UserInput, UserPatch, UserReplacement
 from models.values import Held, held
 
 RAISED = {"credentials.generation": 1}
@@ -47,6 +49,8 @@ RAISED = {"credentials.generation": 1}
 
 _ENDED = dict.fromkeys((*STANDING, "credentials"), 1)
 _SAID = set(UserInput.model_fields)
+_EMPTIED = [field.path for field in FIELDS if field.info.default == []]
+"""Lists that null empties."""
 _TRIES = 20
 """Of a change without If-Match, each on the version that the one before it left."""
 
@@ -257,7 +261,8 @@ def _validated(merged: dict[str, Any], stored: Held) -> UserInput:
     """The whole user after the patch: what may not be missing cannot have been removed."""
     if merged["profile"] is None:
         merged = merged | {"profile": {}}
-    for holder, name in ((merged, "tags"), (merged["profile"], "addresses")):
+    for *path, name in _EMPTIED:
+        holder = reduce(getitem, path, merged)
         if holder.get(name, ()) is None:
             holder[name] = []
     try:

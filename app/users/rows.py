@@ -4,13 +4,11 @@ A row that another hand wrote wrongly is mended where a missing optional is all 
 left out, with a log line that names its id and field.
 """
 
-import types
-import typing
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import chain
 from operator import itemgetter
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import bson
 import structlog
@@ -18,6 +16,7 @@ from prometheus_client import Counter
 from pydantic import BaseModel
 
 from app.core.mongo import Row
+from models.fields import Kind
 from models.user import UserOutput
 
 log = structlog.get_logger()
@@ -27,26 +26,12 @@ UNREADABLE = Counter("roster_unreadable_rows", "Stored users left out of an answ
 
 
 class _Kind:
-    """What one field may hold: one type, a nested object, or a list of either; null or not."""
+    """What one field may hold; `nested`: the fields of an object."""
 
     def __init__(self, annotation: Any, selection: "Selection | None" = None) -> None:
-        annotation = _bare(annotation)
-        union = typing.get_origin(annotation) in (types.UnionType, typing.Union)
-        arguments = typing.get_args(annotation) if union else ()
-        self.nullable = type(None) in arguments
-        said = _bare(next(kind for kind in arguments if kind is not type(None)) if union else annotation)
-        self.many = typing.get_origin(said) is list
-        self.type: type = _bare(typing.get_args(said)[0]) if self.many else said
-        self.nested = _kinds(self.type, selection) if issubclass(self.type, BaseModel) else None
-
-
-def _bare(annotation: Any) -> Any:
-    """Without its bounds, which stored values were held to when they came in; of literals, their type."""
-    while typing.get_origin(annotation) is Annotated:
-        annotation = typing.get_args(annotation)[0]
-    if typing.get_origin(annotation) is Literal:
-        return type(typing.get_args(annotation)[0])
-    return annotation
+        kind = Kind.of(annotation)
+        self.type, self.nullable, self.many = kind.type, kind.nullable, kind.many
+        self.nested = _kinds(kind.type, selection) if issubclass(kind.type, BaseModel) else None
 
 
 Selection = dict[str, "Selection"]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from bson import ObjectId
 
-from models.user import EXAMPLE_INPUT, UserReplacement
+from models.user import EXAMPLE_INPUT, ProfileInput, UserReplacement
 from tests.support.api import serving
 from tests.support.tokens import mint
 from tests.support.users import NOBODY, create, person, pointers, problem, read, users
@@ -39,7 +39,7 @@ FULL: dict[str, Any] = {
         ],
     },
 }
-EMPTY_PROFILE: dict[str, Any] = {"bio": None, "age": None, "title": None, "department": None, "addresses": []}
+EMPTY_PROFILE: dict[str, Any] = ProfileInput().model_dump()
 STOLEN = [
     "version", "_id", "id", "created_at", "updated_at", "last_login_at", "last_login_ip",
     "keys", "facets", "credentials", "generation", "password_hash", "password_jwe",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.imports.merging import PARTS, blank, differences, merge
+from app.imports.merging import BLANK, PARTS, differences, merge
 
 EMPTY: dict[str, Any] = dict.fromkeys(PARTS)
 
@@ -16,7 +16,7 @@ def city(name: str | None) -> dict[str, Any]:
 
 
 def stored(*addresses: dict[str, Any]) -> dict[str, Any]:
-    user = blank() | {"name": "Ana", "email": "ana@example.com", "tags": ["a"]}
+    user: dict[str, Any] = {**BLANK} | {"name": "Ana", "email": "ana@example.com", "tags": ["a"]}
     user["profile"] = user["profile"] | {"bio": "b", "age": 3, "addresses": list(addresses)}
     return user
 
@@ -42,7 +42,7 @@ def test_activation_is_no_field_that_an_empty_cell_removes() -> None:
 def test_a_nested_profile_is_merged_and_null_empties_it() -> None:
     user = stored(city("Bonn"))
     assert merge(user, {"profile": {"age": 4}})["profile"] == user["profile"] | {"age": 4}
-    assert merge(user, {"profile": None})["profile"] == blank()["profile"]
+    assert merge(user, {"profile": None})["profile"] == BLANK["profile"]
     assert addresses(merge(user, {"profile": {"addresses": None}})) == []
     assert merge(user, {"profile": "x"})["profile"] == "x"
     assert merge(user, {"addresses_more": "x"})["profile"]["addresses"] == "x"
