@@ -5,8 +5,9 @@ imports) reads `UserField`s, and names none.
 """
 
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from datetime import datetime
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -32,6 +33,16 @@ class Declared:
     """Of its column, in characters, as a spreadsheet counts it."""
     patch: Any = None
     """Of a nested object: the model of its patch."""
+    called: str = ""
+    """Its name in filters and in `q`, where that is another one: of one item of a list."""
+    filter: str | tuple[str, str] = ""
+    """What its filter finds; of a number or a time, what the lower and the upper bound find."""
+    unique: bool = False
+    """Whether no two users may have one value: of e-mail, username and phone, which have normal forms."""
+    sort: bool = False
+    """Whether users come in its order: text by its sort key, a number or a time by itself."""
+    search: bool = False
+    """Whether `q` finds its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,59 @@ class UserField:
     def pointer(self) -> str:
         """Where it stands in a user, as the API has it (RFC 6901)."""
         return "/" + "/".join(self.path)
+
+    @property
+    def called(self) -> str:
+        """Its name in filters and in `q`."""
+        return self.declared.called or self.name
+
+    @property
+    def stored_at(self) -> str:
+        """The path by which users are found and sorted: that of the sort key, where it has one."""
+        return f"keys.{self.name}" if self.has_key else ".".join(self.path)
+
+    @property
+    def has_key(self) -> bool:
+        return self.declared.sort and self.kind.type is str
+
+    @property
+    def bounds(self) -> tuple[str, str] | None:
+        """The names of the filters that bound a number (`age_min`) or a time (`created_from`)."""
+        if not isinstance(self.declared.filter, tuple):
+            return None
+        lower, upper = ("from", "to") if self.kind.type is datetime else ("min", "max")
+        stem = self.name.removesuffix("_at")
+        return f"{stem}_{lower}", f"{stem}_{upper}"
+
+    @property
+    def is_facet(self) -> bool:
+        """Whether its filter is answered by the `facets` index, one entry a value."""
+        return bool(self.declared.filter) and not self.declared.unique and self.bounds is None
+
+    def values(self, user: Mapping[str, Any]) -> Iterator[Any]:
+        """Of a user: the value, each item of a list, those of all addresses; nothing where it is missing."""
+        if len(self.path) == 1:
+            holders = [user]
+        else:
+            profile = user.get("profile") or {}
+            holders = [profile] if self.path[1] == self.name else profile.get("addresses") or []
+        for holder in holders:
+            value = holder.get(self.name)
+            if self.kind.many:
+                yield from value or ()
+            elif value is not None:
+                yield value
+
+    def only(self, values: Sequence[Any]) -> dict[str, Any]:
+        """A user of whom nothing but these values is known."""
+        if len(self.path) > len(("profile", self.name)):
+            return {"profile": {"addresses": [{self.name: value} for value in values]}}
+        held = {self.name: list(values) if self.kind.many else next(iter(values), None)}
+        return {"profile": held} if len(self.path) > 1 else held
+
+    @property
+    def may_be_missing(self) -> bool:
+        return self.kind.nullable or self.kind.many
 
 
 def read(model: type[BaseModel], *path: str, is_set: bool = True) -> Iterator[UserField]:

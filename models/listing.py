@@ -1,31 +1,30 @@
 """What a caller may ask of a listing, and the page that answers."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from models import answers
 from models.export import Format
+from models.fields import UserField, made_of
 from models.query_values import WHEN, From, To, Whole
-from models.user import EXAMPLE_ID, EXAMPLE_OUTPUT, UserOutput
-from models.values import PLAIN, Scope
+from models.user import EXAMPLE_ID, EXAMPLE_OUTPUT, FACETS, RANGES, SEARCHED, SORTED, UNIQUE, UserOutput
+from models.values import PLAIN
 
-SortField = Literal["created_at", "updated_at", "name", "email", "username", "last_login_at", "age"]
-Sort = Literal[
-    "created_at", "-created_at", "updated_at", "-updated_at", "name", "-name", "email", "-email",
-    "username", "-username", "last_login_at", "-last_login_at", "age", "-age",
-]  # fmt: skip
+if TYPE_CHECKING:
+    Sort = str
+    Missable = str
+else:
+    Sort = Literal[tuple(f"{sign}{field.name}" for field in SORTED for sign in ("", "-"))]
+    Missable = Literal[tuple(field.called for field in (*UNIQUE, *FACETS, *RANGES) if field.may_be_missing)]
+    """What a filter finds by and a user may lack; everybody has the rest."""
+_LITERAL: Any = Literal
 Count = Literal["none", "capped", "estimated", "exact"]
 MAX_LIMIT = 1000
 MAX_SKIP = 10_000
 Text = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00]*$")]
 Texts = Annotated[list[Text], Field(max_length=50)]
 Id = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{24}$")]
-Age = Annotated[int, Field(ge=0, le=150), Whole]
-Missable = Literal[
-    "username", "phone", "tag", "scope", "department", "city", "country", "age", "last_login_at"
-]  # fmt: skip
-"""What a filter finds by and a user may lack; everybody has the rest."""
 
 
 def _separate(given: object) -> object:
@@ -36,39 +35,41 @@ def _separate(given: object) -> object:
     return list(dict.fromkeys(names)) if all(isinstance(name, str) for name in names) else names
 
 
-class Filter(BaseModel):
+def _values(field: UserField) -> tuple[Any, Any]:
+    """The filter of a text, a flag or a choice: any of its values."""
+    choices = ("true", "false") if field.kind.type is bool else field.kind.choices
+    listed, most = (list[_LITERAL[choices]], len(choices)) if choices else (Texts, None)
+    return listed, Field(default=[], max_length=most, description=str(field.declared.filter))
+
+
+def _ranges(field: UserField) -> dict[str, tuple[Any, Any]]:
+    """The two filters that bound a number or a time."""
+    kinds: tuple[Any, Any] = (From, To)
+    ending = f": {WHEN}."
+    if field.kind.type is int:
+        schema = TypeAdapter(field.declared.answer).json_schema()
+        bounds = Field(ge=schema.get("minimum"), le=schema.get("maximum"))
+        kinds, ending = (Annotated[int, bounds, Whole],) * 2, ""
+    return {
+        name: (kind | None, Field(None, description=said + ending))
+        for name, kind, said in zip(field.bounds or (), kinds, field.declared.filter, strict=True)
+    }
+
+
+@made_of({field.called: _values(field) for field in (*UNIQUE, *FACETS)}, *map(_ranges, RANGES))
+class _Ids(BaseModel):
+    id: Annotated[list[Id], Field(max_length=1000, examples=[[EXAMPLE_ID]], description="Ids of users.")] = []
+
+
+class Filter(_Ids):
     """A repeated filter means any of its values; different filters must all hold. Text ignores case."""
 
     model_config = ConfigDict(extra="forbid")
 
-    id: Annotated[list[Id], Field(max_length=1000, examples=[[EXAMPLE_ID]], description="Ids of users.")] = []
-    email: Annotated[Texts, Field(description="Whole addresses, in any spelling of theirs.")] = []
-    username: Annotated[Texts, Field(description="Whole user names, in any case.")] = []
-    phone: Annotated[Texts, Field(description="Whole numbers with country code, however punctuated.")] = []
-    is_active: Annotated[
-        list[Literal["true", "false"]], Field(max_length=2, description="Whether the user may sign in.")
-    ] = []
-    tag: Annotated[Texts, Field(description="One of the user's tags.")] = []
-    scope: Annotated[list[Scope], Field(max_length=5, description="What the user may be granted.")] = []
-    department: Annotated[
-        Texts, Field(description="The user's department; accents count, as in each filter.")
-    ] = []
-    city: Annotated[Texts, Field(description="City of any of the user's addresses.")] = []
-    country: Annotated[Texts, Field(description="Country of any of the user's addresses.")] = []
-    age_min: Annotated[Age | None, Field(description="At least this old.")] = None
-    age_max: Annotated[Age | None, Field(description="At most this old.")] = None
-    created_from: Annotated[From | None, Field(description=f"Created then or later: {WHEN}.")] = None
-    created_to: Annotated[To | None, Field(description=f"Created then or earlier: {WHEN}.")] = None
-    updated_from: Annotated[From | None, Field(description=f"Last changed then or later: {WHEN}.")] = None
-    updated_to: Annotated[To | None, Field(description=f"Last changed then or earlier: {WHEN}.")] = None
-    last_login_from: Annotated[From | None, Field(description=f"Last signed in then or later: {WHEN}.")] = (
-        None
-    )
-    last_login_to: Annotated[To | None, Field(description=f"Last signed in then or earlier: {WHEN}.")] = None
     missing: Annotated[
         list[Missable],
         Field(
-            max_length=9,
+            max_length=len(get_args(Missable)),
             description="Lacking this, or all of these: `missing=last_login_at,phone`.",
         ),
         BeforeValidator(_separate),
@@ -92,8 +93,8 @@ Q = Annotated[
     Field(
         max_length=1000,
         pattern=PLAIN,
-        description="Words of name, username, e-mail, phone, tags, city, department, title: all must match, "
-        "exactly, as prefixes or within typos. `city:berlin anna` narrows, quotes ask for exact words. Up to "
+        description=f"Words of {', '.join(SEARCHED)}: all must match, exactly, as prefixes or within typos. "
+        "`city:berlin anna` narrows, quotes ask for exact words. Up to "
         "200 characters and 10 words. Results come ranked, without `sort`, `skip` and `previous`.",
         examples=["anna schmit"],
     ),

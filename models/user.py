@@ -81,10 +81,16 @@ class AddressInput(BaseModel):
 
     label: Annotated[Line | None, Blank, Declared(answers.Line, width=12)] = None
     street: Annotated[Street | None, Blank, Declared(answers.Line, width=28)] = None
-    city: Annotated[Line | None, Blank, Declared(answers.Line, width=18)] = None
+    city: Annotated[
+        Line | None,
+        Blank,
+        Declared(answers.Line, width=18, filter="City of any of the user's addresses.", search=True),
+    ] = None
     region: Annotated[Line | None, Blank, Declared(answers.Line, width=18)] = None
     zipcode: Annotated[Line | None, Blank, Declared(answers.Line, width=11)] = None
-    country: Annotated[Line | None, Blank, Declared(answers.Line, width=16)] = None
+    country: Annotated[
+        Line | None, Blank, Declared(answers.Line, width=16, filter="Country of any of the user's addresses.")
+    ] = None
 
 
 @made_of(answered(AddressInput))
@@ -107,9 +113,18 @@ class ProfileInput(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     bio: Annotated[Bio | None, Blank, Declared(answers.Text, width=40)] = None
-    age: Annotated[Age | None, Declared(_AgeAnswer, width=8)] = None
-    title: Annotated[Line | None, Blank, Declared(answers.Line)] = None
-    department: Annotated[Line | None, Blank, Declared(answers.Line)] = None
+    age: Annotated[
+        Age | None,
+        Declared(_AgeAnswer, width=8, filter=("At least this old.", "At most this old."), sort=True),
+    ] = None
+    title: Annotated[Line | None, Blank, Declared(answers.Line, search=True)] = None
+    department: Annotated[
+        Line | None,
+        Blank,
+        Declared(
+            answers.Line, filter="The user's department; accents count, as in each filter.", search=True
+        ),
+    ] = None
     addresses: Annotated[Addresses, Declared(_AddressesAnswer, width=30)] = []
 
 
@@ -130,22 +145,58 @@ class UserInput(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_INPUT]})
 
-    name: Annotated[Name, Declared(answers.Text, owner="sets", width=24)]
-    email: Annotated[Email, Declared(answers.Email, owner="registers", width=30)]
-    username: Annotated[Username | None, Blank, Declared(answers.Username, owner="sets", width=18)] = None
-    phone: Annotated[Phone | None, Blank, Declared(answers.Phone, owner="sets", width=18)] = None
+    name: Annotated[Name, Declared(answers.Text, owner="sets", width=24, sort=True, search=True)]
+    email: Annotated[
+        Email,
+        Declared(
+            answers.Email,
+            owner="registers",
+            width=30,
+            filter="Whole addresses, in any spelling of theirs.",
+            unique=True,
+            sort=True,
+            search=True,
+        ),
+    ]
+    username: Annotated[
+        Username | None,
+        Blank,
+        Declared(
+            answers.Username,
+            owner="sets",
+            width=18,
+            filter="Whole user names, in any case.",
+            unique=True,
+            sort=True,
+            search=True,
+        ),
+    ] = None
+    phone: Annotated[
+        Phone | None,
+        Blank,
+        Declared(
+            answers.Phone,
+            owner="sets",
+            width=18,
+            filter="Whole numbers with country code, however punctuated.",
+            unique=True,
+            search=True,
+        ),
+    ] = None
     avatar_url: Annotated[AvatarURL | None, Blank, Declared(answers.AvatarURL, owner="sets", width=30)] = None
     locale: Annotated[Locale | None, Blank, Declared(answers.Locale, owner="sets", width=9)] = None
-    tags: Annotated[Tags, Declared(answers.Tags)] = []
+    tags: Annotated[
+        Tags, Declared(answers.Tags, called="tag", filter="One of the user's tags.", search=True)
+    ] = []
     scopes: Annotated[
         Scopes,
         Field(description="What the user may be granted; needs users:admin."),
-        Declared(answers.Granted, admin=True),
+        Declared(answers.Granted, admin=True, called="scope", filter="What the user may be granted."),
     ] = list(DEFAULT_SCOPES)
     is_active: Annotated[
         Activity,
         Field(description="Whether the user may sign in; needs users:admin."),
-        Declared(bool, admin=True, width=10),
+        Declared(bool, admin=True, width=10, filter="Whether the user may sign in."),
     ] = True
     profile: Annotated[ProfileInput, Declared(ProfileOutput, patch=ProfilePatch, owner="sets")] = (
         ProfileInput()
@@ -156,9 +207,24 @@ class Recorded(BaseModel):
     """What the service records of a user, and no caller sets."""
 
     id: Annotated[str, Declared(answers.Id, width=26)]
-    created_at: Annotated[datetime, Declared(answers.Moment)]
-    updated_at: Annotated[datetime, Declared(answers.Moment)]
-    last_login_at: Annotated[datetime | None, Declared(answers.Moment)]
+    created_at: Annotated[
+        datetime,
+        Declared(answers.Moment, filter=("Created then or later", "Created then or earlier"), sort=True),
+    ]
+    updated_at: Annotated[
+        datetime,
+        Declared(
+            answers.Moment, filter=("Last changed then or later", "Last changed then or earlier"), sort=True
+        ),
+    ]
+    last_login_at: Annotated[
+        datetime | None,
+        Declared(
+            answers.Moment,
+            filter=("Last signed in then or later", "Last signed in then or earlier"),
+            sort=True,
+        ),
+    ]
     last_login_ip: Annotated[str | None, Declared(answers.Address, width=18)]
     version: Annotated[int, Declared(_VersionAnswer, width=9)]
 
@@ -210,16 +276,24 @@ FIELDS: tuple[UserField, ...] = tuple(
 """Every field of a user, those of the profile in its place, in the order of replies and columns."""
 PARTS: tuple[UserField, ...] = tuple(read(AddressInput, "profile", "addresses"))
 """The fields of an address."""
+_ALL = (*read(UserInput), *PARTS, *read(Recorded, is_set=False))
+FACETS = tuple(
+    sorted((field for field in _ALL if field.is_facet), key=lambda field: field.kind.type is not bool)
+)
+UNIQUE = tuple(field for field in _ALL if field.declared.unique)
+RANGES = tuple(field for field in _ALL if field.bounds)
+SORTED = tuple(field for field in _ALL if field.declared.sort)
+SEARCHED = {field.called: field for field in _ALL if field.declared.search}
+"""By the name in the query language."""
+KEYS = tuple(field for field in _ALL if field.has_key)
+"""Texts that are compared and sorted by a key, which is stored beside them."""
 STANDING = frozenset(field.name for field in FIELDS if field.declared.admin)
 """Fields of a user that only users:admin may say; a replacement that leaves them out keeps them."""
 
 
+@made_of({field.name: (str | None if field.kind.nullable else str, ...) for field in KEYS})
 class Keys(BaseModel):
     """Normalised values, by which users are unique and sorted; never answered."""
-
-    email: str
-    username: str | None
-    name: str
 
 
 class SearchFields(BaseModel):
@@ -239,6 +313,24 @@ class Credentials(BaseModel):
     password_hash: str | None = None
     generation: Annotated[int, Field(ge=0)] = 0
     """Raised by whatever ends all sessions of the user: those of an earlier one are dead."""
+
+
+def _unique(field: UserField) -> IndexModel:
+    of_text = {field.stored_at: {"$type": "string"}}
+    return IndexModel(
+        [(field.stored_at, ASCENDING)], name=field.name, unique=True, partialFilterExpression=of_text
+    )
+
+
+def _by(path: str, name: str, **options: Any) -> IndexModel:
+    """In the order of the path, then of ids."""
+    return IndexModel([(path, ASCENDING), ("_id", ASCENDING)], name=name, **options)
+
+
+def _lacking(field: UserField, order: str) -> IndexModel:
+    """Of the users who have no value, or no item."""
+    missing: Any = {field.stored_at: [] if field.kind.many else None}
+    return _by(order, f"{field.called}_missing", partialFilterExpression=missing)
 
 
 class User(PublicFields, Document):
@@ -263,52 +355,15 @@ class User(PublicFields, Document):
     class Settings:
         name = "users"
         indexes: ClassVar[list[IndexModel]] = [
-            IndexModel(
-                [("keys.email", ASCENDING)],
-                name="email",
-                unique=True,
-                partialFilterExpression={"keys.email": {"$type": "string"}},
-            ),
-            IndexModel(
-                [("keys.email", ASCENDING), ("_id", ASCENDING)],
-                name="email_missing",
-                partialFilterExpression={"keys.email": None},
-            ),
-            IndexModel(
-                [("keys.username", ASCENDING)],
-                name="username",
-                unique=True,
-                partialFilterExpression={"keys.username": {"$type": "string"}},
-            ),
-            IndexModel(
-                [("keys.username", ASCENDING), ("_id", ASCENDING)],
-                name="username_missing",
-                partialFilterExpression={"keys.username": None},
-            ),
-            IndexModel(
-                [("phone", ASCENDING)],
-                name="phone",
-                unique=True,
-                partialFilterExpression={"phone": {"$type": "string"}},
-            ),
-            IndexModel([("created_at", ASCENDING), ("_id", ASCENDING)], name="created_at"),
+            *(_unique(field) for field in UNIQUE),
+            *(_by(field.stored_at, field.name) for field in SORTED if not field.declared.unique),
+            *(_lacking(field, field.stored_at) for field in UNIQUE if field.declared.sort),
+            *(_lacking(field, "created_at") for field in UNIQUE if not field.declared.sort),
             *(
-                IndexModel(
-                    [("created_at", ASCENDING), ("_id", ASCENDING)],
-                    name=f"{name}_missing",
-                    partialFilterExpression={path: value},
-                )
-                for name, path, value in (
-                    ("phone", "phone", None),
-                    ("department", "profile.department", None),
-                    ("tag", "tags", []),
-                    ("scope", "scopes", []),
-                )
+                _lacking(field, "created_at")
+                for field in FACETS
+                if field.may_be_missing and field not in PARTS
             ),
-            IndexModel([("updated_at", ASCENDING), ("_id", ASCENDING)], name="updated_at"),
-            IndexModel([("last_login_at", ASCENDING), ("_id", ASCENDING)], name="last_login_at"),
-            IndexModel([("keys.name", ASCENDING), ("_id", ASCENDING)], name="name"),
-            IndexModel([("profile.age", ASCENDING), ("_id", ASCENDING)], name="age"),
             IndexModel([("facets", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)], name="facets"),
             IndexModel(
                 [("search.t", ASCENDING), ("keys.name", ASCENDING), ("_id", ASCENDING)], name="search_words"

@@ -1,6 +1,6 @@
 """What becomes of one row: the rules of a plan, without MongoDB."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -212,7 +212,7 @@ class Decider:
                     name,
                 )
 
-    def _check_standing(self, parsed: ParsedRow, before: dict[str, Any], said: dict[str, Any]) -> None:
+    def _check_standing(self, parsed: ParsedRow, before: Mapping[str, Any], said: dict[str, Any]) -> None:
         for name in sorted(STANDING):
             if not self._is_admin and said[name] != before[name]:
                 self._fail(parsed, "insufficient_scope", f"Only {ADMIN} may set {name}.", name)

@@ -10,7 +10,7 @@ from models.user import FIELDS, AddressInput, ProfileInput, UserInput
 PARTS: Final = tuple(AddressInput.model_fields)
 PROFILE: Final = tuple(name for name in ProfileInput.model_fields if name != "addresses")
 REQUIRED: Final = tuple(name for name, info in UserInput.model_fields.items() if info.is_required())
-BLANK: Final[Mapping[str, Any]] = UserInput.model_construct().model_dump()
+BLANK: Final[Mapping[str, Any]] = UserInput.model_construct(name="", email="").model_dump(exclude={*REQUIRED})
 """What a new user is before their row is read; what is required is missing."""
 _TOP: Final = UserInput.model_fields.keys() - {"profile"}
 _LISTS: Final = tuple(name for name, value in BLANK["profile"].items() if value == [])

@@ -1,4 +1,4 @@
-"""The seven orders of a listing, and positions in them.
+"""The orders of a listing, and positions in them.
 
 Each order is walked in segments: users with the sort value, then users without it, then rows that only other
 programs can have written, with values and ids of other types, which no page shows but a walk reports. The
@@ -14,6 +14,7 @@ from pymongo import ASCENDING, DESCENDING
 
 from app.core.cursors import Position
 from models.listing import Sort
+from models.user import SORTED
 
 MongoFilter = dict[str, Any]
 Bounds = dict[str, Any]
@@ -43,14 +44,15 @@ _NO_LIST: Bounds = {"$not": {"$type": "array"}}
 _OBJECT_ID: Bounds = {"$gte": ObjectId("0" * 24)}
 """Ids of our type alone: MongoDB compares within one type, so that none would follow another type's."""
 
+_PRESENT = {datetime: _DATE, int: _NUMBER, str: _TEXT}
 ORDERS = {
-    "created_at": _Order("created_at", "created_at", _DATE),
-    "updated_at": _Order("updated_at", "updated_at", _DATE),
-    "last_login_at": _Order("last_login_at", "last_login_at", _DATE),
-    "age": _Order("profile.age", "age", _NUMBER),
-    "name": _Order("keys.name", "name", _TEXT),
-    "email": _Order("keys.email", "email", _UNIQUE_TEXT, unique=True),
-    "username": _Order("keys.username", "username", _UNIQUE_TEXT, unique=True),
+    field.name: _Order(
+        field.stored_at,
+        field.name,
+        _UNIQUE_TEXT if field.declared.unique else _PRESENT[field.kind.type],
+        unique=field.declared.unique,
+    )
+    for field in SORTED
 }
 
 

@@ -11,7 +11,7 @@ from app.core.cursors import Position
 from app.core.errors import QueryTooExpensiveError
 from app.core.mongo import Collection, Row
 from app.core.time_budget import OverBudgetError, busy, within
-from app.listing.queries import DEFAULT_SORT, RANGES, Query
+from app.listing.queries import BOUNDS, DEFAULT_SORT, Query
 
 Projection = dict[str, int]
 
@@ -204,8 +204,8 @@ def too_expensive(query: Query) -> QueryTooExpensiveError:
     ways = [
         "Add a filter on " + ("email, username, phone or id" if query.filters else "city, department or tag")
     ]
-    if field in RANGES and not query.order.bounds:
-        ways.append(" and ".join(RANGES[field]))
+    if field in BOUNDS and not query.order.bounds:
+        ways.append(" and ".join(BOUNDS[field]))
     if field != DEFAULT_SORT:
         ways.append("leave out `sort`")
     return QueryTooExpensiveError(

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import bson
 import orjson
@@ -13,43 +13,32 @@ from app.core.errors import FieldError, InvalidError
 from app.core.normalise import canonical, facet, typed_email_key
 from app.listing.orders import ODD, ORDERS, PRESENT, Bounds, MongoFilter, Order
 from models import phones
+from models.fields import UserField
 from models.listing import Filter, Missable, OrderedQuery, Sort
-
-FACETS = ("is_active", "tag", "scope", "department", "city", "country")
-"""Filters that the `facets` index answers, one entry for each value."""
+from models.user import FACETS, PARTS, RANGES, SORTED, UNIQUE
 
 _FILTERS = tuple(Filter.model_fields)
 
-RANGES = {
-    "created_at": ("created_from", "created_to"),
-    "updated_at": ("updated_from", "updated_to"),
-    "last_login_at": ("last_login_from", "last_login_to"),
-    "age": ("age_min", "age_max"),
-}
+BOUNDS = {field.name: field.bounds for field in RANGES if field.bounds}
 """Filters that bound a field which is also an order."""
-
-
 DEFAULT_SORT: Sort = "created_at"
 
 
-def _without(part: str) -> MongoFilter:
-    return {"profile.addresses": {"$not": {"$elemMatch": {part: {"$type": "string"}}}}}
+def _missing(field: UserField) -> MongoFilter:
+    if field in PARTS:
+        has_one = {"$elemMatch": {field.name: {"$type": "string"}}}
+        return {".".join(field.path[:-1]): {"$not": has_one}}
+    return {field.stored_at: {"$eq": [] if field.kind.many else None}}
 
 
 MISSING_FIELDS: dict[Missable, MongoFilter] = {
-    "username": {"keys.username": {"$eq": None}},
-    "phone": {"phone": {"$eq": None}},
-    "tag": {"tags": {"$eq": []}},
-    "scope": {"scopes": {"$eq": []}},
-    "department": {"profile.department": {"$eq": None}},
-    "city": _without("city"),
-    "country": _without("country"),
-    "age": {"profile.age": {"$eq": None}},
-    "last_login_at": {"last_login_at": {"$eq": None}},
+    field.called: _missing(field) for field in (*UNIQUE, *FACETS, *RANGES) if field.may_be_missing
 }
 """The filter of each field that `missing` may name."""
 
-_MISSING_INDEXES = frozenset({"phone", "tag", "scope", "department"})
+_MISSING_INDEXES = {
+    field.called for field in (*UNIQUE, *FACETS) if field.may_be_missing and field not in (*PARTS, *SORTED)
+}
 """The fields with an index of the users who lack them, in the default order."""
 
 
@@ -133,15 +122,15 @@ def build(asked: OrderedQuery, *, region: str | None = None) -> Query:
             errors=tuple(FieldError(parameter=name, detail="Leave it out with q.") for name in unwanted),
         )
     given = {name: getattr(asked, name) for name in _FILTERS if name in asked.model_fields_set}
-    ranges = {field: bounds for field in RANGES if (bounds := _bounds(given, field))}
+    ranges = {field: bounds for field in BOUNDS if (bounds := _bounds(given, field))}
     missing = _check_missing(given)
     sort = asked.sort or _default_sort(given)
     field = sort.removeprefix("-")
     order = Order(sort, ranges.pop(field, {}), is_missing=field in missing)
     absent = [MISSING_FIELDS[name] for name in missing if name != field]
-    facets = [_facets(name, given[name]) for name in FACETS if name in given]
+    facets = [_facets(each.called, given[each.called]) for each in FACETS if each.called in given]
     uniques = _uniques(given, region)
-    others = [{Order(cast("Sort", name)).path: bounds} for name, bounds in ranges.items()]
+    others = [{Order(name).path: bounds} for name, bounds in ranges.items()]
     is_default = not uniques and not others and field == DEFAULT_SORT
     has_index = is_default and not facets and len(missing) == 1 and missing[0] in _MISSING_INDEXES
     return Query(
@@ -159,17 +148,17 @@ def build(asked: OrderedQuery, *, region: str | None = None) -> Query:
 
 def _default_sort(given: dict[str, Any]) -> Sort:
     """The field of the only range, or the only missing one, which one index serves; else the default."""
-    for field, names in RANGES.items():
+    for field, names in BOUNDS.items():
         if given and given.keys() <= set(names):
-            return cast("Sort", field)
+            return field
     lacks = given.get("missing", ()) if len(given) == 1 else ()
-    return next((cast("Sort", name) for name in lacks if name in ORDERS), DEFAULT_SORT)
+    return next((name for name in lacks if name in ORDERS), DEFAULT_SORT)
 
 
 def _check_missing(given: dict[str, Any]) -> list[Missable]:
     """The missing fields. InvalidError where another filter contradicts: finding nobody may be expensive."""
     missing: list[Missable] = given.get("missing", [])
-    both = [name for name in missing if given.keys() & {name, *RANGES.get(name, ())}]
+    both = [name for name in missing if given.keys() & {name, *BOUNDS.get(name, ())}]
     if both:
         told = [FieldError(parameter="missing", detail=f"Leave out {name}, or its filter.") for name in both]
         raise InvalidError("A user cannot both have and lack a value.", errors=tuple(told))
@@ -177,7 +166,7 @@ def _check_missing(given: dict[str, Any]) -> list[Missable]:
 
 
 def _bounds(given: dict[str, Any], field: str) -> Bounds:
-    lower, upper = RANGES[field]
+    lower, upper = BOUNDS[field]
     bounds = {"$gte": given.get(lower), "$lte": given.get(upper)}
     return {operator: value for operator, value in bounds.items() if value is not None}
 

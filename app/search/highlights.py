@@ -9,6 +9,7 @@ from app.search.matching import EXACT, Pattern
 from app.search.postings import index
 from app.search.query_parser import Query
 from app.search.words import Word, fold, runs, script, split
+from models.user import SEARCHED
 
 Ranges = list[list[int]]
 
@@ -56,15 +57,20 @@ def highlight(row: Mapping[str, Any], query: Query, patterns: Sequence[Pattern])
 
 
 def _texts(row: Mapping[str, Any]) -> Iterator[_Text]:
-    profile = row.get("profile") or {}
-    said = [(name, name, row.get(name)) for name in ("name", "username", "email", "phone")]
-    said += [(f"profile.{name}", name, profile.get(name)) for name in ("title", "department")]
-    said += [(f"tags.{place}", "tag", tag) for place, tag in enumerate(row.get("tags") or ())]
-    said += [
-        (f"profile.addresses.{place}.city", "city", address.get("city"))
-        for place, address in enumerate(profile.get("addresses") or ())
-    ]
-    return (_Text(path, field, text[:_LONGEST]) for path, field, text in said if text)
+    for name, field in SEARCHED.items():
+        for path, text in _walk(row, field.path):
+            yield _Text(path, name, text[:_LONGEST])
+
+
+def _walk(value: Any, path: Sequence[str], at: str = "") -> Iterator[tuple[str, str]]:
+    """Each text, and the path to it with its places in lists."""
+    if isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _walk(item, path, f"{at}.{place}")
+    elif path:
+        yield from _walk((value or {}).get(path[0]), path[1:], f"{at}.{path[0]}")
+    elif value:
+        yield at.removeprefix("."), value
 
 
 def _meets(pattern: Pattern, text: _Text) -> Iterator[tuple[int, _Part]]:
@@ -85,21 +91,8 @@ def _meets(pattern: Pattern, text: _Text) -> Iterator[tuple[int, _Part]]:
 
 
 def _kind(pattern: Pattern, field: str, said: str) -> int | None:
-    match = pattern.match(frozenset(index(_holder(field, said)).t))
+    match = pattern.match(frozenset(index(SEARCHED[field].only([said])).t))
     return match and match[0]
-
-
-def _holder(field: str, said: str) -> dict[str, Any]:
-    """A user who has this field alone."""
-    match field:
-        case "tag":
-            return {"tags": [said]}
-        case "city":
-            return {"profile": {"addresses": [{"city": said}]}}
-        case "title" | "department":
-            return {"profile": {field: said}}
-        case _:
-            return {field: said}
 
 
 def _told(text: _Text, query: Query) -> Iterator[tuple[int, int]]:

@@ -13,11 +13,12 @@ from bson import MinKey
 
 from app.core.cursors import Position
 from app.search.dictionary import HIGHEST
-from app.search.matching import ONE_TYPO, PATHS, TWO_TYPOS, Pattern
+from app.search.matching import ONE_TYPO, TWO_TYPOS, Pattern
 from app.search.names import pair
-from app.search.postings import GRAMS, place
+from app.search.postings import GRAMS, PLACES, place
 from app.search.query_parser import Term, classes_of
 from app.search.words import LONGEST_RUN, texts
+from models.user import SEARCHED
 
 SCAN = 3_000
 INDEX = "search_words"
@@ -55,7 +56,7 @@ class IndexRead:
 
 def wanted(patterns: Sequence[Pattern]) -> dict[str, int]:
     """The projection of the fields that ranking needs."""
-    paths = [PATHS[pattern.field] for pattern in patterns if pattern.field is not None]
+    paths = [".".join(SEARCHED[pattern.field].path) for pattern in patterns if pattern.field is not None]
     return dict.fromkeys(("search.t", "keys.name", *paths), 1)
 
 
@@ -140,7 +141,7 @@ def _named(facets: Filter) -> list[str]:
     condition = facets["facets"]
     entries = condition.get("$in", [condition.get("$eq")])
     values = [entry.partition(":") for entry in entries]
-    return [word for kind, _, value in values if kind in {"city", "department"} for word in texts(value)]
+    return [word for kind, _, value in values if kind in PLACES for word in texts(value)]
 
 
 def choose_near(patterns: Sequence[Pattern], filters: Sequence[Filter]) -> list[IndexRead]:

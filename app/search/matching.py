@@ -8,6 +8,7 @@ from typing import Any, Literal
 from bson import ObjectId
 
 from app.search.postings import index
+from models.user import SEARCHED
 
 EXACT, PREFIX, ONE_TYPO, TWO_TYPOS = range(4)
 """How a word matches; a row is ranked first by the worst of its words."""
@@ -123,29 +124,10 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _of_field(row: Mapping[str, Any], field: str) -> frozenset[str]:
+def _of_field(row: Mapping[str, Any], name: str) -> frozenset[str]:
     """The postings of one field alone; none where it holds no text."""
+    field = SEARCHED[name]
     try:
-        return frozenset(index(_alone(row, field)).t)
+        return frozenset(index(field.only(list(field.values(row)))).t)
     except (AttributeError, TypeError):
         return frozenset()
-
-
-def _alone(row: Mapping[str, Any], field: str) -> dict[str, Any]:
-    profile = row.get("profile") or {}
-    match field:
-        case "tag":
-            return {"tags": row.get("tags")}
-        case "city":
-            return {"profile": {"addresses": profile.get("addresses")}}
-        case "title" | "department":
-            return {"profile": {field: profile.get(field)}}
-        case _:
-            return {field: row.get(field)}
-
-
-PATHS = {
-    "tag": "tags", "city": "profile.addresses.city", "title": "profile.title",
-    "department": "profile.department", "name": "name", "email": "email", "username": "username",
-}  # fmt: skip
-"""Where in a row the text of a field stands."""

@@ -9,12 +9,14 @@ address is a posting, too: `e@example.com`.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made_by
 from itertools import islice
 from typing import Any
 
 from app.search.names import joined, read_aloud, take_apart
 from app.search.words import LONGEST_RUN, cut, fold, runs, script, spelled_out, texts
+from models.user import SEARCHED
 
 VERSION = 2
 """The version of the scheme: a document with another one must be indexed again."""
@@ -25,6 +27,16 @@ GRAMS = {NAME: 4, LOGIN: 2, REST: 2}
 SHORTEST_NUMBER = 3
 """The fewest digits that find a phone number."""
 
+PLACES = ("city", "department")
+"""Fields whose words stand in a pair with those of the name."""
+_OTHERS = sorted(
+    (
+        field
+        for name, field in SEARCHED.items()
+        if name not in ("name", "username", "email", "phone", *PLACES)
+    ),
+    key=lambda field: -len(field.path),
+)
 _LONGEST = 320
 _LONGEST_DOMAIN = 64
 _MOST_DOMAINS = 4
@@ -53,10 +65,10 @@ class _FieldWords:
     """The words of the fields of one class."""
 
     kind: str
-    written: list[str] = field(default_factory=list)
-    aliases: list[str] = field(default_factory=list)
-    joined: list[str] = field(default_factory=list)
-    runs: list[str] = field(default_factory=list)
+    written: list[str] = made_by(default_factory=list)
+    aliases: list[str] = made_by(default_factory=list)
+    joined: list[str] = made_by(default_factory=list)
+    runs: list[str] = made_by(default_factory=list)
 
     def read(self, text: str | None) -> list[str]:
         """Add the words of a field, and return them."""
@@ -104,8 +116,9 @@ def index(user: Mapping[str, Any]) -> Indexed:
     domains = _domains(user.get("email") or "")
     rest = _places(profile)
     near = rest.written[:_PLACES]
-    for text in (profile.get("title"), *(user.get("tags") or ())):
-        rest.read(text)
+    for field in _OTHERS:
+        for text in field.values(user):
+            rest.read(text)
     classes = _classes((called, logins, rest))
     glued = {*called.joined, *logins.joined}.difference(called.spaced())
     postings = (

@@ -7,26 +7,26 @@ does both. Anything else is plain text; no other sign has a meaning.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, cast, get_args
+from typing import Literal
 
 from app.core.errors import FieldError, InvalidError
 from app.core.normalise import typed_email_key
 from app.search.postings import LOGIN, NAME, REST, SHORTEST_NUMBER, as_domain, domain_words
 from app.search.words import LONGEST_WORD, fold, script, texts
 from models import phones
+from models.user import SEARCHED
 
-Field = Literal["name", "username", "email", "phone", "tag", "city", "department", "title"]
 Kind = Literal["word", "cjk", "digits"]
 
 LONGEST = 200
 _SHORTEST_WITH_ZERO = 6
 MOST_TERMS = 10
 
-_CLASSES: dict[Field | None, tuple[str, ...]] = {
+_CLASSES: dict[str | None, tuple[str, ...]] = {
     "name": (NAME,), "username": (NAME, LOGIN), "email": (NAME, LOGIN), "phone": (),
 }  # fmt: skip
 """The classes in which a word of a field may stand (its best class counts); of other fields: any."""
-_FIELDS = "|".join(get_args(Field))
+_FIELDS = "|".join(SEARCHED)
 _PART = re.compile(rf'(?:({_FIELDS}):\s*)?(?:"([^"]*)"|([^\s"]+))', re.IGNORECASE)
 _UNFINISHED = re.compile(rf"(?:{_FIELDS}):", re.IGNORECASE)
 _QUOTES = str.maketrans("“”„‟«»＂：", '""""""":')
@@ -46,7 +46,7 @@ class Term:
     exact: bool
     is_last: bool
     """Whether it may be half typed; a word in quotes never is."""
-    field: Field | None
+    field: str | None
     kind: Kind
 
 
@@ -108,7 +108,7 @@ def _joined(terms: Sequence[Term]) -> Term:
     return replace(terms[-1], text="".join(term.text for term in terms)[:LONGEST_WORD])
 
 
-def classes_of(field: Field | None) -> tuple[str, ...]:
+def classes_of(field: str | None) -> tuple[str, ...]:
     """The classes in which a word of the field may stand."""
     return _CLASSES.get(field, (NAME, LOGIN, REST))
 
@@ -122,7 +122,7 @@ def _terms(prefix: str | None, quoted: str | None, text: str | None, *, region: 
     said = quoted or text or ""
     if not prefix and _UNFINISHED.fullmatch(said):
         return
-    field = cast("Field | None", prefix and prefix.lower())
+    field = prefix and prefix.lower()
     digits = _phone_digits(said, region) if field == "phone" else None
     for word in [digits] if digits else _words(said):
         yield Term(word, exact=quoted is not None, is_last=False, field=field, kind=_kind(word))

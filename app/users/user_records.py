@@ -19,14 +19,14 @@ from app.users.authority import Authority
 from app.users.generations import generation_of
 from app.users.idempotency import Attempt
 from app.users.selections import choose
-from models.user import Keys, User, UserInput
-from models.values import DEFAULT_SCOPES
+from models.user import FACETS, KEYS, User, UserInput
+from models.user import UNIQUE as UNIQUE_FIELDS
 
 T = TypeVar("T")
 AllowedVersions = frozenset[int] | None
 """The versions of which a change must find one (If-Match); None: any."""
 
-UNIQUE = {"keys.email": "email", "keys.username": "username", "phone": "phone"}
+UNIQUE = {field.stored_at: field.name for field in UNIQUE_FIELDS}
 """Path of each unique index: the field as its owner knows it."""
 
 SAID = tuple(UserInput.model_fields)
@@ -35,6 +35,14 @@ SAID = tuple(UserInput.model_fields)
 PUBLIC, _READER = choose(None)
 """The projection of all that a caller may see of a user, and its reader."""
 
+_NORMALISERS = {"email": email_key, "username": canonical}
+"""Of texts that are unique; the sort key of the others ignores accents, too."""
+_KEYS = [(field.name, len(field.path) == 1, _NORMALISERS.get(field.name, name_key)) for field in KEYS]
+_FACETS = [
+    [(field.name, field.called, field.kind.many) for field in FACETS if len(field.path) == depth]
+    for depth in (1, 2, 3)
+]
+"""Of the user, the profile and an address."""
 _UNRECORDED = {"last_login_at": None, "last_login_ip": None, "version": 1}
 """What the service records of a user later."""
 
@@ -81,14 +89,12 @@ def hidden(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
 
     Beside them the words that the dictionary must know before.
     """
-    username = said["username"]
     found = search.index(said)
     kept = {
-        "keys": Keys(
-            email=email_key(said["email"]),
-            username=canonical(username) if username else None,
-            name=name_key(said["name"]),
-        ).model_dump(),
+        "keys": {
+            name: key(value) if (value := (said if at_top else said["profile"]).get(name)) else None
+            for name, at_top, key in _KEYS
+        },
         "facets": list(dict.fromkeys(_facets(said))),
         "search": {"v": search.VERSION, "t": found.t, "p": found.p},
     }
@@ -104,19 +110,18 @@ def change(said: dict[str, Any], raised: Mapping[str, int] = {}) -> tuple[dict[s
     return {"$set": said | {"updated_at": now()} | kept, "$inc": {"version": 1, **raised}}, words
 
 
-def _facets(said: dict[str, Any]) -> Iterator[str]:
-    yield facet("is_active", said.get("is_active", True))
-    for tag in said["tags"]:
-        yield facet("tag", tag)
-    for scope in said.get("scopes", DEFAULT_SCOPES):
-        yield facet("scope", scope)
+def _facets(said: Mapping[str, Any]) -> Iterator[str]:
+    """Once for each user that is written: hence no look at the declaration here."""
     profile = said["profile"]
-    if profile["department"]:
-        yield facet("department", profile["department"])
-    for address in profile["addresses"]:
-        for part in ("city", "country"):
-            if address[part]:
-                yield facet(part, address[part])
+    for depth, holders in enumerate(((said,), (profile,), profile["addresses"])):
+        for holder in holders:
+            for name, called, many in _FACETS[depth]:
+                value = holder.get(name)
+                if many:
+                    for each in value or ():
+                        yield facet(called, each)
+                elif value is not None:
+                    yield facet(called, value)
 
 
 async def create(user: UserInput, authority: Authority, attempt: Attempt | None = None) -> Row:

@@ -1,7 +1,7 @@
 """Filters, orders and fields as MongoDB gets them: pure functions, no database."""
 
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from bson import DatetimeMS, ObjectId
@@ -10,10 +10,10 @@ from app.core.cursors import CursorSealer, Position
 from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError
 from app.listing.orders import MISSING, ODD, ORDERS, PRESENT, Order
 from app.listing.pages import too_expensive
-from app.listing.queries import FACETS, RANGES, Query, build
+from app.listing.queries import BOUNDS, Query, build
 from app.users.selections import ALLOWED, choose
-from models.listing import Filter, ListQuery, OrderedQuery, Sort
-from models.user import User, UserOutput
+from models.listing import Filter, ListQuery, OrderedQuery
+from models.user import FACETS, UNIQUE, User, UserOutput
 
 ID = ObjectId("6742f0c1a5d3b8e9f0123456")
 FIRST_ID = {"$gte": ObjectId("0" * 24)}
@@ -67,8 +67,9 @@ def test_filters_become_a_mongodb_filter(asked: dict[str, Any], matching: dict[s
 
 
 def test_every_filter_is_a_facet_a_range_or_unique() -> None:
-    ranges = {name for names in RANGES.values() for name in names}
-    assert set(Filter.model_fields) == {*FACETS, *ranges, "id", "email", "username", "phone", "missing"}
+    ranges = {name for names in BOUNDS.values() for name in names}
+    values = {field.called for field in (*FACETS, *UNIQUE)}
+    assert set(Filter.model_fields) == {*values, *ranges, "id", "missing"}
 
 
 @pytest.mark.parametrize(
@@ -143,7 +144,7 @@ def test_an_order_in_each_direction_goes_from_each_position_both_ways() -> None:
     for sort, backward, past in (
         ("age", False, "$gt"), ("age", True, "$lt"), ("-age", False, "$lt"), ("-age", True, "$gt"),
     ):  # fmt: skip
-        same, beyond = Order(cast("Sort", sort)).ways(PRESENT, position, backward=backward)
+        same, beyond = Order(sort).ways(PRESENT, position, backward=backward)
         assert same["profile.age"] == {"$eq": 7} | NO_LIST
         assert same["_id"] == {past: ID}
         lowest = {"$gte": float("-inf")} if past == "$lt" else {}
@@ -194,7 +195,7 @@ def test_every_order_has_its_index() -> None:
     declared = {index.document["name"]: index.document for index in User.Settings.indexes}
     for name, kind in ORDERS.items():
         for sort in (name, f"-{name}"):
-            order = Order(cast("Sort", sort))
+            order = Order(sort)
             present = declared[order.index(PRESENT)]
             assert [path for path, _ in order.sort(PRESENT)] == list(present["key"])
             assert bool(present.get("unique")) == kind.unique

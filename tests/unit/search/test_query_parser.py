@@ -3,11 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import FieldError, InvalidError
-from app.search.query_parser import Field, Kind, Query, Term, parse
+from app.search.query_parser import Kind, Query, Term, parse
 
 
 def term(
-    text: str, *, kind: Kind = "word", field: Field | None = None, exact: bool = False, is_last: bool = False
+    text: str, *, kind: Kind = "word", field: str | None = None, exact: bool = False, is_last: bool = False
 ) -> Term:
     return Term(text=text, exact=exact, is_last=is_last, field=field, kind=kind)
 
