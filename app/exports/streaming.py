@@ -15,7 +15,9 @@ from app.core.mongo import BSON, Collection
 from app.listing.queries import Query
 from app.listing.searches import stream_ranked
 from app.listing.streams import stream
-from app.spreadsheets import Writer, column_labels, columns, writer
+from app.spreadsheets import column_labels, columns
+from app.spreadsheets.column import Column
+from app.spreadsheets.writing import Writer, writer
 from app.users.rows import RowReader
 from app.users.selections import choose
 from models.export import Format
@@ -59,7 +61,7 @@ async def begin(
     return sheet, chunks
 
 
-def _fields(chosen: Sequence[columns.Column]) -> str:
+def _fields(chosen: Sequence[Column]) -> str:
     return ",".join(path for path in columns.projection(chosen) if path != "_id") or "id"
 
 

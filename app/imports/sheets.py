@@ -11,9 +11,10 @@ from app.core.mongo import Row
 from app.imports import import_views
 from app.imports.import_records import Import
 from app.imports.merging import PROFILE
-from app.spreadsheets import lists, workbook_writer
+from app.spreadsheets import lists
 from app.spreadsheets.cells import NoValue, write_json
 from app.spreadsheets.reading.values import UNREAD
+from app.spreadsheets.writing import workbook_writer
 from models.imports import RowStatus
 from models.values import CELL_LENGTH
 

@@ -9,7 +9,7 @@ import orjson
 
 from app.spreadsheets import lists
 from app.spreadsheets.batch import Batch
-from app.spreadsheets.columns import Column, Kind
+from app.spreadsheets.column import Column, Kind
 
 LARGEST_EXACT: Final = 2**53
 """Of the whole numbers that a workbook keeps exactly."""

@@ -11,7 +11,7 @@ from typing import Final
 from pymongo import UpdateOne
 
 from app.core.mongo import Database
-from app.spreadsheets.columns import Column
+from app.spreadsheets.column import Column
 
 _KEPT: Final = timedelta(days=400)
 _FRESH: Final = timedelta(days=300)

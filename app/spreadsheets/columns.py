@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import count, takewhile
-from typing import Any, Final, Literal
+from typing import Final
 
 from app.core.errors import FieldError, InvalidError
 from app.core.near_names import find_near
-from app.spreadsheets.batch import Batch, Beyond, Path
+from app.spreadsheets.batch import Beyond
+from app.spreadsheets.column import Column, Kind
 from models.fields import UserField
 from models.user import FIELDS, PARTS
-
-Kind = Literal["text", "integer", "boolean", "datetime", "list", "json"]
 
 ADDRESSES: Final = 3
 """Addresses that get columns of their own unless the caller says how many."""
@@ -34,21 +33,6 @@ _address_column = re.compile(r"address([1-9][0-9]?)_([a-z]+)").fullmatch
 _item = re.compile(r'(?:[^,":]*+:)?\s*+"(?:[^"]++|"")*+"\s*+(?=,|\Z)|[^,]*+').match
 _MOST_COMPLAINTS: Final = 20
 _LONGEST_ECHO: Final = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    name: str
-    label: str
-    kind: Kind
-    width: int
-    """In characters, as a spreadsheet counts it."""
-    path: Path
-
-    def read(self, row: dict[str, Any]) -> Any:
-        """The stored value of one row, None if there is none; writers read whole batches instead."""
-        (values,) = Batch([row]).read([self.path])
-        return values[0]
 
 
 def catalogue(addresses: int = ADDRESSES) -> tuple[Column, ...]:

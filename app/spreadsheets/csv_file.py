@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from app.spreadsheets import cells, formulas
-from app.spreadsheets.columns import Column
+from app.spreadsheets.column import Column
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _BOOLEANS: Final = {True: "TRUE", False: "FALSE", None: None}

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final, Literal, Self
 
 from app.spreadsheets import cells
-from app.spreadsheets.columns import Column, Kind
+from app.spreadsheets.column import Column, Kind
 
 MOST_ROWS: Final = 1_048_576
 """Rows of a sheet, its header included."""

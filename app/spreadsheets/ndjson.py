@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from app.spreadsheets.batch import Batch
 from app.spreadsheets.cells import write_json
-from app.spreadsheets.columns import Column
+from app.spreadsheets.column import Column
 
 
 class NdjsonWriter:

@@ -8,7 +8,7 @@ from typing import Any
 from app import __main__, exports
 from app.exports import stored_exports
 from app.listing import streams
-from app.spreadsheets import Writer
+from app.spreadsheets.writing import Writer
 
 PAUSE_S = 0.2
 ROWS = 20

@@ -12,8 +12,8 @@ from bson import ObjectId
 from openpyxl.workbook import Workbook
 from python_calamine import CalamineWorkbook
 
-from app.spreadsheets import writer
 from app.spreadsheets.columns import choose
+from app.spreadsheets.writing import writer
 from models.export import Format
 
 FORBIDDEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")

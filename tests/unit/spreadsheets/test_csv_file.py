@@ -3,9 +3,9 @@ from bson import Int64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.spreadsheets import writer
 from app.spreadsheets.columns import catalogue, choose
 from app.spreadsheets.formulas import unguard
+from app.spreadsheets.writing import writer
 from tests.unit.spreadsheets.files import NASTY, moment, person, read_csv, write
 
 ADDRESSES = [{"city": f"城 {n}", "street": "Allee, 1"} for n in range(5)]

@@ -3,8 +3,8 @@ from typing import Any
 
 from bson import Decimal128, Int64
 
-from app.spreadsheets import writer
 from app.spreadsheets.columns import choose
+from app.spreadsheets.writing import writer
 from tests.unit.spreadsheets.files import NASTY, moment, person, write
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from app.core.errors import FileTooLargeError
-from app.spreadsheets import ods, writer
+from app.spreadsheets import ods
 from app.spreadsheets.columns import catalogue, choose
+from app.spreadsheets.writing import writer
 from tests.unit.spreadsheets.files import FORBIDDEN, NASTY, moment, open_with_calamine, person, write
 from tests.unit.spreadsheets.readers import read
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from app.spreadsheets import cells, lists
 from app.spreadsheets.assembly import merge_addresses
-from app.spreadsheets.columns import MOST_ADDRESSES, Kind, catalogue, choose
+from app.spreadsheets.column import Kind
+from app.spreadsheets.columns import MOST_ADDRESSES, catalogue, choose
 from models.export import Format
 from tests.unit.spreadsheets.files import FORBIDDEN, NASTY, moment, person, write
 from tests.unit.spreadsheets.readers import read

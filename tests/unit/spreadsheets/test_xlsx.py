@@ -10,8 +10,9 @@ from bson import Int64
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.spreadsheets import layout, writer, xlsx
+from app.spreadsheets import layout, xlsx
 from app.spreadsheets.columns import catalogue, choose
+from app.spreadsheets.writing import writer
 from tests.unit.spreadsheets.files import (
     NASTY,
     moment,

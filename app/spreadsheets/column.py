@@ -1,0 +1,23 @@
+"""A column of an export, apart from the catalogue: children that read files do not load the user's fields."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from app.spreadsheets.batch import Batch, Path
+
+Kind = Literal["text", "integer", "boolean", "datetime", "list", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    label: str
+    kind: Kind
+    width: int
+    """In characters, as a spreadsheet counts it."""
+    path: Path
+
+    def read(self, row: dict[str, Any]) -> Any:
+        """The stored value of one row, None if there is none; writers read whole batches instead."""
+        (values,) = Batch([row]).read([self.path])
+        return values[0]
