@@ -152,7 +152,7 @@ def _excuse_field(error: dict[str, str], sent: Sent) -> str | None:
         return "A number must be written as an integer, which 30.0 is in JSON Schema."
     if detail == "May be given only once: in the query or in the form.":
         return "That what the query names must not stand in the form too, no schema can say."
-    if detail == "Must be the id in the path, or left out.":
+    if detail == "Must be the id in the path, or be left out.":
         return "That two places must name the same user, no schema can say."
     if name not in FINER or _SCHEMA_SAYS.match(detail):
         return None

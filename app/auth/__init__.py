@@ -1,1 +1,1 @@
-"""Who somebody is and what they may do: accounts, passwords, tokens, sessions, keys, clients, invitations."""
+"""Authentication: accounts, passwords, tokens, sessions, keys, clients, invitations, throttles."""

@@ -1,7 +1,7 @@
-"""Access tokens: JWTs by RFC 9068, issued and verified, with a cache of those found good.
+"""Access tokens: JWTs by RFC 9068, issued and verified, with a cache of valid ones.
 
-A token is ours to the letter or refused: its header has the three members that `issue` writes and no others,
-so that `jwk`, `jku`, `x5c`, `crit`, `zip` or `b64` never reach anything that might heed them.
+A token is refused unless its header has exactly the three members that `issue` writes, so that `jwk`, `jku`,
+`x5c`, `crit`, `zip` or `b64` reach no code that might use them.
 """
 
 import math
@@ -22,21 +22,21 @@ from app.core import compact
 from app.core.errors import ExpiredTokenError, InvalidTokenError
 
 LONGEST = 8192
-"""Characters; a longer one is refused before anything of it is decoded."""
+"""Characters; a longer token is refused before it is decoded."""
 
 CACHED = 10_000
-"""Verified tokens that a process remembers."""
+"""Verified tokens that a process caches."""
 
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})  # RFC 9068, section 4; in any case of letters
 _HEADER = frozenset({"alg", "kid", "typ"})
 _LONGEST_KID = 128
 _USER_ID = re.compile(r"[0-9a-f]{24}")
-_TIMES = range(2**53)  # what every JSON reader holds exactly
+_TIMES = range(2**53)  # integers that every JSON reader keeps exact
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a good access token says; times in seconds since 1970."""
+    """The claims of a valid access token; times in seconds since 1970."""
 
     user_id: str
     sid: str
@@ -74,7 +74,7 @@ class AccessTokens:
         scopes: Iterable[str],
         session_ends_at: float = math.inf,
     ) -> tuple[str, Claims]:
-        """Good for as long as is set, but no longer than its session, whose end is in seconds since 1970."""
+        """A token valid for as long as is set, but no longer than its session (seconds since 1970)."""
         now = int(self._now())
         expires_at = max(now, int(min(now + self._ttl_s, session_ends_at)))
         claims = Claims(user_id, sid, client_id, frozenset(scopes), now, expires_at, secrets.token_hex(16))
@@ -84,14 +84,14 @@ class AccessTokens:
         return f"{signed}.{compact.encode(key.sign(signed.encode()))}", claims
 
     def known(self, token: str) -> Claims | None:
-        """Its claims if it was verified before, by keys that are all still there, and has not expired."""
+        """The claims of a cached token that has not expired and whose keys are unchanged."""
         claims = self._good.get(token)
         if claims is None or self._generation != self._keyring.generation or claims.expires_at <= self._now():
             return None
         return claims
 
     async def verify(self, token: str) -> Claims:
-        """InvalidTokenError, or ExpiredTokenError for one that was good; the reasons are fixed sentences."""
+        """The claims of a token. InvalidTokenError, or ExpiredTokenError if only its time is over."""
         if len(token) > LONGEST:
             raise InvalidTokenError(f"The access token is longer than {LONGEST} characters.")
         if (claims := self.known(token)) is not None:
@@ -112,7 +112,7 @@ class AccessTokens:
             raise _wrong_header()
         key = await self._keyring.find_fresh(kid)
         if key is None:
-            raise InvalidTokenError("The access token names a signing key that is not known, or no longer.")
+            raise InvalidTokenError("The access token names an unknown signing key.")
         if header["alg"] != key.algorithm:
             raise _wrong_header()
         return key
@@ -136,12 +136,12 @@ class AccessTokens:
         return found
 
     def _check_times(self, claims: Claims, not_before: int) -> None:
-        """The leeway is for clocks that differ; `exp` has none, as a token's life is longer by far."""
+        """Check `iat` and `nbf` with leeway for clocks; `exp` has none, as tokens live much longer."""
         now = self._now()
         if max(claims.issued_at, not_before) > now + LEEWAY_S:
-            raise InvalidTokenError("The access token is not good yet.")
+            raise InvalidTokenError("The access token is not valid yet.")
         if claims.expires_at <= now:
-            raise ExpiredTokenError("The access token has expired: get another by the refresh token.")
+            raise ExpiredTokenError("The access token has expired: use the refresh token to get another.")
 
     def _write(self, claims: Claims) -> dict[str, Any]:
         return {
@@ -181,7 +181,7 @@ def _read_object(content: bytes) -> dict[str, Any]:
     try:
         return compact.read_object(content)
     except ValueError:
-        raise InvalidTokenError("The access token does not hold strict JSON objects.") from None
+        raise InvalidTokenError("The access token does not contain strict JSON objects.") from None
 
 
 def _read_user_id(claims: dict[str, Any]) -> str:
@@ -200,7 +200,7 @@ def _read_text(claims: dict[str, Any], name: str, *, may_be_empty: bool = False)
 
 @lru_cache(maxsize=64)
 def _read_scopes(text: str) -> frozenset[str]:
-    """One set for all who carry the same: it is a third of what a remembered token weighs."""
+    """The scopes; one cached set for all tokens with the same, as it is a third of a token's memory."""
     return frozenset(text.split())
 
 
@@ -212,7 +212,7 @@ def _read_time(claims: dict[str, Any], name: str) -> int:
 
 
 def _wrong_header() -> InvalidTokenError:
-    return InvalidTokenError("The header of the access token is not as it was issued.")
+    return InvalidTokenError("The header of the access token is not one that Roster issues.")
 
 
 def _wrong_claims() -> InvalidTokenError:

@@ -1,4 +1,4 @@
-"""How a client says who it is: by HTTP Basic, or in the form's own parameters (RFC 6749, section 2.3.1)."""
+"""Client credentials: HTTP Basic, or the form's own parameters (RFC 6749, section 2.3.1)."""
 
 import base64
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ from app.core.errors import InvalidClientError, OAuthError
 
 
 def credentials(authorization: str | None, form: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Id and secret of the client, each None where it is not said; an empty secret is none (section 2.3.1).
+    """Id and secret of the client, each None if missing; an empty secret is none (section 2.3.1).
 
-    InvalidClientError: the header is not proper HTTP Basic. OAuthError: it stands beside `client_secret` in
-    the form, or beside another `client_id`; the same id twice is no second way to authenticate.
+    InvalidClientError: the header is not proper HTTP Basic. OAuthError: the form has a `client_secret` or
+    another `client_id`, too; repeating the id is no second way to authenticate.
     """
     pair = parse(authorization)
     if pair is None:
@@ -23,11 +23,11 @@ def credentials(authorization: str | None, form: Mapping[str, str]) -> tuple[str
 
 
 def parse(authorization: str | None) -> tuple[str, str] | None:
-    """Id and secret, form-decoded; None for no header, and for one that says nothing of a client.
+    """Id and secret, form-decoded; None without a header, or if it has no credentials of a client.
 
     That is an empty one, a Bearer token, which many callers send with each request, and what Swagger UI sends
-    when neither is filled in. InvalidClientError for anything else that is not HTTP Basic (RFC 7617), other
-    schemes among them, as section 5.2 has it.
+    when neither is filled in. InvalidClientError for anything else that is not HTTP Basic (RFC 7617), as
+    section 5.2 asks.
     """
     scheme, _, encoded = (authorization or "").partition(" ")
     if scheme.lower() in {"", "bearer"}:
@@ -45,4 +45,6 @@ def parse(authorization: str | None) -> tuple[str, str] | None:
 
 
 def _malformed() -> InvalidClientError:
-    return InvalidClientError("HTTP Basic is the base64 of id and secret, form-encoded, a colon between.")
+    return InvalidClientError(
+        "HTTP Basic is the base64 of id and secret, form-encoded, with a colon between."
+    )

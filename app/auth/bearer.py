@@ -1,4 +1,4 @@
-"""The check that every protected route makes of a request: its token, its session, its scope."""
+"""The check of every protected route: the token, its session, its scope."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ _SCHEME = "bearer "
 
 
 async def authorise(auth: Auth, authorization: Sequence[str], scope: str | None = None) -> Claims:
-    """Whose request it is (RFC 6750, section 2.1). One round trip to Redis; a token seen before, no more.
+    """The claims of the caller (RFC 6750, section 2.1), with one round trip to Redis.
 
-    `authorization`: every such header; of two, a proxy may have checked the other one. UnauthenticatedError,
+    `authorization`: all such headers; of two, a proxy may have checked the other one. UnauthenticatedError,
     InvalidTokenError and its kinds: 401. InsufficientScopeError: 403.
     """
     if len(authorization) != 1 or authorization[0][: len(_SCHEME)].lower() != _SCHEME:

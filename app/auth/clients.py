@@ -1,4 +1,4 @@
-"""The OAuth clients: registered by the operator, identified at the endpoints for clients.
+"""The OAuth clients: registered by the operator, authenticated at the endpoints for clients.
 
 A document: `{_id: client_id, name, secret_hash (None: a public client), scopes (None: any), registration,
 created_at}`. Those of the first releases have no `registration`.
@@ -23,8 +23,8 @@ from models import texts
 from models.values import Scope
 
 NAME_LENGTH = 128
-# VSCHAR (RFC 6749, appendix A.1) without what some client would not send as it is: the colon ends the id in
-# HTTP Basic; `%` and `+` are read otherwise from the many that skip the form encoding of section 2.3.1.
+# VSCHAR (RFC 6749, appendix A.1) without the colon, which ends the id in HTTP Basic, and without `%` and `+`,
+# which are ambiguous from the many clients that skip the form encoding of section 2.3.1.
 _ID = re.compile(r"[!-$&-*,-9;-~]{1,64}")
 _UNLIKE_IDS = re.compile(r"[^a-z0-9]+")
 _ID_WORDS = 40
@@ -39,11 +39,11 @@ class Client:
     is_public: bool
     scopes: frozenset[str] | None
     registration: str = ""
-    """A new one each time that this id is registered; a session is of one registration."""
+    """New each time that this id is registered; a session belongs to one registration."""
 
 
 BUILT_IN = Client(id="roster", name="Roster", is_public=True, scopes=None)
-"""The client of whoever names none."""
+"""The client of requests that name none."""
 
 
 async def register(
@@ -54,9 +54,10 @@ async def register(
     is_public: bool = False,
     scopes: Sequence[Scope] | None = None,
 ) -> tuple[Client, str | None]:
-    """The client, and its secret, which only its hash is kept of; the id is made from the name by default.
+    """Register a client; the client and its secret, of which only the hash is stored.
 
-    InvalidError says what is wrong with the name or the id, or that the id is taken.
+    The id is made from the name by default. InvalidError says what is wrong with the name or the id, or that
+    the id is taken.
     """
     name = _read_name(name)
     client = Client(
@@ -78,7 +79,7 @@ async def register(
 
 
 def _make_id(name: str) -> str:
-    """`acme-portal-9f86d081` of `ACME Portal!`: readable in a log, and none like it."""
+    """`acme-portal-9f86d081` for `ACME Portal!`: readable in a log, and unique."""
     words = _UNLIKE_IDS.sub("-", name.lower())[:_ID_WORDS].strip("-") or "client"
     return f"{words}-{secrets.token_hex(4)}"
 
@@ -108,13 +109,13 @@ def _document(client: Client, secret: str | None) -> dict[str, Any]:
 
 
 async def list_all(database: Database) -> list[Client]:
-    """The registered clients by id; the built-in one is not among them."""
+    """The registered clients by id, without the built-in one."""
     documents = await _collection(database).find({}, sort=[("_id", 1)]).to_list()
     return [_client(document) for document in documents]
 
 
 async def find(database: Database, client_id: str) -> Client | None:
-    """The client as it is now, in one read; the built-in one in none."""
+    """The client as it is now; one read, or none for the built-in client."""
     if client_id == BUILT_IN.id:
         return BUILT_IN
     document = await _find(database, client_id)
@@ -122,7 +123,7 @@ async def find(database: Database, client_id: str) -> Client | None:
 
 
 async def find_registrations(database: Database, client_ids: Iterable[str]) -> dict[str, str]:
-    """The registration of each that is registered now, by id; the built-in one is not asked for."""
+    """The current registrations of clients, by id; the built-in one needs no read."""
     wanted = sorted({*client_ids} - {BUILT_IN.id})
     found = await _collection(database).find({"_id": {"$in": wanted}}).to_list() if wanted else []
     return {BUILT_IN.id: BUILT_IN.registration} | {
@@ -138,9 +139,9 @@ async def change(
     scopes: Sequence[Scope] | None = None,
     any_scope: bool = False,
 ) -> Client:
-    """The client after it; None leaves as it is. Sign-ins and refreshes grant by its new scopes at once.
+    """The client after a change; None changes nothing. New scopes apply to the next sign-in or refresh.
 
-    InvalidError without such a client, or where the name is wrong.
+    InvalidError if there is no such client, or the name is wrong.
     """
     _check_id(client_id)
     changes: dict[str, Any] = {}
@@ -157,7 +158,7 @@ async def change(
 
 
 async def renew_secret(database: Database, client_id: str) -> str:
-    """The new secret; the old one is good no longer. InvalidError without such a confidential client."""
+    """A new secret in place of the old one. InvalidError if there is no such client with a secret."""
     _check_id(client_id)
     secret = secret_codes.make()
     renewed = await _collection(database).update_one(
@@ -170,7 +171,7 @@ async def renew_secret(database: Database, client_id: str) -> str:
 
 
 async def remove(database: Database, client_id: str) -> None:
-    """InvalidError without such a client. Its sessions end by `accounts.remove_client`, which calls this."""
+    """Remove a client; `accounts.remove_client` also ends its sessions. InvalidError if there is none."""
     _check_id(client_id)
     removed = await _collection(database).delete_one({"_id": client_id})
     if not removed.deleted_count:
@@ -182,15 +183,15 @@ def _unknown() -> InvalidError:
 
 
 async def identify(database: Database, *, client_id: str | None, secret: str | None) -> Client:
-    """Who asks. InvalidClientError, always the same, unless a client proves itself as it must.
+    """Authenticate a client. InvalidClientError is always the same.
 
-    No id and no secret: the built-in client, without asking MongoDB; anyone else costs one read at most.
+    Without id and secret it is the built-in client, without a read; any other costs one read at most.
     """
     if secret is None and client_id in (None, BUILT_IN.id):
         return BUILT_IN
     document = await _find(database, client_id)
     if document is None or not _is_proven(document["secret_hash"], secret):
-        raise InvalidClientError("The client is unknown, or did not prove who it is as it must.")
+        raise InvalidClientError("The client is unknown or its credentials are wrong.")
     return _client(document)
 
 

@@ -1,7 +1,7 @@
-"""Invitations to register: each good once, for a while, perhaps for one e-mail address alone.
+"""Invitations to register, each valid once and for a while, perhaps for only one e-mail address.
 
 A document: `{_id: SHA-256 of the code, email and email_key (None: anyone), scopes, created_by, expires_at}`.
-Those of the first releases have no `email`. An index takes it away once it has expired.
+Those of the first releases have no `email`. An index deletes it once it has expired.
 """
 
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ from app.users import administrators, user_records
 from models.values import Scope
 
 ORDER = [("expires_at", -1), ("_id", -1)]
-"""Of the list, and of the index that it is read by."""
+"""The order of the list, and of its index."""
 _LISTED = b"invitations"
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
     id: str
-    """No part of the code, and nothing to make it from."""
+    """The hash of the code, which cannot be derived from it."""
     email: str | None
     scopes: list[Scope]
     created_by: str
@@ -43,9 +43,9 @@ async def invite(
     created_by: str,
     ttl_s: int = 7 * 86_400,
 ) -> tuple[str, Invitation]:
-    """The code, which only its hash is kept of, and the invitation; `email`: a valid address, or anyone's.
+    """The code, of which only the hash is stored, and the invitation; `email` None invites anyone.
 
-    `created_by` is the id of the administrator who invites. The code is good while they are one.
+    `created_by` is the id of the administrator who invites. The code is valid while they are one.
     """
     code = secret_codes.make()
     expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=ttl_s)
@@ -66,7 +66,7 @@ async def invite(
 async def page(
     database: Database, cursors: CursorSealer, *, limit: int, cursor: str | None
 ) -> tuple[list[Invitation], str | None]:
-    """Those that are good still, the one that expires last first; and the cursor of the next page."""
+    """A page of valid invitations, the last to expire first, and the cursor of the next page."""
     wanted: dict[str, Any] = {"expires_at": {"$gt": datetime.now(UTC)}}
     if cursor is not None:
         past = cursors.open(cursor, _LISTED)
@@ -81,19 +81,18 @@ async def page(
 
 
 async def withdraw(database: Database, invitation_id: str) -> None:
-    """InvitationNotFoundError without one that is good still."""
+    """Withdraw an invitation; InvitationNotFoundError if there is no valid one."""
     good = {"_id": invitation_id, "expires_at": {"$gt": datetime.now(UTC)}}
     if not (await _collection(database).delete_one(good)).deleted_count:
-        raise InvitationNotFoundError("There is no such invitation, or no longer.")
+        raise InvitationNotFoundError("There is no such invitation, or it has expired.")
 
 
 async def redeem(database: Database, code: str, email: str, session: AsyncClientSession) -> list[Scope]:
     """The scopes granted to `email` (a valid address); the invitation is used up if the transaction commits.
 
-    Inside a transaction of the caller, beside the insertion of the user, so that neither is done alone:
-    of two who race for one invitation, MongoDB makes one begin again, and it is gone then.
-    InvalidInvitationError, always the same: unknown, used, withdrawn, expired, made for another address, or
-    by one who is no administrator any more.
+    Runs in the transaction that inserts the user: of two requests with one invitation, MongoDB makes one
+    begin again, and it finds none. InvalidInvitationError is always the same: unknown, used, withdrawn,
+    expired, for another address, or by a former administrator.
     """
     document = await _collection(database).find_one_and_delete(
         {

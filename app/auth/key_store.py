@@ -1,4 +1,4 @@
-"""The signing keys in MongoDB: private halves sealed, and numbered so that a race has one winner."""
+"""The signing keys in MongoDB: private halves sealed, and numbers that decide races."""
 
 import asyncio
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class KeyStore:
         await self._collection.create_index("number", unique=True)
 
     async def read(self) -> list[StoredKey]:
-        """Newest first. A document that is no key is left out, with a log line."""
+        """All keys, the newest first. A malformed document is left out, with a log line."""
         documents = await self._collection.find().sort("number", -1).to_list()
         self._highest = max((d["number"] for d in documents if isinstance(d.get("number"), int)), default=0)
         before, self._opened = self._opened, {}
@@ -54,7 +54,7 @@ class KeyStore:
         return [key for key in found if key is not None]
 
     async def add(self, algorithm: str, *, created_at: datetime, signs_from: datetime) -> StoredKey | None:
-        """A new key, numbered next after those last read; None if another process took the number."""
+        """Add a key with the number after those last read; None if another process took the number."""
         signing = await asyncio.to_thread(SigningKey.generate, algorithm)
         document: dict[str, Any] = {
             "_id": signing.kid,

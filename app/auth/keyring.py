@@ -1,4 +1,4 @@
-"""The keys of access tokens as one process knows them: which signs, which verify, when they change."""
+"""The keyring: the keys of access tokens that a process knows, which signs and which verify."""
 
 import asyncio
 import time
@@ -19,26 +19,26 @@ from app.core.mongo import Database
 log = structlog.get_logger("roster.keys")
 
 PUBLISH_AHEAD_S = 60
-"""A new key is published so long before it signs, for the other processes and for caches of the JWK set."""
+"""How long a new key is published before it signs, for other processes and caches of the JWK set."""
 
 LEEWAY_S = 30
-"""What clocks may differ by: a key verifies so long after its last token has expired."""
+"""The allowed difference of clocks: a key verifies so long after its last token expired."""
 
 LOOK_AGAIN_S = 5
-"""Unknown key ids make a process read the keys at most once in this time, however many come."""
+"""Unknown key ids make a process read the keys at most once in this time."""
 
 _LOOK_S = 1.0
 """How long a request with an unknown key id may wait for MongoDB."""
 
 FIRST_ALGORITHM = "ES256"
-"""Of the first key, unless another is set: every usual library of resource servers reads it."""
+"""The algorithm of the first key, unless another is set: all usual libraries support it."""
 
 JWKs = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyInfo:
-    """What may be shown of a key."""
+    """The public facts of a key."""
 
     kid: str
     algorithm: str
@@ -52,10 +52,10 @@ KeyInfos = list[KeyInfo]
 
 
 class Keyring:
-    """Found keys cost no MongoDB query; `keep_current` and unknown key ids make it read them again."""
+    """The keys of access tokens; `keep_current` and unknown key ids make it read them again."""
 
     generation: int
-    """Raised whenever the set of keys changed: what was verified under another is not known to be good."""
+    """Raised whenever the set of keys changes: tokens verified before must be verified again."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Keyring:
         token_ttl_s: int,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`keys`: newest first. `open` reads them. `algorithm` None: each new key has that of the newest."""
+        """`keys`: newest first, as `open` reads them. `algorithm` None: new keys have that of the newest."""
         self.generation = 0
         self._store = store
         self._keys = {key.verifying.kid: key for key in keys}
@@ -87,9 +87,9 @@ class Keyring:
         now: Callable[[], float] = time.time,
         sign: bool = True,
     ) -> Self:
-        """Of the keys in MongoDB; to `sign`, with a new one where none can, or none with this algorithm.
+        """The keyring of the keys in MongoDB; with `sign`, it adds one if none can sign with the algorithm.
 
-        Processes that start at the same time end up with the same keys: they compete for its number.
+        Processes that start at the same time compete for its number, and so share the keys.
         """
         store = KeyStore(database, secret)
         keyring = cls(store, algorithm=algorithm, token_ttl_s=token_ttl_s, now=now)
@@ -101,21 +101,21 @@ class Keyring:
 
     @property
     def signing(self) -> SigningKey:
-        """The newest whose time to sign has come. UnavailableError: there is none, and MongoDB is away."""
+        """The newest key that may sign. UnavailableError: there is none, and MongoDB does not answer."""
         if (key := self._find_signing()) is None:
-            raise UnavailableError("There is no key to sign access tokens with at the moment.")
+            raise UnavailableError("There is no key to sign access tokens at the moment.")
         return key
 
     def find(self, kid: str) -> VerifyingKey | None:
-        """A look into a dictionary; the id is nothing but its key."""
+        """The key with this id, from memory."""
         key = self._keys.get(kid)
         return key.verifying if key is not None and _is_good(key, self._now()) else None
 
     async def find_fresh(self, kid: str) -> VerifyingKey | None:
-        """As `find`, after reading the keys again for an unknown id, if that was not done just now."""
+        """The key with this id; an unknown id makes it read the keys again, unless they were just read."""
         if (key := self.find(kid)) is not None:
             return key
-        async with self._lock:  # who comes while another reads has the benefit of it
+        async with self._lock:  # another request may have read them meanwhile
             if self.find(kid) is None and self._now() >= self._look_again_at:
                 self._look_again_at = self._now() + timedelta(seconds=LOOK_AGAIN_S)
                 with pymongo.timeout(_LOOK_S):
@@ -123,7 +123,7 @@ class Keyring:
         return self.find(kid)
 
     def public(self) -> JWKs:
-        """The JWK set's `keys` (RFC 7517): all that may verify, also one that is yet to sign."""
+        """The JWK set's `keys` (RFC 7517): all that verify, and the next one to sign."""
         now = self._now()
         return [
             key.verifying.public | {"kid": key.verifying.kid, "use": "sig", "alg": key.verifying.algorithm}
@@ -132,15 +132,15 @@ class Keyring:
         ]
 
     async def refresh(self) -> None:
-        """Read the keys again; while MongoDB is away, keep what there is."""
+        """Read the keys again; keep the old ones while MongoDB does not answer."""
         async with self._lock:
             await self._refresh()
 
     async def rotate(self, *, at_once: bool = False) -> str:
-        """The id of a new key. It signs after PUBLISH_AHEAD_S; the others verify until their tokens expire.
+        """Add a key and return its id. It signs after PUBLISH_AHEAD_S; others verify while they have tokens.
 
-        `at_once` is for a stolen key: the new one signs now and all others are gone, and with them every
-        access token. Other processes follow with their next `refresh` or the first token of the new key.
+        `at_once` is for a stolen key: the new one signs now, and the others and all their access tokens are
+        void. Other processes follow with their next `refresh` or the first token of the new key.
         """
         async with self._lock:
             await self._read()
@@ -152,7 +152,7 @@ class Keyring:
         return key.verifying.kid
 
     async def list(self) -> KeyInfos:
-        """Newest first, as MongoDB has them now."""
+        """The keys in MongoDB, the newest first."""
         async with self._lock:
             await self._read()
         return [self._describe(key) for key in self._keys.values()]
@@ -164,7 +164,7 @@ class Keyring:
                 found = key.signing
                 if key.signs_from <= now:
                     return found
-        return found  # the oldest, whose maker's clock is ahead of ours
+        return found  # the oldest, made by a process whose clock is ahead
 
     def _describe(self, key: StoredKey) -> KeyInfo:
         signs = key.signing is not None and key.signing is self._find_signing()
@@ -196,7 +196,7 @@ class Keyring:
         self._keys = found
 
     async def _settle(self) -> None:
-        """Until the newest key can sign with the algorithm that is set."""
+        """Add keys until the newest can sign with the algorithm that is set."""
         while True:
             newest = self._newest
             if newest is None or newest.signing is None:
@@ -217,7 +217,7 @@ class Keyring:
         return self._algorithm or (newest.verifying.algorithm if newest else FIRST_ALGORITHM)
 
     async def _add(self, ahead_s: int) -> StoredKey | None:
-        """None if another process added one since the keys were read."""
+        """Add a key; None if another process added one since the keys were read."""
         now, algorithm = self._now(), self._next_algorithm
         signs_from = now + timedelta(seconds=ahead_s)
         key = await self._store.add(algorithm, created_at=now, signs_from=signs_from)
@@ -231,7 +231,7 @@ class Keyring:
 
 
 async def keep_current(keyring: Keyring, every_s: float = 15.0) -> NoReturn:
-    """Endless: run it as a task."""
+    """Read the keys again and again; run it as a task."""
     while True:
         await asyncio.sleep(every_s)
         await keyring.refresh()

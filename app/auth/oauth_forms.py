@@ -1,6 +1,6 @@
 """The forms of OAuth: application/x-www-form-urlencoded in UTF-8, read strictly (RFC 6749, appendix B).
 
-What a sentence says stays in the letters of `error_description` (section 5.2): no quotes, no backslash.
+Its sentences use only characters that `error_description` allows (section 5.2): no quotes, no backslash.
 """
 
 import re
@@ -15,7 +15,7 @@ MEDIA_TYPE = "application/x-www-form-urlencoded"
 MAX_PARAMETERS = 30
 _SCOPES: tuple[str, ...] = get_args(Scope)
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_SHOWN_NAME = re.compile(r"[A-Za-z0-9._-]{1,40}")  # the letters of section 8.2
+_SHOWN_NAME = re.compile(r"[A-Za-z0-9._-]{1,40}")  # the characters of section 8.2
 
 
 def parse(body: bytes, content_type: str) -> dict[str, str]:
@@ -36,7 +36,7 @@ def parse(body: bytes, content_type: str) -> dict[str, str]:
 
 
 def _pieces(body: bytes) -> list[bytes]:
-    if body.count(b"&") <= MAX_PARAMETERS:  # a megabyte of separators would become 8 MB
+    if body.count(b"&") <= MAX_PARAMETERS:  # a megabyte of separators would take 8 MB
         pieces = [piece for piece in body.split(b"&") if piece]
         if len(pieces) <= MAX_PARAMETERS:
             return pieces
@@ -51,7 +51,7 @@ def _decode(encoded: bytes) -> str:
 
 
 def unquote(encoded: bytes) -> str:
-    """A name or a value as it was before its form encoding. ValueError: bad escapes, no UTF-8, or a NUL."""
+    """A form-decoded name or value. ValueError: bad escapes, not UTF-8, or a NUL."""
     text = unquote_to_bytes(encoded.replace(b"+", b" ")).decode()
     if _BAD_ESCAPE.search(encoded) or "\0" in text:
         raise ValueError
@@ -59,12 +59,12 @@ def unquote(encoded: bytes) -> str:
 
 
 def scope(text: str | None) -> frozenset[str] | None:
-    """The scopes asked for (section 3.3: names with one space between); None where none are said."""
+    """The requested scopes (section 3.3: names with one space between), or None."""
     if text is None:
         return None
     names = frozenset(text.split(" "))
     if unknown := sorted(names.difference(_SCOPES)):
         near = find_near(unknown[0], _SCOPES)
         hint = f"Did you mean {near[0]}? " if near else ""
-        raise InvalidScopeError(f"{hint}Ask for scopes with one space between, out of: {' '.join(_SCOPES)}.")
+        raise InvalidScopeError(f"{hint}Send scopes with one space between, out of: {' '.join(_SCOPES)}.")
     return names

@@ -1,4 +1,4 @@
-"""Passwords encrypted on their way (JWE, RFC 7516), for clients behind proxies that end TLS.
+"""Keys for passwords encrypted in transit (JWE, RFC 7516), for clients behind proxies that end TLS.
 
 Each day has a key, published on that day (UTC) and accepted until the end of the next.
 """
@@ -36,7 +36,7 @@ _BITS = 2048
 _NAME = re.compile(r"password-([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _DAY = timedelta(days=1)
 _MARGIN_S = 60
-"""What the mark of a used JWE outlives its key by."""
+"""How much longer the mark of a used JWE lives than its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class PasswordKeys:
         self._making = asyncio.Lock()
 
     async def public(self) -> dict[str, Any]:
-        """Today's JWK; the first call of the day makes it, for all processes."""
+        """Today's JWK; the first call of the day makes it for all processes."""
         name = _name(self._today())
         if (key := self._held.get(name)) is None:
             async with self._making:
@@ -81,7 +81,7 @@ class PasswordKeys:
         return key.public()
 
     async def open(self, sealed: str) -> str:
-        """The password of a compact JWE, which is used up by it. InvalidError for `/password_jwe`."""
+        """The password of a compact JWE, which can be used once. InvalidError for `/password_jwe`."""
         password, mark, name = await self._decrypt(sealed)
         ends = datetime.combine(_day(name) + 2 * _DAY, datetime.min.time(), UTC).timestamp()
         seconds = int(ends - self._now()) + _MARGIN_S
@@ -90,7 +90,7 @@ class PasswordKeys:
         return password
 
     async def _decrypt(self, sealed: str) -> tuple[str, str, str]:
-        """The password, the digest of what was encrypted, and the name of the key."""
+        """The password, a digest of the encrypted parts, and the name of the key."""
         if len(sealed) > LONGEST_JWE:
             raise _invalid()
         try:
@@ -103,11 +103,11 @@ class PasswordKeys:
             raise _invalid() from None
         if len(password) > LONGEST_PASSWORD:
             raise _invalid()
-        # Not the text: the parts are all that the cipher protects, whatever is wrapped around them.
+        # Of the parts, not the text: the cipher protects only these.
         return password, hashlib.sha256(b"".join(parts)).hexdigest(), name
 
     async def _find_accepted(self, name: str) -> _PasswordKey:
-        """ValueError unless it is of yesterday, today, or of a colleague whose clock is ahead."""
+        """The key; ValueError unless it is of yesterday, today, or of a process whose clock is ahead."""
         if abs(_day(name) - self._today()) > _DAY or (key := await self._find(name)) is None:
             raise ValueError("no key of ours")
         return key
@@ -118,7 +118,7 @@ class PasswordKeys:
         return await self._hold(await self._collection.find_one({"_id": name}))
 
     async def _make(self, name: str) -> _PasswordKey:
-        """Of the processes that make one, the first wins; one that does not open here is replaced."""
+        """Make a key; the first process wins, but a key that this secret cannot open is replaced."""
         made = await asyncio.to_thread(RSAKey.generate_key, _BITS)
         sealed = self._sealer.seal(orjson.dumps(made.as_dict(private=True)), name)
         kept = await self._collection.find_one_and_update(
@@ -134,7 +134,7 @@ class PasswordKeys:
         return key
 
     async def _hold(self, kept: dict[str, Any] | None) -> _PasswordKey | None:
-        """None where there is none, or it was sealed under another secret."""
+        """The key of a document; None if there is none, or it was sealed under another secret."""
         if kept is None:
             return None
         name = kept["_id"]
@@ -153,7 +153,7 @@ class PasswordKeys:
 
 
 def _read_name(header: bytes) -> str:
-    """The key that a header names; ValueError unless the header has just what is asked for."""
+    """The name of a header's key; ValueError unless the header has exactly the required members."""
     members = compact.read_object(header)
     name = members.pop("kid", None)
     if members != {"alg": _ALGORITHM, "enc": _ENCRYPTION} or not isinstance(name, str):
@@ -166,7 +166,7 @@ def _name(day: date) -> str:
 
 
 def _day(name: str) -> date:
-    """ValueError unless `name` is that of a day's key."""
+    """The day of a key's name; ValueError if it is none."""
     found = _NAME.fullmatch(name)
     if found is None:
         raise ValueError("no key of ours")

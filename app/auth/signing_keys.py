@@ -1,4 +1,4 @@
-"""The halves of a key that signs access tokens. A key has one algorithm, whatever a token's header says."""
+"""The two halves of a signing key. A key has one algorithm, whatever a token's header says."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -11,7 +11,7 @@ from joserfc.jws import JWSRegistry
 _Key = OKPKey | ECKey | RSAKey
 
 _ALGORITHMS: dict[str, JWSAlgModel] = {
-    "EdDSA": JWSRegistry.algorithms["Ed25519"],  # RFC 9864's, which takes no Ed448 key
+    "EdDSA": JWSRegistry.algorithms["Ed25519"],  # RFC 9864's name, which excludes Ed448
     "ES256": JWSRegistry.algorithms["ES256"],
     "RS256": JWSRegistry.algorithms["RS256"],
 }
@@ -26,12 +26,12 @@ class VerifyingKey:
     kid: str
     algorithm: str
     public: dict[str, Any]
-    """The JWK's public members and no others."""
+    """Only the public members of the JWK."""
     _key: _Key = field(repr=False)
 
     @classmethod
     def load(cls, kid: str, algorithm: str, jwk: dict[str, Any]) -> Self:
-        """ValueError where the JWK is no key for the algorithm, is too short, or has another thumbprint."""
+        """ValueError if the JWK is no key for the algorithm, too short, or has another thumbprint."""
         public = {name: jwk[name] for name in _PUBLIC_MEMBERS if name in jwk}
         key = _load(algorithm, public)
         if isinstance(key, RSAKey) and key.public_key.key_size < _FEWEST_RSA_BITS:
@@ -52,7 +52,7 @@ class SigningKey:
 
     @classmethod
     def generate(cls, algorithm: str) -> Self:
-        """Up to a second for RS256: call it in a thread."""
+        """A new key; takes up to a second for RS256: call it in a thread."""
         key: _Key
         if algorithm == "RS256":
             key = RSAKey.generate_key(_RSA_BITS)
@@ -64,7 +64,7 @@ class SigningKey:
 
     @classmethod
     def load(cls, kid: str, algorithm: str, jwk: dict[str, Any]) -> Self:
-        """A tenth of a second for RS256, whose primes are checked: call it in a thread."""
+        """Takes a tenth of a second for RS256, whose primes are checked: call it in a thread."""
         return cls(kid, algorithm, _load(algorithm, jwk))
 
     def sign(self, message: bytes) -> bytes:
@@ -74,7 +74,7 @@ class SigningKey:
         return dict(self._key.as_dict(private=False))
 
     def private(self) -> dict[str, Any]:
-        """The private JWK: only to be sealed."""
+        """The private JWK, which must be sealed."""
         return dict(self._key.as_dict(private=True))
 
 

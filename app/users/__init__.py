@@ -1,4 +1,4 @@
-"""Users: created, read, changed and deleted, one at a time or in batches."""
+"""Users: created, read, changed and deleted, singly or in batches."""
 
 from app.users.authority import Authority
 from app.users.batches import apply, is_complete

@@ -1,4 +1,4 @@
-"""Who can administer: an active user with `users:admin` and a password. One of them always stays."""
+"""Administrators: active users with `users:admin` and a password. One of them always stays."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,16 +17,16 @@ ADMINISTRATOR: dict[str, Any] = {
     "is_active": True,
     "credentials.password_hash": {"$type": "string"},
 }
-"""Finds those who can sign in and administer, through the index of facets."""
+"""The filter of users who can sign in and administer, which the index of facets serves."""
 
 
 def may_administer(user: Mapping[str, Any]) -> bool:
-    """By standing alone: without a password they cannot sign in."""
+    """Whether a user is active and has the scope; without a password they still cannot sign in."""
     return user.get("is_active") is True and ADMIN in (user.get("scopes") or ())
 
 
 def was_one(deleted: Mapping[str, Any]) -> bool:
-    """Of a user read with standing and credentials, as the transaction that deletes them found them."""
+    """Whether a deleted user, read with scopes and credentials, could administer."""
     credentials = deleted.get("credentials") or {}
     return may_administer(deleted) and isinstance(credentials.get("password_hash"), str)
 
@@ -36,10 +36,10 @@ async def is_one(users: Collection, user_id: ObjectId, session: AsyncClientSessi
 
 
 async def leave_one(users: Collection, without: ObjectId, session: AsyncClientSession) -> None:
-    """Within the transaction by which this administrator goes; LastAdministratorError where nobody stays.
+    """Check, in the transaction that removes this administrator, that another stays: LastAdministratorError.
 
-    The one who stays is written to, so that of two transactions that rely on each other's administrator
-    MongoDB makes one begin again: a snapshot alone would let both pass.
+    The other one is written to, so that of two transactions that rely on each other's administrator one has
+    to begin again: a snapshot alone would let both pass.
     """
     staying = await users.find_one_and_update(
         {"_id": {"$ne": without}} | ADMINISTRATOR, {"$inc": {"relied_on": 1}}, {"_id": 1}, session=session

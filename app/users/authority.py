@@ -1,4 +1,4 @@
-"""On whose behalf users are changed."""
+"""The authority under which users are changed: the caller's scopes and rights."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -17,13 +17,13 @@ ADMIN = "users:admin"
 @dataclass(frozen=True, slots=True)
 class Authority:
     scopes: frozenset[str]
-    """Of the caller's token."""
+    """The scopes of the caller's token."""
     ending: Callable[[str], AbstractAsyncContextManager[Ending]]
-    """Around a write that ends all sessions of the user with this id (`Sessions.ending`)."""
+    """Wraps a write that ends all sessions of the user with this id (`Sessions.ending`)."""
     author: Author
-    """Who the caller is, for the audit trail and log."""
+    """The caller, for the audit trail and log."""
     has_proved: bool = False
-    """Whether the caller has just shown his password, where the change asks for it."""
+    """Whether the caller has just given their password, where the change needs it."""
 
     @property
     def is_admin(self) -> bool:
@@ -34,12 +34,12 @@ class Authority:
         return "users:write" in self.scopes
 
     def check_standing(self, said: UserInput | UserPatch) -> None:
-        """InsufficientScopeError where scopes or activation are said by one who may not say them."""
+        """InsufficientScopeError where the caller may not set scopes or activation, but does."""
         if not self.is_admin and (named := sorted(STANDING & said.model_fields_set)):
             raise InsufficientScopeError(ADMIN, f"Only {ADMIN} may set {' and '.join(named)}.")
 
     def check_same_standing(self, row: Row, said: UserInput) -> None:
-        """As `check_standing`, of one who says everything: what stays as it is may be said by anyone."""
+        """The same for a replacement, in which everyone may repeat what is stored."""
         if not self.is_admin and any(
             _unordered(getattr(said, name)) != _unordered(row[name])
             for name in STANDING & said.model_fields_set
@@ -47,19 +47,19 @@ class Authority:
             self.check_standing(said)
 
     def check_target(self, row: Row) -> None:
-        """InsufficientScopeError for one who is no administrator and would change one."""
+        """InsufficientScopeError where a caller who is no administrator would change one."""
         if not self.is_admin and ADMIN in row["scopes"]:
             raise InsufficientScopeError(ADMIN, "Only an administrator may change an administrator.")
 
     def check_own(self, row: Row, said: Mapping[str, Any]) -> None:
-        """PasswordNeededError for one who would change his own e-mail without having shown his password.
+        """PasswordNeededError where callers would change their own e-mail without their password.
 
-        Whoever got hold of his token for a moment could keep the account by it (ASVS 5.0, 7.5.1).
+        A thief of the token could keep the account otherwise (ASVS 5.0, 7.5.1).
         """
         if not self.has_proved and self.author.user_id == str(row["_id"]) and said["email"] != row["email"]:
             raise PasswordNeededError(
                 "Change your own e-mail at POST /users/me/email, with your password.",
-                errors=(FieldError(pointer="/email", detail="Must stay as it is here."),),
+                errors=(FieldError(pointer="/email", detail="Must not change here."),),
             )
 
 

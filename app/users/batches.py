@@ -1,4 +1,4 @@
-"""Batches: up to a thousand operations in order, each of which stands or falls alone."""
+"""Batches: up to a thousand operations in order, each of which succeeds or fails by itself."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -47,12 +47,12 @@ from models.user import User
 _OPERATION: TypeAdapter[CreateOperation | UpdateOperation | DeleteOperation] = TypeAdapter(Operation)
 _DUPLICATE_KEY = 11_000
 _TOGETHER = 250
-"""Creates of one transaction: it has the time of one operation."""
+"""The most creates of one transaction, which has the time of one operation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one operation; `error` is set when it failed."""
+    """The result of one operation; `error` is set if it failed."""
 
     status: int
     id: str | None = None
@@ -61,16 +61,16 @@ class Result:
 
 
 _Parsed = CreateOperation | UpdateOperation | DeleteOperation | RosterError | Result
-"""An operation, or what became of it already."""
+"""An operation, or its result if that is known already."""
 
 
 async def apply(
     operations: Sequence[Any], authority: Authority, attempt: Attempt | None = None
 ) -> list[Result]:
-    """One result for each operation, in their order. Neighbouring creates go to MongoDB together.
+    """Apply operations; one result for each, in order. Neighbouring creates share a transaction.
 
-    Once MongoDB is away the rest is not tried: a thousand time-outs in a row would take an hour. What an
-    earlier attempt did is not done again.
+    Once MongoDB fails, the rest is not tried: a thousand time-outs would take an hour. Operations that an
+    earlier attempt did are not done again.
     """
     author = replace(authority.author, via="batch")
     done = attempt.done if attempt is not None else {}
@@ -103,12 +103,12 @@ def _always(place: int, _: ObjectId) -> int:
 
 
 def is_complete(results: Sequence[Result]) -> bool:
-    """Whether it is known of each operation what became of it."""
+    """Whether the outcome of each operation is known."""
     return all(result.status != UnavailableError.status for result in results)
 
 
 def _runs(parsed: Sequence[_Parsed]) -> Iterator[list[_Parsed]]:
-    """Neighbouring creates as runs, every other operation alone."""
+    """Groups: neighbouring creates together, any other operation alone."""
     numbered = enumerate(parsed)
     for _, run in groupby(numbered, lambda item: None if isinstance(item[1], CreateOperation) else item[0]):
         operations = [operation for _, operation in run]
@@ -117,7 +117,7 @@ def _runs(parsed: Sequence[_Parsed]) -> Iterator[list[_Parsed]]:
 
 
 def _parsed(operation: Any, authority: Authority) -> _Parsed:
-    """The operation, or why it is not done; a create that the caller may not make stays out of its run."""
+    """The operation, or its error; a create that the caller may not make stays out of its group."""
     try:
         parsed = _OPERATION.validate_python(operation)
         if isinstance(parsed, CreateOperation):
@@ -134,9 +134,9 @@ def _parsed(operation: Any, authority: Authority) -> _Parsed:
 async def _create(
     operations: Sequence[CreateOperation], author: Author, attempt: Attempt | None, first: int
 ) -> list[Result]:
-    """All in one transaction; those whose values others have stand aside, and the rest is tried again.
+    """Create users in one transaction; those whose values others have fail, and the rest is tried again.
 
-    The first of them stands at the place `first` of the batch.
+    `first` is the place of the first one in the batch.
     """
     users = [record(operation.user) for operation in operations]
     places: dict[ObjectId, int] = {user.id: first + place for place, user in enumerate(users)}
@@ -164,7 +164,7 @@ async def _insert(users: Sequence[User], author: Author, session: AsyncClientSes
 
 
 async def _clashing(users: Sequence[User]) -> dict[ObjectId, Result]:
-    """Those who want what a stored user has, or one before them who gets it, as if done one by one."""
+    """The users whose unique values a stored user has, or one before them gets."""
     claims = {user.id: dict(claimed(document(user))) for user in users}
     either = [
         {path: {"$in": values, "$type": "string"}}
@@ -185,7 +185,7 @@ async def _clashing(users: Sequence[User]) -> dict[ObjectId, Result]:
 
 
 def _refused(users: Sequence[User], error: BulkWriteError) -> dict[ObjectId, Result]:
-    """By MongoDB itself: whoever was in the way is gone already."""
+    """The user that MongoDB refused: the one who had the value is gone already."""
     failure = error.details["writeErrors"][0]
     if failure["code"] != _DUPLICATE_KEY:
         raise error
@@ -202,7 +202,7 @@ def _created(user: User) -> Result:
 
 
 async def _found_out(users: Sequence[User], refused: dict[ObjectId, Result]) -> list[Result]:
-    """After MongoDB went away in mid-insert: which were stored, for those a repeat would meet a conflict."""
+    """Results after MongoDB failed during an insert: which users were stored after all."""
     try:
         stored = await collection().distinct("_id", {"_id": {"$in": [user.id for user in users]}})
     except PyMongoError:
@@ -211,7 +211,7 @@ async def _found_out(users: Sequence[User], refused: dict[ObjectId, Result]) -> 
     return [refused.get(user.id) or made.get(user.id) or _unavailable() for user in users]
 
 
-def _unavailable(said: str = "MongoDB did not answer; it is not known whether this was done.") -> Result:
+def _unavailable(said: str = "MongoDB did not answer, so whether this was done is not known.") -> Result:
     error = UnavailableError(said)
     return Result(status=error.status, error=error)
 
@@ -243,7 +243,7 @@ async def _apply(operation: _Parsed, authority: Authority) -> Result:
 
 
 def _below(place: str, error: RosterError) -> RosterError:
-    """The error with its pointers into the operation, not into the user alone."""
+    """The error with pointers into the operation instead of the user."""
     error.errors = tuple(
         replace(bad, pointer=place + bad.pointer) if bad.pointer is not None else bad for bad in error.errors
     )

@@ -1,4 +1,4 @@
-"""Changes of one user. Every write is conditional on the version it was computed from: none is lost."""
+"""Changes of one user. Every write is conditional on the version it was computed from, so none is lost."""
 
 import asyncio
 import random
@@ -45,14 +45,14 @@ from models.user import FIELDS, STANDING, UserInput, UserPatch, UserReplacement
 from models.values import Held, held
 
 RAISED = {"credentials.generation": 1}
-"""Beside the version, by a write that ends all sessions of the user."""
+"""What a write that ends all sessions raises besides the version."""
 
 _ENDED = dict.fromkeys((*STANDING, "credentials"), 1)
 _SAID = set(UserInput.model_fields)
 _EMPTIED = [field.path for field in FIELDS if field.info.default == []]
 """Lists that null empties."""
 _TRIES = 20
-"""Of a change without If-Match, each on the version that the one before it left."""
+"""Tries of a change without If-Match, each on the latest version."""
 
 
 async def patch(
@@ -73,10 +73,10 @@ async def replace(
     *,
     authority: Authority,
 ) -> Row:
-    """The user after everything a caller may say was replaced."""
+    """The user after a replacement of all that callers may set."""
     if user.id not in (None, str(user_id)):
-        wrong = FieldError("Must be the id in the path, or left out.", pointer="/id")
-        raise InvalidError("The user's id stays.", errors=(wrong,))
+        wrong = FieldError("Must be the id in the path, or be left out.", pointer="/id")
+        raise InvalidError("The user's id cannot change.", errors=(wrong,))
 
     def compute(row: Row) -> UserInput:
         authority.check_same_standing(row, user)
@@ -91,7 +91,7 @@ async def replace(
 async def delete(
     user_id: PydanticObjectId, versions: AllowedVersions = None, *, authority: Authority
 ) -> None:
-    """And with the user all his sessions."""
+    """Delete a user, and with them all their sessions."""
     condition: dict[str, Any] = {"_id": user_id}
     if versions is not None:
         condition["version"] = {"$in": sorted(versions)}
@@ -110,9 +110,9 @@ async def delete(
 async def erase(
     condition: Mapping[str, Any], author: Author, session: AsyncClientSession | None = None
 ) -> int | None:
-    """Delete the user whom the condition finds, for one who ends his sessions: by the generation answered.
+    """Delete the user whom the condition finds; the new generation, by which their sessions are ended.
 
-    What they were goes from their trail, too. LastAdministratorError where nobody else could administer.
+    Their values are removed from the trail, too. LastAdministratorError where nobody else could administer.
     """
 
     async def write(session: AsyncClientSession) -> int | None:
@@ -149,12 +149,12 @@ async def _change(
         if changed is not None:
             note(row, said, authority)
             return sound(changed)
-        await asyncio.sleep(random.random() * 0.005 * attempt)  # noqa: S311 - spreads rivals, guards nothing
-    raise WriteConflictError("Other writers changed this user each time; try again.")
+        await asyncio.sleep(random.random() * 0.005 * attempt)  # noqa: S311 - spreads retries, guards nothing
+    raise WriteConflictError("Others kept changing this user; try again.")
 
 
 def note(row: Row, said: dict[str, Any], authority: Authority) -> None:
-    """One line in the audit log for each change of what the user may do."""
+    """Log each change of the user's rights."""
     about = {"user_id": str(row["_id"]), "by": authority.author.user_id}
     if row["is_active"] != said["is_active"]:
         audit.log.record("user_activated" if said["is_active"] else "user_deactivated", **about)
@@ -163,12 +163,12 @@ def note(row: Row, said: dict[str, Any], authority: Authority) -> None:
 
 
 def ends(row: Row, said: dict[str, Any]) -> bool:
-    """Whether the sessions of the user end with the change: he is deactivated, or loses a scope."""
+    """Whether the change ends the user's sessions: it deactivates them, or takes a scope away."""
     return (row["is_active"] and not said["is_active"]) or not set(row["scopes"]) <= set(said["scopes"])
 
 
 async def _write_by(authority: Authority, row: Row, said: dict[str, Any]) -> Row | None:
-    """UniqueConflictError names each field whose value others have to those who may look others up."""
+    """Write a change; UniqueConflictError names all fields in conflict, as the caller may read users."""
     try:
         if ends(row, said):
             return await _write_and_end(row, said, authority)
@@ -197,10 +197,10 @@ async def write(
     differences: Sequence[Mapping[str, Any]] | None = None,
     session: AsyncClientSession | None = None,
 ) -> Row | None:
-    """The row after the write, or None if it is no longer at the version that was read.
+    """The row after the write, or None if its version is no longer the one that was read.
 
-    `stored` is what no caller says of a user (a hash of his password). `differences` are for one who knows
-    them and has not the whole row. LastAdministratorError where nobody could administer after it.
+    `stored` has fields that no caller sets (a password hash). `differences` are given where the whole row was
+    not read. LastAdministratorError where nobody else could administer.
     """
     update, words = change(said, raised)
     update["$set"] |= stored
@@ -231,13 +231,13 @@ async def write(
 
 
 def alteration(row: Row, author: Author, differences: Sequence[Mapping[str, Any]]) -> Entry:
-    """What the trail says of a change of the user from the row's version to the next."""
+    """The trail's entry of a change of the user from the row's version to the next."""
     return audit.write.entry(
         author, "changed", row["_id"], version=row["version"] + 1, differences=differences
     )
 
 
-_STALE = "The user has changed since the version that the request names; read it again."
+_STALE = "The user has changed since the version that the request names: read it again."
 
 
 def _check(version: int, versions: AllowedVersions) -> None:
@@ -250,7 +250,7 @@ def _input(row: Row) -> dict[str, Any]:
 
 
 def _merged(target: Any, changes: Any) -> Any:
-    """RFC 7396, section 2; null stays as null here, since a stored user names every field."""
+    """Merge by RFC 7396, section 2; null stays null, as a stored user has every field."""
     if not isinstance(changes, dict):
         return changes
     kept = target if isinstance(target, dict) else {}
@@ -258,7 +258,7 @@ def _merged(target: Any, changes: Any) -> Any:
 
 
 def _validated(merged: dict[str, Any], stored: Held) -> UserInput:
-    """The whole user after the patch: what may not be missing cannot have been removed."""
+    """The whole user after the patch, in which no required field may be missing."""
     if merged["profile"] is None:
         merged = merged | {"profile": {}}
     for *path, name in _EMPTIED:

@@ -1,9 +1,9 @@
-"""Requests that are done once, however often they are sent: their answers are kept for a day.
+"""Idempotency: a request with a key is done once, however often it is sent; answers are kept for a day.
 
 A document of `idempotency_keys`: `{_id (a hash of caller, route and key), request (a hash of the body),
-owner, until, done: {place: {status, id, version}}, answer: {status, headers, body} | null, expires_at}`. What
-was done is noted in the transaction that did it, by the owner alone. So whoever repeats a request that broke
-off, on whatever process, does only what was not done; and of two owners one does nothing any more.
+owner, until, done: {place: {status, id, version}}, answer: {status, headers, body} | null, expires_at}`. Each
+operation is noted in the transaction that does it, by the owner alone. So a repetition of an interrupted
+request, on any process, does only the rest; and of two owners one can no longer do anything.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from app.core.mongo import Collection, Database
 
 KEPT = timedelta(days=1)
 _LEASE = timedelta(seconds=30)
-"""How long a request is waited for that says nothing of itself: longer than any one of its steps may take."""
+"""How long a silent request keeps its key: longer than any one of its steps may take."""
 _RELEASE_S = 0.5
 _STATUSES = {"created": 201, "changed": 200, "deleted": 204}
 
@@ -38,7 +38,7 @@ class RequestKey:
 
     @classmethod
     def of(cls, caller: str, route: str, key: str, body: bytes) -> "RequestKey":
-        """Kept as hashes: neither the key nor the body can be read from them."""
+        """The key of a request; both parts are hashes, so that neither key nor body is stored."""
         named = f"{caller}\0{route}\0{key}".encode()
         return cls(hashlib.sha256(named).hexdigest(), hashlib.sha256(body).hexdigest())
 
@@ -52,18 +52,18 @@ class StoredReply:
 
 @dataclass(slots=True)
 class Attempt:
-    """What was done already of a request, and by whom the rest is; without a key nothing is known or kept."""
+    """An attempt at a request: what is done, and who does the rest; without a key nothing is stored."""
 
     keys: Collection
     id: str | None = None
     owner: str = ""
     done: dict[int, dict[str, Any]] = field(default_factory=dict)
-    """By the place of the operation in the request, `{status, id, version}`."""
+    """`{status, id, version}` of each done operation, by its place in the request."""
     answer: StoredReply | None = None
-    """The whole answer, if the request was done to its end."""
+    """The whole answer, if the request was completed."""
 
     def noting(self, author: Author, place: Callable[[ObjectId], int]) -> Author:
-        """The author, of whose changes it is noted which operation did them: that at the user's `place`."""
+        """The author, whose changes are noted as the operation at the user's `place`."""
         if self.id is None:
             return author
 
@@ -83,7 +83,7 @@ class Attempt:
             raise _in_use()
 
     async def finish(self, answer: StoredReply) -> None:
-        """The request is done to its end: this is what whoever repeats it is told."""
+        """Store the answer of the completed request, for repetitions."""
         if self.id is None:
             return
         kept = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
@@ -93,9 +93,9 @@ class Attempt:
 
 @asynccontextmanager
 async def attempt(database: Database, key: RequestKey | None) -> AsyncIterator[Attempt]:
-    """Around a request; what is not finished is let go of at its end, for whoever repeats it.
+    """Wraps a request; at the end, an incomplete one is released for a repetition.
 
-    IdempotencyKeyReusedError for another body under the key; IdempotencyKeyInUseError while another is at it.
+    IdempotencyKeyReusedError for another body under the key; IdempotencyKeyInUseError during another attempt.
     """
     keys = database["idempotency_keys"]
     if key is None:
@@ -127,7 +127,7 @@ async def _claim(keys: Collection, key: RequestKey) -> Attempt:
         try:
             await keys.insert_one(fresh | {"until": moment + _LEASE, "expires_at": moment + KEPT})
         except DuplicateKeyError:
-            # MongoDB looks for what is due about once a minute
+            # MongoDB deletes expired documents only about once a minute
             await keys.delete_one({"_id": key.id, "expires_at": {"$lte": moment}})
             found = await keys.find_one({"_id": key.id})
         else:
@@ -140,7 +140,7 @@ async def _take_over(keys: Collection, key: RequestKey, owner: str, found: dict[
     if found["request"] != key.request:
         raise IdempotencyKeyReusedError(
             "This key was sent with another body.",
-            errors=(FieldError(parameter="Idempotency-Key", detail="Must be a new one for another body."),),
+            errors=(FieldError(parameter="Idempotency-Key", detail="Must be a new key for another body."),),
         )
     if (kept := found["answer"]) is not None:
         return Attempt(keys, key.id, answer=StoredReply(kept["status"], kept["headers"], kept["body"]))
@@ -155,7 +155,7 @@ async def _take_over(keys: Collection, key: RequestKey, owner: str, found: dict[
 
 
 async def _release(held: Attempt) -> None:
-    """What did nothing leaves nothing; of what was begun the next goes on at once."""
+    """Delete the document if nothing was done; otherwise let the next attempt go on at once."""
     mine = {"_id": held.id, "owner": held.owner, "answer": None}
     if not (await held.keys.delete_one({**mine, "done": {}})).deleted_count:
         await held.keys.update_one(mine, {"$set": {"until": _now()}})
@@ -167,7 +167,7 @@ def _outcome(entry: Entry) -> dict[str, Any]:
 
 
 def _in_use() -> IdempotencyKeyInUseError:
-    return IdempotencyKeyInUseError("A request with this key is being done.", headers={"Retry-After": "1"})
+    return IdempotencyKeyInUseError("A request with this key is in progress.", headers={"Retry-After": "1"})
 
 
 def _now() -> datetime:

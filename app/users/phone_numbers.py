@@ -1,4 +1,4 @@
-"""Stored phone numbers that today's reading writes in another form: found, and renewed where no two clash."""
+"""Finds and renews stored phone numbers that the library now writes in another form."""
 
 import structlog
 from bson import ObjectId
@@ -18,7 +18,7 @@ _REMEDY = "give all but one of them another number; python -m app check names th
 
 
 async def find_old(users: Collection) -> dict[str, list[ObjectId]]:
-    """Numbers that stored ones become by today's reading, each with all the users who would hold it."""
+    """New forms of stored numbers, each with all users who would have it."""
     found: dict[str, list[ObjectId]] = {}
     async for row in users.find({"phone": {"$type": "string"}}, {"phone": 1}, batch_size=_BATCH):
         number = phones.find(row["phone"])
@@ -33,14 +33,14 @@ async def find_old(users: Collection) -> dict[str, list[ObjectId]]:
 
 
 async def renew_old(users: Collection) -> None:
-    """Write each as any change is written, unless two users would share it: they keep what they have."""
+    """Renew each number as an ordinary change, unless two users would share it."""
     for number, holders in (await find_old(users)).items():
         if len(holders) > 1 or not await _renew(users, holders[0], number):
             _log.warning("phone_number_shared", users=[str(each) for each in holders], remedy=_REMEDY)
 
 
 async def _renew(users: Collection, user_id: ObjectId, number: str) -> bool:
-    """False where another user took the number meanwhile; a change of the user at once goes first."""
+    """Renew one number; False if another user took it meanwhile. Concurrent changes of the user win."""
     while (row := readable(await users.find_one({"_id": user_id}, PUBLIC))) is not None:
         try:
             if await write(row, {name: row[name] for name in SAID} | {"phone": number}, _MIGRATION):

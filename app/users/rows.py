@@ -1,7 +1,7 @@
-"""Stored rows as they leave: checked by the shapes of their values, never rebuilt when they are right.
+"""Checks stored rows before they are sent, by the types of their values, without rebuilding sound ones.
 
-A row that another hand wrote wrongly is mended where a missing optional is all that ails it, and otherwise
-left out, with a log line that names its id and field.
+A malformed row, written by another program, is completed where only an optional field is missing, and
+otherwise left out, with a log line that names its id and field.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,9 @@ from models.user import UserOutput
 log = structlog.get_logger()
 
 OLDEST = datetime(1900, 1, 1)  # noqa: DTZ001 - rows are decoded naive, in UTC
-UNREADABLE = Counter("roster_unreadable_rows", "Stored users left out of an answer because a field is wrong.")
+UNREADABLE = Counter(
+    "roster_unreadable_rows", "Stored users left out of an answer because a field is malformed."
+)
 
 
 class _Kind:
@@ -35,7 +37,7 @@ class _Kind:
 
 
 Selection = dict[str, "Selection"]
-"""Chosen fields as a tree; an empty branch means all below it."""
+"""Chosen fields as a tree; an empty branch means everything below."""
 
 
 def _kinds(model: type[BaseModel], selection: Selection | None = None) -> dict[str, _Kind]:
@@ -47,11 +49,11 @@ def _kinds(model: type[BaseModel], selection: Selection | None = None) -> dict[s
 
 
 class _WrongError(Exception):
-    """A value that no caller can be given, and where it stands."""
+    """A malformed value, and its path."""
 
 
 class _Check:
-    """Whether all of many objects hold just these fields with the right types, asked column by column.
+    """Checks column by column that many objects have just these fields with the right types.
 
     The loops over rows run in C: a row costs about a microsecond.
     """
@@ -104,7 +106,7 @@ def _types(kind: _Kind) -> set[type]:
 
 
 class RowReader:
-    """Reads rows of one selection of fields: `sound(rows)` are those fit to leave, in their order."""
+    """Reads rows of one selection of fields."""
 
     def __init__(self, selection: Selection | None = None) -> None:
         self._fields = _kinds(UserOutput, selection)
@@ -112,7 +114,7 @@ class RowReader:
         self._check = _Check(self._fields)
 
     def sound(self, rows: list[Row]) -> list[Row]:
-        """The rows that are right, mended ones among them; the wrong ones are logged and counted."""
+        """The well-formed rows in order, completed ones included; malformed ones are logged and counted."""
         if self._check.passes(rows):
             return rows
         found = []
@@ -148,7 +150,7 @@ class RowReader:
                 raise _WrongError(path)
             return self._object(value, kind.nested, f"{path}.")
         if kind.type is int and isinstance(value, int) and not isinstance(value, bool):
-            return int(value)  # BSON's int64 comes as a subclass
+            return int(value)  # BSON's int64 is a subclass
         if type(value) is not kind.type or (isinstance(value, datetime) and value < OLDEST):
             raise _WrongError(path)
         return value

@@ -1,4 +1,4 @@
-"""Which fields of a user a caller wants: `fields=name,profile.addresses.city`."""
+"""Selections of a user's fields: `fields=name,profile.addresses.city`."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -43,7 +43,7 @@ def _parse(fields: str) -> list[str]:
     unknown = [path for path in chosen if path not in ALLOWED]
     if unknown:
         raise InvalidError(
-            "`fields` names a field that users do not have.",
+            "`fields` names an unknown field.",
             errors=tuple(FieldError(detail=_unknown(path[:80]), parameter="fields") for path in unknown[:10]),
         )
     return chosen

@@ -1,4 +1,4 @@
-"""The stored record of a user: built whole from what a caller may say, so that what is hidden never lags."""
+"""Stored records of users, built whole from what callers may set, so that derived fields never lag."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -24,16 +24,16 @@ from models.user import UNIQUE as UNIQUE_FIELDS
 
 T = TypeVar("T")
 AllowedVersions = frozenset[int] | None
-"""The versions of which a change must find one (If-Match); None: any."""
+"""The versions that a change accepts (If-Match); None: any."""
 
 UNIQUE = {field.stored_at: field.name for field in UNIQUE_FIELDS}
-"""Path of each unique index: the field as its owner knows it."""
+"""The field of each unique index, by the index's path."""
 
 SAID = tuple(UserInput.model_fields)
-"""What a caller may say of a user."""
+"""The fields that a caller may set."""
 
 PUBLIC, _READER = choose(None)
-"""The projection of all that a caller may see of a user, and its reader."""
+"""The projection of all fields that callers may see, and its reader."""
 
 _NORMALISERS = {"email": email_key, "username": canonical}
 """Of texts that are unique; the sort key of the others ignores accents, too."""
@@ -47,11 +47,11 @@ _UNRECORDED = {"last_login_at": None, "last_login_ip": None, "version": 1}
 """What the service records of a user later."""
 
 GENERATION = {"credentials.generation": 1}
-"""The projection of what sessions are checked by."""
+"""The projection of the sessions' generation."""
 
 
 def generation(row: Row) -> int:
-    """Taken out of the row, which goes on to a caller."""
+    """The generation, taken out of a row that will be sent to a caller."""
     return generation_of({"credentials": row.pop("credentials", None)})
 
 
@@ -60,7 +60,7 @@ def collection() -> Collection:
 
 
 def record(user: UserInput, **stored: Any) -> User:
-    """A new record; `stored` sets what a caller may not say (`scopes`, `created_at`, ...)."""
+    """A new record; `stored` sets fields that callers may not set (`created_at`, ...)."""
     fields, words = compose(user.model_dump() | stored)
     new: User = User.model_validate(fields)
     new.words = words
@@ -68,9 +68,9 @@ def record(user: UserInput, **stored: Any) -> User:
 
 
 def compose(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
-    """The fields of a new user of whom a valid input, dumped, says all that a caller may say.
+    """The stored fields of a new user, from a valid input dumped.
 
-    Beside them the words that the dictionary must know before.
+    And the words that the dictionary must have first.
     """
     moment = now()
     fields = {"created_at": moment, "updated_at": moment, **_UNRECORDED} | said
@@ -79,15 +79,15 @@ def compose(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
 
 
 def document(user: User) -> dict[str, Any]:
-    """As it is stored, for those who store many at once."""
+    """The record as a document, for bulk inserts."""
     stored: dict[str, Any] = {"_id": user.id} | user.model_dump(exclude={"id"})
     return stored
 
 
 def hidden(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
-    """Normalised keys, facets and what search needs; every write stores them with the fields they come from.
+    """The derived fields (normalised keys, facets, search), which every write stores with their sources.
 
-    Beside them the words that the dictionary must know before.
+    And the words that the dictionary must have first.
     """
     found = search.index(said)
     kept = {
@@ -102,9 +102,9 @@ def hidden(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
 
 
 def change(said: dict[str, Any], raised: Mapping[str, int] = {}) -> tuple[dict[str, Any], dict[str, bool]]:
-    """The update that makes a stored user what was said, of all he may be said to be.
+    """The update that sets all fields that callers may set.
 
-    Beside it the words that the dictionary must know before.
+    And the words that the dictionary must have first.
     """
     kept, words = hidden(said)
     return {"$set": said | {"updated_at": now()} | kept, "$inc": {"version": 1, **raised}}, words
@@ -127,7 +127,7 @@ def _facets(said: Mapping[str, Any]) -> Iterator[str]:
 async def create(user: UserInput, authority: Authority, attempt: Attempt | None = None) -> Row:
     """The new user's row. UniqueConflictError names the field whose value another user has.
 
-    Where an earlier attempt created him, he is answered as he is.
+    A user whom an earlier attempt created is returned as they are now.
     """
     authority.check_standing(user)
     if attempt is not None and (done := attempt.done.get(0)) is not None:
@@ -141,7 +141,7 @@ async def create(user: UserInput, authority: Authority, attempt: Attempt | None 
 
 
 async def insert(new: User, author: Author, session: AsyncClientSession | None = None) -> Row:
-    """The stored user's row, perhaps within a transaction of others; UniqueConflictError as `create`."""
+    """Insert a user, perhaps within a session's transaction; the row. UniqueConflictError as `create`."""
     await learn([new.words])
 
     async def write(session: AsyncClientSession) -> None:
@@ -164,26 +164,26 @@ async def insert(new: User, author: Author, session: AsyncClientSession | None =
 async def together(
     write: Callable[[AsyncClientSession], Awaitable[T]], session: AsyncClientSession | None = None
 ) -> T:
-    """What `write` returns, in the transaction of this session, else in one of its own."""
+    """The result of `write`, in the transaction of this session or in its own."""
     if session is not None:
         return await write(session)
     return await transactions.together(collection().database.client, write)
 
 
 def creation(user_id: ObjectId, said: Mapping[str, Any], author: Author) -> Entry:
-    """What the trail says of a new user of whom this was said."""
+    """The trail's entry of a new user."""
     return audit.write.entry(
         author, "created", user_id, version=1, differences=audit.write.differences({}, said)
     )
 
 
 async def learn(users: Iterable[dict[str, bool]]) -> None:
-    """Let the dictionary know the words of users before they are written."""
+    """Put the words of users into the dictionary, before the users are written."""
     await search.Dictionary(collection().database).learn(users)
 
 
 async def read(user_id: PydanticObjectId | ObjectId) -> Row:
-    """The user's row as stored. UserNotFoundError without one, or with one that no caller can be given."""
+    """The user's row. UserNotFoundError if there is none, or a malformed one."""
     return sound(await collection().find_one({"_id": user_id}, PUBLIC))
 
 
@@ -194,12 +194,12 @@ def sound(row: Row | None) -> Row:
 
 
 def readable(row: Row | None) -> Row | None:
-    """None also for a row that no caller can be given."""
+    """The row, or None where it is missing or malformed."""
     return next(iter(_READER.sound([row] if row is not None else [])), None)
 
 
 def claimed(stored: Row) -> Iterator[tuple[str, str]]:
-    """What only this user may have, by the path of its unique index."""
+    """The user's unique values, by the path of the index."""
     keys = stored.get("keys") or {}
     for path, value in zip(
         UNIQUE, (keys.get("email"), keys.get("username"), stored.get("phone")), strict=True
@@ -209,7 +209,7 @@ def claimed(stored: Row) -> Iterator[tuple[str, str]]:
 
 
 def conflict(details: Any) -> UniqueConflictError:
-    """What a duplicate key error (E11000) means to the caller; the value itself is not repeated."""
+    """The conflict of a duplicate key error (E11000); it does not repeat the value."""
     path = next(iter((details or {}).get("keyPattern", {})), "_id")
     return conflict_of([UNIQUE.get(path, "id")])
 
@@ -223,7 +223,7 @@ def conflict_of(fields: Sequence[str]) -> UniqueConflictError:
 
 
 async def all_conflicts(found: UniqueConflictError, user_id: ObjectId, stored: Row) -> UniqueConflictError:
-    """The conflict found, with all others of the user as stored: for callers who may look anybody up."""
+    """All conflicts of the user, not only the one found, for callers who may look up any user."""
     wanted = dict(claimed(stored))
     either = [{path: {"$eq": value, "$type": "string"}} for path, value in wanted.items()]
     others = (

@@ -1,4 +1,4 @@
-"""Accounts: signing in and out, registering, passwords, one's own record."""
+"""Accounts: signing in and out, registration, passwords."""
 
 from app.auth.accounts.admins import create_admin, has_admin
 from app.auth.accounts.auth import Auth

@@ -1,4 +1,4 @@
-"""What signing in needs to know of a user, read and written without touching his version."""
+"""The fields of users that signing in needs, read and written without a new version."""
 
 import contextlib
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from models.texts import trim
 log = structlog.get_logger()
 
 _LONGEST_NAME = 1024
-"""Characters; nobody's name is as long, however it is composed. Normalising may take their square in time."""
+"""Characters; no name is as long in any composition. Normalising may take quadratic time."""
 
 _WANTED = dict.fromkeys(("email", "name", "username", "phone", "is_active", "scopes", "credentials"), 1)
 
@@ -34,7 +34,7 @@ class Account:
     user_id: str
     email: str
     about: tuple[str | None, ...]
-    """What his password may not be: name, e-mail, username, phone."""
+    """Texts that their password may not be: name, e-mail, username, phone."""
     is_active: bool
     scopes: frozenset[str]
     password_hash: str | None
@@ -42,25 +42,25 @@ class Account:
 
     @property
     def key(self) -> str:
-        """Under which wrong passwords are counted, whichever of their names was typed."""
+        """The key under which wrong passwords are counted, whichever name was typed."""
         return key_of(self.user_id)
 
 
 def key_of(user_id: str) -> str:
-    """The key of an account that is there; that of no name is equal to it."""
+    """The key of an account; no key of a name is equal to it."""
     return f"id:{user_id}"
 
 
 def key_of_nobody(name: str) -> str:
-    """Under which wrong passwords are counted for a name, in its canonical form, that no account has."""
+    """The key under which wrong passwords are counted for a canonical name without an account."""
     return f"name:{name}"
 
 
 def identify(typed: str, region: str | None = None) -> dict[str, str]:
-    """The fields that an e-mail, a phone or a username may be found in, each with its canonical form there.
+    """The fields in which a typed name may be found, each with its canonical form.
 
-    None can be taken for another: no username holds an @ or begins with a +. A national number of the region
-    can be a username too, which goes first. What is too long is as nothing, which nobody has.
+    They cannot be confused: no username contains @ or begins with +. A national number of the region may also
+    be a username, which goes first. A name that is too long counts as empty, which nobody has.
     """
     text = trim(typed) if len(typed) <= _LONGEST_NAME else ""
     if "@" in text:
@@ -73,7 +73,7 @@ def identify(typed: str, region: str | None = None) -> dict[str, str]:
 
 
 async def find_named(auth: Auth, names: Mapping[str, str]) -> Account | None:
-    """The account that the first of the names finds, as `identify` gives them."""
+    """The account that the first of `identify`'s names finds."""
     for field, value in names.items():
         if (account := await find(auth, field, value)) is not None:
             return account
@@ -96,7 +96,7 @@ class _Credentials(BaseModel):
 
 
 class _Stored(BaseModel):
-    """What an account is read from, field by field of the right type."""
+    """The fields of an account, strictly typed."""
 
     model_config = ConfigDict(strict=True)
 
@@ -110,7 +110,7 @@ class _Stored(BaseModel):
 
 
 def _account(row: Mapping[str, Any] | None) -> Account | None:
-    """None also for a row that another hand wrote wrongly, which is no user to the other routes, either."""
+    """The account of a row; None also where it is malformed, which other routes leave out, too."""
     if row is None:
         return None
     try:
@@ -133,7 +133,7 @@ def _account(row: Mapping[str, Any] | None) -> Account | None:
 
 
 async def note_sign_in(auth: Auth, account: Account, address: str, rehashed: str | None) -> None:
-    """The last sign-in; and a better hash, unless the password was changed meanwhile."""
+    """Store the time of a sign-in; and a better hash, unless the password was changed meanwhile."""
     seen = {"last_login_at": now(), "last_login_ip": address or None}
     await auth.users.update_one({"_id": ObjectId(account.user_id)}, {"$set": seen})
     if rehashed is not None:
@@ -144,7 +144,7 @@ async def note_sign_in(auth: Auth, account: Account, address: str, rehashed: str
 
 
 async def store_password(auth: Auth, account: Account, password_hash: str, author: Author) -> bool:
-    """The new hash, the end of all sessions, and of what guesses at the old one made wait.
+    """Store a new hash, end all sessions and lift the account's throttle.
 
     False if the password was changed or the sessions were ended since the account was read.
     """
@@ -173,6 +173,6 @@ async def store_password(auth: Auth, account: Account, password_hash: str, autho
         ending.generation = await together(auth.database.client, write)
     if ending.generation is None:
         return False
-    with contextlib.suppress(RedisError):  # the password is set; what waits, waits a minute at most
+    with contextlib.suppress(RedisError):  # the password is set; the throttle lasts a minute at most
         await auth.throttle.lift_account(account.key)
     return True

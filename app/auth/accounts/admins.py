@@ -1,4 +1,4 @@
-"""Administrators made by those who run the service."""
+"""Administrators made by the operator."""
 
 from beanie import PydanticObjectId
 from pydantic import SecretStr, ValidationError
@@ -19,14 +19,14 @@ _NAME = "Administrator"
 
 
 async def has_admin(auth: Auth) -> bool:
-    """Whether anybody who may sign in with a password may administer."""
+    """Whether an administrator who can sign in exists."""
     return await auth.users.find_one(ADMINISTRATOR, {"_id": 1}) is not None
 
 
 async def create_admin(auth: Auth, email: str, password: SecretStr) -> bool:
-    """A new administrator, or one made of whoever has the e-mail, whose sessions end; whether it is new.
+    """Make an administrator of a new user or of the one with the e-mail; whether they are new.
 
-    StartError says what is wrong with the e-mail or the password.
+    The sessions of an existing user end. StartError says what is wrong with the e-mail or the password.
     """
     try:
         said = UserInput(name=_NAME, email=email)

@@ -18,12 +18,12 @@ from app.core.errors import (
 )
 
 WRONG = "The name or the password is wrong."
-"""Said of an unknown name, a wrong password and a deactivated user alike."""
+"""The same detail for an unknown name, a wrong password and a deactivated user."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestSource:
-    """Where a request comes from."""
+    """The client's address and user agent of a request."""
 
     address: str
     agent: str = ""
@@ -45,7 +45,7 @@ async def sign_in(
     client: Client,
     source: RequestSource,
 ) -> IssuedTokens:
-    """A new session. InvalidGrantError does not say what was wrong, nor ThrottledError who has to wait."""
+    """Sign in. InvalidGrantError does not tell what was wrong, nor ThrottledError who has to wait."""
     auth.passwords.check_room()
     names = account_records.identify(name, auth.settings.phone_region)
     account = await account_records.find_named(auth, names)
@@ -65,7 +65,7 @@ async def sign_in(
 async def _verify(
     auth: Auth, account: Account | None, key: str, password: str, source: RequestSource
 ) -> Verdict:
-    """Throttled twice: before waiting for a turn, and at the turn, when others may have failed meanwhile."""
+    """Verify the password; throttled before waiting for a turn, and again at the turn."""
 
     async def check() -> None:
         await auth.throttle.check(key, source.address)
@@ -84,7 +84,7 @@ def _id(account: Account | None) -> str | None:
 
 
 def _grant(account: Account, asked: frozenset[str] | None, client: Client) -> frozenset[str]:
-    """Asked for, among what the user and the client may have; all of that when none is asked for."""
+    """The requested scopes that user and client may have; all of those if none are requested."""
     allowed = account.scopes if client.scopes is None else account.scopes & client.scopes
     granted = allowed if asked is None else allowed & asked
     if not granted:
@@ -95,7 +95,7 @@ def _grant(account: Account, asked: frozenset[str] | None, client: Client) -> fr
 async def begin(
     auth: Auth, account: Account, granted: frozenset[str], client: Client, source: RequestSource
 ) -> IssuedTokens:
-    """The session of one who has proved who he is."""
+    """Begin a session of an authenticated user."""
     session = await auth.sessions.create(
         account.user_id,
         account.generation,
@@ -118,7 +118,7 @@ async def begin(
 async def refresh(
     auth: Auth, refresh_token: str, *, scopes: frozenset[str] | None, client: Client, source: RequestSource
 ) -> IssuedTokens:
-    """The next pair of tokens; `scopes` may narrow those of the access token, for this time."""
+    """The next pair of tokens; `scopes` may narrow those of this access token."""
     known = auth.sessions.read(refresh_token)
     try:
         refreshed = await auth.sessions.refresh(refresh_token, client=client, narrowed=scopes)

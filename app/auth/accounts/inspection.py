@@ -1,4 +1,4 @@
-"""What a token is worth, told to a service that was handed one (RFC 7662), and its end (RFC 7009)."""
+"""Introspection of tokens for services (RFC 7662), and their revocation (RFC 7009)."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ INACTIVE: dict[str, Any] = {"active": False}
 
 
 async def introspect(auth: Auth, token: str, *, client: Client) -> dict[str, Any]:
-    """What every route would make of the token now; of one that is not active nothing else is told.
+    """The state of a token as every route would judge it; an inactive one has no other members.
 
-    `token_use` tells the two kinds of tokens apart, as Hydra and Cognito name it.
+    `token_use` distinguishes the two kinds of tokens, as in Hydra and Cognito.
     """
     if client.is_public:
         raise InvalidClientError("Introspection needs a registered client with a secret.")
@@ -42,7 +42,7 @@ async def introspect(auth: Auth, token: str, *, client: Client) -> dict[str, Any
 
 
 async def _introspect_refresh_token(auth: Auth, token: RefreshToken, client: Client) -> dict[str, Any]:
-    """Told to its own client alone; without `token_type`, which is what access tokens are of."""
+    """The state of a refresh token, for its own client only; `token_type` is for access tokens."""
     found = await auth.sessions.find(token)
     if found is None or found.client_id != client.id:
         return INACTIVE
@@ -59,7 +59,7 @@ async def _introspect_refresh_token(auth: Auth, token: RefreshToken, client: Cli
 
 
 async def revoke(auth: Auth, token: str, *, client: Client) -> None:
-    """End the token's session, if it has a living one; UnauthorizedClientError if it is another client's."""
+    """End the token's session, if it lives; UnauthorizedClientError if it is another client's."""
     try:
         if (refresh_token := auth.sessions.read(token)) is not None:
             user_id, sid = refresh_token.user_id, refresh_token.sid

@@ -1,4 +1,4 @@
-"""A password as it comes in: plain, or sealed for a way on which others could read it."""
+"""Reads a password from a request: plain, or encrypted (JWE)."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from app.core.errors import FieldError, InvalidError
 async def open_password(
     auth: Auth, plain: SecretStr | None, sealed: str | None, *, name: str = "password"
 ) -> str:
-    """The one that was given; InvalidError names the field unless it was exactly one."""
+    """The password; InvalidError unless exactly one of both is given."""
     if (plain is None) == (sealed is None):
         raise InvalidError(
             f"Send either {name} or {name}_jwe.",

@@ -1,4 +1,4 @@
-"""Passwords changed by their owner or set by an administrator; both end all sessions of before."""
+"""Passwords, changed by their owner or set by an administrator; both end all earlier sessions."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -36,10 +36,10 @@ _CHANGED = "The password was changed, or the user signed out everywhere, at the 
 async def change_password(
     auth: Auth, change: PasswordChange, *, caller: Claims, source: RequestSource
 ) -> IssuedTokens:
-    """A new session for the one who asked; all that were, his own with them, have ended.
+    """Change the caller's password and end all their sessions; they get a new one.
 
-    It is of the generation that the change began. So if he is signed out everywhere or deactivated meanwhile,
-    there is no session for him: WriteConflictError before the change, UnavailableError after it.
+    It has the generation that the change began. So a caller who is signed out everywhere or deactivated
+    meanwhile gets none: WriteConflictError before the change, UnavailableError after it.
     """
     current = await open_password(
         auth, change.current_password, change.current_password_jwe, name="current_password"
@@ -68,7 +68,7 @@ async def change_email(
     authority: Authority,
     source: RequestSource,
 ) -> Row:
-    """The user after it; the sessions go on."""
+    """The user after the change; their sessions go on."""
     current = await open_password(
         auth, change.current_password, change.current_password_jwe, name="current_password"
     )
@@ -82,7 +82,7 @@ async def change_email(
 async def set_password(
     auth: Auth, user_id: str, setting: PasswordSetting, *, authority: Authority, by: Claims | None
 ) -> None:
-    """For another, by an administrator: a password, or the hash that another system made of one."""
+    """Set another user's password, or the hash that another system made of it."""
     account = await _read(auth, user_id)
     if by is not None and by.user_id == user_id:
         raise PasswordNeededError(
@@ -109,7 +109,7 @@ async def _hash(auth: Auth, setting: PasswordSetting, about: Sequence[str | None
 
 
 async def _prove(auth: Auth, caller: Claims, password: str, source: RequestSource) -> Account:
-    """The caller's account, whose password this is; wrong ones count as at a sign-in."""
+    """The caller's account, if the password is right; wrong ones count as at a sign-in."""
     account = await account_records.read(auth, caller.user_id)
     if account is None or not account.is_active:
         raise SessionRevokedError(_REVOKED)
@@ -125,7 +125,7 @@ async def _prove(auth: Auth, caller: Claims, password: str, source: RequestSourc
             "sign_in_failed", user_id=account.user_id, sid=caller.sid, address=source.address,
             reason="wrong_current_password",
         )  # fmt: skip
-        bad = FieldError(pointer="/current_password", detail="Must be the password of now.")
+        bad = FieldError(pointer="/current_password", detail="Must be the current password.")
         raise WrongPasswordError("The current password is wrong.", errors=(bad,))
     await auth.throttle.succeed(account.key, source.address)
     return account

@@ -1,4 +1,4 @@
-"""Registering oneself: open to all, by invitation, or closed."""
+"""Registration: open to all, by invitation, or closed."""
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -20,7 +20,7 @@ _SAID = frozenset(UserInput.model_fields) & frozenset(Registration.model_fields)
 
 
 async def register(auth: Auth, asked: Registration, *, source: RequestSource) -> Row:
-    """The new user's row. Each refusal counts on its address: what exists is not found out by trying."""
+    """Register; the new user's row. Refusals count by address, so that tries do not reveal what exists."""
     if auth.settings.registration == "closed":
         raise RegistrationClosedError("Ask an administrator for an account.")
     auth.passwords.check_room()
@@ -48,7 +48,7 @@ async def _read_password(auth: Auth, asked: Registration, said: UserInput, sourc
 async def _register(auth: Auth, asked: Registration, said: UserInput, password: str, check: AtTurn) -> Row:
     code = asked.invitation
     if auth.settings.registration == "invitation" and code is None:
-        raise InvalidInvitationError("Registering needs an invitation.")
+        raise InvalidInvitationError("Registration needs an invitation.")
     password_hash = await auth.passwords.hash(password, at_turn=check)
     credentials = Credentials(password_hash=password_hash)
     if code is None:
@@ -58,7 +58,7 @@ async def _register(auth: Auth, asked: Registration, said: UserInput, password: 
 
 
 async def _redeem(auth: Auth, code: str, said: UserInput, credentials: Credentials) -> Row:
-    """The invitation goes and the user comes in one transaction: neither is ever half done."""
+    """Use up the invitation and insert the user in one transaction."""
 
     async def redeem(session: AsyncClientSession) -> Row:
         scopes = await invitations.redeem(auth.database, code, said.email, session)
@@ -69,7 +69,7 @@ async def _redeem(auth: Auth, code: str, said: UserInput, credentials: Credentia
 
 
 def _author(new: User) -> Author:
-    """He himself."""
+    """The author of a registration is the user."""
     return Author(str(new.id), via="registration")
 
 

@@ -1,4 +1,4 @@
-"""Sessions ended by name: one of a user's, all of many users', or all of a client."""
+"""Sign-outs: one session of a user, all of many users, or all of a client."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,20 +12,20 @@ from app.core.errors import SessionNotFoundError
 
 
 async def end_session(auth: Auth, user_id: str, sid: str) -> None:
-    """SessionNotFoundError for what is no living session of this user."""
+    """End a session; SessionNotFoundError if the user has no such living one."""
     if auth.sessions.user_of(sid) != user_id or not await auth.sessions.end(user_id, sid):
         raise SessionNotFoundError("There is no such session.")
     audit.log.record("session_ended", user_id=user_id, sid=sid)
 
 
 async def remove_client(auth: Auth, client_id: str) -> None:
-    """And end its sessions; InvalidError without such a client."""
+    """Remove a client and end its sessions; InvalidError if there is no such client."""
     async with auth.sessions.ending_client(client_id):
         await clients.remove(auth.database, client_id)
 
 
 async def sign_out_all(auth: Auth, ids: Sequence[str], *, by: Claims) -> list[dict[str, Any]]:
-    """204 for each user signed out everywhere, 404 for each who is not there."""
+    """Sign users out everywhere: a 204 for each, a 404 for each who does not exist."""
     results = []
     for user_id in map(str.lower, ids):
         ended = await auth.sessions.end_all(user_id, author=Author(by.user_id, by.client_id))

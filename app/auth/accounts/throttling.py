@@ -1,4 +1,4 @@
-"""What makes an account or an address wait, seen and lifted by administrators."""
+"""Throttles of accounts and addresses, which administrators see and lift."""
 
 from app import audit
 from app.auth.access_tokens import Claims

@@ -1,4 +1,4 @@
-"""Passwords: which are good enough, their hashes, and the hashes that other systems made."""
+"""Passwords: their policy, their hashes, and hashes from other systems."""
 
 from app.auth.passwords.hashing import Passwords, Verdict
 from app.auth.passwords.imported import check_importable

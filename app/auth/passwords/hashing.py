@@ -1,4 +1,4 @@
-"""Argon2id hashes: made, verified at a cost that tells nothing, and renewed when they are not ours."""
+"""Argon2id hashes: made, verified in a time that reveals nothing, and renewed where they are outdated."""
 
 import base64
 import secrets
@@ -12,7 +12,7 @@ from app.auth.passwords.pool import AtTurn, HashingPool
 from app.auth.passwords.text import encode, find_spellings, prepare
 
 LONGEST = 1024
-"""Characters, as typed. No password that the policy takes is longer, however it is composed."""
+"""Characters, as typed. No password that the policy accepts is longer in any composition."""
 
 _MEMORY_KIB, _PASSES, _LANES = 19_456, 2, 1
 """OWASP's minimum for Argon2id (Password Storage Cheat Sheet)."""
@@ -29,11 +29,11 @@ log = structlog.get_logger("roster.passwords")
 class Verdict:
     matches: bool
     rehashed: str | None
-    """A hash to store instead: the password matches, and the stored hash is not as one made today."""
+    """A hash to store instead, if the password matches and the stored hash is outdated."""
 
 
 class Passwords:
-    """Holds the threads that hash. One per process."""
+    """Hashes and verifies passwords in threads; one per process."""
 
     def __init__(self, *, threads: int, waiting: int) -> None:
         """`threads` of 0: one for each core, 19 MiB each while it hashes."""
@@ -50,22 +50,22 @@ class Passwords:
         return self._pool.waiting
 
     def check_room(self) -> None:
-        """Raises `TooManySignInsError` if a password would not get its turn: before anything is looked up."""
+        """Raise `TooManySignInsError` if a password would get no turn; call it before reading anything."""
         self._pool.check_room()
 
     async def hash(self, password: str, *, at_turn: AtTurn | None = None) -> str:
-        """The PHC string of a password that the policy took. `at_turn` and what is raised: see `verify`."""
+        """The PHC string of a password that the policy accepts. `at_turn` and errors as in `verify`."""
         return await self._pool.run(lambda: _hash(password), at_turn)
 
     async def verify(self, password: str, stored: str | None, *, at_turn: AtTurn | None = None) -> Verdict:
-        """Whether `stored` was made of `password`; None is an account that is unknown or has no password.
+        """Whether `stored` is a hash of `password`; None stands for an unknown account or no password.
 
-        None, a hash that cannot be read and a password past `LONGEST` never match and cost what a wrong
-        password costs. Only hashes that are not ours yet (imported, or made with other parameters) cost
-        more; there, too, right and wrong cost the same.
+        None, an unreadable hash and a password past `LONGEST` never match, and cost as much as a wrong
+        password. Only hashes that are imported or outdated cost more; there, too, right and wrong cost the
+        same.
 
-        `at_turn` is awaited when the turn has come, before anything is computed: there the caller asks
-        again whether it may go on. Raises what that raises, and `TooManySignInsError`.
+        `at_turn` is awaited when the turn has come, before anything is computed, so that the caller can check
+        again. Raises its errors, and `TooManySignInsError`.
         """
         if stored is not None and not imported.is_readable(stored):
             log.error("stored_password_unreadable")
@@ -73,7 +73,7 @@ class Passwords:
         return await self._pool.run(lambda: _judge(password, stored), at_turn)
 
     def close(self) -> None:
-        """End the threads; whatever comes after fails."""
+        """End the threads; later calls fail."""
         self._pool.close()
 
 
@@ -82,7 +82,7 @@ def _hash(password: str) -> str:
 
 
 def _make_decoy() -> str:
-    """A hash of nothing: with a random sum, no password meets it, and nobody had to compute it."""
+    """A hash with a random sum, which no password matches and nobody had to compute."""
     salt, checksum = (
         base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")
         for size in (_SALT_BYTES, _HASH_BYTES)
@@ -95,16 +95,16 @@ _DECOY = _make_decoy()
 
 def _judge(password: str, stored: str | None) -> Verdict:
     against = stored or _DECOY
-    # All of them, always: a match at the first spelling must not be quicker than none at the last.
+    # Always all of them: a match at the first spelling must not be faster than none at the last.
     found = [imported.verify(text, against) for text in find_spellings(password[:LONGEST])]
     matches = any(found) and stored is not None and len(password) <= LONGEST
     if _is_current(against):
         return Verdict(matches, None)
-    # Made also where it is thrown away: a disabled account would show by the time which password is right.
+    # Made even if it is thrown away: otherwise the time would reveal a right password of a disabled account.
     fresh = _hash(password[:LONGEST])
     return Verdict(matches, fresh if matches else None)
 
 
 def _is_current(stored: str) -> bool:
-    """Whether it is as one made today; stronger ones are renewed, too, lest their time tell them apart."""
+    """Whether the hash has today's parameters; stronger ones are renewed, too, as their time would differ."""
     return stored.startswith("$argon2") and not _hasher.check_needs_rehash(stored)

@@ -1,7 +1,7 @@
-"""The hashes that can be verified: the formats of other systems, and bounds on what one may cost.
+"""Hashes from other systems: the formats that can be verified, and bounds on their cost.
 
-Everything that is read here was checked to the last bit beforehand: a hash on which a library would give
-up at once would tell by its speed that the account exists.
+Every hash is checked to the last bit beforehand: a library that gives up on one at once would reveal by its
+speed that the account exists.
 """
 
 import base64
@@ -29,7 +29,7 @@ _TAKEN = (
 )
 _LONGEST = 512
 _BCRYPT_BYTES = 72
-"""bcrypt looks at no more; to cut a longer password would let every one with the same start in."""
+"""bcrypt reads no more; cutting a longer password would accept all with the same beginning."""
 
 _BCRYPT = re.compile(
     r"\$2[aby]\$(?:0[4-9]|1[0-5])\$"
@@ -67,12 +67,12 @@ class _PBKDF2:
 
     def verify(self, password: bytes) -> bool:
         made = hashlib.pbkdf2_hmac(self.digest, password, self.salt, self.iterations)
-        # HMAC fills a short key up with zeros (RFC 2104), so that one more at the end would match as well.
+        # HMAC pads a short key with zeros (RFC 2104), so that a password with a zero more would match, too.
         return hmac.compare_digest(made, self.sum) and b"\0" not in password
 
 
 def check_importable(hashed: str, *, pointer: str) -> None:
-    """Raise `InvalidError`, which says at `pointer` what is taken, unless `verify` can read `hashed`."""
+    """Raise `InvalidError`, which says at `pointer` what is accepted, unless `verify` can read `hashed`."""
     if not is_readable(hashed):
         raise InvalidError(
             "The hash of the password cannot be imported.", errors=(FieldError(_TAKEN, pointer=pointer),)
@@ -84,7 +84,7 @@ def is_readable(hashed: str) -> bool:
 
 
 def verify(password: str, hashed: str) -> bool:
-    """Heavy: for a thread. False for a hash that is not readable; compares in constant time."""
+    """Verify in constant time; False for an unreadable hash. Heavy: call it in a thread."""
     matches = _read(hashed)
     return matches is not None and matches(encode(password))
 
@@ -116,7 +116,7 @@ def _read_argon2(hashed: str) -> _Verify | None:
         and passes <= MAX_PASSES
         and lanes <= MAX_LANES
         and 8 <= len(salt) <= 64  # noqa: PLR2004 RFC 9106, section 3.1, and a bound
-        and 16 <= len(checksum) <= 64  # noqa: PLR2004 fewer can be met by chance
+        and 16 <= len(checksum) <= 64  # noqa: PLR2004 fewer can match by chance
     )
     return (lambda password: _argon2.verify(password, hashed)) if sound else None
 
@@ -142,7 +142,7 @@ def _sound(hashed: _PBKDF2) -> _Verify | None:
 
 
 def _decode(text: str) -> bytes:
-    """Base64 without its padding; empty where the text is not exactly what its bytes would give."""
+    """Decoded base64 without padding; empty unless the text is its canonical encoding."""
     if len(text) % 4 == 1:
         return b""
     raw = base64.b64decode(text + "=" * (-len(text) % 4))

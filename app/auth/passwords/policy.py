@@ -1,4 +1,4 @@
-"""Which passwords are good enough: long, not common, not the user's own data (NIST SP 800-63B, ASVS 6.2)."""
+"""The policy: long, not common, not the user's own data (NIST SP 800-63B, ASVS 6.2)."""
 
 import re
 import unicodedata
@@ -17,11 +17,11 @@ SHORTEST, LONGEST = 8, 128
 PRODUCT = "roster"
 
 _MOST_READ = 1024
-"""Characters looked at: composing (NFC) makes at most four characters one, so that more are too long."""
+"""Characters that are read: composing (NFC) joins at most four into one, so that more are too long."""
 
 _LEAST_OTHER = 4
 _SHORTEST_NAME = {True: 4, False: 2}
-"""Characters from which on a part of a name counts, by whether it is ASCII: 王伟 is a whole name."""
+"""The fewest characters of a part of a name that counts, by whether it is ASCII: 王伟 is a whole name."""
 
 _SEPARATORS = re.compile(r"[\s._@+-]+")
 _UNTYPABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -29,9 +29,9 @@ _DIGITS_IN_A_ROW = "1234567890" * (LONGEST // 10 + 1)
 
 
 def check(password: str, *, pointer: str, about: Sequence[str | None]) -> None:
-    """Raise `InvalidError`, which says at `pointer` what would be right, unless the password will do.
+    """Raise `InvalidError`, which says at `pointer` what would be right, unless the policy accepts it.
 
-    `about` is what others know of the user: name, e-mail address, username, phone number.
+    `about`: the user's name, e-mail address, username and phone number.
     """
     if complaint := next(_complain(prepare(password[:_MOST_READ]), about), None):
         raise InvalidError(
@@ -40,13 +40,13 @@ def check(password: str, *, pointer: str, about: Sequence[str | None]) -> None:
 
 
 def _complain(password: str, about: Sequence[str | None]) -> Iterator[str]:
-    """What is wrong, the plainest first."""
+    """The first problem of the password."""
     if len(password) < SHORTEST:
         yield f"Must have at least {SHORTEST} characters."
     if len(password) > LONGEST:
         yield f"Must have at most {LONGEST} characters."
     if any(unicodedata.category(char) in _UNTYPABLE for char in password):
-        yield "Must hold only characters that can be typed: no control characters and no line breaks."
+        yield "Must contain only characters that can be typed: no control characters and no line breaks."
     if _is_monotonous(password):
         yield "Must not be one character repeated, nor a plain sequence such as 12345678."
     if canonical(password) in _load_common():
@@ -65,13 +65,13 @@ def _is_monotonous(password: str) -> bool:
 
 @cache
 def _load_common() -> frozenset[str]:
-    """Origin and licence of the list: `common.LICENSE` beside it. Each line is in canonical form."""
+    """The list of common passwords, one a line in canonical form; `common.LICENSE` has origin and licence."""
     text = resources.files(__package__).joinpath("common.txt").read_text("utf-8")
     return frozenset(text.splitlines())
 
 
 def _find_names(about: Sequence[str | None]) -> set[str]:
-    """Each text whole, the address before its @, and their words; Chinese characters also by their pinyin."""
+    """Each text as a whole, the address before its @, and their words; Chinese also as pinyin."""
     texts = [part for value in about if value for part in (value, value.partition("@")[0])]
     spellings = {spell(text) for text in texts for spell in (canonical, name_key)}
     words = {word for spelling in spellings for word in (spelling, *_SEPARATORS.split(spelling))}
@@ -80,7 +80,7 @@ def _find_names(about: Sequence[str | None]) -> set[str]:
 
 
 def _is_mostly(password: str, names: set[str]) -> bool:
-    """Whether fewer than four characters are left of `password` when the names are cut out of it."""
+    """Whether fewer than four characters of `password` are left without the names."""
     squeezed = _SEPARATORS.sub("", canonical(password))
     if not names:
         return False

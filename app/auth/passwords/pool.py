@@ -1,4 +1,4 @@
-"""Threads for work that is heavy in CPU and memory: so much at a time, so much waiting, no more."""
+"""A pool of threads for hashing, with bounds on running and waiting work."""
 
 import asyncio
 import os
@@ -18,14 +18,14 @@ AtTurn = Callable[[], Awaitable[None]]
 
 _LOWEST_PRIORITY = 19
 _IN_THE_WINGS = 1
-"""Turns given ahead: what is awaited at a turn is awaited while the threads still work for others."""
+"""Turns given ahead, so that `at_turn` runs while the threads still work for others."""
 
 
 class HashingPool:
-    """One per process, used from one event loop; work starts in the order in which it came."""
+    """One per process, for one event loop; work starts in the order in which it came."""
 
     def __init__(self, *, threads: int, waiting: int) -> None:
-        """`threads` of 0: one for each core. `waiting` callers at most wait for a turn."""
+        """`threads` of 0: one for each core. At most `waiting` callers wait for a turn."""
         self._most_running = threads or _count_cores()
         self._threads = ThreadPoolExecutor(self._most_running, "passwords", _step_back)
         ahead = min(_IN_THE_WINGS, waiting)
@@ -41,9 +41,9 @@ class HashingPool:
         return self._turns.waiting + self._turns.in_service - self.running
 
     async def run(self, work: Callable[[], Result], at_turn: AtTurn | None = None) -> Result:
-        """Do `work` in a thread, after awaiting `at_turn` once its turn has come; what that raises ends it.
+        """Run `work` in a thread when its turn has come, after awaiting `at_turn`, which may raise.
 
-        Raises `TooManySignInsError` at once where too many wait.
+        Raises `TooManySignInsError` at once if too many wait.
         """
         turn = await self._wait_for_turn()
         try:
@@ -53,24 +53,24 @@ class HashingPool:
         except BaseException:
             turn.leave()
             raise
-        # Not in a `finally` round the await: a cancelled caller leaves a thread behind that still works, and
-        # its turn given on would let more of them pile up, each with its memory. And before the answer is
-        # asked for: whoever has the answer finds the turn free again.
+        # Not in a `finally` around the await: a cancelled caller leaves a working thread behind, and with its
+        # turn given back more would pile up, each with its memory. And before awaiting the result, so that
+        # the turn is free once the caller has it.
         loop = asyncio.get_running_loop()
         job.add_done_callback(lambda _: _give_back(turn, loop))
         return await asyncio.wrap_future(job)
 
     def close(self) -> None:
-        """End the threads as soon as they have done what they are at; does not wait for them."""
+        """End the threads after their current work, without waiting for them."""
         self._threads.shutdown(wait=False)
 
     def check_room(self) -> None:
-        """Raises `TooManySignInsError` if `run` would: before anything is looked up for it."""
+        """Raise `TooManySignInsError` if `run` would; call it before reading anything."""
         if self._turns.would_refuse(_keys(CURRENT.get())):
             raise _too_many()
 
     async def _wait_for_turn(self) -> Turn:
-        """The request gives back its slot among those of its kind: it is another queue that it waits in."""
+        """Wait for a turn; the request gives back its slot among requests meanwhile."""
         request = CURRENT.get()
         if request is not None:
             request.leave()
@@ -90,22 +90,22 @@ def _too_many() -> TooManySignInsError:
 
 
 def _give_back(turn: Turn, loop: asyncio.AbstractEventLoop) -> None:
-    with suppress(RuntimeError):  # the loop has closed: nobody waits for a turn any more
+    with suppress(RuntimeError):  # the loop has closed, and nobody waits
         loop.call_soon_threadsafe(turn.leave)
 
 
 def _count_cores() -> int:
-    """Those that this process may use: a container may be held to fewer than the machine has."""
+    """The cores that this process may use: a container may have fewer than the machine."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _step_back() -> None:
-    """Lower this thread's priority, so that a storm of sign-ins leaves the CPU to whoever else wants it.
+    """Lower this thread's priority, so that a storm of sign-ins leaves the CPU to other work.
 
-    That is the event loop with everybody's requests, and MongoDB and Redis where they run beside it: a hash
-    takes tens of milliseconds and nobody minds twice that, a read takes one. The price: where others keep
-    every core busy for long, sign-ins wait. Only Linux gives each thread a priority of its own; elsewhere
-    this would slow the whole process down.
+    That is the event loop with all requests, and MongoDB and Redis on the same machine: a read takes a
+    millisecond, a hash tens of them, and twice that is tolerable. The price: while others keep every core
+    busy, sign-ins wait. Only Linux gives each thread a priority of its own; elsewhere this would slow the
+    whole process down.
     """
     if sys.platform == "linux":
         with suppress(OSError):  # a sandbox may forbid the call; hashing goes on without it

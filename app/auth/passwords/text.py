@@ -1,4 +1,4 @@
-"""The one form of a password that is measured and hashed, however a keyboard composed it."""
+"""The one form of a password that is measured and hashed, whatever the keyboard sent."""
 
 import re
 import unicodedata
@@ -8,9 +8,9 @@ _SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
 
 def prepare(password: str) -> str:
-    """The OpaqueString profile (RFC 8265, section 4.2): every space the ASCII one, NFC, case kept.
+    """The OpaqueString profile (RFC 8265, section 4.2): ASCII spaces, NFC, case kept.
 
-    What the profile forbids is left in: the policy refuses it, and a sign-in with it only fails.
+    Characters that the profile forbids stay: the policy refuses them, and a sign-in with them fails.
     """
     if password.isascii():
         return password
@@ -18,10 +18,10 @@ def prepare(password: str) -> str:
 
 
 def find_spellings(password: str) -> list[str]:
-    """What a hash may have been made of: the prepared text, or the raw one where other software made it."""
+    """The texts that a hash may be of: the prepared one, or the raw one in other software."""
     return list(dict.fromkeys((prepare(password), password)))
 
 
 def encode(password: str) -> bytes:
-    """UTF-8; a lone surrogate gives bytes that no text gives: it matches nothing and raises nothing."""
+    """UTF-8; a lone surrogate gives bytes of no valid text, which match nothing."""
     return password.encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""What MongoDB knows of sessions: the authority behind Redis."""
+"""The facts about sessions in MongoDB, which is the authority behind Redis."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,13 +19,13 @@ _DUPLICATE_KEY = 11_000
 
 class Anchors:
     def __init__(self, database: Database, *, kept_s: int) -> None:
-        """`kept_s`: the longest that a session lives, and so that its end must be remembered."""
+        """`kept_s`: the longest life of a session, and so how long its end is remembered."""
         self._users = database["users"]
         self._ended = database["ended_sessions"]
         self._kept = timedelta(seconds=kept_s)
 
     async def find_generation(self, user_id: str) -> int | None:
-        """The generation whose sessions stand; None for a user who may have none."""
+        """The generation of valid sessions; None for a user who may have none."""
         wanted = {"is_active": 1, "credentials.generation": 1}
         user = await self._users.find_one({"_id": ObjectId(user_id)}, wanted)
         if user is None or user.get("is_active") is not True:
@@ -33,7 +33,7 @@ class Anchors:
         return generation_of(user)
 
     async def raise_generation(self, user_id: str, author: Author = COMMAND_LINE) -> int | None:
-        """All sessions of the user until now have ended. The new generation; None without such a user."""
+        """End all sessions of the user: the new generation, or None if there is no such user."""
         whom = ObjectId(user_id)
 
         async def write(session: AsyncClientSession) -> int | None:
@@ -59,21 +59,21 @@ class Anchors:
         )
 
     async def find_registrations(self, client_ids: Iterable[str]) -> dict[str, str]:
-        """By id, of the clients that are registered: the sessions of another registration have ended."""
+        """The registrations of clients by id; sessions of another registration have ended."""
         return await clients.find_registrations(self._users.database, client_ids)
 
     async def find_end(self, sid: str) -> str | None:
-        """Why the session was ended, if it was ended alone."""
+        """Why the session was ended, if it was ended singly."""
         ended = await self._ended.find_one({"_id": sid})
         return str(ended["reason"]) if ended is not None else None
 
     async def find_ended(self, sids: Sequence[str]) -> set[str]:
-        """Those of them that were ended alone."""
+        """The sessions that were ended singly."""
         found = await self._ended.find({"_id": {"$in": list(sids)}}, {"_id": 1}).to_list()
         return {str(ended["_id"]) for ended in found}
 
     async def end(self, sids: Sequence[str], reason: str) -> None:
-        """Remember ends; those remembered already stay as they are."""
+        """Record ends; recorded ones stay as they are."""
         expires_at = datetime.now(UTC) + self._kept
         ends = [{"_id": sid, "reason": reason, "expires_at": expires_at} for sid in sids]
         if not ends:

@@ -1,8 +1,8 @@
-"""Refresh tokens: `sid.number.mac`. Redis holds the number alone, so who reads Redis can make no token.
+"""Refresh tokens: `sid.number.mac`. Redis has only the number, so nobody can make a token from Redis.
 
-The mac is an HMAC-SHA256 under a key that only the service has, so a successor can be made again for a client
-whose reply was lost, and a forged token is known before Redis is asked. A session's id holds 160 random bits
-and, before them, its user: the token alone says where its session is.
+The mac is an HMAC-SHA256 under a key that only the service has, so that a successor can be made again for a
+client whose reply was lost, and a forged token is detected without Redis. A session's id has its user and 160
+random bits, so that the token alone tells where its session is.
 """
 
 import base64
@@ -31,7 +31,7 @@ def new_sid(user_id: str) -> str:
 
 
 def user_of(sid: str) -> str | None:
-    """The user whose session this may be; None for what is no id of a session."""
+    """The user in a session's id; None if it is no such id."""
     if not _SID.fullmatch(sid):
         return None
     content = base64.urlsafe_b64decode(sid + "=")
@@ -48,7 +48,7 @@ class RefreshTokens:
         return f"{sid}.{number}.{self._mac(sid, number)}"
 
     def read(self, token: str) -> RefreshToken | None:
-        """None for what is not ours."""
+        """The parts of a token; None if it is forged or malformed."""
         if not (found := _TOKEN.fullmatch(token)):
             return None
         sid, number = found[1], int(found[2])

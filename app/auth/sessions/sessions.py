@@ -1,4 +1,4 @@
-"""What can be done with sessions."""
+"""Sessions: create, check, refresh, end, list and count."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -35,15 +35,16 @@ LISTED = 1_000
 _AGENT_LENGTH = 256
 _CLIENT = 1
 _REGISTRATION, _COUNTER, _GENERATION, _EPOCH = -4, -3, -2, -1
-"""Where `list` says them of a session."""
+"""Places of fields in an entry of the script `list`."""
 _ANY = "*"
-"""The scopes of a client that may be given any."""
+"""The scopes of a client without restriction."""
 
 _SETTLED_S = 30.0
-"""A doubt older than this and three times what MongoDB may take is nobody's any more."""
+"""A revocation in doubt older than this, and than three time-outs of MongoDB, is abandoned."""
 
 _DOUBT_WAITS_S = (0.01, 0.02, 0.05, 0.1)
-"""Between tries of a sign-in while the user may be being signed out everywhere, which takes milliseconds."""
+"""Pauses between tries of a sign-in while the user is perhaps signed out everywhere, which takes
+milliseconds."""
 
 _ENDS: dict[str, tuple[type[InvalidTokenError], str]] = {
     "displaced": (SessionDisplacedError, "A newer sign-in took the place of this session."),
@@ -62,7 +63,7 @@ class NewSession:
     sid: str
     refresh_token: str
     displaced: list[str]
-    """Ids of the sessions whose place it took."""
+    """Ids of the sessions that it displaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Refreshed:
     client_id: str
     scopes: frozenset[str]
     expires_at: datetime
-    """When the session ends unless it is refreshed again, or for good."""
+    """When the session ends unless it is refreshed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +86,14 @@ class Session:
     used_at: datetime
     """When it was last refreshed, or begun."""
     expires_at: datetime
-    """Idle or absolute, whichever is first."""
+    """The earlier of the idle and the absolute end."""
     address: str
     agent: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Pinned:
-    """What Redis says of a session, of which MongoDB is asked whether it is so."""
+    """The facts of a session in Redis, which MongoDB must confirm."""
 
     user_id: str
     sid: str
@@ -128,11 +129,11 @@ class Sessions:
         address: str = "",
         agent: str = "",
     ) -> NewSession:
-        """A session of a user as read from MongoDB at this generation.
+        """A new session of a user who was read from MongoDB at this generation.
 
-        UnavailableError where the user was signed out everywhere since the generation was read: a sign-in
-        that was on its way does not outlive that. A sign-out under way is waited for a moment, since it would
-        end the new session too. Then MongoDB is asked: one that failed half-way locks nobody out.
+        UnavailableError if the user was signed out everywhere since then. A sign-out in progress, which would
+        end the new session, too, is awaited for a moment. Then MongoDB decides, so that one that failed
+        half-way locks nobody out.
         """
         sid = new_sid(user_id)
 
@@ -152,17 +153,17 @@ class Sessions:
             outcome, displaced = await store()
         if outcome == "in_doubt" and await self._anchors.find_generation(user_id) == generation:
             outcome, displaced = await store(confirmed=True)
-        if outcome == "stale":  # or MongoDB was restored from a copy, and must catch up
+        if outcome == "stale":  # or MongoDB was restored from an old copy, and must catch up
             await self._anchors.raise_generation_to(user_id, int(displaced[0]))
         if outcome != "ok":
-            raise UnavailableError("The user was being signed out everywhere: sign in again.")
+            raise UnavailableError("The user was just signed out everywhere: sign in again.")
         await self._anchors.end(displaced, "displaced")
         return NewSession(sid, self._tokens.make(sid, 1), displaced)
 
     async def check(self, user_id: str, sid: str, *, client_id: str) -> None:
-        """One round trip to Redis. The error says why a session does not stand: expired, ended, displaced.
+        """Check a session, in one round trip to Redis; the error says if it expired, was ended or displaced.
 
-        `client_id`: of the client that the session was begun with.
+        `client_id`: the client that began the session.
         """
         asked = None if client_id == BUILT_IN.id else client_id
         found = await self._store.look(user_id, sid, asked)
@@ -180,26 +181,26 @@ class Sessions:
         await self._consult(_Pinned(user_id, sid, int(generation), client_id, registration or ""), epoch)
 
     def user_of(self, sid: str) -> str | None:
-        """The user whose session this may be; None for what is no id of a session."""
+        """The user in a session's id; None if it is no such id."""
         return user_of(sid)
 
     def read(self, refresh_token: str) -> RefreshToken | None:
-        """What a refresh token says; None if it is not ours."""
+        """The parts of a refresh token; None if it is forged or malformed."""
         return self._tokens.read(refresh_token)
 
     async def refresh(
         self, refresh_token: str, *, client: Client, narrowed: frozenset[str] | None = None
     ) -> Refreshed:
-        """The session's next refresh token, in one step: of many at once, all are answered the same one.
+        """The session's next refresh token; concurrent requests get the same one.
 
-        Its scopes are those that the client, as it is now, may have. `narrowed`: scopes asked for, which must
-        be among them; InvalidScopeError otherwise, or where there are none. Other errors: InvalidGrantError;
-        what `check` raises; RefreshTokenReusedError for a token older than the last used
-        one, or for that one after the grace, with which the session has ended.
+        Its scopes are those that the client may have now. `narrowed`: requested scopes, which must be among
+        them; InvalidScopeError otherwise, or if none are left. Other errors: InvalidGrantError; those of
+        `check`; RefreshTokenReusedError, which ends the session, for a token older than the last used one, or
+        for that one after the grace.
         """
         token = self._tokens.read(refresh_token)
         if token is None:
-            raise InvalidGrantError("The refresh token is not good.")
+            raise InvalidGrantError("The refresh token is not valid.")
         epoch, (outcome, *rest) = await self._rotate(token, client, narrowed, confirmed=False)
         if outcome == "consult":
             generation, *of_client = rest
@@ -216,7 +217,7 @@ class Sessions:
                 expires_at=_time(ends),
             )
         if outcome == "wider":
-            raise InvalidScopeError("The session, or its client by now, has fewer scopes than that.")
+            raise InvalidScopeError("The session or its client does not have these scopes.")
         if outcome == "foreign":
             raise InvalidGrantError("The refresh token is another client's.")
         if outcome == "reused":
@@ -234,7 +235,7 @@ class Sessions:
         )
 
     async def _consult(self, pinned: _Pinned, epoch: str) -> None:
-        """Ask MongoDB whether the session stands, and let Redis remember the answer."""
+        """Ask MongoDB whether the session is valid, and store the answer in Redis."""
         user_id, sid, client_id = pinned.user_id, pinned.sid, pinned.client_id
         standing = await self._anchors.find_generation(user_id)
         if standing is None or standing != pinned.generation:
@@ -252,17 +253,18 @@ class Sessions:
 
     @asynccontextmanager
     async def ending(self, user_id: str, *, keep: str = "") -> AsyncIterator[Ending]:
-        """Around the write to MongoDB that ends all sessions of a user; tell it the generation written.
+        """Wraps the write to MongoDB that ends all sessions of a user and sets the new `generation`.
 
-        From before the write until Redis knows of it each request asks MongoDB, so a crash anywhere between
-        leaves no session alive that the write ended, and ends none that it did not. `keep` is a session that
-        goes on.
+        From before the write until Redis has it, each request asks MongoDB, so that a crash in between leaves
+        no ended session alive and ends no other. `keep` is a session that goes on.
         """
         ending = Ending()
         await self._store.run("begin_revocation", user_id, keep, self._absolute_ms)
         try:
             yield ending
-        except RosterError:  # refused, so nothing was written; after anything else the doubt stays
+        except (
+            RosterError
+        ):  # refused, so nothing was written; after other errors the revocation stays in doubt
             await self._store.run("end_revocation", user_id, keep, "", "")
             raise
         generation = ending.generation if ending.generation is not None else ""
@@ -270,25 +272,25 @@ class Sessions:
 
     @asynccontextmanager
     async def ending_client(self, client_id: str) -> AsyncIterator[None]:
-        """Around the write to MongoDB that removes a client, and so ends all sessions of its registration.
+        """Wraps the write to MongoDB that removes a client, and so ends the sessions of its registration.
 
-        From before the write nobody vouches for the client, for longer than the write may take: each request
-        of its sessions asks MongoDB. After the write once more, for a request that asked just before it.
+        From before the write, for longer than it may take, each request of its sessions asks MongoDB; and
+        again after the write, for a request that asked just before it.
         """
         await self._store.begin_client_revocation(client_id, self._settled_ms)
         yield
         await self._store.begin_client_revocation(client_id, self._settled_ms)
 
     async def end_all(self, user_id: str, *, keep: str = "", author: Author = COMMAND_LINE) -> bool:
-        """Sign out everywhere; with `keep`, everywhere else. False without such a user."""
+        """Sign out everywhere; with `keep`, everywhere else. False if there is no such user."""
         async with self.ending(user_id, keep=keep) as ending:
             ending.generation = await self._anchors.raise_generation(user_id, author)
         return ending.generation is not None
 
     async def end(self, user_id: str, sid: str, reason: str = "revoked") -> bool:
-        """End one session; whether it was alive. MongoDB remembers first; Redis forgets whatever happens.
+        """End one session; whether it was alive. MongoDB records it first; Redis drops it in any case.
 
-        Of an id that Redis does not know nothing is remembered: anybody can make such up of his own.
+        Unknown ids are not recorded: anybody can make them up.
         """
         _, (generation, *_), *_ = await self._store.look(user_id, sid)
         if generation is None:
@@ -300,9 +302,9 @@ class Sessions:
         return bool(alive)
 
     async def list_all(self, user_id: str) -> Sequence[Session]:
-        """The living ones, the one used last first.
+        """Living sessions, the last used first.
 
-        MongoDB is asked about those not vouched for yet, and for the clients that are registered.
+        MongoDB is asked about unconfirmed ones, and about their clients.
         """
         epoch, entries = await self._store.run("list", user_id, "", LISTED, "")
         unconfirmed = [entry for entry in entries if entry[_EPOCH] != epoch]
@@ -321,17 +323,17 @@ class Sessions:
         return sorted(map(_session, entries), key=attrgetter("used_at"), reverse=True)
 
     async def count(self) -> int:
-        """How many sessions of all users Redis holds alive, in one step however many there are.
+        """How many living sessions of all users Redis has, in one step.
 
-        One that Redis does not know to have ended counts until it would have ended by itself: those beyond a
-        user's first thousand when he is signed out everywhere, and those that MongoDB alone knows the end of.
+        A session whose end Redis does not know counts until it would have expired: those beyond a user's
+        first thousand after signing out everywhere, and those that only MongoDB has ended.
         """
         return await self._store.count()
 
     async def find(self, token: RefreshToken, *, any_number: bool = False) -> Session | None:
-        """The living session of a refresh token; None if it is not the token's turn, unless `any_number`.
+        """The living session of a refresh token; None if the token is outdated, unless `any_number`.
 
-        SessionExpired-, Revoked-, DisplacedError where the session does not stand.
+        SessionExpired-, Revoked-, DisplacedError if the session has ended.
         """
         _, entries = await self._store.run("list", token.user_id, "", 1, token.sid)
         client_id = entries[0][_CLIENT] if entries else BUILT_IN.id

@@ -1,4 +1,4 @@
-"""The sessions in Redis: the keys, and one script for whatever must be one step."""
+"""The sessions in Redis: their keys, and scripts for what must be one step."""
 
 from functools import cache
 from pathlib import Path
@@ -19,11 +19,10 @@ _CHECK = (
 )
 _CHECK_CLIENT = b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n"
 _REMOVED = "-"
-"""In the place of a client's registration, which it is none of: MongoDB must be asked."""
+"""Stored in place of a client's registration: MongoDB must be asked."""
 _CONFIRMED_MS = 3_600_000
 _LIVING = "roster:living_sessions"
-"""Of all users. It lies in another slot than theirs, which only a Redis Cluster would mind, and there is
-one server."""
+"""The sessions of all users. Its slot differs from theirs, which only a Redis Cluster would refuse."""
 
 
 @cache
@@ -32,12 +31,12 @@ def _script(name: Name) -> Script:
 
 
 def key(user_id: str, rest: str) -> str:
-    """The id stands between braces: none is the beginning of another's."""
+    """A key of a user; braces keep one id from being the beginning of another."""
     return f"roster:{{{user_id}}}:{rest}"
 
 
 def _client_key(client_id: str) -> str:
-    """In a slot of its own: it is asked for beside the user's keys, by a command of its own."""
+    """The key of a client, which is read by a command of its own."""
     return f"roster:client:{client_id}"
 
 
@@ -46,10 +45,10 @@ class Store:
         self._connection = redis_connection
 
     async def look(self, user_id: str, sid: str, client_id: str | None = None) -> Found:
-        """The epoch, and what Redis says of a session, its user, and its client where one is named.
+        """The epoch, and the fields of a session, of its user, and of its client if one is named.
 
-        Generation, epoch, end and registration; generation, doubts and only session; the registration that
-        MongoDB vouched for.
+        Generation, epoch, end and registration; generation, doubts and only session; the confirmed
+        registration.
         """
         session, state = key(user_id, f"session:{sid}").encode(), key(user_id, "state").encode()
         packed = _CHECK % (len(session), session, len(state), state)
@@ -61,11 +60,11 @@ class Store:
         return found.epoch, of_session, of_user, of_client[0] if of_client else None
 
     async def confirm_client(self, client_id: str, registration: str) -> None:
-        """As MongoDB said, unless the client is being removed or another registration is vouched for."""
+        """Confirm a client's registration, unless it is being removed or another one is confirmed."""
         await self._set(client_id, registration, "NX", "PX", _CONFIRMED_MS)
 
     async def begin_client_revocation(self, client_id: str, ms: int) -> None:
-        """Nobody vouches for the client so long: each request of its sessions asks MongoDB."""
+        """For so long, each request of the client's sessions asks MongoDB."""
         await self._set(client_id, _REMOVED, "PX", ms)
 
     async def _set(self, client_id: str, *arguments: Argument) -> None:
@@ -73,11 +72,11 @@ class Store:
         await self._connection.call(lambda _: packed, 1)
 
     async def run(self, name: Name, user_id: str, sid: str, *arguments: Argument) -> tuple[str, Any]:
-        """The epoch and the script's answer; its arguments are said in its own file, `EPOCH` is filled in."""
+        """The epoch and the script's answer; a script's file names its arguments; `EPOCH` is replaced."""
         of_user = (key(user_id, "state"), key(user_id, "sessions"), key(user_id, f"session:{sid}"))
         return await self._connection.run(_script(name), (*of_user, _LIVING), *arguments)
 
     async def count(self) -> int:
-        """Those that live, of all users."""
+        """The number of living sessions of all users."""
         _, living = await self._connection.run(_script("count"), (_LIVING,))
         return int(living)

@@ -1,4 +1,4 @@
-"""How long so many failures make the next try wait."""
+"""Paces: how long failures make the next try wait."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from models.throttle import Counts
 
 _MOST_DOUBLINGS = 10
-"""Past every longest wait, and short of numbers that take long to compute."""
+"""More than any longest wait needs, and small enough to compute fast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +16,12 @@ class Pace:
     free: int
     longest_s: int
     memory_s: int
-    """Seconds after the last failure in which all are forgotten."""
+    """Seconds after the last failure until all are forgotten."""
 
     def wait_ms(self, failures: str | None, left_ms: int) -> int:
-        """Milliseconds still to wait, none if not above 0.
+        """Milliseconds to wait; none if not positive.
 
-        `left_ms` is the counter's remaining lifetime, below 0 where it ended since `failures` was read.
+        `left_ms` is the counter's remaining lifetime, negative if it has ended since `failures` was read.
         """
         beyond = int(failures or 0) - self.free
         if beyond <= 0:
@@ -32,18 +32,18 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class CounterState:
-    """One counter, as administrators see it."""
+    """The state of a counter, as administrators see it."""
 
     counts: Counts
     failures: int
     failed_at: datetime
     waits_until: datetime | None
-    """None where the next try need not wait."""
+    """None if the next try need not wait."""
     forgotten_at: datetime
 
 
 def counter_state(counts: Counts, pace: Pace, failures: str | None, left_ms: int) -> CounterState | None:
-    """None for a counter that has ended, or has given all back."""
+    """The state; None for a counter that has ended or is zero."""
     if left_ms <= 0 or int(failures or 0) == 0:
         return None
     now = datetime.now(UTC)

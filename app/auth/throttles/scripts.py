@@ -1,4 +1,4 @@
-"""What must be one step in Redis, so that no crash leaves a counter that is never forgotten."""
+"""Scripts for steps that must be one in Redis, so that no crash leaves a counter without an end."""
 
 from app.database.redis_connection import Script
 

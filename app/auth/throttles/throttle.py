@@ -1,4 +1,4 @@
-"""The counters: raised by failures, asked before tries, shown to administrators and lifted by them."""
+"""The throttle: counters that failures raise, tries ask, and administrators see and lift."""
 
 import hashlib
 import hmac
@@ -20,10 +20,10 @@ _LONGEST_ADDRESS_WAIT_S = 900
 _ACCOUNT_MEMORY_S = 15 * 60
 _ADDRESS_MEMORY_S = 60 * 60
 _REGISTRATIONS_PER_TRY = 20
-"""What an address may ask for, whatever comes of it: an office on its first day, and no flood."""
+"""Registrations of one address for each try, successes included: enough for an office's first day."""
 _KNOWN_FOR_S = 30 * 86_400
 _MOST_KNOWN = 100
-"""Addresses that an account is known from, the last ones: what a phone that travels has in a month."""
+"""The most known addresses of an account: as many as a travelling phone has in a month."""
 _OF_ADDRESS: tuple[Counts, ...] = (
     "registrations",
     "refused_registrations",
@@ -32,15 +32,15 @@ _OF_ADDRESS: tuple[Counts, ...] = (
 )
 
 _Counter = tuple[str, Counts, Pace]
-"""Its key, what it counts, and what that costs."""
+"""A counter: its key, what it counts, and its pace."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Keys:
-    """Those of an account share one hash tag, the address's has another: no script needs both."""
+    """The keys of an account share one hash tag, that of the address has another: no script needs both."""
 
     hidden: str
-    """The address, as Redis sees it."""
+    """The address as a hash, as Redis has it."""
     address: str
     here: str
     elsewhere: str
@@ -48,16 +48,16 @@ class _Keys:
 
 
 class Throttle:
-    """Counts failures; every process with the same secret and Redis shares the counts.
+    """Counts failures; all processes with the same secret and Redis share the counters.
 
-    `account` is of one that is there, whatever name was typed, or of a name that nobody has: both are treated
-    alike. RedisError passes through; where Redis is full, a failure that cannot be counted raises it.
+    `account` is the key of an account or of a name without one: both are treated alike. RedisError passes
+    through; if Redis is full, a failure that cannot be counted raises it.
     """
 
     def __init__(
         self, redis_connection: RedisConnection, secret: str, *, per_account: int, per_address: int
     ) -> None:
-        """`per_account` and `per_address` failures cost nothing."""
+        """The first `per_account` and `per_address` failures cost nothing."""
         self._connection = redis_connection
         self._secret = hashlib.sha256(b"roster throttle\0" + secret.encode()).digest()
         self._account_pace = Pace(per_account, _LONGEST_ACCOUNT_WAIT_S, _ACCOUNT_MEMORY_S)
@@ -67,7 +67,7 @@ class Throttle:
         )
 
     async def check(self, account: str, address: str) -> None:
-        """One round trip that changes nothing. ThrottledError does not tell which of the two must wait."""
+        """Read the counters in one round trip. ThrottledError does not tell which of the two must wait."""
         keys = self._keys(account, address)
         counters = (keys.address, keys.here, keys.elsewhere)
         packed = pack("TIME") + pack("ZSCORE", keys.known, keys.hidden) + b"".join(map(_reading, counters))
@@ -87,10 +87,10 @@ class Throttle:
         await self._connection.run(COUNT, of_account, _ACCOUNT_MEMORY_S * 1000, keys.hidden)
 
     async def succeed(self, account: str, address: str) -> None:
-        """The account knows the address from now on, and its failures from there are forgotten.
+        """Make the address known to the account, and forget the account's failures from there.
 
-        The address gets back those alone: signing in to an account of one's own pays for no guess at
-        another's, and a household that mistypes is not held up.
+        The address gets back only those: signing in to one's own account pays for no guess at another's, and
+        a household that mistypes is not held up.
         """
         keys = self._keys(account, address)
         known_for = _KNOWN_FOR_S * 1000
@@ -101,9 +101,9 @@ class Throttle:
 
     @asynccontextmanager
     async def refusals(self, counts: Counts, address: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-        """What is refused within counts on the address, apart from its sign-ins; what succeeds costs nothing.
+        """Count refusals within on the address, separately from its sign-ins; successes cost nothing.
 
-        ThrottledError before anything else where too many were. Yields that check, to be made again later.
+        ThrottledError first if there were too many. Yields that check, to be repeated later.
         """
         counter = self._of_address(counts, address)
 
@@ -119,14 +119,14 @@ class Throttle:
             raise
 
     async def count_registration(self, address: str) -> None:
-        """ThrottledError where the address has registered more than any office would."""
+        """Count a registration; ThrottledError after more than any office would make."""
         counter = self._of_address("registrations", address)
         await self._check(counter)
         await self._count(counter)
 
     @asynccontextmanager
     async def weak_passwords(self, *, account: str = "", address: str = "") -> AsyncIterator[None]:
-        """What is refused within counts, and after too many is ThrottledError; a good one always passes."""
+        """Count weak passwords within; too many become ThrottledError, while a good one always passes."""
         counter = self._weak_of(account) if account else self._of_address("weak_passwords", address)
         try:
             yield
@@ -136,11 +136,11 @@ class Throttle:
             raise
 
     async def see_account(self, account: str) -> list[CounterState]:
-        """Its counters that hold failures."""
+        """The account's counters with failures."""
         return await self._see(await self._counters_of(account))
 
     async def lift_account(self, account: str) -> None:
-        """Forget its failures from everywhere; those of addresses stay."""
+        """Forget the account's failures; those of addresses stay."""
         await self._lift(await self._counters_of(account))
 
     async def see_address(self, address: str) -> list[CounterState]:
@@ -168,7 +168,7 @@ class Throttle:
         await self._ask(b"".join(pack("DEL", key) for key, _, _ in counters), len(counters))
 
     async def _counters_of(self, account: str) -> list[_Counter]:
-        """Those from known addresses as Redis knows them now; from others `elsewhere` alone makes wait."""
+        """The account's counters: of known addresses, and `elsewhere` for all others."""
         elsewhere, pace = self._elsewhere(account), self._account_pace
         (known,) = await self._ask(pack("ZRANGE", f"{elsewhere}:known", 0, -1), 1)
         return [
@@ -213,13 +213,13 @@ class Throttle:
         return f"roster:throttle:{{address:{hidden}}}"
 
     def _hide(self, text: str) -> str:
-        """128 bits that nobody without the secret can make from a guess; lone surrogates are let pass."""
+        """A keyed hash of 128 bits, which cannot be guessed without the secret; accepts lone surrogates."""
         encoded = text.encode("utf-8", "surrogatepass")
         return hmac.digest(self._secret, encoded, "sha256")[:16].hex()
 
 
 def _reading(counter: str) -> bytes:
-    """The failures, and for how long they are still remembered."""
+    """The commands that read a counter's failures and remaining lifetime."""
     return pack("GET", counter) + pack("PTTL", counter)
 
 

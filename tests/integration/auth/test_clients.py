@@ -133,9 +133,7 @@ async def test_whatever_is_wrong_is_said_in_the_same_words_after_one_read_at_mos
     ]
     for pair in wrong:
         commands.names.clear()
-        assert (
-            await refusal(database, *pair) == "The client is unknown, or did not prove who it is as it must."
-        )
+        assert await refusal(database, *pair) == "The client is unknown or its credentials are wrong."
         assert commands.names in ([], ["find"])
 
 

@@ -120,7 +120,9 @@ async def test_every_end_that_is_told_is_the_real_one(mongo_uri: str, redis_url:
         assert abs((await inspect(client, mine, tokens["refresh_token"]))["exp"] - end) <= 1
 
 
-@pytest.mark.parametrize("what", ["deactivated", "deleted", "fewer scopes", "signed out everywhere"])
+@pytest.mark.parametrize(
+    "what", ["deactivated", "deleted", "does not have these scopes", "signed out everywhere"]
+)
 async def test_introspection_agrees_with_the_routes_at_once(
     client: httpx.AsyncClient, service: tuple[Client, str], what: str
 ) -> None:
@@ -134,7 +136,7 @@ async def test_introspection_agrees_with_the_routes_at_once(
             await client.patch(path, json={"is_active": False})
         case "deleted":
             await client.delete(path)
-        case "fewer scopes":
+        case "does not have these scopes":
             await client.patch(path, json={"scopes": ["me"]})
         case _:
             await client.delete(f"{path}/sessions")

@@ -62,7 +62,7 @@ async def test_what_was_saved_is_restored_whole_and_people_sign_in_again(
             assert (await client.get("/users?q=backup")).json()["items"][0]["id"] == ana["id"]
             assert len((await client.get("/audit", params={"user": ana["id"]})).json()["items"]) >= 2
             me = await call(client, "GET", "/users/me", token)
-            assert me.status_code in {200, 401}, "MongoDB vouches for the session, or nobody does"
+            assert me.status_code in {200, 401}, "MongoDB confirms the session, or nobody does"
             assert (await ask_token(client, ana["email"])).status_code == 200
         with MongoClient[dict[str, Any]](restored_uri) as client_of_mongo:
             client_of_mongo.get_default_database()["users"].drop_index("phone")

@@ -201,7 +201,7 @@ async def test_a_header_with_more_than_we_write_is_refused(
     tokens: AccessTokens, more: dict[str, Any]
 ) -> None:
     error = await refused(tokens, sign(KEY, header(**more), claims()))
-    assert error.detail == "The header of the access token is not as it was issued."
+    assert error.detail == "The header of the access token is not one that Roster issues."
 
 
 @pytest.mark.parametrize("name", ["alg", "kid", "typ"])
@@ -480,7 +480,7 @@ async def test_a_token_is_good_for_its_time_and_not_a_second_longer(
 async def test_clocks_may_differ_by_half_a_minute(tokens: AccessTokens, name: str) -> None:
     assert await tokens.verify(sign(KEY, header(), claims(**{name: 1_800_000_030})))
     error = await refused(tokens, sign(KEY, header(), claims(**{name: 1_800_000_031})))
-    assert error.detail == "The access token is not good yet."
+    assert error.detail == "The access token is not valid yet."
 
 
 async def test_an_expired_token_with_a_wrong_signature_is_not_called_expired(tokens: AccessTokens) -> None:
@@ -497,7 +497,7 @@ async def test_the_tokens_of_a_key_past_its_end_are_refused(clock: Clock) -> Non
         token = sign(KEY, header(), claims())
         clock.now += 1
         error = await refused(tokens, token)
-        assert error.detail == "The access token names a signing key that is not known, or no longer."
+        assert error.detail == "The access token names an unknown signing key."
 
 
 async def test_a_verified_token_is_forgotten_when_the_keys_change(

@@ -10,7 +10,7 @@ from app.core.errors import InvalidClientError, OAuthError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 CANARY = "s3cr3t-canary"
-MALFORMED = "HTTP Basic is the base64 of id and secret, form-encoded, a colon between."
+MALFORMED = "HTTP Basic is the base64 of id and secret, form-encoded, with a colon between."
 
 
 def basic(pair: bytes) -> str:

@@ -151,7 +151,7 @@ def test_unknown_and_malformed_scopes_are_refused_with_those_there_are(text: str
         scope(text)
     assert (refused.value.status, refused.value.code) == (400, "invalid_scope")
     assert refused.value.detail.endswith(
-        "Ask for scopes with one space between, out of: me users:read users:write users:export users:admin."
+        "Send scopes with one space between, out of: me users:read users:write users:export users:admin."
     )
     assert DESCRIBABLE.fullmatch(refused.value.detail)
 

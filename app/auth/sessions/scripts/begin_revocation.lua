@@ -1,4 +1,4 @@
--- All of the user's sessions may be about to end: until `settle`, each request asks MongoDB.
+-- Begins a revocation of all sessions of a user: until it ends, each request asks MongoDB.
 local state = KEYS[1]
 insist(state)
 redis.call('HINCRBY', state, 'doubts', 1)

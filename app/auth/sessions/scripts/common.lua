@@ -1,19 +1,19 @@
 -- KEYS of every script but count: 1 the state of the user's sessions, 2 their index, 3 one session, 4 all living ones.
--- state:   generation, epoch, doubts, doubted_at, only; with the epoch under which MongoDB said the generation
+-- state:   generation, epoch (under which MongoDB confirmed it), doubts (revocations in doubt), doubted_at, only
 -- session: client, scopes, generation, epoch, counter, rotated_at, created_at, used_at, expires_at, address,
---          agent, registration (of its client); or, once it has ended, nothing but `ended`: why
--- index:   session ids by the time at which they end if nobody uses them
--- living:  the same of all users, so that they can be counted; it decides nothing
--- Times are milliseconds of the server's clock: those of the workers may differ.
+--          agent, registration (of its client); or, once it has ended, only `ended`: why
+-- index:   session ids by their end if they are not used
+-- living:  the same of all users, only for counting
+-- Times are milliseconds of the server's clock, as those of the workers may differ.
 
-local MARKER_MS = 7200000  -- longer than any access token lives, so that its holder learns why
+local MARKER_MS = 7200000  -- longer than any access token lives, so that clients learn why
 
 local function clock()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- What must pass though Redis be full begins with this: a script that has written is let go on, and this may.
+-- The first write of what must pass even if Redis is full: this may, and then the script may go on.
 local function insist(key)
   redis.call('HDEL', key, '')
 end
@@ -28,7 +28,7 @@ local function forget(sid)
   redis.call('ZREM', KEYS[4], sid)
 end
 
--- A full Redis refuses to keep the reason, never the end.
+-- A full Redis refuses the reason, but never the end.
 local function bury(session, reason)
   redis.call('DEL', session)
   redis.pcall('HSET', session, 'ended', reason)

@@ -1,4 +1,4 @@
--- MongoDB says that the session stands: remember that for this epoch, and drop a doubt that nobody will resolve.
+-- Stores for this epoch that MongoDB confirmed the session, and drops an abandoned revocation.
 local generation, epoch, settled_ms = unpack(ARGV)
 local state, session = KEYS[1], KEYS[3]
 if redis.call('HGET', session, 'generation') ~= generation then return {'ok'} end

@@ -1,2 +1,2 @@
--- How many sessions live, of all users; KEYS: 1 all living ones.
+-- Counts the living sessions of all users; KEYS: 1 all living ones.
 return redis.call('ZCOUNT', KEYS[1], clock(), '+inf')

@@ -1,8 +1,8 @@
--- A new session, and the ends of those it displaces: the ones not used for longest. Answers {'ok', displaced...},
--- or {'stale', known generation} where the user was signed out everywhere after `generation` was read, or
--- {'in_doubt'} while that may be being done, unless MongoDB was asked and `confirmed` for the generation. If the end
--- comes after all, it ends this session too: until then each of its requests asks MongoDB.
-local SWEPT = 32  -- more than one, so that those that ended by themselves never become more; bounded all the same
+-- Creates a session, and ends those it displaces: the ones unused for longest. Answers {'ok', displaced...}, or
+-- {'stale', known generation} if the user was signed out everywhere after `generation` was read, or {'in_doubt'}
+-- while that may be in progress, unless MongoDB `confirmed` the generation. If the sign-out comes after all, it
+-- ends this session too: until then each of its requests asks MongoDB.
+local SWEPT = 32  -- bounded, but more than one, so that expired sessions do not accumulate
 local sid, generation, client, scopes, address, agent, epoch = unpack(ARGV, 1, 7)
 local idle_ms, absolute_ms, limit, settled_ms, confirmed, registration = unpack(ARGV, 8, 13)
 local state, index, session = KEYS[1], KEYS[2], KEYS[3]
@@ -12,8 +12,8 @@ local held = redis.call('HMGET', state, 'generation', 'epoch', 'doubts', 'doubte
 if confirmed ~= '1' and in_doubt(held[3], held[4], now, tonumber(settled_ms)) then return {'in_doubt'} end
 if held[1] and tonumber(held[1]) > tonumber(generation) then return {'stale', held[1]} end
 
--- First what a full Redis refuses, so that then nobody is displaced. Where Redis does not know of the user what
--- MongoDB does, the session is not confirmed for: its first request asks.
+-- First what a full Redis refuses, so that then nobody is displaced. Unless Redis has the epoch of the user, the
+-- session is not confirmed: its first request asks MongoDB.
 redis.call('HSET', session, 'client', client, 'scopes', scopes, 'generation', generation,
   'epoch', held[2] == epoch and epoch or '', 'counter', 1, 'rotated_at', now, 'created_at', now, 'used_at', now,
   'expires_at', now + absolute_ms, 'address', address, 'agent', agent, 'registration', registration)

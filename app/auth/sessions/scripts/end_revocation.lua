@@ -1,12 +1,12 @@
--- The end of a doubt. With a generation: every session of an older one has ended, indexed or not. Of those in
--- the index some are cleared away too; the others go when they would have: Redis serves nobody meanwhile.
--- KEYS[3] is a session that lives on, if any: unless another end came between, which it does not outlive.
+-- Ends a revocation. With a generation, every session of an older one has ended, indexed or not. Some of the index
+-- are deleted at once, as Redis serves nobody meanwhile; the others expire.
+-- KEYS[3] is a session that goes on, if any, unless another revocation came in between.
 local CLEARED = 1000
 local generation, reason = unpack(ARGV)
 local state, index, kept = KEYS[1], KEYS[2], KEYS[3]
 insist(state)
 local known = tonumber(redis.call('HGET', state, 'generation') or -1)
--- Known already where MongoDB was asked since the write, for a sign-in say: the session kept goes on all the same.
+-- Known already if MongoDB was asked since the write, by a sign-in for example: the kept session goes on.
 if generation ~= '' and tonumber(generation) >= known then
   redis.call('HSET', state, 'generation', generation)
   if tonumber(redis.call('HGET', kept, 'generation') or -1) == tonumber(generation) - 1 then

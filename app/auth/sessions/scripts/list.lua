@@ -1,5 +1,6 @@
--- Living sessions: {sid, client, scopes, created_at, used_at, expires_at, address, agent,
--- registration, counter, generation, epoch}, where `expires_at` is when it really ends: idle or absolute, whichever is first. All that the index knows, up to ARGV[1]; with ARGV[2], that one alone, indexed or not.
+-- Lists living sessions: {sid, client, scopes, created_at, used_at, expires_at, address, agent, registration,
+-- counter, generation, epoch}, where `expires_at` is the earlier of the idle and the absolute end. All of the
+-- index, up to ARGV[1]; with ARGV[2], that one alone, indexed or not.
 local state, index, prefix = KEYS[1], KEYS[2], KEYS[3]
 local user = redis.call('HMGET', state, 'generation', 'only')
 local asked = {ARGV[2]}
@@ -10,7 +11,7 @@ for _, sid in ipairs(asked) do
     'generation', 'client', 'scopes', 'created_at', 'used_at', 'address', 'agent', 'counter', 'epoch', 'registration')
   local dead = not held[1] or (user[1] and tonumber(user[1]) > tonumber(held[1])) or (user[2] and user[2] ~= sid)
   if not dead then
-    local expires_at = redis.call('ZSCORE', index, sid)  -- or, where Redis lost the index, what is left of the key
+    local expires_at = redis.call('ZSCORE', index, sid)  -- or, if Redis lost the index, the key's own
       or string.format('%d', clock() + redis.call('PTTL', prefix .. sid))
     found[#found + 1] = {sid, held[2], held[3], held[4], held[5], expires_at, held[6], held[7], held[10],
       held[8], held[1], held[9]}

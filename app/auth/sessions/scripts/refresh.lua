@@ -1,7 +1,7 @@
--- The next refresh token's number: {'ok', number, scopes, when the session ends}. Otherwise {'gone', why or ''},
--- {'consult', generation, client, registration} where MongoDB must be asked first and `confirmed` said after, {'foreign'}
--- where it is another client's, {'wider'} where more scopes are asked for than it has and the client is `allowed`, or
--- none is left, or {'reused'}: the token was used before, and that was the session's end.
+-- Refreshes a session: {'ok', number of the next refresh token, scopes, end of the session}. Otherwise {'gone', why
+-- or ''}; {'consult', generation, client, registration} if MongoDB must confirm first (then call with `confirmed`);
+-- {'foreign'} if it is another client's; {'wider'} if more scopes are requested than it has and the client is
+-- `allowed`, or none is left; {'reused'} if the token was used before, which ends the session.
 local function holds(scopes, scope)
   return string.find(' ' .. scopes .. ' ', ' ' .. scope .. ' ', 1, true)
 end
@@ -21,7 +21,7 @@ if confirmed ~= '1' and (user[2] or held[2] ~= epoch or tonumber(user[1]) ~= gen
   return {'consult', held[1], held[6], held[9] or ''}
 end
 if client ~= held[6] then return {'foreign'} end
-if registration ~= (held[9] or '') then  -- removed since, and registered anew under the same id
+if registration ~= (held[9] or '') then  -- removed since, and registered again under the same id
   bury(session, 'revoked')
   forget(sid)
   return {'gone', 'revoked'}
@@ -38,7 +38,7 @@ if granted == '' then return {'wider'} end
 
 local successor
 if counter >= current then
-  -- Ahead of what is known: only we can have made it, so Redis lost a rotation, and the token is still good.
+  -- Ahead of Redis: only we can have made it, so Redis lost a rotation, and the token is still valid.
   successor = counter + 1
 elseif counter == current - 1 and now - tonumber(held[4]) < tonumber(grace_ms) then
   return {'ok', current, granted, now + redis.call('PTTL', session)}

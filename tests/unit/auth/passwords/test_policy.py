@@ -14,7 +14,7 @@ ANA = ("Ana Schmidt", "ana.schmidt@example.com", "schmidt99", "+4930123456", Non
 
 TOO_SHORT = "Must have at least 8 characters."
 TOO_LONG = "Must have at most 128 characters."
-UNTYPABLE = "Must hold only characters that can be typed: no control characters and no line breaks."
+UNTYPABLE = "Must contain only characters that can be typed: no control characters and no line breaks."
 MONOTONOUS = "Must not be one character repeated, nor a plain sequence such as 12345678."
 COMMON = "Must not be one of the passwords that most people choose."
 PERSONAL = "Must not be made mainly of the user's name, e-mail address, username or phone number."
