@@ -1,1 +1,1 @@
-"""HTTP in, HTTP out: one file a resource."""
+"""The routers: one module for each resource."""

@@ -1,4 +1,4 @@
-"""`/audit`: who changed what of whom."""
+"""`/audit`: who changed which user, and what."""
 
 from fastapi import APIRouter, Response
 
@@ -15,7 +15,7 @@ router = APIRouter(tags=["audit"])
 @router.get(
     "/audit",
     response_model=AuditPage,
-    summary="Who changed what of whom",
+    summary="Who changed which user, and what",
     openapi_extra=query_parameters(AuditQuery),
     responses=responses(
         InvalidCursorError, ExpiredCursorError, InvalidError, QueryTooExpensiveError, *PROTECTED
@@ -24,8 +24,8 @@ router = APIRouter(tags=["audit"])
 async def read_audit(_: Administrator, asked: AuditOptions, opened: Backends) -> Response:
     """The newest first; follow `next` until it is null.
 
-    Each entry was written in the transaction of its change. Of a deleted user it tells who changed which
-    fields, and no more what they held.
+    Each entry was written in the transaction of its change. For a deleted user it still tells who changed
+    which fields, but not their values.
     """
     budget_s = opened.settings.query_budget_ms / 1000
     return replies.audit(

@@ -63,7 +63,7 @@ async def _read_form(request: Request) -> dict[str, str]:
 async def _identify(
     request: Request, opened: Container, form: Mapping[str, str], source: accounts.RequestSource
 ) -> Client:
-    """The client, by HTTP Basic or by the form; guessing at secrets is throttled, apart from passwords."""
+    """Authenticate the client by HTTP Basic or the form; guesses at secrets have a throttle of their own."""
     client_id, secret = basic_auth.credentials(request.headers.get("authorization"), form)
     try:
         if secret is None:
@@ -86,8 +86,9 @@ async def _identify(
 async def create_token(request: Request, opened: Backends, source: Source) -> Response:
     """RFC 6749: `password` (e-mail, username or phone) or `refresh_token`.
 
-    A refresh token is good once and answers the next. The same one again within seconds, after a lost reply,
-    gets the same answer; an older one is a thief's or its victim's, and ends the session.
+    A refresh token is valid once, and the reply has the next one. The same one again within seconds, after a
+    lost reply, gets the same answer; an older one was stolen, or its thief used it first, and ends the
+    session.
     """
     form = await _read_form(request)
     client = await _identify(request, opened, form, source)
@@ -157,7 +158,7 @@ def _issued(issued: IssuedTokens) -> Response:
     ),
 )  # fmt: skip
 async def register_user(asked: Registration, opened: Backends, source: Source) -> Response:
-    """Open, by invitation or closed, as the service is set. Sign in afterwards at `/auth/token`."""
+    """Open, by invitation or closed, as the service is configured. Sign in afterwards at `/auth/token`."""
     return replies.user(await accounts.register(opened.auth, asked, source=source), status=201)
 
 
@@ -168,7 +169,7 @@ async def register_user(asked: Registration, opened: Backends, source: Source) -
     responses=responses(*SIGNED_IN),
 )
 async def sign_out(opened: Backends, caller: Caller, source: Source) -> None:
-    """The session of the token ends: its access tokens and its refresh token, everywhere, with this reply."""
+    """Ends the session of the token: its access tokens and its refresh token are void with this reply."""
     await opened.auth.sessions.end(caller.user_id, caller.sid)
     audit.log.record("signed_out", user_id=caller.user_id, sid=caller.sid, address=source.address)
 
@@ -181,9 +182,9 @@ async def sign_out(opened: Backends, caller: Caller, source: Source) -> None:
     responses=oauth_responses(),
 )
 async def introspect_token(request: Request, opened: Backends, source: Source) -> Response:
-    """RFC 7662, for registered clients with a secret: what every route would make of the token now.
+    """RFC 7662, for registered clients with a secret: whether routes would accept the token now.
 
-    A refresh token is active to the client that it was issued to alone. `token_use` tells the kinds apart.
+    A refresh token is active only for the client that it was issued to. `token_use` tells the kinds apart.
     """
     form = await _read_form(request)
     client = await _identify(request, opened, form, source)
@@ -197,7 +198,7 @@ async def introspect_token(request: Request, opened: Backends, source: Source) -
     responses=oauth_responses(UnauthorizedClientError),
 )
 async def revoke_token(request: Request, opened: Backends, source: Source) -> Revocation:
-    """RFC 7009, for the client that the token was issued to; what is no token of ours is answered 200 too."""
+    """RFC 7009, for the client that the token was issued to; 200 also for unknown tokens."""
     form = await _read_form(request)
     client = await _identify(request, opened, form, source)
     await accounts.revoke(opened.auth, _required(form, "token"), client=client)
@@ -206,13 +207,13 @@ async def revoke_token(request: Request, opened: Backends, source: Source) -> Re
 
 @router.get(
     "/keys/password",
-    summary="The key to seal passwords with",
+    summary="The key for encrypting passwords",
     responses=responses(UnavailableError),
 )
 async def read_password_key(opened: Backends) -> PasswordKey:
     """A public RSA key (JWK), a new one each day.
 
-    A compact JWE of a password (`alg` RSA-OAEP-256, `enc` A256GCM, and the key's `kid`) may stand as
-    `password_jwe` wherever a `password` may. Each is taken once.
+    A compact JWE of a password (`alg` RSA-OAEP-256, `enc` A256GCM, and the key's `kid`) can be sent as
+    `password_jwe` in place of any `password`. Each is accepted once.
     """
     return PasswordKey.model_validate(await opened.auth.password_keys.public())

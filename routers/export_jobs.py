@@ -1,4 +1,4 @@
-"""`/users/exports`: files of users that a job makes and that wait for a while."""
+"""`/users/exports`: files of users that jobs make and that can be downloaded for a while."""
 
 from typing import Any
 
@@ -36,15 +36,15 @@ router = APIRouter(tags=["export"], route_class=JsonRoute)
 _SUBMITTED: dict[int | str, dict[str, Any]] = {
     201: {
         "model": ExportOutput,
-        "description": "The file is there already: you said `Prefer: wait=10`, say.",
+        "description": "The file is ready already, for example with `Prefer: wait=10`.",
     },
-    202: {"model": ExportOutput, "description": "A job makes the file; `Location` is where to look for it."},
+    202: {"model": ExportOutput, "description": "A job makes the file; `Location` names the export."},
 }
 _BINARY = {media_type: {"schema": {"format": "binary"}} for media_type in MEDIA_TYPES.values()}
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file.", "content": _BINARY},
-    206: {"description": "The range of it that was asked for.", "content": _BINARY},
-    304: {"description": "It is the one that If-None-Match names."},
+    206: {"description": "The requested range of the file.", "content": _BINARY},
+    304: {"description": "If-None-Match names this file."},
 }
 
 
@@ -58,7 +58,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
 async def submit_export(
     asked: ExportBody, caller: Exporter, viewer: ExportViewer, patience: Patience, opened: Backends
 ) -> Response:
-    """The body says what the query of a download says. The file waits until it expires."""
+    """The body has the parameters of a download's query. The file can be downloaded until it expires."""
     made = await exports.submit(opened, asked, by=caller.user_id)
     if patience:
         await opened.jobs.wait(made.document["job"], patience)
@@ -74,7 +74,7 @@ async def submit_export(
     responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *PROTECTED),
 )
 async def list_exports(asked: PageOptions, viewer: ExportViewer, opened: Backends) -> Response:
-    """Your own; with `users:admin` everybody's."""
+    """Your own; with `users:admin` those of all users."""
     return job_replies.exports(*await exports.page(opened, asked, viewer))
 
 
@@ -85,7 +85,7 @@ async def list_exports(asked: PageOptions, viewer: ExportViewer, opened: Backend
     responses=responses(ExportNotFoundError, InvalidError, *PROTECTED),
 )
 async def read_export(export_id: ExportId, viewer: ExportViewer, opened: Backends) -> Response:
-    """What is in the file, or what became of its job."""
+    """The contents of the file, or the state of its job."""
     return job_replies.export(await exports.find(opened, export_id, viewer))
 
 
@@ -104,7 +104,7 @@ async def download_export(
     opened: Backends,
     wanted: WantedBytes,
 ) -> Response:
-    """A download that broke off goes on with `Range`, and `If-Range` with the `ETag` of before."""
+    """To resume a download, send `Range`, and `If-Range` with its `ETag`."""
     export = await exports.find(opened, export_id, viewer)
     file = await exports.open_file(opened, export)
     return job_replies.stored_file(file, export, wanted)
@@ -117,5 +117,5 @@ async def download_export(
     responses=responses(ExportNotFoundError, InvalidError, *PROTECTED),
 )
 async def delete_export(export_id: ExportId, viewer: ExportViewer, opened: Backends) -> None:
-    """A job that still makes it is cancelled."""
+    """Its job is cancelled if it still runs."""
     await exports.delete(opened, export_id, viewer)

@@ -1,4 +1,4 @@
-"""`/users/export`: the listing as a download."""
+"""`/users/export`: listings as downloads."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +24,8 @@ router = APIRouter(tags=["export"])
 
 FILE: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The file, streamed. A transfer that breaks is not whole: download it again.",
+        "description": "The file, streamed. If the transfer breaks, the file is incomplete: download it "
+        "again.",
         "content": {media_type: {"schema": {"format": "binary"}} for media_type in MEDIA_TYPES.values()},
     }
 }
@@ -44,13 +45,13 @@ def _file(form: Format) -> dict[int | str, dict[str, Any]]:
 async def export_users(
     asked: ExportOptions, _: Exporter, backends: Backends, accepted: AcceptedFormat
 ) -> Response:
-    """The format is that of `format`, else the best that `Accept` names, else CSV.
+    """The format is `format`, else the best one in `Accept`, else CSV.
 
     Text that a spreadsheet would run as a formula gets an apostrophe in CSV; in workbooks it is plain text.
     """
     form = asked.format or accepted
     if form is None:
-        raise NotAcceptableError(f"Exports come as {', '.join(MEDIA_TYPES.values())}.")
+        raise NotAcceptableError(f"Exports are available as {', '.join(MEDIA_TYPES.values())}.")
     return await _download(backends, asked, form)
 
 
@@ -62,7 +63,7 @@ async def export_users(
     responses=responses(InvalidError, BusyError, *PROTECTED) | _file("csv"),
 )
 async def export_users_csv(asked: FileOptions, _: Exporter, backends: Backends) -> Response:
-    """UTF-8 with a byte order mark, so that Excel opens every script right."""
+    """UTF-8 with a byte order mark, so that Excel shows every script correctly."""
     return await _download(backends, asked, "csv")
 
 
@@ -74,7 +75,7 @@ async def export_users_csv(asked: FileOptions, _: Exporter, backends: Backends) 
     responses=responses(InvalidError, BusyError, *PROTECTED) | _file("xlsx"),
 )
 async def export_users_excel(asked: FileOptions, _: Exporter, backends: Backends) -> Response:
-    """Dates are dates, phone numbers and zip codes are text, the header is bold, frozen and filtered."""
+    """Dates are dates, phone numbers and zip codes are text; the heading is bold, frozen and has filters."""
     return await _download(backends, asked, "xlsx")
 
 

@@ -1,4 +1,4 @@
-"""Whether the process is up, and whether it can do its work."""
+"""Health checks: whether the process is up, and whether it can do its work."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ class Ready(BaseModel):
 
 @router.get("/live", summary="Is the process up?", operation_id="get_liveness", responses=responses())
 async def get_liveness() -> Health:
-    """Answers as long as the process serves HTTP; asks no database."""
+    """Answers while the process serves HTTP, without asking a database."""
     return Health(status="ok")
 
 
@@ -33,11 +33,11 @@ async def get_liveness() -> Health:
     responses=responses(NotReadyError),
 )
 async def get_readiness(opened: Backends) -> Ready:
-    """MongoDB's primary, Redis, the indexes and a key to sign with; 503 says which is missing.
+    """MongoDB's primary, Redis, the indexes and a signing key; 503 says which is missing.
 
-    503, too, from the moment the process is told to stop.
+    Also 503 once the process is told to stop.
 
-    Asked of them at most once a second, and answered within about a second.
+    They are checked at most once a second; the answer comes within about a second.
     """
     await opened.readiness.check()
     return Ready(status="ready")

@@ -84,13 +84,13 @@ _UPLOAD = query_parameters(ImportQuery) | {
 }
 _PLACE = {
     "Location": {
-        "description": "Where the import is.",
+        "description": "The path of the import.",
         "schema": {"type": "string", "format": "uri-reference", "maxLength": 64},
     }
 }
 _LATER = {
     "Retry-After": {
-        "description": "Seconds until it is worth a look.",
+        "description": "Seconds after which to look again.",
         "schema": {"type": "integer", "minimum": 0, "maximum": 60},
     }
 }
@@ -101,7 +101,7 @@ _UPLOADED: dict[int | str, dict[str, Any]] = {
     201: {"headers": _PLACE},
     202: {
         "model": ImportPlan,
-        "description": "The plan is being made.",
+        "description": "The plan is in progress.",
         "headers": {**_PLACE, **_LATER},
     },
 }
@@ -130,11 +130,11 @@ _UPLOADED: dict[int | str, dict[str, Any]] = {
 async def import_users(
     request: Request, caller: Writer, asked: ImportOptions, patience: Patience, opened: Backends
 ) -> Response:
-    """The file as the body, or as `file` of a form. No user is written before the plan is applied.
+    """Send the file as the body, or as `file` of a form. No user is changed before the plan is applied.
 
-    A row finds its user by `id`, else by e-mail, else by username, the first of them that it gives. Columns
-    that the file does not have leave their fields alone; an empty cell removes. Only rows that say so in a
-    column `delete` delete. The answer waits for the plan ten seconds, or as many as `Prefer: wait` says.
+    A row finds its user by `id`, else by e-mail, else by username: the first of them that has a value. Fields
+    without a column stay as they are; an empty cell removes the value. Only rows with yes in a column
+    `delete` delete. The answer waits for the plan for ten seconds, or as `Prefer: wait` says.
     """
     imports.check_room(opened)
     limit = opened.settings.import_max_bytes
@@ -151,7 +151,7 @@ async def import_users(
 async def _planned(
     opened: Container, import_id: ObjectId, job: Job, by: str, patience: float | None
 ) -> Response:
-    """The plan that the job makes, or the import without one where it takes longer."""
+    """The plan, or the import without one if the job takes longer."""
     job = await opened.jobs.wait(job.id, _PATIENCE_S if patience is None else patience)
     if (refusal := import_replies.failed(job)) is not None:
         return refusal
@@ -168,7 +168,7 @@ async def _planned(
     responses=responses(InvalidCursorError, ExpiredCursorError, InvalidError, *PROTECTED),
 )
 async def list_imports(viewer: ImportViewer, asked: PageOptions, opened: Backends) -> Response:
-    """Your own, the newest first; with `users:admin` everybody's."""
+    """Your own, the newest first; with `users:admin` those of all users."""
     return import_replies.listed(await imports.list_all(opened, viewer, asked))
 
 
@@ -184,7 +184,7 @@ async def list_imports(viewer: ImportViewer, asked: PageOptions, opened: Backend
 async def read_import(
     import_id: ImportId, viewer: ImportViewer, asked: ImportRowsOptions, opened: Backends
 ) -> Response:
-    """What the plan says, or what came of it, row by row; follow `next` until it is null."""
+    """The plan, or its result, row by row; follow `next` until it is null."""
     shown = await imports.find(opened, import_id, viewer)
     return import_replies.plan(shown, await imports.page(opened, shown.document, asked))
 
@@ -205,11 +205,11 @@ async def read_import(
 async def apply_import(
     import_id: ImportId, viewer: ImportViewer, patience: Patience, opened: Backends
 ) -> Response:
-    """Does what the plan says, each row exactly once, whatever is killed meanwhile.
+    """Applies the plan, each row exactly once, even if processes are killed meanwhile.
 
-    A user who was changed after the plan was made is left as he is: his row becomes a conflict, or unchanged
-    where he already is as the file has him. To apply again what was applied changes nothing; where its job
-    was cancelled it goes on. The answer waits ten seconds, or as many as `Prefer: wait` says.
+    A user who was changed after the plan was made stays as they are: the row becomes a conflict, or unchanged
+    if they already match the file. Applying an import again changes nothing; if its job was cancelled, it
+    goes on. The answer waits for ten seconds, or as `Prefer: wait` says.
     """
     job = await imports.begin(opened, import_id, viewer)
     if job is not None:
@@ -225,7 +225,7 @@ async def apply_import(
     "/users/imports/{import_id}/revert",
     status_code=status.HTTP_201_CREATED,
     response_model=ImportPlan,
-    summary="Plan the undoing of an import",
+    summary="Plan the revert of an import",
     responses=responses(
         ImportNotFoundError,
         ImportApplyingError,
@@ -239,12 +239,12 @@ async def apply_import(
 async def revert_import(
     import_id: ImportId, caller: Writer, viewer: ImportViewer, patience: Patience, opened: Backends
 ) -> Response:
-    """A new import whose rows undo those that were applied. No user is written before it is applied.
+    """Makes a new import whose rows undo the applied ones. No user is changed before it is applied.
 
-    The audit trail says what was written. Users who were created are deleted, if they are as they were
-    created; those who were changed get back what they had, field by field. A field that was changed since is
-    a conflict. Deletions, passwords and ended sessions stay, and so does what the trail no longer has:
-    `errors` of the row say so. The answer waits for the plan ten seconds, or as many as `Prefer: wait` says.
+    The audit trail tells what was written. Created users are deleted if they were not changed since; changed
+    users get their earlier values back, field by field. A field that was changed since is a conflict.
+    Deletions, passwords and ended sessions stay, and so does what the trail no longer has, as the row's
+    `errors` say. The answer waits for the plan for ten seconds, or as `Prefer: wait` says.
     """
     revert_id, job = await imports.revert(opened, import_id, viewer, by=caller.user_id, scopes=caller.scopes)
     return await _planned(opened, revert_id, job, caller.user_id, patience)
@@ -253,7 +253,7 @@ async def revert_import(
 @router.get(
     "/users/imports/{import_id}/rows.xlsx",
     response_class=Response,
-    summary="Download the rows of an import with what became of them",
+    summary="Download the rows of an import with their results",
     openapi_extra=query_parameters(ImportFileQuery),
     responses=responses(ImportNotFoundError, ImportNotPlannedError, InvalidError, BusyError, *PROTECTED)
     | _WORKBOOK,
@@ -261,10 +261,10 @@ async def revert_import(
 async def download_import(
     import_id: ImportId, viewer: ImportViewer, asked: ImportFileOptions, opened: Backends
 ) -> Response:
-    """The file's own columns, then `status` and `error`: mend what is wrong, and import it again.
+    """The file's own columns, then `status` and `error`: correct the errors, and import it again.
 
-    `status=error` leaves the others out. An object of NDJSON that lacks a key has an empty cell there, which
-    removes the field when the workbook is imported.
+    `status=error` leaves other rows out. For an NDJSON object without a key the cell is empty, which removes
+    the field when the workbook is imported.
     """
     shown = await imports.find(opened, import_id, viewer)
     chunks = await imports.begin_sheet(opened, shown.document, asked.status)
@@ -278,5 +278,5 @@ async def download_import(
     responses=responses(ImportNotFoundError, ImportApplyingError, InvalidError, *PROTECTED),
 )
 async def delete_import(import_id: ImportId, viewer: ImportViewer, opened: Backends) -> None:
-    """Its file, its plan and its rows go at once. What was applied stays applied."""
+    """Deletes its file, its plan and its rows. Applied changes stay."""
     await imports.delete(opened, import_id, viewer)

@@ -24,9 +24,9 @@ router = APIRouter(prefix="/auth/invitations", tags=["auth"], route_class=JsonRo
 async def create_invitation(
     asked: InvitationInput, opened: Backends, caller: Administrator
 ) -> InvitationOutput:
-    """The code is shown this once, is good for one registration, and grants the scopes given.
+    """The code is shown only once, is valid for one registration, and grants the scopes.
 
-    It is good until it expires, is withdrawn, or you are no administrator any more.
+    It is valid until it expires, is withdrawn, or you are no longer an administrator.
     """
     code, invitation = await invitations.invite(
         opened.connections.database,
@@ -40,12 +40,12 @@ async def create_invitation(
 
 @router.get(
     "",
-    summary="Invitations that are good still",
+    summary="Valid invitations",
     openapi_extra=query_parameters(PageQuery),
     responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *PROTECTED),
 )
 async def list_invitations(_: Administrator, asked: PageOptions, opened: Backends) -> InvitationPage:
-    """Everybody's, the one that expires last first; those whose administrator is none any more, too."""
+    """Those of all administrators, former ones included; the last to expire first."""
     found, following = await invitations.page(
         opened.connections.database, opened.cursors, limit=asked.limit, cursor=asked.cursor
     )
@@ -59,5 +59,5 @@ async def list_invitations(_: Administrator, asked: PageOptions, opened: Backend
     responses=responses(InvitationNotFoundError, InvalidError, *PROTECTED),
 )
 async def withdraw_invitation(invitation_id: InvitationId, _: Administrator, opened: Backends) -> None:
-    """Its code is good no longer."""
+    """Its code is no longer valid."""
     await invitations.withdraw(opened.connections.database, invitation_id)

@@ -1,4 +1,4 @@
-"""`/jobs`: what becomes of long work."""
+"""`/jobs`: the state of long work."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ router = APIRouter(tags=["jobs"])
 _EVENT = 'id: 3\nevent: progress\ndata: {"id":"6b05f0a1e1b7a3d4c9f01234","kind":"export",…}\n\n'
 _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "Events `progress` and, as the last, `end`: each with the job as its data.",
+        "description": "Events `progress` and finally `end`, each with the job as its data.",
         "content": {"text/event-stream": {"schema": {"examples": [_EVENT]}}},
     }
 }
@@ -36,7 +36,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
     responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *SIGNED_IN),
 )
 async def list_jobs(asked: JobOptions, viewer: JobViewer, opened: Backends) -> Response:
-    """Your own; with `users:admin` everybody's."""
+    """Your own; with `users:admin` those of all users."""
     return job_replies.jobs(await opened.jobs.page(asked, viewer))
 
 
@@ -47,7 +47,7 @@ async def list_jobs(asked: JobOptions, viewer: JobViewer, opened: Backends) -> R
     responses=responses(JobNotFoundError, InvalidError, *SIGNED_IN),
 )
 async def read_job(job_id: JobId, viewer: JobViewer, opened: Backends) -> Response:
-    """How far it is, and what became of it. Another's is not found, but by administrators."""
+    """Its progress and its result. Jobs of others are found only by administrators."""
     return job_replies.job(await opened.jobs.find(job_id, viewer))
 
 
@@ -58,7 +58,7 @@ async def read_job(job_id: JobId, viewer: JobViewer, opened: Backends) -> Respon
     responses=responses(JobNotFoundError, JobEndedError, InvalidError, *SIGNED_IN),
 )
 async def cancel_job(job_id: JobId, viewer: JobViewer, opened: Backends) -> Response:
-    """One that waits is cancelled at once, one that runs within a few seconds; what it did stays done."""
+    """A queued job is cancelled at once, a running one within a few seconds; what it did stays done."""
     return job_replies.job(await opened.jobs.cancel(job_id, viewer))
 
 
@@ -75,5 +75,5 @@ async def stream_job(
     opened: Backends,
     since: LastEvent,
 ) -> Response:
-    """The job as it is, then at each change until it ends. The stream ends too when your session does."""
+    """The job now, then at each change until it ends. The stream also ends with your session."""
     return job_replies.Events(await job_events.listen(opened, job_id, caller, viewer, since=since))

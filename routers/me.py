@@ -54,7 +54,7 @@ PROOF = (WrongPasswordError, ThrottledError, TooManySignInsError)
     responses=responses(UserNotFoundError, *PROTECTED) | {200: {"headers": VERSIONED}},
 )
 async def read_me(request: Request) -> Response:
-    """As every other route shows you."""
+    """Your own user, as other routes show it."""
     caller = await find_caller(request, "me")
     return replies.user(await users.read(PydanticObjectId(caller.user_id)))
 
@@ -69,7 +69,7 @@ async def read_me(request: Request) -> Response:
 async def patch_me(
     patch: OwnPatch, caller: Myself, versions: ExpectedVersions, authority: SelfAuthority
 ) -> Response:
-    """JSON Merge Patch (RFC 7396) of what needs no password; tags and scopes are for others to say."""
+    """JSON Merge Patch (RFC 7396) of fields that need no password; only others can set tags and scopes."""
     said = UserPatch.model_validate(patch.model_dump(exclude_unset=True))
     user_id = PydanticObjectId(caller.user_id)
     return replies.user(await users.patch(user_id, said, versions, authority=authority))
@@ -84,7 +84,7 @@ async def patch_me(
 async def change_password(
     change: PasswordChange, caller: Myself, opened: Backends, source: Source
 ) -> Response:
-    """All your sessions end, this one too; the reply has the tokens of a new one."""
+    """All your sessions end, including this one; the reply has the tokens of a new one."""
     return replies.token(await accounts.change_password(opened.auth, change, caller=caller, source=source))
 
 
@@ -103,7 +103,7 @@ async def change_email(
     authority: SelfAuthority,
     source: Source,
 ) -> Response:
-    """With your password, since the e-mail is a name you sign in by."""
+    """Needs your password, since you sign in by your e-mail."""
     row = await accounts.change_email(
         opened.auth, change, versions, caller=caller, authority=authority, source=source
     )
@@ -117,7 +117,7 @@ async def change_email(
     responses=responses(*SIGNED_IN),
 )
 async def list_my_sessions(caller: Caller, opened: Backends) -> Response:
-    """The one used last first, a thousand at most."""
+    """The last used first, at most a thousand."""
     return replies.sessions(await opened.auth.sessions.list_all(caller.user_id), current=caller.sid)
 
 
@@ -135,7 +135,7 @@ async def end_my_sessions(
     *,
     keep_current: Annotated[Literal["true", "false"], Query(description="Everywhere but here.")] = "false",
 ) -> None:
-    """All your sessions end, or all others."""
+    """Ends all your sessions, or all others."""
     keep = caller.sid if keep_current == "true" else ""
     await opened.auth.sessions.end_all(caller.user_id, keep=keep, author=author)
     audit.log.record("signed_out_everywhere", user_id=caller.user_id, sid=caller.sid, address=source.address)
@@ -148,5 +148,5 @@ async def end_my_sessions(
     responses=responses(SessionNotFoundError, InvalidError, *SIGNED_IN),
 )
 async def end_my_session(session_id: SessionId, caller: Caller, opened: Backends) -> None:
-    """Its access tokens and its refresh token are good no longer; it may be that of this request."""
+    """Its access tokens and its refresh token are void; it may be the session of this request."""
     await accounts.end_session(opened.auth, caller.user_id, session_id)

@@ -1,4 +1,4 @@
-"""`/users/exports/schedules`: exports that are made again and again."""
+"""`/users/exports/schedules`: exports made on a schedule."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ _PATCH: dict[str, Any] = replies.merge_patch("SchedulePatch")
     responses=responses(*BODY, *PROTECTED),
 )
 async def create_schedule(said: ScheduleInput, caller: Exporter, opened: Backends) -> Response:
-    """Each run makes an export, as `POST /users/exports` does; none begins while the one before goes on."""
+    """Each run makes an export, as `POST /users/exports` does, unless the previous one is still running."""
     return job_replies.scheduled(await schedules.create(opened, said, by=caller.user_id))
 
 
@@ -38,7 +38,7 @@ async def create_schedule(said: ScheduleInput, caller: Exporter, opened: Backend
     responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *PROTECTED),
 )
 async def list_schedules(asked: PageOptions, viewer: ExportViewer, opened: Backends) -> Response:
-    """Your own; with `users:admin` everybody's."""
+    """Your own; with `users:admin` those of all users."""
     return job_replies.schedules(await schedules.page(opened, asked, viewer))
 
 
@@ -49,7 +49,7 @@ async def list_schedules(asked: PageOptions, viewer: ExportViewer, opened: Backe
     responses=responses(ScheduleNotFoundError, InvalidError, *PROTECTED),
 )
 async def read_schedule(schedule_id: ScheduleId, viewer: ExportViewer, opened: Backends) -> Response:
-    """When it runs next, and what it made last."""
+    """Its next run and its last export."""
     return job_replies.schedule(await schedules.find(opened, schedule_id, viewer))
 
 
@@ -63,7 +63,7 @@ async def read_schedule(schedule_id: ScheduleId, viewer: ExportViewer, opened: B
 async def patch_schedule(
     schedule_id: ScheduleId, said: SchedulePatch, viewer: ExportViewer, opened: Backends
 ) -> Response:
-    """What is left out stays; `export` is replaced whole. Schedulers follow within a minute."""
+    """Omitted members stay; `export` is replaced as a whole. It takes effect within a minute."""
     return job_replies.schedule(await schedules.change(opened, schedule_id, said, viewer))
 
 
@@ -74,5 +74,5 @@ async def patch_schedule(
     responses=responses(ScheduleNotFoundError, InvalidError, *PROTECTED),
 )
 async def delete_schedule(schedule_id: ScheduleId, viewer: ExportViewer, opened: Backends) -> None:
-    """The exports that it made stay until they expire."""
+    """Its exports stay until they expire."""
     await schedules.delete(opened, schedule_id, viewer)

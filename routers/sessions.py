@@ -1,4 +1,4 @@
-"""`/users/{user_id}/sessions` and passwords: what administrators do with others' sign-ins."""
+"""`/users/{user_id}/sessions` and passwords: sessions of other users, for administrators."""
 
 from fastapi import APIRouter, Response, status
 
@@ -29,7 +29,7 @@ router = APIRouter(tags=["sessions"], route_class=JsonRoute)
     responses=responses(InvalidError, *PROTECTED),
 )
 async def list_sessions(user_id: UserId, caller: Administrator, opened: Backends) -> Response:
-    """The one used last first, a thousand at most; none for a user who is not there."""
+    """The last used first, at most a thousand; empty for an unknown user."""
     return replies.sessions(await opened.auth.sessions.list_all(str(user_id)), current=caller.sid)
 
 
@@ -42,7 +42,7 @@ async def list_sessions(user_id: UserId, caller: Administrator, opened: Backends
 async def end_sessions(
     user_id: UserId, caller: Administrator, author: ChangeAuthor, opened: Backends
 ) -> None:
-    """With this reply no token of before is good, on any worker."""
+    """With this reply all earlier tokens are void, on all workers."""
     if not await opened.auth.sessions.end_all(str(user_id), author=author):
         raise UserNotFoundError("There is no user with this id.")
     audit.log.record("signed_out_everywhere", user_id=str(user_id), by=caller.user_id)
@@ -55,7 +55,7 @@ async def end_sessions(
     responses=responses(SessionNotFoundError, InvalidError, *PROTECTED),
 )
 async def end_session(user_id: UserId, session_id: SessionId, _: Administrator, opened: Backends) -> None:
-    """Its access tokens and its refresh token are good no longer; the user's other sessions go on."""
+    """Its access tokens and its refresh token are void; the user's other sessions go on."""
     await accounts.end_session(opened.auth, str(user_id), session_id)
 
 
@@ -66,7 +66,7 @@ async def end_session(user_id: UserId, session_id: SessionId, _: Administrator, 
     responses=responses(*BODY, *PROTECTED),
 )
 async def sign_out_users(asked: SignOut, caller: Administrator, opened: Backends) -> Response:
-    """One status for each id, in their order."""
+    """One status for each id, in order."""
     return replies.plain({"results": await accounts.sign_out_all(opened.auth, asked.ids, by=caller)})
 
 
@@ -85,5 +85,5 @@ async def set_password(
     authority: AdminAuthority,
     opened: Backends,
 ) -> None:
-    """Or the hash that another system made, to be renewed at the first sign-in. The user's sessions end."""
+    """Or a hash from another system, renewed at the first sign-in. Ends the sessions of the user."""
     await accounts.set_password(opened.auth, str(user_id), setting, authority=authority, by=caller)

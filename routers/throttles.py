@@ -1,4 +1,4 @@
-"""`/users/{user_id}/throttle` and `/addresses/{address}/throttle`: who must wait, and the end of it."""
+"""`/users/{user_id}/throttle` and `/addresses/{address}/throttle`: who must wait, and lifting it."""
 
 from fastapi import APIRouter, status
 
@@ -19,7 +19,7 @@ router = APIRouter(tags=["sessions"], route_class=JsonRoute)
     responses=responses(UserNotFoundError, InvalidError, *PROTECTED),
 )
 async def read_throttle(user_id: UserId, _: Administrator, opened: Backends) -> ThrottleOutput:
-    """Wrong passwords of the last minutes, whichever of the user's names was typed."""
+    """Wrong passwords of the last minutes, under any of the user's names."""
     return replies.throttle(await accounts.see_throttle(opened.auth, str(user_id)))
 
 
@@ -30,7 +30,7 @@ async def read_throttle(user_id: UserId, _: Administrator, opened: Backends) -> 
     responses=responses(UserNotFoundError, InvalidError, *PROTECTED),
 )
 async def lift_throttle(user_id: UserId, caller: Administrator, opened: Backends) -> None:
-    """Their failures are forgotten, as when a password is set; their address may still have to wait."""
+    """Forgets their failures, as setting a password does; their address may still have to wait."""
     await accounts.lift_throttle(opened.auth, str(user_id), by=caller)
 
 
@@ -42,7 +42,7 @@ async def lift_throttle(user_id: UserId, caller: Administrator, opened: Backends
 async def read_address_throttle(
     _: Administrator, address: ThrottledAddress, opened: Backends
 ) -> ThrottleOutput:
-    """What was refused from there in the last hour: sign-ins, registrations, secrets of clients."""
+    """Refusals from there in the last hour: sign-ins, registrations, secrets of clients."""
     return replies.throttle(await opened.auth.throttle.see_address(address))
 
 
@@ -53,5 +53,5 @@ async def read_address_throttle(
     responses=responses(InvalidError, *PROTECTED),
 )
 async def lift_address_throttle(caller: Administrator, address: ThrottledAddress, opened: Backends) -> None:
-    """Its failures are forgotten; those of accounts are not."""
+    """Forgets its failures, but not those of accounts."""
     await accounts.lift_address(opened.auth, address, by=caller)

@@ -47,7 +47,7 @@ router = APIRouter(tags=["users"], route_class=JsonRoute)
 
 CREATED = {
     "Location": {
-        "description": "Where the user is.",
+        "description": "The path of the user.",
         "schema": {"type": "string", "format": "uri-reference", "maxLength": 64},
     },
     **VERSIONED,
@@ -55,7 +55,7 @@ CREATED = {
 }
 ONCE = (IdempotencyKeyInUseError, IdempotencyKeyReusedError)
 LONGEST_LINK = 1_000_000
-"""Three times the query, of which HTTP lets at most 64 KiB in, with three bytes for one that is escaped."""
+"""Three links with the query, which HTTP limits to 64 KiB, each byte escaped as three."""
 LINKS = {
     "Link": {
         "description": "The `first`, `next` and `prev` pages (RFC 8288).",
@@ -87,9 +87,9 @@ CHANGE: tuple[type[RosterError], ...] = (
 async def create_user(
     user: UserInput, authority: WriteAuthority, key: IdempotencyKey, opened: Backends
 ) -> Response:
-    """E-mail, username and phone are unique by their normalised values: whatever the case and width.
+    """E-mail, username and phone are unique by normalised value, regardless of case and width.
 
-    With an Idempotency-Key a request can be sent again after a failure: the user is created once.
+    With an Idempotency-Key the request can be repeated after a failure: the user is created once.
     """
     async with idempotency.attempt(opened.connections.database, key) as attempt:
         if attempt.answer is not None:
@@ -113,7 +113,7 @@ async def create_user(
 async def list_users(request: Request) -> Response:
     """Follow `next` (or the `Link` header) until it is null.
 
-    Each user who stays unchanged comes exactly once, whatever others write meanwhile.
+    Each unchanged user comes exactly once, whatever others write meanwhile.
     """
     await find_caller(request, "users:read")
     held = backends(request)
@@ -129,7 +129,7 @@ async def list_users(request: Request) -> Response:
     responses=responses(InvalidError, QueryTooExpensiveError, *PROTECTED),
 )
 async def suggest_users(_: Reader, asked: SuggestOptions, opened: Backends) -> Response:
-    """At most ten, ranked as `q` ranks them; made to be asked at each keystroke."""
+    """At most ten, ranked as with `q`; fast enough for each keystroke."""
     budget_s, region = opened.settings.query_budget_ms / 1000, opened.settings.phone_region
     return replies.suggestions(
         await listing.suggest(opened.connections.users, asked.q, budget_s=budget_s, region=region)
@@ -145,10 +145,10 @@ async def suggest_users(_: Reader, asked: SuggestOptions, opened: Backends) -> R
 async def batch_users(
     batch: Batch, authority: WriteAuthority, key: IdempotencyKey, opened: Backends
 ) -> Response:
-    """Operations are done in order and each stands or falls alone: the reply has one status for each.
+    """Operations are done in order, and each succeeds or fails by itself: the reply has one status for each.
 
-    With an Idempotency-Key a request can be sent again after a failure, or where an operation was answered
-    503: what was done is not done again.
+    With an Idempotency-Key the request can be repeated after a failure, or if an operation was answered 503:
+    what was done is not done again.
     """
     async with idempotency.attempt(opened.connections.database, key) as attempt:
         if attempt.answer is not None:
@@ -165,10 +165,13 @@ async def batch_users(
     response_model=UserOutput,
     summary="Read a user",
     responses=responses(UserNotFoundError, InvalidError, *PROTECTED)
-    | {200: {"headers": VERSIONED}, 304: {"description": "Still the version that If-None-Match names."}},
+    | {
+        200: {"headers": VERSIONED},
+        304: {"description": "The user is still at the version that If-None-Match names."},
+    },
 )
 async def read_user(user_id: UserId, _: Reader, known: KnownVersions) -> Response:
-    """The ETag is the user's version: send it back as If-None-Match to be spared what you have."""
+    """The ETag is the user's version: send it as If-None-Match to get only newer versions."""
     return replies.user_unless_known(await users.read(user_id), known)
 
 
@@ -183,9 +186,9 @@ async def read_user(user_id: UserId, _: Reader, known: KnownVersions) -> Respons
 async def patch_user(
     user_id: UserId, patch: UserPatch, versions: ExpectedVersions, authority: WriteAuthority
 ) -> Response:
-    """JSON Merge Patch (RFC 7396): what is left out stays, null removes, lists are replaced as a whole.
+    """JSON Merge Patch (RFC 7396): omitted fields stay, null removes, lists are replaced as a whole.
 
-    Without If-Match, two patches of different fields at the same time both survive.
+    Without If-Match, simultaneous patches of different fields both succeed.
     """
     return replies.user(await users.patch(user_id, patch, versions, authority=authority))
 
@@ -200,9 +203,9 @@ async def patch_user(
 async def replace_user(
     user_id: UserId, user: UserReplacement, versions: ExpectedVersions, authority: WriteAuthority
 ) -> Response:
-    """What the body leaves out is missing afterwards; but scopes and activation stay, as id and times do.
+    """Omitted fields are removed, but scopes and activation stay, as id and times do.
 
-    It takes back what GET answered: what you may not set may be there if it is as it is.
+    The reply of GET can be sent back: fields that you may not set are allowed if they are unchanged.
     """
     return replies.user(await users.replace(user_id, user, versions, authority=authority))
 
@@ -214,5 +217,5 @@ async def replace_user(
     responses=responses(*CHANGE, InvalidError),
 )
 async def delete_user(user_id: UserId, versions: ExpectedVersions, authority: WriteAuthority) -> None:
-    """The id is never given to another user, and his sessions have ended."""
+    """Ends the user's sessions. No other user will ever get the id."""
     await users.delete(user_id, versions, authority=authority)

@@ -1,4 +1,4 @@
-"""`/.well-known`: what others need to trust our tokens."""
+"""`/.well-known`: metadata and keys by which others verify our tokens."""
 
 from fastapi import APIRouter, Response
 
@@ -10,17 +10,17 @@ from models.values import ALL_SCOPES
 router = APIRouter(prefix="/.well-known", tags=["auth"])
 
 KEYS_MAX_AGE_S = 60
-"""A new key is published at least as long before it signs."""
+"""A new key is published at least that long before it signs."""
 
 
 @router.get("/jwks.json", summary="The keys that sign access tokens", responses=responses())
 async def read_keys(opened: Backends, response: Response) -> KeySet:
-    """RFC 7517. Also a key that will sign soon, and those that signed tokens which still live."""
+    """RFC 7517, with the next key to sign, and those whose tokens have not expired."""
     response.headers["Cache-Control"] = f"public, max-age={KEYS_MAX_AGE_S}"
     return KeySet(keys=opened.auth.keyring.public()[:MOST_KEYS])
 
 
-@router.get("/oauth-authorization-server", summary="What the token endpoints offer", responses=responses())
+@router.get("/oauth-authorization-server", summary="Metadata of the token endpoints", responses=responses())
 async def read_metadata(opened: Backends) -> ServerMetadata:
     """RFC 8414."""
     settings = opened.settings

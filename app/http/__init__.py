@@ -1,1 +1,1 @@
-"""HTTP in, HTTP out: what stands between Uvicorn, the routers and the rooms below."""
+"""The HTTP layer between Uvicorn, the routers and the packages below."""

@@ -1,8 +1,8 @@
-"""Which requests begin at once, wait or are refused, before anything is done for them.
+"""Admission: decides whether a request begins, waits or is refused, before any work is done for it.
 
-Each kind of request has slots and a queue of its own, so that a flood of one kind leaves the others theirs;
-floods of several kinds share the machine by their weights.
-What has bounds of its own (downloads, uploads, events, waiting for jobs) takes no slots.
+Each kind of request has its own slots and queue, so that a flood of one kind leaves the others theirs; floods
+of several kinds share the machine by their weights. Requests with bounds of their own (downloads, uploads,
+events, waiting for jobs) take no slots.
 """
 
 import re
@@ -26,15 +26,15 @@ from models.problem import MEDIA_TYPE
 log = structlog.get_logger("roster.admission")
 
 KINDS = {"health": 4, "reads": 4, "searches": 1, "sign_ins": 1, "sign_outs": 4, "writes": 1}
-"""With their weights where more of several is asked than can be done: first what is cheap or cannot wait."""
+"""The kinds and their weights under overload: the cheap and urgent ones weigh most."""
 _MOST_WAITING = 1000
 _LONGEST_WAIT_S = 5.0
-"""As long as MongoDB may take to answer; only what hangs makes anybody wait so long."""
+"""As long as MongoDB may take to answer; only hanging work makes requests wait so long."""
 _LOG_EVERY_S = 1.0
 _ADDRESSES = 4096
-"""Remembered: to read one takes as long as all else about a refusal."""
+"""Cached client addresses: reading one takes as long as the rest of a refusal."""
 _END = b"\r\n\r\n"
-"""Of a reply's head."""
+"""The end of a reply's head."""
 
 _SEARCH = re.compile(rb"(?:^|&)q=")
 _OWN_BOUNDS = re.compile(
@@ -46,7 +46,7 @@ _SIGN_OUTS = frozenset({"/auth/logout", "/auth/revoke", "/users:sign-out"})
 
 
 def find_kind(method: str, path: str, query: bytes) -> str | None:
-    """None for what takes no slot."""
+    """The kind of a request; None if it takes no slot."""
     if path.startswith("/health/"):
         return "health"
     if path in _SIGN_INS:
@@ -62,7 +62,7 @@ def find_kind(method: str, path: str, query: bytes) -> str | None:
 
 
 class Admission:
-    """The limits of one process, shown by its metrics."""
+    """The limiters of one process, which its metrics show."""
 
     def __init__(self, settings: Settings) -> None:
         self._trusted = settings.trusted_proxies
@@ -87,7 +87,7 @@ class Admission:
         return any(limiter.waiting for limiter in self.limiters.values())
 
     def find_keys(self, scope: Scope) -> Keys:
-        """Whose request it is: address first, then the token, as it stands, since checking it is work."""
+        """The keys of a request's sender: the address, then the unchecked token, as checking it is work."""
         token, forwarded = b"", []
         for name, value in scope["headers"]:
             if name == b"authorization":
@@ -97,7 +97,7 @@ class Admission:
         return self._find_address(scope["client"], tuple(forwarded)), token
 
     def make_refusal(self, scope: Scope, *, keep_alive: bool) -> bytes:
-        """The whole reply (RFC 9457)."""
+        """The whole refusal (RFC 9457), as bytes."""
         request_id = find_request_id(scope).encode()
         more = [] if self._cross_origin is None else self._cross_origin.find_headers(scope)
         if not keep_alive:
@@ -110,7 +110,7 @@ class Admission:
         return reply.partition(_END)[0] + _END if scope["method"] == "HEAD" else reply
 
     def note_refusal(self, kind: str) -> None:
-        """A line a second: a line for each would cost as much as the refusal."""
+        """Count a refusal; logs one line a second, as a line for each would cost as much as the refusal."""
         self._refused[kind].inc()
         limiter = self.limiters[kind]
         last, seen = self._logged[kind]
@@ -131,11 +131,11 @@ class Admission:
 
 
 def _make_refusal(*, tls: bool) -> tuple[bytes, int]:
-    """The reply as a template, and the length of its body without the request's id.
+    """A template of the reply, and the length of its body without the request's id.
 
-    Writing it anew each time would cost more than all else about a refusal.
+    Making it anew each time would cost more than the rest of a refusal.
     """
-    error = OverloadedError("More is asked than can be done in time: try again soon.")
+    error = OverloadedError("The service is overloaded: try again soon.")
     body = orjson.dumps(describe(error, request_id="%(id)b"))
     headers = [
         (b"content-type", MEDIA_TYPE.encode()),
@@ -151,4 +151,4 @@ def _make_refusal(*, tls: bool) -> tuple[bytes, int]:
 
 
 async def _no_app(_: Scope, __: Receive, ___: Send) -> None:
-    """Nothing is behind the layer that only makes headers."""
+    """No application: the layer is used only for its headers."""

@@ -1,4 +1,4 @@
-"""Which bytes of a file a request wants (RFC 9110, section 14)."""
+"""Byte ranges of files (RFC 9110, section 14)."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from app.core.errors import RangeNotSatisfiableError
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
-    """The headers Range, If-Range and If-None-Match, as they came."""
+    """The request's headers Range, If-Range and If-None-Match."""
 
     range: str | None
     if_range: str | None
@@ -19,10 +19,10 @@ _RANGE = re.compile(r"(?a)bytes\s*=\s*(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 
 
 def choose(header: str | None, length: int) -> tuple[int, int] | None:
-    """The first byte and the one past the last; None for all of it.
+    """The first byte and the one past the last; None for the whole file.
 
-    What is no single range of bytes is ignored, as section 14.2 lets a server do. RangeNotSatisfiableError:
-    it begins past the end.
+    Anything but a single range is ignored, as section 14.2 allows. RangeNotSatisfiableError: it begins past
+    the end.
     """
     found = _RANGE.fullmatch((header or "").strip())
     if found is None or not (found[1] or found[2]):

@@ -1,7 +1,7 @@
-"""Replies gzipped for who accepts it, streams chunk by chunk.
+"""Compresses replies for clients that accept gzip, streams chunk by chunk.
 
-Only replies to GET, and none under `/auth`: the length of a compressed reply that holds a secret beside what
-the caller sent tells of the secret (BREACH), and every token is answered to a POST.
+Only replies to GET, and none under `/auth`: the length of a compressed reply that has a secret beside the
+caller's text would reveal it (BREACH), and every token is in the reply to a POST.
 """
 
 import asyncio
@@ -13,16 +13,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 Headers = list[tuple[bytes, bytes]]
 
 _SHORT = 1_000
-"""Bytes below which a reply fits one packet anyhow."""
+"""A reply with fewer bytes fits one packet anyway."""
 _LONG = 32_768
-"""Bytes above which the work is done in a thread, so that nobody else waits for it."""
+"""A reply with more bytes is compressed in a thread, so that nothing else waits for it."""
 _LEVEL = 1
-"""Pages shrink to a fifth at twice the speed of zlib's default, which makes it a sixth."""
+"""Shrinks pages to a fifth, at twice the speed of zlib's default, which reaches a sixth."""
 _GZIP = 31
 """zlib's window of 32 KiB in gzip's frame."""
 _TEXT = re.compile(rb"(application/(problem\+)?json|application/x-ndjson|text/(?!event-stream))")
 _AS_IT_IS = frozenset({b"content-encoding", b"content-range", b"accept-ranges", b"etag"})
-"""Encoded already, or named byte for byte: an ETag of ours must come back in If-Match as it went out."""
+"""Headers of replies that stay as they are: encoded already, or with an ETag, which If-Match must repeat."""
 _ACCEPTED = re.compile(rb"(?:^|,)\s*gzip\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?)\s*)?(?:,|$)", re.IGNORECASE)
 
 
@@ -37,7 +37,7 @@ class Compression:
 
 
 class _Compressor:
-    """One reply. Its start is held until the first bytes tell how long it is and whether it streams."""
+    """Compresses one reply; holds its start back until the first bytes tell whether it streams."""
 
     __slots__ = ("_compressor", "_held", "_send", "_wanted")
 
@@ -93,7 +93,7 @@ class _Compressor:
         return {**message, "body": await work if work else self._work(body, more=more)}
 
     def _work(self, body: bytes, *, more: bool) -> bytes:
-        """Flushed at each chunk, so that whoever reads the stream has all of what was written."""
+        """Compress, and flush each chunk, so that readers of a stream get all that was written."""
         compressor = self._compressor or zlib.compressobj(_LEVEL, wbits=_GZIP)
         return compressor.compress(body) + compressor.flush(zlib.Z_SYNC_FLUSH if more else zlib.Z_FINISH)
 
@@ -104,7 +104,7 @@ def _is_compressible(headers: Headers) -> bool:
 
 
 def _accepts_gzip(scope: Scope) -> bool:
-    """A quality of 0 refuses it (RFC 9110, section 12.4.2)."""
+    """Whether Accept-Encoding allows gzip; a quality of 0 refuses it (RFC 9110, section 12.4.2)."""
     asked = b",".join(value for name, value in scope["headers"] if name == b"accept-encoding")
     found = _ACCEPTED.search(asked)
     return found is not None and (found[1] is None or float(found[1]) > 0)

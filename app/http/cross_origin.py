@@ -27,9 +27,9 @@ _SHOWN = (b"access-control-expose-headers", _READ)
 
 
 class CrossOrigin:
-    """Answers preflight requests of `origins` and lets their pages read what is answered.
+    """Answers preflight requests of `origins` and lets their pages read replies.
 
-    Those of others go on as if nobody had asked: the browser keeps the reply from the page.
+    Requests of other origins go on as usual, and the browser keeps the reply from the page.
     """
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:

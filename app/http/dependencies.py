@@ -1,4 +1,4 @@
-"""The only place that says Depends: what an endpoint may ask for, as nouns."""
+"""The dependencies of endpoints, as nouns; the only module that uses Depends."""
 
 import re
 from typing import Annotated, Any, Generic, TypeVar
@@ -32,14 +32,14 @@ from models.user import EXAMPLE_ID
 
 Q = TypeVar("Q", bound=BaseModel)
 _VERSION = re.compile("[1-9][0-9]{0,17}")
-"""What may stand in an ETag of ours; tags are compared character by character, so that `007` is not 7."""
+"""A version in an ETag of ours; tags are compared character by character, so that `007` is not 7."""
 _TAG = re.compile(r'(W/)?"([^"]*)"')
 _TAGS: dict[str, Any] = {"minLength": 1, "pattern": r'^(\*|(W/)?"[^"\x00\r\n]*"(, ?(W/)?"[^"\x00\r\n]*")*)$'}
 """A list of entity tags, or `*`, for OpenAPI."""
 _WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:$|[,;])', re.IGNORECASE)
 MAX_WAIT_S = 30.0
 _HEADER: dict[str, Any] = {"pattern": r"^[^\x00\r\n]*$"}
-"""What HTTP lets be a header's value."""
+"""The values that HTTP allows in a header."""
 _EVENT_ID = re.compile("[0-9]{1,18}")
 
 
@@ -58,14 +58,14 @@ async def _address(
             max_length=64,
             json_schema_extra={"pattern": f"^([0-9A-Fa-f:.]+|{client_address.UNKNOWN})$"},
             description="An IPv4 or IPv6 address; of IPv6 its /64 is throttled as one. "
-            "`unknown`: of callers who have none, over a unix socket.",
+            "`unknown`: callers without one, over a unix socket.",
             examples=["203.0.113.7"],
         ),
     ],
 ) -> str:
     if not client_address.is_address(address):
         bad = FieldError(parameter="address", detail="Must be an IP address such as 203.0.113.7.")
-        raise InvalidError("The path names no address.", errors=(bad,))
+        raise InvalidError("The path contains no IP address.", errors=(bad,))
     return address
 
 
@@ -79,15 +79,15 @@ async def _container(request: Request) -> Container:
 
 
 SCOPES = {
-    "me": "Read and change yourself.",
+    "me": "Read and change your own user.",
     "users:read": "Read users.",
     "users:write": "Create, change and delete users.",
     "users:export": "Download users.",
     "users:admin": "Grant scopes, activate, sign out and set passwords.",
 }
 _TOKENS = (
-    "A signed access token (RFC9068), checked as RFC8725 has it: by the algorithms of our own keys alone, "
-    "and by its type, issuer, audience and times."
+    "A signed access token (RFC9068), verified as RFC8725 asks: only with the algorithms of our own keys, "
+    "and with its type, issuer, audience and times."
 )
 _OAUTH2 = OAuth2PasswordBearer(
     tokenUrl="/auth/token",
@@ -101,7 +101,7 @@ _BEARER = HTTPBearer(auto_error=False, scheme_name="Bearer", bearerFormat="JWT",
 
 
 async def find_caller(request: Request, scope: str | None = None) -> Claims:
-    """Whose request it is, for a route that FastAPI does not serve."""
+    """The caller, for a route that FastAPI does not serve."""
     return await authorise(backends(request).auth, request.headers.getlist("authorization"), scope)
 
 
@@ -111,7 +111,7 @@ async def _caller(
     _oauth2: Annotated[object, Depends(_OAUTH2)],
     _bearer: Annotated[object, Depends(_BEARER)],
 ) -> Claims:
-    """The two schemes are there for the OpenAPI document; both read the same header."""
+    """The caller; both schemes are for the OpenAPI document and read the same header."""
     return await find_caller(request, next(iter(needed.scopes), None))
 
 
@@ -121,7 +121,7 @@ def is_guarded(dependant: Dependant) -> bool:
 
 
 def needs(scope: str) -> Any:
-    """For `dependencies=` of a route that is served ahead of FastAPI and calls `find_caller` itself."""
+    """`dependencies=` of a route that is served before FastAPI and calls `find_caller` itself."""
     return Security(_caller, scopes=[scope])
 
 
@@ -129,7 +129,7 @@ async def _request_source(request: Request) -> RequestSource:
     peer = request.client.host if request.client else None
     forwarded = request.headers.getlist("x-forwarded-for")
     trusted = backends(request).settings.trusted_proxies
-    sent = request.headers.get("user-agent", "").encode("latin-1")  # as HTTP has it; browsers send UTF-8
+    sent = request.headers.get("user-agent", "").encode("latin-1")  # as HTTP defines it; browsers send UTF-8
     agent = visible(sent.decode(errors="replace"))
     return RequestSource(address=client_address.find(peer, forwarded, trusted), agent=agent)
 
@@ -137,7 +137,7 @@ async def _request_source(request: Request) -> RequestSource:
 class QueryOf(Generic[Q]):
     """Reads the query string as one model.
 
-    FastAPI reads such a model too, at ten times the cost, and keeps the last of a repeated value in silence.
+    FastAPI can read such a model, too, at ten times the cost, and silently keeps the last of repeated values.
     """
 
     def __init__(self, model: type[Q]) -> None:
@@ -187,7 +187,7 @@ def query_parameters(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _parameter(name: str, field: dict[str, Any], *, needed: bool) -> dict[str, Any]:
-    """Without null, which no query string can say, and without the empty list that stands for no filter."""
+    """The OpenAPI parameter, without null, which no query string can express, and without empty defaults."""
     said = {key: part for key, part in field.items() if key not in {"anyOf", "description", "title"}}
     for choice in field.get("anyOf", ()):
         said |= choice if choice != {"type": "null"} else {}
@@ -213,7 +213,7 @@ async def _if_match(
         ),
     ] = None,
 ) -> AllowedVersions:
-    """RFC 9110, section 13.1.1: strong comparison, so that a weak tag names no version."""
+    """The versions of If-Match (RFC 9110, section 13.1.1); compared strongly, so weak tags match none."""
     if if_match is None:
         if container.settings.require_if_match:
             raise PreconditionRequiredError("Send If-Match with the ETag of the version you are changing.")
@@ -234,7 +234,7 @@ async def _if_none_match(
         ),
     ] = None,
 ) -> frozenset[str]:
-    """RFC 9110, section 13.1.2: weak comparison."""
+    """The tags of If-None-Match (RFC 9110, section 13.1.2); weak comparison."""
     if if_none_match is None:
         return frozenset()
     if if_none_match.strip() == "*":
@@ -255,7 +255,7 @@ def _tags(header: str, name: str) -> list[tuple[str, str]]:
 async def _accepted_format(
     accept: Annotated[str | None, Header(max_length=1000, include_in_schema=False)] = None,
 ) -> Format | None:
-    """The best media range of Accept (RFC 9110, section 12.5.1); CSV where anything goes, else None."""
+    """The best format of Accept (RFC 9110, section 12.5.1); CSV if anything is accepted, else None."""
     if accept is None:
         return "csv"
     best: Format | None = None
@@ -268,7 +268,7 @@ async def _accepted_format(
 
 
 def _quality(media_type: str, accept: str) -> float:
-    """The quality that the most specific matching range of Accept gives the media type; 0 for none."""
+    """The quality of the media type by the most specific range of Accept; 0 if none matches."""
     found: tuple[int, float] = (0, 0.0)
     for item in accept.lower().split(","):
         wanted, *parameters = (part.strip() for part in item.split(";"))
@@ -336,11 +336,13 @@ async def _last_event(
     last_event_id: Annotated[
         str | None,
         Header(
-            max_length=100, json_schema_extra=_HEADER, description="The `id` of the last event that arrived."
+            max_length=100,
+            json_schema_extra=_HEADER,
+            description="The `id` of the last event that was received.",
         ),
     ] = None,
 ) -> int | None:
-    """What is no id of ours is ignored."""
+    """The revision of Last-Event-ID; other values are ignored."""
     return int(found[0]) if (found := _EVENT_ID.fullmatch(last_event_id or "")) else None
 
 
@@ -362,7 +364,7 @@ async def _wanted_bytes(
     ] = None,
     if_none_match: Annotated[
         str | None,
-        Header(max_length=1000, json_schema_extra=_HEADER, description="304 if it holds the file's ETag."),
+        Header(max_length=1000, json_schema_extra=_HEADER, description="304 if it contains the file's ETag."),
     ] = None,
 ) -> ByteRange:
     return ByteRange(wanted, if_range, if_none_match)
@@ -386,7 +388,7 @@ async def _self_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["me"])],
     container: Annotated[Container, Depends(_container)],
 ) -> Authority:
-    """Over oneself, whatever one's scopes: the body says what may be said, and its route what is proved."""
+    """The authority of callers over themselves, whatever their scopes; models and routes bound it."""
     return Authority(
         frozenset({"users:admin"}), container.auth.sessions.ending, _author(caller), has_proved=True
     )
@@ -401,7 +403,8 @@ async def _idempotency_key(
             min_length=1,
             max_length=255,
             pattern="^[!-~]+$",
-            description="Any new text: sent again within a day with the same body, nothing is done again.",
+            description="Any new text. Repeated within a day with the same body, the request is not done "
+            "again.",
         ),
     ] = None,
 ) -> RequestKey | None:
@@ -421,7 +424,7 @@ async def _patience(
         ),
     ] = None,
 ) -> float | None:
-    """Seconds that the caller would wait (RFC 7240, section 4.3); what is not understood is ignored."""
+    """Seconds that the caller would wait (RFC 7240, section 4.3); anything else is ignored."""
     found = _WAIT.search(prefer or "")
     return None if found is None else min(float(found[1]), MAX_WAIT_S)
 
@@ -456,7 +459,7 @@ SessionId = Annotated[
     str,
     Path(
         max_length=128,
-        json_schema_extra={"pattern": "^[^/]+$"},  # what is no session's id is not found
+        json_schema_extra={"pattern": "^[^/]+$"},  # no session has another id
         description="The session's id, from a list of sessions.",
     ),
 ]

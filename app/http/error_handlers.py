@@ -1,4 +1,4 @@
-"""Which reply each exception becomes; nothing of an exception that is not ours leaves the process."""
+"""Error handlers: the reply of each exception; nothing of a foreign exception leaves the process."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -46,7 +46,7 @@ _COUNTED = {
     ),
     "Redis": (redis.ConnectionError, redis.ReadOnlyError, redis.ResponseError, redis.TimeoutError),
 }
-"""What is counted as 0 before it first happens."""
+"""The errors whose counters start at 0."""
 for _backend, _errors in _COUNTED.items():
     for _error in _errors:
         BACKEND_ERRORS.labels(_backend, _error.__name__)
@@ -100,7 +100,7 @@ async def _answer_http(request: Request, error: Exception) -> Response:
             return problems.problem_response(problems.NotFoundError("No route has this path."))
         case 405:
             headers["Allow"] = ", ".join(allowed := sorted(_allowed_methods(request)))
-            detail = f"This path takes {', '.join(allowed)}."
+            detail = f"This path accepts {', '.join(allowed)}."
             return problems.problem_response(problems.MethodNotAllowedError(detail, headers=headers))
         case 413:
             return problems.problem_response(TooLargeError("The body is too large.", headers=headers))
@@ -109,13 +109,13 @@ async def _answer_http(request: Request, error: Exception) -> Response:
 
 
 def _allowed_methods(request: Request) -> set[str]:
-    """The methods of all routes at this path; the framework names those of the first one only."""
+    """The methods of all routes at this path; the framework names only those of the first."""
     allowed = find_methods(request.app.routes, get_route_path(request.scope))
     return allowed | {"HEAD"} if "GET" in allowed else allowed
 
 
 async def _answer_mongo(_: Request, error: Exception) -> Response:
-    """503 for whatever MongoDB says, since nothing is known to be done; the unforeseen with its traceback."""
+    """Answer MongoDB's errors with 503, as the outcome is unknown; log unforeseen ones with a traceback."""
     if _is_away(cast("mongo.PyMongoError", error)):
         return _unavailable("MongoDB", error)
     BACKEND_ERRORS.labels("MongoDB", type(error).__name__).inc()
@@ -146,8 +146,8 @@ def _unavailable(name: str, error: Exception) -> Response:
 
 
 async def _answer_gone(_: Request, __: Exception) -> Response:
-    """To nobody: the client went before its body was whole. The access log says so; no error is ours."""
-    return problems.problem_response(problems.MalformedRequestError("The body broke off."))
+    """Answer nobody: the client left before its body was complete, as the access log shows."""
+    return problems.problem_response(problems.MalformedRequestError("The body is incomplete."))
 
 
 async def _answer_unknown(_: Request, error: Exception) -> Response:

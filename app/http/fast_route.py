@@ -1,4 +1,4 @@
-"""A route for the busiest reads, which FastAPI's machinery would cost as much as MongoDB does.
+"""A route for the busiest reads, for which FastAPI's machinery would cost as much as MongoDB.
 
 The operation is declared with FastAPI as well, for its OpenAPI document; both call the same endpoint, which
 takes nothing but the request.
@@ -15,7 +15,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class FastGet(BaseRoute):
-    """Answers GET of one fixed path, before any other route is tried."""
+    """Answers GET of one fixed path, before other routes are tried."""
 
     def __init__(self, path: str, endpoint: Endpoint) -> None:
         self.path = path

@@ -1,4 +1,4 @@
-"""Replies about imports: what is stored of one, as callers know it."""
+"""Replies about imports."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _FILE = tuple(ImportFile.model_fields)
 
 
 def plan(shown: ImportView, page: RowPage, *, status: int = 200) -> Response:
-    """The import with these rows; where it is new or not there yet, with its place."""
+    """The import with these rows; with Location if it is new or not planned yet."""
     headers = {} if status == 200 else {"Location": f"/users/imports/{shown.document['_id']}"}  # noqa: PLR2004 - as below
     if status == 202:  # noqa: PLR2004 - statuses say more than their names
         headers["Retry-After"] = "1"
@@ -23,7 +23,7 @@ def plan(shown: ImportView, page: RowPage, *, status: int = 200) -> Response:
 
 
 def failed(job: Job) -> Response | None:
-    """Why there is no plan, as the error that the upload would have been answered with."""
+    """Why there is no plan, as the error that the upload would have had."""
     problem = replies.problem(job) if job.state == "failed" else None
     if problem is None or job.error is None:
         return None
@@ -53,7 +53,7 @@ def _describe(shown: ImportView) -> dict[str, Any]:
 
 
 def _describe_row(row: dict[str, Any]) -> dict[str, Any]:
-    is_nobody = row["status"] in ("conflict", "error") and row["version"] is None  # the id is given to nobody
+    is_nobody = row["status"] in ("conflict", "error") and row["version"] is None  # nobody gets the id
     return {
         "row": row["row"],
         "status": row["status"],

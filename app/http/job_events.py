@@ -1,4 +1,4 @@
-"""What happens to a job, told to whoever listens for as long as his session lasts."""
+"""Events of a job, for a listener while their session lasts."""
 
 import time
 from collections.abc import AsyncGenerator
@@ -19,15 +19,15 @@ _RETRY_S = 5
 async def listen(
     opened: Container, job_id: str, caller: Claims, viewer: Viewer, *, since: int | None
 ) -> AsyncGenerator[Job | None, None]:
-    """The job at each change, None now and then; what fails before the first fails here.
+    """Yields the job at each change, None now and then; errors before the first event are raised here.
 
-    Ends with the job, with the caller's session or token, or when a backend is away: the caller asks anew.
-    TooManyListenersError when as many listen as this process bears.
+    Ends with the job, with the caller's session or token, or when a backend fails: the caller connects again.
+    TooManyListenersError if this process has too many.
     """
     await opened.jobs.find(job_id, viewer)
     if opened.listeners.locked():
         raise TooManyListenersError(
-            "As many listen as this server bears: ask again soon.", retry_after=_RETRY_S
+            "This server has too many listeners: try again soon.", retry_after=_RETRY_S
         )
     return _listen(opened, job_id, caller, since)
 

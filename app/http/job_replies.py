@@ -1,4 +1,4 @@
-"""Replies about jobs and what they make."""
+"""Replies about jobs and their results."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -18,7 +18,7 @@ from app.http.replies import Download, plain, problem
 from app.jobs import Job
 
 ENDLESS = "endless"
-"""In the `state` of a request's scope: its reply goes on until somebody ends it."""
+"""In the `state` of a request's scope: its reply goes on until one side ends it."""
 
 
 def job(found: Job) -> Response:
@@ -79,7 +79,7 @@ def _describe_export(export: Export) -> dict[str, Any]:
 
 
 def submitted(export: Export, waited: float | None) -> Response:
-    """201 with the manifest once the file is there, else 202: the job goes on, or failed."""
+    """201 with the manifest if the file is ready, else 202: the job goes on, or has failed."""
     headers = {"Location": f"/users/exports/{export.id}"}
     if waited is not None:
         headers["Preference-Applied"] = f"wait={waited:.0f}"
@@ -114,9 +114,9 @@ def _describe_schedule(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stored_file(file: StoredFile, export: Export, wanted: ByteRange) -> Response:
-    """The file, or the range of it that is wanted (RFC 9110, sections 13 and 14).
+    """The file, or a range of it (RFC 9110, sections 13 and 14).
 
-    Its ETag is of its content, so that a download goes on where it broke off, or begins anew.
+    Its ETag is a hash of its content, so that a download goes on where it broke off, or begins again.
     """
     tag = f'"{export.document["sha256"][:32]}"'
     headers = {"ETag": tag, "Accept-Ranges": "bytes", "Cache-Control": "private, no-cache"}
@@ -142,7 +142,7 @@ async def _write_events(news: AsyncGenerator[Job | None, None]) -> AsyncGenerato
 
 
 def _event(job: Job | None) -> bytes:
-    """As a line of server-sent events has it: what became of the job, or a comment that keeps the line up."""
+    """One server-sent event: the job, or a comment that keeps the connection alive."""
     if job is None:
         return b": still there\n\n"
     name = "end" if job.has_ended else "progress"
@@ -151,7 +151,7 @@ def _event(job: Job | None) -> bytes:
 
 
 class Events(StreamingResponse):
-    """Server-sent events. They end, and are begun again elsewhere, when the server stops."""
+    """Server-sent events, which end when the server stops; clients then connect to another one."""
 
     def __init__(self, news: AsyncGenerator[Job | None, None]) -> None:
         self._news = news

@@ -1,4 +1,4 @@
-"""The route class of every JSON operation: media type, strict parsing, then FastAPI's own validation."""
+"""The route class of every JSON operation: media type, strict parsing, then FastAPI's validation."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -23,7 +23,7 @@ _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 class JsonRoute(APIRoute):
-    """`APIRouter(route_class=JsonRoute)`: bodies are parsed as strict JSON; forms are left alone."""
+    """A route whose bodies are parsed as strict JSON; forms are left alone."""
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
@@ -34,7 +34,7 @@ class JsonRoute(APIRoute):
 
         async def parse_and_handle(request: Request) -> Response:
             if guarded and _is_large(request):
-                await find_caller(request)  # before the work, which FastAPI would have done first
+                await find_caller(request)  # first, as FastAPI would validate before the endpoint
             return await handle(await _parse(request, required=required))
 
         return parse_and_handle
@@ -46,7 +46,7 @@ def _is_large(request: Request) -> bool:
 
 
 class _ParsedRequest(Request):
-    """A request whose body has been read and parsed; FastAPI asks it for both."""
+    """A request whose body has been read and parsed, as FastAPI asks for both."""
 
     def __init__(self, request: Request, body: bytes, document: object) -> None:
         super().__init__(request.scope, request.receive)
@@ -72,7 +72,7 @@ async def _parse(request: Request, *, required: bool) -> Request:
 
 
 def _read(body: bytes, region: str | None) -> object:
-    """The document; national phone numbers of the region are international in it, as its model wants them."""
+    """The parsed body, in which national phone numbers of the region are made international."""
     document = strict_json.parse(body)
     if region is not None:
         phones.internationalise(document, region)
@@ -93,7 +93,7 @@ def _check_media_type(request: Request) -> None:
 
 @lru_cache(maxsize=64)
 def _is_taken(content_type: str, taken: tuple[str, ...]) -> bool:
-    """Whether it is one of these types, in the only encoding that JSON has (RFC 8259, section 8.1)."""
+    """Whether it is one of these types, in UTF-8, the only encoding of JSON (RFC 8259, section 8.1)."""
     message = Message()
     message["content-type"] = content_type
     charset = message.get_param("charset", "utf-8")

@@ -1,7 +1,6 @@
-"""Pure ASGI layers, outermost first: RequestContext, HeadAsGet, QueryInUTF8, BodyLimit.
+"""Pure ASGI middleware, outermost first: RequestContext, HeadAsGet, QueryInUTF8, BodyLimit.
 
-Between the first two stand `app.http.trusted_hosts` and `app.http.cross_origin`, between the last two
-`app.http.compression`.
+Between the first two are `app.http.trusted_hosts` and CORS, between the last two `app.http.compression`.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ from app.monitoring.metrics import observe_request
 log = structlog.get_logger("roster.access")
 
 REFUSAL = "roster.refusal"
-"""In the scope of a request that the HTTP server could not read: the error to answer with."""
+"""In the scope of a request that the HTTP server could not parse: the error to answer with."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _MAX_LENGTH_DIGITS = 18
 _LINGER_S = 2.0
@@ -38,24 +37,24 @@ _SAFE: Headers = [
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
 _POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-"""Of a reply that is no page; `/docs` brings its own."""
+"""The policy of replies that are no pages; `/docs` has its own."""
 _ALWAYS_TLS = (b"strict-transport-security", b"max-age=31536000")
 
 
 def safe_headers(*, tls: bool) -> Headers:
-    """What every reply has; `tls`: whether others reach it by https."""
+    """The headers of every reply; `tls`: whether the service is reached by https."""
     return [*_SAFE, _ALWAYS_TLS] if tls else _SAFE
 
 
 class RequestContext:
-    """Gives each request an id, one log line and a count at its end, a last-resort 500 and all our headers.
+    """Gives each request an id, a log line, metrics, a last-resort 500 and all our headers.
 
     An exception after the first byte goes on to the server, which breaks the transfer: a reply that only
-    looks whole would be worse. The id stays bound to the task, so that the server's own lines carry it.
+    looks complete would be worse. The id stays bound to the task, so that the server's own log lines have it.
     """
 
     def __init__(self, app: ASGIApp, *, tls: bool = False, counts: bool = False) -> None:
-        """`tls`: whether others reach it by https, and browsers may be told to use nothing else.
+        """`tls`: whether the service is reached by https, so that browsers may be told to insist on it.
 
         `counts`: whether requests are counted for Prometheus.
         """
@@ -84,7 +83,7 @@ class RequestContext:
 
 
 class _Exchange:
-    """One request and what has become of its reply."""
+    """One request and the state of its reply."""
 
     __slots__ = (
         "_headers", "_receive", "_scope", "_send", "_start",
@@ -122,9 +121,9 @@ class _Exchange:
             self.complete = not message.get("more_body", False) and not self.gone
 
     def _add_headers(self, headers: Headers) -> None:
-        """No reply is stored by a cache unless it says otherwise, as it may hold personal data.
+        """Add our headers. Caches may not store a reply unless it allows that, as it may have personal data.
 
-        How long a sign-in took is nobody's business: it might tell which part of it failed.
+        The duration of a sign-in is left out, as it might reveal which part failed.
         """
         names = {name for name, _ in headers}
         if b"cache-control" not in names:
@@ -156,7 +155,7 @@ class _Exchange:
 
 
 def find_request_id(scope: Scope) -> str:
-    """The one that the client sent, or a new one."""
+    """The request id that the client sent, or a new one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return str(value, "ascii")
@@ -164,8 +163,8 @@ def find_request_id(scope: Scope) -> str:
 
 
 def _route(scope: Scope) -> str | None:
-    """The template, such as `/users/{user_id}`: the path itself may hold personal data."""
-    # FastAPI keeps the template of a route included under a prefix here, and only here.
+    """The route's template, such as `/users/{user_id}`: the path itself may have personal data."""
+    # FastAPI has the template of a route under a prefix only here.
     included = scope.get("fastapi", {}).get("effective_route_context")
     path: str | None = getattr(included or scope.get("route"), "path", None)
     return path
@@ -194,7 +193,7 @@ class HeadAsGet:
 
 
 class _HeadAnsweredError(OSError):
-    """Tells a stream that nobody listens any more; an OSError, as ASGI wants for that."""
+    """Tells a stream that nobody listens any more; an OSError, as ASGI requires."""
 
 
 class _Head:
@@ -214,7 +213,7 @@ class _Head:
 
 
 class QueryInUTF8:
-    """Refuses a query string that is not UTF-8: its text would be replaced in silence."""
+    """Refuses a query string that is not UTF-8, as its text would be silently replaced."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -271,7 +270,7 @@ class BodyLimit:
 
 
 class _CountedBody:
-    """Counts what is read; once that is too much, what the application makes of the torn body is dropped."""
+    """Counts the bytes of a body; past the limit, the application's reply to the cut body is dropped."""
 
     __slots__ = ("_receive", "_rest", "_send", "_started", "refused")
 
@@ -287,7 +286,7 @@ class _CountedBody:
             self._rest -= len(message.get("body", b""))
             if self._rest < 0:
                 self.refused = not self._started
-                msg = "The body is over the limit."
+                msg = "The body is too large."
                 raise TooLargeError(msg)
         return message
 
@@ -302,7 +301,7 @@ def _too_large(limit: int) -> TooLargeError:
 
 
 def _content_length(scope: Scope) -> int | None:
-    """Announced bytes, 0 if nothing is announced, None if it is not a number."""
+    """The announced length, 0 without one, None if it is not a number."""
     for name, value in scope["headers"]:
         if name == b"content-length":
             return int(value) if value.isdigit() and len(value) <= _MAX_LENGTH_DIGITS else None

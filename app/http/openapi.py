@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of every operation alike, beside what FastAPI and Pydantic write."""
+"""Completes the OpenAPI document of FastAPI and Pydantic with what all operations have in common."""
 
 import copy
 from collections.abc import Iterator
@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 
 ANYBODY: list[dict[str, list[str]]] = [{}]
-"""The `security` of an operation that takes no token, said aloud."""
+"""The explicit `security` of an operation that needs no token."""
 _INT32 = range(-(2**31), 2**31)
 _IDS = {"^[0-9a-f]{24}$", "^[0-9a-fA-F]{24}$"}
 _HEADERS: dict[str, dict[str, Any]] = {
     "Access-Control-Allow-Origin": {
-        "description": "The origin of the page that asked, where `ROSTER_CORS_ORIGINS` names it.",
+        "description": "The origin of the calling page, if `ROSTER_CORS_ORIGINS` names it.",
         "schema": {"type": "string", "maxLength": 2083, "format": "uri"},
     },
     "Retry-After": {
@@ -24,7 +24,7 @@ _TO_BE_TRIED_AGAIN = ("429", "503")
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """`document`, changed in place; a second time changes nothing more."""
+    """Complete `document` in place; doing it twice changes nothing more."""
     document.setdefault("components", {})["headers"] = copy.deepcopy(_HEADERS)
     for operation in _operations(document):
         operation.setdefault("security", ANYBODY)
@@ -63,7 +63,7 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Of a parameter: no path, query or header can say null."""
+    """A parameter's schema without null, which no path, query or header can express."""
     said = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
     if len(said) != 1:
         return schema
@@ -72,7 +72,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tell_defaults(schema: dict[str, Any]) -> None:
-    """In words: of a body's field with a `default`, makers of clients think that it is always there."""
+    """Describe defaults in words: client generators take a body's field with `default` as always there."""
     for field in schema.get("properties", {}).values():
         if (value := field.pop("default", None)) not in (None, "", []):
             said = f"Default: `{orjson.dumps(value).decode()}`."
@@ -80,7 +80,7 @@ def _tell_defaults(schema: dict[str, Any]) -> None:
 
 
 def _bound(schema: dict[str, Any]) -> None:
-    """What follows from what the schema says already: how wide an integer is, how long an id."""
+    """Add bounds that follow from the schema: the width of an integer, the length of an id."""
     if schema.get("type") == "integer":
         edges = (schema.get("minimum"), schema.get("maximum"))
         fits = all(isinstance(edge, int) and edge in _INT32 for edge in edges)

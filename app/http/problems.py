@@ -1,4 +1,4 @@
-"""How an error becomes an HTTP reply (RFC 9457) and how it stands in the OpenAPI document."""
+"""Problem replies (RFC 9457) of errors, and their part of the OpenAPI document."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -40,7 +40,7 @@ class NotFoundError(e.RosterError):
 class MethodNotAllowedError(e.RosterError):
     status = 405
     code = "method_not_allowed"
-    title = "The path does not take this method"
+    title = "The path does not accept this method"
 
 
 class MalformedRequestError(e.RosterError):
@@ -64,27 +64,27 @@ class HeadersTooLargeError(e.RosterError):
 class UnknownHTTPError(e.RosterError):
     status = 501
     code = "not_implemented"
-    title = "The service does not know the method or the transfer coding"
+    title = "The method or the transfer coding is unknown"
 
 
 class HTTPVersionError(e.RosterError):
     status = 505
     code = "http_version_not_supported"
-    title = "The service speaks HTTP/1.0 and HTTP/1.1"
+    title = "The HTTP version is not supported"
 
 
 class BodyTooSlowError(e.RosterError):
     status = 408
     code = "body_too_slow"
-    title = "The body did not come"
+    title = "The body did not arrive in time"
 
 
 class MisdirectedError(e.RosterError):
-    """A page of another site may have pointed its own name at this address (DNS rebinding)."""
+    """The request's host is not ours: a page may have pointed its name at this address (DNS rebinding)."""
 
     status = 421
     code = "host_not_allowed"
-    title = "The service is not known by this name"
+    title = "The service is not reached under this name"
 
 
 BODY: tuple[type[e.RosterError], ...] = (
@@ -93,7 +93,7 @@ BODY: tuple[type[e.RosterError], ...] = (
     e.UnsupportedMediaTypeError,
     e.InvalidError,
 )
-"""What every operation that takes a JSON body may answer."""
+"""The errors of every operation with a JSON body."""
 
 
 SIGNED_IN: tuple[type[e.RosterError], ...] = (
@@ -106,11 +106,11 @@ SIGNED_IN: tuple[type[e.RosterError], ...] = (
     e.RefreshTokenReusedError,
     e.UnavailableError,
 )
-"""What every operation that needs a token may answer."""
+"""The errors of every operation that needs a token."""
 
 
 PROTECTED: tuple[type[e.RosterError], ...] = (*SIGNED_IN, e.InsufficientScopeError)
-"""What every operation that needs a token with a scope may answer."""
+"""The errors of every operation that needs a token with a scope."""
 
 
 class ProblemResponse(Response):
@@ -124,13 +124,13 @@ def problem_response(error: e.RosterError) -> ProblemResponse:
 
 
 def internal_error_response(error: BaseException) -> ProblemResponse:
-    """The reply for an exception nobody foresaw: all of it goes to the log, only the request's id out."""
+    """The reply for an unforeseen exception, which goes to the log; the reply has only the request's id."""
     log.error("internal_error", exc_info=error)
     return problem_response(e.RosterError("Something broke on our side; the request_id finds it in the log."))
 
 
 def status_response(status: int, headers: dict[str, str] | None) -> Response:
-    """The reply for a bare HTTP status that no error class of ours stands for."""
+    """The reply for a bare HTTP status without an error class of ours."""
     if status < _FIRST_ERROR:
         return Response(status_code=status, headers=headers)
     return problem_response(_bare(status, headers))
@@ -145,7 +145,7 @@ def _bare(status: int, headers: dict[str, str] | None) -> e.RosterError:
 
 
 def describe(error: e.RosterError, *, request_id: str | None = None) -> dict[str, object]:
-    """The members of the problem (RFC 9457, section 3.1); the request's own id unless another is given."""
+    """The members of the problem (RFC 9457, section 3.1), with the current request's id by default."""
     return {
         "type": f"urn:roster:problem:{error.code}",
         "title": error.title,
@@ -158,7 +158,7 @@ def describe(error: e.RosterError, *, request_id: str | None = None) -> dict[str
 
 
 def describe_kept(error: Mapping[str, Any], *, request_id: str) -> dict[str, object]:
-    """The members of a problem of which a job keeps what `app.jobs` noted."""
+    """The members of a problem that a job has stored."""
     return {
         "type": f"urn:roster:problem:{error['code']}",
         **error,
@@ -174,7 +174,7 @@ def _error_content(bad: e.FieldError) -> dict[str, str]:
 
 
 def _clean(text: str) -> str:
-    """`text` bounded, without NUL, and encodable whatever a path or a header brought into it."""
+    """`text`, bounded, without NUL, and encodable whatever it quotes."""
     return text[:_MAX_DETAIL].replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
@@ -185,7 +185,7 @@ _EXAMPLED = (
     AuditEntry, AuditPage, Batch, BatchOutput, ExportOutput, ExportPage, ImportList, ImportPlan, JobOutput,
     JobPage, OwnPatch, ScheduleOutput, SchedulePage, UserInput, UserOutput, UserPage, UserPatch,
 )  # fmt: skip
-"""Shapes whose examples may hold nulls."""
+"""Schemas whose examples may have nulls."""
 
 _EXAMPLES: dict[type[e.RosterError], e.RosterError] = {
     type(example): example
@@ -206,7 +206,7 @@ _EXAMPLES: dict[type[e.RosterError], e.RosterError] = {
             "Another user has this email.",
             errors=(e.FieldError("Another user has this email.", pointer="/email"),),
         ),
-        e.WriteConflictError("The user changed at each try: send the request again."),
+        e.WriteConflictError("Others changed the user at each try: send the request again."),
         e.PreconditionFailedError('The user is at version "7": read it again.'),
         e.TooLargeError("The body may have at most 1048576 bytes."),
         e.UnsupportedMediaTypeError("Send application/json."),
@@ -221,7 +221,7 @@ _EXAMPLES: dict[type[e.RosterError], e.RosterError] = {
 
 
 def responses(*errors: type[e.RosterError]) -> dict[int | str, dict[str, Any]]:
-    """FastAPI's `responses=` for an operation that may answer these, and 500 besides; one example a code."""
+    """FastAPI's `responses=` of an operation with these errors, and 500, with one example for each code."""
     documented: dict[int | str, dict[str, Any]] = {}
     kinds: set[type[e.RosterError]] = {*errors, e.RosterError}
     for error in sorted(kinds, key=lambda error: (error.status, error.code)):
@@ -236,7 +236,7 @@ def responses(*errors: type[e.RosterError]) -> dict[int | str, dict[str, Any]]:
 
 
 def oauth_responses(*errors: type[e.OAuthError]) -> dict[int | str, dict[str, Any]]:
-    """FastAPI's `responses=` for an endpoint of RFC 6749 that may answer these, and what all of them may."""
+    """FastAPI's `responses=` of an endpoint of RFC 6749 with these errors, and the common ones."""
     documented: dict[int | str, dict[str, Any]] = {}
     kinds: tuple[type[e.OAuthError], ...] = (e.OAuthError, e.InvalidClientError, *errors)
     for error in kinds:
@@ -251,7 +251,7 @@ def oauth_responses(*errors: type[e.OAuthError]) -> dict[int | str, dict[str, An
 
 
 def oauth_response(error: e.OAuthError) -> Response:
-    """RFC 6749, section 5.2: not problem+json, as OAuth's clients know no other form."""
+    """The reply of RFC 6749, section 5.2, which OAuth clients need instead of problem+json."""
     return Response(orjson.dumps(_describe_oauth(error)), error.status, error.headers, _OAUTH_TYPE)
 
 
@@ -264,9 +264,9 @@ def _media() -> dict[str, Any]:
 
 
 def document(schema: dict[str, Any]) -> dict[str, Any]:
-    """`schema` (an OpenAPI document, changed in place) with our problem in the place of FastAPI's own 422.
+    """Put our problem in place of FastAPI's 422 in `schema` (an OpenAPI document, changed in place).
 
-    A second time changes nothing more: FastAPI keeps its document and hands it out again.
+    Doing it twice changes nothing more: FastAPI caches its document.
     """
     schemas: dict[str, Any] = schema.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
@@ -281,7 +281,7 @@ def document(schema: dict[str, Any]) -> dict[str, Any]:
         "description": "A registered client: id and secret, form-urlencoded (RFC 6749, section 2.3.1).",
     }
     for shape in _EXAMPLED:
-        if "examples" in schemas.get(shape.__name__, {}):  # FastAPI drops the nulls from examples
+        if "examples" in schemas.get(shape.__name__, {}):  # FastAPI drops nulls from examples
             schemas[shape.__name__]["examples"] = _examples(shape)
     for operation in _operations(schema):
         reply = operation.get("responses", {}).get("422", {})

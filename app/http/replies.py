@@ -1,4 +1,4 @@
-"""Replies written straight from stored rows: a row is serialised as it comes, no object is built for it."""
+"""Replies made of stored rows, which are serialised without building objects."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
@@ -26,40 +26,40 @@ from models.session import MOST_SESSIONS
 from models.throttle import CounterOutput, ThrottleOutput
 
 STALLED_S = 60.0
-"""How long a client may take no byte of a download before it counts as gone."""
+"""How long a client may read nothing of a download before it counts as gone."""
 _JSON = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
 VERSIONED = {
     "ETag": {
-        "description": "The user's version, for If-Match.",
+        "description": "The user's version, to be sent in If-Match.",
         "schema": {"type": "string", "pattern": '^"[1-9][0-9]{0,18}"$', "maxLength": 21, "examples": ['"3"']},
     }
 }
-"""The header of a reply that is one user, for OpenAPI."""
+"""The header of a reply with one user, for OpenAPI."""
 
 
 REPLAYED = {
     "Idempotency-Replayed": {
-        "description": "`true` where the request was done before, under the same Idempotency-Key.",
+        "description": "`true` if the request was done before under the same Idempotency-Key.",
         "schema": {"type": "string", "enum": ["true"]},
     }
 }
-"""The header of a reply that is kept, for OpenAPI."""
+"""The header of a repeated reply, for OpenAPI."""
 
 
 def merge_patch(model: str) -> dict[str, Any]:
-    """The `openapi_extra` of an operation that takes a merge patch of this model, besides plain JSON."""
+    """The `openapi_extra` of an operation that accepts a merge patch of this model, besides plain JSON."""
     schema = {"$ref": f"#/components/schemas/{model}"}
     content = {"application/merge-patch+json": {"schema": schema}}
     return {"requestBody": {"required": True, "content": content}}
 
 
 def _public(rows: list[Row]) -> bytes:
-    """JSON of sound rows, which it uses up, with `_id` as callers know it.
+    """JSON of well-formed rows, which it uses up, with `_id` renamed to `id`.
 
-    Renaming in the text spares a copy of every row. No text of a user can hold the sequence: JSON escapes
-    its quotes.
+    Renaming in the text avoids a copy of every row. No text of a user can contain the sequence, as JSON
+    escapes its quotes.
     """
     for row in rows:
         row["_id"] = row["_id"].binary.hex()
@@ -80,7 +80,7 @@ def user(row: Row, *, status: int = 200, headers: Mapping[str, str] | None = Non
 
 
 def user_unless_known(row: Row, known: frozenset[str]) -> Response:
-    """304 where If-None-Match names the row's version, or any."""
+    """The user, or 304 if If-None-Match names the row's version, or any."""
     if "*" in known or str(row["version"]) in known:
         return Response(status_code=304, headers={"ETag": etag(row)})
     return user(row)
@@ -91,7 +91,7 @@ def created(row: Row) -> Response:
 
 
 def answer(reply: Response) -> StoredReply:
-    """To be kept for whoever repeats the request."""
+    """The reply as it is stored for repetitions of the request."""
     return StoredReply(reply.status_code, dict(reply.headers), bytes(reply.body))
 
 
@@ -142,7 +142,7 @@ def problem(job: Job) -> dict[str, object] | None:
 
 
 def token(issued: IssuedTokens) -> Response:
-    """RFC 6749, section 5.1; like all our replies, stored by no cache."""
+    """The tokens (RFC 6749, section 5.1); like all our replies, not stored by caches."""
     claims = issued.claims
     return plain(
         {
@@ -192,7 +192,7 @@ def batch(results: list[Result]) -> Response:
 
 
 def _links(request: Request, **cursors: str | None) -> str:
-    """RFC 8288: the same query with another cursor; relative, so that it holds behind any proxy."""
+    """The Link header (RFC 8288): the same query with other cursors; relative, for use behind proxies."""
     asked = [
         part
         for part in request.scope["query_string"].decode("latin-1").translate(_NO_DELIMITERS).split("&")
@@ -209,13 +209,13 @@ def _links(request: Request, **cursors: str | None) -> str:
 
 
 _NO_DELIMITERS = str.maketrans({char: f"%{ord(char):02X}" for char in '<>" ,;'})
-"""A URL stands between angle brackets in the header: what would end it early is escaped."""
+"""Escapes of characters that would end a URL between angle brackets."""
 
 
 class Download(StreamingResponse):
-    """A stream that is closed when its client goes, wherever it then stands.
+    """A stream that is closed as soon as its client goes.
 
-    Starlette leaves an abandoned generator to the garbage collector, and with it a cursor on the server.
+    Starlette leaves an abandoned generator, and so a cursor on the server, to the garbage collector.
     """
 
     def __init__(

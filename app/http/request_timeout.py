@@ -1,4 +1,4 @@
-"""How long a request may take before it is answered that it took too long."""
+"""The time-out of requests."""
 
 import asyncio
 
@@ -9,11 +9,11 @@ from app.http.problems import BodyTooSlowError, problem_response
 
 
 class RequestTimeout:
-    """Answers 503 where no reply has begun within `seconds`, and cancels what the request was doing.
+    """Answers 503 if no reply has begun within `seconds`, and cancels the request.
 
-    The last resort: each call of a backend has a bound of its own, but a request may make many. Time is not
-    counted while the body comes, or a slow upload would be taken for a slow server: each piece begins it
-    anew, and a client that sends nothing for so long gets 408. A stream, once begun, is bounded elsewhere.
+    It is the last resort: each call of a backend has its own bound, but a request may make many. Each piece
+    of the body restarts the time, so that a slow upload is not taken for a slow server; a client that sends
+    nothing for so long gets 408. A stream, once begun, is bounded elsewhere.
 
     One timer serves all requests: a timer for each would cost a page of ten users a twentieth of its rate.
     """
@@ -22,7 +22,7 @@ class RequestTimeout:
         self.app = app
         self.seconds = seconds
         self._waiting: dict[_Exchange, float] = {}
-        """Since when each request waits that has no reply yet, the longest first."""
+        """Since when each request without a reply waits, the longest first."""
         self._timer: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,7 +41,7 @@ class RequestTimeout:
             self.forget(exchange)
 
     def watch(self, exchange: "_Exchange") -> None:
-        """From now on, also where it is watched already."""
+        """Start, or restart, the time of a request."""
         loop = asyncio.get_running_loop()
         self._waiting.pop(exchange, None)
         self._waiting[exchange] = loop.time()
@@ -52,7 +52,7 @@ class RequestTimeout:
         self._waiting.pop(exchange, None)
 
     def _look(self) -> None:
-        """Who is overdue is cancelled, and again later: `asyncio.wait_for` loses some cancellations."""
+        """Cancel overdue requests, repeatedly, as `asyncio.wait_for` loses some cancellations."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         overdue = [one for one, since in self._waiting.items() if since + self.seconds <= now]
@@ -66,11 +66,11 @@ class RequestTimeout:
     def _explain(self, exchange: "_Exchange") -> RosterError:
         if exchange.receiving:
             return BodyTooSlowError(
-                f"Nothing of the body came for {self.seconds:g} s.", headers={"Connection": "close"}
+                f"No part of the body arrived for {self.seconds:g} s.", headers={"Connection": "close"}
             )
         return UnavailableError(
-            f"The request took longer than {self.seconds:g} s and was given up; "
-            "it is not known whether it was done."
+            f"The request took longer than {self.seconds:g} s and was cancelled; "
+            "whether it was done is not known."
         )
 
 
@@ -94,7 +94,7 @@ class _Exchange:
             self._task.cancel()
 
     def is_given_up(self) -> bool:
-        """Whether it was cancelled by us, and by nobody else."""
+        """Whether we cancelled it, and nobody else."""
         if self._begun or self._task is None or not self._cancelled:
             return False
         while self._cancelled:

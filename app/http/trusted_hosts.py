@@ -1,7 +1,7 @@
-"""Under which names the service answers.
+"""Trusted hosts: the names under which the service answers.
 
-A page of another site can point a name of its own at 127.0.0.1 (DNS rebinding), and then the browser lets it
-read what a service there answers. Such a request carries the strange name in its Host header.
+A page of another site can point its own name at 127.0.0.1 (DNS rebinding), and the browser then lets it read
+the replies of a service there. Such a request has the strange name in its Host header.
 """
 
 from collections.abc import Collection
@@ -16,14 +16,14 @@ from app.http.problems import MalformedRequestError, MisdirectedError, problem_r
 
 _ANY = "*"
 _HEALTH = "/health/"
-"""Asked by machines that know an address and no name; what it answers is nobody's secret."""
+"""Health checks are exempt: machines call them by address, and their answer is no secret."""
 
 
 def find_names(settings: Settings) -> Collection[str] | None:
-    """Those that are set; None for any.
+    """The names that are set; None for any.
 
-    Where nothing is set, whoever listens on loopback takes the issuer's name besides loopback's; whoever is
-    open to the network is reached through proxies and by probes that call it as they like.
+    Without a setting, a service on loopback accepts loopback's names and the issuer's; one that is open to
+    the network is called by proxies and probes under any name.
     """
     if settings.allowed_hosts:
         return None if _ANY in settings.allowed_hosts else settings.allowed_hosts
@@ -33,7 +33,7 @@ def find_names(settings: Settings) -> Collection[str] | None:
 
 
 class TrustedHosts:
-    """Refuses (421) a request under a name that is not one of `names` and none of loopback's."""
+    """Refuses (421) a request whose host is neither one of `names` nor loopback's."""
 
     def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
         self.app = app
@@ -59,10 +59,10 @@ class TrustedHosts:
             return MalformedRequestError("There must be one Host header.")
         if scope["path"].startswith(_HEALTH) or (hosts and self._allows(hosts[0].decode("latin-1"))):
             return None
-        return MisdirectedError("Ask under a name of ROSTER_ALLOWED_HOSTS.")
+        return MisdirectedError("Use a host name that ROSTER_ALLOWED_HOSTS allows.")
 
 
 def _name(host: str) -> str:
-    """Of a Host header, without its port, its brackets and the dot of a full name."""
+    """The name in a Host header, without port, brackets and final dot."""
     name = host.partition("]")[0][1:] if host.startswith("[") else host.partition(":")[0]
     return name.lower().removesuffix(".")

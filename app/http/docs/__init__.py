@@ -1,4 +1,4 @@
-"""Swagger UI at `/docs` from files inside an installed package: nothing is fetched from anywhere else."""
+"""Swagger UI at `/docs`, from files of an installed package: nothing is fetched from elsewhere."""
 
 import base64
 import hashlib
@@ -26,7 +26,7 @@ _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 def install(app: FastAPI) -> None:
-    """Serve `/docs` and its files, to which `/` leads; build `app` with `docs_url=None, redoc_url=None`."""
+    """Serve `/docs`, its files and a redirect from `/`; build `app` with `docs_url=None, redoc_url=None`."""
 
     @app.get("/", include_in_schema=False)
     async def find_docs(request: Request) -> Response:
@@ -49,7 +49,7 @@ def install(app: FastAPI) -> None:
 
 @lru_cache(maxsize=8)
 def _page(title: str, root: str, openapi_url: str) -> tuple[str, str]:
-    """The page, and the policy under which a browser runs its one inline script and loads only our files."""
+    """The page, and a policy that allows its one inline script and only our files."""
     script, style, icon, our_style, our_script = (f"{root}/docs/{name}" for name in _SERVED)
     made = get_swagger_ui_html(
         openapi_url=root + openapi_url,
@@ -57,7 +57,7 @@ def _page(title: str, root: str, openapi_url: str) -> tuple[str, str]:
         swagger_js_url=script,
         swagger_css_url=style,
         swagger_favicon_url=icon,
-        swagger_ui_parameters={"validatorUrl": None},  # its default sends the address to a site of its makers
+        swagger_ui_parameters={"validatorUrl": None},  # by default it sends the address to its makers' site
     )
     page = bytes(made.body).decode()
     for old, new in (

@@ -135,7 +135,7 @@ async def test_a_wrong_method_is_told_all_right_ones(method: str, path: str, all
         response = await client.request(method, path)
     body = problem(response, 405, "method_not_allowed")
     assert response.headers["allow"] == allow
-    assert body["detail"] == f"This path takes {allow}."
+    assert body["detail"] == f"This path accepts {allow}."
 
 
 @pytest.mark.parametrize("path", ["/mongo/away", "/mongo/slow", "/mongo/stepped_down", "/redis"])

@@ -52,7 +52,7 @@ async def test_what_takes_too_long_is_503_and_cancelled() -> None:
         reply = await client.get("/")
     assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
     assert reply.headers["retry-after"] == "1"
-    assert "not known whether it was done" in reply.json()["detail"]
+    assert "whether it was done is not known" in reply.json()["detail"]
     assert cancelled.is_set()
 
 

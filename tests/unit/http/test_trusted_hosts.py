@@ -45,7 +45,10 @@ async def test_on_loopback_loopback_names_are_taken(host: str) -> None:
 )
 async def test_on_loopback_other_names_are_refused(host: str) -> None:
     reply = await ask(settings(), host)
-    assert problem(reply, 421, "host_not_allowed")["detail"] == "Ask under a name of ROSTER_ALLOWED_HOSTS."
+    assert (
+        problem(reply, 421, "host_not_allowed")["detail"]
+        == "Use a host name that ROSTER_ALLOWED_HOSTS allows."
+    )
     assert "evil" not in reply.text
 
 
