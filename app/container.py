@@ -14,11 +14,11 @@ from app.auth.passwords import Passwords
 from app.auth.sessions import Sessions
 from app.auth.throttles import Throttle
 from app.core.cursors import CursorSealer
-from app.core.limits import CountedSemaphore, WritingThread
 from app.core.settings import Settings
 from app.database import connections, indexes, probes
 from app.database.connections import Connections
 from app.database.readiness import Readiness
+from app.exports import Exports, Schedules
 from app.jobs import JobQueue, Jobs
 
 
@@ -29,13 +29,12 @@ class Container:
     settings: Settings
     connections: Connections
     cursors: CursorSealer
-    exports: CountedSemaphore
-    """For those that may run at once."""
-    writing: WritingThread
     listeners: asyncio.Semaphore
     """Room for those who listen to events at once."""
     auth: Auth
     jobs: Jobs
+    exports: Exports
+    schedules: Schedules
     imports: asyncio.Semaphore
     """Room for the files that may be received at once."""
     readiness: Readiness
@@ -85,12 +84,12 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     passwords = Passwords(threads=settings.password_threads, waiting=settings.password_queue)
     closing.callback(passwords.close)
     cursors = CursorSealer(held.secret, ttl_s=settings.cursor_ttl_s)
+    jobs = Jobs(database, job_queue, cursors, ttl_s=settings.job_ttl_s)
+    exports = Exports(held, jobs, cursors)
     return Container(
         settings=settings,
         connections=held,
         cursors=cursors,
-        exports=CountedSemaphore(settings.exports_at_once),
-        writing=WritingThread(),
         listeners=asyncio.Semaphore(settings.listeners_at_once),
         auth=Auth(
             settings=settings,
@@ -113,7 +112,9 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
                 per_address=settings.tries_per_address,
             ),
         ),
-        jobs=Jobs(database, job_queue, cursors, ttl_s=settings.job_ttl_s),
+        jobs=jobs,
+        exports=exports,
+        schedules=Schedules(held, jobs, exports, cursors),
         imports=asyncio.Semaphore(settings.imports_at_once),
         readiness=Readiness(database, held.redis_connection, lambda: keyring.signing),
     )

@@ -82,7 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             if settings.metrics_port is not None:
                 metrics.expect(find_all(app.routes))
             working = worker.working(opened) if settings.jobs_inside else nullcontext()
-            opened.writing.is_crowded = app.state.admission.is_crowded
+            opened.exports.writing.is_crowded = app.state.admission.is_crowded
             async with sampling(opened, app.state.admission.limiters), working:
                 yield
 

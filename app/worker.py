@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
-from app import exports, imports, jobs
+from app import imports, jobs
 from app.container import Container
 from app.database import stored_files
 from app.exports import scheduler
 from models.job import JobKind
 
 HANDLERS: Mapping[JobKind, Callable[[Container, jobs.Run], Awaitable[None]]] = {
-    "export": exports.write,
+    "export": lambda container, run: container.exports.write(run),
     "import_plan": imports.plan,
     "import_apply": imports.apply,
 }
@@ -39,7 +39,7 @@ async def working(opened: Container) -> AsyncIterator[None]:
     }
     periodic_tasks = (
         jobs.PeriodicTask(partial(stored_files.sweep, opened.connections.database), _FILES_SWEPT_S),
-        jobs.PeriodicTask(partial(scheduler.run, opened), _RESTART_S),
+        jobs.PeriodicTask(partial(scheduler.run, opened.jobs.job_queue, opened.schedules), _RESTART_S),
     )
     async with jobs.working(
         opened.jobs,

@@ -4,7 +4,6 @@ from typing import Any
 
 from fastapi import APIRouter, Response, status
 
-from app import exports
 from app.core.errors import (
     BusyError,
     ExpiredCursorError,
@@ -59,10 +58,10 @@ async def submit_export(
     asked: ExportBody, caller: Exporter, viewer: ExportViewer, patience: Patience, opened: Backends
 ) -> Response:
     """The body has the parameters of a download's query. The file can be downloaded until it expires."""
-    made = await exports.submit(opened, asked, by=caller.user_id)
+    made = await opened.exports.submit(asked, by=caller.user_id)
     if patience:
         await opened.jobs.wait(made.document["job"], patience)
-        made = await exports.find(opened, made.document["_id"], viewer)
+        made = await opened.exports.find(made.document["_id"], viewer)
     return job_replies.submitted(made, patience)
 
 
@@ -75,7 +74,7 @@ async def submit_export(
 )
 async def list_exports(asked: PageOptions, viewer: ExportViewer, opened: Backends) -> Response:
     """Your own; with `users:admin` those of all users."""
-    return job_replies.exports(*await exports.page(opened, asked, viewer))
+    return job_replies.exports(*await opened.exports.page(asked, viewer))
 
 
 @router.get(
@@ -86,7 +85,7 @@ async def list_exports(asked: PageOptions, viewer: ExportViewer, opened: Backend
 )
 async def read_export(export_id: ExportId, viewer: ExportViewer, opened: Backends) -> Response:
     """The contents of the file, or the state of its job."""
-    return job_replies.export(await exports.find(opened, export_id, viewer))
+    return job_replies.export(await opened.exports.find(export_id, viewer))
 
 
 @router.get(
@@ -105,8 +104,8 @@ async def download_export(
     wanted: WantedBytes,
 ) -> Response:
     """To resume a download, send `Range`, and `If-Range` with its `ETag`."""
-    export = await exports.find(opened, export_id, viewer)
-    file = await exports.open_file(opened, export)
+    export = await opened.exports.find(export_id, viewer)
+    file = await opened.exports.open_file(export)
     return job_replies.stored_file(file, export, wanted)
 
 
@@ -118,4 +117,4 @@ async def download_export(
 )
 async def delete_export(export_id: ExportId, viewer: ExportViewer, opened: Backends) -> None:
     """Its job is cancelled if it still runs."""
-    await exports.delete(opened, export_id, viewer)
+    await opened.exports.delete(export_id, viewer)

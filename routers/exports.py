@@ -5,7 +5,6 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app import exports, listing
 from app.core.errors import BusyError, InvalidError, NotAcceptableError
 from app.http import replies
 from app.http.dependencies import (
@@ -80,15 +79,6 @@ async def export_users_excel(asked: FileOptions, _: Exporter, backends: Backends
 
 
 async def _download(backends: Backends, asked: FileQuery, form: Format) -> Response:
-    sheet, chunks = await exports.begin(
-        backends.connections.users,
-        backends.exports,
-        backends.writing,
-        listing.build(asked, region=backends.settings.phone_region),
-        q=asked.q,
-        form=form,
-        asked=asked.columns,
-        addresses=asked.addresses,
-    )
+    sheet, chunks = await backends.exports.begin(asked, form)
     name = f"users-{datetime.now(UTC):%Y%m%d-%H%M%S}.{sheet.extension}"
     return replies.Download(chunks, media_type=sheet.media_type, filename=name)

@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import APIRouter, Response, status
 
 from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, ScheduleNotFoundError
-from app.exports import schedules
 from app.http import job_replies, replies
 from app.http.dependencies import Backends, Exporter, ExportViewer, PageOptions, ScheduleId, query_parameters
 from app.http.json_route import JsonRoute
@@ -27,7 +26,7 @@ _PATCH: dict[str, Any] = replies.merge_patch("SchedulePatch")
 )
 async def create_schedule(said: ScheduleInput, caller: Exporter, opened: Backends) -> Response:
     """Each run makes an export, as `POST /users/exports` does, unless the previous one is still running."""
-    return job_replies.scheduled(await schedules.create(opened, said, by=caller.user_id))
+    return job_replies.scheduled(await opened.schedules.create(said, by=caller.user_id))
 
 
 @router.get(
@@ -39,7 +38,7 @@ async def create_schedule(said: ScheduleInput, caller: Exporter, opened: Backend
 )
 async def list_schedules(asked: PageOptions, viewer: ExportViewer, opened: Backends) -> Response:
     """Your own; with `users:admin` those of all users."""
-    return job_replies.schedules(await schedules.page(opened, asked, viewer))
+    return job_replies.schedules(await opened.schedules.page(asked, viewer))
 
 
 @router.get(
@@ -50,7 +49,7 @@ async def list_schedules(asked: PageOptions, viewer: ExportViewer, opened: Backe
 )
 async def read_schedule(schedule_id: ScheduleId, viewer: ExportViewer, opened: Backends) -> Response:
     """Its next run and its last export."""
-    return job_replies.schedule(await schedules.find(opened, schedule_id, viewer))
+    return job_replies.schedule(await opened.schedules.find(schedule_id, viewer))
 
 
 @router.patch(
@@ -64,7 +63,7 @@ async def patch_schedule(
     schedule_id: ScheduleId, said: SchedulePatch, viewer: ExportViewer, opened: Backends
 ) -> Response:
     """Omitted members stay; `export` is replaced as a whole. It takes effect within a minute."""
-    return job_replies.schedule(await schedules.change(opened, schedule_id, said, viewer))
+    return job_replies.schedule(await opened.schedules.change(schedule_id, said, viewer))
 
 
 @router.delete(
@@ -75,4 +74,4 @@ async def patch_schedule(
 )
 async def delete_schedule(schedule_id: ScheduleId, viewer: ExportViewer, opened: Backends) -> None:
     """Its exports stay until they expire."""
-    await schedules.delete(opened, schedule_id, viewer)
+    await opened.schedules.delete(schedule_id, viewer)

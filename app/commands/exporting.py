@@ -11,12 +11,12 @@ import typer
 from pydantic import ValidationError
 from rich.progress import Progress
 
-from app import exports, listing
 from app.commands.running import backends, err, out, progress, run
 from app.container import Container
 from app.core import settings
 from app.core.errors import RosterError
 from app.core.field_errors import from_validation
+from app.exports import check
 from models.export import Format
 from models.export_job import ExportBody
 
@@ -87,9 +87,8 @@ def _refuse(sentences: list[str]) -> NoReturn:
 
 async def _write(opened: Container, asked: ExportBody, file: Path, bar: Progress) -> int:
     """Write the file and return the number of users; the old file stays until the new one is complete."""
-    exports.check(asked)
-    query = listing.build(asked, region=opened.settings.phone_region)
-    task = bar.add_task("people", total=await exports.expect(opened, asked, query))
+    check(asked)
+    task = bar.add_task("people", total=await opened.exports.expect(asked))
     rows = 0
 
     def count(more: int) -> None:
@@ -97,17 +96,7 @@ async def _write(opened: Container, asked: ExportBody, file: Path, bar: Progress
         rows += more
         bar.advance(task, more)
 
-    _, chunks = await exports.begin(
-        opened.connections.users,
-        asyncio.Semaphore(),
-        opened.writing,
-        query,
-        q=asked.q,
-        form=asked.format,
-        asked=asked.columns,
-        addresses=asked.addresses,
-        on_rows=count,
-    )
+    _, chunks = await opened.exports.begin(asked, asked.format, running=asyncio.Semaphore(), on_rows=count)
     half = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     async with aclosing(chunks):
         try:

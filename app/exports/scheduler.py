@@ -13,29 +13,26 @@ from taskiq import ScheduledTask, ScheduleSource, TaskiqScheduler
 from taskiq.api import run_scheduler_task
 from taskiq.exceptions import ScheduledTaskCancelledError
 
-from app.container import Container
-from app.exports import schedules
-from app.jobs import TASK
+from app.exports.schedules import Schedules
+from app.jobs import TASK, JobQueue
 
 _LOOK = timedelta(seconds=10)
 _TICK = timedelta(seconds=1)
 _CLOSING_S = 5.0
 
 
-async def run(opened: Container) -> None:
+async def run(job_queue: JobQueue, schedules: Schedules) -> None:
     """Until it is cancelled. Any number of schedulers may run."""
-    source = _DueExports(opened)
+    source = _DueExports(schedules)
     try:
-        await run_scheduler_task(
-            TaskiqScheduler(opened.jobs.job_queue, [source]), interval=_LOOK, loop_interval=_TICK
-        )
+        await run_scheduler_task(TaskiqScheduler(job_queue, [source]), interval=_LOOK, loop_interval=_TICK)
     finally:
         await source.shutdown()
 
 
 class _DueExports(ScheduleSource):
-    def __init__(self, opened: Container) -> None:
-        self._opened = opened
+    def __init__(self, schedules: Schedules) -> None:
+        self._schedules = schedules
         self._rounds = count()
         self._busy: set[asyncio.Task[object]] = set()
         self._is_closed = False
@@ -55,7 +52,7 @@ class _DueExports(ScheduleSource):
                 schedule_id=f"{schedule_id}@{due.isoformat()}#{this_round}",
                 time=due,
             )
-            for schedule_id, due in await schedules.find_due(self._opened)
+            for schedule_id, due in await self._schedules.find_due()
         ]
 
     async def pre_send(self, task: ScheduledTask) -> None:
@@ -64,8 +61,8 @@ class _DueExports(ScheduleSource):
             raise ScheduledTaskCancelledError
         self._note()
         said, task.kwargs = task.kwargs, {}
-        job_id = await schedules.start(
-            self._opened, ObjectId(said["schedule_id"]), datetime.fromisoformat(said["due"])
+        job_id = await self._schedules.start(
+            ObjectId(said["schedule_id"]), datetime.fromisoformat(said["due"])
         )
         if job_id is None:
             raise ScheduledTaskCancelledError

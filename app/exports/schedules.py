@@ -15,14 +15,15 @@ from bson import ObjectId
 from cronsim import CronSim, CronSimError
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.container import Container
 from app.core.clock import now
+from app.core.cursors import CursorSealer
 from app.core.errors import FieldError, InvalidError, JobNotFoundError, ScheduleNotFoundError
-from app.core.mongo import AWARE, Collection
+from app.core.mongo import AWARE
 from app.core.paging import DocumentPage, newest_first
+from app.database.connections import Connections
 from app.database.transactions import together
-from app.exports import stored_exports
-from app.jobs import Viewer
+from app.exports.stored_exports import Exports, check
+from app.jobs import Jobs, Viewer
 from models.export_job import ExportBody, ScheduleInput, SchedulePatch
 from models.job import PageQuery
 
@@ -65,144 +66,137 @@ def _invalid(field: str, detail: str) -> InvalidError:
     return InvalidError("The schedule is not valid.", errors=(FieldError(detail, pointer=f"/{field}"),))
 
 
-async def create(opened: Container, said: ScheduleInput, *, by: str) -> dict[str, Any]:
-    """InvalidError: no cron expression, no time zone, or no export."""
-    due = find_next(said.cron, said.timezone, datetime.now(UTC))
-    document = {
-        "_id": ObjectId(),
-        "by": by,
-        **{name: getattr(said, name) for name in _SAID},
-        "export": _export(said.export),
-        "created_at": now(),
-        "next_run_at": due if said.is_active else None,
-        "last_run_at": None,
-        "last_skipped_at": None,
-        "last_job": None,
-        "last_export": None,
-    }
-    await _collection(opened).insert_one(document)
-    return document
+class Schedules:
+    """Exports that are made again and again."""
 
+    def __init__(self, connections: Connections, jobs: Jobs, exports: Exports, cursors: CursorSealer) -> None:
+        self._client = connections.database.client
+        self._users = connections.users
+        self._schedules = connections.database.get_collection("schedules", codec_options=AWARE)
+        self._jobs = jobs
+        self._exports = exports
+        self._cursors = cursors
 
-async def find(opened: Container, schedule_id: ObjectId, viewer: Viewer) -> dict[str, Any]:
-    """ScheduleNotFoundError: unknown, deleted, or not for the viewer."""
-    document = await _collection(opened).find_one({"_id": schedule_id, **viewer.filter})
-    if document is None:
-        raise _not_found()
-    return document
+    async def create(self, said: ScheduleInput, *, by: str) -> dict[str, Any]:
+        """InvalidError: no cron expression, no time zone, or no export."""
+        due = find_next(said.cron, said.timezone, datetime.now(UTC))
+        document = {
+            "_id": ObjectId(),
+            "by": by,
+            **{name: getattr(said, name) for name in _SAID},
+            "export": _export(said.export),
+            "created_at": now(),
+            "next_run_at": due if said.is_active else None,
+            "last_run_at": None,
+            "last_skipped_at": None,
+            "last_job": None,
+            "last_export": None,
+        }
+        await self._schedules.insert_one(document)
+        return document
 
+    async def find(self, schedule_id: ObjectId, viewer: Viewer) -> dict[str, Any]:
+        """ScheduleNotFoundError: unknown, deleted, or not for the viewer."""
+        document = await self._schedules.find_one({"_id": schedule_id, **viewer.filter})
+        if document is None:
+            raise _not_found()
+        return document
 
-async def page(opened: Container, asked: PageQuery, viewer: Viewer) -> DocumentPage:
-    """The newest first."""
-    return await newest_first(
-        _collection(opened), opened.cursors, viewer.filter, limit=asked.limit, cursor=asked.cursor
-    )
-
-
-async def change(
-    opened: Container, schedule_id: ObjectId, said: SchedulePatch, viewer: Viewer
-) -> dict[str, Any]:
-    """The schedule after the patch; a new time counts from now."""
-    changes = {name: getattr(said, name) for name in _SAID if name in said.model_fields_set}
-    if "export" in said.model_fields_set:
-        changes["export"] = _export(said.export)
-    return await together(
-        opened.connections.database.client,
-        lambda session: _change(opened, schedule_id, changes, viewer, session),
-    )
-
-
-async def _change(
-    opened: Container,
-    schedule_id: ObjectId,
-    changes: dict[str, Any],
-    viewer: Viewer,
-    session: AsyncClientSession,
-) -> dict[str, Any]:
-    wanted = {"_id": schedule_id, **viewer.filter}
-    found = await _collection(opened).find_one(wanted, session=session)
-    if found is None:
-        raise _not_found()
-    new = found | changes
-    due = find_next(new["cron"], new["timezone"], datetime.now(UTC))
-    if changes.keys() & _TIMING:
-        new["next_run_at"] = due if new["is_active"] else None
-    await _collection(opened).replace_one({"_id": schedule_id}, new, session=session)
-    return new
-
-
-async def delete(opened: Container, schedule_id: ObjectId, viewer: Viewer) -> None:
-    """What it made stays until it expires."""
-    done = await _collection(opened).delete_one({"_id": schedule_id, **viewer.filter})
-    if not done.deleted_count:
-        raise _not_found()
-
-
-async def find_due(opened: Container) -> list[tuple[ObjectId, datetime]]:
-    """The schedules whose time is near or past, with it."""
-    wanted = {"is_active": True, "next_run_at": {"$lte": datetime.now(UTC) + _SOON}}
-    found = _collection(opened).find(wanted, {"next_run_at": 1}).sort("next_run_at").limit(_MOST_DUE)
-    return [(schedule["_id"], schedule["next_run_at"]) for schedule in await found.to_list()]
-
-
-async def start(opened: Container, schedule_id: ObjectId, due: datetime) -> str | None:
-    """The job of a run that is due now, which should be announced; None if there is nothing to do.
-
-    However many schedulers ask, one gets it: the job and the schedule's next time are written together. A run
-    whose time passed while no scheduler was there is made up for once. Where whoever made the schedule may no
-    longer export, it is switched off.
-    """
-    return await together(
-        opened.connections.database.client, lambda session: _start(opened, schedule_id, due, session)
-    )
-
-
-async def _start(
-    opened: Container, schedule_id: ObjectId, due: datetime, session: AsyncClientSession
-) -> str | None:
-    now = datetime.now(UTC)
-    wanted = {"_id": schedule_id, "is_active": True, "next_run_at": due}
-    schedule = await _collection(opened).find_one(wanted, session=session)
-    if schedule is None or due > now:
-        return None
-    said: dict[str, Any] = {"next_run_at": find_next(schedule["cron"], schedule["timezone"], now)}
-    made = None
-    if not await _may_export(opened, schedule["by"], session):
-        log.warning("scheduled_export_stopped", schedule=str(schedule_id), by=schedule["by"])
-        said = {"is_active": False, "next_run_at": None}
-    elif await _is_under_way(opened, schedule):
-        log.warning("scheduled_export_skipped", schedule=str(schedule_id), due=due.isoformat())
-        said["last_skipped_at"] = due
-    else:
-        asked = ExportBody.model_validate(schedule["export"])
-        key = f"{schedule_id}@{due.isoformat()}"
-        made = await stored_exports.add(
-            opened, asked, session, by=schedule["by"], schedule=schedule_id, key=key
+    async def page(self, asked: PageQuery, viewer: Viewer) -> DocumentPage:
+        """The newest first."""
+        return await newest_first(
+            self._schedules, self._cursors, viewer.filter, limit=asked.limit, cursor=asked.cursor
         )
-        said |= {"last_run_at": due, "last_job": made.document["job"], "last_export": made.id}
-    await _collection(opened).update_one(wanted, {"$set": said}, session=session)
-    return None if made is None else str(made.document["job"])
 
+    async def change(self, schedule_id: ObjectId, said: SchedulePatch, viewer: Viewer) -> dict[str, Any]:
+        """The schedule after the patch; a new time counts from now."""
+        changes = {name: getattr(said, name) for name in _SAID if name in said.model_fields_set}
+        if "export" in said.model_fields_set:
+            changes["export"] = _export(said.export)
+        return await together(
+            self._client,
+            lambda session: self._change(schedule_id, changes, viewer, session),
+        )
 
-async def _may_export(opened: Container, user_id: str, session: AsyncClientSession) -> bool:
-    """What a user may no longer ask for is not done in his name, either."""
-    wanted = {"_id": ObjectId(user_id), "is_active": True, "scopes": EXPORT}
-    return await opened.connections.users.find_one(wanted, {"_id": 1}, session=session) is not None
+    async def _change(
+        self,
+        schedule_id: ObjectId,
+        changes: dict[str, Any],
+        viewer: Viewer,
+        session: AsyncClientSession,
+    ) -> dict[str, Any]:
+        wanted = {"_id": schedule_id, **viewer.filter}
+        found = await self._schedules.find_one(wanted, session=session)
+        if found is None:
+            raise _not_found()
+        new = found | changes
+        due = find_next(new["cron"], new["timezone"], datetime.now(UTC))
+        if changes.keys() & _TIMING:
+            new["next_run_at"] = due if new["is_active"] else None
+        await self._schedules.replace_one({"_id": schedule_id}, new, session=session)
+        return new
 
+    async def delete(self, schedule_id: ObjectId, viewer: Viewer) -> None:
+        """What it made stays until it expires."""
+        done = await self._schedules.delete_one({"_id": schedule_id, **viewer.filter})
+        if not done.deleted_count:
+            raise _not_found()
 
-async def _is_under_way(opened: Container, schedule: dict[str, Any]) -> bool:
-    if schedule["last_job"] is None:
-        return False
-    try:
-        return not (await opened.jobs.find(schedule["last_job"])).has_ended
-    except JobNotFoundError:
-        return False
+    async def find_due(self) -> list[tuple[ObjectId, datetime]]:
+        """The schedules whose time is near or past, with it."""
+        wanted = {"is_active": True, "next_run_at": {"$lte": datetime.now(UTC) + _SOON}}
+        found = self._schedules.find(wanted, {"next_run_at": 1}).sort("next_run_at").limit(_MOST_DUE)
+        return [(schedule["_id"], schedule["next_run_at"]) for schedule in await found.to_list()]
+
+    async def start(self, schedule_id: ObjectId, due: datetime) -> str | None:
+        """The job of a run that is due now, which should be announced; None if there is nothing to do.
+
+        However many schedulers ask, one gets it: the job and the schedule's next time are written together.
+        A run whose time passed while no scheduler was there is made up for once. Where whoever made the
+        schedule may no longer export, it is switched off.
+        """
+        return await together(self._client, lambda session: self._start(schedule_id, due, session))
+
+    async def _start(self, schedule_id: ObjectId, due: datetime, session: AsyncClientSession) -> str | None:
+        now = datetime.now(UTC)
+        wanted = {"_id": schedule_id, "is_active": True, "next_run_at": due}
+        schedule = await self._schedules.find_one(wanted, session=session)
+        if schedule is None or due > now:
+            return None
+        said: dict[str, Any] = {"next_run_at": find_next(schedule["cron"], schedule["timezone"], now)}
+        made = None
+        if not await self._may_export(schedule["by"], session):
+            log.warning("scheduled_export_stopped", schedule=str(schedule_id), by=schedule["by"])
+            said = {"is_active": False, "next_run_at": None}
+        elif await self._is_under_way(schedule):
+            log.warning("scheduled_export_skipped", schedule=str(schedule_id), due=due.isoformat())
+            said["last_skipped_at"] = due
+        else:
+            asked = ExportBody.model_validate(schedule["export"])
+            key = f"{schedule_id}@{due.isoformat()}"
+            made = await self._exports.add(asked, session, by=schedule["by"], schedule=schedule_id, key=key)
+            said |= {"last_run_at": due, "last_job": made.document["job"], "last_export": made.id}
+        await self._schedules.update_one(wanted, {"$set": said}, session=session)
+        return None if made is None else str(made.document["job"])
+
+    async def _may_export(self, user_id: str, session: AsyncClientSession) -> bool:
+        """What a user may no longer ask for is not done in his name, either."""
+        wanted = {"_id": ObjectId(user_id), "is_active": True, "scopes": EXPORT}
+        return await self._users.find_one(wanted, {"_id": 1}, session=session) is not None
+
+    async def _is_under_way(self, schedule: dict[str, Any]) -> bool:
+        if schedule["last_job"] is None:
+            return False
+        try:
+            return not (await self._jobs.find(schedule["last_job"])).has_ended
+        except JobNotFoundError:
+            return False
 
 
 def _export(asked: ExportBody) -> dict[str, Any]:
     """As it is kept. InvalidError names what is wrong in the schedule's body."""
     try:
-        stored_exports.check(asked)
+        check(asked)
     except InvalidError as error:
         below = tuple(FieldError(bad.detail, pointer=f"/export{bad.pointer}") for bad in error.errors)
         raise InvalidError(error.detail, errors=below) from None
@@ -211,7 +205,3 @@ def _export(asked: ExportBody) -> dict[str, Any]:
 
 def _not_found() -> ScheduleNotFoundError:
     return ScheduleNotFoundError("There is no schedule with this id, or it is not yours.")
-
-
-def _collection(opened: Container) -> Collection:
-    return opened.connections.database.get_collection("schedules", codec_options=AWARE)

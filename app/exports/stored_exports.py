@@ -7,6 +7,7 @@ expires_at}`; the last five of the file are null until it is whole. Indexes of `
 
 import asyncio
 import hashlib
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,8 +21,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
 from app import jobs, listing, search
-from app.container import Container
 from app.core.clock import now
+from app.core.cursors import CursorSealer
 from app.core.errors import (
     BusyError,
     ExportNotFoundError,
@@ -31,18 +32,22 @@ from app.core.errors import (
     JobEndedError,
     JobNotFoundError,
 )
-from app.core.mongo import AWARE, Collection
+from app.core.limits import CountedSemaphore, WritingThread
+from app.core.mongo import AWARE
 from app.core.paging import DocumentPage, newest_first
 from app.database import stored_files
+from app.database.connections import Connections
 from app.database.stored_files import StoredFile
 from app.database.transactions import together
-from app.exports.streaming import begin
-from app.jobs import Job, Run, Viewer
+from app.exports import streaming
+from app.jobs import Job, Jobs, Run, Viewer
 from app.listing.totals import total
 from app.spreadsheets import columns
+from app.spreadsheets.writing import Writer
 from models.export import MEDIA_TYPES, Format
 from models.export_job import ExportBody
 from models.job import PageQuery
+from models.listing import FileQuery
 
 BUCKET = "export_files"
 WAITING = 50
@@ -100,175 +105,186 @@ def check(asked: ExportBody) -> list[str] | None:
         raise InvalidError(error.detail, errors=tuple(in_body)) from None
 
 
-async def submit(
-    opened: Container, asked: ExportBody, *, by: str | None, schedule: ObjectId | None = None
-) -> Export:
-    """The export and the job that makes it.
+class Exports:
+    """Exports that a job makes, and downloads; both share one way to stream users."""
 
-    InvalidError: what is asked for makes no file. BusyError: too many of his are waiting.
-    """
-    check(asked)
-    await _check_room(opened, by)
-    made = await together(
-        opened.connections.database.client,
-        lambda session: add(opened, asked, session, by=by, schedule=schedule),
-    )
-    if made.job is not None:
-        await opened.jobs.announce(made.job.id)
-    return made
+    def __init__(self, connections: Connections, jobs: Jobs, cursors: CursorSealer) -> None:
+        self.running = CountedSemaphore(connections.settings.exports_at_once)
+        """Downloads under way."""
+        self.writing = WritingThread()
+        self._settings = connections.settings
+        self._database = connections.database
+        self._users = connections.users
+        self._exports = connections.database.get_collection("exports", codec_options=AWARE)
+        self._jobs = jobs
+        self._cursors = cursors
 
-
-async def _check_room(opened: Container, by: str | None) -> None:
-    """Each file costs a walk and its room in MongoDB: nobody lets too many wait."""
-    waiting = {"state": {"$in": ["queued", "running"]}, "kind": "export", "by": by}
-    if await jobs.collection(opened.connections.database).count_documents(waiting, limit=WAITING) == WAITING:
-        raise BusyError(f"{WAITING} exports of yours are waiting already: wait for one.", retry_after=5)
-
-
-async def add(
-    opened: Container,
-    asked: ExportBody,
-    session: AsyncClientSession,
-    *,
-    by: str | None,
-    schedule: ObjectId | None = None,
-    key: str | None = None,
-) -> Export:
-    """Within a transaction; whoever commits it announces the job."""
-    export_id = ObjectId()
-    job = await opened.jobs.submit(
-        "export", str(export_id), result=f"/users/exports/{export_id}", by=by, key=key, session=session
-    )
-    lives = timedelta(seconds=max(opened.settings.export_ttl_s, opened.settings.job_ttl_s))
-    document = {
-        "_id": export_id,
-        "by": by,
-        "asked": asked.model_dump(mode="json", exclude_unset=True),
-        "schedule": schedule,
-        "job": job.id,
-        "labels": check(asked),
-        "file": None,
-        "rows": None,
-        "bytes": None,
-        "sha256": None,
-        "created_at": job.created_at,
-        "expires_at": job.created_at + lives,
-    }
-    await _collection(opened).insert_one(document, session=session)
-    return Export(document, job)
-
-
-async def find(opened: Container, export_id: ObjectId, viewer: Viewer) -> Export:
-    """ExportNotFoundError: unknown, deleted, expired, or not for the viewer."""
-    document = await _collection(opened).find_one({"_id": export_id, **viewer.filter})
-    if document is None or document["expires_at"] <= datetime.now(UTC):
-        raise ExportNotFoundError("There is no export with this id, or no longer, or it is not yours.")
-    (found,) = await with_jobs(opened, [document])
-    return found
-
-
-async def page(opened: Container, asked: PageQuery, viewer: Viewer) -> tuple[list[Export], str | None]:
-    """The newest first, and the cursor of the next page."""
-    found: DocumentPage = await newest_first(
-        _collection(opened), opened.cursors, viewer.filter, limit=asked.limit, cursor=asked.cursor
-    )
-    return await with_jobs(opened, found.documents), found.next
-
-
-async def with_jobs(opened: Container, documents: list[dict[str, Any]]) -> list[Export]:
-    wanted = {"_id": {"$in": [ObjectId(document["job"]) for document in documents]}}
-    found = await jobs.collection(opened.connections.database).find(wanted).to_list()
-    known = {str(job["_id"]): Job.read(job) for job in found}
-    return [Export(document, known.get(document["job"])) for document in documents]
-
-
-async def delete(opened: Container, export_id: ObjectId, viewer: Viewer) -> None:
-    """With its file; a job that still makes it is cancelled."""
-    found = await find(opened, export_id, viewer)
-    with suppress(JobNotFoundError, JobEndedError):
-        await opened.jobs.cancel(found.document["job"])
-    if found.document["file"] is not None:
-        await stored_files.delete(opened.connections.database, BUCKET, found.document["file"])
-    await _collection(opened).delete_one({"_id": export_id})
-
-
-async def open_file(opened: Container, export: Export) -> StoredFile:
-    """ExportNotReadyError: the job has not made it. ExportNotFoundError: deleted meanwhile."""
-    file_id = export.document["file"]
-    if file_id is None:
-        raise ExportNotReadyError(
-            f"The job has {export.state}." if export.state in _SAD else "Wait for its job."
+    async def begin(
+        self,
+        asked: FileQuery,
+        form: Format,
+        *,
+        running: asyncio.Semaphore | None = None,
+        on_rows: Callable[[int], None] = lambda _: None,
+    ) -> tuple[Writer, AsyncGenerator[bytes, None]]:
+        """As `streaming.begin`, among the downloads that may run at once unless `running` counts others."""
+        return await streaming.begin(
+            self._users,
+            running or self.running,
+            self.writing,
+            listing.build(asked, region=self._settings.phone_region),
+            q=asked.q,
+            form=form,
+            asked=asked.columns,
+            addresses=asked.addresses,
+            on_rows=on_rows,
         )
-    found = await stored_files.find(opened.connections.database, BUCKET, file_id)
-    if found is None:
-        raise ExportNotFoundError("The export was deleted.")
-    return found
+
+    async def submit(self, asked: ExportBody, *, by: str | None, schedule: ObjectId | None = None) -> Export:
+        """The export and the job that makes it.
+
+        InvalidError: what is asked for makes no file. BusyError: too many of his are waiting.
+        """
+        check(asked)
+        await self._check_room(by)
+        made = await together(
+            self._database.client,
+            lambda session: self.add(asked, session, by=by, schedule=schedule),
+        )
+        if made.job is not None:
+            await self._jobs.announce(made.job.id)
+        return made
+
+    async def _check_room(self, by: str | None) -> None:
+        """Each file costs a walk and its room in MongoDB: nobody lets too many wait."""
+        waiting = {"state": {"$in": ["queued", "running"]}, "kind": "export", "by": by}
+        if await jobs.collection(self._database).count_documents(waiting, limit=WAITING) == WAITING:
+            raise BusyError(f"{WAITING} exports of yours are waiting already: wait for one.", retry_after=5)
+
+    async def add(
+        self,
+        asked: ExportBody,
+        session: AsyncClientSession,
+        *,
+        by: str | None,
+        schedule: ObjectId | None = None,
+        key: str | None = None,
+    ) -> Export:
+        """Within a transaction; whoever commits it announces the job."""
+        export_id = ObjectId()
+        job = await self._jobs.submit(
+            "export", str(export_id), result=f"/users/exports/{export_id}", by=by, key=key, session=session
+        )
+        lives = timedelta(seconds=max(self._settings.export_ttl_s, self._settings.job_ttl_s))
+        document = {
+            "_id": export_id,
+            "by": by,
+            "asked": asked.model_dump(mode="json", exclude_unset=True),
+            "schedule": schedule,
+            "job": job.id,
+            "labels": check(asked),
+            "file": None,
+            "rows": None,
+            "bytes": None,
+            "sha256": None,
+            "created_at": job.created_at,
+            "expires_at": job.created_at + lives,
+        }
+        await self._exports.insert_one(document, session=session)
+        return Export(document, job)
+
+    async def find(self, export_id: ObjectId, viewer: Viewer) -> Export:
+        """ExportNotFoundError: unknown, deleted, expired, or not for the viewer."""
+        document = await self._exports.find_one({"_id": export_id, **viewer.filter})
+        if document is None or document["expires_at"] <= datetime.now(UTC):
+            raise ExportNotFoundError("There is no export with this id, or no longer, or it is not yours.")
+        (found,) = await self._with_jobs([document])
+        return found
+
+    async def page(self, asked: PageQuery, viewer: Viewer) -> tuple[list[Export], str | None]:
+        """The newest first, and the cursor of the next page."""
+        found: DocumentPage = await newest_first(
+            self._exports, self._cursors, viewer.filter, limit=asked.limit, cursor=asked.cursor
+        )
+        return await self._with_jobs(found.documents), found.next
+
+    async def _with_jobs(self, documents: list[dict[str, Any]]) -> list[Export]:
+        wanted = {"_id": {"$in": [ObjectId(document["job"]) for document in documents]}}
+        found = await jobs.collection(self._database).find(wanted).to_list()
+        known = {str(job["_id"]): Job.read(job) for job in found}
+        return [Export(document, known.get(document["job"])) for document in documents]
+
+    async def delete(self, export_id: ObjectId, viewer: Viewer) -> None:
+        """With its file; a job that still makes it is cancelled."""
+        found = await self.find(export_id, viewer)
+        with suppress(JobNotFoundError, JobEndedError):
+            await self._jobs.cancel(found.document["job"])
+        if found.document["file"] is not None:
+            await stored_files.delete(self._database, BUCKET, found.document["file"])
+        await self._exports.delete_one({"_id": export_id})
+
+    async def open_file(self, export: Export) -> StoredFile:
+        """ExportNotReadyError: the job has not made it. ExportNotFoundError: deleted meanwhile."""
+        file_id = export.document["file"]
+        if file_id is None:
+            raise ExportNotReadyError(
+                f"The job has {export.state}." if export.state in _SAD else "Wait for its job."
+            )
+        found = await stored_files.find(self._database, BUCKET, file_id)
+        if found is None:
+            raise ExportNotFoundError("The export was deleted.")
+        return found
+
+    async def write(self, run: Run) -> None:
+        """The job's handler. Begun again it writes another file: what was half written is never seen."""
+        document = await self._exports.find_one({"_id": ObjectId(run.subject)})
+        if document is None or document["file"] is not None:
+            return
+        made = await self._upload(run, Export(document, None))
+        changed = await self._exports.update_one({"_id": document["_id"], "file": None}, {"$set": made})
+        if not changed.modified_count:  # deleted meanwhile
+            await stored_files.delete(self._database, BUCKET, made["file"])
+        await run.progress(made["rows"], made["rows"])
+
+    async def _upload(self, run: Run, export: Export) -> dict[str, Any]:
+        """The file, whole, and what the manifest says of it."""
+        asked = ExportBody.model_validate(export.document["asked"])
+        tally = _Tally()
+        expected = await self.expect(asked)
+        _, chunks = await self.begin(asked, asked.format, running=asyncio.Semaphore(), on_rows=tally.add)
+        expires_at = now() + timedelta(seconds=self._settings.export_ttl_s)
+        upload = AsyncGridFSBucket(self._database, BUCKET).open_upload_stream_with_id(
+            file_id := ObjectId(), export.filename, metadata={"expires_at": expires_at}
+        )
+        async with aclosing(chunks):
+            try:
+                async for chunk in chunks:
+                    tally.take(chunk)
+                    await upload.write(chunk)
+                    await run.progress(tally.rows, expected)
+                await upload.close()
+            except BaseException:
+                with anyio.CancelScope(shield=True), pymongo.timeout(_CLOSING_S), suppress(PyMongoError):
+                    await upload.abort()
+                raise
+        return {
+            "file": file_id,
+            "rows": tally.rows,
+            "bytes": tally.bytes,
+            "sha256": tally.digest.hexdigest(),
+            "expires_at": expires_at,
+        }
+
+    async def expect(self, asked: ExportBody) -> int | None:
+        """How many users it will be, if that can be told soon; others may come and go meanwhile."""
+        if asked.q is not None:
+            return None
+        query = listing.build(asked, region=self._settings.phone_region)
+        found = await total(self._users, query, "exact", budget_s=self._settings.count_budget_ms / 1000)
+        return found.value if found is not None and found.relation == "eq" else None
 
 
 _SAD = frozenset({"failed", "cancelled"})
-
-
-async def write(opened: Container, run: Run) -> None:
-    """The job's handler. Begun again it writes another file: what was half written is never seen."""
-    document = await _collection(opened).find_one({"_id": ObjectId(run.subject)})
-    if document is None or document["file"] is not None:
-        return
-    made = await _upload(opened, run, Export(document, None))
-    changed = await _collection(opened).update_one({"_id": document["_id"], "file": None}, {"$set": made})
-    if not changed.modified_count:  # deleted meanwhile
-        await stored_files.delete(opened.connections.database, BUCKET, made["file"])
-    await run.progress(made["rows"], made["rows"])
-
-
-async def _upload(opened: Container, run: Run, export: Export) -> dict[str, Any]:
-    """The file, whole, and what the manifest says of it."""
-    asked = ExportBody.model_validate(export.document["asked"])
-    query = listing.build(asked, region=opened.settings.phone_region)
-    tally = _Tally()
-    expected = await expect(opened, asked, query)
-    _, chunks = await begin(
-        opened.connections.users,
-        asyncio.Semaphore(),
-        opened.writing,
-        query,
-        q=asked.q,
-        form=asked.format,
-        asked=asked.columns,
-        addresses=asked.addresses,
-        on_rows=tally.add,
-    )
-    expires_at = now() + timedelta(seconds=opened.settings.export_ttl_s)
-    upload = AsyncGridFSBucket(opened.connections.database, BUCKET).open_upload_stream_with_id(
-        file_id := ObjectId(), export.filename, metadata={"expires_at": expires_at}
-    )
-    async with aclosing(chunks):
-        try:
-            async for chunk in chunks:
-                tally.take(chunk)
-                await upload.write(chunk)
-                await run.progress(tally.rows, expected)
-            await upload.close()
-        except BaseException:
-            with anyio.CancelScope(shield=True), pymongo.timeout(_CLOSING_S), suppress(PyMongoError):
-                await upload.abort()
-            raise
-    return {
-        "file": file_id,
-        "rows": tally.rows,
-        "bytes": tally.bytes,
-        "sha256": tally.digest.hexdigest(),
-        "expires_at": expires_at,
-    }
-
-
-async def expect(opened: Container, asked: ExportBody, query: listing.Query) -> int | None:
-    """How many users it will be, if that can be told soon; others may come and go meanwhile."""
-    if asked.q is not None:
-        return None
-    found = await total(
-        opened.connections.users, query, "exact", budget_s=opened.settings.count_budget_ms / 1000
-    )
-    return found.value if found is not None and found.relation == "eq" else None
 
 
 class _Tally:
@@ -283,7 +299,3 @@ class _Tally:
     def take(self, chunk: bytes) -> None:
         self.bytes += len(chunk)
         self.digest.update(chunk)
-
-
-def _collection(opened: Container) -> Collection:
-    return opened.connections.database.get_collection("exports", codec_options=AWARE)

@@ -32,7 +32,7 @@ async def begin(
     """
     if document["planned_at"] is None:
         raise ImportNotPlannedError("There is no plan of this import.")
-    if opened.exports.locked():
+    if opened.exports.running.locked():
         raise BusyError("As many downloads are running as this server allows: try again soon.", retry_after=5)
     chunks = _chunks(opened, document, statuses)
     await anext(chunks)
@@ -46,7 +46,10 @@ async def _chunks(
     file = document["file"]
     table = _Objects(document) if file is not None and file["format"] == "ndjson" else _Table(document)
     writer = workbook_writer("xlsx", [*table.headings, *_ENDING])
-    async with opened.exports, aclosing(import_views.walk(opened, document, statuses, _BATCH)) as batches:
+    async with (
+        opened.exports.running,
+        aclosing(import_views.walk(opened, document, statuses, _BATCH)) as batches,
+    ):
         rows = await anext(batches, None)
         yield b""
         yield writer.head()

@@ -60,6 +60,10 @@ class Connections(Protocol):
     def redis_connection(self) -> Queue: ...
 
 
+class Exports(Protocol):
+    running: CountedSemaphore
+
+
 class Sampled(Protocol):
     """The parts of the container that the gauges are read from."""
 
@@ -70,7 +74,7 @@ class Sampled(Protocol):
     @property
     def auth(self) -> Auth: ...
     @property
-    def exports(self) -> CountedSemaphore: ...
+    def exports(self) -> Exports: ...
     @property
     def readiness(self) -> Readiness: ...
     @property
@@ -88,7 +92,7 @@ async def _sample_sizes(opened: Sampled) -> None:
     metrics.REDIS_WAITING.set(opened.connections.redis_connection.waiting)
     metrics.PASSWORDS.labels("running").set(opened.auth.passwords.running)
     metrics.PASSWORDS.labels("waiting").set(opened.auth.passwords.waiting)
-    metrics.EXPORTS.set(opened.exports.taken)
+    metrics.EXPORTS.set(opened.exports.running.taken)
     metrics.LOOP_TASKS.set(len(asyncio.all_tasks()))
 
 

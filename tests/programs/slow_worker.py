@@ -5,15 +5,15 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
-from app import __main__, exports
-from app.exports import stored_exports
+from app import __main__
+from app.exports import streaming
 from app.listing import streams
 from app.spreadsheets.writing import Writer
 
 PAUSE_S = 0.2
 ROWS = 20
 
-_begin = exports.begin
+_begin = streaming.begin
 
 
 async def _begin_slowly(*args: Any, **said: Any) -> tuple[Writer, AsyncGenerator[bytes, None]]:
@@ -30,5 +30,5 @@ async def _begin_slowly(*args: Any, **said: Any) -> tuple[Writer, AsyncGenerator
 
 if __name__ == "__main__":
     streams.BATCH_ROWS = ROWS
-    vars(stored_exports)["begin"] = _begin_slowly
+    vars(streaming)["begin"] = _begin_slowly
     __main__.main()

@@ -10,11 +10,11 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from app import exports
 from app.__main__ import cli
 from app.commands import exporting
 from app.commands.running import progress
 from app.commands.samples import add
+from app.exports import streaming
 from models.export_job import ExportBody
 from tests.support.api import serving
 from tests.support.jobs import backends
@@ -85,7 +85,7 @@ async def test_a_file_that_breaks_off_leaves_the_one_before(
 ) -> None:
     file = tmp_path / "users.ndjson"
     file.write_text("before")
-    original = exports.begin
+    original = streaming.begin
 
     async def break_off(*args: Any, **said: Any) -> Any:
         sheet, chunks = await original(*args, **said)
@@ -100,7 +100,7 @@ async def test_a_file_that_breaks_off_leaves_the_one_before(
 
     asked = ExportBody(format="ndjson")
     with monkeypatch.context() as patched, progress() as bar:
-        patched.setattr(exports, "begin", break_off)
+        patched.setattr(streaming, "begin", break_off)
         with pytest.raises(OSError, match="full"):
             await exporting._write(backends(people), asked, file, bar)
     assert names(tmp_path) == ["users.ndjson"]

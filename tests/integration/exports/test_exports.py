@@ -10,10 +10,8 @@ import httpx
 import pytest
 from bson import Decimal128, ObjectId
 
-from app import exports
 from app.commands.samples import add
 from app.container import Container
-from app.listing import build
 from models.listing import ExportQuery
 from tests.support.api import serving
 from tests.support.exports import (
@@ -470,7 +468,7 @@ async def test_a_first_row_that_takes_too_long_is_503_and_makes_room_for_others(
     reply = await people.get("/users/export?format=csv")
     assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
     assert int(reply.headers["retry-after"]) >= 1
-    assert not backends(people).exports.locked()
+    assert not backends(people).exports.running.locked()
 
 
 async def test_an_export_that_is_begun_and_dropped_closes_its_cursor(
@@ -479,16 +477,7 @@ async def test_an_export_that_is_begun_and_dropped_closes_its_cursor(
     """The client may be gone before the first byte."""
     monkeypatch.setattr("app.listing.streams.BATCH_ROWS", 10)
     opened = backends(people)
-    _, chunks = await exports.begin(
-        opened.connections.users,
-        opened.exports,
-        opened.writing,
-        build(ExportQuery()),
-        q=None,
-        form="csv",
-        asked=None,
-        addresses=3,
-    )
+    _, chunks = await opened.exports.begin(ExportQuery(), "csv")
     assert await idle_cursors(opened) == 1
     await chunks.aclose()
     assert await idle_cursors(opened) == 0
@@ -514,16 +503,7 @@ async def test_many_exports_dropped_anywhere_leave_neither_cursor_nor_task(
 
     async def drop(place: int) -> None:
         form: Any = ("csv", "xlsx", "ndjson", "ods")[place % 4]
-        _, chunks = await exports.begin(
-            opened.connections.users,
-            running,
-            opened.writing,
-            build(ExportQuery()),
-            q=None,
-            form=form,
-            asked=None,
-            addresses=3,
-        )
+        _, chunks = await opened.exports.begin(ExportQuery(), form, running=running)
         for _ in range(place % 7):
             await anext(chunks, None)
         await chunks.aclose()

@@ -15,9 +15,9 @@ import pytest
 from bson import ObjectId
 from pymongo.errors import AutoReconnect
 
-from app import exports
 from app.commands.samples import add
 from app.database import stored_files
+from app.exports import streaming
 from tests.support.identity import token_of
 from tests.support.jobs import Start, backends, export, jobs_of
 from tests.support.users import NOBODY, create, database, person, pointers, problem, until
@@ -176,7 +176,7 @@ async def test_a_walk_that_mongodb_breaks_off_is_begun_anew_as_another_file(
     starts: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writes = 0
-    original = exports.begin
+    original = streaming.begin
 
     async def break_once(*args: Any, **said: Any) -> Any:
         sheet, chunks = await original(*args, **said)
@@ -192,7 +192,7 @@ async def test_a_walk_that_mongodb_breaks_off_is_begun_anew_as_another_file(
 
         return sheet, broken()
 
-    monkeypatch.setattr("app.exports.stored_exports.begin", break_once)
+    monkeypatch.setattr("app.exports.streaming.begin", break_once)
     monkeypatch.setattr("app.listing.streams.BATCH_ROWS", 20)
     client = await starts()
     await add(backends(client), 200)

@@ -9,7 +9,6 @@ import pytest
 from bson import ObjectId
 
 from app.container import Container
-from app.exports import schedules
 from app.jobs import Run
 from tests.support.identity import member, sign_in, token_of
 from tests.support.jobs import Start, backends, handle
@@ -175,10 +174,10 @@ async def test_a_run_waits_for_the_one_before(starts: Start, monkeypatch: pytest
 
 
 async def test_of_many_who_ask_at_once_one_starts_a_run(client: httpx.AsyncClient) -> None:
-    opened = backends(client)
+    schedules = backends(client).schedules
     made = await schedule_of_a_member(client)
     due = await make_due(client, made)
-    asked = [schedules.start(opened, ObjectId(made["id"]), due) for _ in range(8)]
+    asked = [schedules.start(ObjectId(made["id"]), due) for _ in range(8)]
     started = [job for job in await asyncio.gather(*asked) if job is not None]
     assert len(started) == 1
     assert [job["id"] for job in (await client.get("/jobs")).json()["items"]] == started
@@ -186,14 +185,14 @@ async def test_of_many_who_ask_at_once_one_starts_a_run(client: httpx.AsyncClien
 
 
 async def test_nothing_is_started_that_was_changed_meanwhile(client: httpx.AsyncClient) -> None:
-    opened = backends(client)
+    schedules = backends(client).schedules
     made = await schedule(client)
     due = await make_due(client, made)
-    assert await schedules.find_due(opened) == [(ObjectId(made["id"]), due)]
+    assert await schedules.find_due() == [(ObjectId(made["id"]), due)]
     await client.patch(f"/users/exports/schedules/{made['id']}", json={"is_active": False})
-    assert await schedules.find_due(opened) == []
-    assert await schedules.start(opened, ObjectId(made["id"]), due) is None
-    assert await schedules.start(opened, ObjectId(NOBODY), due) is None
+    assert await schedules.find_due() == []
+    assert await schedules.start(ObjectId(made["id"]), due) is None
+    assert await schedules.start(ObjectId(NOBODY), due) is None
     assert (await client.get("/jobs")).json()["items"] == []
 
 
@@ -201,11 +200,11 @@ async def test_nothing_is_started_that_was_changed_meanwhile(client: httpx.Async
 async def test_the_schedule_of_one_who_may_no_longer_export_is_switched_off(
     client: httpx.AsyncClient, how: dict[str, Any] | None
 ) -> None:
-    opened = backends(client)
+    schedules = backends(client).schedules
     made = await schedule_of_a_member(client)
     path = f"/users/{made['owner']['id']}"
     await (client.delete(path) if how is None else client.patch(path, json=how))
-    assert await schedules.start(opened, ObjectId(made["id"]), await make_due(client, made)) is None
+    assert await schedules.start(ObjectId(made["id"]), await make_due(client, made)) is None
     after = await read(client, made)
     assert (after["is_active"], after["next_run_at"], after["last_run_at"]) == (False, None, None)
     assert (await client.get("/jobs")).json()["items"] == []

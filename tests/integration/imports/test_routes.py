@@ -197,7 +197,7 @@ async def test_one_that_begins_to_be_applied_at_the_same_time_stays(
 
 async def test_workbooks_take_their_turn_with_the_exports(client: httpx.AsyncClient) -> None:
     await empty(client)
-    found, room = await plan(client, people(1)), resources(client).exports
+    found, room = await plan(client, people(1)), resources(client).exports.running
     count = resources(client).settings.exports_at_once
     for _ in range(count):
         await room.acquire()

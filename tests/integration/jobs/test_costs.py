@@ -9,7 +9,6 @@ from bson import ObjectId
 
 from app.core.clock import now
 from app.database import stored_files
-from app.exports import schedules
 from app.jobs import Leases, collection
 from app.jobs.job_records import new
 from app.jobs.sweeps import send_overdue
@@ -110,7 +109,7 @@ async def test_the_sweep_reads_what_waits(client: httpx.AsyncClient, profiled: A
 async def test_schedulers_read_what_is_due(client: httpx.AsyncClient, profiled: Any) -> None:
     said = {"name": "x", "cron": "* * * * *", "export": {"format": "csv"}}
     assert (await client.post("/users/exports/schedules", json=said)).status_code == 201
-    assert_cheap(await profiled(schedules.find_due(backends(client))), examined=1)
+    assert_cheap(await profiled(backends(client).schedules.find_due()), examined=1)
 
 
 async def test_files_are_swept_without_reading_those_that_stay(

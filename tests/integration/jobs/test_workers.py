@@ -12,7 +12,6 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from app import exports
 from app.commands.samples import add
 from app.exports import Export
 from app.jobs import Viewer
@@ -78,7 +77,7 @@ def slow(
 
 async def begin(client: httpx.AsyncClient) -> Export:
     """An export in the midst of which its worker is; not by HTTP, as sessions go when Redis does."""
-    export = await exports.submit(backends(client), ExportBody(format="ndjson"), by=NOBODY)
+    export = await backends(client).exports.submit(ExportBody(format="ndjson"), by=NOBODY)
 
     async def is_under_way() -> bool:
         return (await jobs_of(client).find(job_of(export))).done > 0
@@ -95,9 +94,9 @@ async def assert_whole(client: httpx.AsyncClient, export: Export, *, attempts: i
     job = await jobs_of(client).wait(job_of(export), 60)
     assert (job.state, job.attempts) == ("succeeded", attempts), job
     opened = backends(client)
-    made = await exports.find(opened, export.document["_id"], Viewer(NOBODY, is_admin=False))
+    made = await opened.exports.find(export.document["_id"], Viewer(NOBODY, is_admin=False))
     assert made.document["rows"] == PEOPLE
-    file = await exports.open_file(opened, made)
+    file = await opened.exports.open_file(made)
     content = b"".join([chunk async for chunk in file.read(0, file.length)])
     assert (len(content), len(content.splitlines())) == (made.document["bytes"], PEOPLE)
 
