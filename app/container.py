@@ -19,6 +19,7 @@ from app.database import connections, indexes, probes
 from app.database.connections import Connections
 from app.database.readiness import Readiness
 from app.exports import Exports, Schedules
+from app.imports import Imports
 from app.jobs import JobQueue, Jobs
 
 
@@ -35,8 +36,7 @@ class Container:
     jobs: Jobs
     exports: Exports
     schedules: Schedules
-    imports: asyncio.Semaphore
-    """Room for the files that may be received at once."""
+    imports: Imports
     readiness: Readiness
 
 
@@ -84,6 +84,27 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     passwords = Passwords(threads=settings.password_threads, waiting=settings.password_queue)
     closing.callback(passwords.close)
     cursors = CursorSealer(held.secret, ttl_s=settings.cursor_ttl_s)
+    auth = Auth(
+        settings=settings,
+        database=database,
+        users=held.users,
+        keyring=keyring,
+        tokens=AccessTokens(
+            keyring,
+            issuer=settings.issuer_url,
+            audience=settings.audience,
+            ttl_s=settings.access_token_ttl_s,
+        ),
+        sessions=Sessions(held.redis_connection, database, held.secret, settings),
+        passwords=passwords,
+        password_keys=PasswordKeys(database, held.redis, held.secret),
+        throttle=Throttle(
+            held.redis_connection,
+            held.secret,
+            per_account=settings.tries_per_account,
+            per_address=settings.tries_per_address,
+        ),
+    )
     jobs = Jobs(database, job_queue, cursors, ttl_s=settings.job_ttl_s)
     exports = Exports(held, jobs, cursors)
     return Container(
@@ -91,30 +112,10 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         connections=held,
         cursors=cursors,
         listeners=asyncio.Semaphore(settings.listeners_at_once),
-        auth=Auth(
-            settings=settings,
-            database=database,
-            users=held.users,
-            keyring=keyring,
-            tokens=AccessTokens(
-                keyring,
-                issuer=settings.issuer_url,
-                audience=settings.audience,
-                ttl_s=settings.access_token_ttl_s,
-            ),
-            sessions=Sessions(held.redis_connection, database, held.secret, settings),
-            passwords=passwords,
-            password_keys=PasswordKeys(database, held.redis, held.secret),
-            throttle=Throttle(
-                held.redis_connection,
-                held.secret,
-                per_account=settings.tries_per_account,
-                per_address=settings.tries_per_address,
-            ),
-        ),
+        auth=auth,
         jobs=jobs,
         exports=exports,
         schedules=Schedules(held, jobs, exports, cursors),
-        imports=asyncio.Semaphore(settings.imports_at_once),
+        imports=Imports(held, jobs, auth.sessions, cursors, downloads=exports.running),
         readiness=Readiness(database, held.redis_connection, lambda: keyring.signing),
     )

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
-from app import imports, jobs
+from app import jobs
 from app.container import Container
 from app.database import stored_files
 from app.exports import scheduler
@@ -12,8 +12,8 @@ from models.job import JobKind
 
 HANDLERS: Mapping[JobKind, Callable[[Container, jobs.Run], Awaitable[None]]] = {
     "export": lambda container, run: container.exports.write(run),
-    "import_plan": imports.plan,
-    "import_apply": imports.apply,
+    "import_plan": lambda container, run: container.imports.plan(run),
+    "import_apply": lambda container, run: container.imports.apply(run),
 }
 """The handler of each kind of job.
 

@@ -136,14 +136,14 @@ async def import_users(
     without a column stay as they are; an empty cell removes the value. Only rows with yes in a column
     `delete` delete. The answer waits for the plan for ten seconds, or as `Prefer: wait` says.
     """
-    imports.check_room(opened)
+    opened.imports.check_room()
     limit = opened.settings.import_max_bytes
     kind = request.headers.get("content-type", "")
     encoding = request.headers.get("content-encoding", "identity")
     body = imports.receive(request.stream(), kind, encoding=encoding, limit=limit)
-    async with opened.imports, body as upload:
-        import_id, job = await imports.submit(
-            opened, upload, imports.combine(asked, upload), by=caller.user_id, scopes=caller.scopes
+    async with opened.imports.receiving, body as upload:
+        import_id, job = await opened.imports.submit(
+            upload, imports.combine(asked, upload), by=caller.user_id, scopes=caller.scopes
         )
     return await _planned(opened, import_id, job, caller.user_id, patience)
 
@@ -155,8 +155,8 @@ async def _planned(
     job = await opened.jobs.wait(job.id, _PATIENCE_S if patience is None else patience)
     if (refusal := import_replies.failed(job)) is not None:
         return refusal
-    shown = await imports.find(opened, import_id, Viewer(by, is_admin=False))
-    page = await imports.page(opened, shown.document, ImportRowsQuery())
+    shown = await opened.imports.find(import_id, Viewer(by, is_admin=False))
+    page = await opened.imports.page(shown.document, ImportRowsQuery())
     return import_replies.plan(shown, page, status=201 if job.has_ended else 202)
 
 
@@ -169,7 +169,7 @@ async def _planned(
 )
 async def list_imports(viewer: ImportViewer, asked: PageOptions, opened: Backends) -> Response:
     """Your own, the newest first; with `users:admin` those of all users."""
-    return import_replies.listed(await imports.list_all(opened, viewer, asked))
+    return import_replies.listed(await opened.imports.list_all(viewer, asked))
 
 
 @router.get(
@@ -185,8 +185,8 @@ async def read_import(
     import_id: ImportId, viewer: ImportViewer, asked: ImportRowsOptions, opened: Backends
 ) -> Response:
     """The plan, or its result, row by row; follow `next` until it is null."""
-    shown = await imports.find(opened, import_id, viewer)
-    return import_replies.plan(shown, await imports.page(opened, shown.document, asked))
+    shown = await opened.imports.find(import_id, viewer)
+    return import_replies.plan(shown, await opened.imports.page(shown.document, asked))
 
 
 @router.post(
@@ -211,13 +211,13 @@ async def apply_import(
     if they already match the file. Applying an import again changes nothing; if its job was cancelled, it
     goes on. The answer waits for ten seconds, or as `Prefer: wait` says.
     """
-    job = await imports.begin(opened, import_id, viewer)
+    job = await opened.imports.begin(import_id, viewer)
     if job is not None:
         job = await opened.jobs.wait(job.id, _PATIENCE_S if patience is None else patience)
         if (refusal := import_replies.failed(job)) is not None:
             return refusal
-    shown = await imports.find(opened, import_id, viewer)
-    page = await imports.page(opened, shown.document, ImportRowsQuery())
+    shown = await opened.imports.find(import_id, viewer)
+    page = await opened.imports.page(shown.document, ImportRowsQuery())
     return import_replies.plan(shown, page, status=200 if job is None or job.has_ended else 202)
 
 
@@ -246,7 +246,7 @@ async def revert_import(
     Deletions, passwords and ended sessions stay, and so does what the trail no longer has, as the row's
     `errors` say. The answer waits for the plan for ten seconds, or as `Prefer: wait` says.
     """
-    revert_id, job = await imports.revert(opened, import_id, viewer, by=caller.user_id, scopes=caller.scopes)
+    revert_id, job = await opened.imports.revert(import_id, viewer, by=caller.user_id, scopes=caller.scopes)
     return await _planned(opened, revert_id, job, caller.user_id, patience)
 
 
@@ -266,8 +266,8 @@ async def download_import(
     `status=error` leaves other rows out. For an NDJSON object without a key the cell is empty, which removes
     the field when the workbook is imported.
     """
-    shown = await imports.find(opened, import_id, viewer)
-    chunks = await imports.begin_sheet(opened, shown.document, asked.status)
+    shown = await opened.imports.find(import_id, viewer)
+    chunks = await opened.imports.begin_sheet(shown.document, asked.status)
     return replies.Download(chunks, media_type=MEDIA_TYPES["xlsx"], filename=f"import-{import_id}.xlsx")
 
 
@@ -279,4 +279,4 @@ async def download_import(
 )
 async def delete_import(import_id: ImportId, viewer: ImportViewer, opened: Backends) -> None:
     """Deletes its file, its plan and its rows. Applied changes stay."""
-    await imports.delete(opened, import_id, viewer)
+    await opened.imports.delete(import_id, viewer)

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from rich.progress import Progress
 
-from app import imports, worker
+from app import worker
 from app.commands.running import backends, err, out, progress, run
 from app.container import Container
 from app.core import settings
@@ -141,20 +141,20 @@ def _refuse(sentences: list[str]) -> NoReturn:
 async def _plan(opened: Container, file: Path, asked: ImportQuery) -> _Told:
     upload = await asyncio.to_thread(_measure, file)
     async with worker.working(opened):
-        import_id, job = await imports.submit(opened, upload, asked, by=None, scopes=frozenset(ALL_SCOPES))
+        import_id, job = await opened.imports.submit(upload, asked, by=None, scopes=frozenset(ALL_SCOPES))
         await _follow(opened, job, "planned")
     return await _look(opened, import_id)
 
 
 async def _plan_revert(opened: Container, import_id: ObjectId) -> _Told:
     """The revert, planned now or before."""
-    earlier = (await imports.find(opened, import_id, _ANYBODY)).document.get("revert")
+    earlier = (await opened.imports.find(import_id, _ANYBODY)).document.get("revert")
     with suppress(ImportNotFoundError):
-        if earlier is not None and (await imports.find(opened, earlier, _ANYBODY)).state == "planned":
+        if earlier is not None and (await opened.imports.find(earlier, _ANYBODY)).state == "planned":
             return await _look(opened, earlier)
     async with worker.working(opened):
         scopes = frozenset(ALL_SCOPES)
-        revert_id, job = await imports.revert(opened, import_id, _ANYBODY, by=None, scopes=scopes)
+        revert_id, job = await opened.imports.revert(import_id, _ANYBODY, by=None, scopes=scopes)
         await _follow(opened, job, "planned")
     return await _look(opened, revert_id)
 
@@ -167,7 +167,7 @@ def _measure(file: Path) -> Upload:
 
 async def _apply(opened: Container, import_id: ObjectId) -> _Told:
     async with worker.working(opened):
-        if (job := await imports.begin(opened, import_id, _ANYBODY)) is not None:
+        if (job := await opened.imports.begin(import_id, _ANYBODY)) is not None:
             await _follow(opened, job, "applied")
     return await _look(opened, import_id)
 
@@ -196,10 +196,10 @@ def _advance(bar: Progress, task: Any, job: Job) -> None:
 
 
 async def _look(opened: Container, import_id: ObjectId) -> _Told:
-    shown = await imports.find(opened, import_id, _ANYBODY)
-    wrong = await imports.page(opened, shown.document, ImportRowsQuery(status=[*_WRONG], limit=_TOLD))
-    changed = await imports.page(opened, shown.document, ImportRowsQuery(status=["update"], limit=_TOLD))
-    new = await imports.page(opened, shown.document, ImportRowsQuery(status=["create"], limit=_TOLD))
+    shown = await opened.imports.find(import_id, _ANYBODY)
+    wrong = await opened.imports.page(shown.document, ImportRowsQuery(status=[*_WRONG], limit=_TOLD))
+    changed = await opened.imports.page(shown.document, ImportRowsQuery(status=["update"], limit=_TOLD))
+    new = await opened.imports.page(shown.document, ImportRowsQuery(status=["create"], limit=_TOLD))
     return _Told(shown, wrong.rows, new.rows, changed.rows)
 
 

@@ -8,14 +8,15 @@ from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.audit.write import Author
-from app.container import Container
+from app.auth.sessions import Sessions
 from app.core import clock
 from app.core.errors import ImportNotPlannedError, InsufficientScopeError
+from app.database.connections import Connections
 from app.database.transactions import session_about, together
 from app.imports import import_records
 from app.imports.import_records import Import
 from app.imports.row_writer import RowWriter
-from app.jobs import Job, JobCancelledError, Run, Viewer
+from app.jobs import Job, JobCancelledError, Jobs, Run, Viewer
 from app.users import Authority
 from app.users.authority import ADMIN
 from models.imports import APPLIED, PENDING, ImportState
@@ -27,83 +28,88 @@ OnProgress = Callable[[int, int], Awaitable[None]]
 """Told how many rows were done, of how many."""
 
 
-async def begin(opened: Container, import_id: ObjectId, viewer: Viewer) -> Job | None:
-    """The job that applies the import; None where it has been applied.
+class Applier:
+    """Begins the job that applies a plan, and does its work."""
 
-    Of one import there is one job at a time; where it was cancelled or failed, another goes on. Errors:
-    ImportNotFoundError, ImportNotPlannedError; InsufficientScopeError for one who may not do what an
-    administrator planned.
-    """
-    found = await import_records.find(opened.connections.database, import_id, viewer)
-    if found["state"] == "applied":
-        return None
-    if found["planned_at"] is None:
-        raise ImportNotPlannedError("There is no plan yet: wait until its job has succeeded.")
-    if ADMIN in found["scopes"] and not viewer.is_admin:
-        raise InsufficientScopeError(ADMIN, "An administrator made this plan: only one may apply it.")
+    def __init__(self, connections: Connections, jobs: Jobs, sessions: Sessions) -> None:
+        self._settings = connections.settings
+        self._database = connections.database
+        self._jobs = jobs
+        self._sessions = sessions
 
-    left_s = (found["expires_at"] - clock.now().replace(tzinfo=None)).total_seconds()
-    if left_s < min(_LEFT_S, opened.settings.import_ttl_s / 10):
-        raise ImportNotPlannedError("The plan expires too soon to be applied: make it again.")
+    async def begin(self, import_id: ObjectId, viewer: Viewer) -> Job | None:
+        """The job that applies the import; None where it has been applied.
 
-    async def submit(session: AsyncClientSession) -> Job:
-        job = await opened.jobs.submit(
-            "import_apply",
-            str(import_id),
-            result=f"/users/imports/{import_id}",
-            by=found["by"],
-            total=sum(found["counts"][status] for status in PENDING),
-            key=f"import_apply:{import_id}",
-            session=session,
-        )
-        await _note(opened, import_id, {"state": "applying", "apply_job": job.id}, session)
+        Of one import there is one job at a time; where it was cancelled or failed, another goes on. Errors:
+        ImportNotFoundError, ImportNotPlannedError; InsufficientScopeError for one who may not do what an
+        administrator planned.
+        """
+        found = await import_records.find(self._database, import_id, viewer)
+        if found["state"] == "applied":
+            return None
+        if found["planned_at"] is None:
+            raise ImportNotPlannedError("There is no plan yet: wait until its job has succeeded.")
+        if ADMIN in found["scopes"] and not viewer.is_admin:
+            raise InsufficientScopeError(ADMIN, "An administrator made this plan: only one may apply it.")
+
+        left_s = (found["expires_at"] - clock.now().replace(tzinfo=None)).total_seconds()
+        if left_s < min(_LEFT_S, self._settings.import_ttl_s / 10):
+            raise ImportNotPlannedError("The plan expires too soon to be applied: make it again.")
+
+        async def submit(session: AsyncClientSession) -> Job:
+            job = await self._jobs.submit(
+                "import_apply",
+                str(import_id),
+                result=f"/users/imports/{import_id}",
+                by=found["by"],
+                total=sum(found["counts"][status] for status in PENDING),
+                key=f"import_apply:{import_id}",
+                session=session,
+            )
+            await self._note(import_id, {"state": "applying", "apply_job": job.id}, session)
+            return job
+
+        job = await together(self._database.client, submit)
+        await self._jobs.announce(job.id)
         return job
 
-    job = await together(opened.connections.database.client, submit)
-    await opened.jobs.announce(job.id)
-    return job
+    async def apply(self, job: Run) -> None:
+        """The handler of the job. What was done when it is stopped stays done, and is counted."""
+        found = await import_records.read(self._database, ObjectId(job.subject))
+        try:
+            await self.carry_out(found, job.progress)
+        except (JobCancelledError, asyncio.CancelledError):
+            if job.is_cancelled:
+                await self._close(found["_id"], "cancelled")
+            raise
 
+    async def carry_out(self, found: Import, on_progress: OnProgress) -> None:
+        """All that is pending of a planned import, by the authority it was planned under."""
+        counts = await import_records.count(self._database, found["_id"])
+        total = sum(counts[status] for status in (*PENDING, *APPLIED.values()))
+        done = total - sum(counts[status] for status in PENDING)
 
-async def apply(opened: Container, job: Run) -> None:
-    """The handler of the job. What was done when it is stopped stays done, and is counted."""
-    found = await import_records.read(opened.connections.database, ObjectId(job.subject))
-    try:
-        await carry_out(opened, found, job.progress)
-    except (JobCancelledError, asyncio.CancelledError):
-        if job.is_cancelled:
-            await _close(opened, found["_id"], "cancelled")
-        raise
+        async def advance(more: int) -> None:
+            nonlocal done
+            done += more
+            await on_progress(done, total)
 
-
-async def carry_out(opened: Container, found: Import, on_progress: OnProgress) -> None:
-    """All that is pending of a planned import, by the authority it was planned under."""
-    counts = await import_records.count(opened.connections.database, found["_id"])
-    total = sum(counts[status] for status in (*PENDING, *APPLIED.values()))
-    done = total - sum(counts[status] for status in PENDING)
-
-    async def advance(more: int) -> None:
-        nonlocal done
-        done += more
         await on_progress(done, total)
+        author = Author(found["by"], via="import", import_id=found["_id"])
+        authority = Authority(frozenset(found["scopes"]), self._sessions.ending, author)
+        rows = import_records.rows(self._database)
+        async with session_about(import_records.imports(self._database), found["_id"]) as session:
+            await RowWriter(found["_id"], rows, session, authority, found["columns"]).write_all(advance)
+        await self._close(found["_id"], "applied", applied_at=clock.now())
 
-    await on_progress(done, total)
-    author = Author(found["by"], via="import", import_id=found["_id"])
-    authority = Authority(frozenset(found["scopes"]), opened.auth.sessions.ending, author)
-    rows = import_records.rows(opened.connections.database)
-    async with session_about(import_records.imports(opened.connections.database), found["_id"]) as session:
-        await RowWriter(found["_id"], rows, session, authority, found["columns"]).write_all(advance)
-    await _close(opened, found["_id"], "applied", applied_at=clock.now())
+    async def _close(self, import_id: ObjectId, state: ImportState, **more: Any) -> None:
+        counts = await import_records.count(self._database, import_id)
+        await self._note(import_id, {"state": state, "counts": counts, **more})
 
-
-async def _close(opened: Container, import_id: ObjectId, state: ImportState, **more: Any) -> None:
-    counts = await import_records.count(opened.connections.database, import_id)
-    await _note(opened, import_id, {"state": state, "counts": counts, **more})
-
-
-async def _note(
-    opened: Container, import_id: ObjectId, change: dict[str, Any], session: AsyncClientSession | None = None
-) -> None:
-    """An import that has been applied changes no more, whoever comes late."""
-    await import_records.imports(opened.connections.database).update_one(
-        {"_id": import_id, "state": {"$ne": "applied"}}, {"$set": change}, session=session
-    )
+    async def _note(
+        self, import_id: ObjectId, change: dict[str, Any], session: AsyncClientSession | None = None
+    ) -> None:
+        """An import that has been applied changes no more, whoever comes late."""
+        await import_records.imports(self._database).update_one(
+            {"_id": import_id, "state": {"$ne": "applied"}}, {"$set": change}, session=session
+        )

@@ -8,8 +8,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from app.container import Container
 from app.core.errors import InvalidError, UnreadableFileError
+from app.database.connections import Connections
 from app.imports import stored_users
 from app.imports.likelihood import weigh
 from app.imports.mapped_columns import MappedColumns
@@ -48,7 +48,7 @@ class _Reading:
 
 
 async def decide(
-    opened: Container,
+    connections: Connections,
     path: Path,
     choices: Choices,
     make_columns: MakeColumns,
@@ -65,13 +65,13 @@ async def decide(
     heading, sources = await _look(path, choices)
     short = [label for label in heading if len(label) <= 2 * _LONGEST_LABEL]
     labels = await column_labels.find(
-        opened.connections.database, list({decode(label, name) for label in short for name in names})
+        connections.database, list({decode(label, name) for label in short for name in names})
     )
     readings = await asyncio.to_thread(
         lambda: {name: _read(name, heading, sources, make_columns, labels) for name in ("utf-8", *names)}
     )
     rows = chain.from_iterable(reading.rows for reading in readings.values())
-    found = await stored_users.find(opened.connections.users, rows, hashes=False)
+    found = await stored_users.find(connections.users, rows, hashes=False)
     left = _leave(fits, readings, found)
     if len(left) == 1:
         return left[0][0]

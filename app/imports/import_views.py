@@ -8,15 +8,15 @@ import orjson
 from bson import ObjectId
 from pymongo import ASCENDING
 
-from app.container import Container
 from app.core import clock
-from app.core.cursors import Position
+from app.core.cursors import CursorSealer, Position
 from app.core.errors import ImportApplyingError, JobEndedError, JobNotFoundError
 from app.core.mongo import Row
 from app.core.paging import newest_first
+from app.database.connections import Connections
 from app.imports import files, import_records
 from app.imports.import_records import Import
-from app.jobs import Job, Viewer
+from app.jobs import Job, Jobs, Viewer
 from models.imports import MOST_VALUES, ImportRowsQuery, ImportState, RowStatus
 from models.job import PageQuery
 
@@ -50,103 +50,105 @@ class ImportPage:
     next: str | None
 
 
-async def find(opened: Container, import_id: ObjectId, viewer: Viewer) -> ImportView:
-    """ImportNotFoundError: unknown, expired, or of somebody else."""
-    return await _show(opened, await import_records.find(opened.connections.database, import_id, viewer))
+class Views:
+    """Looks up imports, their plans and their rows."""
 
+    def __init__(self, connections: Connections, jobs: Jobs, cursors: CursorSealer) -> None:
+        self._database = connections.database
+        self._jobs = jobs
+        self._cursors = cursors
 
-async def _show(opened: Container, document: Import) -> ImportView:
-    state: ImportState = document["state"]
-    if state not in _UNDER_WAY:
-        return ImportView(document, state, None)
-    if state == "applying":
-        counts = await import_records.count(opened.connections.database, document["_id"])
-        document = document | {"counts": counts}
-    try:
-        job = await opened.jobs.find(document["plan_job" if state == "planning" else "apply_job"])
-    except JobNotFoundError:  # it was forgotten before the import was
-        return ImportView(document, "failed", None)
-    if job.state in ("failed", "cancelled"):
-        return ImportView(document, job.state, job)
-    return ImportView(document, state, job)
+    async def find(self, import_id: ObjectId, viewer: Viewer) -> ImportView:
+        """ImportNotFoundError: unknown, expired, or of somebody else."""
+        return await self._show(await import_records.find(self._database, import_id, viewer))
 
+    async def _show(self, document: Import) -> ImportView:
+        state: ImportState = document["state"]
+        if state not in _UNDER_WAY:
+            return ImportView(document, state, None)
+        if state == "applying":
+            counts = await import_records.count(self._database, document["_id"])
+            document = document | {"counts": counts}
+        try:
+            job = await self._jobs.find(document["plan_job" if state == "planning" else "apply_job"])
+        except JobNotFoundError:  # it was forgotten before the import was
+            return ImportView(document, "failed", None)
+        if job.state in ("failed", "cancelled"):
+            return ImportView(document, job.state, job)
+        return ImportView(document, state, job)
 
-async def page(opened: Container, document: Import, asked: ImportRowsQuery) -> RowPage:
-    """Rows in the order of the file; none before the plan is whole."""
-    if document["planned_at"] is None:
-        return RowPage([], None)
-    fingerprint = _fingerprint("import_rows", str(document["_id"]), sorted(asked.status))
-    after = opened.cursors.open(asked.cursor, fingerprint).value if asked.cursor is not None else 0
-    found = await (
-        import_records.rows(opened.connections.database)
-        .find(_of(document, asked.status, after), _SHOWN | _SAID, hint=_index(asked.status))
-        .sort("n", ASCENDING)
-        .limit(asked.limit + 1)
-        .to_list()
-    )
-    rows = _show_values(found[: asked.limit])
-    last = Position(segment=0, value=rows[-1]["n"], id=None) if len(found) > asked.limit else None
-    return RowPage(rows, opened.cursors.seal(last, fingerprint) if last else None)
-
-
-async def walk(
-    opened: Container, document: Import, statuses: Sequence[RowStatus], size: int
-) -> AsyncGenerator[list[Row], None]:
-    """All rows of these statuses, `size` at a time, with their cells; each batch is asked for anew."""
-    after = 0
-    while True:
+    async def page(self, document: Import, asked: ImportRowsQuery) -> RowPage:
+        """Rows in the order of the file; none before the plan is whole."""
+        if document["planned_at"] is None:
+            return RowPage([], None)
+        fingerprint = _fingerprint("import_rows", str(document["_id"]), sorted(asked.status))
+        after = self._cursors.open(asked.cursor, fingerprint).value if asked.cursor is not None else 0
         found = await (
-            import_records.rows(opened.connections.database)
-            .find(_of(document, statuses, after), _SHOWN | {"cells": 1}, hint=_index(statuses))
+            import_records.rows(self._database)
+            .find(_of(document, asked.status, after), _SHOWN | _SAID, hint=_index(asked.status))
             .sort("n", ASCENDING)
-            .limit(size)
+            .limit(asked.limit + 1)
             .to_list()
         )
-        if not found:
+        rows = _show_values(found[: asked.limit])
+        last = Position(segment=0, value=rows[-1]["n"], id=None) if len(found) > asked.limit else None
+        return RowPage(rows, self._cursors.seal(last, fingerprint) if last else None)
+
+    async def walk(
+        self, document: Import, statuses: Sequence[RowStatus], size: int
+    ) -> AsyncGenerator[list[Row], None]:
+        """All rows of these statuses, `size` at a time, with their cells; each batch is asked for anew."""
+        after = 0
+        while True:
+            found = await (
+                import_records.rows(self._database)
+                .find(_of(document, statuses, after), _SHOWN | {"cells": 1}, hint=_index(statuses))
+                .sort("n", ASCENDING)
+                .limit(size)
+                .to_list()
+            )
+            if not found:
+                return
+            yield found
+            after = found[-1]["n"]
+
+    async def list_all(self, viewer: Viewer, asked: PageQuery) -> ImportPage:
+        """The newest first."""
+        found = await newest_first(
+            import_records.imports(self._database),
+            self._cursors,
+            viewer.filter,
+            limit=asked.limit,
+            cursor=asked.cursor,
+        )
+        now = clock.now().replace(tzinfo=None)
+        live = [document for document in found.documents if document["expires_at"] > now]
+        return ImportPage([await self._show(document) for document in live], found.next)
+
+    async def delete(self, import_id: ObjectId, viewer: Viewer) -> None:
+        """The plan, its rows and its file; what was applied stays applied. A plan under way is given up.
+
+        ImportApplyingError while it is being applied: cancel that job first.
+        """
+        shown = await self.find(import_id, viewer)
+        if shown.state == "applying":
+            raise ImportApplyingError("The import is being applied: wait for its job, or cancel it first.")
+        if shown.state == "planning" and shown.job is not None:
+            await self._cancel(shown.job)
+        deleted = await import_records.imports(self._database).delete_one(
+            {"_id": import_id, "state": {"$in": [shown.document["state"], "planned"]}}
+        )
+        if not deleted.deleted_count:
+            raise ImportApplyingError("The import began to be applied at the same time.")
+        await import_records.delete_rows(self._database, import_id)
+        if shown.document["file"] is not None:
+            await files.delete(self._database, shown.document["file"]["id"])
+
+    async def _cancel(self, job: Job) -> None:
+        try:
+            await self._jobs.cancel(job.id)
+        except JobEndedError:
             return
-        yield found
-        after = found[-1]["n"]
-
-
-async def list_all(opened: Container, viewer: Viewer, asked: PageQuery) -> ImportPage:
-    """The newest first."""
-    found = await newest_first(
-        import_records.imports(opened.connections.database),
-        opened.cursors,
-        viewer.filter,
-        limit=asked.limit,
-        cursor=asked.cursor,
-    )
-    now = clock.now().replace(tzinfo=None)
-    live = [document for document in found.documents if document["expires_at"] > now]
-    return ImportPage([await _show(opened, document) for document in live], found.next)
-
-
-async def delete(opened: Container, import_id: ObjectId, viewer: Viewer) -> None:
-    """The plan, its rows and its file; what was applied stays applied. A plan under way is given up.
-
-    ImportApplyingError while it is being applied: cancel that job first.
-    """
-    shown = await find(opened, import_id, viewer)
-    if shown.state == "applying":
-        raise ImportApplyingError("The import is being applied: wait for its job, or cancel it first.")
-    if shown.state == "planning" and shown.job is not None:
-        await _cancel(opened, shown.job)
-    deleted = await import_records.imports(opened.connections.database).delete_one(
-        {"_id": import_id, "state": {"$in": [shown.document["state"], "planned"]}}
-    )
-    if not deleted.deleted_count:
-        raise ImportApplyingError("The import began to be applied at the same time.")
-    await import_records.delete_rows(opened.connections.database, import_id)
-    if shown.document["file"] is not None:
-        await files.delete(opened.connections.database, shown.document["file"]["id"])
-
-
-async def _cancel(opened: Container, job: Job) -> None:
-    try:
-        await opened.jobs.cancel(job.id)
-    except JobEndedError:
-        return
 
 
 def _show_values(rows: list[Row]) -> list[Row]:

@@ -13,10 +13,10 @@ from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument, UpdateOne
 
-from app.container import Container
 from app.core import clock
 from app.core.errors import UnavailableError
 from app.core.mongo import Row
+from app.database.connections import Connections
 from app.imports import files, import_records, options, stored_users
 from app.imports.conversion import pointer
 from app.imports.decisions import Decider, Decision
@@ -38,56 +38,66 @@ T = TypeVar("T")
 _INT64: Final = range(-(2**63), 2**63)
 
 
-async def plan(opened: Container, run: Run) -> None:
-    """Plans from the start, whatever an earlier run has left; nothing where there is a plan already."""
-    document = await _begin(opened, ObjectId(run.subject))
-    if document is None:
-        return
-    if "reverts" in document:
-        await _plan_revert(opened, document, run)
-        return
-    with tempfile.TemporaryDirectory(prefix="roster-plan-") as folder, DuplicateRows() as duplicates:
-        path = Path(folder) / "file"
-        await files.fetch(opened.connections.database, document["file"]["id"], path)
-        planner = _Planner(opened, document, duplicates)
-        choices = options.choices(options.recall(document))
-        choices = replace(choices, encoding=document["file"]["encoding"])  # as it was decided
-        async with open_table(path, Limits(), choices) as table:
-            await planner.plan(table.heading, table.chunks(CHUNK), run)
-        await planner.mark_repeated()
-        await planner.finish(table)
+class Planner:
+    """Does the work of the job that plans an import."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._database = connections.database
+        self._users = connections.users
+
+    async def plan(self, run: Run) -> None:
+        """Plans from the start, whatever an earlier run has left; nothing where there is a plan already."""
+        document = await self._begin(ObjectId(run.subject))
+        if document is None:
+            return
+        if "reverts" in document:
+            await self._plan_revert(document, run)
+            return
+        with tempfile.TemporaryDirectory(prefix="roster-plan-") as folder, DuplicateRows() as duplicates:
+            path = Path(folder) / "file"
+            await files.fetch(self._database, document["file"]["id"], path)
+            planner = _Plan(self._connections, document, duplicates)
+            choices = options.choices(options.recall(document))
+            choices = replace(choices, encoding=document["file"]["encoding"])  # as it was decided
+            async with open_table(path, Limits(), choices) as table:
+                await planner.plan(table.heading, table.chunks(CHUNK), run)
+            await planner.mark_repeated()
+            await planner.finish(table)
+
+    async def _plan_revert(self, document: Import, run: Run) -> None:
+        with DuplicateRows() as duplicates:
+            planner = _Plan(self._connections, document, duplicates)
+            plan = RevertPlan(self._database, document)
+
+            async def decide(rows: list[Row]) -> list[Decision]:
+                found, decisions = await plan.decide(rows, self._users)
+                return await planner.check_owners(found, decisions)
+
+            await planner.plan_chunks(plan.chunks(CHUNK), decide, run)
+            # One deleted meanwhile took rows with it.
+            await import_records.read(self._database, document["reverts"])
+            await planner.mark_repeated()
+            await planner.finish()
+
+    async def _begin(self, import_id: ObjectId) -> Import | None:
+        document = await import_records.imports(self._database).find_one_and_update(
+            {"_id": import_id, "state": "planning"},
+            {"$inc": {"attempt": 1}},
+            return_document=ReturnDocument.AFTER,
+        )
+        if document is not None:
+            await import_records.delete_rows(self._database, import_id, before=document["attempt"])
+        return document
 
 
-async def _plan_revert(opened: Container, document: Import, run: Run) -> None:
-    with DuplicateRows() as duplicates:
-        planner = _Planner(opened, document, duplicates)
-        plan = RevertPlan(opened, document)
+class _Plan:
+    """The plan of one import while it is made."""
 
-        async def decide(rows: list[Row]) -> list[Decision]:
-            found, decisions = await plan.decide(rows, opened.connections.users)
-            return await planner.check_owners(found, decisions)
-
-        await planner.plan_chunks(plan.chunks(CHUNK), decide, run)
-        # One deleted meanwhile took rows with it.
-        await import_records.read(opened.connections.database, document["reverts"])
-        await planner.mark_repeated()
-        await planner.finish()
-
-
-async def _begin(opened: Container, import_id: ObjectId) -> Import | None:
-    document = await import_records.imports(opened.connections.database).find_one_and_update(
-        {"_id": import_id, "state": "planning"},
-        {"$inc": {"attempt": 1}},
-        return_document=ReturnDocument.AFTER,
-    )
-    if document is not None:
-        await import_records.delete_rows(opened.connections.database, import_id, before=document["attempt"])
-    return document
-
-
-class _Planner:
-    def __init__(self, opened: Container, document: Import, duplicates: DuplicateRows) -> None:
-        self._opened = opened
+    def __init__(self, connections: Connections, document: Import, duplicates: DuplicateRows) -> None:
+        self._settings = connections.settings
+        self._database = connections.database
+        self._users = connections.users
         self._import = document
         self._duplicates = duplicates
         asked = options.recall(document)
@@ -99,7 +109,7 @@ class _Planner:
         self._done = 0
 
     async def plan(self, heading: list[str], chunks: AsyncIterator[list[SourceRow]], run: Run) -> None:
-        region = self._opened.settings.phone_region
+        region = self._settings.phone_region
         reader = RowParser(self._columns, heading, region=region, keeps=self._keeps)
 
         async def decide(sources: list[SourceRow]) -> list[Decision]:
@@ -133,14 +143,12 @@ class _Planner:
         keys = {key for source in sources for key in source.document or ()}
         new = [key for key in keys if not self._columns.knows(key)]
         if new:
-            self._columns.remember(
-                await column_labels.find(self._opened.connections.database, new[:MOST_KEYS])
-            )
+            self._columns.remember(await column_labels.find(self._database, new[:MOST_KEYS]))
 
     async def _decide(self, reader: RowParser, sources: Sequence[SourceRow]) -> list[Decision]:
         parsed = await asyncio.to_thread(lambda: [reader.read(source) for source in sources])
         users, sets_hashes = (
-            self._opened.connections.users,
+            self._users,
             any("password_hash" in row.values for row in parsed),
         )
         found = await stored_users.find(users, parsed, hashes=sets_hashes)
@@ -155,7 +163,7 @@ class _Planner:
         """Those who want what another user has are errors."""
         sound = [each for each in decisions if each.wanted and not each.parsed.errors]
         wanted = {name: {each.wanted[name] for each in sound if name in each.wanted} for name in UNIQUE}
-        await stored_users.find_owners(self._opened.connections.users, found, wanted)
+        await stored_users.find_owners(self._users, found, wanted)
         for each in sound:
             for name, key in each.wanted.items():
                 if found.owners[name].get(key, each.user) != each.user:
@@ -177,12 +185,12 @@ class _Planner:
         return [_encode({"_id": ObjectId()} | same | each.document()) for each in decisions]
 
     async def _store(self, rows: Sequence[RawBSONDocument]) -> None:
-        await self._opened.connections.database["import_rows"].insert_many(rows, ordered=False)
+        await self._database["import_rows"].insert_many(rows, ordered=False)
 
     async def mark_repeated(self) -> None:
         """Rows that are about one user, or bring one value twice, are errors, each of them."""
         repeated = self._duplicates.find_repeated()
-        rows = import_records.rows(self._opened.connections.database)
+        rows = import_records.rows(self._database)
         while updates := await asyncio.to_thread(
             lambda: [self._repeat(*claim) for claim in islice(repeated, _REPEATS)]
         ):
@@ -205,7 +213,7 @@ class _Planner:
 
     async def finish(self, table: Table | None = None) -> None:
         """The plan is there at once and whole, or not at all. `table`: that was read, if there is a file."""
-        database, import_id = self._opened.connections.database, self._import["_id"]
+        database, import_id = self._database, self._import["_id"]
         counts = await import_records.count(database, import_id)
         if sum(counts.values()) != self._done:
             raise UnavailableError("Another worker planned the same import at the same time; try again.")

@@ -11,19 +11,21 @@ from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.audit.write import Entry
-from app.container import Container
 from app.core.errors import (
     ImportApplyingError,
     ImportNotAppliedError,
     ImportNotFoundError,
     ImportRevertedError,
 )
-from app.core.mongo import Collection, Row
-from app.imports import import_records, import_views, stored_users, submitting, undo
+from app.core.mongo import Collection, Database, Row
+from app.database.connections import Connections
+from app.imports import import_records, stored_users, undo
 from app.imports.decisions import Decider, Decision
 from app.imports.import_records import Import
+from app.imports.import_views import Views
 from app.imports.row_parser import ParsedRow
 from app.imports.stored_users import StoredUser
+from app.imports.submitting import Submitter
 from app.jobs import Job, Viewer
 from models.imports import APPLIED, ImportQuery
 
@@ -34,74 +36,80 @@ _OF_TRAIL: Final = dict.fromkeys(("user", "action", "import", "differences"), 1)
 _NEEDED: Final = dict.fromkeys(("n", "row", "status", "user"), 1)
 
 
-async def submit(
-    opened: Container, import_id: ObjectId, viewer: Viewer, *, by: str | None, scopes: frozenset[str]
-) -> tuple[ObjectId, Job]:
-    """The revert and the job that plans it, for a caller who may write users.
+class Reverter:
+    """Plans what undoes an import."""
 
-    ImportNotFoundError; ImportApplyingError; ImportNotAppliedError where no row was applied;
-    ImportRevertedError where there is a revert already.
-    """
-    shown = await import_views.find(opened, import_id, viewer)
-    if shown.state == "applying":
-        raise ImportApplyingError("The import is being applied: wait for its job, or cancel it first.")
-    counts = await import_records.count(opened.connections.database, import_id)
-    total = sum(counts[status] for status in _DONE)
-    if not total:
-        raise ImportNotAppliedError("No row of this import was applied: there is nothing to undo.")
-    earlier = shown.document.get("revert")
-    if earlier is not None:
-        await _check_given_up(opened, earlier)
-    document = submitting.make_document(opened, ImportQuery(), by=by, scopes=scopes) | {
-        "file": None,
-        "reverts": import_id,
-        "heading": HEADING,
-        "columns": list(COLUMNS),
-    }
-    return document["_id"], await _keep(opened, document, earlier=earlier, total=total)
+    def __init__(self, connections: Connections, views: Views, submitter: Submitter) -> None:
+        self._database = connections.database
+        self._views = views
+        self._submitter = submitter
 
+    async def submit(
+        self, import_id: ObjectId, viewer: Viewer, *, by: str | None, scopes: frozenset[str]
+    ) -> tuple[ObjectId, Job]:
+        """The revert and the job that plans it, for a caller who may write users.
 
-async def _check_given_up(opened: Container, revert_id: ObjectId) -> None:
-    """ImportRevertedError, unless the revert is gone or has never had a plan."""
-    try:
-        earlier = await import_views.find(opened, revert_id, Viewer("", is_admin=True))
-    except ImportNotFoundError:
-        return
-    if earlier.state not in ("failed", "cancelled") or earlier.document["planned_at"] is not None:
-        raise _reverted(f"Import {revert_id} reverts this one, and is {earlier.state}.")
+        ImportNotFoundError; ImportApplyingError; ImportNotAppliedError where no row was applied;
+        ImportRevertedError where there is a revert already.
+        """
+        shown = await self._views.find(import_id, viewer)
+        if shown.state == "applying":
+            raise ImportApplyingError("The import is being applied: wait for its job, or cancel it first.")
+        counts = await import_records.count(self._database, import_id)
+        total = sum(counts[status] for status in _DONE)
+        if not total:
+            raise ImportNotAppliedError("No row of this import was applied: there is nothing to undo.")
+        earlier = shown.document.get("revert")
+        if earlier is not None:
+            await self._check_given_up(earlier)
+        document = self._submitter.make_document(ImportQuery(), by=by, scopes=scopes) | {
+            "file": None,
+            "reverts": import_id,
+            "heading": HEADING,
+            "columns": list(COLUMNS),
+        }
+        return document["_id"], await self._keep(document, earlier=earlier, total=total)
+
+    async def _check_given_up(self, revert_id: ObjectId) -> None:
+        """ImportRevertedError, unless the revert is gone or has never had a plan."""
+        try:
+            earlier = await self._views.find(revert_id, Viewer("", is_admin=True))
+        except ImportNotFoundError:
+            return
+        if earlier.state not in ("failed", "cancelled") or earlier.document["planned_at"] is not None:
+            raise _reverted(f"Import {revert_id} reverts this one, and is {earlier.state}.")
+
+    async def _keep(self, document: dict[str, Any], *, earlier: ObjectId | None, total: int) -> Job:
+        """The revert comes together with the mark on what it reverts: of two at once one is refused."""
+
+        async def mark(session: AsyncClientSession) -> None:
+            marked = await import_records.imports(self._database).update_one(
+                {"_id": document["reverts"], "revert": earlier},
+                {"$set": {"revert": document["_id"]}},
+                session=session,
+            )
+            if not marked.matched_count:
+                raise _reverted("Another revert of this import was begun at the same time.")
+
+        return await self._submitter.keep(document, total=total, first=mark)
 
 
 def _reverted(what: str) -> ImportRevertedError:
     return ImportRevertedError(f"{what} Apply that one, or delete it to plan another.")
 
 
-async def _keep(opened: Container, document: dict[str, Any], *, earlier: ObjectId | None, total: int) -> Job:
-    """The revert comes together with the mark on what it reverts: of two at once one is refused."""
-
-    async def mark(session: AsyncClientSession) -> None:
-        marked = await import_records.imports(opened.connections.database).update_one(
-            {"_id": document["reverts"], "revert": earlier},
-            {"$set": {"revert": document["_id"]}},
-            session=session,
-        )
-        if not marked.matched_count:
-            raise _reverted("Another revert of this import was begun at the same time.")
-
-    return await submitting.keep(opened, document, total=total, first=mark)
-
-
 class RevertPlan:
     """Decides what becomes of rows of the other import, a chunk at a time."""
 
-    def __init__(self, opened: Container, document: Import) -> None:
-        self._opened = opened
+    def __init__(self, database: Database, document: Import) -> None:
+        self._database = database
         self._reverts: ObjectId = document["reverts"]
         self._decider = Decider(frozenset(document["scopes"]), document["by"], "ndjson")
         self._count = 0
 
     async def chunks(self, size: int) -> AsyncGenerator[list[Row], None]:
         """The rows that were applied, in their order."""
-        rows, after = import_records.rows(self._opened.connections.database), 0
+        rows, after = import_records.rows(self._database), 0
         while True:
             wanted = {"import": self._reverts, "n": {"$gt": after}, "status": {"$in": _DONE}}
             found = await rows.find(wanted, _NEEDED, hint="status").sort("n", 1).limit(size).to_list()
@@ -131,7 +139,7 @@ class RevertPlan:
         either = [{"import": self._reverts}, {"differences.pointer": {"$in": undo.SECRETS}}]
         wanted = {"user": {"$in": [row["user"] for row in rows]}, "$or": either}
         entries: dict[ObjectId, list[Entry]] = {}
-        trail = import_records.audit(self._opened.connections.database)
+        trail = import_records.audit(self._database)
         async for entry in trail.find(wanted, _OF_TRAIL, hint="user"):
             entries.setdefault(entry["user"], []).append(entry)
         return entries

@@ -5,11 +5,10 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
-from app.container import Container
 from app.core.errors import BusyError, ImportNotPlannedError
 from app.core.mongo import Row
-from app.imports import import_views
 from app.imports.import_records import Import
+from app.imports.import_views import Views
 from app.imports.merging import PROFILE
 from app.spreadsheets import lists
 from app.spreadsheets.cells import NoValue, write_json
@@ -23,40 +22,44 @@ _ENDING: Final = ("status", "error")
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
-async def begin(
-    opened: Container, document: Import, statuses: Sequence[RowStatus]
-) -> AsyncGenerator[bytes, None]:
-    """The chunks of a workbook, which are to be closed; what fails before the first row fails here.
+class Sheets:
+    """Writes imports back as workbooks, which take their turn with the exports."""
 
-    ImportNotPlannedError while there is no plan; BusyError as an export.
-    """
-    if document["planned_at"] is None:
-        raise ImportNotPlannedError("There is no plan of this import.")
-    if opened.exports.running.locked():
-        raise BusyError("As many downloads are running as this server allows: try again soon.", retry_after=5)
-    chunks = _chunks(opened, document, statuses)
-    await anext(chunks)
-    return chunks
+    def __init__(self, views: Views, downloads: asyncio.Semaphore) -> None:
+        self._views = views
+        self._downloads = downloads
 
+    async def begin(self, document: Import, statuses: Sequence[RowStatus]) -> AsyncGenerator[bytes, None]:
+        """The chunks of a workbook, which are to be closed; what fails before the first row fails here.
 
-async def _chunks(
-    opened: Container, document: Import, statuses: Sequence[RowStatus]
-) -> AsyncGenerator[bytes, None]:
-    """The first one is empty: a generator that never began would not close what it holds."""
-    file = document["file"]
-    table = _Objects(document) if file is not None and file["format"] == "ndjson" else _Table(document)
-    writer = workbook_writer("xlsx", [*table.headings, *_ENDING])
-    async with (
-        opened.exports.running,
-        aclosing(import_views.walk(opened, document, statuses, _BATCH)) as batches,
-    ):
-        rows = await anext(batches, None)
-        yield b""
-        yield writer.head()
-        while rows is not None:
-            yield await asyncio.to_thread(lambda rows: writer.rows(list(map(table.write, rows))), rows)
+        ImportNotPlannedError while there is no plan; BusyError as an export.
+        """
+        if document["planned_at"] is None:
+            raise ImportNotPlannedError("There is no plan of this import.")
+        if self._downloads.locked():
+            raise BusyError(
+                "As many downloads are running as this server allows: try again soon.", retry_after=5
+            )
+        chunks = self._chunks(document, statuses)
+        await anext(chunks)
+        return chunks
+
+    async def _chunks(self, document: Import, statuses: Sequence[RowStatus]) -> AsyncGenerator[bytes, None]:
+        """The first one is empty: a generator that never began would not close what it holds."""
+        file = document["file"]
+        table = _Objects(document) if file is not None and file["format"] == "ndjson" else _Table(document)
+        writer = workbook_writer("xlsx", [*table.headings, *_ENDING])
+        async with (
+            self._downloads,
+            aclosing(self._views.walk(document, statuses, _BATCH)) as batches,
+        ):
             rows = await anext(batches, None)
-        yield writer.tail()
+            yield b""
+            yield writer.head()
+            while rows is not None:
+                yield await asyncio.to_thread(lambda rows: writer.rows(list(map(table.write, rows))), rows)
+                rows = await anext(batches, None)
+            yield writer.tail()
 
 
 class _Table:

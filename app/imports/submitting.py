@@ -1,5 +1,6 @@
 """A new import: its file looked at and kept, its plan asked for."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -8,14 +9,14 @@ from typing import Any, Final
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.container import Container
 from app.core import clock
 from app.core.errors import TooManyImportsError
+from app.database.connections import Connections
 from app.database.transactions import together
 from app.imports import encoding_choice, files, import_records, options
 from app.imports.mapped_columns import MappedColumns
 from app.imports.uploads import Upload, clean_name
-from app.jobs import Job
+from app.jobs import Job, Jobs
 from app.spreadsheets import column_labels
 from app.spreadsheets.reading import Inspection, Limits, UncertainEncodingError, inspect
 from models.imports import LONGEST_SHEET_NAME, MOST_SHEETS, ImportQuery
@@ -25,107 +26,111 @@ _LOOK_S: Final = 4.0
 """How long a file is looked at before its import is there; what is wrong further on fails the plan."""
 
 
-def check_room(opened: Container) -> None:
-    if opened.imports.locked():
-        raise TooManyImportsError(
-            "As many files are being uploaded as this server allows: try again soon.", retry_after=5
-        )
+class Submitter:
+    """Takes in new imports."""
 
+    def __init__(self, connections: Connections, jobs: Jobs) -> None:
+        self.receiving = asyncio.Semaphore(connections.settings.imports_at_once)
+        """Files under way."""
+        self._settings = connections.settings
+        self._connections = connections
+        self._database = connections.database
+        self._jobs = jobs
 
-async def submit(
-    opened: Container, upload: Upload, asked: ImportQuery, *, by: str | None, scopes: frozenset[str]
-) -> tuple[ObjectId, Job]:
-    """The import and the job that plans it, for a caller who may write users.
+    def check_room(self) -> None:
+        if self.receiving.locked():
+            raise TooManyImportsError(
+                "As many files are being uploaded as this server allows: try again soon.", retry_after=5
+            )
 
-    UnsupportedFileError, UnreadableFileError, FileTooLargeError: of the file; InvalidError: of its columns.
-    """
-    columns = MappedColumns(asked.columns, ignored=asked.ignore)
-    looked = await _inspect(opened, upload, asked)
-    if looked.form != "ndjson":
-        labels = await column_labels.find(opened.connections.database, looked.heading)
-        columns = MappedColumns.of_heading(
-            looked.heading, asked.columns, labels, ignored=asked.ignore,
-            hidden={heading for place in looked.hidden_columns if (heading := looked.heading[place])},
-        )  # fmt: skip
-    document = make_document(opened, asked, by=by, scopes=scopes)
-    import_id = document["_id"]
-    name = f"{import_id}.{looked.form}"
-    stored = await files.store(opened.connections.database, upload.path, name, document["expires_at"])
-    document |= {
-        "file": _describe(upload, asked, looked) | {"id": stored},
-        "heading": looked.heading,
-        "columns": columns.documents(),
-    }
-    job = await keep(opened, document, total=looked.rows if looked.is_whole else None)
-    return import_id, job
+    async def submit(
+        self, upload: Upload, asked: ImportQuery, *, by: str | None, scopes: frozenset[str]
+    ) -> tuple[ObjectId, Job]:
+        """The import and the job that plans it, for a caller who may write users.
 
+        UnsupportedFileError, UnreadableFileError, FileTooLargeError: of the file; InvalidError: of its
+        columns.
+        """
+        columns = MappedColumns(asked.columns, ignored=asked.ignore)
+        looked = await self._inspect(upload, asked)
+        if looked.form != "ndjson":
+            labels = await column_labels.find(self._database, looked.heading)
+            columns = MappedColumns.of_heading(
+                looked.heading, asked.columns, labels, ignored=asked.ignore,
+                hidden={heading for place in looked.hidden_columns if (heading := looked.heading[place])},
+            )  # fmt: skip
+        document = self.make_document(asked, by=by, scopes=scopes)
+        import_id = document["_id"]
+        name = f"{import_id}.{looked.form}"
+        stored = await files.store(self._database, upload.path, name, document["expires_at"])
+        document |= {
+            "file": _describe(upload, asked, looked) | {"id": stored},
+            "heading": looked.heading,
+            "columns": columns.documents(),
+        }
+        job = await self.keep(document, total=looked.rows if looked.is_whole else None)
+        return import_id, job
 
-def make_document(
-    opened: Container, asked: ImportQuery, *, by: str | None, scopes: frozenset[str]
-) -> dict[str, Any]:
-    """A new import but for its `file`, `heading` and `columns`."""
-    moment = clock.now()
-    return {
-        "_id": ObjectId(),
-        "by": by,
-        "scopes": sorted(scopes),
-        **options.keep(asked),
-        "state": "planning",
-        "attempt": 0,
-        "rows": 0,
-        "counts": import_records.nothing(),
-        "apply_job": None,
-        "created_at": moment,
-        "planned_at": None,
-        "applied_at": None,
-        "expires_at": moment + timedelta(seconds=opened.settings.import_ttl_s),
-    }
+    def make_document(self, asked: ImportQuery, *, by: str | None, scopes: frozenset[str]) -> dict[str, Any]:
+        """A new import but for its `file`, `heading` and `columns`."""
+        moment = clock.now()
+        return {
+            "_id": ObjectId(),
+            "by": by,
+            "scopes": sorted(scopes),
+            **options.keep(asked),
+            "state": "planning",
+            "attempt": 0,
+            "rows": 0,
+            "counts": import_records.nothing(),
+            "apply_job": None,
+            "created_at": moment,
+            "planned_at": None,
+            "applied_at": None,
+            "expires_at": moment + timedelta(seconds=self._settings.import_ttl_s),
+        }
 
+    async def _inspect(self, upload: Upload, asked: ImportQuery) -> Inspection:
+        choices = options.choices(asked)
+        try:
+            return await inspect(upload.path, Limits(), choices, within_s=_LOOK_S)
+        except UncertainEncodingError as error:
+            fits = error.fits
 
-async def _inspect(opened: Container, upload: Upload, asked: ImportQuery) -> Inspection:
-    choices = options.choices(asked)
-    try:
-        return await inspect(upload.path, Limits(), choices, within_s=_LOOK_S)
-    except UncertainEncodingError as error:
-        fits = error.fits
+        def make_columns(heading: Sequence[str], labels: Mapping[str, str]) -> MappedColumns:
+            if not heading:
+                return MappedColumns(asked.columns, ignored=asked.ignore)
+            return MappedColumns.of_heading(heading, asked.columns, labels, ignored=asked.ignore)
 
-    def make_columns(heading: Sequence[str], labels: Mapping[str, str]) -> MappedColumns:
-        if not heading:
-            return MappedColumns(asked.columns, ignored=asked.ignore)
-        return MappedColumns.of_heading(heading, asked.columns, labels, ignored=asked.ignore)
+        encoding = await encoding_choice.decide(self._connections, upload.path, choices, make_columns, fits)
+        return await inspect(upload.path, Limits(), replace(choices, encoding=encoding), within_s=_LOOK_S)
 
-    encoding = await encoding_choice.decide(opened, upload.path, choices, make_columns, fits)
-    return await inspect(upload.path, Limits(), replace(choices, encoding=encoding), within_s=_LOOK_S)
+    async def keep(self, document: dict[str, Any], *, total: int | None, first: Write | None = None) -> Job:
+        """The import and its job come together, so that none waits for a job that nobody asked for.
 
+        `first` is done before them in the same transaction, and ends it by what it raises.
+        """
+        import_id = str(document["_id"])
 
-async def keep(
-    opened: Container, document: dict[str, Any], *, total: int | None, first: Write | None = None
-) -> Job:
-    """The import and its job come together, so that none waits for a job that nobody asked for.
+        async def write(session: AsyncClientSession) -> Job:
+            if first is not None:
+                await first(session)
+            job = await self._jobs.submit(
+                "import_plan",
+                import_id,
+                result=f"/users/imports/{import_id}",
+                by=document["by"],
+                total=total,
+                session=session,
+            )
+            await import_records.imports(self._database).insert_one(
+                document | {"plan_job": job.id}, session=session
+            )
+            return job
 
-    `first` is done before them in the same transaction, and ends it by what it raises.
-    """
-    import_id = str(document["_id"])
-
-    async def write(session: AsyncClientSession) -> Job:
-        if first is not None:
-            await first(session)
-        job = await opened.jobs.submit(
-            "import_plan",
-            import_id,
-            result=f"/users/imports/{import_id}",
-            by=document["by"],
-            total=total,
-            session=session,
-        )
-        await import_records.imports(opened.connections.database).insert_one(
-            document | {"plan_job": job.id}, session=session
-        )
+        job = await together(self._database.client, write)
+        await self._jobs.announce(job.id)
         return job
-
-    job = await together(opened.connections.database.client, write)
-    await opened.jobs.announce(job.id)
-    return job
 
 
 def _describe(upload: Upload, asked: ImportQuery, looked: Inspection) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import httpx
 from bson import ObjectId
 
 from app.container import Container
-from app.imports import applying, import_records
+from app.imports import import_records
 from models.imports import ImportFile
 from models.user import UserInput
 from models.values import ALL_SCOPES
@@ -84,7 +84,7 @@ async def apply(client: httpx.AsyncClient, import_id: ObjectId) -> list[int]:
     async def note(done: int, _: int) -> None:
         told.append(done)
 
-    await applying.carry_out(opened, await import_records.read(opened.connections.database, import_id), note)
+    await opened.imports.carry_out(await import_records.read(opened.connections.database, import_id), note)
     return told
 
 

@@ -182,5 +182,5 @@ async def test_a_revert_whose_import_is_deleted_in_mid_plan_has_no_plan(
             await client.delete(f"/users/imports/{applied['id']}")
 
     with pytest.raises(ImportNotFoundError):
-        await planning.plan(resources(client), Run())  # type: ignore[arg-type]  # all that is asked of a run
+        await resources(client).imports.plan(Run())  # type: ignore[arg-type]  # all that is asked of a run
     assert (await client.get(f"/users/imports/{begun['_id']}")).json()["planned_at"] is None

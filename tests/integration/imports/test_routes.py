@@ -12,7 +12,6 @@ import pytest
 from bson import ObjectId
 from pymongo.errors import BulkWriteError
 
-from app import imports
 from app.container import Container
 from app.core import clock
 from app.core.errors import ImportApplyingError, ImportNotFoundError, InvalidCursorError, UnavailableError
@@ -183,15 +182,15 @@ async def test_one_that_begins_to_be_applied_at_the_same_time_stays(
     await empty(client)
     opened, import_id = resources(client), ObjectId((await plan(client, people(1)))["id"])
     viewer = Viewer("", is_admin=True)
-    seen = await import_views.find(opened, import_id, viewer)
+    seen = await opened.imports.find(import_id, viewer)
 
     async def find(*_: Any) -> import_views.ImportView:
         return seen
 
-    monkeypatch.setattr(import_views, "find", find)
+    monkeypatch.setattr(import_views.Views, "find", find)
     await database(client)["imports"].update_one({"_id": import_id}, {"$set": {"state": "applying"}})
     with pytest.raises(ImportApplyingError):
-        await import_views.delete(opened, import_id, viewer)
+        await opened.imports.delete(import_id, viewer)
     assert await database(client)["import_rows"].count_documents({"import": import_id}) == 1
 
 
@@ -266,11 +265,11 @@ async def test_a_plan_that_is_begun_again_leaves_nothing_of_the_first_try(client
     found = await plan(client, people(3))
     which, rows = {"_id": ObjectId(found["id"])}, database(client)["import_rows"]
     await database(client)["imports"].update_one(which, {"$set": {"state": "planning"}})
-    await imports.plan(resources(client), Stub(found["id"]))  # type: ignore[arg-type]
+    await resources(client).imports.plan(Stub(found["id"]))  # type: ignore[arg-type]
     again = (await client.get(f"/users/imports/{found['id']}")).json()
     assert counted(again) == {"create": 3}
     assert await rows.distinct("attempt", {"import": which["_id"]}) == [2]
-    await imports.plan(resources(client), Stub(found["id"]))  # type: ignore[arg-type]
+    await resources(client).imports.plan(Stub(found["id"]))  # type: ignore[arg-type]
     assert await rows.distinct("attempt", {"import": which["_id"]}) == [2]  # a plan is there: nothing is done
 
 
@@ -290,10 +289,10 @@ async def test_a_planner_that_wakes_up_late_takes_nothing_from_its_successor(
         await awake.wait()
 
     monkeypatch.setattr(files, "fetch", sleep)
-    late = asyncio.create_task(imports.plan(resources(client), Stub(found["id"])))  # type: ignore[arg-type]
+    late = asyncio.create_task(resources(client).imports.plan(Stub(found["id"])))  # type: ignore[arg-type]
     await fetched.wait()
     monkeypatch.setattr(files, "fetch", fetch)
-    await imports.plan(resources(client), Stub(found["id"]))  # type: ignore[arg-type]
+    await resources(client).imports.plan(Stub(found["id"]))  # type: ignore[arg-type]
     done = (await client.get(f"/users/imports/{found['id']}")).json()
     awake.set()
     with pytest.raises(BulkWriteError):
@@ -310,8 +309,8 @@ async def test_a_plan_with_rows_of_another_hand_is_made_again(client: httpx.Asyn
     stray = {"import": import_id, "n": 99, "attempt": 2, "status": "create", "expires_at": clock.now()}
     await rows.insert_one(stray)
     with pytest.raises(UnavailableError):
-        await imports.plan(resources(client), Stub(found["id"]))  # type: ignore[arg-type]
-    await imports.plan(resources(client), Stub(found["id"]))  # type: ignore[arg-type]
+        await resources(client).imports.plan(Stub(found["id"]))  # type: ignore[arg-type]
+    await resources(client).imports.plan(Stub(found["id"]))  # type: ignore[arg-type]
     assert counted((await client.get(f"/users/imports/{found['id']}")).json()) == {"create": 3}
 
 
@@ -323,7 +322,7 @@ async def test_a_plan_whose_file_has_gone_fails(client: httpx.AsyncClient) -> No
     )
     await database(client)["import_files.files"].delete_many({})
     with pytest.raises(ImportNotFoundError):
-        await imports.plan(resources(client), Stub(found["id"]))  # type: ignore[arg-type]
+        await resources(client).imports.plan(Stub(found["id"]))  # type: ignore[arg-type]
 
 
 async def test_a_cursor_of_another_import_is_refused(client: httpx.AsyncClient) -> None:
@@ -331,7 +330,7 @@ async def test_a_cursor_of_another_import_is_refused(client: httpx.AsyncClient) 
     one, two = await plan(client, people(51)), await plan(client, people(51))
     document = await import_records.read(resources(client).connections.database, ObjectId(two["id"]))
     with pytest.raises(InvalidCursorError):
-        await imports.page(resources(client), document, ImportRowsQuery(cursor=one["next"]))
+        await resources(client).imports.page(document, ImportRowsQuery(cursor=one["next"]))
 
 
 # --- what MongoDB is asked

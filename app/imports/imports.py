@@ -1,0 +1,38 @@
+"""The one object of imports: its verbs, each from the module that does it."""
+
+import asyncio
+
+from app.auth.sessions import Sessions
+from app.core.cursors import CursorSealer
+from app.database.connections import Connections
+from app.imports.applying import Applier
+from app.imports.import_views import Views
+from app.imports.planning import Planner
+from app.imports.reverting import Reverter
+from app.imports.sheets import Sheets
+from app.imports.submitting import Submitter
+from app.jobs import Jobs
+
+
+class Imports:
+    def __init__(
+        self,
+        connections: Connections,
+        jobs: Jobs,
+        sessions: Sessions,
+        cursors: CursorSealer,
+        *,
+        downloads: asyncio.Semaphore,
+    ) -> None:
+        """`downloads` counts those that run at once, among which are the workbooks of imports."""
+        views = Views(connections, jobs, cursors)
+        self.find, self.page = views.find, views.page
+        self.list_all, self.delete = views.list_all, views.delete
+        submitter = Submitter(connections, jobs)
+        self.check_room, self.submit = submitter.check_room, submitter.submit
+        self.receiving = submitter.receiving
+        self.revert = Reverter(connections, views, submitter).submit
+        self.plan = Planner(connections).plan
+        applier = Applier(connections, jobs, sessions)
+        self.begin, self.apply, self.carry_out = applier.begin, applier.apply, applier.carry_out
+        self.begin_sheet = Sheets(views, downloads).begin
