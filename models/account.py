@@ -1,11 +1,14 @@
 """What people say of their own account, and administrators of others'."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pymongo import IndexModel
 
 from models import answers
 from models.fields import inputs, made_of, patches
+from models.stored import GONE_WHEN_DUE, NamedDocument
 from models.user import EXAMPLE_ID, UserInput
 from models.values import PLAIN, Email, Scope, Scopes
 
@@ -167,3 +170,21 @@ class InvitationOutput(BaseModel):
     id: Annotated[answers.Sha256, Field(description="By which it is listed and withdrawn.")]
     code: Annotated[InvitationCode, Field(description="Shown this once.")]
     expires_at: Annotated[answers.Moment, Field(description="Until when it is good.")]
+
+
+class StoredInvitation(NamedDocument):
+    """An invitation as stored, under the SHA-256 of its code."""
+
+    email: str | None
+    """None: anyone, as `email_key`, by which it is compared; those of the first releases have no `email`."""
+    email_key: str | None
+    scopes: list[Scope]
+    created_by: str
+    expires_at: datetime
+
+    class Settings:
+        name = "invitations"
+        indexes: ClassVar[list[IndexModel]] = [
+            GONE_WHEN_DUE,
+            IndexModel([("expires_at", -1), ("_id", -1)], name="listed"),
+        ]

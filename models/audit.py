@@ -1,12 +1,16 @@
 """The audit trail as administrators read it."""
 
-from typing import Annotated, Any, Final, Literal
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Final, Literal
 
+from beanie import Document, PydanticObjectId
 from pydantic import BaseModel, ConfigDict, Field
+from pymongo import IndexModel
 
 from models import answers
 from models.job import PageQuery
 from models.query_values import WHEN, From, To
+from models.stored import FOREVER_S
 from models.user import EXAMPLE_ID
 
 Action = Literal["created", "changed", "deleted", "password_set", "signed_out"]
@@ -79,3 +83,30 @@ class AuditQuery(PageQuery):
     action: Annotated[tuple[Action, ...], Field(max_length=5, description="What was done.")] = ()
     since: Annotated[From | None, Field(alias="from", description=f"Done then or later: {WHEN}.")] = None
     until: Annotated[To | None, Field(alias="to", description=f"Done then or earlier: {WHEN}.")] = None
+
+
+class StoredEntry(Document):
+    """One change of a user as stored, in the transaction that makes it."""
+
+    id: PydanticObjectId = Field(default_factory=PydanticObjectId)
+    at: datetime
+    user: PydanticObjectId
+    action: Action
+    by: PydanticObjectId | None
+    client: str | None
+    via: Via
+    import_id: PydanticObjectId | None = Field(alias="import")
+    request: str | None
+    version: int | None
+    differences: list[dict[str, Any]]
+    """`{pointer, from, to}` each."""
+    forgotten: bool = False
+
+    class Settings:
+        name = "audit"
+        indexes: ClassVar[list[IndexModel]] = [
+            IndexModel([("user", 1), ("_id", 1)], name="user"),
+            IndexModel([("by", 1), ("_id", 1)], name="by"),
+            IndexModel([("action", 1), ("_id", 1)], name="action"),
+            IndexModel([("at", 1)], name="at", expireAfterSeconds=FOREVER_S),  # `indexes.retain` sets it
+        ]

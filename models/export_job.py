@@ -1,14 +1,18 @@
 """Exports that a job makes and that are kept for a while; and their schedules."""
 
-from typing import Annotated, Any, Final
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Final
 
+from beanie import Document, PydanticObjectId
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pymongo import IndexModel
 
 from models import answers, texts
 from models.export import Format
 from models.job import JobState
 from models.listing import FileQuery, Sort
 from models.problem import Problem
+from models.stored import GONE_WHEN_DUE
 from models.user import EXAMPLE_ID
 from models.values import Activity, Text, not_blank
 
@@ -208,3 +212,50 @@ class SchedulePage(BaseModel):
 
     items: Annotated[list[ScheduleOutput], Field(max_length=100)]
     next: Annotated[answers.Cursor | None, Field(description="Cursor of the page after; null at the end.")]
+
+
+class StoredExport(Document):
+    """An export as stored; the last five of its file are null until it is whole."""
+
+    id: PydanticObjectId = Field(default_factory=PydanticObjectId)
+    by: str | None
+    asked: dict[str, Any]
+    schedule: PydanticObjectId | None
+    job: str
+    labels: list[str] | None
+    created_at: datetime
+    expires_at: datetime
+    """The index takes the document away, `app.database.stored_files` the file."""
+    file: PydanticObjectId | None = None
+    rows: int | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+
+    class Settings:
+        name = "exports"
+        indexes: ClassVar[list[IndexModel]] = [GONE_WHEN_DUE, IndexModel([("by", 1), ("_id", -1)], name="by")]
+
+
+class StoredSchedule(Document):
+    """A schedule as stored. When a run is due is reckoned by us, with cronsim; taskiq is told the times."""
+
+    id: PydanticObjectId = Field(default_factory=PydanticObjectId)
+    by: str
+    name: str
+    cron: str
+    timezone: str
+    is_active: bool
+    export: dict[str, Any]
+    created_at: datetime
+    next_run_at: datetime | None
+    last_run_at: datetime | None = None
+    last_skipped_at: datetime | None = None
+    last_job: str | None = None
+    last_export: str | None = None
+
+    class Settings:
+        name = "schedules"
+        indexes: ClassVar[list[IndexModel]] = [
+            IndexModel([("is_active", 1), ("next_run_at", 1)], name="due"),
+            IndexModel([("by", 1), ("_id", -1)], name="by"),
+        ]

@@ -1,8 +1,11 @@
 """Imports: the plan of a file, what becomes of each of its rows, and the shapes of both on the wire."""
 
-from typing import Annotated, Any, Final, Literal, get_args
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
+from beanie import Document, PydanticObjectId
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pymongo import IndexModel
 
 from models import answers
 from models.audit import MOST_DIFFERENCES
@@ -10,6 +13,7 @@ from models.encodings import EncodingName, find_name
 from models.export import Format
 from models.problem import Problem
 from models.query_values import Whole
+from models.stored import GONE_WHEN_DUE
 from models.user import EXAMPLE_ID
 
 ImportState = Literal["planning", "planned", "applying", "applied", "failed", "cancelled"]
@@ -363,3 +367,71 @@ class ImportFileQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     status: Annotated[list[RowStatus], Field(max_length=9, description="Rows of one of these.")] = []
+
+
+class StoredImport(Document):
+    """An import as stored; a revert has `reverts` and no file, and what it reverts has `revert`."""
+
+    id: PydanticObjectId = Field(default_factory=PydanticObjectId)
+    by: str | None
+    scopes: list[str]
+    """Of the caller's token, which the jobs act under."""
+    file: dict[str, Any] | None
+    """`{name, format, bytes, sha256, encoding, delimiter, sheet, other_sheets, id (in GridFS)}`."""
+    reading: dict[str, Any]
+    """The options as asked, but for `mapping`, the columns as asked."""
+    mapping: str | None
+    heading: list[str]
+    columns: list[dict[str, Any]]
+    """`{heading, field, use}` each."""
+    state: ImportState
+    attempt: int
+    """Of planning."""
+    rows: int
+    counts: dict[str, int]
+    reverts: PydanticObjectId | None = None
+    revert: PydanticObjectId | None = None
+    plan_job: str
+    apply_job: str | None
+    created_at: datetime
+    planned_at: datetime | None
+    applied_at: datetime | None
+    expires_at: datetime
+
+    class Settings:
+        name = "imports"
+        indexes: ClassVar[list[IndexModel]] = [IndexModel([("by", 1), ("_id", 1)], name="by"), GONE_WHEN_DUE]
+
+
+class StoredImportRow(Document):
+    """A row of a plan. A pending one changes its status in the transaction that writes its user, only."""
+
+    id: PydanticObjectId = Field(default_factory=PydanticObjectId)
+    import_id: PydanticObjectId = Field(alias="import")
+    attempt: int
+    n: int
+    """1, 2, …; `row` is its number in the file."""
+    row: int
+    cells: list[Any] | dict[str, Any]
+    """As read, a password hash blanked; of NDJSON the object."""
+    status: RowStatus
+    user: PydanticObjectId | None
+    """The target; of a create, the id that the user gets."""
+    version: int | None
+    """That the plan was made on; none of a create."""
+    said: dict[str, Any] | None
+    """The whole UserInput dumped, of a create or an update."""
+    differences: list[dict[str, Any]]
+    errors: list[dict[str, Any]]
+    """`{code, detail, pointer, column}` each."""
+    password_hash: str | None = None
+    """Only where one is to be set."""
+    expires_at: datetime
+
+    class Settings:
+        name = "import_rows"
+        indexes: ClassVar[list[IndexModel]] = [
+            IndexModel([("import", 1), ("n", 1)], name="n", unique=True),
+            IndexModel([("import", 1), ("status", 1), ("n", 1)], name="status"),
+            GONE_WHEN_DUE,
+        ]

@@ -1,12 +1,16 @@
 """A job, as the one who asked for it and administrators see it."""
 
-from typing import Annotated, Any, Final, Literal
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Final, Literal
 
+from beanie import Document, PydanticObjectId
 from pydantic import BaseModel, ConfigDict, Field
+from pymongo import IndexModel
 
 from models import answers
 from models.problem import Problem
 from models.query_values import Whole
+from models.stored import GONE_WHEN_DUE
 from models.user import EXAMPLE_ID
 
 JobKind = Literal["import_plan", "import_apply", "export"]
@@ -83,3 +87,45 @@ class JobQuery(PageQuery):
 
     state: Annotated[list[JobState], Field(max_length=5, description="In one of these states.")] = []
     kind: Annotated[list[JobKind], Field(max_length=3, description="Of one of these kinds.")] = []
+
+
+class StoredJob(Document):
+    """A job as stored. Leases, delays and ends are reckoned by MongoDB's clock, which all workers share."""
+
+    id: PydanticObjectId = Field(default_factory=PydanticObjectId)
+    kind: JobKind
+    subject: str
+    """What the job is about: an id, which its handler understands."""
+    result: str | None
+    by: str | None
+    state: JobState = "queued"
+    key: str | None = None
+    """Of a key there is one job; missing where there is none."""
+    done: int = 0
+    total: int | None = None
+    revision: int = 0
+    """Counts the changes that listeners are told of."""
+    attempts: int = 0
+    failures: int = 0
+    request_id: str
+    cancel_asked: bool = False
+    error: dict[str, Any] | None = None
+    not_before: datetime
+    sent_at: datetime | None
+    lease: str | None = None
+    lease_until: datetime | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    expires_at: datetime | None = None
+
+    class Settings:
+        name = "jobs"
+        indexes: ClassVar[list[IndexModel]] = [
+            GONE_WHEN_DUE,
+            IndexModel([("state", 1), ("_id", 1)], name="state"),
+            IndexModel([("by", 1), ("_id", -1)], name="by"),
+            IndexModel(
+                [("key", 1)], name="key", unique=True, partialFilterExpression={"key": {"$type": "string"}}
+            ),
+        ]

@@ -1,10 +1,13 @@
 """A session, as its user and administrators see it."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
+from pymongo import IndexModel
 
 from models import answers
+from models.stored import GONE_WHEN_DUE, NamedDocument
 from models.user import EXAMPLE_ID
 from models.values import Scope
 
@@ -71,3 +74,14 @@ class SignOutOutput(BaseModel):
     results: Annotated[
         list[SignOutResult], Field(max_length=MAX_SIGN_OUTS, description="One for each id, in their order.")
     ]
+
+
+class EndedSession(NamedDocument):
+    """A session that was ended alone, by its id, for as long as one lives: Redis may have forgotten it."""
+
+    reason: str
+    expires_at: datetime
+
+    class Settings:
+        name = "ended_sessions"
+        indexes: ClassVar[list[IndexModel]] = [GONE_WHEN_DUE]

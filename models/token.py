@@ -1,12 +1,15 @@
 """OAuth's own shapes: what its endpoints take as forms, and what they answer."""
 
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pymongo import IndexModel
 
 from models import answers
+from models.stored import NamedDocument
 from models.user import EXAMPLE_ID
-from models.values import ALL_SCOPES, PLAIN
+from models.values import ALL_SCOPES, PLAIN, Scope
 
 EXAMPLE_TOKEN: dict[str, Any] = {
     "access_token": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln",
@@ -285,3 +288,44 @@ class ServerMetadata(BaseModel):
     token_endpoint_auth_methods_supported: Names
     introspection_endpoint_auth_methods_supported: Names
     revocation_endpoint_auth_methods_supported: Names
+
+
+class StoredClient(NamedDocument):
+    """An OAuth client as stored, by its id."""
+
+    name: str
+    secret_hash: str | None
+    """None: a public client, which has no secret."""
+    scopes: list[Scope] | None
+    """None: any."""
+    registration: str = ""
+    """A new one each time that this id is registered; those of the first releases have none."""
+    created_at: datetime
+
+    class Settings:
+        name = "clients"
+
+
+class SealedKey(NamedDocument):
+    """A signing key, by its thumbprint; the number decides which of two that were made at once is kept."""
+
+    number: int
+    algorithm: str
+    public: dict[str, Any]
+    sealed: bytes
+    created_at: datetime
+    signs_from: datetime
+    verifies_until: datetime | None
+
+    class Settings:
+        name = "keys"
+        indexes: ClassVar[list[IndexModel]] = [IndexModel([("number", 1)], unique=True)]
+
+
+class SealedPasswordKey(NamedDocument):
+    """The key of a day to seal passwords with, by `password-` and the day."""
+
+    sealed: bytes
+
+    class Settings:
+        name = "password_keys"

@@ -14,6 +14,7 @@ from pymongo.write_concern import WriteConcern
 from app.auth.signing_keys import SigningKey, VerifyingKey
 from app.core.derived_keys import BrokenSealError, Sealer
 from app.core.mongo import AWARE, Database
+from models.token import SealedKey
 
 log = structlog.get_logger("roster.keys")
 
@@ -43,7 +44,7 @@ class KeyStore:
         self._highest = 0
 
     async def prepare(self) -> None:
-        await self._collection.create_index("number", unique=True)
+        await self._collection.create_indexes(SealedKey.Settings.indexes)
 
     async def read(self) -> list[StoredKey]:
         """All keys, the newest first. A malformed document is left out, with a log line."""

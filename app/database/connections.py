@@ -26,6 +26,7 @@ from app.database import driver_errors, probes
 from app.database.addresses import MongoAddress, read_mongo, read_redis
 from app.database.redis_connection import RedisConnection, Replies, pack
 from app.monitoring.mongo_pools import MongoPoolListener
+from models.documents import DOCUMENTS
 from models.user import User
 
 log = structlog.get_logger("roster.start")
@@ -79,7 +80,7 @@ async def opened(settings: Settings, *, wait_s: float = 0) -> AsyncIterator[Conn
         database = client[address.database]
         await _wait(database, redis, timeout_s, wait_s)
         with explained():
-            await init_beanie(database=database, document_models=[User], skip_indexes=True)
+            await init_beanie(database=database, document_models=DOCUMENTS, skip_indexes=True)
             secret = await find_secret(settings, database)
         redis_connection = RedisConnection(redis, timeout_s=timeout_s)
         closing.callback(redis_connection.close)

@@ -1,6 +1,6 @@
 """The collections in MongoDB: their indexes, and the validator of the users, checked and applied."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pymongo
@@ -10,6 +10,8 @@ from pymongo.errors import CollectionInvalid, OperationFailure
 from app.core.errors import StartError
 from app.core.mongo import Database
 from app.database import stored_files
+from models.documents import DOCUMENTS
+from models.stored import FOREVER_S
 from models.user import User
 from models.user_schema import VALIDATOR
 
@@ -30,46 +32,15 @@ _WITHOUT: dict[str, Any] = {"validator": None, "validationLevel": "strict", "val
 
 RETENTION = "at"
 """The index by which the audit trail expires, after as long as is set (`retain`)."""
-FOREVER_S = 2**31 - 1
-"""The longest expiry that MongoDB accepts."""
 _DAY_S = 86_400
 
-# Each document names its own expiry. MongoDB looks about once a minute, so the code asks the clock too.
-_GONE_WHEN_DUE = IndexModel([("expires_at", 1)], name="expires_at", expireAfterSeconds=0)
-
-DECLARED: Mapping[str, list[IndexModel]] = {
-    User.Settings.name: User.Settings.indexes,
-    "invitations": [_GONE_WHEN_DUE, IndexModel([("expires_at", -1), ("_id", -1)], name="listed")],
-    "ended_sessions": [_GONE_WHEN_DUE],
-    "jobs": [
-        _GONE_WHEN_DUE,
-        IndexModel([("state", 1), ("_id", 1)], name="state"),
-        IndexModel([("by", 1), ("_id", -1)], name="by"),
-        IndexModel(
-            [("key", 1)], name="key", unique=True, partialFilterExpression={"key": {"$type": "string"}}
-        ),
-    ],
-    "exports": [_GONE_WHEN_DUE, IndexModel([("by", 1), ("_id", -1)], name="by")],
-    "schedules": [
-        IndexModel([("is_active", 1), ("next_run_at", 1)], name="due"),
-        IndexModel([("by", 1), ("_id", -1)], name="by"),
-    ],
+DECLARED: Mapping[str, Sequence[IndexModel]] = {
+    **{
+        settings.name: settings.indexes
+        for document in DOCUMENTS
+        if hasattr(settings := vars(document)["Settings"], "indexes")
+    },
     **stored_files.indexes(),
-    "terms": [IndexModel([("d", 1)], name="neighbours")],
-    "imports": [IndexModel([("by", 1), ("_id", 1)], name="by"), _GONE_WHEN_DUE],
-    "import_rows": [
-        IndexModel([("import", 1), ("n", 1)], name="n", unique=True),
-        IndexModel([("import", 1), ("status", 1), ("n", 1)], name="status"),
-        _GONE_WHEN_DUE,
-    ],
-    "column_labels": [_GONE_WHEN_DUE],
-    "idempotency_keys": [_GONE_WHEN_DUE],
-    "audit": [
-        IndexModel([("user", 1), ("_id", 1)], name="user"),
-        IndexModel([("by", 1), ("_id", 1)], name="by"),
-        IndexModel([("action", 1), ("_id", 1)], name="action"),
-        IndexModel([("at", 1)], name=RETENTION, expireAfterSeconds=FOREVER_S),
-    ],
 }
 """Every index the code relies on, by collection."""
 

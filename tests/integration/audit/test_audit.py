@@ -16,6 +16,7 @@ from app.audit.write import Author
 from app.auth import accounts, clients
 from app.database import indexes
 from models.audit import AuditQuery
+from models.stored import FOREVER_S
 from tests.support.api import serving
 from tests.support.applying import apply_plan
 from tests.support.identity import OTHER_PASSWORD, PASSWORD, call, member, sign_in, token_of
@@ -360,7 +361,7 @@ async def test_how_long_it_is_kept_is_set_also_for_what_was_written_before(
             found = sync.get_default_database()["audit"].index_information()
             return int(found["at"]["expireAfterSeconds"])
 
-    for days, seconds in ((365, 365 * 86_400), (30, 30 * 86_400), (0, indexes.FOREVER_S)):
+    for days, seconds in ((365, 365 * 86_400), (30, 30 * 86_400), (0, FOREVER_S)):
         async with serving(mongo_uri, redis_url, audit_ttl_days=days) as client:
             assert await indexes.check(database(client)) == []
         assert kept_s() == seconds
