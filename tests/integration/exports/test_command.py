@@ -68,7 +68,7 @@ async def test_a_filter_may_be_a_number_or_a_day(
         (("users.csv", "--sort", "odd"), "sort: "),
         (("users.csv", "--filter", "odd=1"), "odd: There is no field of this name here."),
         (("users.csv", "--filter", "age_min=x"), "age_min: must be a whole number in digits, such as 50."),
-        (("users.csv", "--filter", "columns=name"), "say --columns"),
+        (("users.csv", "--filter", "columns=name"), "use --columns"),
     ],
 )
 def test_what_makes_no_file_is_said_before_anything_starts(
