@@ -238,7 +238,7 @@ def _list_left_out(document: dict[str, Any]) -> Iterator[str]:
     for use, words in _LEFT_OUT.items():
         if found := [column["heading"] for column in document["columns"] if column["use"] == use]:
             yield f"{words}: {', '.join(map(_quote, found))}"
-    if hidden := document["file"].get("hidden_rows"):
+    if hidden := (document["file"] or {}).get("hidden_rows"):  # of a revert there is no file
         yield f"Hidden rows, which are not imported without --hidden read: {hidden}"
 
 
