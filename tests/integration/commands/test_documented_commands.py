@@ -170,7 +170,7 @@ def test_the_guide(server: LiveServer) -> None:
             "curl -i $R/users/import": edit,
         },
     )
-    assert (server.folder / "sales.xlsx").stat().st_size > 1_000
+    assert (server.folder / "engineers.xlsx").stat().st_size > 1_000
 
 
 @pytest.mark.parametrize("page", [page for page in ALL_PAGES if page not in {"README.md", "docs/guide.md"}])
