@@ -48,9 +48,12 @@ def test_each_file_and_module_that_a_page_names_is_there(name: str) -> None:
 
 
 def _is_module(path: str) -> bool:
-    """Whether it is one, or a name of one."""
-    parent = Path(path).parent
-    return any((ROOT / found).exists() for found in (path, f"{path}.py", parent, f"{parent}.py"))
+    """Whether it is one, or a name that one has."""
+    if (ROOT / path).exists() or (ROOT / f"{path}.py").exists():
+        return True
+    parent, name = path.rsplit("/", 1)
+    sources = (ROOT / f"{parent}.py", ROOT / parent / "__init__.py")
+    return any(re.search(rf"\b{name}\b", source.read_text()) for source in sources if source.exists())
 
 
 def test_the_picture_and_the_table_of_rooms_are_what_the_contract_gives() -> None:
