@@ -128,7 +128,7 @@ _EXCUSES = (
     _Excuse(
         "ObjectLevelAuthorizationViolation",
         "GET /users/{user_id}",
-        "Whoever has users:read reads everybody; that he must have it, fuzz/peers.py asks.",
+        "With users:read callers read everybody; fuzz/peers.py asks that they need it.",
     ),
 )
 

@@ -54,7 +54,7 @@ def after_load_schema(_context: Any, schema: Any) -> None:
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
-    """Whoever calls must not be deleted, barred or given another password: a bystander is instead."""
+    """Give a bystander's id where a case would delete, bar or rename the account that calls."""
     if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
         _successes.enable(case.operation.label, case.path_parameters, case.body)
         if case.operation.label == _CANCEL and _CANCEL not in _answered and "Authorization" in case.headers:

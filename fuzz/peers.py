@@ -21,10 +21,10 @@ _LOOKS_FIRST = ("get", "patch", "put", "post", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How Ben asks for what is Ana's, and what he must be told."""
+    """How Ben asks for what is Ana's, and the status that must answer him."""
 
     scopes: tuple[str, ...]
-    """That his token has: all that he may have without being let in by design."""
+    """The scopes of Ben's token: all that do not let him in by design."""
     status: int
     sent: Mapping[str, Any] | None = None
     """A body in JSON that would do."""
@@ -52,7 +52,7 @@ RULES: dict[str, Rule] = {
     "stream_job": Rule(_ALL, 404),
     "cancel_job": Rule(_ALL, 404),
     "end_my_session": Rule(_ALL, 404),
-    # Users: a directory is read and written by whoever has the scope, and by nobody else.
+    # Users: a directory is read and written by callers with the scope, and by nobody else.
     "read_user": Rule(_READER, 403),
     "patch_user": Rule(_WRITER, 403, {"name": "Mallory"}),
     "replace_user": Rule(_WRITER, 403, {"name": "Mallory", "email": "mallory@fuzz.example.com"}),
@@ -78,7 +78,7 @@ LISTS = ("/jobs", "/users/exports", "/users/exports/schedules", "/users/imports"
 
 @dataclass(frozen=True, slots=True)
 class Intrusions:
-    """What Ben tried, and where he got further than he should."""
+    """What Ben tried, and where he got too far."""
 
     requests: int
     operations: int

@@ -36,11 +36,11 @@ class Account:
     email: str
     password: str
     username: str | None = None
-    """By which he signs in; by e-mail if it is None."""
+    """The name for signing in; None: the e-mail."""
 
     @property
     def form(self) -> dict[str, str]:
-        """That signs him in."""
+        """The form that signs the account in."""
         return {
             "grant_type": "password",
             "username": self.username or self.email,
