@@ -1,1 +1,1 @@
-"""What things are: stored documents and the shapes on the wire, side by side."""
+"""The models: stored documents and the shapes on the wire, side by side."""

@@ -1,4 +1,4 @@
-"""What people say of their own account, and administrators of others'."""
+"""Requests about accounts: one's own, and those that administrators manage."""
 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
@@ -15,7 +15,7 @@ from models.values import PLAIN, Email, Scope, Scopes
 MONTH_S = 30 * 86_400
 
 Password = Annotated[
-    SecretStr, Field(max_length=1024, description="8 to 128 characters, none of the common ones.")
+    SecretStr, Field(max_length=1024, description="8 to 128 characters, and not a common password.")
 ]
 CurrentPassword = Annotated[SecretStr, Field(max_length=1024)]
 SealedPassword = Annotated[
@@ -23,19 +23,19 @@ SealedPassword = Annotated[
     Field(
         max_length=4096,
         pattern="^[A-Za-z0-9_.-]*$",
-        description="In its place: a compact JWE (RSA-OAEP-256, A256GCM) of it, "
-        "made with the key of GET /auth/keys/password. Good once.",
+        description="Instead of it: its compact JWE (RSA-OAEP-256, A256GCM), "
+        "made with the key of GET /auth/keys/password. Valid once.",
     ),
 ]
 
 
 @made_of(inputs(UserInput, "sets", "registers"))
 class _OwnInput(BaseModel):
-    """What one may say of oneself who registers."""
+    """Fields that people set at their own registration."""
 
 
 class Registration(_OwnInput):
-    """A user of oneself, with a password."""
+    """The registration of oneself, with a password."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -48,13 +48,15 @@ class Registration(_OwnInput):
     password_jwe: SealedPassword | None = None
     invitation: Annotated[
         str | None,
-        Field(max_length=128, pattern=PLAIN, description="The code, where registration is by invitation."),
+        Field(
+            max_length=128, pattern=PLAIN, description="The code of an invitation, if registration needs one."
+        ),
     ] = None
 
 
 @made_of(patches(UserInput, "sets"))
 class OwnPatch(BaseModel):
-    """A JSON Merge Patch (RFC 7396) of what one may change of oneself without a password."""
+    """A JSON Merge Patch (RFC 7396) of the fields that users change themselves, without a password."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"profile": {"bio": None}, "locale": "zh-CN"}]}
@@ -62,7 +64,7 @@ class OwnPatch(BaseModel):
 
 
 class PasswordChange(BaseModel):
-    """Each of the two passwords either plain or sealed."""
+    """Both passwords, each either plain or as a JWE."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -88,7 +90,10 @@ class PasswordSetting(BaseModel):
     password_jwe: SealedPassword | None = None
     password_hash: Annotated[
         SecretStr | None,
-        Field(max_length=512, description="Of another system: bcrypt, Argon2, PBKDF2 of Django or passlib."),
+        Field(
+            max_length=512,
+            description="A hash from another system: bcrypt, Argon2, PBKDF2 of Django or passlib.",
+        ),
     ] = None
 
 
@@ -111,11 +116,11 @@ class InvitationInput(BaseModel):
     )
 
     email: Annotated[
-        Email | None, Field(description="Who alone may redeem it; null: whoever has the code.")
+        Email | None, Field(description="The only e-mail that may redeem it; null: anyone with the code.")
     ] = None
     scopes: Scopes = Field(default=["me"], description="What the new user may be granted.")
     expires_in: Annotated[
-        int, Field(strict=True, ge=60, le=MONTH_S, description="Seconds for which it is good.")
+        int, Field(strict=True, ge=60, le=MONTH_S, description="Seconds for which it is valid.")
     ] = 7 * 86_400
 
 
@@ -132,19 +137,21 @@ EXAMPLE_INVITATION: dict[str, Any] = {
 
 
 class Invitation(BaseModel):
-    """One that is good still; its code is nowhere to be seen."""
+    """A valid invitation, without its code."""
 
     id: answers.Sha256
-    email: Annotated[answers.Email | None, Field(description="Who alone may redeem it; null: anyone.")]
+    email: Annotated[
+        answers.Email | None, Field(description="The only e-mail that may redeem it; null: anyone.")
+    ]
     scopes: Annotated[list[Scope], Field(max_length=5, description="What the new user may be granted.")]
     created_by: Annotated[
-        answers.Id, Field(description="The administrator who invited; it is good while they are one.")
+        answers.Id, Field(description="The administrator who invited; it is valid while they are one.")
     ]
     expires_at: answers.Moment
 
 
 class InvitationPage(BaseModel):
-    """The one that expires last first."""
+    """A page of invitations, the last to expire first."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"items": [EXAMPLE_INVITATION], "next": "pQ8wZ3kRb1c"}]}
@@ -167,9 +174,9 @@ class InvitationOutput(BaseModel):
         }
     )
 
-    id: Annotated[answers.Sha256, Field(description="By which it is listed and withdrawn.")]
+    id: Annotated[answers.Sha256, Field(description="Its id in the list, by which it is withdrawn.")]
     code: Annotated[InvitationCode, Field(description="Shown this once.")]
-    expires_at: Annotated[answers.Moment, Field(description="Until when it is good.")]
+    expires_at: Annotated[answers.Moment, Field(description="When it expires.")]
 
 
 class StoredInvitation(NamedDocument):

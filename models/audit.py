@@ -1,4 +1,4 @@
-"""The audit trail as administrators read it."""
+"""The audit trail, as administrators read it."""
 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -15,7 +15,7 @@ from models.user import EXAMPLE_ID
 
 Action = Literal["created", "changed", "deleted", "password_set", "signed_out"]
 MOST_DIFFERENCES = 200
-"""More than a user has values: 14 fields, 50 tags, 5 scopes, 6 of each of 10 addresses."""
+"""More than the values of a user: 14 fields, 50 tags, 5 scopes, 6 parts of each of 10 addresses."""
 Via = Literal["api", "batch", "import", "registration", "command_line", "migration"]
 
 _ID = "^[0-9a-fA-F]{24}$"
@@ -36,7 +36,7 @@ EXAMPLE_ENTRY: Final[dict[str, Any]] = {
 
 
 class Change(BaseModel):
-    """One field; a secret has neither value, nor has any once its user was deleted."""
+    """One changed field; secrets have no values, and so have all fields of deleted users."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -50,39 +50,46 @@ class AuditEntry(BaseModel):
 
     id: answers.Id
     at: answers.Moment
-    user: Annotated[answers.Id, Field(description="Whom it changed; perhaps deleted since.")]
+    user: Annotated[answers.Id, Field(description="The changed user; perhaps deleted since.")]
     action: Annotated[Action, Field(description="`signed_out`: everywhere.")]
     by: Annotated[
         answers.Id | None, Field(description="Id of the user who did it; null for the command line.")
     ]
-    client: Annotated[answers.ClientId | None, Field(description="The OAuth client of his token.")]
+    client: Annotated[answers.ClientId | None, Field(description="The OAuth client of their token.")]
     via: Via
     import_id: Annotated[answers.Id | None, Field(description="The import that did it.")]
     request_id: Annotated[
         answers.RequestId | None, Field(description="X-Request-ID of the request that did it.")
     ]
     version: Annotated[
-        answers.Version | None, Field(description="Of the user after it; null where it has none.")
+        answers.Version | None,
+        Field(description="The user's version after the change; null after a deletion."),
     ]
     differences: Annotated[list[Change], Field(max_length=MOST_DIFFERENCES)]
-    forgotten: Annotated[bool, Field(description="Whether the values went when the user was deleted.")]
+    forgotten: Annotated[
+        bool, Field(description="Whether the values were removed because the user was deleted.")
+    ]
 
 
 class AuditPage(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_ENTRY], "next": None}]})
 
     items: Annotated[list[AuditEntry], Field(max_length=100)]
-    next: Annotated[answers.Cursor | None, Field(description="Cursor of the page after; null at the end.")]
+    next: Annotated[answers.Cursor | None, Field(description="Cursor of the next page; null at the end.")]
 
 
 class AuditQuery(PageQuery):
-    """The newest first. Different filters must all hold; a repeated action means any of its values."""
+    """Filters of the trail, which must all hold; a repeated action means any of its values."""
 
     user: Annotated[str | None, Field(pattern=_ID, description="Changes of this user.")] = None
     by: Annotated[str | None, Field(pattern=_ID, description="Changes by this user.")] = None
     action: Annotated[tuple[Action, ...], Field(max_length=5, description="What was done.")] = ()
-    since: Annotated[From | None, Field(alias="from", description=f"Done then or later: {WHEN}.")] = None
-    until: Annotated[To | None, Field(alias="to", description=f"Done then or earlier: {WHEN}.")] = None
+    since: Annotated[
+        From | None, Field(alias="from", description=f"Changes at that time or later: {WHEN}.")
+    ] = None
+    until: Annotated[
+        To | None, Field(alias="to", description=f"Changes at that time or earlier: {WHEN}.")
+    ] = None
 
 
 class StoredEntry(Document):

@@ -1,4 +1,4 @@
-"""A batch of changes and the answer to each."""
+"""A batch of changes, and the result of each."""
 
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ from models.user import EXAMPLE_ID, EXAMPLE_INPUT, UserInput, UserPatch
 MAX_OPERATIONS = 1000
 UserId = Annotated[str, Field(pattern="^[0-9a-fA-F]{24}$", examples=[EXAMPLE_ID])]
 Version = Annotated[
-    int, Field(strict=True, ge=1, le=answers.MOST, description="Only if the user is still at this version.")
+    int, Field(strict=True, ge=1, le=answers.MOST, description="Only if the user still has this version.")
 ]
 
 
@@ -43,7 +43,7 @@ Operation = Annotated[CreateOperation | UpdateOperation | DeleteOperation, Field
 
 
 class Batch(BaseModel):
-    """Operations, done in their order; each stands or falls alone."""
+    """Operations, done in order; each succeeds or fails by itself."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -61,11 +61,13 @@ class Batch(BaseModel):
     )
 
     operations: Annotated[list[SkipValidation[Operation]], Field(min_length=1, max_length=MAX_OPERATIONS)]
-    """Validated one by one: a wrong operation fails alone."""
+    """Validated one by one, so that an invalid operation fails by itself."""
 
 
 class Outcome(BaseModel):
-    status: Annotated[answers.Status, Field(description="What the operation alone would have answered.")]
+    status: Annotated[
+        answers.Status, Field(description="The status that the operation would have by itself.")
+    ]
     id: answers.Id | None
     version: answers.Version | None
     error: Problem | None
@@ -100,5 +102,5 @@ class BatchOutput(BaseModel):
     )
 
     results: Annotated[
-        list[Outcome], Field(max_length=MAX_OPERATIONS, description="One for each operation, in their order.")
+        list[Outcome], Field(max_length=MAX_OPERATIONS, description="One for each operation, in order.")
     ]

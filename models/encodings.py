@@ -1,4 +1,4 @@
-"""Encodings of text files that spreadsheet programs save, each by the name that callers give and are told."""
+"""Encodings of text files that spreadsheet programs save, by the names that callers use."""
 
 from typing import Final, Literal, get_args
 
@@ -12,7 +12,7 @@ EncodingName = Literal[
     "cp437", "cp720", "cp737", "cp775", "cp850", "cp852", "cp855", "cp857", "cp858", "cp860", "cp861",
     "cp862", "cp863", "cp865", "cp866",
 ]  # fmt: skip
-"""Unicode, "CSV" by country as Windows saves it, as a Mac does, "CSV (MS-DOS)"; the likelier first."""
+"""Unicode, then "CSV" of Windows by country, of Macs, and "CSV (MS-DOS)"; the likelier first."""
 
 NAMES: Final[tuple[EncodingName, ...]] = get_args(EncodingName)
 DOUBLE_BYTE: Final = frozenset({"cp932", "gb18030", "cp949", "cp950", "big5-hkscs"})
@@ -35,7 +35,7 @@ _OTHER_NAMES: Final[dict[str, EncodingName]] = {
 
 
 def find_name(written: object) -> object:
-    """Our name of an encoding, for the other names that people know it by; what is none stays as it is."""
+    """Our name of an encoding with another known name; other text stays as it is."""
     if not isinstance(written, str):
         return written
     name = written.strip().lower().replace("_", "-")

@@ -1,4 +1,4 @@
-"""Exports that a job makes and that are kept for a while; and their schedules."""
+"""Exports that jobs make, and their schedules."""
 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final
@@ -48,13 +48,13 @@ EXAMPLE_EXPORT: Final[dict[str, Any]] = {
 
 
 MOST_COLUMNS: Final = 4000
-"""`columns` has at most as many characters."""
+"""The most columns; `columns` cannot name more in its length."""
 Label = Annotated[str, Field(pattern=answers.PLAIN, max_length=100)]
 Query = Annotated[str, Field(pattern=answers.PLAIN, max_length=1000)]
 
 
 def _document_single_values(schema: dict[str, Any]) -> None:
-    """Say in the schema of the body that a list's only item may stand for it, and that JSON has booleans."""
+    """Document in the schema that a single item may replace a list, and that JSON has booleans."""
     schema["examples"] = [EXAMPLE_BODY]
     for name in _LISTS:
         said = schema["properties"][name]
@@ -65,7 +65,7 @@ def _document_single_values(schema: dict[str, Any]) -> None:
 
 
 class ExportBody(FileQuery):
-    """What the query of a download says, and the format. A filter's single value needs no array around it."""
+    """The parameters of a download, and the format. A filter's single value needs no array."""
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=_document_single_values)
 
@@ -94,24 +94,29 @@ class ExportOutput(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_EXPORT]})
 
     id: answers.Id
-    state: Annotated[JobState, Field(description="Of the job; the file is there once it has succeeded.")]
+    state: Annotated[
+        JobState, Field(description="The state of the job; the file is ready once it has succeeded.")
+    ]
     job: Annotated[answers.Id, Field(description="Id of the job, for `/jobs/{id}` and its events.")]
     format: Format
     columns: Annotated[
         list[Label] | None,
-        Field(max_length=MOST_COLUMNS, description="The labels, in order; null for NDJSON of whole users."),
+        Field(
+            max_length=MOST_COLUMNS,
+            description="The labels of columns, in order; null for NDJSON of whole users.",
+        ),
     ]
-    filter: Annotated[dict[str, Any], Field(description="The filters, as they were asked for.")]
+    filter: Annotated[dict[str, Any], Field(description="The filters, as they were sent.")]
     q: Query | None
     sort: Sort | None
-    rows: Annotated[answers.Count | None, Field(description="Users in the file, exactly.")]
+    rows: Annotated[answers.Count | None, Field(description="The number of users in the file.")]
     bytes: answers.Count | None
-    sha256: Annotated[answers.Sha256 | None, Field(description="Of the file, in hexadecimal.")]
+    sha256: Annotated[answers.Sha256 | None, Field(description="The file's SHA-256, in hexadecimal.")]
     file: Annotated[answers.Path | None, Field(description="Path of the file.")]
     error: Annotated[Problem | None, Field(description="Why it failed.")]
     created_at: answers.Moment
     created_by: Annotated[answers.Id | None, Field(description="Id of a user.")]
-    schedule: Annotated[answers.Id | None, Field(description="Id of the schedule that asked for it.")]
+    schedule: Annotated[answers.Id | None, Field(description="Id of the schedule that made it.")]
     expires_at: Annotated[answers.Moment, Field(description="When it is deleted, with its file.")]
 
 
@@ -145,7 +150,7 @@ Cron = Annotated[
     str,
     Text(100, texts.line),
     Field(
-        description="Minute, hour, day of month, month, day of week, as cron has them.",
+        description="A cron expression: minute, hour, day of month, month, day of week.",
         examples=["30 6 * * MON"],
     ),
 ]
@@ -153,7 +158,7 @@ Timezone = Annotated[
     str,
     Text(64, texts.line),
     Field(
-        description="In which the cron expression is meant.",
+        description="The time zone of the cron expression.",
         examples=["Europe/Berlin"],
     ),
 ]
@@ -175,11 +180,11 @@ class ScheduleInput(BaseModel):
 
 
 class SchedulePatch(BaseModel):
-    """What is left out stays."""
+    """Changes of a schedule; omitted members stay."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"is_active": False}]})
 
-    name: Name = Field(default_factory=str)  # never used, and unlike None not part of the schema
+    name: Name = Field(default_factory=str)  # never used; unlike None, not part of the schema
     cron: Cron = Field(default_factory=str)
     timezone: Timezone = Field(default_factory=str)
     export: ExportBody = Field(default_factory=lambda: ExportBody(format="csv"))
@@ -193,15 +198,15 @@ class ScheduleOutput(BaseModel):
     name: answers.Line
     cron: answers.Line
     timezone: answers.Line
-    export: Annotated[dict[str, Any], Field(description="The export, as it was asked for.")]
+    export: Annotated[dict[str, Any], Field(description="The export, as it was sent.")]
     is_active: bool
     created_at: answers.Moment
     created_by: answers.Id
     next_run_at: Annotated[answers.Moment | None, Field(description="Null while it is not active.")]
-    last_run_at: Annotated[answers.Moment | None, Field(description="The time for which it last ran.")]
+    last_run_at: Annotated[answers.Moment | None, Field(description="The scheduled time of its last run.")]
     last_skipped_at: Annotated[
         answers.Moment | None,
-        Field(description="The last time it did not run as the run before went on still."),
+        Field(description="The last scheduled time that it skipped, as the previous run was still running."),
     ]
     last_job: Annotated[answers.Id | None, Field(description="Id of the last run's job.")]
     last_export: Annotated[answers.Id | None, Field(description="Id of the last run's export.")]

@@ -1,7 +1,7 @@
-"""What is declared of a user's field beside its type, and how models are made of fields that are so declared.
+"""The declaration of a user's fields, and how models are derived from it.
 
-The declaration is data: whatever needs to know of fields (columns, filters, orders, search, the validator,
-imports) reads `UserField`s, and names none.
+The declaration is data: columns, filters, orders, search, the validator and imports read `UserField`s, and
+name no field.
 """
 
 import typing
@@ -20,40 +20,40 @@ Definitions = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """Stands in the annotation of a field of `UserInput`, `ProfileInput`, `AddressInput` or `Recorded`."""
+    """Declares a field, in its annotation in `UserInput`, `ProfileInput`, `AddressInput` or `Recorded`."""
 
     answer: Any
-    """Its type in replies and as stored, None left out; bounds nothing (`models.answers`)."""
+    """Its type in replies and as stored, without None; it enforces no bounds (`models.answers`)."""
     _: KW_ONLY
     owner: Literal["sets", "registers", "never"] = "never"
-    """Whether its owner may change it, or say it at registration alone; of the profile as a whole."""
+    """Whether its owner may change it, or set it only at registration; the profile counts as a whole."""
     admin: bool = False
-    """Whether only users:admin may set it; a replacement that leaves it out keeps it."""
+    """Whether only users:admin may set it; a replacement that omits it keeps it."""
     width: int = 20
-    """Of its column, in characters, as a spreadsheet counts it."""
+    """The width of its column, in a spreadsheet's characters."""
     patch: Any = None
-    """Of a nested object: the model of its patch."""
+    """The model of the patch of a nested object."""
     called: str = ""
-    """Its name in filters and in `q`, where that is another one: of one item of a list."""
+    """Its name in filters and in `q`, if that differs: the name of one item of a list."""
     filter: str | tuple[str, str] = ""
-    """What its filter finds; of a number or a time, what the lower and the upper bound find."""
+    """The description of its filter, or those of the lower and the upper bound of a number or a time."""
     unique: bool = False
-    """Whether no two users may have one value: of e-mail, username and phone, which have normal forms."""
+    """Whether values are unique: of e-mail, username and phone, which have normal forms."""
     sort: bool = False
-    """Whether users come in its order: text by its sort key, a number or a time by itself."""
+    """Whether users can be sorted by it: text by its sort key, numbers and times by themselves."""
     search: bool = False
     """Whether `q` finds its words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a field may hold: one type, or a list of it; null or not."""
+    """The kind of a field's values: a type, or a list of it; null or not."""
 
     type: type
     nullable: bool
     many: bool
     choices: tuple[str, ...] = ()
-    """Of a literal."""
+    """The values of a literal."""
 
     @classmethod
     def of(cls, annotation: Any) -> "Kind":
@@ -68,26 +68,26 @@ class Kind:
 
 
 def _bare(annotation: Any) -> Any:
-    """Without its bounds."""
+    """The annotation without its bounds."""
     return typing.get_args(annotation)[0] if typing.get_origin(annotation) is Annotated else annotation
 
 
 @dataclass(frozen=True, slots=True)
 class UserField:
-    """A field as everything else reads it."""
+    """A declared field, as other code reads it."""
 
     name: str
     path: tuple[str, ...]
-    """Where it stands in a stored user."""
+    """Its path in a stored user."""
     kind: Kind
     declared: Declared
     info: FieldInfo
     is_set: bool
-    """Whether callers set it; else the service records it."""
+    """Whether callers set it; otherwise the service records it."""
 
     @property
     def pointer(self) -> str:
-        """Where it stands in a user, as the API has it (RFC 6901)."""
+        """Its JSON pointer in a user of the API (RFC 6901)."""
         return "/" + "/".join(self.path)
 
     @property
@@ -97,7 +97,7 @@ class UserField:
 
     @property
     def stored_at(self) -> str:
-        """The path by which users are found and sorted: that of the sort key, where it has one."""
+        """The path by which users are found and sorted: that of its key, if it has one."""
         return f"keys.{self.name}" if self.has_key else ".".join(self.path)
 
     @property
@@ -115,11 +115,11 @@ class UserField:
 
     @property
     def is_facet(self) -> bool:
-        """Whether its filter is answered by the `facets` index, one entry a value."""
+        """Whether the `facets` index answers its filter, with one entry for each value."""
         return bool(self.declared.filter) and not self.declared.unique and self.bounds is None
 
     def values(self, user: Mapping[str, Any]) -> Iterator[Any]:
-        """Of a user: the value, each item of a list, those of all addresses; nothing where it is missing."""
+        """The field's values in a user: items of a list, values of all addresses; none if it is missing."""
         if len(self.path) == 1:
             holders = [user]
         else:
@@ -133,7 +133,7 @@ class UserField:
                 yield value
 
     def only(self, values: Sequence[Any]) -> dict[str, Any]:
-        """A user of whom nothing but these values is known."""
+        """A user with only these values."""
         if len(self.path) > len(("profile", self.name)):
             return {"profile": {"addresses": [{self.name: value} for value in values]}}
         held = {self.name: list(values) if self.kind.many else next(iter(values), None)}
@@ -145,7 +145,7 @@ class UserField:
 
 
 def read(model: type[BaseModel], *path: str, is_set: bool = True) -> Iterator[UserField]:
-    """The fields of a model, those of a nested object in its place."""
+    """The fields of a model, with those of a nested object in its place."""
     for name, info in model.model_fields.items():
         kind, declared = Kind.of(info.annotation), _declared(model, name)
         if issubclass(kind.type, BaseModel) and not kind.many:
@@ -159,19 +159,19 @@ def _declared(model: type[BaseModel], name: str) -> Declared:
         if isinstance(each, Declared):
             return each
     msg = (
-        f"Declare what {model.__name__}.{name} is in replies and for the rest of the house: "
+        f"Declare {model.__name__}.{name} for replies and other code, such as "
         f"`{name}: Annotated[Line | None, Blank, Declared(answers.Line)] = None`, say."
     )
     raise TypeError(msg)
 
 
 def made_of(*definitions: Mapping[str, Any]) -> Callable[[type[Model]], type[Model]]:
-    """Decorates a model that has these fields, too, after those of its body."""
+    """Decorates a model: adds these fields after its own."""
 
     def make(model: type[Model]) -> type[Model]:
         fields: Definitions = {name: each for some in definitions for name, each in some.items()}
         if taken := sorted(fields.keys() & model.model_fields.keys()):
-            msg = f"{model.__name__} has {', '.join(taken)} already: give the field of a user another name."
+            msg = f"{model.__name__} has {', '.join(taken)} already: rename the field of a user."
             raise TypeError(msg)
         return create_model(
             model.__name__, __base__=model, __module__=model.__module__, __doc__=model.__doc__, **fields
@@ -181,7 +181,7 @@ def made_of(*definitions: Mapping[str, Any]) -> Callable[[type[Model]], type[Mod
 
 
 def inputs(model: type[BaseModel], *owner: str) -> Definitions:
-    """The model's own fields; with `owner` only those of which the declaration says that of their owner."""
+    """The model's own fields for input; with `owner`, only those so declared."""
     hints = typing.get_type_hints(model, include_extras=True)
     return {
         name: (hints[name], ... if info.is_required() else info.default)
@@ -191,7 +191,7 @@ def inputs(model: type[BaseModel], *owner: str) -> Definitions:
 
 
 def patches(model: type[BaseModel], *owner: str) -> Definitions:
-    """As `inputs`, for a merge patch: none is needed, and null removes what may be null or empty."""
+    """The same for a merge patch: none is required, and null removes what may be null or empty."""
     return {name: _patch(model, name, hint) for name, (hint, _) in inputs(model, *owner).items()}
 
 
@@ -205,7 +205,7 @@ def _patch(model: type[BaseModel], name: str, hint: Any) -> tuple[Any, Any]:
 
 
 def answered(model: type[BaseModel]) -> Definitions:
-    """As replies and stored users have the model's fields: each is there, perhaps as null."""
+    """The model's fields in replies and stored users: all are present, perhaps as null."""
     return {
         name: (answer | None if Kind.of(info.annotation).nullable else answer, ...)
         for name, info in model.model_fields.items()

@@ -1,4 +1,4 @@
-"""A job, as the one who asked for it and administrators see it."""
+"""Jobs, as their owners and administrators see them."""
 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -17,7 +17,7 @@ JobKind = Literal["import_plan", "import_apply", "export"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 ENDED: Final[frozenset[JobState]] = frozenset({"succeeded", "failed", "cancelled"})
-"""A job in one of these states changes no more."""
+"""Final states."""
 
 EXAMPLE_JOB: Final[dict[str, Any]] = {
     "id": "6b05f0a1e1b7a3d4c9f01234",
@@ -37,7 +37,7 @@ EXAMPLE_JOB: Final[dict[str, Any]] = {
 
 class JobProgress(BaseModel):
     done: Annotated[answers.Count, Field(description="Rows done so far.")]
-    total: Annotated[answers.Count | None, Field(description="Of how many; null while nobody knows.")]
+    total: Annotated[answers.Count | None, Field(description="Rows in total; null while unknown.")]
 
 
 class JobOutput(BaseModel):
@@ -50,24 +50,22 @@ class JobOutput(BaseModel):
     created_at: answers.Moment
     started_at: Annotated[answers.Moment | None, Field(description="When a worker first took it.")]
     ended_at: answers.Moment | None
-    expires_at: Annotated[
-        answers.Moment | None, Field(description="When it is forgotten; null until it ends.")
-    ]
+    expires_at: Annotated[answers.Moment | None, Field(description="When it is deleted; null until it ends.")]
     created_by: Annotated[answers.Id | None, Field(description="Id of a user; null for the command line's.")]
     attempts: Annotated[answers.Count, Field(description="How often a worker took it.")]
     error: Annotated[Problem | None, Field(description="Why it failed.")]
-    result: Annotated[answers.Path | None, Field(description="Path of what it makes.")]
+    result: Annotated[answers.Path | None, Field(description="Path of its result.")]
 
 
 class JobPage(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_JOB], "next": None}]})
 
     items: Annotated[list[JobOutput], Field(max_length=100)]
-    next: Annotated[answers.Cursor | None, Field(description="Cursor of the page after; null at the end.")]
+    next: Annotated[answers.Cursor | None, Field(description="Cursor of the next page; null at the end.")]
 
 
 class PageQuery(BaseModel):
-    """Paging of what is listed newest first."""
+    """Paging through a list, the newest first."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -85,8 +83,8 @@ class PageQuery(BaseModel):
 class JobQuery(PageQuery):
     """A repeated filter means any of its values."""
 
-    state: Annotated[list[JobState], Field(max_length=5, description="In one of these states.")] = []
-    kind: Annotated[list[JobKind], Field(max_length=3, description="Of one of these kinds.")] = []
+    state: Annotated[list[JobState], Field(max_length=5, description="Jobs in one of these states.")] = []
+    kind: Annotated[list[JobKind], Field(max_length=3, description="Jobs of one of these kinds.")] = []
 
 
 class StoredJob(Document):

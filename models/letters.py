@@ -1,4 +1,4 @@
-"""Which characters may stand in what tells people apart: none unseen, none that pass for others."""
+"""Characters allowed in identifiers of people: none invisible, none that look like others."""
 
 import re
 import unicodedata
@@ -17,7 +17,7 @@ _LOOK_ALIKES = frozenset({"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", 
 
 
 def is_identifier(text: str, *, punctuation: str) -> bool:
-    """Whether `text` (in NFKC) holds only letters, marks, digits and `punctuation`, all of them visible."""
+    """Whether `text` (in NFKC) has only visible letters, marks, digits and `punctuation`."""
     if text.isascii():
         return all(char.isalnum() or char in punctuation for char in text)
     return not INVISIBLE.search(text) and all(
@@ -26,12 +26,12 @@ def is_identifier(text: str, *, punctuation: str) -> bool:
 
 
 def mixes_look_alikes(text: str) -> bool:
-    """Whether letters of two scripts that share shapes stand together: `аdmin` with a Cyrillic `а`."""
+    """Whether a word mixes letters of two scripts that share shapes: `аdmin` with a Cyrillic `а`."""
     if text.isascii():
         return False
     return len({_script(char) for char in text if char.isalpha()} & _LOOK_ALIKES) > 1
 
 
 def _script(letter: str) -> str:
-    """The first word of a character's name: unicodedata knows no scripts, and for these it is the script."""
+    """The script of a letter: the first word of its name, as unicodedata has no scripts."""
     return unicodedata.name(letter, "").partition(" ")[0]

@@ -1,4 +1,4 @@
-"""What a caller may ask of a listing, and the page that answers."""
+"""Queries of listings, and their pages."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -28,7 +28,7 @@ Id = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{24}$")]
 
 
 def _separate(given: object) -> object:
-    """Names may be repeated, separated by commas, or both; each counts once."""
+    """The distinct names of values that may be repeated, separated by commas, or both."""
     if not isinstance(given, list):
         return given
     names = [name for item in given for name in (item.split(",") if isinstance(item, str) else [item])]
@@ -36,14 +36,14 @@ def _separate(given: object) -> object:
 
 
 def _values(field: UserField) -> tuple[Any, Any]:
-    """The filter of a text, a flag or a choice: any of its values."""
+    """The filter of a text, a flag or a choice, by any of its values."""
     choices = ("true", "false") if field.kind.type is bool else field.kind.choices
     listed, most = (list[_LITERAL[choices]], len(choices)) if choices else (Texts, None)
     return listed, Field(default=[], max_length=most, description=str(field.declared.filter))
 
 
 def _ranges(field: UserField) -> dict[str, tuple[Any, Any]]:
-    """The two filters that bound a number or a time."""
+    """The two filters by bounds of a number or a time."""
     kinds: tuple[Any, Any] = (From, To)
     ending = f": {WHEN}."
     if field.kind.type is int:
@@ -70,14 +70,14 @@ class Filter(_Ids):
         list[Missable],
         Field(
             max_length=len(get_args(Missable)),
-            description="Lacking this, or all of these: `missing=last_login_at,phone`.",
+            description="Users who lack this, or all of these: `missing=last_login_at,phone`.",
         ),
         BeforeValidator(_separate),
     ] = []
 
 
 class OrderedQuery(Filter):
-    """Filters and an order: what a listing and an export share."""
+    """Filters and an order, as listings and exports share them."""
 
     sort: Annotated[
         Sort | None,
@@ -95,7 +95,7 @@ Q = Annotated[
         pattern=PLAIN,
         description=f"Words of {', '.join(SEARCHED)}: all must match, exactly, as prefixes or within typos. "
         "`city:berlin anna` narrows, quotes ask for exact words. Up to "
-        "200 characters and 10 words. Results come ranked, without `sort`, `skip` and `previous`.",
+        "200 characters and 10 words. Results are ranked, without `sort`, `skip` and `previous`.",
         examples=["anna schmit"],
     ),
 ]
@@ -106,7 +106,8 @@ class ListQuery(OrderedQuery):
 
     q: Q = None
     highlight: Annotated[
-        Literal["true", "false"], Field(description="With `q`: add to each user its score and what matched.")
+        Literal["true", "false"],
+        Field(description="With `q`: add to each user their score and what matched."),
     ] = "false"
 
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Users a page."), Whole] = 50
@@ -131,7 +132,7 @@ class ListQuery(OrderedQuery):
         Field(
             max_length=1000,
             pattern=PLAIN,
-            description="Comma-separated: `name,email,profile.addresses.city`. The id is always there.",
+            description="Comma-separated: `name,email,profile.addresses.city`. The id is always included.",
         ),
     ] = None
 
@@ -151,13 +152,15 @@ class FileQuery(OrderedQuery):
     ] = None
     addresses: Annotated[
         int,
-        Field(ge=0, le=10, description="Addresses with own columns; more stand in `addresses_more`."),
+        Field(
+            ge=0, le=10, description="Addresses with columns of their own; others are in `addresses_more`."
+        ),
         Whole,
     ] = 3
 
 
 class ExportQuery(FileQuery):
-    """A download in a format of choice."""
+    """A download, with its format."""
 
     format: Annotated[Format | None, Field(description="Goes before `Accept`.")] = None
 
@@ -166,31 +169,31 @@ class Total(BaseModel):
     value: answers.Count
     relation: Annotated[
         Literal["eq", "gte", "estimate"],
-        Field(description="eq: exact; gte: at least so many; estimate: about so many."),
+        Field(description="eq: exact; gte: at least this many; estimate: about this many."),
     ]
 
 
 Place = Annotated[int, Field(ge=0, le=512)]
-"""Search looks at as many code points of a field."""
+"""A place in a field, of which search reads so many code points."""
 Ranges = Annotated[list[Annotated[list[Place], Field(min_length=2, max_length=2)]], Field(max_length=512)]
 
 
 class Match(BaseModel):
-    """Why a user was found."""
+    """Why search found a user."""
 
-    score: Annotated[float, Field(description="At most 1.03; comparable within one query and kind of match.")]
+    score: Annotated[float, Field(description="At most 1.03; comparable within one query and kind.")]
     kind: Annotated[
         Literal["exact", "prefix", "one_typo", "two_typos"],
-        Field(description="Of its worst word."),
+        Field(description="The kind of the worst matching word."),
     ]
     fields: Annotated[
         dict[str, Ranges],
-        Field(description="Path of each field that matched: ranges of code points, the end past the last."),
+        Field(description="Matching ranges of each field, by path: code points, end exclusive."),
     ]
 
 
 class FoundUser(UserOutput):
-    match: Annotated[Match | None, Field(description="With `highlight=true`; left out otherwise.")] = None
+    match: Annotated[Match | None, Field(description="Only with `highlight=true`.")] = None
 
 
 class SuggestQuery(BaseModel):
@@ -201,7 +204,7 @@ class SuggestQuery(BaseModel):
         Field(
             max_length=1000,
             pattern=PLAIN,
-            description="What was typed so far: up to 200 characters and 10 words.",
+            description="The text typed so far: up to 200 characters and 10 words.",
         ),
     ]
 
@@ -249,8 +252,8 @@ class UserPage(BaseModel):
     )
 
     items: Annotated[list[FoundUser], Field(max_length=MAX_LIMIT)]
-    next: Annotated[answers.Cursor | None, Field(description="Cursor of the page after; null at the end.")]
+    next: Annotated[answers.Cursor | None, Field(description="Cursor of the next page; null at the end.")]
     previous: Annotated[
-        answers.Cursor | None, Field(description="Cursor of the page before; null at the start.")
+        answers.Cursor | None, Field(description="Cursor of the previous page; null at the start.")
     ]
     total: Total | None

@@ -12,9 +12,9 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResu
 from models.letters import INVISIBLE
 
 PATTERN = r"^\s*([Tt][Ee][Ll]:)?[^\x00A-Za-z]*$"
-"""What may be a number, as far as a pattern of JSON Schema can say it."""
+"""A pattern that all numbers match, for JSON Schema."""
 _REMEMBERED = 4_096
-"""Numbers whose reading is kept, as each is read several times on its way: some 25 µs a reading."""
+"""Parsed numbers that are cached, as each is parsed several times, in some 25 µs."""
 _WRITTEN = re.compile(r"(?:[Tt][Ee][Ll]:)?\s*([+\d\s()\[\].\-/~\u2010-\u2015\u2212\u2053\u223c\u30fc]*)")
 _EXTENSION = re.compile(r"[0-9].*([x#;,]|ext)[^0-9]*[0-9]+\s*$", re.IGNORECASE)
 _DIGITS = re.compile(r"\D+")
@@ -27,24 +27,24 @@ _WRONG = {
     ValidationResult.INVALID_COUNTRY_CODE: "must begin with + and the code of a country, such as +86",
     ValidationResult.TOO_SHORT: _TOO_SHORT,
     ValidationResult.IS_POSSIBLE_LOCAL_ONLY: _TOO_SHORT,
-    ValidationResult.TOO_LONG: "has more digits than a number of +{code}: leave out what follows the number",
-    ValidationResult.INVALID_LENGTH: "has a count of digits that no number of +{code} has",
+    ValidationResult.TOO_LONG: "has more digits than a number of +{code}: leave out any extension",
+    ValidationResult.INVALID_LENGTH: "does not have the length of a number of +{code}",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """What a text was read as."""
+    """A parsed number."""
 
     e164: str
     wrong: str | None
-    """Why nobody can be called by it, for a person; None where somebody can."""
+    """Why it is no valid number, in words; None if it is valid."""
     national: str
     """The digits without the country's code."""
 
 
 def read(text: str) -> str:
-    """The E.164 form of an international number. ValueError says what would be right."""
+    """The E.164 form of an international number; ValueError says what would be right."""
     number = find(text)
     if number is None or number.wrong is not None:
         raise ValueError(_complaint(text) if number is None else number.wrong)
@@ -52,9 +52,9 @@ def read(text: str) -> str:
 
 
 def find(text: str, region: str | None = None) -> Number | None:
-    """The number, which may be national where there is a region; None where the text is none.
+    """The number in a text, national ones only with a region; None if there is none.
 
-    Letters are no digits here, unlike in the library: a word beside a number would become part of it.
+    Unlike in the library, letters are no digits: a word beside a number would become part of it.
     """
     return _find(text, region)
 
@@ -72,7 +72,7 @@ def _find(text: str, region: str | None) -> Number | None:
         return None
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     if e164 != written[1] and (settled := find(e164)) is not None:
-        return settled  # of +49 00 30… the library takes off one zero at each reading
+        return settled  # of +49 00 30… the library removes one zero each time
     verdict = phonenumbers.is_possible_number_with_reason(number)
     return Number(
         e164,
@@ -82,15 +82,15 @@ def _find(text: str, region: str | None) -> Number | None:
 
 
 def key(text: str, region: str | None = None) -> str:
-    """The form under which a number is stored and looked up; of what is none, its digits after a +."""
+    """The form under which a number is stored and looked up; for other text, its digits after a +."""
     number = find(text, region)
     return number.e164 if number is not None else _digits(text)
 
 
 def internationalise(document: Any, region: str) -> None:
-    """Make the national numbers of a user, a patch or a batch of them international, where they stand.
+    """Make national numbers in a user, a patch or a batch international, in place.
 
-    What is no number, and what is international already, stays as it is for the model to judge.
+    Anything else stays as it is, for the model to judge.
     """
     if not isinstance(document, dict):
         return
@@ -123,7 +123,7 @@ def _digits(text: str) -> str:
 
 def _complaint(text: str) -> str:
     if _EXTENSION.search(text):
-        return "must stand without its extension, for which E.164 has no place: +4930123456, say"
+        return "must not have an extension, for which E.164 has no place: write it as +4930123456"
     if any(char.isalpha() for char in text):
-        return "must be written in digits, without words or letters: +8613800138000, say"
+        return "must be written in digits, without words or letters, such as +8613800138000"
     return _INTERNATIONAL

@@ -8,14 +8,14 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemError(BaseModel):
-    """One bad field (`pointer`) or parameter (`parameter`); the other key is left out."""
+    """One bad field (`pointer`) or parameter (`parameter`); the other member is omitted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     detail: str = Field(
         max_length=500,
         pattern=PLAIN,
-        description="What would be right, in one sentence; never what was sent.",
+        description="What would be right, in one sentence; never the value that was sent.",
     )
     pointer: str | None = Field(
         default=None,
@@ -40,14 +40,14 @@ class Problem(BaseModel):
         description="`urn:roster:problem:` and the code.",
     )
     title: str = Field(max_length=128, pattern=PLAIN, description="The same for each problem of this code.")
-    status: int = Field(description="The HTTP status, again.", ge=400, le=599)
+    status: int = Field(description="The HTTP status.", ge=400, le=599)
     detail: str = Field(max_length=500, pattern=PLAIN, description="What happened this time, for people.")
     code: str = Field(
-        max_length=64, pattern="^[a-z_]+$", description="Stable name of the problem, for programs."
+        max_length=64, pattern="^[a-z_]+$", description="A stable name of the problem, for programs."
     )
     request_id: str = Field(
         max_length=64,
         pattern="^[A-Za-z0-9._-]*$",
-        description="The reply's `X-Request-ID`; the log lines of the request carry it.",
+        description="The reply's `X-Request-ID`, which is also in the log lines of the request.",
     )
     errors: list[ProblemError] = Field(max_length=50, description="The bad fields, at most 50; often empty.")

@@ -1,4 +1,4 @@
-"""Numbers, days and times as a query string writes them, in no spelling that Python alone would read."""
+"""Numbers, days and times in query strings, without spellings that only Python accepts."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 LONGEST_MOMENT = 40
-"""Characters of a time."""
+"""The most characters of a time."""
 WHEN = "a day (2026-01-31, all of it) or a time (2026-01-31T08:00:00Z; UTC without an offset)"
 _NO_MOMENT = "must be a date (2026-01-31) or a time (2026-01-31T08:00:00Z)"
 _WHOLE = re.compile("-?[0-9]+")
@@ -20,7 +20,7 @@ _MOMENT = re.compile(
 
 
 def _whole(given: object) -> object:
-    """A text must be digits; what is no text (JSON's numbers) is for Pydantic to check."""
+    """Text must be digits; other values (JSON's numbers) are for Pydantic to check."""
     if isinstance(given, str) and not _WHOLE.fullmatch(given):
         msg = "must be a whole number in digits, such as 50"
         raise ValueError(msg)
@@ -28,7 +28,7 @@ def _whole(given: object) -> object:
 
 
 def _moment(given: object, *, end: bool) -> object:
-    """A date as an upper bound means the whole day; no offset means UTC."""
+    """A time; as an upper bound a date means the whole day. Without an offset it is UTC."""
     if isinstance(given, datetime):
         return given
     if not isinstance(given, str) or not _MOMENT.fullmatch(given):
@@ -48,4 +48,4 @@ _BOUNDED = Field(json_schema_extra={"maxLength": LONGEST_MOMENT})
 From = Annotated[datetime, BeforeValidator(lambda given: _moment(given, end=False)), _BOUNDED]
 To = Annotated[datetime, BeforeValidator(lambda given: _moment(given, end=True)), _BOUNDED]
 Whole: Any = BeforeValidator(_whole)
-"""In the annotation of a number that a query string may write."""
+"""For the annotation of a number in a query string."""

@@ -1,4 +1,4 @@
-"""A session, as its user and administrators see it."""
+"""Sessions, as their users and administrators see them."""
 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
@@ -13,7 +13,7 @@ from models.values import Scope
 
 MAX_SIGN_OUTS = 1_000
 MOST_SESSIONS = 1_000
-"""That a list shows."""
+"""The most sessions in a list."""
 
 
 EXAMPLE_SESSION: dict[str, Any] = {
@@ -31,17 +31,17 @@ EXAMPLE_SESSION: dict[str, Any] = {
 
 class SessionOutput(BaseModel):
     id: answers.Sid
-    client_id: Annotated[answers.ClientId, Field(description="The client it was begun with.")]
-    scopes: Annotated[list[Scope], Field(max_length=5, description="What its tokens may carry.")]
+    client_id: Annotated[answers.ClientId, Field(description="The client that began it.")]
+    scopes: Annotated[list[Scope], Field(max_length=5, description="The scopes of its tokens.")]
     created_at: answers.Moment
-    used_at: Annotated[answers.Moment, Field(description="When it was last refreshed, or begun.")]
+    used_at: Annotated[answers.Moment, Field(description="When it was last refreshed, or began.")]
     expires_at: Annotated[
         answers.Moment,
-        Field(description="When it ends unless it is refreshed before: too long unused, or too old."),
+        Field(description="When it ends unless it is refreshed: too long unused, or too old."),
     ]
-    address: Annotated[answers.Address | None, Field(description="From which it was begun.")]
+    address: Annotated[answers.Address | None, Field(description="The address from which it was begun.")]
     agent: Annotated[answers.Line | None, Field(description="The User-Agent with which it was begun.")]
-    current: Annotated[bool, Field(description="Whether it is the one of this request.")]
+    current: Annotated[bool, Field(description="Whether it is the session of this request.")]
 
 
 class SessionList(BaseModel):
@@ -72,7 +72,7 @@ class SignOutOutput(BaseModel):
     )
 
     results: Annotated[
-        list[SignOutResult], Field(max_length=MAX_SIGN_OUTS, description="One for each id, in their order.")
+        list[SignOutResult], Field(max_length=MAX_SIGN_OUTS, description="One for each id, in order.")
     ]
 
 

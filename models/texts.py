@@ -1,4 +1,4 @@
-"""The one rule for what people write: which blanks are taken off, and which characters are refused."""
+"""The one rule for text: which blanks are removed at the ends, and which characters are refused."""
 
 import re
 import unicodedata
@@ -7,14 +7,14 @@ from models.letters import INVISIBLE
 
 _JOINERS = "\u200c\u200d"
 _UNSEEN = r"\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-"""Format characters (Cf) that show nothing: marks and overrides of direction, the soft hyphen. No joiners."""
+"""Invisible format characters (Cf): marks and overrides of direction, the soft hyphen; not joiners."""
 _BLANK = rf"\s\u200c\u200d{_UNSEEN}"
 _SPACING = r"\t\n\r\x85\u2028\u2029"
 """Tabs and line breaks."""
 CONTROLS = r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
-"""Those that are no blanks, for a class of a regular expression."""
+"""Control characters that are no blanks, for a class of a regular expression."""
 PATTERN = f"^[^{CONTROLS}]*$"
-"""What the schema says of every text; the model examines more closely what stands within."""
+"""The pattern of every text in the schema; the model examines texts more closely."""
 _NEVER = rf"{CONTROLS}\x0b\x0c\x1c-\x1f{_UNSEEN}\ufdd0-\ufdef\ufff0-\ufffb\ufffe\uffff"
 
 _BLANKS = "".join(re.findall(f"[{_BLANK}]", "".join(map(chr, range(0xFFFF)))))
@@ -25,13 +25,14 @@ _ODD = re.compile(
 )
 _BREAK = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _VIRAMA = 9
-"""The combining class of what takes an Indic consonant its vowel; a joiner after it chooses the form."""
+"""The combining class of viramas, which remove an Indic consonant's vowel; a joiner after one chooses the
+form."""
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007f")
-"""A black flag, and tags that make it that of a region: of Scotland, say."""
+"""A black flag with tags that make it a region's, such as Scotland's."""
 
 
 def trim(text: str) -> str:
-    """Without the blanks around it; a joiner at the end that makes an Indic letter what it is stays."""
+    """The text without blanks at the ends; a joiner at the end that shapes an Indic letter stays."""
     if text.isascii():
         return text.strip()
     left = text.lstrip(_BLANKS)
@@ -42,23 +43,23 @@ def trim(text: str) -> str:
 
 
 def line(text: str) -> str:
-    """The text without the blanks around it. ValueError names a character that no line of text holds."""
+    """The trimmed text; ValueError names a character that is not allowed in a line."""
     return text.strip(" ") if text.isprintable() else _checked(trim(text), "")
 
 
 def paragraphs(text: str) -> str:
-    """The same of a text that may have tabs and line breaks, each break as LF."""
+    """The same for text with tabs and line breaks, each break as LF."""
     return text.strip(" ") if text.isprintable() else _checked(_BREAK.sub("\n", trim(text)), "\n\t")
 
 
 def visible(text: str) -> str:
-    """Without what `line` refuses: of what no person wrote, so that nobody could put it right."""
+    """The text without characters that `line` refuses, for text that nobody could correct."""
     text = _FLAG.sub("", trim(text))
     return _ODD.sub(lambda found: found[0] if _joins(text, found.start()) else "", text)
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of it can be seen."""
+    """Whether nothing in the text is visible."""
     return not (text if text.isascii() else INVISIBLE.sub("", text)).strip()
 
 
@@ -71,7 +72,7 @@ def _checked(text: str, allowed: str) -> str:
 
 
 def _joins(text: str, place: int) -> bool:
-    """Whether a joiner stands where it means something: between letters, marks, digits or emoji."""
+    """Whether a joiner has an effect: between letters, marks, digits or emoji."""
     if text[place] not in _JOINERS or place == 0:
         return False
     before, after = text[place - 1], text[place + 1 : place + 2]
@@ -87,4 +88,4 @@ def _complaint(char: str) -> str:
     if re.fullmatch(f"[{_SPACING}]", char):
         return "must be one line, without tabs and line breaks"
     kind = "a control character" if unicodedata.category(char) == "Cc" else "which nobody sees"
-    return f"must not hold U+{ord(char):04X}, {kind}: take it out"
+    return f"must not contain U+{ord(char):04X}, {kind}: remove it"

@@ -1,4 +1,4 @@
-"""What makes a user's or an address's next tries wait, as administrators see it."""
+"""Throttles of users and addresses, as administrators see them."""
 
 from typing import Annotated, Any, Literal
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from models import answers
 
 MOST_COUNTERS = 102
-"""Of a user: one for each known address, one for all others, one for weak passwords."""
+"""The counters of a user: one for each known address, one for all others, one for weak passwords."""
 
 Counts = Literal[
     "sign_ins",
@@ -34,7 +34,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 WaitsUntil = Annotated[
-    answers.Moment | None, Field(description="When the next try is let through; null: at once.")
+    answers.Moment | None, Field(description="When the next try is allowed; null: at once.")
 ]
 
 
@@ -42,13 +42,13 @@ class CounterOutput(BaseModel):
     counts: Annotated[
         Counts,
         Field(
-            description="Of a user: wrong passwords from one address that the user has signed in from, and "
-            "from all others together; new passwords that were too weak. Of an address: wrong passwords, "
-            "registrations, those refused, passwords that were too weak, wrong secrets of clients."
+            description="For a user: wrong passwords from one address that the user has signed in from, and "
+            "from all others together; new passwords that were too weak. For an address: wrong passwords, "
+            "registrations, refused registrations, passwords that were too weak, wrong secrets of clients."
         ),
     ]
     failures: answers.Count
-    failed_at: Annotated[answers.Moment, Field(description="The last of them.")]
+    failed_at: Annotated[answers.Moment, Field(description="The time of the last one.")]
     waits_until: WaitsUntil
     forgotten_at: Annotated[answers.Moment, Field(description="When all are forgotten, unless more come.")]
 
@@ -58,5 +58,5 @@ class ThrottleOutput(BaseModel):
 
     waits_until: WaitsUntil
     counters: Annotated[
-        list[CounterOutput], Field(max_length=MOST_COUNTERS, description="Those that hold failures.")
+        list[CounterOutput], Field(max_length=MOST_COUNTERS, description="The counters with failures.")
     ]

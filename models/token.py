@@ -1,4 +1,4 @@
-"""OAuth's own shapes: what its endpoints take as forms, and what they answer."""
+"""OAuth's shapes: the forms and the replies of its endpoints."""
 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
@@ -47,9 +47,9 @@ EXAMPLE_CLAIMS: dict[str, Any] = {
 }
 
 LONGEST_VALUE = 1024 * 1024
-"""Characters of a value of a form: no body may have more bytes (413)."""
+"""Characters of a form's value: no body may have more bytes (413)."""
 MOST_KEYS = 1_000
-"""Keys that are published, the newest; each rotation leaves one for as long as its tokens live."""
+"""The most published keys; each rotation leaves one for as long as its tokens live."""
 
 ClientId = Annotated[
     str,
@@ -62,7 +62,7 @@ ClientSecret = Annotated[
     Field(
         max_length=LONGEST_VALUE,
         pattern=PLAIN,
-        description="The client's secret, unless HTTP Basic has it.",
+        description="The client's secret, unless it is in HTTP Basic.",
         json_schema_extra={"format": "password"},
     ),
 ]
@@ -85,7 +85,7 @@ class TokenForm(BaseModel):
         }
     )
 
-    grant_type: Annotated[Literal["password", "refresh_token"], Field(description="How one proves oneself.")]
+    grant_type: Annotated[Literal["password", "refresh_token"], Field(description="The kind of credentials.")]
     username: Annotated[
         str,
         Field(
@@ -109,7 +109,7 @@ class TokenForm(BaseModel):
         Field(
             max_length=LONGEST_VALUE,
             pattern=PLAIN,
-            description="In place of `password`: see GET /auth/keys/password.",
+            description="Instead of `password`: see GET /auth/keys/password.",
         ),
     ] = ""
     refresh_token: Annotated[
@@ -157,7 +157,7 @@ class TokenOutput(BaseModel):
     access_token: answers.Token
     token_type: Literal["Bearer"]
     expires_in: Annotated[answers.Count, Field(description="Seconds.")]
-    refresh_token: Annotated[answers.Token, Field(description="Good once: each use answers the next.")]
+    refresh_token: Annotated[answers.Token, Field(description="Valid once: each use returns the next one.")]
     scope: answers.ScopeLine
 
 
@@ -172,24 +172,24 @@ class OAuthProblem(BaseModel):
         }
     )
 
-    error: Annotated[answers.Code, Field(description="Stable name of what is wrong, for programs.")]
+    error: Annotated[answers.Code, Field(description="A stable name of the error, for programs.")]
     error_description: Annotated[answers.Sentence, Field(description="What happened this time, for people.")]
 
 
 class Introspection(BaseModel):
-    """RFC 7662, section 2.2; of a token that is not active, `active` alone."""
+    """RFC 7662, section 2.2; for an inactive token only `active`."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_CLAIMS, {"active": False}]})
 
     active: bool
     scope: answers.ScopeLine | None = None
     client_id: answers.ClientId | None = None
-    token_type: Annotated[Literal["Bearer"] | None, Field(description="Of an access token alone.")] = None
+    token_type: Annotated[Literal["Bearer"] | None, Field(description="Only for access tokens.")] = None
     token_use: Annotated[
         Literal["access_token", "refresh_token"] | None,
-        Field(description="Which of the two it is; take no refresh token for an access token."),
+        Field(description="The kind of the token; a refresh token must not be accepted as an access token."),
     ] = None
-    exp: Annotated[answers.Count | None, Field(description="When it ends unless it is ended before.")] = None
+    exp: Annotated[answers.Count | None, Field(description="When it expires unless it is revoked.")] = None
     iat: answers.Count | None = None
     sub: answers.Line | None = None
     aud: answers.Line | None = None
@@ -199,7 +199,7 @@ class Introspection(BaseModel):
 
 
 class Revocation(BaseModel):
-    """RFC 7009, section 2.2: the status says all. Empty, for clients that read every reply as JSON."""
+    """RFC 7009, section 2.2: only the status matters. Empty, for clients that read every reply as JSON."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{}]})
 
@@ -235,7 +235,7 @@ class PasswordKey(BaseModel):
     kty: Literal["RSA"]
     n: answers.Token
     e: answers.Token
-    kid: Annotated[answers.Line, Field(description="To be named in the header of the JWE.")]
+    kid: Annotated[answers.Line, Field(description="The key's id, for the header of the JWE.")]
     use: Literal["enc"]
     alg: Literal["RSA-OAEP-256"]
 

@@ -103,9 +103,11 @@ def _drop_empty(addresses: list[AddressInput]) -> list[AddressInput]:
 
 
 Addresses = Annotated[list[AddressInput], Field(max_length=10), AfterValidator(_drop_empty)]
-"""Those with nothing in them, which forms send, are no addresses."""
+"""Addresses; empty ones, which forms send, are left out."""
 _AddressesAnswer = Annotated[list[AddressOutput], Field(json_schema_extra={"maxItems": 10})]
-_VersionAnswer = Annotated[answers.Version, Field(description="Raised by each write; the ETag.")]
+_VersionAnswer = Annotated[
+    answers.Version, Field(description="The version, raised by each write; also the ETag.")
+]
 _AgeAnswer = Annotated[int, Field(json_schema_extra={"minimum": 0, "maximum": 150})]
 
 
@@ -115,7 +117,12 @@ class ProfileInput(BaseModel):
     bio: Annotated[Bio | None, Blank, Declared(answers.Text, width=40)] = None
     age: Annotated[
         Age | None,
-        Declared(_AgeAnswer, width=8, filter=("At least this old.", "At most this old."), sort=True),
+        Declared(
+            _AgeAnswer,
+            width=8,
+            filter=("Users of at least this age.", "Users of at most this age."),
+            sort=True,
+        ),
     ] = None
     title: Annotated[Line | None, Blank, Declared(answers.Line, search=True)] = None
     department: Annotated[
@@ -141,7 +148,7 @@ class ProfileOutput(BaseModel):
 
 
 class UserInput(BaseModel):
-    """What a caller may say of a user; what is left out is missing."""
+    """The fields of a user that callers set; omitted ones are missing."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_INPUT]})
 
@@ -152,7 +159,7 @@ class UserInput(BaseModel):
             answers.Email,
             owner="registers",
             width=30,
-            filter="Whole addresses, in any spelling of theirs.",
+            filter="Whole addresses, in any equivalent spelling.",
             unique=True,
             sort=True,
             search=True,
@@ -178,7 +185,7 @@ class UserInput(BaseModel):
             answers.Phone,
             owner="sets",
             width=18,
-            filter="Whole numbers with country code, however punctuated.",
+            filter="Whole numbers with country code, with any punctuation.",
             unique=True,
             search=True,
         ),
@@ -190,7 +197,7 @@ class UserInput(BaseModel):
     ] = []
     scopes: Annotated[
         Scopes,
-        Field(description="What the user may be granted; needs users:admin."),
+        Field(description="The scopes that the user may be granted; needs users:admin."),
         Declared(answers.Granted, admin=True, called="scope", filter="What the user may be granted."),
     ] = list(DEFAULT_SCOPES)
     is_active: Annotated[
@@ -204,7 +211,7 @@ class UserInput(BaseModel):
 
 
 class Recorded(BaseModel):
-    """What the service records of a user, and no caller sets."""
+    """The fields of a user that the service records and no caller sets."""
 
     id: Annotated[str, Declared(answers.Id, width=26)]
     created_at: Annotated[
@@ -230,38 +237,39 @@ class Recorded(BaseModel):
 
 
 def _in_order(definitions: Mapping[str, Any]) -> dict[str, Any]:
-    """As replies and columns have them: what tells users apart first."""
+    """The order of fields in replies and columns: first those that identify users."""
     return {name: definitions[name] for name in dict.fromkeys((*_FIRST, *definitions))}
 
 
 @made_of(_in_order(answered(UserInput) | answered(Recorded)))
 class PublicFields(BaseModel):
-    """What replies tell of a user, each stored under the same name."""
+    """The fields of a user in replies, stored under the same names."""
 
 
 class UserOutput(PublicFields):
-    """A user as every route answers it; times are UTC (RFC 3339)."""
+    """A user in replies; times are UTC (RFC 3339)."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_OUTPUT]})
 
 
-_IGNORED = Field(pattern=PLAIN, max_length=64, description="Of a reply that is sent back; ignored.")
+_IGNORED = Field(pattern=PLAIN, max_length=64, description="From a reply that is sent back; ignored.")
 _TOLD = dict.fromkeys(Recorded.model_fields, (Annotated[str | None, _IGNORED], None))
 
 
 @made_of({name: told for name, told in _TOLD.items() if name not in ("id", "version")})
 class UserReplacement(UserInput):
-    """As `UserInput`, and it may be what GET answered: what nobody can set says nothing, or what is."""
+    """Like `UserInput`; it may be the reply of GET, whose other fields are ignored or checked."""
 
-    id: Annotated[answers.Id | None, Field(description="The user's id, which stays.")] = None
+    id: Annotated[answers.Id | None, Field(description="The user's id, which cannot change.")] = None
     version: Annotated[
-        int | None, Field(strict=True, ge=1, le=answers.MOST, description="412 unless the user is at it.")
+        int | None,
+        Field(strict=True, ge=1, le=answers.MOST, description="412 unless it is the user's version."),
     ] = None
 
 
 @made_of(patches(UserInput))
 class UserPatch(BaseModel):
-    """A JSON Merge Patch (RFC 7396): what is left out stays, null removes, lists are replaced."""
+    """A JSON Merge Patch (RFC 7396): omitted fields stay, null removes, lists are replaced."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -273,7 +281,7 @@ _ORDER = list(UserOutput.model_fields)
 FIELDS: tuple[UserField, ...] = tuple(
     sorted((*read(UserInput), *read(Recorded, is_set=False)), key=lambda field: _ORDER.index(field.path[0]))
 )
-"""Every field of a user, those of the profile in its place, in the order of replies and columns."""
+"""All fields of a user, with those of the profile in its place, in the order of replies and columns."""
 PARTS: tuple[UserField, ...] = tuple(read(AddressInput, "profile", "addresses"))
 """The fields of an address."""
 _ALL = (*read(UserInput), *PARTS, *read(Recorded, is_set=False))
@@ -284,35 +292,35 @@ UNIQUE = tuple(field for field in _ALL if field.declared.unique)
 RANGES = tuple(field for field in _ALL if field.bounds)
 SORTED = tuple(field for field in _ALL if field.declared.sort)
 SEARCHED = {field.called: field for field in _ALL if field.declared.search}
-"""By the name in the query language."""
+"""The searched fields, by their name in the query language."""
 KEYS = tuple(field for field in _ALL if field.has_key)
-"""Texts that are compared and sorted by a key, which is stored beside them."""
+"""Text fields that are compared and sorted by a stored key."""
 STANDING = frozenset(field.name for field in FIELDS if field.declared.admin)
-"""Fields of a user that only users:admin may say; a replacement that leaves them out keeps them."""
+"""Fields that only users:admin may set; a replacement that omits them keeps them."""
 
 
 @made_of({field.name: (str | None if field.kind.nullable else str, ...) for field in KEYS})
 class Keys(BaseModel):
-    """Normalised values, by which users are unique and sorted; never answered."""
+    """Normalised values, by which users are unique and sorted; never sent."""
 
 
 class SearchFields(BaseModel):
-    """What search finds a user by; never answered."""
+    """The search fields of a user; never sent."""
 
     v: int
-    """Version of the scheme that made the rest."""
+    """The version of the scheme."""
     t: list[str]
     """Postings: a class letter and a word, or a pair of words."""
     p: list[str]
-    """The phone's digits from every place on."""
+    """All suffixes of the phone's digits."""
 
 
 class Credentials(BaseModel):
-    """What signing in needs; never answered."""
+    """Password hash and generation; never sent."""
 
     password_hash: str | None = None
     generation: Annotated[int, Field(ge=0)] = 0
-    """Raised by whatever ends all sessions of the user: those of an earlier one are dead."""
+    """Raised to end all sessions of the user: those of an earlier one are void."""
 
 
 def _unique(field: UserField) -> IndexModel:
@@ -323,18 +331,18 @@ def _unique(field: UserField) -> IndexModel:
 
 
 def _by(path: str, name: str, **options: Any) -> IndexModel:
-    """In the order of the path, then of ids."""
+    """An index by the path, then by id."""
     return IndexModel([(path, ASCENDING), ("_id", ASCENDING)], name=name, **options)
 
 
 def _lacking(field: UserField, order: str) -> IndexModel:
-    """Of the users who have no value, or no item."""
+    """An index of the users without a value, or without items."""
     missing: Any = {field.stored_at: [] if field.kind.many else None}
     return _by(order, f"{field.called}_missing", partialFilterExpression=missing)
 
 
 class User(PublicFields, Document):
-    """A user as stored: every public field present (null when missing), then the hidden ones."""
+    """A stored user: all public fields (null if missing), then the hidden ones."""
 
     id: PydanticObjectId = Field(default_factory=PydanticObjectId)
     keys: Keys
@@ -345,7 +353,7 @@ class User(PublicFields, Document):
 
     @property
     def words(self) -> dict[str, bool]:
-        """What the dictionary of search must know before the user is stored; stored itself by that alone."""
+        """Words for the dictionary of search, which are stored only there, before the user."""
         return self._words
 
     @words.setter

@@ -1,4 +1,4 @@
-"""The `$jsonSchema` validator of the users collection: the last guard against writes past the models."""
+"""The `$jsonSchema` validator of the users collection: the last guard against writes of other programs."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ _REQUIRED = [
     "email", "name", "tags", "scopes", "is_active", "profile",
     "created_at", "updated_at", "version", "keys", "facets",
 ]  # fmt: skip
-"""What the first release stored. A user who was not written since has nothing of what came later."""
+"""The fields of the first release: users who were not written since have no later ones."""
 _TYPES: dict[type, list[str]] = {
     str: ["string"],
     int: ["int", "long"],
@@ -32,7 +32,7 @@ def _properties(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _field(kind: Kind, schema: dict[str, Any]) -> dict[str, Any]:
-    """Texts and lists of texts are bounded by the models alone: what was taken once must stay writable."""
+    """The schema of a field; only models bound texts, so that stored values stay writable."""
     item: dict[str, Any]
     if issubclass(kind.type, BaseModel):
         item = {"bsonType": "object", "properties": _properties(kind.type), "additionalProperties": False}
@@ -53,6 +53,6 @@ VALIDATOR: dict[str, Any] = {
         "bsonType": "object",
         "properties": _PROPERTIES,
         "required": _REQUIRED,
-        # Open: later releases add fields, and an older process must not refuse their rows.
+        # Open, so that an older process does not refuse fields of a later release.
     }
 }

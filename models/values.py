@@ -1,4 +1,4 @@
-"""The values a user is made of, each with what is allowed and the sentence that says so."""
+"""The types of a user's values, each with its rules and their error texts."""
 
 import re
 import unicodedata
@@ -24,10 +24,10 @@ from models import phones, texts
 from models.letters import INVISIBLE, is_identifier, mixes_look_alikes
 
 CELL_LENGTH = 32_767
-"""UTF-16 units that a spreadsheet cell holds; no text of a user is longer, so no export cuts one."""
+"""The UTF-16 units of a spreadsheet cell; no text of a user is longer, so that exports cut none."""
 
 PLAIN = r"^[^\x00]*$"
-"""No NUL: none gets in, by JSON (`app.core.strict_json`), form (`app.auth.oauth_forms`), query or file."""
+"""A pattern without NUL, which JSON (`app.core.strict_json`), forms, queries and files all refuse."""
 
 Scope = Literal["me", "users:read", "users:write", "users:export", "users:admin"]
 ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -36,7 +36,7 @@ DEFAULT_SCOPES: tuple[Scope, ...] = ("me",)
 
 def _fits_a_cell(text: str) -> str:
     if len(text) > CELL_LENGTH // 2 and len(text.encode("utf-16-le")) // 2 > CELL_LENGTH:
-        msg = f"must be at most {CELL_LENGTH} UTF-16 units, what one spreadsheet cell holds"
+        msg = f"must be at most {CELL_LENGTH} UTF-16 units, the limit of a spreadsheet cell"
         raise ValueError(msg)
     return text
 
@@ -49,7 +49,7 @@ def not_blank(text: str) -> str:
 
 
 _LOCAL_PART = 64
-"""Octets (RFC 5321, section 4.5.3.1.1)."""
+"""In octets (RFC 5321, section 4.5.3.1.1)."""
 
 
 def _email(text: str) -> str:
@@ -82,7 +82,7 @@ def _username(text: str) -> str:
         or normal[0] in ".-"
         or unicodedata.category(normal[0]).startswith("M")
     ):
-        msg = "must be 1 to 64 letters, digits, dots, hyphens or underscores, beginning with none of . and -"
+        msg = "must be 1 to 64 letters, digits, dots, hyphens or underscores, and not begin with . or -"
         raise ValueError(msg)
     if mixes_look_alikes(normal):
         msg = "must not mix Latin letters with Greek, Cyrillic or others that look like them"
@@ -127,16 +127,16 @@ def _distinct(items: list[str]) -> list[str]:
 
 
 def _blank_is_missing(value: Any) -> Any:
-    """Forms send "" for what was left blank: a user holds no blank text, only a missing one."""
+    """None for blank text, which forms send for empty fields: users have no blank values."""
     return None if isinstance(value, str) and texts.is_blank(value) else value
 
 
 Held = dict[str, set[str]]
-"""What a user holds already, by the name of the field."""
+"""The stored values of a user, by field."""
 
 
 def held(user: Mapping[str, Any]) -> Held:
-    """For the context of a validation: what stays as it is stands, whatever was allowed when it came in."""
+    """The context of a validation: stored values stay valid even if the rules were different."""
     found: Held = {}
     for name, value in user.items():
         for each in value if isinstance(value, list) else [value]:
@@ -149,7 +149,7 @@ def held(user: Mapping[str, Any]) -> Held:
 
 
 class Text(GroupedMetadata):
-    """What every text field is made of: what is held passes, anything else is judged by each in turn."""
+    """The rules of a text field: a stored value passes, any other is checked by each in turn."""
 
     def __init__(self, longest: int, *judges: Callable[[str], str], **schema: Any) -> None:
         self._longest = longest

@@ -52,9 +52,9 @@ async def test_a_refusal_names_the_field_and_the_character_that_nobody_sees(
     wrong = person(name="Ana\u202egnp", profile={"title": "a\x07b", "addresses": [{"city": "Ber\u200blin"}]})
     content = problem(await client.post("/users", json=wrong), 422, "validation_failed")
     assert {bad["pointer"]: bad["detail"] for bad in content["errors"]} == {
-        "/name": "must not hold U+202E, which nobody sees: take it out.",
-        "/profile/title": "must not hold U+0007, a control character: take it out.",
-        "/profile/addresses/0/city": "must not hold U+200B, which nobody sees: take it out.",
+        "/name": "must not contain U+202E, which nobody sees: remove it.",
+        "/profile/title": "must not contain U+0007, a control character: remove it.",
+        "/profile/addresses/0/city": "must not contain U+200B, which nobody sees: remove it.",
     }
 
 

@@ -144,15 +144,15 @@ def test_joiners_that_join_stay(name: str, field: FieldInfo) -> None:
 
 @pytest.mark.parametrize("text", ["a \u200d b", "a\u200c\u200cb", "(\u200db", "a\u200d,b"])
 def test_a_joiner_that_joins_nothing_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^must not hold U\+200[CD], which nobody sees: take it out$"):
+    with pytest.raises(ValueError, match=r"^must not contain U\+200[CD], which nobody sees: remove it$"):
         texts.line(text)
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("a\u202eb", "must not hold U+202E, which nobody sees: take it out"),
-        ("a\x1b[2Jb", "must not hold U+001B, a control character: take it out"),
+        ("a\u202eb", "must not contain U+202E, which nobody sees: remove it"),
+        ("a\x1b[2Jb", "must not contain U+001B, a control character: remove it"),
         ("a\nb", "must be one line, without tabs and line breaks"),
         ("a\u2028b", "must be one line, without tabs and line breaks"),
     ],

@@ -10,8 +10,8 @@ from models import phones
 SHORT = "has too few digits for a number of +{}: give it whole, with its area code"
 NO_COUNTRY = "must begin with + and the code of a country, such as +86"
 NATIONAL = "must be an international number (E.164): + and the country's code first, such as +8613800138000"
-LETTERS = "must be written in digits, without words or letters: +8613800138000, say"
-EXTENSION = "must stand without its extension, for which E.164 has no place: +4930123456, say"
+LETTERS = "must be written in digits, without words or letters, such as +8613800138000"
+EXTENSION = "must not have an extension, for which E.164 has no place: write it as +4930123456"
 
 
 @pytest.mark.parametrize(
@@ -55,11 +55,11 @@ def test_a_number_is_read_however_it_is_written(text: str, number: str) -> None:
         ("+49 151", SHORT.format(49)),
         ("+1 253 0000", SHORT.format(1)),
         ("+1 650", SHORT.format(1)),
-        ("+86 138 0013 8000 000", "has more digits than a number of +86: leave out what follows the number"),
-        ("+54 123456789012", "has more digits than a number of +54: leave out what follows the number"),
-        ("+290 123456", "has more digits than a number of +290: leave out what follows the number"),
-        ("+674 12345678", "has more digits than a number of +674: leave out what follows the number"),
-        ("+376 1234567", "has a count of digits that no number of +376 has"),
+        ("+86 138 0013 8000 000", "has more digits than a number of +86: leave out any extension"),
+        ("+54 123456789012", "has more digits than a number of +54: leave out any extension"),
+        ("+290 123456", "has more digits than a number of +290: leave out any extension"),
+        ("+674 12345678", "has more digits than a number of +674: leave out any extension"),
+        ("+376 1234567", "does not have the length of a number of +376"),
         ("+1 650 253 0000 x12", EXTENSION),
         ("+34600000000;ext=7", EXTENSION),
         ("+34 600 000 000 ext. 7", EXTENSION),
