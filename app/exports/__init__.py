@@ -1,4 +1,4 @@
-"""Exports: the listing's users as a file, streamed to whoever waits, or made by a job and kept."""
+"""Exports: the users of a listing as a file, streamed, or made by a job and stored."""
 
 from app.exports.schedules import Schedules
 from app.exports.stored_exports import Export, Exports, check

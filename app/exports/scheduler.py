@@ -1,6 +1,6 @@
-"""taskiq's scheduler, told when the scheduled exports are due.
+"""The scheduler of exports: taskiq's, which gets the times of due schedules.
 
-It is told times, not cron expressions: those it would read in a dialect of its own, and forget what was due
+It gets times instead of cron expressions, which it would read in a dialect of its own, and forget those due
 while it was down.
 """
 
@@ -22,7 +22,7 @@ _CLOSING_S = 5.0
 
 
 async def run(job_queue: JobQueue, schedules: Schedules) -> None:
-    """Until it is cancelled. Any number of schedulers may run."""
+    """Start due exports until cancelled. Any number of schedulers may run."""
     source = _DueExports(schedules)
     try:
         await run_scheduler_task(TaskiqScheduler(job_queue, [source]), interval=_LOOK, loop_interval=_TICK)
@@ -38,7 +38,7 @@ class _DueExports(ScheduleSource):
         self._is_closed = False
 
     async def get_schedules(self) -> list[ScheduledTask]:
-        """Each time under a new id in each round: what failed is tried again in the next."""
+        """The due times, each under a new id in each round, so that a failure is tried again."""
         if self._is_closed:
             return []
         self._note()
@@ -56,7 +56,7 @@ class _DueExports(ScheduleSource):
         ]
 
     async def pre_send(self, task: ScheduledTask) -> None:
-        """What is sent is the nudge for the job, which is there by then; Redis may be away."""
+        """Make the job before its message is sent; Redis may be unavailable."""
         if self._is_closed:
             raise ScheduledTaskCancelledError
         self._note()
@@ -69,7 +69,7 @@ class _DueExports(ScheduleSource):
         task.args = [job_id]
 
     async def shutdown(self) -> None:
-        """Taskiq leaves alone what it began: it is waited for here, while MongoDB can still be asked."""
+        """Wait for started tasks, which taskiq does not, while MongoDB can still be reached."""
         self._is_closed = True
         if self._busy:
             await asyncio.wait(self._busy, timeout=_CLOSING_S)

@@ -1,8 +1,8 @@
-"""Exports that are made again and again: their schedules, kept in MongoDB.
+"""Schedules of exports, stored in MongoDB.
 
 A document of `schedules`: `{_id, by, name, cron, timezone, export, is_active, created_at, next_run_at,
-last_run_at, last_skipped_at, last_job, last_export}`. When a run is due is reckoned here, by cronsim;
-taskiq's scheduler is told the times.
+last_run_at, last_skipped_at, last_job, last_export}`. The times of runs are computed here, by cronsim, for
+taskiq's scheduler.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -38,9 +38,9 @@ _MOST_DUE = 1_000
 
 
 def find_next(cron: str, timezone: str, after: datetime) -> datetime:
-    """When a run is due next. InvalidError: no cron expression, no time zone, or a day that never comes.
+    """The time of the next run. InvalidError: no cron expression, no time zone, or a day that never comes.
 
-    As Debian's cron has it: a run in an hour that the clocks skip comes when they have, and none comes twice.
+    As in Debian's cron, a run in an hour that the clocks skip comes right after it, and none comes twice.
     """
     if timezone not in _timezones():
         raise _invalid("timezone", "Must be a name of the IANA database, such as Europe/Berlin.")
@@ -53,7 +53,7 @@ def find_next(cron: str, timezone: str, after: datetime) -> datetime:
             "cron", f"Must be a cron expression, such as 30 6 * * MON; this has a {error}."
         ) from None
     except StopIteration:
-        raise _invalid("cron", "Must name a day that comes.") from None
+        raise _invalid("cron", "Must name a day that exists.") from None
     return found.astimezone(UTC)
 
 
@@ -67,7 +67,7 @@ def _invalid(field: str, detail: str) -> InvalidError:
 
 
 class Schedules:
-    """Exports that are made again and again."""
+    """The schedules of exports: create, find, list, change, delete and run."""
 
     def __init__(self, connections: Connections, jobs: Jobs, exports: Exports, cursors: CursorSealer) -> None:
         self._client = connections.database.client
@@ -78,7 +78,7 @@ class Schedules:
         self._cursors = cursors
 
     async def create(self, said: ScheduleInput, *, by: str) -> dict[str, Any]:
-        """InvalidError: no cron expression, no time zone, or no export."""
+        """A new schedule. InvalidError: no valid cron expression, time zone or export."""
         due = find_next(said.cron, said.timezone, datetime.now(UTC))
         document = {
             "_id": ObjectId(),
@@ -96,20 +96,20 @@ class Schedules:
         return document
 
     async def find(self, schedule_id: ObjectId, viewer: Viewer) -> dict[str, Any]:
-        """ScheduleNotFoundError: unknown, deleted, or not for the viewer."""
+        """One schedule. ScheduleNotFoundError: unknown, deleted, or not for the viewer."""
         document = await self._schedules.find_one({"_id": schedule_id, **viewer.filter})
         if document is None:
             raise _not_found()
         return document
 
     async def page(self, asked: PageQuery, viewer: Viewer) -> DocumentPage:
-        """The newest first."""
+        """A page of schedules, the newest first."""
         return await newest_first(
             self._schedules, self._cursors, viewer.filter, limit=asked.limit, cursor=asked.cursor
         )
 
     async def change(self, schedule_id: ObjectId, said: SchedulePatch, viewer: Viewer) -> dict[str, Any]:
-        """The schedule after the patch; a new time counts from now."""
+        """The schedule after a patch; a new time counts from now."""
         changes = {name: getattr(said, name) for name in _SAID if name in said.model_fields_set}
         if "export" in said.model_fields_set:
             changes["export"] = _export(said.export)
@@ -137,23 +137,23 @@ class Schedules:
         return new
 
     async def delete(self, schedule_id: ObjectId, viewer: Viewer) -> None:
-        """What it made stays until it expires."""
+        """Delete a schedule; its exports stay until they expire."""
         done = await self._schedules.delete_one({"_id": schedule_id, **viewer.filter})
         if not done.deleted_count:
             raise _not_found()
 
     async def find_due(self) -> list[tuple[ObjectId, datetime]]:
-        """The schedules whose time is near or past, with it."""
+        """The schedules that are due or nearly due, with their times."""
         wanted = {"is_active": True, "next_run_at": {"$lte": datetime.now(UTC) + _SOON}}
         found = self._schedules.find(wanted, {"next_run_at": 1}).sort("next_run_at").limit(_MOST_DUE)
         return [(schedule["_id"], schedule["next_run_at"]) for schedule in await found.to_list()]
 
     async def start(self, schedule_id: ObjectId, due: datetime) -> str | None:
-        """The job of a run that is due now, which should be announced; None if there is nothing to do.
+        """The job of a run that is due now, to be announced; None if there is nothing to do.
 
-        However many schedulers ask, one gets it: the job and the schedule's next time are written together.
-        A run whose time passed while no scheduler was there is made up for once. Where whoever made the
-        schedule may no longer export, it is switched off.
+        Only one of several schedulers gets it, as the job and the next time are written together. Runs missed
+        while no scheduler ran are made up for once. A schedule whose maker may no longer export is
+        deactivated.
         """
         return await together(self._client, lambda session: self._start(schedule_id, due, session))
 
@@ -180,7 +180,7 @@ class Schedules:
         return None if made is None else str(made.document["job"])
 
     async def _may_export(self, user_id: str, session: AsyncClientSession) -> bool:
-        """What a user may no longer ask for is not done in his name, either."""
+        """Whether the schedule's maker may still export."""
         wanted = {"_id": ObjectId(user_id), "is_active": True, "scopes": EXPORT}
         return await self._users.find_one(wanted, {"_id": 1}, session=session) is not None
 
@@ -194,7 +194,7 @@ class Schedules:
 
 
 def _export(asked: ExportBody) -> dict[str, Any]:
-    """As it is kept. InvalidError names what is wrong in the schedule's body."""
+    """The export as it is stored. InvalidError names what is wrong in the schedule's body."""
     try:
         check(asked)
     except InvalidError as error:

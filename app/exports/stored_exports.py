@@ -1,8 +1,8 @@
-"""Exports that a job makes, whose file waits in GridFS.
+"""Exports that jobs make, with files in GridFS.
 
 A document of `exports`: `{_id, by, asked, schedule, job, labels, file, rows, bytes, sha256, created_at,
-expires_at}`; the last five of the file are null until it is whole. Indexes of `app.database.indexes` and
-`app.database.stored_files` take document and file away when their time is over.
+expires_at}`; the fields of the file are null until it is complete. An index deletes the document when it
+expires, and `app.database.stored_files` the file.
 """
 
 import asyncio
@@ -51,14 +51,14 @@ from models.listing import FileQuery
 
 BUCKET = "export_files"
 WAITING = 50
-"""Exports of one user that may wait to be made."""
+"""The most queued exports of one user."""
 _CLOSING_S = 5.0
 _FILTERS = frozenset(ExportBody.model_fields) - {"format", "columns", "addresses", "q", "sort"}
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """The document and its job, which may be forgotten by now."""
+    """An export and its job, which may be deleted already."""
 
     document: dict[str, Any]
     job: Job | None
@@ -92,7 +92,7 @@ class Export:
 
 
 def check(asked: ExportBody) -> list[str] | None:
-    """The labels of its columns, None for whole users. InvalidError names what is wrong in the body."""
+    """The labels of the export's columns, None for whole users. InvalidError names what is wrong."""
     try:
         listing.build(asked)
         if asked.q is not None:
@@ -106,11 +106,11 @@ def check(asked: ExportBody) -> list[str] | None:
 
 
 class Exports:
-    """Exports that a job makes, and downloads; both share one way to stream users."""
+    """Exports by jobs, and downloads, which stream users in the same way."""
 
     def __init__(self, connections: Connections, jobs: Jobs, cursors: CursorSealer) -> None:
         self.running = CountedSemaphore(connections.settings.exports_at_once)
-        """Downloads under way."""
+        """The running downloads."""
         self.writing = WritingThread()
         self._settings = connections.settings
         self._database = connections.database
@@ -127,7 +127,7 @@ class Exports:
         running: asyncio.Semaphore | None = None,
         on_rows: Callable[[int], None] = lambda _: None,
     ) -> tuple[Writer, AsyncGenerator[bytes, None]]:
-        """As `streaming.begin`, among the downloads that may run at once unless `running` counts others."""
+        """The same as `streaming.begin`, counted among the running downloads or in `running`."""
         return await streaming.begin(
             self._users,
             running or self.running,
@@ -141,9 +141,9 @@ class Exports:
         )
 
     async def submit(self, asked: ExportBody, *, by: str | None, schedule: ObjectId | None = None) -> Export:
-        """The export and the job that makes it.
+        """Submit an export and its job.
 
-        InvalidError: what is asked for makes no file. BusyError: too many of his are waiting.
+        InvalidError: the export is not valid. BusyError: too many exports of the user are queued.
         """
         check(asked)
         await self._check_room(by)
@@ -156,7 +156,7 @@ class Exports:
         return made
 
     async def _check_room(self, by: str | None) -> None:
-        """Each file costs a walk and its room in MongoDB: nobody lets too many wait."""
+        """BusyError if too many exports of the user are queued: each costs a walk and space in MongoDB."""
         waiting = {"state": {"$in": ["queued", "running"]}, "kind": "export", "by": by}
         if await jobs.collection(self._database).count_documents(waiting, limit=WAITING) == WAITING:
             raise BusyError(f"{WAITING} exports of yours are waiting already: wait for one.", retry_after=5)
@@ -170,7 +170,7 @@ class Exports:
         schedule: ObjectId | None = None,
         key: str | None = None,
     ) -> Export:
-        """Within a transaction; whoever commits it announces the job."""
+        """Add an export within a transaction; announce its job after the commit."""
         export_id = ObjectId()
         job = await self._jobs.submit(
             "export", str(export_id), result=f"/users/exports/{export_id}", by=by, key=key, session=session
@@ -194,15 +194,15 @@ class Exports:
         return Export(document, job)
 
     async def find(self, export_id: ObjectId, viewer: Viewer) -> Export:
-        """ExportNotFoundError: unknown, deleted, expired, or not for the viewer."""
+        """One export. ExportNotFoundError: unknown, deleted, expired, or not for the viewer."""
         document = await self._exports.find_one({"_id": export_id, **viewer.filter})
         if document is None or document["expires_at"] <= datetime.now(UTC):
-            raise ExportNotFoundError("There is no export with this id, or no longer, or it is not yours.")
+            raise ExportNotFoundError("There is no export with this id, it has expired, or it is not yours.")
         (found,) = await self._with_jobs([document])
         return found
 
     async def page(self, asked: PageQuery, viewer: Viewer) -> tuple[list[Export], str | None]:
-        """The newest first, and the cursor of the next page."""
+        """A page of exports, the newest first, and the cursor of the next page."""
         found: DocumentPage = await newest_first(
             self._exports, self._cursors, viewer.filter, limit=asked.limit, cursor=asked.cursor
         )
@@ -215,7 +215,7 @@ class Exports:
         return [Export(document, known.get(document["job"])) for document in documents]
 
     async def delete(self, export_id: ObjectId, viewer: Viewer) -> None:
-        """With its file; a job that still makes it is cancelled."""
+        """Delete an export and its file, and cancel its job if it still runs."""
         found = await self.find(export_id, viewer)
         with suppress(JobNotFoundError, JobEndedError):
             await self._jobs.cancel(found.document["job"])
@@ -224,7 +224,7 @@ class Exports:
         await self._exports.delete_one({"_id": export_id})
 
     async def open_file(self, export: Export) -> StoredFile:
-        """ExportNotReadyError: the job has not made it. ExportNotFoundError: deleted meanwhile."""
+        """The file. ExportNotReadyError: the job has not made it. ExportNotFoundError: deleted meanwhile."""
         file_id = export.document["file"]
         if file_id is None:
             raise ExportNotReadyError(
@@ -236,7 +236,7 @@ class Exports:
         return found
 
     async def write(self, run: Run) -> None:
-        """The job's handler. Begun again it writes another file: what was half written is never seen."""
+        """The job's handler. A repeated run writes another file; an incomplete one is never visible."""
         document = await self._exports.find_one({"_id": ObjectId(run.subject)})
         if document is None or document["file"] is not None:
             return
@@ -247,7 +247,7 @@ class Exports:
         await run.progress(made["rows"], made["rows"])
 
     async def _upload(self, run: Run, export: Export) -> dict[str, Any]:
-        """The file, whole, and what the manifest says of it."""
+        """Upload the file, and return its part of the manifest."""
         asked = ExportBody.model_validate(export.document["asked"])
         tally = _Tally()
         expected = await self.expect(asked)
@@ -276,7 +276,7 @@ class Exports:
         }
 
     async def expect(self, asked: ExportBody) -> int | None:
-        """How many users it will be, if that can be told soon; others may come and go meanwhile."""
+        """The expected number of users, if it can be counted quickly; it may change meanwhile."""
         if asked.q is not None:
             return None
         query = listing.build(asked, region=self._settings.phone_region)

@@ -1,4 +1,4 @@
-"""The listing's rows, written as a spreadsheet while they are read."""
+"""Streams the rows of a listing as a spreadsheet."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -23,7 +23,7 @@ from app.users.selections import choose
 from models.export import Format
 
 FIRST_BATCH_S = 60.0
-"""How long MongoDB may take to find and sort before the first row."""
+"""How long MongoDB may take until the first row."""
 _CLOSING_S = 2.0
 
 
@@ -39,16 +39,16 @@ async def begin(
     addresses: int,
     on_rows: Callable[[int], None] = lambda _: None,
 ) -> tuple[Writer, AsyncGenerator[bytes, None]]:
-    """The writer and its chunks. What fails before the first row fails here, where a status can tell.
+    """The writer and its chunks. Errors before the first row are raised here, and become a status.
 
-    `on_rows` is told how many rows each chunk holds, which may be sent a chunk later. BusyError when as many
-    exports run as `running` admits. Close the chunks, whatever happens.
+    `on_rows` gets the number of rows of each chunk, which may be sent a chunk later. BusyError if as many
+    exports run as `running` admits. Always close the chunks.
     """
     whole = form == "ndjson" and asked is None
     chosen = None if whole else columns.choose(asked, addresses=addresses)
     needed, reader = choose(None if chosen is None else _fields(chosen))
     if running.locked():
-        raise BusyError("As many exports are running as this server allows: try again soon.", retry_after=5)
+        raise BusyError("Too many exports are running: try again soon.", retry_after=5)
     if chosen is not None:
         await column_labels.note(users.database, chosen)
     sheet = writer(form, chosen)
@@ -74,8 +74,8 @@ async def _chunks(
 ) -> AsyncGenerator[bytes, None]:
     """Each batch is decoded and written in a thread while the next one is fetched.
 
-    The first chunk is empty and comes when the first rows are there: a generator that never began would not
-    close what it holds.
+    The first chunk is empty and comes with the first rows: a generator that never began would not close its
+    cursor.
     """
     following: asyncio.Task[bytes | None] | None = None
     async with running:
@@ -100,7 +100,7 @@ async def _next(batches: AsyncGenerator[bytes, None]) -> bytes | None:
 
 
 async def _close(following: asyncio.Task[bytes | None] | None, batches: AsyncGenerator[bytes, None]) -> None:
-    """Lets the fetch under way end before the cursor: PyMongo bounds it, and no running generator closes."""
+    """Wait for the running fetch before closing the cursor, as a running generator cannot be closed."""
     if following is not None:
         await asyncio.gather(following, return_exceptions=True)
     with pymongo.timeout(_CLOSING_S):
@@ -114,7 +114,7 @@ class _Rows:
     on_rows: Callable[[int], None]
 
     def write(self, batch: bytes) -> bytes:
-        """Counts what is written, not what was read: a row that is not sound stays out of both."""
+        """Write a batch and count its rows; malformed rows are left out."""
         sound = self.reader.sound(bson.decode_all(batch, BSON))
         chunk = self.sheet.rows(sound)
         self.on_rows(len(sound))
