@@ -18,7 +18,7 @@ import orjson
 
 from app.auth.keyring import LEEWAY_S, Keyring
 from app.auth.signing_keys import VerifyingKey
-from app.core import compact
+from app.core import sealing
 from app.core.errors import ExpiredTokenError, InvalidTokenError
 
 LONGEST = 8192
@@ -80,8 +80,8 @@ class AccessTokens:
         claims = Claims(user_id, sid, client_id, frozenset(scopes), now, expires_at, secrets.token_hex(16))
         key = self._keyring.signing
         header = {"alg": key.algorithm, "kid": key.kid, "typ": "at+jwt"}
-        signed = ".".join(compact.encode(orjson.dumps(part)) for part in (header, self._write(claims)))
-        return f"{signed}.{compact.encode(key.sign(signed.encode()))}", claims
+        signed = ".".join(sealing.encode(orjson.dumps(part)) for part in (header, self._write(claims)))
+        return f"{signed}.{sealing.encode(key.sign(signed.encode()))}", claims
 
     def known(self, token: str) -> Claims | None:
         """The claims of a cached token that has not expired and whose keys are unchanged."""
@@ -168,7 +168,7 @@ class AccessTokens:
 
 def _take_apart(token: str) -> tuple[dict[str, Any], bytes, bytes]:
     try:
-        first, payload, signature = compact.split(token, 3)
+        first, payload, signature = sealing.split(token, 3)
     except ValueError:
         raise InvalidTokenError("The access token is not a signed JWT in compact form.") from None
     header = _read_object(first)
@@ -179,7 +179,7 @@ def _take_apart(token: str) -> tuple[dict[str, Any], bytes, bytes]:
 
 def _read_object(content: bytes) -> dict[str, Any]:
     try:
-        return compact.read_object(content)
+        return sealing.read_object(content)
     except ValueError:
         raise InvalidTokenError("The access token does not contain strict JSON objects.") from None
 

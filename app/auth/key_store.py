@@ -12,8 +12,8 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from app.auth.signing_keys import SigningKey, VerifyingKey
-from app.core.derived_keys import BrokenSealError, Sealer
 from app.core.mongo import AWARE, Database
+from app.core.sealing import BrokenSealError, Sealer
 from models.token import SealedKey
 
 log = structlog.get_logger("roster.keys")
@@ -62,7 +62,7 @@ class KeyStore:
             "number": self._highest + 1,
             "algorithm": algorithm,
             "public": signing.public(),
-            "sealed": self._sealer.seal(orjson.dumps(signing.private()), signing.kid),
+            "sealed": self._sealer.seal(orjson.dumps(signing.private()), signing.kid.encode()),
             "created_at": created_at,
             "signs_from": signs_from,
             "verifies_until": None,
@@ -110,7 +110,7 @@ class KeyStore:
         kid, algorithm = document["_id"], document["algorithm"]
         verifying = VerifyingKey.load(kid, algorithm, document["public"])
         try:
-            private = orjson.loads(self._sealer.open(document["sealed"], kid))
+            private = orjson.loads(self._sealer.open(document["sealed"], kid.encode()))
         except BrokenSealError:
             log.warning("signing_key_sealed_under_another_secret", kid=kid)
             return verifying, None

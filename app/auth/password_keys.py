@@ -21,10 +21,10 @@ from pymongo import ReturnDocument
 from pymongo.write_concern import WriteConcern
 from redis.asyncio import Redis
 
-from app.core import compact
-from app.core.derived_keys import BrokenSealError, Sealer
+from app.core import sealing
 from app.core.errors import FieldError, InvalidError
 from app.core.mongo import Database
+from app.core.sealing import BrokenSealError, Sealer
 
 log = structlog.get_logger("roster.keys")
 
@@ -94,7 +94,7 @@ class PasswordKeys:
         if len(sealed) > LONGEST_JWE:
             raise _invalid()
         try:
-            first, _, *parts = compact.split(sealed, 5)
+            first, _, *parts = sealing.split(sealed, 5)
             name = _read_name(first)
             key = await self._find_accepted(name)
             content = jwe.decrypt_compact(sealed, key.key, registry=_REGISTRY).plaintext
@@ -120,7 +120,7 @@ class PasswordKeys:
     async def _make(self, name: str) -> _PasswordKey:
         """Make a key; the first process wins, but a key that this secret cannot open is replaced."""
         made = await asyncio.to_thread(RSAKey.generate_key, _BITS)
-        sealed = self._sealer.seal(orjson.dumps(made.as_dict(private=True)), name)
+        sealed = self._sealer.seal(orjson.dumps(made.as_dict(private=True)), name.encode())
         kept = await self._collection.find_one_and_update(
             {"_id": name},
             {"$setOnInsert": {"sealed": sealed}},
@@ -139,7 +139,7 @@ class PasswordKeys:
             return None
         name = kept["_id"]
         try:
-            private = orjson.loads(self._sealer.open(kept["sealed"], name))
+            private = orjson.loads(self._sealer.open(kept["sealed"], name.encode()))
         except BrokenSealError:
             log.warning("password_key_sealed_under_another_secret", kid=name)
             return None
@@ -154,7 +154,7 @@ class PasswordKeys:
 
 def _read_name(header: bytes) -> str:
     """The name of a header's key; ValueError unless the header has exactly the required members."""
-    members = compact.read_object(header)
+    members = sealing.read_object(header)
     name = members.pop("kid", None)
     if members != {"alg": _ALGORITHM, "enc": _ENCRYPTION} or not isinstance(name, str):
         raise ValueError("another header")

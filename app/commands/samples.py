@@ -8,12 +8,12 @@ from pymongo.errors import BulkWriteError
 
 from app.commands.sample import people
 from app.container import Container
+from app.database.driver_errors import DUPLICATE_KEY
 from app.search import Dictionary
 from app.users.user_records import document, record
 from models.user import User, UserInput
 
 _BATCH = 1_000
-_DUPLICATE_KEY = 11_000
 _STORED = ("is_active", "scopes", "created_at", "last_login_at", "last_login_ip")
 """Fields of a sample person that no caller may set."""
 
@@ -31,7 +31,7 @@ async def add(
                 (await opened.connections.users.insert_many(map(document, batch), ordered=False)).inserted_ids
             )
         except BulkWriteError as error:
-            if any(write["code"] != _DUPLICATE_KEY for write in error.details["writeErrors"]):
+            if any(write["code"] != DUPLICATE_KEY for write in error.details["writeErrors"]):
                 raise
             added += error.details["nInserted"]
         on_batch(len(batch))

@@ -4,10 +4,6 @@ A cursor is AES-256-GCM over its BSON; the fingerprint of filter and sort is the
 cursor of another query, of another directory or of a forger does not open. Codes are RFC 9865's.
 """
 
-import base64
-import binascii
-import hashlib
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,12 +12,10 @@ from typing import Any
 import bson
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.errors import BSONError
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from app.core import sealing
 from app.core.errors import ExpiredCursorError, InvalidCursorError
 
-_NONCE = 12
 _LONGEST = 4096
 # The last row of a page may hold a year beyond Python's.
 _BSON: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
@@ -43,7 +37,7 @@ class CursorSealer:
     """Seals positions into cursors and opens them again; every process with the same key understands them."""
 
     def __init__(self, key: str, *, ttl_s: int, now: Callable[[], float] = time.time) -> None:
-        self._cipher = AESGCM(hashlib.sha256(b"roster cursor\0" + key.encode()).digest())
+        self._sealer = sealing.Sealer(key, "cursor")
         self._ttl_s = ttl_s
         self._now = now
 
@@ -58,9 +52,7 @@ class CursorSealer:
                 "n": position.inclusive,
             }
         )
-        nonce = os.urandom(_NONCE)
-        sealed = nonce + self._cipher.encrypt(nonce, content, fingerprint)
-        return _encode(sealed)
+        return sealing.encode(self._sealer.seal(content, fingerprint))
 
     def open(self, cursor: str, fingerprint: bytes) -> Position:
         """InvalidCursorError: forged, damaged or of another query; ExpiredCursorError: too old."""
@@ -70,11 +62,8 @@ class CursorSealer:
         if len(cursor) > _LONGEST:
             raise invalid
         try:
-            sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-            if _encode(sealed) != cursor:
-                raise invalid  # the bits past the last byte are not under the seal
-            content = bson.decode(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], fingerprint), _BSON)
-        except (ValueError, binascii.Error, InvalidTag, BSONError):
+            content = bson.decode(self._sealer.open(sealing.decode(cursor), fingerprint), _BSON)
+        except (ValueError, sealing.BrokenSealError, BSONError):
             raise invalid from None
         if content["e"] < self._now():
             raise ExpiredCursorError("The cursor is too old; start again without `cursor`.")
@@ -85,7 +74,3 @@ class CursorSealer:
             backward=content["b"],
             inclusive=content["n"],
         )
-
-
-def _encode(sealed: bytes) -> str:
-    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pymongo.errors import OperationFailure, PyMongoError
 from redis.exceptions import AuthenticationError, ResponseError
 
+DUPLICATE_KEY = 11_000
+"""MongoDB's code for a value that a unique index holds already."""
 _LONGEST = 200
 _CUT = re.compile(r", (Timeout|full error): .*", re.DOTALL)
 _COMMAND = re.compile(r"to execute command \{ ?(\w+):.*", re.DOTALL)

@@ -10,13 +10,13 @@ from pymongo.errors import CollectionInvalid, OperationFailure
 from app.core.errors import StartError
 from app.core.mongo import Database
 from app.database import stored_files
+from app.database.driver_errors import DUPLICATE_KEY
 from models.documents import DOCUMENTS
 from models.stored import FOREVER_S
 from models.user import User
 from models.user_schema import VALIDATOR
 
 _OPTIONS = ("key", "unique", "partialFilterExpression", "sparse", "collation", "hidden", "expireAfterSeconds")
-_DUPLICATES = 11_000
 _UNAUTHORIZED = 13
 _NAMESPACE_EXISTS = 48
 _CONFLICTS = frozenset({85, 86})
@@ -140,7 +140,7 @@ async def _create_indexes(database: Database, collection: str, missing: list[Ind
         with pymongo.timeout(0):  # a build may take long with many users
             await database[collection].create_indexes(missing)
     except OperationFailure as failure:
-        if failure.code == _DUPLICATES:
+        if failure.code == DUPLICATE_KEY:
             keys = ", ".join((failure.details or {}).get("keyPattern", {})) or "a unique field"
             raise StartError(
                 f"Two users share one {keys}: no unique index can be built until one changes."

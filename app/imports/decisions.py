@@ -7,11 +7,12 @@ from typing import Any, Final
 from bson import ObjectId
 from pydantic import ValidationError
 
+from app.audit.write import differences
 from app.auth import passwords
 from app.core.errors import InvalidError
 from app.core.field_errors import MAX_ERRORS, from_validation
 from app.imports.conversion import pointer
-from app.imports.merging import BLANK, REQUIRED, differences, merge
+from app.imports.merging import BLANK, REQUIRED, merge
 from app.imports.recognising import recognise
 from app.imports.row_parser import ParsedRow
 from app.imports.stored_users import UNIQUE, StoredUser, find_key, normalise

@@ -1,6 +1,6 @@
-"""A user after what a row says of him, and how that differs from what he is."""
+"""A user after what a row says of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from app.imports.mapped_columns import is_of_addresses
@@ -53,22 +53,3 @@ def _merge_addresses(stored: list[Any], values: Mapping[str, Any]) -> list[Any]:
     if not isinstance(rest, list) or not all(isinstance(each, dict) for each in [*stored, *rest]):
         return rest if "addresses_more" in said else stored
     return [{**_NOWHERE, **each} for each in merge_addresses(said, stored)]
-
-
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What changes, field by field, addresses part by part; lists of texts as one."""
-    return list(_differences("", before, after))
-
-
-def _differences(at: str, before: Any, after: Any) -> Iterator[dict[str, Any]]:
-    if before == after:
-        return
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for name in [*before, *(name for name in after if name not in before)]:
-            yield from _differences(f"{at}/{name}", before.get(name), after.get(name))
-    elif at == "/profile/addresses":
-        for place in range(max(len(before), len(after))):
-            was, now = (addresses[place] if place < len(addresses) else None for addresses in (before, after))
-            yield from _differences(f"{at}/{place}", was, now)
-    else:
-        yield {"pointer": at, "from": before, "to": after}

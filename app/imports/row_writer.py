@@ -26,6 +26,7 @@ from app.core.errors import (
     WriteConflictError,
 )
 from app.core.mongo import Collection, Row
+from app.database.driver_errors import DUPLICATE_KEY
 from app.database.transactions import may_pass, transaction
 from app.imports import apply_conflicts
 from app.users import Authority, changes, user_records
@@ -35,7 +36,6 @@ _TOGETHER = 200
 """Rows of one transaction."""
 _TRIES = 12
 """Of one batch: lost races, and rivals that were gone when they were looked for."""
-_DUPLICATE_KEY = 11_000
 _NEEDED = dict.fromkeys(("n", "status", "user", "version", "said", "password_hash", "differences"), 1)
 _STANDING = {"version": 1, "is_active": 1, "scopes": 1}
 
@@ -160,7 +160,7 @@ class RowWriter:
             try:
                 written = await user_records.collection().bulk_write(batch.writes, session=self.session)
             except BulkWriteError as error:
-                if error.details["writeErrors"][0]["code"] != _DUPLICATE_KEY:
+                if error.details["writeErrors"][0]["code"] != DUPLICATE_KEY:
                     raise
                 raise _RefusedError("Somebody else has what one of them should get.") from None
             if written.inserted_count + written.matched_count != len(batch.together):

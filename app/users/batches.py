@@ -24,6 +24,7 @@ from app.core.errors import (
     UniqueConflictError,
 )
 from app.core.field_errors import from_validation
+from app.database.driver_errors import DUPLICATE_KEY
 from app.users.authority import Authority
 from app.users.changes import delete, patch
 from app.users.idempotency import Attempt
@@ -45,7 +46,6 @@ from models.batch import CreateOperation, DeleteOperation, Operation, UpdateOper
 from models.user import User
 
 _OPERATION: TypeAdapter[CreateOperation | UpdateOperation | DeleteOperation] = TypeAdapter(Operation)
-_DUPLICATE_KEY = 11_000
 _TOGETHER = 250
 """The most creates of one transaction, which has the time of one operation."""
 
@@ -187,7 +187,7 @@ async def _clashing(users: Sequence[User]) -> dict[ObjectId, Result]:
 def _refused(users: Sequence[User], error: BulkWriteError) -> dict[ObjectId, Result]:
     """The user that MongoDB refused: the one who had the value is gone already."""
     failure = error.details["writeErrors"][0]
-    if failure["code"] != _DUPLICATE_KEY:
+    if failure["code"] != DUPLICATE_KEY:
         raise error
     return {users[failure["index"]].id: _conflict(conflict(failure))}
 

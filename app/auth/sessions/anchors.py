@@ -11,10 +11,9 @@ from app import audit
 from app.audit.write import COMMAND_LINE, Author
 from app.auth import clients
 from app.core.mongo import Database
+from app.database.driver_errors import DUPLICATE_KEY
 from app.database.transactions import together
 from app.users.generations import generation_of
-
-_DUPLICATE_KEY = 11_000
 
 
 class Anchors:
@@ -81,5 +80,5 @@ class Anchors:
         try:
             await self._ended.insert_many(ends, ordered=False)
         except BulkWriteError as error:
-            if any(write["code"] != _DUPLICATE_KEY for write in error.details["writeErrors"]):
+            if any(write["code"] != DUPLICATE_KEY for write in error.details["writeErrors"]):
                 raise

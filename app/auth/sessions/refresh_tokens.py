@@ -5,13 +5,12 @@ client whose reply was lost, and a forged token is detected without Redis. A ses
 random bits, so that the token alone tells where its session is.
 """
 
-import base64
 import hmac
 import re
 import secrets
 from dataclasses import dataclass
 
-from app.core.derived_keys import derive
+from app.core.sealing import decode, derive, encode
 
 _USER = 12
 _RANDOM = 20
@@ -27,15 +26,17 @@ class RefreshToken:
 
 
 def new_sid(user_id: str) -> str:
-    return _encode(bytes.fromhex(user_id) + secrets.token_bytes(_RANDOM))
+    return encode(bytes.fromhex(user_id) + secrets.token_bytes(_RANDOM))
 
 
 def user_of(sid: str) -> str | None:
     """The user in a session's id; None if it is no such id."""
     if not _SID.fullmatch(sid):
         return None
-    content = base64.urlsafe_b64decode(sid + "=")
-    return content[:_USER].hex() if _encode(content) == sid else None
+    try:
+        return decode(sid)[:_USER].hex()
+    except ValueError:
+        return None
 
 
 class RefreshTokens:
@@ -58,8 +59,4 @@ class RefreshTokens:
         return RefreshToken(user_id, sid, number)
 
     def _mac(self, sid: str, number: int) -> str:
-        return _encode(hmac.digest(self._key, f"{sid}.{number}".encode(), "sha256"))
-
-
-def _encode(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+        return encode(hmac.digest(self._key, f"{sid}.{number}".encode(), "sha256"))

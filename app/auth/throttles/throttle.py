@@ -1,6 +1,5 @@
 """The throttle: counters that failures raise, tries ask, and administrators see and lift."""
 
-import hashlib
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from app.auth.throttles.paces import CounterState, Pace, counter_state
 from app.auth.throttles.scripts import COUNT, GIVE_BACK, KNOW
 from app.core import client_address
 from app.core.errors import RosterError, ThrottledError
+from app.core.sealing import derive
 from app.database.redis_connection import RedisConnection, pack
 from models.throttle import Counts
 
@@ -59,7 +59,7 @@ class Throttle:
     ) -> None:
         """The first `per_account` and `per_address` failures cost nothing."""
         self._connection = redis_connection
-        self._secret = hashlib.sha256(b"roster throttle\0" + secret.encode()).digest()
+        self._secret = derive(secret, "throttle")
         self._account_pace = Pace(per_account, _LONGEST_ACCOUNT_WAIT_S, _ACCOUNT_MEMORY_S)
         self._address_pace = Pace(per_address, _LONGEST_ADDRESS_WAIT_S, _ADDRESS_MEMORY_S)
         self._registrations_pace = Pace(

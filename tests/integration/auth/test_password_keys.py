@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.auth.password_keys import PasswordKeys
-from app.core import compact
+from app.core import sealing
 from app.core.errors import InvalidError
 from app.monitoring import logs
 
@@ -76,10 +76,10 @@ def seal_by_hand(public: dict[str, Any], head: bytes, content: bytes = b"passwor
     """A good JWE but for its header, which may be anything."""
     key = RSAKey.import_key({name: public[name] for name in ("kty", "n", "e")}).public_key
     oaep = padding.OAEP(padding.MGF1(SHA256()), SHA256(), None)
-    cek, iv, aad = bytes(32), bytes(12), compact.encode(head)
+    cek, iv, aad = bytes(32), bytes(12), sealing.encode(head)
     enc = jwe.JWERegistry.algorithms["enc"]["A256GCM"]
     text, tag = enc.encrypt(content, cek, iv, aad.encode())
-    return ".".join([aad, *(compact.encode(part) for part in (key.encrypt(cek, oaep), iv, text, tag))])
+    return ".".join([aad, *(sealing.encode(part) for part in (key.encrypt(cek, oaep), iv, text, tag))])
 
 
 async def refused(keys: PasswordKeys, sealed: str) -> InvalidError:
@@ -106,7 +106,7 @@ async def test_todays_key_is_public_and_only_that(keys: PasswordKeys, database: 
     assert public.keys() == {"kty", "n", "e", "kid", "use", "alg"}
     assert (public["kty"], public["use"], public["alg"]) == ("RSA", "enc", "RSA-OAEP-256")
     assert public["kid"] == "password-2027-01-15"
-    assert len(compact.decode(public["n"])) == 256
+    assert len(sealing.decode(public["n"])) == 256
     assert await keys.public() == public
     (kept,) = await database["password_keys"].find().to_list()
     assert kept.keys() == {"_id", "sealed"}
@@ -238,7 +238,7 @@ async def test_a_used_jwe_in_another_spelling_is_refused(keys: PasswordKeys) -> 
 async def test_a_refused_jwe_leaves_no_mark(keys: PasswordKeys, redis: Redis) -> None:
     sealed = encrypt(await keys.public())
     head, *rest = sealed.split(".")
-    await refused_silently(keys, ".".join([head, *rest[:-1], compact.encode(bytes(16))]))
+    await refused_silently(keys, ".".join([head, *rest[:-1], sealing.encode(bytes(16))]))
     assert await redis.keys("*") == []
     assert await keys.open(sealed) == PASSWORD
 
@@ -313,21 +313,21 @@ async def test_rsa1_5_is_refused_also_under_the_name_of_oaep(keys: PasswordKeys)
     _, _, *rest = seal_by_hand(public, orjson.dumps(header(public))).split(".")
     oaep_sha1 = padding.OAEP(padding.MGF1(SHA1()), SHA1(), None)  # noqa: S303  (the attack)
     for scheme in (padding.PKCS1v15(), oaep_sha1):
-        wrapped = compact.encode(key.encrypt(bytes(32), scheme))
+        wrapped = sealing.encode(key.encrypt(bytes(32), scheme))
         for alg in ("RSA1_5", "RSA-OAEP", "RSA-OAEP-256"):
-            head = compact.encode(orjson.dumps(header(public, alg=alg)))
+            head = sealing.encode(orjson.dumps(header(public, alg=alg)))
             await refused_silently(keys, ".".join([head, wrapped, *rest]))
 
 
 async def test_dir_is_refused(keys: PasswordKeys) -> None:
     public = await keys.public()
-    for secret in (bytes(32), compact.decode(public["n"])[:32]):
+    for secret in (bytes(32), sealing.decode(public["n"])[:32]):
         asked = header(public, alg="dir")
-        key = OctKey.import_key({"kty": "oct", "k": compact.encode(secret)})
+        key = OctKey.import_key({"kty": "oct", "k": sealing.encode(secret)})
         sealed = jwe.encrypt_compact(asked, b"password", key, algorithms=["dir", "A256GCM"])
         await refused_silently(keys, sealed)
         _, _, *rest = sealed.split(".")
-        head = compact.encode(orjson.dumps(header(public)))
+        head = sealing.encode(orjson.dumps(header(public)))
         await refused_silently(keys, ".".join([head, "", *rest]))
         await refused_silently(keys, ".".join([head, "AAAA", *rest]))
 
@@ -342,10 +342,10 @@ async def test_a_bomb_is_not_inflated(keys: PasswordKeys) -> None:
 async def test_every_part_is_under_the_seal(keys: PasswordKeys) -> None:
     parts = encrypt(await keys.public()).split(".")
     for place, part in enumerate(parts):
-        content = compact.decode(part)
+        content = sealing.decode(part)
         for spoilt in (content[:-1], content[1:], content + b"\0", content[:-1] + bytes([content[-1] ^ 1])):
             await refused_silently(
-                keys, ".".join([*parts[:place], compact.encode(spoilt), *parts[place + 1 :]])
+                keys, ".".join([*parts[:place], sealing.encode(spoilt), *parts[place + 1 :]])
             )
 
 

@@ -105,6 +105,17 @@ async def test_columns_that_are_not_there_leave_their_fields_and_empty_cells_rem
     assert {bad["detail"] for bad in row["errors"]} == {"This is required."}
 
 
+async def test_an_address_that_is_added_is_told_part_by_part_as_the_audit_trail_tells_it(
+    client: httpx.AsyncClient,
+) -> None:
+    user = await create(client, profile={"addresses": [{"city": "Bonn"}]})
+    (row,) = await plan_rows(client, "id,address2_city,address2_country", f"{user['id']},Ulm,DE")
+    assert row["differences"] == [
+        {"pointer": "/profile/addresses/1/city", "from": None, "to": "Ulm"},
+        {"pointer": "/profile/addresses/1/country", "from": None, "to": "DE"},
+    ]
+
+
 async def test_values_that_mean_the_same_are_no_difference(client: httpx.AsyncClient) -> None:
     user = await create(client, phone="+49301234567", username="same", tags=["a", "b"], is_active=False)
     (row,) = await plan_rows(

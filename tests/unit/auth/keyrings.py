@@ -11,7 +11,7 @@ from pymongo import AsyncMongoClient
 from app.auth.key_store import KeyStore, StoredKey
 from app.auth.keyring import Keyring
 from app.auth.signing_keys import SigningKey, VerifyingKey
-from app.core import compact
+from app.core import sealing
 
 SECRET = "a secret of the tests, long enough"
 ISSUER = "https://users.example.com"
@@ -52,8 +52,8 @@ async def holding(clock: Clock, *keys: StoredKey) -> AsyncIterator[Keyring]:
 
 def sign(key: SigningKey, header: Any, claims: Any) -> str:
     """A token with a good signature, whatever it says; bytes are taken as they are."""
-    signed = ".".join(compact.encode(_dump(part)) for part in (header, claims))
-    return f"{signed}.{compact.encode(key.sign(signed.encode()))}"
+    signed = ".".join(sealing.encode(_dump(part)) for part in (header, claims))
+    return f"{signed}.{sealing.encode(key.sign(signed.encode()))}"
 
 
 def _dump(part: Any) -> bytes:

@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey, OKPKey
 from app.auth.access_tokens import CACHED, AccessTokens, Claims
 from app.auth.keyring import Keyring
 from app.auth.signing_keys import SigningKey
-from app.core import compact
+from app.core import sealing
 from app.core.errors import ExpiredTokenError, InvalidTokenError
 from tests.unit.auth.keyrings import ISSUER, USER, Clock, holding, sign, stored
 
@@ -86,7 +86,7 @@ async def test_what_is_issued_verifies_and_says_what_it_was_issued_with(algorith
     assert issued == Claims(
         USER, "s", "web", frozenset({"me", "users:read"}), 1_800_000_000, 1_800_000_600, issued.jti
     )
-    first, payload, _ = compact.split(token, 3)
+    first, payload, _ = sealing.split(token, 3)
     assert json.loads(first) == {"alg": algorithm, "kid": KEYS[algorithm].kid, "typ": "at+jwt"}
     assert json.loads(payload) == claims(jti=issued.jti)
     assert len(issued.jti) == 32
@@ -124,7 +124,7 @@ async def test_one_of_several_audiences_may_be_ours(tokens: AccessTokens) -> Non
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE"])
 async def test_an_unsigned_token_is_refused(tokens: AccessTokens, alg: str) -> None:
-    signed = f"{compact.encode(orjson.dumps(header(alg=alg)))}.{compact.encode(orjson.dumps(claims()))}"
+    signed = f"{sealing.encode(orjson.dumps(header(alg=alg)))}.{sealing.encode(orjson.dumps(claims()))}"
     signature = issue(tokens)[0].rpartition(".")[2]
     for token in (
         f"{signed}.",
@@ -144,10 +144,10 @@ async def test_a_public_key_is_no_hmac_secret(tokens: AccessTokens, algorithm: s
         "PEM": key._key.as_pem(private=False),
         "DER": key._key.as_der(private=False),
         "JWK": orjson.dumps(public),
-        "raw": compact.decode(public.get("x", public.get("n", ""))),
+        "raw": sealing.decode(public.get("x", public.get("n", ""))),
     }[form]
-    signed = ".".join(compact.encode(orjson.dumps(part)) for part in (header(key, alg="HS256"), claims()))
-    await refused(tokens, f"{signed}.{compact.encode(hmac.digest(secret, signed.encode(), 'sha256'))}")
+    signed = ".".join(sealing.encode(orjson.dumps(part)) for part in (header(key, alg="HS256"), claims()))
+    await refused(tokens, f"{signed}.{sealing.encode(hmac.digest(secret, signed.encode(), 'sha256'))}")
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -296,7 +296,7 @@ async def test_the_bits_past_the_last_byte_are_part_of_the_token(tokens: AccessT
 
 
 async def test_a_token_of_a_megabyte_costs_no_memory(tokens: AccessTokens) -> None:
-    huge = compact.encode(orjson.dumps(header(pad="x" * 700_000))) + ".AA.AA"
+    huge = sealing.encode(orjson.dumps(header(pad="x" * 700_000))) + ".AA.AA"
     flat, dots = "A" * 1_000_000, "." * 1_000_000
     tracemalloc.start()
     try:
@@ -417,21 +417,21 @@ async def test_a_claim_twice_is_refused(tokens: AccessTokens) -> None:
 
 
 def spoil(token: str, signature: bytes) -> str:
-    return f"{token.rpartition('.')[0]}.{compact.encode(signature)}"
+    return f"{token.rpartition('.')[0]}.{sealing.encode(signature)}"
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("length", [1, 31, 32, 63, 65, 70, 72, 96, 128, 383, 385])
 async def test_a_signature_has_one_length(tokens: AccessTokens, algorithm: str, length: int) -> None:
     token = sign(KEYS[algorithm], header(KEYS[algorithm]), claims())
-    signature = (compact.decode(token.rpartition(".")[2]) * 3)[:length].ljust(length, b"\0")
+    signature = (sealing.decode(token.rpartition(".")[2]) * 3)[:length].ljust(length, b"\0")
     await refused(tokens, spoil(token, signature))
 
 
 async def test_an_es256_signature_of_zeros_or_beyond_the_order_is_refused(tokens: AccessTokens) -> None:
     key = KEYS["ES256"]
     token = sign(key, header(key), claims())
-    signature = compact.decode(token.rpartition(".")[2])
+    signature = sealing.decode(token.rpartition(".")[2])
     assert (await tokens.verify(token)).user_id == USER
     r, s = signature[:32], signature[32:]
     order, top = P256_ORDER.to_bytes(32, "big"), b"\xff" * 32
@@ -453,7 +453,7 @@ async def test_an_es256_signature_in_der_is_refused(tokens: AccessTokens) -> Non
 async def test_an_eddsa_signature_with_another_s_is_refused(tokens: AccessTokens) -> None:
     """S plus the order of the group satisfies the same equation: RFC 8032, section 5.1.7 refuses it."""
     token = sign(KEY, header(), claims())
-    signature = compact.decode(token.rpartition(".")[2])
+    signature = sealing.decode(token.rpartition(".")[2])
     larger = int.from_bytes(signature[32:], "little") + ED25519_ORDER
     await refused(tokens, spoil(token, signature[:32] + larger.to_bytes(32, "little")))
     await refused(tokens, spoil(token, bytes(64)))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.imports.merging import BLANK, PARTS, differences, merge
+from app.imports.merging import BLANK, PARTS, merge
 
 EMPTY: dict[str, Any] = dict.fromkeys(PARTS)
 
@@ -93,16 +93,3 @@ def test_the_same_row_again_changes_nothing(
     said = values if rest is None else values | {"addresses_more": rest}
     once = merge(stored(*before), said)
     assert merge(once, said) == once
-
-
-def test_differences_are_told_field_by_field() -> None:
-    before = stored(city("Bonn"), city("Ulm"))
-    after = before | {"name": "Bo", "tags": ["a", "b"]}
-    after["profile"] = before["profile"] | {"age": None, "addresses": [city("Berlin")]}
-    assert differences(before, after) == [
-        {"pointer": "/tags", "from": ["a"], "to": ["a", "b"]},
-        {"pointer": "/profile/age", "from": 3, "to": None},
-        {"pointer": "/profile/addresses/0/city", "from": "Bonn", "to": "Berlin"},
-        {"pointer": "/profile/addresses/1", "from": city("Ulm"), "to": None},
-        {"pointer": "/name", "from": "Ana", "to": "Bo"},
-    ]
