@@ -1,7 +1,7 @@
 import json
 import math
-from collections.abc import Callable
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,10 +23,6 @@ DOCUMENTS = st.recursive(
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(TEXT, inner, max_size=5),
     max_leaves=25,
 )
-BOTH_READERS = pytest.mark.parametrize(
-    "pad", [lambda body: body, lambda body: body + b" " * strict_json.LARGE], ids=["small", "large"]
-)
-Pad = Callable[[bytes], bytes]
 
 
 def refusal(body: bytes) -> str:
@@ -36,33 +32,29 @@ def refusal(body: bytes) -> str:
     return caught.value.detail
 
 
-@BOTH_READERS
 @given(document=DOCUMENTS, ascii_only=st.booleans(), indent=st.sampled_from([None, 1]))
 def test_valid_documents_come_out_as_the_standard_library_reads_them(
-    *, document: object, ascii_only: bool, indent: int | None, pad: Pad
+    *, document: object, ascii_only: bool, indent: int | None
 ) -> None:
     body = json.dumps(document, ensure_ascii=ascii_only, indent=indent).encode()
-    parsed = strict_json.parse(pad(body))
+    parsed = strict_json.parse(body)
     assert repr(parsed) == repr(json.loads(body))
 
 
 @given(document=DOCUMENTS, position=st.integers(0, 10_000), noise=st.binary(max_size=4))
-def test_damaged_documents_get_the_same_verdict_from_both_readers(
+def test_a_damaged_document_is_refused_or_is_what_another_reader_makes_of_it(
     document: object, position: int, noise: bytes
 ) -> None:
     body = json.dumps(document).encode()
     position %= len(body) + 1
     damaged = body[:position] + noise + body[position + 1 :]
-    verdicts = []
-    for size in (damaged, damaged + b" " * strict_json.LARGE):
-        try:
-            verdicts.append(repr(strict_json.parse(size)))
-        except MalformedJSONError:
-            verdicts.append("refused")
-    assert verdicts[0] == verdicts[1]
+    try:
+        parsed = strict_json.parse(damaged)
+    except MalformedJSONError:
+        return
+    assert repr(parsed) == repr(orjson.loads(damaged))
 
 
-@BOTH_READERS
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -104,12 +96,11 @@ def test_damaged_documents_get_the_same_verdict_from_both_readers(
         (b"[" + b"[]," * 1_000_000 + b"[]]", "more than 1,000,000 values"),
     ],
 )
-def test_each_kind_of_lax_json_is_refused_with_its_reason(body: bytes, words: str, pad: Pad) -> None:
-    detail = refusal(body if not body or body.isspace() else pad(body))
+def test_each_kind_of_lax_json_is_refused_with_its_reason(body: bytes, words: str) -> None:
+    detail = refusal(body)
     assert words in detail
 
 
-@BOTH_READERS
 @pytest.mark.parametrize(
     "body",
     [
@@ -124,8 +115,8 @@ def test_each_kind_of_lax_json_is_refused_with_its_reason(body: bytes, words: st
         b'{"": {"": 0}}',
     ],
 )
-def test_what_stands_just_inside_the_rules_is_read(body: bytes, pad: Pad) -> None:
-    assert repr(strict_json.parse(pad(body))) == repr(json.loads(body))
+def test_what_stands_just_inside_the_rules_is_read(body: bytes) -> None:
+    assert repr(strict_json.parse(body)) == repr(json.loads(body))
 
 
 def test_a_megabyte_of_key_is_shown_cut_and_without_control_characters() -> None:
