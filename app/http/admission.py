@@ -11,13 +11,13 @@ from time import monotonic
 
 import orjson
 import structlog
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
 from app.core import client_address
 from app.core.errors import OverloadedError
 from app.core.limits import AdaptiveLimit, Keys, Limiter
 from app.core.settings import Settings
-from app.http.cross_origin import CrossOrigin
+from app.http import cross_origin
 from app.http.middleware import find_request_id, safe_headers
 from app.http.problems import describe
 from app.monitoring.metrics import REFUSED
@@ -67,7 +67,7 @@ class Admission:
     def __init__(self, settings: Settings) -> None:
         self._trusted = settings.trusted_proxies
         self._refusal, self._refusal_length = _make_refusal(tls=settings.issuer_url.startswith("https:"))
-        self._cross_origin = CrossOrigin(_no_app, settings.cors_origins) if settings.cors_origins else None
+        self._origins = settings.cors_origins
         group: list[Limiter] = []
         self.limiters = {
             kind: Limiter(
@@ -99,7 +99,7 @@ class Admission:
     def make_refusal(self, scope: Scope, *, keep_alive: bool) -> bytes:
         """The whole refusal (RFC 9457), as bytes."""
         request_id = find_request_id(scope).encode()
-        more = [] if self._cross_origin is None else self._cross_origin.find_headers(scope)
+        more = cross_origin.find_headers(self._origins, scope) if self._origins else []
         if not keep_alive:
             more = [*more, (b"connection", b"close")]
         reply = self._refusal % {
@@ -148,7 +148,3 @@ def _make_refusal(*, tls: bool) -> tuple[bytes, int]:
     lines = b"".join([b"%b: %b\r\n" % header for header in headers])
     template = b"HTTP/1.1 503 Service Unavailable\r\n%b%%(more)b\r\n%b" % (lines, body)
     return template, len(body) - len(b"%(id)b")
-
-
-async def _no_app(_: Scope, __: Receive, ___: Send) -> None:
-    """No application: the layer is used only for its headers."""

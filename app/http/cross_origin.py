@@ -5,67 +5,44 @@ Never with cookies: the service has none, and takes bearer tokens only.
 
 from collections.abc import Collection
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-Headers = list[tuple[bytes, bytes]]
-
-_ANY = "*"
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _SENT = (
-    b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Last-Event-ID, "
-    b"Prefer, Range, X-Request-ID"
-)
+    "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "If-Range",
+    "Last-Event-ID", "Prefer", "Range", "X-Request-ID",
+)  # fmt: skip
 _READ = (
-    b"Content-Disposition, Content-Range, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, "
-    b"Retry-After, Server-Timing, WWW-Authenticate, X-Request-ID"
-)
-_TAKEN: Headers = [
-    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
-    (b"access-control-allow-headers", _SENT),
-    (b"access-control-max-age", b"600"),
-]
-_SHOWN = (b"access-control-expose-headers", _READ)
+    "Content-Disposition", "Content-Range", "ETag", "Idempotency-Replayed", "Link", "Location",
+    "Preference-Applied", "Retry-After", "Server-Timing", "WWW-Authenticate", "X-Request-ID",
+)  # fmt: skip
 
 
-class CrossOrigin:
-    """Answers preflight requests of `origins` and lets their pages read replies.
-
-    Requests of other origins go on as usual, and the browser keeps the reply from the page.
-    """
+class CrossOrigin(CORSMiddleware):
+    """Starlette's CORS, but other origins are answered as if they had not asked."""
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
-        self.app = app
-        self._any = _ANY in origins
-        self._origins = frozenset(origin.encode() for origin in origins)
+        super().__init__(
+            app, allow_origins=origins, allow_methods=_METHODS, allow_headers=_SENT, expose_headers=_READ
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        headers = self.find_headers(scope)
-        if len(headers) > 1 and _is_preflight(scope):
-            await send({"type": "http.response.start", "status": 204, "headers": headers + _TAKEN})
-            await send({"type": "http.response.body", "body": b""})
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *headers]}
-            await send(message)
-
-        await self.app(scope, receive, send_with_headers)
-
-    def find_headers(self, scope: Scope) -> Headers:
-        """Of the reply; a cache must know that it depends on who asked, whoever asked."""
-        if self._any:
-            return [(b"access-control-allow-origin", b"*"), _SHOWN]
-        vary = (b"vary", b"Origin")
-        origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
-        if origin not in self._origins:
-            return [vary]
-        return [(b"access-control-allow-origin", origin), _SHOWN, vary]
+        if scope["type"] != "http" or self.is_allowed_origin(Headers(scope=scope).get("origin", "")):
+            await super().__call__(scope, receive, send)
+        else:
+            await self.simple_response(scope, receive, send, request_headers=Headers())
 
 
-def _is_preflight(scope: Scope) -> bool:
-    return scope["method"] == "OPTIONS" and any(
-        name == b"access-control-request-method" for name, _ in scope["headers"]
-    )
+def find_headers(origins: Collection[str], scope: Scope) -> list[tuple[bytes, bytes]]:
+    """What lets a page of the request's origin read a reply that is written without the layer."""
+    origin = Headers(scope=scope).get("origin", "")
+    if "*" in origins:
+        allowed = b"*"
+    elif origin in origins:
+        allowed = origin.encode("latin-1")
+    else:
+        return [(b"vary", b"Origin")]
+    shown = (b"access-control-expose-headers", ", ".join(_READ).encode())
+    return [(b"access-control-allow-origin", allowed), shown, (b"vary", b"Origin")]

@@ -20,12 +20,12 @@ async def ask(*origins: str, method: str = "GET", **headers: Any) -> httpx.Respo
 
 async def test_a_preflight_of_an_origin_that_is_set_is_answered() -> None:
     reply = await ask(APP, method="OPTIONS", Origin=APP, **PREFLIGHT)
-    assert (reply.status_code, reply.content) == (204, b"")
+    assert (reply.status_code, reply.content) == (200, b"OK")
     assert reply.headers["access-control-allow-origin"] == APP
     assert "PATCH" in reply.headers["access-control-allow-methods"]
     assert {"Authorization", "If-Match"} <= set(reply.headers["access-control-allow-headers"].split(", "))
     assert reply.headers["access-control-max-age"] == "600"
-    assert reply.headers["vary"] == "Origin"
+    assert "Origin" in reply.headers["vary"].split(", ")
     assert "access-control-allow-credentials" not in reply.headers
 
 
@@ -46,10 +46,16 @@ async def test_a_page_may_read_what_is_answered_and_the_headers_it_needs() -> No
     assert {"ETag", "Link", "X-Request-ID"} <= set(reply.headers["access-control-expose-headers"].split(", "))
 
 
-async def test_a_star_lets_any_page_in_and_nothing_varies() -> None:
-    reply = await ask("*", Origin="https://anywhere.example")
-    assert reply.headers["access-control-allow-origin"] == "*"
-    assert "vary" not in reply.headers
+async def test_a_star_lets_any_page_in() -> None:
+    for asked in ({}, {"method": "OPTIONS", **PREFLIGHT}):
+        reply = await ask("*", Origin="https://anywhere.example", **asked)
+        assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (200, "*")
+
+
+async def test_a_header_that_no_operation_reads_is_refused_before_the_browser_sends_it() -> None:
+    asked = PREFLIGHT | {"Access-Control-Request-Headers": "x-csrf"}
+    reply = await ask(APP, method="OPTIONS", Origin=APP, **asked)
+    assert (reply.status_code, reply.text) == (400, "Disallowed CORS headers")
 
 
 async def test_options_that_is_no_preflight_goes_on() -> None:
