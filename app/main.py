@@ -14,9 +14,9 @@ from app.http.admission import Admission
 from app.http.compression import Compression
 from app.http.cross_origin import CrossOrigin
 from app.http.fast_route import FastGet
-from app.http.fixed_paths import FixedPaths, find_all
 from app.http.middleware import BodyLimit, HeadAsGet, QueryInUTF8, RequestContext
 from app.http.request_timeout import RequestTimeout
+from app.http.route_paths import find_all
 from app.monitoring import logs, metrics
 from app.monitoring.gauges import sampling
 from routers import (
@@ -116,10 +116,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         invitations,
         well_known,
         health,
-    ):  # fixed paths before /users/{user_id}
+    ):
         app.include_router(resource.router)
     app.router.routes[:0] = [
-        FixedPaths(app.routes),
         FastGet("/users", users.list_users),
         FastGet("/users/me", me.read_me),
     ]

@@ -78,7 +78,7 @@ async def list_exports(asked: PageOptions, viewer: ExportViewer, opened: Backend
 
 
 @router.get(
-    "/users/exports/{export_id}",
+    "/users/exports/{export_id:oid}",
     response_model=ExportOutput,
     summary="The manifest of an export",
     responses=responses(ExportNotFoundError, InvalidError, *PROTECTED),
@@ -89,7 +89,7 @@ async def read_export(export_id: ExportId, viewer: ExportViewer, opened: Backend
 
 
 @router.get(
-    "/users/exports/{export_id}/file",
+    "/users/exports/{export_id:oid}/file",
     response_class=Response,
     summary="The file of an export",
     responses=responses(
@@ -110,7 +110,7 @@ async def download_export(
 
 
 @router.delete(
-    "/users/exports/{export_id}",
+    "/users/exports/{export_id:oid}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete an export and its file",
     responses=responses(ExportNotFoundError, InvalidError, *PROTECTED),

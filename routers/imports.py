@@ -173,7 +173,7 @@ async def list_imports(viewer: ImportViewer, asked: PageOptions, opened: Backend
 
 
 @router.get(
-    "/users/imports/{import_id}",
+    "/users/imports/{import_id:oid}",
     response_model=ImportPlan,
     summary="Read an import and its rows",
     openapi_extra=query_parameters(ImportRowsQuery),
@@ -190,7 +190,7 @@ async def read_import(
 
 
 @router.post(
-    "/users/imports/{import_id}/apply",
+    "/users/imports/{import_id:oid}/apply",
     response_model=ImportPlan,
     summary="Apply an import",
     responses=responses(ImportNotFoundError, ImportNotPlannedError, InvalidError, *PROTECTED)
@@ -222,7 +222,7 @@ async def apply_import(
 
 
 @router.post(
-    "/users/imports/{import_id}/revert",
+    "/users/imports/{import_id:oid}/revert",
     status_code=status.HTTP_201_CREATED,
     response_model=ImportPlan,
     summary="Plan the revert of an import",
@@ -251,7 +251,7 @@ async def revert_import(
 
 
 @router.get(
-    "/users/imports/{import_id}/rows.xlsx",
+    "/users/imports/{import_id:oid}/rows.xlsx",
     response_class=Response,
     summary="Download the rows of an import with their results",
     openapi_extra=query_parameters(ImportFileQuery),
@@ -272,7 +272,7 @@ async def download_import(
 
 
 @router.delete(
-    "/users/imports/{import_id}",
+    "/users/imports/{import_id:oid}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete an import",
     responses=responses(ImportNotFoundError, ImportApplyingError, InvalidError, *PROTECTED),

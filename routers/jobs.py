@@ -41,7 +41,7 @@ async def list_jobs(asked: JobOptions, viewer: JobViewer, opened: Backends) -> R
 
 
 @router.get(
-    "/jobs/{job_id}",
+    "/jobs/{job_id:oid}",
     response_model=JobOutput,
     summary="One job",
     responses=responses(JobNotFoundError, InvalidError, *SIGNED_IN),
@@ -52,7 +52,7 @@ async def read_job(job_id: JobId, viewer: JobViewer, opened: Backends) -> Respon
 
 
 @router.post(
-    "/jobs/{job_id}/cancel",
+    "/jobs/{job_id:oid}/cancel",
     response_model=JobOutput,
     summary="Cancel a job",
     responses=responses(JobNotFoundError, JobEndedError, InvalidError, *SIGNED_IN),
@@ -63,7 +63,7 @@ async def cancel_job(job_id: JobId, viewer: JobViewer, opened: Backends) -> Resp
 
 
 @router.get(
-    "/jobs/{job_id}/events",
+    "/jobs/{job_id:oid}/events",
     response_class=Response,
     summary="A job's progress as server-sent events",
     responses=responses(JobNotFoundError, TooManyListenersError, InvalidError, *SIGNED_IN) | _EVENTS,

@@ -42,7 +42,7 @@ async def list_schedules(asked: PageOptions, viewer: ExportViewer, opened: Backe
 
 
 @router.get(
-    "/{schedule_id}",
+    "/{schedule_id:oid}",
     response_model=ScheduleOutput,
     summary="One schedule",
     responses=responses(ScheduleNotFoundError, InvalidError, *PROTECTED),
@@ -53,7 +53,7 @@ async def read_schedule(schedule_id: ScheduleId, viewer: ExportViewer, opened: B
 
 
 @router.patch(
-    "/{schedule_id}",
+    "/{schedule_id:oid}",
     response_model=ScheduleOutput,
     summary="Change a schedule",
     openapi_extra=_PATCH,
@@ -67,7 +67,7 @@ async def patch_schedule(
 
 
 @router.delete(
-    "/{schedule_id}",
+    "/{schedule_id:oid}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete a schedule",
     responses=responses(ScheduleNotFoundError, InvalidError, *PROTECTED),

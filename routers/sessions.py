@@ -23,7 +23,7 @@ router = APIRouter(tags=["sessions"], route_class=JsonRoute)
 
 
 @router.get(
-    "/users/{user_id}/sessions",
+    "/users/{user_id:oid}/sessions",
     response_model=SessionList,
     summary="Where a user is signed in",
     responses=responses(InvalidError, *PROTECTED),
@@ -34,7 +34,7 @@ async def list_sessions(user_id: UserId, caller: Administrator, opened: Backends
 
 
 @router.delete(
-    "/users/{user_id}/sessions",
+    "/users/{user_id:oid}/sessions",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Sign a user out everywhere",
     responses=responses(UserNotFoundError, InvalidError, *PROTECTED),
@@ -49,7 +49,7 @@ async def end_sessions(
 
 
 @router.delete(
-    "/users/{user_id}/sessions/{session_id}",
+    "/users/{user_id:oid}/sessions/{session_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="End one session of a user",
     responses=responses(SessionNotFoundError, InvalidError, *PROTECTED),
@@ -71,7 +71,7 @@ async def sign_out_users(asked: SignOut, caller: Administrator, opened: Backends
 
 
 @router.put(
-    "/users/{user_id}/password",
+    "/users/{user_id:oid}/password",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Set a user's password",
     responses=responses(

@@ -14,7 +14,7 @@ router = APIRouter(tags=["sessions"], route_class=JsonRoute)
 
 
 @router.get(
-    "/users/{user_id}/throttle",
+    "/users/{user_id:oid}/throttle",
     summary="Whether a user's sign-ins must wait",
     responses=responses(UserNotFoundError, InvalidError, *PROTECTED),
 )
@@ -24,7 +24,7 @@ async def read_throttle(user_id: UserId, _: Administrator, opened: Backends) -> 
 
 
 @router.delete(
-    "/users/{user_id}/throttle",
+    "/users/{user_id:oid}/throttle",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Let a user sign in at once",
     responses=responses(UserNotFoundError, InvalidError, *PROTECTED),

@@ -161,7 +161,7 @@ async def batch_users(
 
 
 @router.get(
-    "/users/{user_id}",
+    "/users/{user_id:oid}",
     response_model=UserOutput,
     summary="Read a user",
     responses=responses(UserNotFoundError, InvalidError, *PROTECTED)
@@ -176,7 +176,7 @@ async def read_user(user_id: UserId, _: Reader, known: KnownVersions) -> Respons
 
 
 @router.patch(
-    "/users/{user_id}",
+    "/users/{user_id:oid}",
     response_model=UserOutput,
     summary="Change a user",
     responses=responses(*CHANGE, *BODY, PasswordNeededError, UniqueConflictError, WriteConflictError)
@@ -194,7 +194,7 @@ async def patch_user(
 
 
 @router.put(
-    "/users/{user_id}",
+    "/users/{user_id:oid}",
     response_model=UserOutput,
     summary="Replace a user",
     responses=responses(*CHANGE, *BODY, PasswordNeededError, UniqueConflictError, WriteConflictError)
@@ -211,7 +211,7 @@ async def replace_user(
 
 
 @router.delete(
-    "/users/{user_id}",
+    "/users/{user_id:oid}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Delete a user",
     responses=responses(*CHANGE, InvalidError),

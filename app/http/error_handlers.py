@@ -8,7 +8,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pymongo import errors as mongo
 from redis import exceptions as redis
-from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -24,7 +23,7 @@ from app.core.errors import (
 )
 from app.database import driver_errors
 from app.http import openapi, problems
-from app.http.fixed_paths import find_methods
+from app.http.route_paths import find_methods
 from app.monitoring.metrics import BACKEND_ERRORS
 
 log = structlog.get_logger("roster.errors")
@@ -109,8 +108,8 @@ async def _answer_http(request: Request, error: Exception) -> Response:
 
 
 def _allowed_methods(request: Request) -> set[str]:
-    """The methods of all routes at this path; the framework names only those of the first."""
-    allowed = find_methods(request.app.routes, get_route_path(request.scope))
+    """The methods of all routes at this path; the framework names those of the first one only."""
+    allowed = find_methods(request.app.routes, request.scope["path"])
     return allowed | {"HEAD"} if "GET" in allowed else allowed
 
 

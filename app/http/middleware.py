@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import RosterError, TooLargeError
 from app.http.problems import MalformedRequestError, internal_error_response, problem_response
+from app.http.route_paths import find_template
 from app.monitoring.logs import REQUEST_ID
 from app.monitoring.metrics import observe_request
 
@@ -166,8 +167,7 @@ def _route(scope: Scope) -> str | None:
     """The route's template, such as `/users/{user_id}`: the path itself may have personal data."""
     # FastAPI has the template of a route under a prefix only here.
     included = scope.get("fastapi", {}).get("effective_route_context")
-    path: str | None = getattr(included or scope.get("route"), "path", None)
-    return path
+    return find_template(included or scope.get("route"))
 
 
 class HeadAsGet:

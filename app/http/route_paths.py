@@ -1,55 +1,52 @@
-"""Which methods a fixed path takes, where the pattern of another route fits it too."""
+"""The paths that are served: which methods each takes, and `oid`, the convertor of an id in one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from fastapi.routing import iter_route_contexts
-from starlette._utils import get_route_path
-from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.routing import BaseRoute
 
-_NOT_ALLOWED = 405
+
+class _ObjectId(Convertor[str]):
+    """24 hexadecimal digits, so that `/users/{user_id:oid}` fits neither `/users/me` nor `/users/export`."""
+
+    regex = "[0-9a-fA-F]{24}(?!\n)"  # which the `$` of a path's pattern would let pass
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("oid", _ObjectId())
 
 
 def find_methods(routes: Sequence[BaseRoute], path: str) -> set[str]:
-    """Those of all routes at the path; of routes with a pattern only where no route has it as it is."""
-    found = [route for route in iter_route_contexts(routes) if _fits(route, path)]
-    fixed = [route for route in found if getattr(route, "path", None) == path]
-    return {method for route in fixed or found for method in getattr(route, "methods", None) or ()}
+    """The methods of all routes at the path."""
+    return {
+        method
+        for route in iter_route_contexts(routes)
+        if (pattern := getattr(route, "path_regex", None)) is not None and pattern.match(path)
+        for method in _methods(route)
+    }
 
 
 def find_all(routes: Sequence[BaseRoute]) -> set[tuple[str, str]]:
     """Each method and path template that is served."""
     return {
-        (method, path)
+        (method, template)
         for route in iter_route_contexts(routes)
-        if (path := getattr(route, "path", None)) is not None
-        for method in getattr(route, "methods", None) or ()
+        if (template := find_template(route)) is not None
+        for method in _methods(route)
     }
 
 
-def _fits(route: object, path: str) -> bool:
-    pattern = getattr(route, "path_regex", None)
-    return pattern is not None and pattern.match(path) is not None
+def find_template(route: object) -> str | None:
+    """The path with the names of its parameters, such as `/users/{user_id}`."""
+    template: str | None = getattr(route, "path_format", None) or getattr(route, "path", None)
+    return template
 
 
-class FixedPaths(BaseRoute):
-    """Refuses what a fixed path does not take, before any other route is tried.
-
-    Otherwise `PUT /users/export` would be told what is wrong with its body, as a change of the user `export`.
-    """
-
-    def __init__(self, routes: Sequence[BaseRoute]) -> None:
-        """`routes` are those of the whole service."""
-        paths = {getattr(route, "path", "{") for route in iter_route_contexts(routes)}
-        self._methods = {path: find_methods(routes, path) for path in paths if "{" not in path}
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] == "http":
-            methods = self._methods.get(get_route_path(scope))
-            if methods is not None and scope["method"] not in methods:
-                return Match.FULL, {}
-        return Match.NONE, {}
-
-    async def handle(self, _scope: Scope, _receive: Receive, _send: Send) -> None:
-        raise HTTPException(_NOT_ALLOWED)
+def _methods(route: RouteContext) -> Iterator[str]:
+    yield from getattr(route, "methods", None) or ()

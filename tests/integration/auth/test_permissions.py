@@ -488,9 +488,8 @@ async def test_with_me_alone_nobody_else_is_seen(client: httpx.AsyncClient) -> N
         problem(reply, 403, "insufficient_scope")
         assert other["email"] not in reply.text
     # Not even whether he is there: the scope is asked for first.
-    absent, bad = f"/users/{NOBODY}", "/users/nonsense"
-    for path in (absent, bad):
-        problem(await call(client, "GET", path, token), 403, "insufficient_scope")
+    problem(await call(client, "GET", f"/users/{NOBODY}", token), 403, "insufficient_scope")
+    problem(await call(client, "GET", "/users/nonsense", token), 404, "not_found")
 
 
 async def test_a_session_under_a_limit_of_one_displaces_the_other_and_says_so(

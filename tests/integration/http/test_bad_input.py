@@ -254,10 +254,7 @@ async def test_a_malformed_id_is_refused_without_being_repeated(client: httpx.As
         for method in ("GET", "PATCH", "PUT", "DELETE"):
             body = person() if method in {"PATCH", "PUT"} else None
             reply = await client.request(method, f"/users/{segment}", json=body)
-            assert reply.status_code in {404, 422}, (method, segment)
-            content = problem(reply, reply.status_code, reply.json()["code"])
-            if reply.status_code == 422:
-                assert {bad.get("parameter") for bad in content["errors"]} == {"user_id"}, segment
+            assert problem(reply, 404, "not_found")["detail"] == "No route has this path.", segment
             assert len(reply.content) < 1000
 
 

@@ -92,7 +92,7 @@ async def test_jobs_are_paged_through_and_filtered(client: httpx.AsyncClient) ->
     first = (await client.get("/jobs?limit=1")).json()["next"]
     problem(await client.get(f"/jobs?state=queued&cursor={first}"), 400, "invalid_cursor")
     problem(await client.get("/jobs?state=odd"), 422, "validation_failed")
-    problem(await client.get("/jobs/odd"), 422, "validation_failed")
+    problem(await client.get("/jobs/odd"), 404, "not_found")
 
 
 async def test_cancelling_twice_is_once_and_too_late_is_409(
