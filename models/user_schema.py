@@ -51,7 +51,7 @@ _PROPERTIES["name"]["minLength"] = 1
 VALIDATOR: dict[str, Any] = {
     "$jsonSchema": {
         "bsonType": "object",
-        "properties": _PROPERTIES,
+        "properties": {"_id": {"bsonType": "objectId"}, **_PROPERTIES},
         "required": _REQUIRED,
         # Open, so that an older process does not refuse fields of a later release.
     }

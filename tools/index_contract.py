@@ -61,7 +61,7 @@ FILTERS: dict[str, str] = {
 UNIQUE = ("id", "email", "username", "phone")
 
 REASONS = {
-    "_id_": "MongoDB's own. `id=`; users whose id is no ObjectId, which only another hand can have stored.",
+    "_id_": "MongoDB's own. `id=`.",
     "email": "No two accounts with one e-mail; signing in; `email=`; `sort=email`. Holds strings only, so "
     "that rows of another hand without the key do not collide.",
     "email_missing": "The end of `sort=email`: users without the key. Empty in a sound directory, so that no "
@@ -155,7 +155,8 @@ class Explainer:
 
     def cost(self) -> Cost:
         stages = [stage for plan in self._plans for stage in _stages(plan["executionStages"])]
-        used = [stage["indexName"] for stage in stages if "indexName" in stage and stage["keysExamined"]]
+        asked = [(stage["indexName"], stage["keysExamined"]) for stage in stages if "indexName" in stage]
+        used = [name for name, keys in asked if keys] or [name for name, _ in asked]
         sorts = [stage["inputStage"]["nReturned"] for stage in stages if stage["stage"] == "SORT"]
         return Cost(
             indexes=tuple(dict.fromkeys(used)),
@@ -368,8 +369,7 @@ are broken by id. Users who miss the value of the order come last in both direct
 - No listing reads the collection without an index.
 - **cheap**: at most 1.1 index keys for each row, plus two, and nothing sorted in memory, on every page,
   forward and backward, at any depth and any number of users. (A page that comes to the end looks for those
-  who miss the value, and then for rows that another hand has spoilt: each look is a query with two keys of
-  its own.) This holds for
+  who miss the value: a query with two keys of its own.) This holds for
   - each sort alone;
   - each filter alone in the default order, but for `missing=city` and `missing=country`;
   - one of `is_active`, `tag`, `scope`, `department`, `city`, `country` in the order of `created_at`, also

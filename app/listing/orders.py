@@ -1,8 +1,8 @@
 """The orders of a listing, and positions in them.
 
-Each order is walked in segments: users with the sort value, then users without it, then rows that only other
-programs can have written, with values and ids of other types, which no page shows but a walk reports. The
-first segment is ordered by (value, id), the others by id.
+Each order is walked in two segments: users with the sort value, ordered by (value, id), then users without
+it, ordered by id. Ids and values of other types are in neither: only other programs can have written them,
+past the validator, and `app check` names such users.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from models.user import SORTED
 MongoFilter = dict[str, Any]
 Bounds = dict[str, Any]
 
-PRESENT, MISSING, ODD = range(3)
+PRESENT, MISSING = range(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +65,19 @@ class Order:
         self._present = self._order.present | (bounds or {})
         self.path = self._order.path
         self.bounds: MongoFilter = {self.path: bounds} if bounds else {}
-        self.segments: tuple[int, ...] = (PRESENT, ODD) if bounds else (PRESENT, MISSING, ODD)
+        self.segments: tuple[int, ...] = (PRESENT,) if bounds else (PRESENT, MISSING)
         if is_missing:
             self.bounds = {self.path: {"$eq": None}}
             self.segments = (MISSING,)
 
     def index(self, segment: int) -> str:
-        """The index of one of the first two segments; a partial index holds only one of them."""
+        """The index of a segment; a partial index holds only one of them."""
         return (
             f"{self._order.index}_missing" if self._order.unique and segment == MISSING else self._order.index
         )
 
     def whole(self, segment: int) -> MongoFilter:
-        """A filter for one of the first two segments that an index alone answers, with lists and odd ids."""
+        """A filter for a segment that an index alone answers, with lists and odd ids."""
         return {self.path: self._present if segment == PRESENT else {"$eq": None}}
 
     def ways(
@@ -90,12 +90,7 @@ class Order:
         if segment == PRESENT:
             return self._present_past(here, past, reach)
         beyond = {reach: here.id} if here is not None else {}
-        if segment == MISSING:
-            return [{self.path: {"$eq": None}, "_id": _OBJECT_ID | beyond}]
-        odd = [self.bounds | {"_id": {"$not": _OBJECT_ID} | beyond}]
-        if not self._order.unique and not self.bounds:
-            odd.append({self.path: {"$ne": None, "$not": self._order.present}, "_id": _OBJECT_ID | beyond})
-        return odd
+        return [{self.path: {"$eq": None}, "_id": _OBJECT_ID | beyond}]
 
     def _present_past(self, here: Position | None, past: str, reach: str) -> list[MongoFilter]:
         parent, _, _ = self.path.rpartition(".")

@@ -11,7 +11,7 @@ import orjson
 from app.core.cursors import Position
 from app.core.errors import FieldError, InvalidError
 from app.core.normalise import canonical, facet, typed_email_key
-from app.listing.orders import ODD, ORDERS, PRESENT, Bounds, MongoFilter, Order
+from app.listing.orders import ORDERS, PRESENT, Bounds, MongoFilter, Order
 from models import phones
 from models.fields import UserField
 from models.listing import Filter, Missable, OrderedQuery, Sort
@@ -85,15 +85,11 @@ class Query:
 
     def skim(self, segment: int) -> dict[str, Any]:
         """The same, such that an index alone can skip and count: roughly the same rows, see `Order.whole`."""
-        if segment == ODD:
-            return self.find(segment)
         found = _conjunction([*self.clauses, self.order.whole(segment)])
         return {"filter": found, "sort": self.order.sort(segment), "hint": self._hint(segment)}
 
     def _hint(self, segment: int) -> str | None:
         """The index where only one serves: the planner would try others on every page."""
-        if segment == ODD:
-            return None
         if self.by_facet or self.missing_index:
             return self.missing_index or "facets"
         return None if self.clauses else self.order.index(segment)

@@ -113,7 +113,6 @@ async def test_many_wrong_users_are_not_all_named(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(integrity, "_NAMED", 2)
-    monkeypatch.setattr(integrity, "_TOGETHER", 3)
     for _ in range(5):
         await create(client)
     await database(client).command("collMod", "users", validationLevel="off")
