@@ -22,6 +22,11 @@ from app.exports import Exports, Schedules
 from app.imports import Imports
 from app.jobs import JobQueue, Jobs
 
+LISTENERS = 100
+"""To events of jobs, in one process: each holds a connection and follows its job."""
+_PASSWORDS_WAITING = 256
+"""At 44 a second, on two cores, the last waits for six seconds: callers would give up before others came."""
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -81,9 +86,9 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         closing.callback(renewal.cancel)
     job_queue = JobQueue(held.redis_url, f"roster:jobs:{database.name}")
     closing.push_async_callback(job_queue.shutdown)
-    passwords = Passwords(threads=settings.password_threads, waiting=settings.password_queue)
+    passwords = Passwords(threads=settings.password_threads, waiting=_PASSWORDS_WAITING)
     closing.callback(passwords.close)
-    cursors = CursorSealer(held.secret, ttl_s=settings.cursor_ttl_s)
+    cursors = CursorSealer(held.secret)
     auth = Auth(
         settings=settings,
         database=database,
@@ -111,7 +116,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         settings=settings,
         connections=held,
         cursors=cursors,
-        listeners=asyncio.Semaphore(settings.listeners_at_once),
+        listeners=asyncio.Semaphore(LISTENERS),
         auth=auth,
         jobs=jobs,
         exports=exports,

@@ -15,12 +15,24 @@ log = structlog.get_logger("roster.start")
 _PREFIX = "ROSTER_"
 _OF_KUBERNETES = re.compile(r"ROSTER_(SERVICE_(HOST|PORT)|PORT_[0-9]+_).*")
 """Variables that Kubernetes sets in each pod for a service named roster."""
+_REMOVED = {
+    "ROSTER_CURSOR_TTL_S",
+    "ROSTER_IMPORTS_AT_ONCE",
+    "ROSTER_LISTENERS_AT_ONCE",
+    "ROSTER_LOG_FILES_KEPT",
+    "ROSTER_LOG_FILE_BYTES",
+    "ROSTER_PASSWORD_QUEUE",
+}
+"""Settings of earlier releases that are constants now."""
 
 
 def tell() -> None:
     """Warn of each name, with the setting that was probably meant; never with values."""
     known = [_PREFIX + name.upper() for name in Settings.model_fields]
     for name in sorted(_find_all() - {*known}):
+        if name in _REMOVED:
+            log.warning("removed_setting", name=name)
+            continue
         near = find_near(name, known)
         log.warning("unknown_setting", name=name, **({"did_you_mean": near[0]} if near else {}))
 

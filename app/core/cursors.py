@@ -16,6 +16,8 @@ from bson.errors import BSONError
 from app.core import sealing
 from app.core.errors import ExpiredCursorError, InvalidCursorError
 
+LIFE_S = 86_400
+"""How long a cursor is good: a day is longer than a walk takes, and old ones need not open for ever."""
 _LONGEST = 4096
 # The last row of a page may hold a year beyond Python's.
 _BSON: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
@@ -36,7 +38,7 @@ class Position:
 class CursorSealer:
     """Seals positions into cursors and opens them again; every process with the same key understands them."""
 
-    def __init__(self, key: str, *, ttl_s: int, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, key: str, *, ttl_s: int = LIFE_S, now: Callable[[], float] = time.time) -> None:
         self._sealer = sealing.Sealer(key, "cursor")
         self._ttl_s = ttl_s
         self._now = now

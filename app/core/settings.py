@@ -149,12 +149,6 @@ class Settings(BaseSettings):
     password_threads: int = Field(
         default=0, ge=0, le=64, description="Passwords hashed at a time by one process; 0: one for each core."
     )
-    password_queue: int = Field(
-        default=256,
-        ge=1,
-        le=100_000,
-        description="Sign-ins that may wait for their turn in one process; more are answered 503.",
-    )
     admin_email: str | None = Field(
         default=None,
         max_length=320,
@@ -167,9 +161,6 @@ class Settings(BaseSettings):
     )
     require_if_match: bool = Field(
         default=False, description="Refuse (428) a change of a user that names no version in If-Match."
-    )
-    cursor_ttl_s: int = Field(
-        default=86_400, ge=1, le=LONGEST_S, description="Seconds for which a page cursor is valid."
     )
     audit_ttl_days: int = Field(
         default=365, ge=0, le=20_000, description="Days for which the audit trail is kept; 0 for ever."
@@ -205,12 +196,6 @@ class Settings(BaseSettings):
         le=IMPORT_MOST_BYTES,
         description="The most bytes of an import's file.",
     )
-    imports_at_once: int = Field(
-        default=4,
-        ge=1,
-        le=10_000,
-        description="Files that one process receives at a time; more are answered 503.",
-    )
     import_ttl_s: int = Field(
         default=7 * 86_400,
         ge=60,
@@ -233,12 +218,6 @@ class Settings(BaseSettings):
         ge=60,
         le=LONGEST_S,
         description="Seconds for which a job that has ended is remembered.",
-    )
-    listeners_at_once: int = Field(
-        default=100,
-        ge=1,
-        le=100_000,
-        description="Listeners to events of jobs in one process; more are answered 503.",
     )
     mongo_timeout_ms: int = Field(
         default=5_000,
@@ -314,12 +293,6 @@ class Settings(BaseSettings):
     )
     log_file: Path | None = Field(
         default=None, description="A file that also gets all lines, renamed when it is full. Unset: none."
-    )
-    log_file_bytes: int = Field(
-        default=10 * 1024 * 1024, ge=1024, le=2**40, description="Bytes at which that file is full."
-    )
-    log_files_kept: int = Field(
-        default=5, ge=1, le=1000, description="Full log files that are kept, as `.1`, `.2` and so on."
     )
 
     @field_validator("secret_key")

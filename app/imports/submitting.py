@@ -25,12 +25,15 @@ Write = Callable[[AsyncClientSession], Awaitable[None]]
 _LOOK_S: Final = 4.0
 """How long a file is looked at before its import is there; what is wrong further on fails the plan."""
 
+UPLOADS = 4
+"""Received at once by one process: more would share the same disk and network."""
+
 
 class Submitter:
     """Takes in new imports."""
 
     def __init__(self, connections: Connections, jobs: Jobs) -> None:
-        self.receiving = asyncio.Semaphore(connections.settings.imports_at_once)
+        self.receiving = asyncio.Semaphore(UPLOADS)
         """Files under way."""
         self._settings = connections.settings
         self._connections = connections

@@ -54,6 +54,9 @@ _PYDANTIC_INPUT = re.compile(r"input_value=.*?, input_type=", re.DOTALL)
 _MONGO_VALUE = re.compile(r"(dup key: |'keyValue': )\{.*?\}", re.DOTALL)
 _MAX_TRACEBACK = 20_000
 _MAX_NESTING = 4
+_FILE_BYTES = 10 * 1024 * 1024
+_FULL_FILES = 5
+"""60 MiB at most, some 200,000 requests: who keeps more collects stderr."""
 
 
 def set_up(settings: Settings) -> None:
@@ -61,9 +64,7 @@ def set_up(settings: Settings) -> None:
     file = None
     if settings.log_file is not None:
         try:
-            file = LogFile(
-                settings.log_file, most_bytes=settings.log_file_bytes, kept=settings.log_files_kept
-            )
+            file = LogFile(settings.log_file, most_bytes=_FILE_BYTES, kept=_FULL_FILES)
         except OSError as error:
             raise StartError(
                 f"ROSTER_LOG_FILE={settings.log_file} cannot be written ({error.strerror})."

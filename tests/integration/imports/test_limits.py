@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from app.imports.submitting import UPLOADS
 from tests.support.api import serving
 from tests.support.imports import CSV, upload
 from tests.support.users import problem
@@ -15,8 +16,10 @@ LIMIT = 2_000
 
 @pytest.fixture
 async def small(mongo_uri: str, redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    """It works on no jobs."""
-    async with serving(mongo_uri, redis_url, import_max_bytes=LIMIT, imports_at_once=1) as client:
+    """It works on no jobs and has room for one upload."""
+    async with serving(mongo_uri, redis_url, import_max_bytes=LIMIT) as client:
+        for _ in range(UPLOADS - 1):
+            await client.app.state.container.imports.receiving.acquire()  # type: ignore[attr-defined]  # set by `serving`
         yield client
 
 
@@ -52,7 +55,7 @@ async def test_more_uploads_than_are_allowed_wait_for_their_turn_elsewhere(
     monkeypatch.setattr("app.imports.uploads.STALLED_S", 0.05)
     go_on.clear()
     problem(await small.post("/users/import", content=slow(), headers=headers), 408, "upload_stalled")
-    assert not small.app.state.container.imports.locked()  # type: ignore[attr-defined]  # set by `serving`
+    assert not small.app.state.container.imports.receiving.locked()  # type: ignore[attr-defined]  # set by `serving`
 
 
 async def test_a_plan_that_waits_can_be_cancelled_or_deleted(small: httpx.AsyncClient) -> None:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from bson import ObjectId
 
+from app.core.cursors import LIFE_S
 from app.core.settings import Settings
 from app.listing import totals
 from models.listing import MAX_SKIP
@@ -607,11 +608,10 @@ async def test_an_old_cursor_is_refused_with_its_own_code(
 ) -> None:
     cursor = (await listed(four, limit=1))["next"]
     sealer = resources(four).cursors
-    ttl = resources(four).settings.cursor_ttl_s
     made = sealer._now()
-    monkeypatch.setattr(sealer, "_now", lambda: made + ttl - 2)
+    monkeypatch.setattr(sealer, "_now", lambda: made + LIFE_S - 2)
     assert await names(four, limit=1, cursor=cursor) == ["Bo"]
-    monkeypatch.setattr(sealer, "_now", lambda: made + ttl + 2)
+    monkeypatch.setattr(sealer, "_now", lambda: made + LIFE_S + 2)
     assert await problem(four, limit=1, cursor=cursor) == (400, "expired_cursor", [])
     assert await problem(four, limit=1, cursor=cursor, sort="name") == (400, "invalid_cursor", [])
 
@@ -664,11 +664,7 @@ async def test_dates_are_answered_in_utc(four: httpx.AsyncClient) -> None:
 
 def test_the_settings_of_a_listing_have_sane_defaults() -> None:
     settings = Settings(_env_file=None)
-    assert (settings.query_budget_ms, settings.count_budget_ms, settings.cursor_ttl_s) == (
-        2_000,
-        1_000,
-        86_400,
-    )
+    assert (settings.query_budget_ms, settings.count_budget_ms, LIFE_S) == (2_000, 1_000, 86_400)
 
 
 # --- what is missing

@@ -54,24 +54,20 @@ DEFAULTS: dict[str, object] = {
     "cors_origins": (),
     "compression": True,
     "password_threads": 0,
-    "password_queue": 256,
     "admin_email": None,
     "admin_password": None,
     "require_if_match": False,
-    "cursor_ttl_s": 86_400,
     "audit_ttl_days": 365,
     "query_budget_ms": 2_000,
     "count_budget_ms": 1_000,
     "exports_at_once": 8,
     "export_ttl_s": 86_400,
     "import_max_bytes": 104_857_600,
-    "imports_at_once": 4,
     "import_ttl_s": 604_800,
     "jobs_inside": True,
     "jobs_at_once": 2,
     "job_lease_s": 10,
     "job_ttl_s": 604_800,
-    "listeners_at_once": 100,
     "mongo_timeout_ms": 5_000,
     "start_wait_s": 30,
     "metrics_port": None,
@@ -85,8 +81,6 @@ DEFAULTS: dict[str, object] = {
     "log_level": "info",
     "log_format": "auto",
     "log_file": None,
-    "log_file_bytes": 10_485_760,
-    "log_files_kept": 5,
 }
 
 
@@ -295,7 +289,6 @@ def test_a_weak_or_default_key_is_refused_without_being_shown(
         ("ROSTER_PORT", "65536", "65535"),
         ("ROSTER_PORT", "-1", "0"),
         ("ROSTER_REQUIRE_IF_MATCH", "perhaps", "boolean"),
-        ("ROSTER_CURSOR_TTL_S", "0", "1"),
         ("ROSTER_QUERY_BUDGET_MS", "0", "1"),
         ("ROSTER_COUNT_BUDGET_MS", "x", "integer"),
         ("ROSTER_MONGO_TIMEOUT_MS", "99", "100"),
@@ -314,7 +307,6 @@ def test_a_weak_or_default_key_is_refused_without_being_shown(
         ("ROSTER_REFRESH_GRACE_S", "61", "60"),
         ("ROSTER_PASSWORD_GRANT", "perhaps", "boolean"),
         ("ROSTER_PASSWORD_THREADS", "65", "64"),
-        ("ROSTER_PASSWORD_QUEUE", "0", "1"),
         ("ROSTER_REGISTRATION", "all", "'invitation'"),
         ("ROSTER_TOKEN_ALGORITHM", "HS256", "'ES256'"),
         ("ROSTER_TRIES_PER_ACCOUNT", "0", "1"),
@@ -451,3 +443,17 @@ def test_a_mistyped_name_is_warned_of_with_the_one_that_was_meant_and_its_value_
         ("ROSTER_ZZZ", None),
     ]
     assert "secret-word" not in written
+
+
+def test_a_setting_of_an_earlier_release_is_named_and_keeps_nothing_from_starting(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ROSTER_CURSOR_TTL_S", "-1")
+    Path(".env").write_text("ROSTER_PASSWORD_QUEUE=lots\n")
+    logs.set_up(settings.load(log_format="json"))
+    unknown_settings.tell()
+    found = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["event"], line["level"], line["name"]) for line in found] == [
+        ("removed_setting", "warning", "ROSTER_CURSOR_TTL_S"),
+        ("removed_setting", "warning", "ROSTER_PASSWORD_QUEUE"),
+    ]
