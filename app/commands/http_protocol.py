@@ -1,6 +1,7 @@
 """Uvicorn's HTTP protocol with bounds on heads and trailers, which its parser keeps without a limit.
 
 It also asks for admission before a request costs anything, and stops without losing requests: see `shutdown`.
+Uvicorn's protocol is not public: pyproject.toml holds it to the release that the tests ran with.
 """
 
 import asyncio

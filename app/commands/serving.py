@@ -50,7 +50,10 @@ def find_url(listening: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
-    """A server that goes on for a while after SIGTERM, not ready, so that balancers send it nothing more."""
+    """A server that goes on for a while after SIGTERM, not ready, so that balancers send it nothing more.
+
+    It and the supervisor below override what is not public in Uvicorn, which pyproject.toml caps.
+    """
 
     def __init__(self, config: uvicorn.Config, *, delay_s: float) -> None:
         super().__init__(config)

@@ -165,7 +165,7 @@ def find_request_id(scope: Scope) -> str:
 
 def _route(scope: Scope) -> str | None:
     """The route's template, such as `/users/{user_id}`: the path itself may have personal data."""
-    # FastAPI has the template of a route under a prefix only here.
+    # FastAPI has the template of a route under a prefix only here. Not public: see its cap in pyproject.toml.
     included = scope.get("fastapi", {}).get("effective_route_context")
     return find_template(included or scope.get("route"))
 

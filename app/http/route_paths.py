@@ -1,4 +1,7 @@
-"""The paths that are served: which methods each takes, and `oid`, the convertor of an id in one."""
+"""The paths that are served: which methods each takes, and `oid`, the convertor of an id in one.
+
+How FastAPI keeps included routes is not public: pyproject.toml holds it to the tested release.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +13,7 @@ from starlette.routing import BaseRoute
 class _ObjectId(Convertor[str]):
     """24 hexadecimal digits, so that `/users/{user_id:oid}` fits neither `/users/me` nor `/users/export`."""
 
-    regex = "[0-9a-fA-F]{24}(?!\n)"  # which the `$` of a path's pattern would let pass
+    regex = "[0-9a-fA-F]{24}(?!\n)"  # a newline at the end would pass the `$` of the path's pattern
 
     def convert(self, value: str) -> str:
         return value

@@ -2,11 +2,13 @@
 
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.markers import Marker
+from packaging.requirements import Requirement
 
 from tools import locks, machine
 
@@ -58,3 +60,13 @@ def test_the_public_forge_runs_the_gate_and_nothing_else_on_every_python() -> No
     (job,) = workflow["jobs"].values()
     assert tuple(job["strategy"]["matrix"]["python"]) == locks.PYTHONS
     assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
+
+
+@pytest.mark.parametrize("name", ["fastapi", "starlette", "uvicorn"])
+def test_what_is_used_beyond_its_public_parts_is_held_to_the_release_that_is_locked(name: str) -> None:
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    (allowed,) = (one.specifier for one in map(Requirement, asked) if one.name == name)
+    (locked,) = re.findall(rf"^{name}==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    major, minor = map(int, locked.split(".")[:2])
+    assert locked in allowed
+    assert f"{major}.{minor + 1}.0" not in allowed
