@@ -6,6 +6,8 @@ PYTHON ?= $(shell for python in $(BIN)/python python3 python3.13 python3.12 pyth
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 # Most tests wait for servers more than they compute; each worker starts its own.
 TESTS_AT_ONCE ?= 3
+# Folders of tests by package, or files in them: make test PART="listing imports/test_cells.py".
+PLACES = $(foreach part,$(PART),$(or $(wildcard tests/unit/$(part) tests/integration/$(part)),$(error no tests/unit/$(part) and no tests/integration/$(part))))
 SPECTRAL := fuzz/spectral
 WITH_NODE := PATH="$(CURDIR)/$(SPECTRAL)/.venv/bin:$$PATH"
 
@@ -27,8 +29,10 @@ help:  ## the targets and what they do
 run: .venv/run.stamp  ## the server on 127.0.0.1:8000 with its own MongoDB and Redis
 	$(BIN)/python -m app serve
 
-test: .venv/dev.stamp  ## the whole suite, on servers it starts itself
-	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile
+# Each test that starts a process would compile the service anew.
+test: export PYTHONDONTWRITEBYTECODE =
+test: .venv/dev.stamp  ## the whole suite, on servers it starts itself; what concerns one package: PART=listing
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder $(PLACES)
 
 check: .venv/dev.stamp  ## lint, format, types, import directions, and whether the locks install everywhere
 	$(BIN)/ruff check .

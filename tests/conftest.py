@@ -10,11 +10,15 @@ import pytest
 from pymongo import MongoClient
 from redis import Redis
 
+from tests.support.databases import PreparedDatabases
 from tests.support.servers import MongoServer, RedisServer
 
 pytest_plugins = ["tests.support.suite_logs"]
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - its own folder inside is private; a disk would only slow the tests
+
+SERVED = frozenset({"client", "private", "public", "small", "starts", "working"})
+"""Fixtures that start a service on the test's database, which makes all collections at once."""
 
 
 @pytest.fixture(scope="session")
@@ -40,13 +44,25 @@ def redis_server(servers_folder: Path) -> Iterator[RedisServer]:
         yield server
 
 
-@pytest.fixture
-def mongo_uri(mongo_server: MongoServer) -> Iterator[str]:
-    """Of an empty database that only this test has."""
-    database = f"t_{uuid.uuid4().hex}"
-    yield mongo_server.uri_of(database)
+@pytest.fixture(scope="session")
+def prepared_databases(mongo_server: MongoServer, redis_server: RedisServer) -> Iterator[PreparedDatabases]:
     with MongoClient[dict[str, Any]](mongo_server.uri) as client:
-        client.drop_database(database)
+        yield PreparedDatabases(mongo_server, redis_server, client)
+
+
+@pytest.fixture
+def mongo_uri(request: pytest.FixtureRequest, mongo_server: MongoServer) -> Iterator[str]:
+    """Of a database that only this test has, without documents, and without collections unless `SERVED`."""
+    if SERVED.isdisjoint(request.fixturenames):
+        name = f"t_{uuid.uuid4().hex}"
+        yield mongo_server.uri_of(name)
+        with MongoClient[dict[str, Any]](mongo_server.uri) as client:
+            client.drop_database(name)
+    else:
+        prepared: PreparedDatabases = request.getfixturevalue("prepared_databases")
+        name = prepared.take()
+        yield mongo_server.uri_of(name)
+        prepared.give_back(name)
 
 
 @pytest.fixture

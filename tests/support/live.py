@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from app.commands.embedded import owners, processes
 from app.core.settings import Settings
+from tests.support import forked
 from tests.support.suite_logs import KEEPER
 from tests.support.tokens import mint_elsewhere
 
@@ -40,16 +41,22 @@ def command(
     folder: Path, *arguments: str, entered: str = "", **settings: Any
 ) -> subprocess.CompletedProcess[str]:
     """`python -m app` with these arguments, run to its end in the folder; `entered` comes through a pipe."""
-    done = subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
-        cwd=folder,
-        env=environment(folder, **settings),
-        input=entered,
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=PATIENCE_S,
-    )
+    variables = environment(folder, **settings)
+    if (
+        arguments[0] in {"serve", "worker"} or "PYTHONIOENCODING" in variables
+    ):  # which Python reads at its start
+        done = subprocess.run(
+            [sys.executable, "-m", "app", *arguments],
+            cwd=folder,
+            env=variables,
+            input=entered,
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+    else:
+        done = forked.run(arguments, cwd=folder, env=variables, entered=entered, timeout_s=PATIENCE_S)
     KEEPER.keep(done.stderr)
     return done
 

@@ -1,13 +1,17 @@
 """Every operation of the published document asks who calls, and whether he may."""
 
+import uuid
 from collections import defaultdict
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
 from models.values import ALL_SCOPES
+from tests.support.api import serving
 from tests.support.openapi import NEEDED, OPEN, Operation, operations, read_document, resolve
+from tests.support.servers import MongoServer, RedisServer
 from tests.support.tokens import mint
 from tests.support.users import NOBODY, person, problem, users
 
@@ -20,6 +24,14 @@ FILE: dict[str, Any] = {
     "content": b"name,email\nAna,ana@example.com\n",
     "headers": {"Content-Type": "text/csv"},
 }
+
+
+@pytest.fixture(scope="module")
+async def shared(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
+    """For callers who get in nowhere, and so change nothing."""
+    redis_url = redis_server.url.removesuffix("/0") + "/2"
+    async with serving(mongo_server.uri_of(f"t_{uuid.uuid4().hex}"), redis_url) as client:
+        yield client
 
 
 def name(operation: Operation) -> str:
@@ -53,31 +65,31 @@ def test_each_operation_is_open_or_needs_a_token_and_none_is_forgotten() -> None
 
 @pytest.mark.parametrize("operation", PROTECTED, ids=name)
 async def test_without_a_token_each_operation_asks_for_one(
-    client: httpx.AsyncClient, operation: Operation
+    shared: httpx.AsyncClient, operation: Operation
 ) -> None:
-    reply = await call(client, operation, None)
+    reply = await call(shared, operation, None)
     problem(reply, 401, "unauthenticated")
     assert reply.headers["www-authenticate"] == 'Bearer realm="roster"'
-    reply = await call(client, operation, "a.b.c")
+    reply = await call(shared, operation, "a.b.c")
     problem(reply, 401, "invalid_token")
     assert reply.headers["www-authenticate"].startswith('Bearer realm="roster", error="invalid_token"')
 
 
 @pytest.mark.parametrize("operation", SCOPED, ids=name)
 async def test_with_every_scope_but_the_right_one_each_operation_names_the_one_it_needs(
-    client: httpx.AsyncClient, operation: Operation
+    shared: httpx.AsyncClient, operation: Operation
 ) -> None:
     needed = NEEDED[name(operation)]
     user = person()
-    await client.post("/users", json=user)
-    before = await users(client).find_one({})
-    opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
-    reply = await call(client, operation, await mint(opened, *(set(ALL_SCOPES) - {needed})))
+    await shared.post("/users", json=user)
+    before = [row async for row in users(shared).find({})]
+    opened = shared.app.state.container  # type: ignore[attr-defined]  # set by `serving`
+    reply = await call(shared, operation, await mint(opened, *(set(ALL_SCOPES) - {needed})))
     problem(reply, 403, "insufficient_scope")
     assert reply.headers["www-authenticate"] == (
         f'Bearer realm="roster", error="insufficient_scope", scope="{needed}"'
     )
-    assert [row async for row in users(client).find({})] == [before]
+    assert [row async for row in users(shared).find({})] == before
 
 
 @pytest.mark.parametrize("operation", PROTECTED, ids=name)
