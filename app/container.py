@@ -21,6 +21,7 @@ from app.database.readiness import Readiness
 from app.exports import Exports, Schedules
 from app.imports import Imports
 from app.jobs import JobQueue, Jobs
+from app.users import Users
 
 LISTENERS = 100
 """To events of jobs, in one process: each holds a connection and follows its job."""
@@ -38,6 +39,7 @@ class Container:
     listeners: asyncio.Semaphore
     """Room for those who listen to events at once."""
     auth: Auth
+    users: Users
     jobs: Jobs
     exports: Exports
     schedules: Schedules
@@ -89,10 +91,12 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     passwords = Passwords(threads=settings.password_threads, waiting=_PASSWORDS_WAITING)
     closing.callback(passwords.close)
     cursors = CursorSealer(held.secret)
+    sessions = Sessions(held.redis_connection, database, held.secret, settings)
+    users = Users(held.users, sessions.ending)
     auth = Auth(
         settings=settings,
         database=database,
-        users=held.users,
+        users=users,
         keyring=keyring,
         tokens=AccessTokens(
             keyring,
@@ -100,7 +104,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
             audience=settings.audience,
             ttl_s=settings.access_token_ttl_s,
         ),
-        sessions=Sessions(held.redis_connection, database, held.secret, settings),
+        sessions=sessions,
         passwords=passwords,
         password_keys=PasswordKeys(database, held.redis, held.secret),
         throttle=Throttle(
@@ -118,9 +122,10 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         cursors=cursors,
         listeners=asyncio.Semaphore(LISTENERS),
         auth=auth,
+        users=users,
         jobs=jobs,
         exports=exports,
         schedules=Schedules(held, jobs, exports, cursors),
-        imports=Imports(held, jobs, auth.sessions, cursors, downloads=exports.running),
+        imports=Imports(held, jobs, users, cursors, downloads=exports.running),
         readiness=Readiness(database, held.redis_connection, lambda: keyring.signing),
     )

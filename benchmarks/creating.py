@@ -20,7 +20,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from app import container, search
 from app.commands.sample import people
 from app.core import settings
-from app.users.user_records import learn, record
+from app.users.user_records import record
 from benchmarks.results import Finding
 from benchmarks.servers import Database
 from models.user import User, UserInput
@@ -105,7 +105,7 @@ async def _create(
     ticks.append(time.perf_counter())
     search.index(document)
     ticks.append(time.perf_counter())
-    await learn([user.words])
+    await search.Dictionary(searched.database).learn([user.words])
     ticks.append(time.perf_counter())
     await searched.insert_one(document)
     ticks.append(time.perf_counter())

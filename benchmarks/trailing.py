@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any
 from unittest import mock
 
-from app import audit, container, users
+from app import audit, container
 from app.audit.write import COMMAND_LINE
 from app.commands.sample import people
 from app.container import Container
@@ -64,11 +64,11 @@ async def compare(start: int, count: int) -> list[dict[str, float]]:
 
 
 async def _change(opened: Container, said: UserInput, times: dict[str, list[float]]) -> None:
-    authority = Authority(frozenset(ALL_SCOPES), opened.auth.sessions.ending, COMMAND_LINE)
+    authority = Authority(frozenset(ALL_SCOPES), COMMAND_LINE)
     began = time.perf_counter()
-    row = await users.create(said, authority)
+    row = await opened.users.create(said, authority)
     created = time.perf_counter()
-    await users.patch(
+    await opened.users.patch(
         row["_id"], UserPatch.model_validate({"locale": "en-GB", "tags": ["patched"]}), authority=authority
     )
     times["create"].append((created - began) * 1e6)

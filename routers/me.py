@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from beanie import PydanticObjectId
 from fastapi import APIRouter, Query, Request, Response, status
 
-from app import audit, users
+from app import audit
 from app.auth import accounts
 from app.core.errors import (
     InvalidError,
@@ -29,6 +29,7 @@ from app.http.dependencies import (
     SelfAuthority,
     SessionId,
     Source,
+    backends,
     find_caller,
     needs,
 )
@@ -56,7 +57,7 @@ PROOF = (WrongPasswordError, ThrottledError, TooManySignInsError)
 async def read_me(request: Request) -> Response:
     """Your own user, as other routes show it."""
     caller = await find_caller(request, "me")
-    return replies.user(await users.read(PydanticObjectId(caller.user_id)))
+    return replies.user(await backends(request).users.read(PydanticObjectId(caller.user_id)))
 
 
 @router.patch(
@@ -67,12 +68,12 @@ async def read_me(request: Request) -> Response:
     openapi_extra=replies.merge_patch("OwnPatch"),
 )
 async def patch_me(
-    patch: OwnPatch, caller: Myself, versions: ExpectedVersions, authority: SelfAuthority
+    patch: OwnPatch, caller: Myself, versions: ExpectedVersions, authority: SelfAuthority, opened: Backends
 ) -> Response:
     """JSON Merge Patch (RFC 7396) of fields that need no password; only others can set tags and scopes."""
     said = UserPatch.model_validate(patch.model_dump(exclude_unset=True))
     user_id = PydanticObjectId(caller.user_id)
-    return replies.user(await users.patch(user_id, said, versions, authority=authority))
+    return replies.user(await opened.users.patch(user_id, said, versions, authority=authority))
 
 
 @router.post(

@@ -38,7 +38,6 @@ from app.http.dependencies import (
 from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PROTECTED, responses
 from app.http.replies import REPLAYED, VERSIONED
-from app.users import idempotency
 from models.batch import Batch, BatchOutput
 from models.listing import ListQuery, Suggestions, SuggestQuery, UserPage
 from models.user import UserInput, UserOutput, UserPatch, UserReplacement
@@ -91,10 +90,10 @@ async def create_user(
 
     With an Idempotency-Key the request can be repeated after a failure: the user is created once.
     """
-    async with idempotency.attempt(opened.connections.database, key) as attempt:
+    async with opened.users.attempt(key) as attempt:
         if attempt.answer is not None:
             return replies.again(attempt.answer)
-        reply = replies.created(await users.create(user, authority, attempt))
+        reply = replies.created(await opened.users.create(user, authority, attempt))
         await attempt.finish(replies.answer(reply))
     return reply
 
@@ -150,10 +149,10 @@ async def batch_users(
     With an Idempotency-Key the request can be repeated after a failure, or if an operation was answered 503:
     what was done is not done again.
     """
-    async with idempotency.attempt(opened.connections.database, key) as attempt:
+    async with opened.users.attempt(key) as attempt:
         if attempt.answer is not None:
             return replies.again(attempt.answer)
-        results = await users.apply(batch.operations, authority, attempt)
+        results = await opened.users.apply(batch.operations, authority, attempt)
         reply = replies.batch(results)
         if users.is_complete(results):
             await attempt.finish(replies.answer(reply))
@@ -170,9 +169,9 @@ async def batch_users(
         304: {"description": "The user is still at the version that If-None-Match names."},
     },
 )
-async def read_user(user_id: UserId, _: Reader, known: KnownVersions) -> Response:
+async def read_user(user_id: UserId, _: Reader, known: KnownVersions, opened: Backends) -> Response:
     """The ETag is the user's version: send it as If-None-Match to get only newer versions."""
-    return replies.user_unless_known(await users.read(user_id), known)
+    return replies.user_unless_known(await opened.users.read(user_id), known)
 
 
 @router.patch(
@@ -184,13 +183,13 @@ async def read_user(user_id: UserId, _: Reader, known: KnownVersions) -> Respons
     openapi_extra=replies.merge_patch("UserPatch"),
 )
 async def patch_user(
-    user_id: UserId, patch: UserPatch, versions: ExpectedVersions, authority: WriteAuthority
+    user_id: UserId, patch: UserPatch, versions: ExpectedVersions, authority: WriteAuthority, opened: Backends
 ) -> Response:
     """JSON Merge Patch (RFC 7396): omitted fields stay, null removes, lists are replaced as a whole.
 
     Without If-Match, simultaneous patches of different fields both succeed.
     """
-    return replies.user(await users.patch(user_id, patch, versions, authority=authority))
+    return replies.user(await opened.users.patch(user_id, patch, versions, authority=authority))
 
 
 @router.put(
@@ -201,13 +200,17 @@ async def patch_user(
     | {200: {"headers": VERSIONED}},
 )
 async def replace_user(
-    user_id: UserId, user: UserReplacement, versions: ExpectedVersions, authority: WriteAuthority
+    user_id: UserId,
+    user: UserReplacement,
+    versions: ExpectedVersions,
+    authority: WriteAuthority,
+    opened: Backends,
 ) -> Response:
     """Omitted fields are removed, but scopes and activation stay, as id and times do.
 
     The reply of GET can be sent back: fields that you may not set are allowed if they are unchanged.
     """
-    return replies.user(await users.replace(user_id, user, versions, authority=authority))
+    return replies.user(await opened.users.replace(user_id, user, versions, authority=authority))
 
 
 @router.delete(
@@ -216,6 +219,8 @@ async def replace_user(
     summary="Delete a user",
     responses=responses(*CHANGE, InvalidError),
 )
-async def delete_user(user_id: UserId, versions: ExpectedVersions, authority: WriteAuthority) -> None:
+async def delete_user(
+    user_id: UserId, versions: ExpectedVersions, authority: WriteAuthority, opened: Backends
+) -> None:
     """Ends the user's sessions. No other user will ever get the id."""
-    await users.delete(user_id, versions, authority=authority)
+    await opened.users.delete(user_id, versions, authority=authority)

@@ -5,7 +5,7 @@ A document of `audit`: `{_id, at, user, action, by, client, via, import, request
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,14 +33,13 @@ class Author:
     client_id: str | None = None
     via: Via = "api"
     import_id: ObjectId | None = None
-    then: "Then | None" = None
-    """Called with the entries in each transaction of their changes, to write more."""
-
-    def followed_by(self, then: "Then") -> "Author":
-        return replace(self, then=then)
 
 
-Then = Callable[[list[Entry], AsyncClientSession], Awaitable[None]]
+Also = Callable[[list[Entry], AsyncClientSession], Awaitable[None]]
+"""What else is written in the transaction of a change, told the entries of it.
+
+The one hook into changes of any noun: whoever writes a change takes it as an argument, and `add` calls it.
+"""
 COMMAND_LINE = Author(via="command_line")
 
 
@@ -70,12 +69,14 @@ def entry(
     }
 
 
-async def add(database: Database, author: Author, entries: list[Entry], session: AsyncClientSession) -> None:
-    """Insert entries, within the transaction of the author's changes."""
+async def add(
+    database: Database, entries: list[Entry], session: AsyncClientSession, also: Also | None = None
+) -> None:
+    """Insert entries, and what must be written with them, within the transaction of the changes."""
     if entries:
         await database["audit"].insert_many(entries, session=session)
-    if author.then is not None:
-        await author.then(entries, session)
+    if also is not None:
+        await also(entries, session)
 
 
 async def forget(database: Database, user_ids: list[ObjectId], session: AsyncClientSession) -> None:

@@ -17,7 +17,7 @@ from app.core.cursors import CursorSealer, Position
 from app.core.errors import InvalidInvitationError, InvitationNotFoundError
 from app.core.mongo import Collection, Database
 from app.core.normalise import email_key
-from app.users import administrators, user_records
+from app.users import administrators
 from models.values import Scope
 
 ORDER = [("expires_at", -1), ("_id", -1)]
@@ -102,15 +102,15 @@ async def redeem(database: Database, code: str, email: str, session: AsyncClient
         },
         session=session,
     )
-    if document is None or not await _stands_by(document["created_by"], session):
+    if document is None or not await _stands_by(database, document["created_by"], session):
         raise InvalidInvitationError("The invitation is unknown, used, expired or for another address.")
     granted: list[Scope] = document["scopes"]
     return granted
 
 
-async def _stands_by(created_by: str, session: AsyncClientSession) -> bool:
+async def _stands_by(database: Database, created_by: str, session: AsyncClientSession) -> bool:
     return ObjectId.is_valid(created_by) and await administrators.is_one(
-        user_records.collection(), ObjectId(created_by), session
+        database["users"], ObjectId(created_by), session
     )
 
 

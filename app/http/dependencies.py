@@ -372,26 +372,21 @@ async def _wanted_bytes(
 
 async def _write_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:write"])],
-    container: Annotated[Container, Depends(_container)],
 ) -> Authority:
-    return Authority(caller.scopes, container.auth.sessions.ending, _author(caller))
+    return Authority(caller.scopes, _author(caller))
 
 
 async def _admin_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["users:admin"])],
-    container: Annotated[Container, Depends(_container)],
 ) -> Authority:
-    return Authority(caller.scopes, container.auth.sessions.ending, _author(caller))
+    return Authority(caller.scopes, _author(caller))
 
 
 async def _self_authority(
     caller: Annotated[Claims, Security(_caller, scopes=["me"])],
-    container: Annotated[Container, Depends(_container)],
 ) -> Authority:
     """The authority of callers over themselves, whatever their scopes; models and routes bound it."""
-    return Authority(
-        frozenset({"users:admin"}), container.auth.sessions.ending, _author(caller), has_proved=True
-    )
+    return Authority(frozenset({"users:admin"}), _author(caller), has_proved=True)
 
 
 async def _idempotency_key(

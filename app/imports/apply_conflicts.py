@@ -22,15 +22,15 @@ _Claims = dict[tuple[str, str], Row]
 
 
 async def settle(
-    rows: Collection, import_id: ObjectId, refused: Sequence[Row], columns: Sequence[Row]
+    users: Collection, rows: Collection, import_id: ObjectId, refused: Sequence[Row], columns: Sequence[Row]
 ) -> None:
     """Rows for which there is nothing to do any more become unchanged, those that clash a conflict.
 
     The others stay as they are: whatever refused them is gone, and they can be tried again.
     """
-    users = await _find(refused)
-    by_id = {user["_id"]: user for user in users}
-    claims = {claim: user for user in users for claim in _claims(user)}
+    holders = await _find(users, refused)
+    by_id = {user["_id"]: user for user in holders}
+    claims = {claim: user for user in holders for claim in _claims(user)}
     headings = {column["field"]: column["heading"] for column in columns if column.get("field")}
     verdicts = [(row, _judge(row, by_id, claims, headings)) for row in refused]
     changes = [
@@ -51,14 +51,14 @@ def _pending(import_id: ObjectId, row: Row) -> dict[str, Any]:
     return {"import": import_id, "n": row["n"], "status": row["status"]}
 
 
-async def _find(refused: Sequence[Row]) -> list[Row]:
+async def _find(users: Collection, refused: Sequence[Row]) -> list[Row]:
     wanted: dict[str, list[Any]] = {"_id": [row["user"] for row in refused]}
     for row in refused:
         for path, value in _said(row):
             wanted.setdefault(path, []).append(value)
     strings = {path: {"$in": values, "$type": "string"} for path, values in wanted.items() if path != "_id"}
     either = [{"_id": {"$in": wanted["_id"]}}, *({path: values} for path, values in strings.items())]
-    return await user_records.collection().find({"$or": either}, _WANTED).to_list()
+    return await users.find({"$or": either}, _WANTED).to_list()
 
 
 def _said(row: Row) -> Iterator[tuple[str, str]]:

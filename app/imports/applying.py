@@ -8,7 +8,6 @@ from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.audit.write import Author
-from app.auth.sessions import Sessions
 from app.core import clock
 from app.core.errors import ImportNotPlannedError, InsufficientScopeError
 from app.database.connections import Connections
@@ -17,7 +16,7 @@ from app.imports import import_records
 from app.imports.import_records import Import
 from app.imports.row_writer import RowWriter
 from app.jobs import Job, JobCancelledError, Jobs, Run, Viewer
-from app.users import Authority
+from app.users import Authority, Users
 from app.users.authority import ADMIN
 from models.imports import APPLIED, PENDING, ImportState
 
@@ -31,11 +30,11 @@ OnProgress = Callable[[int, int], Awaitable[None]]
 class Applier:
     """Begins the job that applies a plan, and does its work."""
 
-    def __init__(self, connections: Connections, jobs: Jobs, sessions: Sessions) -> None:
+    def __init__(self, connections: Connections, jobs: Jobs, users: Users) -> None:
         self._settings = connections.settings
         self._database = connections.database
         self._jobs = jobs
-        self._sessions = sessions
+        self._users = users
 
     async def begin(self, import_id: ObjectId, viewer: Viewer) -> Job | None:
         """The job that applies the import; None where it has been applied.
@@ -96,10 +95,12 @@ class Applier:
 
         await on_progress(done, total)
         author = Author(found["by"], via="import", import_id=found["_id"])
-        authority = Authority(frozenset(found["scopes"]), self._sessions.ending, author)
+        authority = Authority(frozenset(found["scopes"]), author)
         rows = import_records.rows(self._database)
         async with session_about(import_records.imports(self._database), found["_id"]) as session:
-            await RowWriter(found["_id"], rows, session, authority, found["columns"]).write_all(advance)
+            await RowWriter(found["_id"], rows, self._users, session, authority, found["columns"]).write_all(
+                advance
+            )
         await self._close(found["_id"], "applied", applied_at=clock.now())
 
     async def _close(self, import_id: ObjectId, state: ImportState, **more: Any) -> None:

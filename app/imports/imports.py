@@ -2,7 +2,6 @@
 
 import asyncio
 
-from app.auth.sessions import Sessions
 from app.core.cursors import CursorSealer
 from app.database.connections import Connections
 from app.imports.applying import Applier
@@ -12,6 +11,7 @@ from app.imports.reverting import Reverter
 from app.imports.sheets import Sheets
 from app.imports.submitting import Submitter
 from app.jobs import Jobs
+from app.users import Users
 
 
 class Imports:
@@ -19,7 +19,7 @@ class Imports:
         self,
         connections: Connections,
         jobs: Jobs,
-        sessions: Sessions,
+        users: Users,
         cursors: CursorSealer,
         *,
         downloads: asyncio.Semaphore,
@@ -33,6 +33,6 @@ class Imports:
         self.receiving = submitter.receiving
         self.revert = Reverter(connections, views, submitter).submit
         self.plan = Planner(connections).plan
-        applier = Applier(connections, jobs, sessions)
+        applier = Applier(connections, jobs, users)
         self.begin, self.apply, self.carry_out = applier.begin, applier.apply, applier.carry_out
         self.begin_sheet = Sheets(views, downloads).begin

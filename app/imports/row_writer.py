@@ -29,7 +29,7 @@ from app.core.mongo import Collection, Row
 from app.database.driver_errors import DUPLICATE_KEY
 from app.database.transactions import may_pass, transaction
 from app.imports import apply_conflicts
-from app.users import Authority, changes, user_records
+from app.users import Authority, Users, changes, user_records
 from models.imports import APPLIED, PENDING
 
 _TOGETHER = 200
@@ -67,6 +67,7 @@ class RowWriter:
 
     id: ObjectId
     rows: Collection
+    users: Users
     session: AsyncClientSession
     authority: Authority
     columns: Sequence[Row]
@@ -107,14 +108,12 @@ class RowWriter:
     async def _prepare(self, rows: list[Row]) -> _Batch:
         there = [row["user"] for row in rows if row["status"] != "create"]
         found = (
-            await user_records.collection().find({"_id": {"$in": there}}, _STANDING).to_list()
-            if there
-            else []
+            await self.users.collection.find({"_id": {"$in": there}}, _STANDING).to_list() if there else []
         )
         batch = await asyncio.to_thread(
             _prepare, rows, {user["_id"]: user for user in found}, self.authority.author
         )
-        await user_records.learn(batch.words)
+        await self.users.learn(batch.words)
         return batch
 
     async def _write_in_the_end(self, batch: _Batch) -> None:
@@ -122,7 +121,9 @@ class RowWriter:
             try:
                 await self._write(batch)
             except _RefusedError:
-                await apply_conflicts.settle(self.rows, self.id, await self._left(batch), self.columns)
+                await apply_conflicts.settle(
+                    self.users.collection, self.rows, self.id, await self._left(batch), self.columns
+                )
             except PyMongoError as error:
                 if not may_pass(error):
                     raise
@@ -158,14 +159,14 @@ class RowWriter:
         async with transaction(self.session):
             await self._take(batch.together)
             try:
-                written = await user_records.collection().bulk_write(batch.writes, session=self.session)
+                written = await self.users.collection.bulk_write(batch.writes, session=self.session)
             except BulkWriteError as error:
                 if error.details["writeErrors"][0]["code"] != DUPLICATE_KEY:
                     raise
                 raise _RefusedError("Somebody else has what one of them should get.") from None
             if written.inserted_count + written.matched_count != len(batch.together):
                 raise _RefusedError("One of them has changed since.")
-            await audit.write.add(self.rows.database, self.authority.author, batch.entries, self.session)
+            await audit.write.add(self.rows.database, batch.entries, self.session)
 
     async def _take(self, rows: list[Row]) -> None:
         """Before their users, so that of two workers at the same rows one is stopped here."""
@@ -180,12 +181,12 @@ class RowWriter:
 
     async def _write_alone(self, row: Row, user: Row) -> None:
         """A change that ends the sessions of its user: MongoDB first, and Redis knows of the doubt before."""
-        async with self.authority.ending(str(user["_id"])) as ending:
+        async with self.users.end(str(user["_id"])) as ending:
             async with transaction(self.session):
                 await self._take([row])
                 if row["status"] == "delete":
                     condition = {"_id": user["_id"], "version": row["version"]}
-                    generation = await changes.erase(condition, self.authority.author, self.session)
+                    generation = await self.users.erase(condition, self.authority.author, self.session)
                 else:
                     generation = await self._change(row, user)
                 if generation is None:
@@ -196,7 +197,7 @@ class RowWriter:
 
     async def _change(self, row: Row, user: Row) -> int | None:
         hashed = row.get("password_hash")
-        changed = await changes.write(
+        changed = await self.users.write(
             user | {"version": row["version"]},
             row["said"],
             self.authority.author,

@@ -1,20 +1,8 @@
-"""Users: created, read, changed and deleted, singly or in batches."""
+"""Users: created, read, changed and deleted, one at a time or in batches."""
 
 from app.users.authority import Authority
-from app.users.batches import apply, is_complete
-from app.users.changes import delete, patch, replace
-from app.users.user_records import AllowedVersions, create, insert, read, record
+from app.users.batches import is_complete
+from app.users.user_records import AllowedVersions, record
+from app.users.users import Users
 
-__all__ = [
-    "AllowedVersions",
-    "Authority",
-    "apply",
-    "create",
-    "delete",
-    "insert",
-    "is_complete",
-    "patch",
-    "read",
-    "record",
-    "replace",
-]
+__all__ = ["AllowedVersions", "Authority", "Users", "is_complete", "record"]

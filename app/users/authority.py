@@ -1,14 +1,12 @@
 """The authority under which users are changed: the caller's scopes and rights."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.audit.write import Author
 from app.core.errors import FieldError, InsufficientScopeError, PasswordNeededError
 from app.core.mongo import Row
-from app.users.generations import Ending
 from models.user import STANDING, UserInput, UserPatch
 
 ADMIN = "users:admin"
@@ -18,8 +16,6 @@ ADMIN = "users:admin"
 class Authority:
     scopes: frozenset[str]
     """The scopes of the caller's token."""
-    ending: Callable[[str], AbstractAsyncContextManager[Ending]]
-    """Wraps a write that ends all sessions of the user with this id (`Sessions.ending`)."""
     author: Author
     """The caller, for the audit trail and log."""
     has_proved: bool = False

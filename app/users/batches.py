@@ -14,7 +14,7 @@ from pymongo.errors import BulkWriteError, PyMongoError
 from redis.exceptions import RedisError
 
 from app import audit
-from app.audit.write import Author
+from app.audit.write import Also, Author
 from app.core.errors import (
     IdempotencyKeyInUseError,
     InsufficientScopeError,
@@ -26,21 +26,19 @@ from app.core.errors import (
 from app.core.field_errors import from_validation
 from app.database.driver_errors import DUPLICATE_KEY
 from app.users.authority import Authority
-from app.users.changes import delete, patch
+from app.users.changes import Changes
 from app.users.idempotency import Attempt
 from app.users.user_records import (
     SAID,
     UNIQUE,
     AllowedVersions,
+    Records,
     claimed,
-    collection,
     conflict,
     conflict_of,
     creation,
     document,
-    learn,
     record,
-    together,
 )
 from models.batch import CreateOperation, DeleteOperation, Operation, UpdateOperation
 from models.user import User
@@ -64,38 +62,127 @@ _Parsed = CreateOperation | UpdateOperation | DeleteOperation | RosterError | Re
 """An operation, or its result if that is known already."""
 
 
-async def apply(
-    operations: Sequence[Any], authority: Authority, attempt: Attempt | None = None
-) -> list[Result]:
-    """Apply operations; one result for each, in order. Neighbouring creates share a transaction.
+class Batches:
+    """Applies batches, by the changes of one user where an operation stands alone."""
 
-    Once MongoDB fails, the rest is not tried: a thousand time-outs would take an hour. Operations that an
-    earlier attempt did are not done again.
-    """
-    author = replace(authority.author, via="batch")
-    done = attempt.done if attempt is not None else {}
-    parsed = [
-        Result(**done[place]) if place in done else _parsed(operation, authority)
-        for place, operation in enumerate(operations)
-    ]
-    results: list[Result] = []
-    away = False
-    for run in _runs(parsed):
-        first = len(results)
-        if away:
-            results += map(_untried, run)
-        elif isinstance(run[0], CreateOperation):
-            creates = [item for item in run if isinstance(item, CreateOperation)]
-            results += await _create(creates, author, attempt, first)
-        else:
-            by = _noting(author, attempt, partial(_always, first))
-            results.append(await _apply(run[0], replace(authority, author=by)))
-        away = away or results[-1].status == UnavailableError.status
-    return results
+    def __init__(self, records: Records, changes: Changes) -> None:
+        self._records = records
+        self._changes = changes
+
+    async def apply(
+        self, operations: Sequence[Any], authority: Authority, attempt: Attempt | None = None
+    ) -> list[Result]:
+        """Apply operations; one result for each, in order. Neighbouring creates share a transaction.
+
+        Once MongoDB fails, the rest is not tried: a thousand time-outs would take an hour. Operations that an
+        earlier attempt did are not done again.
+        """
+        author = replace(authority.author, via="batch")
+        done = attempt.done if attempt is not None else {}
+        parsed = [
+            Result(**done[place]) if place in done else _parsed(operation, authority)
+            for place, operation in enumerate(operations)
+        ]
+        results: list[Result] = []
+        away = False
+        for run in _runs(parsed):
+            first = len(results)
+            if away:
+                results += map(_untried, run)
+            elif isinstance(run[0], CreateOperation):
+                creates = [item for item in run if isinstance(item, CreateOperation)]
+                results += await self._create(creates, author, attempt, first)
+            else:
+                also = _noting(attempt, partial(_always, first))
+                results.append(await self._apply(run[0], replace(authority, author=author), also))
+            away = away or results[-1].status == UnavailableError.status
+        return results
+
+    async def _create(
+        self, operations: Sequence[CreateOperation], author: Author, attempt: Attempt | None, first: int
+    ) -> list[Result]:
+        """Create users in one transaction; those whose values others have fail, and the rest is tried again.
+
+        `first` is the place of the first one in the batch.
+        """
+        users = [record(operation.user) for operation in operations]
+        places: dict[ObjectId, int] = {user.id: first + place for place, user in enumerate(users)}
+        also = _noting(attempt, places.__getitem__)
+        refused: dict[ObjectId, Result] = {}
+        try:
+            await self._records.learn([user.words for user in users])
+            while left := [user for user in users if user.id not in refused]:
+                try:
+                    await self._records.together(partial(self._insert, left, author, also))
+                except BulkWriteError as error:
+                    refused |= await self._clashing(left) or _refused(left, error)
+                else:
+                    break
+        except PyMongoError:
+            return await self._found_out(users, refused)
+        return [refused.get(user.id) or _created(user) for user in users]
+
+    async def _insert(
+        self, users: Sequence[User], author: Author, also: Also | None, session: AsyncClientSession
+    ) -> None:
+        documents = list(map(document, users))
+        await self._records.collection.insert_many(documents, session=session)
+        told = [creation(each["_id"], {name: each[name] for name in SAID}, author) for each in documents]
+        await audit.write.add(self._records.collection.database, told, session, also)
+
+    async def _clashing(self, users: Sequence[User]) -> dict[ObjectId, Result]:
+        """The users whose unique values a stored user has, or one before them gets."""
+        claims = {user.id: dict(claimed(document(user))) for user in users}
+        either = [
+            {path: {"$in": values, "$type": "string"}}
+            for path in UNIQUE
+            if (values := [own[path] for own in claims.values() if path in own])
+        ]
+        found = await self._records.collection.find({"$or": either}, dict.fromkeys(UNIQUE, 1)).to_list()
+        taken = {claim for stored in found for claim in claimed(stored)}
+        refused: dict[ObjectId, Result] = {}
+        for user in users:
+            own = claims[user.id]
+            fields = [UNIQUE[path] for path, value in own.items() if (path, value) in taken]
+            if fields:
+                refused[user.id] = _conflict(conflict_of(fields))
+            else:
+                taken |= set(own.items())
+        return refused
+
+    async def _found_out(self, users: Sequence[User], refused: dict[ObjectId, Result]) -> list[Result]:
+        """Results after MongoDB failed during an insert: which users were stored after all."""
+        try:
+            stored = await self._records.collection.distinct(
+                "_id", {"_id": {"$in": [user.id for user in users]}}
+            )
+        except PyMongoError:
+            stored = []
+        made = {user.id: _created(user) for user in users if user.id in set(stored)}
+        return [refused.get(user.id) or made.get(user.id) or _unavailable() for user in users]
+
+    async def _apply(self, operation: _Parsed, authority: Authority, also: Also | None) -> Result:
+        if not isinstance(operation, UpdateOperation | DeleteOperation):
+            return _untried(operation)
+        user_id = PydanticObjectId(operation.id)
+        try:
+            if isinstance(operation, UpdateOperation):
+                row = await self._changes.patch(
+                    user_id, operation.patch, _versions(operation), authority=authority, also=also
+                )
+                return Result(status=200, id=str(user_id), version=row["version"])
+            await self._changes.delete(user_id, _versions(operation), authority=authority, also=also)
+            return Result(status=204, id=str(user_id))
+        except IdempotencyKeyInUseError:
+            raise
+        except RosterError as error:
+            return Result(status=error.status, id=str(user_id), error=_below("/patch", error))
+        except (PyMongoError, RedisError):
+            return _unavailable()
 
 
-def _noting(author: Author, attempt: Attempt | None, place: Callable[[ObjectId], int]) -> Author:
-    return author if attempt is None else attempt.noting(author, place)
+def _noting(attempt: Attempt | None, place: Callable[[ObjectId], int]) -> Also | None:
+    return None if attempt is None else attempt.noting(place)
 
 
 def _always(place: int, _: ObjectId) -> int:
@@ -131,59 +218,6 @@ def _parsed(operation: Any, authority: Authority) -> _Parsed:
     return parsed
 
 
-async def _create(
-    operations: Sequence[CreateOperation], author: Author, attempt: Attempt | None, first: int
-) -> list[Result]:
-    """Create users in one transaction; those whose values others have fail, and the rest is tried again.
-
-    `first` is the place of the first one in the batch.
-    """
-    users = [record(operation.user) for operation in operations]
-    places: dict[ObjectId, int] = {user.id: first + place for place, user in enumerate(users)}
-    author = _noting(author, attempt, places.__getitem__)
-    refused: dict[ObjectId, Result] = {}
-    try:
-        await learn([user.words for user in users])
-        while left := [user for user in users if user.id not in refused]:
-            try:
-                await together(partial(_insert, left, author))
-            except BulkWriteError as error:
-                refused |= await _clashing(left) or _refused(left, error)
-            else:
-                break
-    except PyMongoError:
-        return await _found_out(users, refused)
-    return [refused.get(user.id) or _created(user) for user in users]
-
-
-async def _insert(users: Sequence[User], author: Author, session: AsyncClientSession) -> None:
-    documents = list(map(document, users))
-    await collection().insert_many(documents, session=session)
-    told = [creation(each["_id"], {name: each[name] for name in SAID}, author) for each in documents]
-    await audit.write.add(collection().database, author, told, session)
-
-
-async def _clashing(users: Sequence[User]) -> dict[ObjectId, Result]:
-    """The users whose unique values a stored user has, or one before them gets."""
-    claims = {user.id: dict(claimed(document(user))) for user in users}
-    either = [
-        {path: {"$in": values, "$type": "string"}}
-        for path in UNIQUE
-        if (values := [own[path] for own in claims.values() if path in own])
-    ]
-    found = await collection().find({"$or": either}, dict.fromkeys(UNIQUE, 1)).to_list()
-    taken = {claim for stored in found for claim in claimed(stored)}
-    refused: dict[ObjectId, Result] = {}
-    for user in users:
-        own = claims[user.id]
-        fields = [UNIQUE[path] for path, value in own.items() if (path, value) in taken]
-        if fields:
-            refused[user.id] = _conflict(conflict_of(fields))
-        else:
-            taken |= set(own.items())
-    return refused
-
-
 def _refused(users: Sequence[User], error: BulkWriteError) -> dict[ObjectId, Result]:
     """The user that MongoDB refused: the one who had the value is gone already."""
     failure = error.details["writeErrors"][0]
@@ -201,16 +235,6 @@ def _created(user: User) -> Result:
     return Result(status=201, id=str(user.id), version=user.version)
 
 
-async def _found_out(users: Sequence[User], refused: dict[ObjectId, Result]) -> list[Result]:
-    """Results after MongoDB failed during an insert: which users were stored after all."""
-    try:
-        stored = await collection().distinct("_id", {"_id": {"$in": [user.id for user in users]}})
-    except PyMongoError:
-        stored = []
-    made = {user.id: _created(user) for user in users if user.id in set(stored)}
-    return [refused.get(user.id) or made.get(user.id) or _unavailable() for user in users]
-
-
 def _unavailable(said: str = "MongoDB did not answer, so whether this was done is not known.") -> Result:
     error = UnavailableError(said)
     return Result(status=error.status, error=error)
@@ -222,24 +246,6 @@ def _untried(operation: _Parsed) -> Result:
     if isinstance(operation, RosterError):
         return Result(status=operation.status, error=operation)
     return _unavailable("Not tried: MongoDB did not answer an operation before this one.")
-
-
-async def _apply(operation: _Parsed, authority: Authority) -> Result:
-    if not isinstance(operation, UpdateOperation | DeleteOperation):
-        return _untried(operation)
-    user_id = PydanticObjectId(operation.id)
-    try:
-        if isinstance(operation, UpdateOperation):
-            row = await patch(user_id, operation.patch, _versions(operation), authority=authority)
-            return Result(status=200, id=str(user_id), version=row["version"])
-        await delete(user_id, _versions(operation), authority=authority)
-        return Result(status=204, id=str(user_id))
-    except IdempotencyKeyInUseError:
-        raise
-    except RosterError as error:
-        return Result(status=error.status, id=str(user_id), error=_below("/patch", error))
-    except (PyMongoError, RedisError):
-        return _unavailable()
 
 
 def _below(place: str, error: RosterError) -> RosterError:

@@ -14,7 +14,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from app import audit
-from app.audit.write import Author, Entry
+from app.audit.write import Also, Author, Entry
 from app.core.errors import (
     FieldError,
     InvalidError,
@@ -26,20 +26,17 @@ from app.core.field_errors import from_validation
 from app.core.mongo import Row
 from app.users import administrators
 from app.users.authority import ADMIN, Authority
+from app.users.generations import End
 from app.users.user_records import (
     GENERATION,
     PUBLIC,
     AllowedVersions,
-    all_conflicts,
+    Records,
     change,
-    collection,
     conflict,
     generation,
     hidden,
-    learn,
-    read,
     sound,
-    together,
 )
 from models.user import FIELDS, STANDING, UserInput, UserPatch, UserReplacement
 from models.values import Held, held
@@ -55,102 +52,200 @@ _TRIES = 20
 """Tries of a change without If-Match, each on the latest version."""
 
 
-async def patch(
-    user_id: PydanticObjectId, changes: UserPatch, versions: AllowedVersions = None, *, authority: Authority
-) -> Row:
-    """The user after a merge patch (RFC 7396); a patch that changes nothing writes nothing."""
-    authority.check_standing(changes)
-    said = changes.model_dump(exclude_unset=True)
-    return await _change(
-        user_id, lambda row: _validated(_merged(_input(row), said), held(row)), versions, authority
-    )
+class Writes:
+    """Writes one user, on the version that the write was computed from, with its entry in the audit trail."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    async def erase(
+        self,
+        condition: Mapping[str, Any],
+        author: Author,
+        session: AsyncClientSession | None = None,
+        *,
+        also: Also | None = None,
+    ) -> int | None:
+        """Delete the user whom the condition finds; the new generation, by which their sessions are ended.
+
+        Their values are removed from the trail, too. LastAdministratorError where nobody else could
+        administer.
+        """
+
+        async def write(session: AsyncClientSession) -> int | None:
+            deleted = await self._records.collection.find_one_and_delete(condition, _ENDED, session=session)
+            if deleted is None:
+                return None
+            if administrators.was_one(deleted):
+                await administrators.leave_one(self._records.collection, deleted["_id"], session)
+            database = self._records.collection.database
+            await audit.write.forget(database, [deleted["_id"]], session)
+            await audit.write.add(
+                database, [audit.write.entry(author, "deleted", deleted["_id"])], session, also
+            )
+            return generation(deleted) + 1
+
+        return await self._records.together(write, session)
+
+    async def write(
+        self,
+        row: Row,
+        said: dict[str, Any],
+        author: Author,
+        raised: Mapping[str, int] = {},
+        *,
+        stored: Mapping[str, Any] = {},
+        differences: Sequence[Mapping[str, Any]] | None = None,
+        session: AsyncClientSession | None = None,
+        also: Also | None = None,
+    ) -> Row | None:
+        """The row after the write, or None if its version is no longer the one that was read.
+
+        `stored` has fields that no caller sets (a password hash). `differences` are given where the whole row
+        was not read. LastAdministratorError where nobody else could administer.
+        """
+        update, words = change(said, raised)
+        update["$set"] |= stored
+        await self._records.learn([words])
+
+        loses = administrators.may_administer(row) and not administrators.may_administer(said)
+
+        async def change_and_tell(session: AsyncClientSession) -> Row | None:
+            is_going = loses and await administrators.is_one(self._records.collection, row["_id"], session)
+            try:
+                changed: Row | None = await self._records.collection.find_one_and_update(
+                    {"_id": row["_id"], "version": row["version"]},
+                    update,
+                    PUBLIC | GENERATION,
+                    return_document=ReturnDocument.AFTER,
+                    session=session,
+                )
+            except DuplicateKeyError as duplicate:
+                raise conflict(duplicate.details) from None
+            if changed is not None:
+                if is_going:
+                    await administrators.leave_one(self._records.collection, row["_id"], session)
+                told = audit.write.differences(_input(row), said) if differences is None else differences
+                entry = alteration(row, author, told)
+                await audit.write.add(self._records.collection.database, [entry], session, also)
+            return changed
+
+        return await self._records.together(change_and_tell, session)
 
 
-async def replace(
-    user_id: PydanticObjectId,
-    user: UserReplacement,
-    versions: AllowedVersions = None,
-    *,
-    authority: Authority,
-) -> Row:
-    """The user after a replacement of all that callers may set."""
-    if user.id not in (None, str(user_id)):
-        wrong = FieldError("Must be the id in the path, or be left out.", pointer="/id")
-        raise InvalidError("The user's id cannot change.", errors=(wrong,))
+class Changes:
+    """What callers change of a user."""
 
-    def compute(row: Row) -> UserInput:
-        authority.check_same_standing(row, user)
-        if user.version is not None:
-            _check(row["version"], frozenset({user.version}))
-        kept = STANDING if not authority.is_admin else STANDING - user.model_fields_set
-        return user.model_copy(update={name: row[name] for name in kept})
+    def __init__(self, records: Records, writes: Writes, end: End) -> None:
+        self._records = records
+        self._writes = writes
+        self._end = end
 
-    return await _change(user_id, compute, versions, authority)
-
-
-async def delete(
-    user_id: PydanticObjectId, versions: AllowedVersions = None, *, authority: Authority
-) -> None:
-    """Delete a user, and with them all their sessions."""
-    condition: dict[str, Any] = {"_id": user_id}
-    if versions is not None:
-        condition["version"] = {"$in": sorted(versions)}
-    if not authority.is_admin:
-        condition["scopes"] = {"$ne": ADMIN}
-    async with authority.ending(str(user_id)) as ending:
-        ending.generation = await erase(condition, authority.author)
-        if ending.generation is not None:
-            return
-        row = await read(user_id)
-        authority.check_target(row)
-        _check(row["version"], versions)
-        raise WriteConflictError("Others changed this user at the same time; try again.")
-
-
-async def erase(
-    condition: Mapping[str, Any], author: Author, session: AsyncClientSession | None = None
-) -> int | None:
-    """Delete the user whom the condition finds; the new generation, by which their sessions are ended.
-
-    Their values are removed from the trail, too. LastAdministratorError where nobody else could administer.
-    """
-
-    async def write(session: AsyncClientSession) -> int | None:
-        deleted = await collection().find_one_and_delete(condition, _ENDED, session=session)
-        if deleted is None:
-            return None
-        if administrators.was_one(deleted):
-            await administrators.leave_one(collection(), deleted["_id"], session)
-        database = collection().database
-        await audit.write.forget(database, [deleted["_id"]], session)
-        await audit.write.add(
-            database, author, [audit.write.entry(author, "deleted", deleted["_id"])], session
+    async def patch(
+        self,
+        user_id: PydanticObjectId,
+        changes: UserPatch,
+        versions: AllowedVersions = None,
+        *,
+        authority: Authority,
+        also: Also | None = None,
+    ) -> Row:
+        """The user after a merge patch (RFC 7396); a patch that changes nothing writes nothing."""
+        authority.check_standing(changes)
+        said = changes.model_dump(exclude_unset=True)
+        return await self._change(
+            user_id, lambda row: _validated(_merged(_input(row), said), held(row)), versions, authority, also
         )
-        return generation(deleted) + 1
 
-    return await together(write, session)
+    async def replace(
+        self,
+        user_id: PydanticObjectId,
+        user: UserReplacement,
+        versions: AllowedVersions = None,
+        *,
+        authority: Authority,
+    ) -> Row:
+        """The user after a replacement of all that callers may set."""
+        if user.id not in (None, str(user_id)):
+            wrong = FieldError("Must be the id in the path, or be left out.", pointer="/id")
+            raise InvalidError("The user's id cannot change.", errors=(wrong,))
 
+        def compute(row: Row) -> UserInput:
+            authority.check_same_standing(row, user)
+            if user.version is not None:
+                _check(row["version"], frozenset({user.version}))
+            kept = STANDING if not authority.is_admin else STANDING - user.model_fields_set
+            return user.model_copy(update={name: row[name] for name in kept})
 
-async def _change(
-    user_id: PydanticObjectId,
-    compute: Callable[[Row], UserInput],
-    versions: AllowedVersions,
-    authority: Authority,
-) -> Row:
-    for attempt in range(_TRIES):
-        row = await read(user_id)
-        authority.check_target(row)
-        _check(row["version"], versions)
-        said = compute(row).model_dump(include=_SAID)
-        if said == _input(row):
-            return row
-        authority.check_own(row, said)
-        changed = await _write_by(authority, row, said)
-        if changed is not None:
-            note(row, said, authority)
-            return sound(changed)
-        await asyncio.sleep(random.random() * 0.005 * attempt)  # noqa: S311 - spreads retries, guards nothing
-    raise WriteConflictError("Others kept changing this user; try again.")
+        return await self._change(user_id, compute, versions, authority)
+
+    async def delete(
+        self,
+        user_id: PydanticObjectId,
+        versions: AllowedVersions = None,
+        *,
+        authority: Authority,
+        also: Also | None = None,
+    ) -> None:
+        """Delete a user, and with them all their sessions."""
+        condition: dict[str, Any] = {"_id": user_id}
+        if versions is not None:
+            condition["version"] = {"$in": sorted(versions)}
+        if not authority.is_admin:
+            condition["scopes"] = {"$ne": ADMIN}
+        async with self._end(str(user_id)) as ending:
+            ending.generation = await self._writes.erase(condition, authority.author, also=also)
+            if ending.generation is not None:
+                return
+            row = await self._records.read(user_id)
+            authority.check_target(row)
+            _check(row["version"], versions)
+            raise WriteConflictError("Others changed this user at the same time; try again.")
+
+    async def _change(
+        self,
+        user_id: PydanticObjectId,
+        compute: Callable[[Row], UserInput],
+        versions: AllowedVersions,
+        authority: Authority,
+        also: Also | None = None,
+    ) -> Row:
+        for attempt in range(_TRIES):
+            row = await self._records.read(user_id)
+            authority.check_target(row)
+            _check(row["version"], versions)
+            said = compute(row).model_dump(include=_SAID)
+            if said == _input(row):
+                return row
+            authority.check_own(row, said)
+            changed = await self._write_by(authority, row, said, also)
+            if changed is not None:
+                note(row, said, authority)
+                return sound(changed)
+            await asyncio.sleep(random.random() * 0.005 * attempt)  # noqa: S311 - spreads retries, guards nothing
+        raise WriteConflictError("Others kept changing this user; try again.")
+
+    async def _write_by(
+        self, authority: Authority, row: Row, said: dict[str, Any], also: Also | None
+    ) -> Row | None:
+        """Write a change; UniqueConflictError names all fields in conflict, as the caller may read users."""
+        try:
+            if ends(row, said):
+                return await self._write_and_end(row, said, authority.author, also)
+            return await self._writes.write(row, said, authority.author, also=also)
+        except UniqueConflictError as error:
+            if not authority.is_writer:
+                raise
+            raise await self._records.all_conflicts(error, row["_id"], said | hidden(said)[0]) from None
+
+    async def _write_and_end(
+        self, row: Row, said: dict[str, Any], author: Author, also: Also | None
+    ) -> Row | None:
+        async with self._end(str(row["_id"])) as ending:
+            changed = await self._writes.write(row, said, author, RAISED, also=also)
+            if changed is not None:
+                ending.generation = generation(changed)
+        return changed
 
 
 def note(row: Row, said: dict[str, Any], authority: Authority) -> None:
@@ -165,69 +260,6 @@ def note(row: Row, said: dict[str, Any], authority: Authority) -> None:
 def ends(row: Row, said: dict[str, Any]) -> bool:
     """Whether the change ends the user's sessions: it deactivates them, or takes a scope away."""
     return (row["is_active"] and not said["is_active"]) or not set(row["scopes"]) <= set(said["scopes"])
-
-
-async def _write_by(authority: Authority, row: Row, said: dict[str, Any]) -> Row | None:
-    """Write a change; UniqueConflictError names all fields in conflict, as the caller may read users."""
-    try:
-        if ends(row, said):
-            return await _write_and_end(row, said, authority)
-        return await write(row, said, authority.author)
-    except UniqueConflictError as error:
-        if not authority.is_writer:
-            raise
-        raise await all_conflicts(error, row["_id"], said | hidden(said)[0]) from None
-
-
-async def _write_and_end(row: Row, said: dict[str, Any], authority: Authority) -> Row | None:
-    async with authority.ending(str(row["_id"])) as ending:
-        changed = await write(row, said, authority.author, RAISED)
-        if changed is not None:
-            ending.generation = generation(changed)
-    return changed
-
-
-async def write(
-    row: Row,
-    said: dict[str, Any],
-    author: Author,
-    raised: Mapping[str, int] = {},
-    *,
-    stored: Mapping[str, Any] = {},
-    differences: Sequence[Mapping[str, Any]] | None = None,
-    session: AsyncClientSession | None = None,
-) -> Row | None:
-    """The row after the write, or None if its version is no longer the one that was read.
-
-    `stored` has fields that no caller sets (a password hash). `differences` are given where the whole row was
-    not read. LastAdministratorError where nobody else could administer.
-    """
-    update, words = change(said, raised)
-    update["$set"] |= stored
-    await learn([words])
-
-    loses = administrators.may_administer(row) and not administrators.may_administer(said)
-
-    async def change_and_tell(session: AsyncClientSession) -> Row | None:
-        is_going = loses and await administrators.is_one(collection(), row["_id"], session)
-        try:
-            changed: Row | None = await collection().find_one_and_update(
-                {"_id": row["_id"], "version": row["version"]},
-                update,
-                PUBLIC | GENERATION,
-                return_document=ReturnDocument.AFTER,
-                session=session,
-            )
-        except DuplicateKeyError as duplicate:
-            raise conflict(duplicate.details) from None
-        if changed is not None:
-            if is_going:
-                await administrators.leave_one(collection(), row["_id"], session)
-            told = audit.write.differences(_input(row), said) if differences is None else differences
-            await audit.write.add(collection().database, author, [alteration(row, author, told)], session)
-        return changed
-
-    return await together(change_and_tell, session)
 
 
 def alteration(row: Row, author: Author, differences: Sequence[Mapping[str, Any]]) -> Entry:

@@ -1,6 +1,7 @@
 """Generations of a user's sessions: ending all sessions raises the number."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 
@@ -15,3 +16,7 @@ class Ending:
     """Filled in by a write that ends all sessions: the new generation, once MongoDB has it."""
 
     generation: int | None = None
+
+
+End = Callable[[str], AbstractAsyncContextManager[Ending]]
+"""Around a write that ends all sessions of the user with this id (`Sessions.ending`)."""

@@ -20,7 +20,7 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from app.audit.write import Author, Entry
+from app.audit.write import Also, Entry
 from app.core.errors import FieldError, IdempotencyKeyInUseError, IdempotencyKeyReusedError
 from app.core.mongo import Collection, Database
 
@@ -62,15 +62,15 @@ class Attempt:
     answer: StoredReply | None = None
     """The whole answer, if the request was completed."""
 
-    def noting(self, author: Author, place: Callable[[ObjectId], int]) -> Author:
-        """The author, whose changes are noted as the operation at the user's `place`."""
+    def noting(self, place: Callable[[ObjectId], int]) -> Also | None:
+        """Notes with each change which operation did it: the one at the user's `place`."""
         if self.id is None:
-            return author
+            return None
 
         async def note(entries: list[Entry], session: AsyncClientSession) -> None:
             await self._note({place(entry["user"]): _outcome(entry) for entry in entries}, session)
 
-        return author.followed_by(note)
+        return note
 
     async def _note(self, done: Mapping[int, dict[str, Any]], session: AsyncClientSession) -> None:
         named = {f"done.{place}": outcome for place, outcome in done.items()}

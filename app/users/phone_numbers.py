@@ -6,8 +6,8 @@ from bson import ObjectId
 from app.audit.write import Author
 from app.core.errors import UniqueConflictError
 from app.core.mongo import Collection
-from app.users.changes import write
-from app.users.user_records import PUBLIC, SAID, readable
+from app.users.changes import Writes
+from app.users.user_records import PUBLIC, SAID, Records, readable
 from models import phones
 
 _log = structlog.get_logger("roster.migrations")
@@ -41,9 +41,10 @@ async def renew_old(users: Collection) -> None:
 
 async def _renew(users: Collection, user_id: ObjectId, number: str) -> bool:
     """Renew one number; False if another user took it meanwhile. Concurrent changes of the user win."""
+    writes = Writes(Records(users))
     while (row := readable(await users.find_one({"_id": user_id}, PUBLIC))) is not None:
         try:
-            if await write(row, {name: row[name] for name in SAID} | {"phone": number}, _MIGRATION):
+            if await writes.write(row, {name: row[name] for name in SAID} | {"phone": number}, _MIGRATION):
                 break
         except UniqueConflictError:
             return False

@@ -9,10 +9,10 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from app import audit, search
-from app.audit.write import Author, Entry
+from app.audit.write import Also, Author, Entry
 from app.core.clock import now
 from app.core.errors import FieldError, UniqueConflictError, UserNotFoundError
-from app.core.mongo import BSON, Collection, Row
+from app.core.mongo import Collection, Row
 from app.core.normalise import canonical, email_key, facet, name_key
 from app.database import transactions
 from app.users.authority import Authority
@@ -53,10 +53,6 @@ GENERATION = {"credentials.generation": 1}
 def generation(row: Row) -> int:
     """The generation, taken out of a row that will be sent to a caller."""
     return generation_of({"credentials": row.pop("credentials", None)})
-
-
-def collection() -> Collection:
-    return User.get_pymongo_collection().with_options(codec_options=BSON)
 
 
 def record(user: UserInput, **stored: Any) -> User:
@@ -124,50 +120,78 @@ def _facets(said: Mapping[str, Any]) -> Iterator[str]:
                     yield facet(called, value)
 
 
-async def create(user: UserInput, authority: Authority, attempt: Attempt | None = None) -> Row:
-    """The new user's row. UniqueConflictError names the field whose value another user has.
+class Records:
+    """The stored users: read, and inserted with all that belongs to a user."""
 
-    A user whom an earlier attempt created is returned as they are now.
-    """
-    authority.check_standing(user)
-    if attempt is not None and (done := attempt.done.get(0)) is not None:
-        return await read(PydanticObjectId(done["id"]))
-    author = authority.author if attempt is None else attempt.noting(authority.author, lambda _: 0)
-    new = record(user)
-    try:
-        return await insert(new, author)
-    except UniqueConflictError as error:
-        raise await all_conflicts(error, new.id, document(new)) from None
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
 
+    async def create(self, user: UserInput, authority: Authority, attempt: Attempt | None = None) -> Row:
+        """The new user's row. UniqueConflictError names the field whose value another user has.
 
-async def insert(new: User, author: Author, session: AsyncClientSession | None = None) -> Row:
-    """Insert a user, perhaps within a session's transaction; the row. UniqueConflictError as `create`."""
-    await learn([new.words])
-
-    async def write(session: AsyncClientSession) -> None:
+        A user whom an earlier attempt created is returned as they are now.
+        """
+        authority.check_standing(user)
+        if attempt is not None and (done := attempt.done.get(0)) is not None:
+            return await self.read(PydanticObjectId(done["id"]))
+        also = None if attempt is None else attempt.noting(lambda _: 0)
+        new = record(user)
         try:
-            await collection().insert_one(document(new), session=session)
-        except DuplicateKeyError as duplicate:
-            raise conflict(duplicate.details) from None
-        await audit.write.add(
-            collection().database,
-            author,
-            [creation(new.id, new.model_dump(include=set(SAID)), author)],
-            session,
-        )
+            return await self.insert(new, authority.author, also=also)
+        except UniqueConflictError as error:
+            raise await self.all_conflicts(error, new.id, document(new)) from None
 
-    await together(write, session)
-    row: Row = {"_id": new.id} | new.model_dump(exclude={"id", "keys", "facets", "search", "credentials"})
-    return row
+    async def insert(
+        self,
+        new: User,
+        author: Author,
+        session: AsyncClientSession | None = None,
+        *,
+        also: Also | None = None,
+    ) -> Row:
+        """Insert a user, perhaps within a session's transaction; the row. UniqueConflictError as `create`."""
+        await self.learn([new.words])
 
+        async def write(session: AsyncClientSession) -> None:
+            try:
+                await self.collection.insert_one(document(new), session=session)
+            except DuplicateKeyError as duplicate:
+                raise conflict(duplicate.details) from None
+            entry = creation(new.id, new.model_dump(include=set(SAID)), author)
+            await audit.write.add(self.collection.database, [entry], session, also)
 
-async def together(
-    write: Callable[[AsyncClientSession], Awaitable[T]], session: AsyncClientSession | None = None
-) -> T:
-    """The result of `write`, in the transaction of this session or in its own."""
-    if session is not None:
-        return await write(session)
-    return await transactions.together(collection().database.client, write)
+        await self.together(write, session)
+        row: Row = {"_id": new.id} | new.model_dump(exclude={"id", "keys", "facets", "search", "credentials"})
+        return row
+
+    async def together(
+        self, write: Callable[[AsyncClientSession], Awaitable[T]], session: AsyncClientSession | None = None
+    ) -> T:
+        """The result of `write`, in the transaction of this session or in its own."""
+        if session is not None:
+            return await write(session)
+        return await transactions.together(self.collection.database.client, write)
+
+    async def learn(self, users: Iterable[dict[str, bool]]) -> None:
+        """Put the words of users into the dictionary, before the users are written."""
+        await search.Dictionary(self.collection.database).learn(users)
+
+    async def read(self, user_id: PydanticObjectId | ObjectId) -> Row:
+        """The user's row. UserNotFoundError if there is none, or a malformed one."""
+        return sound(await self.collection.find_one({"_id": user_id}, PUBLIC))
+
+    async def all_conflicts(
+        self, found: UniqueConflictError, user_id: ObjectId, stored: Row
+    ) -> UniqueConflictError:
+        """All conflicts of the user, not only the one found, for callers who may look up any user."""
+        wanted = dict(claimed(stored))
+        either = [{path: {"$eq": value, "$type": "string"}} for path, value in wanted.items()]
+        others = await self.collection.find(
+            {"_id": {"$ne": user_id}, "$or": either}, dict.fromkeys(UNIQUE, 1)
+        ).to_list()
+        taken = {claim for other in others for claim in claimed(other)}
+        fields = [UNIQUE[path] for path, value in wanted.items() if (path, value) in taken]
+        return conflict_of(fields) if fields else found
 
 
 def creation(user_id: ObjectId, said: Mapping[str, Any], author: Author) -> Entry:
@@ -175,16 +199,6 @@ def creation(user_id: ObjectId, said: Mapping[str, Any], author: Author) -> Entr
     return audit.write.entry(
         author, "created", user_id, version=1, differences=audit.write.differences({}, said)
     )
-
-
-async def learn(users: Iterable[dict[str, bool]]) -> None:
-    """Put the words of users into the dictionary, before the users are written."""
-    await search.Dictionary(collection().database).learn(users)
-
-
-async def read(user_id: PydanticObjectId | ObjectId) -> Row:
-    """The user's row. UserNotFoundError if there is none, or a malformed one."""
-    return sound(await collection().find_one({"_id": user_id}, PUBLIC))
 
 
 def sound(row: Row | None) -> Row:
@@ -220,15 +234,3 @@ def conflict_of(fields: Sequence[str]) -> UniqueConflictError:
         detail = f"Other users have this {', '.join(fields[:-1])} and {fields[-1]}."
     told = [FieldError(pointer=f"/{name}", detail=f"This {name} belongs to another user.") for name in fields]
     return UniqueConflictError(detail, errors=tuple(told))
-
-
-async def all_conflicts(found: UniqueConflictError, user_id: ObjectId, stored: Row) -> UniqueConflictError:
-    """All conflicts of the user, not only the one found, for callers who may look up any user."""
-    wanted = dict(claimed(stored))
-    either = [{path: {"$eq": value, "$type": "string"}} for path, value in wanted.items()]
-    others = (
-        await collection().find({"_id": {"$ne": user_id}, "$or": either}, dict.fromkeys(UNIQUE, 1)).to_list()
-    )
-    taken = {claim for other in others for claim in claimed(other)}
-    fields = [UNIQUE[path] for path, value in wanted.items() if (path, value) in taken]
-    return conflict_of(fields) if fields else found

@@ -81,11 +81,11 @@ async def find_named(auth: Auth, names: Mapping[str, str]) -> Account | None:
 
 
 async def find(auth: Auth, field: str, value: str) -> Account | None:
-    return _account(await auth.users.find_one({field: {"$eq": value, "$type": "string"}}, _WANTED))
+    return _account(await auth.users.collection.find_one({field: {"$eq": value, "$type": "string"}}, _WANTED))
 
 
 async def read(auth: Auth, user_id: str) -> Account | None:
-    return _account(await auth.users.find_one({"_id": ObjectId(user_id)}, _WANTED))
+    return _account(await auth.users.collection.find_one({"_id": ObjectId(user_id)}, _WANTED))
 
 
 class _Credentials(BaseModel):
@@ -135,9 +135,9 @@ def _account(row: Mapping[str, Any] | None) -> Account | None:
 async def note_sign_in(auth: Auth, account: Account, address: str, rehashed: str | None) -> None:
     """Store the time of a sign-in; and a better hash, unless the password was changed meanwhile."""
     seen = {"last_login_at": now(), "last_login_ip": address or None}
-    await auth.users.update_one({"_id": ObjectId(account.user_id)}, {"$set": seen})
+    await auth.users.collection.update_one({"_id": ObjectId(account.user_id)}, {"$set": seen})
     if rehashed is not None:
-        await auth.users.update_one(
+        await auth.users.collection.update_one(
             {"_id": ObjectId(account.user_id), "credentials.password_hash": account.password_hash},
             {"$set": {"credentials.password_hash": rehashed}},
         )
@@ -156,7 +156,7 @@ async def store_password(auth: Auth, account: Account, password_hash: str, autho
     }
 
     async def write(session: AsyncClientSession) -> int | None:
-        changed = await auth.users.find_one_and_update(
+        changed = await auth.users.collection.find_one_and_update(
             unchanged,
             {"$set": {"credentials.password_hash": password_hash}, "$inc": {"credentials.generation": 1}},
             {"credentials.generation": 1},
@@ -166,7 +166,7 @@ async def store_password(auth: Auth, account: Account, password_hash: str, autho
         if changed is None:
             return None
         told = audit.write.entry(author, "password_set", whom, differences=audit.write.SECRET)
-        await audit.write.add(auth.database, author, [told], session)
+        await audit.write.add(auth.database, [told], session)
         return int(changed["credentials"]["generation"])
 
     async with auth.sessions.ending(account.user_id) as ending:

@@ -20,7 +20,7 @@ _NAME = "Administrator"
 
 async def has_admin(auth: Auth) -> bool:
     """Whether an administrator who can sign in exists."""
-    return await auth.users.find_one(ADMINISTRATOR, {"_id": 1}) is not None
+    return await auth.users.collection.find_one(ADMINISTRATOR, {"_id": 1}) is not None
 
 
 async def create_admin(auth: Auth, email: str, password: SecretStr) -> bool:
@@ -40,7 +40,7 @@ async def create_admin(auth: Auth, email: str, password: SecretStr) -> bool:
     account = await account_records.find(auth, "keys.email", email_key(email))
     if account is None:
         credentials = Credentials(password_hash=password_hash)
-        row = await users.insert(
+        row = await auth.users.insert(
             users.record(said, scopes=list(ALL_SCOPES), credentials=credentials), COMMAND_LINE
         )
         audit.log.record("registered", user_id=str(row["_id"]), reason="first_administrator")
@@ -50,9 +50,9 @@ async def create_admin(auth: Auth, email: str, password: SecretStr) -> bool:
 
 
 async def _promote(auth: Auth, account: Account, password_hash: str) -> None:
-    authority = users.Authority(frozenset(ALL_SCOPES), auth.sessions.ending, COMMAND_LINE)
+    authority = users.Authority(frozenset(ALL_SCOPES), COMMAND_LINE)
     patch = UserPatch.model_validate({"scopes": list(ALL_SCOPES), "is_active": True})
-    await users.patch(PydanticObjectId(account.user_id), patch, authority=authority)
+    await auth.users.patch(PydanticObjectId(account.user_id), patch, authority=authority)
     if not await account_records.store_password(auth, account, password_hash, COMMAND_LINE):
         raise StartError("The user was changed at the same time: run the command again.")
     audit.log.record("password_set", user_id=account.user_id, reason="promoted")

@@ -8,8 +8,9 @@ from app.auth.password_keys import PasswordKeys
 from app.auth.passwords import Passwords
 from app.auth.sessions import Sessions
 from app.auth.throttles import Throttle
-from app.core.mongo import Collection, Database
+from app.core.mongo import Database
 from app.core.settings import Settings
+from app.users import Users
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Auth:
 
     settings: Settings
     database: Database
-    users: Collection
+    users: Users
     keyring: Keyring
     tokens: AccessTokens
     sessions: Sessions

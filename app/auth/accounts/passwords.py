@@ -6,7 +6,7 @@ from dataclasses import replace
 from beanie import PydanticObjectId
 from pydantic import SecretStr
 
-from app import audit, users
+from app import audit
 from app.audit.write import Author
 from app.auth import clients, passwords
 from app.auth.access_tokens import Claims
@@ -74,7 +74,7 @@ async def change_email(
     )
     await _prove(auth, caller, current, source)
     patch = UserPatch.model_validate({"email": change.email})
-    row = await users.patch(PydanticObjectId(caller.user_id), patch, versions, authority=authority)
+    row = await auth.users.patch(PydanticObjectId(caller.user_id), patch, versions, authority=authority)
     audit.log.record("email_changed", user_id=caller.user_id, sid=caller.sid, address=source.address)
     return row
 

@@ -53,7 +53,7 @@ async def _register(auth: Auth, asked: Registration, said: UserInput, password: 
     credentials = Credentials(password_hash=password_hash)
     if code is None:
         new = _user(said, credentials, list(DEFAULT_SCOPES))
-        return await users.insert(new, _author(new))
+        return await auth.users.insert(new, _author(new))
     return await _redeem(auth, code, said, credentials)
 
 
@@ -63,7 +63,7 @@ async def _redeem(auth: Auth, code: str, said: UserInput, credentials: Credentia
     async def redeem(session: AsyncClientSession) -> Row:
         scopes = await invitations.redeem(auth.database, code, said.email, session)
         new = _user(said, credentials, scopes)
-        return await users.insert(new, _author(new), session)
+        return await auth.users.insert(new, _author(new), session)
 
     return await together(auth.database.client, redeem)
 

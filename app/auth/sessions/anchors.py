@@ -46,7 +46,7 @@ class Anchors:
             if changed is None:
                 return None
             await audit.write.add(
-                self._users.database, author, [audit.write.entry(author, "signed_out", whom)], session
+                self._users.database, [audit.write.entry(author, "signed_out", whom)], session
             )
             return int(changed["credentials"]["generation"])
 

@@ -10,8 +10,7 @@ import pytest
 from pymongo.errors import AutoReconnect
 
 from app import audit
-from app import users as nouns
-from app.users import idempotency
+from app.users import idempotency, user_records
 from tests.support.identity import call, member, sign_in
 from tests.support.users import create, database, person, problem, users
 
@@ -125,7 +124,7 @@ async def test_what_was_refused_is_not_kept_and_may_be_tried_again(client: httpx
 async def test_a_create_that_broke_off_happens_once_when_it_is_sent_again(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, where: str, *, after: bool
 ) -> None:
-    target = nouns.user_records if where == "insert" else idempotency.Attempt
+    target = user_records.Records if where == "insert" else idempotency.Attempt
     break_off(monkeypatch, target, where, after=after)
     body = person(name="Ana")
     problem(await post(client, body), 503, "unavailable")

@@ -11,7 +11,6 @@ from bson import ObjectId
 from pydantic import ValidationError
 from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError
 
-from app import users
 from app.audit.write import COMMAND_LINE
 from app.core.errors import (
     InsufficientScopeError,
@@ -20,8 +19,9 @@ from app.core.errors import (
     UserNotFoundError,
     WriteConflictError,
 )
-from app.users import Authority, batches, changes, user_records
-from app.users.batches import Result
+from app.users import Authority, Users, batches, changes, user_records
+from app.users.batches import Batches, Result
+from app.users.changes import Changes, Writes
 from app.users.generations import Ending
 from models.user import EXAMPLE_INPUT, User, UserInput, UserPatch, UserReplacement
 from models.values import ALL_SCOPES, DEFAULT_SCOPES
@@ -37,8 +37,8 @@ async def unwatched(_: str) -> AsyncIterator[Ending]:
     yield Ending()
 
 
-ANYONE = Authority(frozenset(ALL_SCOPES), unwatched, COMMAND_LINE)
-WRITER = Authority(frozenset(ALL_SCOPES) - {"users:admin"}, unwatched, COMMAND_LINE)
+ANYONE = Authority(frozenset(ALL_SCOPES), COMMAND_LINE)
+WRITER = Authority(frozenset(ALL_SCOPES) - {"users:admin"}, COMMAND_LINE)
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +49,11 @@ async def stored() -> Any:
     collection: Any = User.get_pymongo_collection()
     await collection.create_index("keys.email", unique=True)
     return collection
+
+
+@pytest.fixture
+def users(stored: Any) -> Users:
+    return Users(stored, unwatched)
 
 
 def said(**more: Any) -> UserInput:
@@ -64,7 +69,7 @@ def patch_of(**fields: Any) -> UserPatch:
 
 
 async def test_a_record_holds_what_was_said_and_what_is_hidden() -> None:
-    record = users.record(
+    record = user_records.record(
         UserInput.model_validate(EXAMPLE_INPUT | {"tags": ["A", "a ", "B"], "username": "Zoë"})
     )
     assert record.keys.model_dump() == {
@@ -80,12 +85,12 @@ async def test_a_record_holds_what_was_said_and_what_is_hidden() -> None:
 
 
 async def test_what_no_caller_may_say_is_set_by_name() -> None:
-    record = users.record(said(), scopes=["users:read"], is_active=False)
+    record = user_records.record(said(), scopes=["users:read"], is_active=False)
     assert record.scopes == ["users:read"]
     assert record.facets == ["is_active:false", "scope:users:read"]
 
 
-async def test_a_created_user_is_read_back(stored: Any) -> None:
+async def test_a_created_user_is_read_back(users: Users, stored: Any) -> None:
     row = await users.create(said(name="Ana", profile={"age": 30}), ANYONE)
     assert await users.read(row["_id"]) == row | {"created_at": _naive(row), "updated_at": _naive(row)}
     assert set(row) & {"keys", "facets"} == set()
@@ -96,7 +101,7 @@ def _naive(row: dict[str, Any]) -> Any:
     return row["created_at"].replace(tzinfo=None)
 
 
-async def test_who_is_not_there_is_said_not_to_be() -> None:
+async def test_who_is_not_there_is_said_not_to_be(users: Users) -> None:
     for attempt in (
         users.read(MISSING),
         users.patch(MISSING, patch_of(name="x"), authority=ANYONE),
@@ -108,7 +113,7 @@ async def test_who_is_not_there_is_said_not_to_be() -> None:
             await attempt
 
 
-async def test_a_duplicate_names_its_field_and_not_its_value() -> None:
+async def test_a_duplicate_names_its_field_and_not_its_value(users: Users) -> None:
     await users.create(said(email="ana@example.com"), ANYONE)
     with pytest.raises(UniqueConflictError) as refused:
         await users.create(said(email="ANA@example.com"), ANYONE)
@@ -148,7 +153,7 @@ def test_merging_follows_the_rfc(target: Any, patch: Any, result: Any) -> None:
     assert changes._merged(target, patch) == result
 
 
-async def test_a_patch_raises_the_version_and_rewrites_what_is_hidden(stored: Any) -> None:
+async def test_a_patch_raises_the_version_and_rewrites_what_is_hidden(users: Users, stored: Any) -> None:
     row = await users.create(said(name="Ana", tags=["a"]), ANYONE)
     changed = await users.patch(
         row["_id"], patch_of(name="Éva", tags=["b"]), frozenset({1}), authority=ANYONE
@@ -160,10 +165,10 @@ async def test_a_patch_raises_the_version_and_rewrites_what_is_hidden(stored: An
 
 
 async def test_a_patch_that_changes_nothing_does_not_write(
-    stored: Any, monkeypatch: pytest.MonkeyPatch
+    users: Users, stored: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = await users.create(said(name="Ana"), ANYONE)
-    monkeypatch.setattr(changes, "write", None)  # would fail if called
+    monkeypatch.setattr(Writes, "write", None)  # would fail if called
     assert (await users.patch(row["_id"], patch_of(name="Ana", username=""), authority=ANYONE))[
         "version"
     ] == 1
@@ -173,7 +178,7 @@ async def test_a_patch_that_changes_nothing_does_not_write(
     assert await stored.count_documents({"version": 1}) == 1
 
 
-async def test_a_stale_version_is_refused_by_every_change(stored: Any) -> None:
+async def test_a_stale_version_is_refused_by_every_change(users: Users, stored: Any) -> None:
     row = await users.create(said(), ANYONE)
     for versions in (frozenset({2}), frozenset[int](), frozenset({0, 5})):
         for attempt in (
@@ -192,35 +197,37 @@ def test_what_is_needed_cannot_be_patched_away() -> None:
     assert {bad["loc"] for bad in refused.value.errors()} == {("name",), ("email",)}
 
 
-async def test_a_change_is_computed_again_on_what_a_rival_left(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_change_is_computed_again_on_what_a_rival_left(
+    users: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
     row = await users.create(said(profile={"age": 1}), ANYONE)
-    write, rivals = changes.write, 3
+    write, rivals = Writes.write, 3
 
-    async def write_after_a_rival(read: Any, wanted: Any, author: Any) -> Any:
+    async def write_after_a_rival(self: Writes, read: Any, wanted: Any, author: Any, **_: Any) -> Any:
         nonlocal rivals
         if rivals:
             rivals -= 1
             rival = dict(read)
-            await write(rival, changes._input(rival) | {"name": f"rival {rivals}"}, author)
-        return await write(read, wanted, author)
+            await write(self, rival, changes._input(rival) | {"name": f"rival {rivals}"}, author)
+        return await write(self, read, wanted, author)
 
-    monkeypatch.setattr(changes, "write", write_after_a_rival)
+    monkeypatch.setattr(Writes, "write", write_after_a_rival)
     changed = await users.patch(row["_id"], patch_of(profile={"age": 2}), authority=ANYONE)
     assert (changed["name"], changed["profile"]["age"], changed["version"]) == ("rival 0", 2, 5)
 
 
-async def test_a_change_that_never_wins_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_change_that_never_wins_says_so(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
     async def lose(*_: Any) -> None:
         await asyncio.sleep(0)
 
-    monkeypatch.setattr(changes, "write", lose)
+    monkeypatch.setattr(Writes, "write", lose)
     monkeypatch.setattr(changes, "_TRIES", 3)
     row = await users.create(said(), ANYONE)
     with pytest.raises(WriteConflictError):
         await users.patch(row["_id"], patch_of(name="x"), authority=ANYONE)
 
 
-async def test_a_batch_answers_each_operation() -> None:
+async def test_a_batch_answers_each_operation(users: Users) -> None:
     row = await users.create(said(), ANYONE)
     user_id = str(row["_id"])
     results = await users.apply(
@@ -241,13 +248,15 @@ async def test_a_batch_answers_each_operation() -> None:
     assert results[5].id == user_id
 
 
-async def test_neighbouring_creates_go_together_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_neighbouring_creates_go_together_and_nothing_else(
+    users: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sizes = []
 
-    async def insert(users: Any, *_: Any) -> None:
+    async def insert(_: Batches, users: Any, *__: Any) -> None:
         sizes.append(len(users))
 
-    monkeypatch.setattr(batches, "_insert", insert)
+    monkeypatch.setattr(Batches, "_insert", insert)
     monkeypatch.setattr(batches, "_TOGETHER", 2)
     create = {"op": "create", "user": person()}
     delete = {"op": "delete", "id": NOBODY}
@@ -271,12 +280,13 @@ def _bulk(write: dict[str, Any]) -> BulkWriteError:
     ],
 )
 async def test_a_failed_insert_is_told_for_each_user(
+    users: Users,
     monkeypatch: pytest.MonkeyPatch,
     failure: Exception,
     stored: bool,  # noqa: FBT001 - a case of the table
     expected: list[int],
 ) -> None:
-    insert, failures = batches._insert, [failure]
+    insert, failures = Batches._insert, [failure]
 
     async def fail_once(*given: Any) -> None:
         if stored or not failures:
@@ -284,13 +294,14 @@ async def test_a_failed_insert_is_told_for_each_user(
         if failures:
             raise failures.pop()
 
-    monkeypatch.setattr(batches, "_insert", fail_once)
+    monkeypatch.setattr(Batches, "_insert", fail_once)
     results = await users.apply([{"op": "create", "user": person()} for _ in range(3)], ANYONE)
     assert [result.status for result in results] == expected
     assert all((result.error is None) == (result.status == 201) for result in results)
 
 
 async def test_after_the_first_unanswered_operation_no_other_is_tried(
+    users: Users,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tried = 0
@@ -300,7 +311,7 @@ async def test_after_the_first_unanswered_operation_no_other_is_tried(
         tried += 1
         raise AutoReconnect("gone")
 
-    monkeypatch.setattr("app.users.batches.delete", fail)
+    monkeypatch.setattr(Changes, "delete", fail)
     delete = {"op": "delete", "id": str(ObjectId())}
     results = await users.apply([delete, delete, {"op": "create", "user": person()}, "bad", delete], ANYONE)
     assert [result.status for result in results] == [503, 503, 503, 422, 503]
@@ -324,7 +335,7 @@ async def everyone(stored: Any) -> list[dict[str, Any]]:
     ],
 )
 async def test_scopes_and_activation_are_for_administrators_to_say(
-    stored: Any, standing: dict[str, Any], named: str
+    users: Users, stored: Any, standing: dict[str, Any], named: str
 ) -> None:
     row = await users.create(said(), ANYONE)
     before = await everyone(stored)
@@ -342,7 +353,7 @@ async def test_scopes_and_activation_are_for_administrators_to_say(
     assert await everyone(stored) == before
 
 
-async def test_an_administrator_says_scopes_and_activation_everywhere(stored: Any) -> None:
+async def test_an_administrator_says_scopes_and_activation_everywhere(users: Users, stored: Any) -> None:
     row = await users.create(said(scopes=["users:read"], is_active=False), ANYONE)
     assert (row["scopes"], row["is_active"]) == (["users:read"], False)
     row = await users.patch(row["_id"], patch_of(scopes=["me", "users:read"]), authority=ANYONE)
@@ -356,7 +367,7 @@ async def test_an_administrator_says_scopes_and_activation_everywhere(stored: An
 
 @pytest.mark.parametrize("authority", [ANYONE, WRITER])
 async def test_a_replacement_that_says_nothing_of_them_keeps_scopes_and_activation(
-    stored: Any, authority: Authority
+    users: Users, stored: Any, authority: Authority
 ) -> None:
     row = await users.create(said(scopes=["me", "users:read"], is_active=False), ANYONE)
     row = await users.replace(row["_id"], replacement(email=row["email"], name="x"), authority=authority)
@@ -365,16 +376,16 @@ async def test_a_replacement_that_says_nothing_of_them_keeps_scopes_and_activati
 
 
 async def test_in_a_batch_each_is_refused_alone_and_the_rest_is_done(
-    stored: Any, monkeypatch: pytest.MonkeyPatch
+    users: Users, stored: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes = []
-    insert = batches._insert
+    insert = Batches._insert
 
-    async def count(users: Any, *given: Any) -> None:
+    async def count(self: Batches, users: Any, *given: Any) -> None:
         sizes.append(len(users))
-        await insert(users, *given)
+        await insert(self, users, *given)
 
-    monkeypatch.setattr(batches, "_insert", count)
+    monkeypatch.setattr(Batches, "_insert", count)
     row, admin = await users.create(said(), ANYONE), await users.create(said(scopes=["users:admin"]), ANYONE)
     results = await users.apply(
         [
@@ -399,7 +410,9 @@ async def test_in_a_batch_each_is_refused_alone_and_the_rest_is_done(
     ]
 
 
-async def test_an_administrator_is_changed_and_deleted_by_administrators_only(stored: Any) -> None:
+async def test_an_administrator_is_changed_and_deleted_by_administrators_only(
+    users: Users, stored: Any
+) -> None:
     row = await users.create(said(scopes=["me", "users:admin"]), ANYONE)
     before = await everyone(stored)
     for attempt in (
@@ -424,9 +437,9 @@ async def test_an_administrator_is_changed_and_deleted_by_administrators_only(st
 class Watched:
     """In the place of `Sessions.ending`: remembers each end and what it was told."""
 
-    def __init__(self) -> None:
+    def __init__(self, stored: Any) -> None:
         self.endings: list[tuple[str, int | None]] = []
-        self.authority = Authority(frozenset(ALL_SCOPES), self.ending, COMMAND_LINE)
+        self.users = Users(stored, self.ending)
 
     @asynccontextmanager
     async def ending(self, user_id: str) -> AsyncIterator[Ending]:
@@ -447,19 +460,19 @@ class Watched:
     ],
 )
 async def test_deactivation_and_a_lost_scope_end_all_sessions_with_the_write(
-    stored: Any, patch: dict[str, Any]
+    users: Users, stored: Any, patch: dict[str, Any]
 ) -> None:
-    watched = Watched()
+    watched = Watched(stored)
     row = await users.create(said(scopes=["me", "users:read"]), ANYONE)
     user_id = str(row["_id"])
-    changed = await users.patch(row["_id"], patch_of(**patch), authority=watched.authority)
+    changed = await watched.users.patch(row["_id"], patch_of(**patch), authority=ANYONE)
     assert (await stored.find_one({}))["credentials"]["generation"] == 1
     assert watched.endings == [(user_id, 1)]
     assert "credentials" not in changed
     back = patch_of(is_active=True, scopes=["me", "users:read", "users:write"])
-    await users.patch(row["_id"], back, authority=watched.authority)
+    await watched.users.patch(row["_id"], back, authority=ANYONE)
     lost = replacement(email=row["email"], scopes=["me"], is_active=True)
-    await users.replace(row["_id"], lost, authority=watched.authority)
+    await watched.users.replace(row["_id"], lost, authority=ANYONE)
     assert watched.endings == [(user_id, 1), (user_id, 2)]
     assert (await stored.find_one({}))["credentials"]["generation"] == 2
 
@@ -473,64 +486,73 @@ async def test_deactivation_and_a_lost_scope_end_all_sessions_with_the_write(
         {"is_active": True},
     ],
 )
-async def test_no_other_change_ends_a_session(stored: Any, patch: dict[str, Any]) -> None:
-    watched = Watched()
+async def test_no_other_change_ends_a_session(users: Users, stored: Any, patch: dict[str, Any]) -> None:
+    watched = Watched(stored)
     row = await users.create(said(scopes=["me", "users:read"]), ANYONE)
-    await users.patch(row["_id"], patch_of(**patch), authority=watched.authority)
+    await watched.users.patch(row["_id"], patch_of(**patch), authority=ANYONE)
     await users.patch(row["_id"], patch_of(is_active=False), authority=ANYONE)
-    await users.patch(row["_id"], patch_of(is_active=True), authority=watched.authority)
+    await watched.users.patch(row["_id"], patch_of(is_active=True), authority=ANYONE)
     assert watched.endings == []
     assert (await stored.find_one({}))["credentials"]["generation"] == 1
 
 
 async def test_an_end_that_lost_its_race_reports_no_generation(
-    stored: Any, monkeypatch: pytest.MonkeyPatch
+    users: Users, stored: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watched = Watched()
+    watched = Watched(stored)
     row = await users.create(said(), ANYONE)
-    write = changes.write
+    write = Writes.write
     rivals: list[dict[str, Any]] = [{"name": "rival"}, {"is_active": False}]
 
-    async def write_after_a_rival(read: Any, wanted: Any, author: Any, raised: Any = {}) -> Any:  # noqa: B006 - as `write`
+    async def write_after_a_rival(
+        self: Writes,
+        read: Any,
+        wanted: Any,
+        author: Any,
+        raised: Any = {},  # noqa: B006 - as `write`
+        **_: Any,
+    ) -> Any:
         if rivals:
-            await write(dict(read), changes._input(read) | rivals.pop(0), author)
-        return await write(read, wanted, author, raised)
+            await write(self, dict(read), changes._input(read) | rivals.pop(0), author)
+        return await write(self, read, wanted, author, raised)
 
-    monkeypatch.setattr(changes, "write", write_after_a_rival)
-    changed = await users.patch(row["_id"], patch_of(is_active=False), authority=watched.authority)
+    monkeypatch.setattr(Writes, "write", write_after_a_rival)
+    changed = await watched.users.patch(row["_id"], patch_of(is_active=False), authority=ANYONE)
     assert changed["version"] == 3, "both rivals' writes, and none of ours, which the second had done"
     assert watched.endings == [(str(row["_id"]), None)] * 2
     assert (await stored.find_one({}))["credentials"]["generation"] == 0
 
 
-async def test_a_write_that_is_refused_reports_no_generation(stored: Any) -> None:
-    watched = Watched()
+async def test_a_write_that_is_refused_reports_no_generation(users: Users, stored: Any) -> None:
+    watched = Watched(stored)
     await users.create(said(email="taken@example.com"), ANYONE)
     row = await users.create(said(), ANYONE)
     clash = patch_of(is_active=False, email="taken@example.com")
     with pytest.raises(UniqueConflictError):
-        await users.patch(row["_id"], clash, authority=watched.authority)
+        await watched.users.patch(row["_id"], clash, authority=ANYONE)
     assert watched.endings == [(str(row["_id"]), None)]
     assert (await stored.find_one({"_id": row["_id"]}))["credentials"]["generation"] == 0
 
 
-async def test_a_deletion_reports_a_generation_that_nobody_has(stored: Any) -> None:
-    watched = Watched()
+async def test_a_deletion_reports_a_generation_that_nobody_has(users: Users, stored: Any) -> None:
+    watched = Watched(stored)
     row = await users.create(said(), ANYONE)
     user_id = str(row["_id"])
-    await users.patch(row["_id"], patch_of(is_active=False), authority=watched.authority)
+    await watched.users.patch(row["_id"], patch_of(is_active=False), authority=ANYONE)
     for attempt, expected in (
-        (users.delete(row["_id"], frozenset({1}), authority=watched.authority), PreconditionFailedError),
-        (users.delete(MISSING, authority=watched.authority), UserNotFoundError),
+        (watched.users.delete(row["_id"], frozenset({1}), authority=ANYONE), PreconditionFailedError),
+        (watched.users.delete(MISSING, authority=ANYONE), UserNotFoundError),
     ):
         with pytest.raises(expected):
             await attempt
-    await users.delete(row["_id"], authority=watched.authority)
+    await watched.users.delete(row["_id"], authority=ANYONE)
     assert watched.endings == [(user_id, 1), (user_id, None), (str(MISSING), None), (user_id, 2)]
     assert await stored.count_documents({}) == 0
 
 
-async def test_a_deletion_whose_rival_was_quicker_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_deletion_whose_rival_was_quicker_says_so(
+    users: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
     row = await users.create(said(), ANYONE)
     found = await users.read(row["_id"])
     await users.patch(row["_id"], patch_of(name="x"), authority=ANYONE)

@@ -1,0 +1,27 @@
+"""The one object of users: its verbs, each from the module that does it."""
+
+from functools import partial
+
+from app.core.mongo import Collection
+from app.users import idempotency
+from app.users.batches import Batches
+from app.users.changes import Changes, Writes
+from app.users.generations import End
+from app.users.user_records import Records
+
+
+class Users:
+    def __init__(self, collection: Collection, end: End) -> None:
+        """`end` is entered around each write that ends the sessions of its user."""
+        self.collection = collection
+        """For the hot paths, which read plain rows: a document of each costs three times the page."""
+        self.end = end
+        self.attempt = partial(idempotency.attempt, collection.database)
+        records = Records(collection)
+        self.create, self.insert, self.read = records.create, records.insert, records.read
+        self.learn = records.learn
+        writes = Writes(records)
+        self.write, self.erase = writes.write, writes.erase
+        changes = Changes(records, writes, end)
+        self.patch, self.replace, self.delete = changes.patch, changes.replace, changes.delete
+        self.apply = Batches(records, changes).apply
