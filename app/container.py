@@ -21,6 +21,7 @@ from app.database.readiness import Readiness
 from app.exports import Exports, Schedules
 from app.imports import Imports
 from app.jobs import JobQueue, Jobs
+from app.listing import Listing
 from app.users import Users
 
 LISTENERS = 100
@@ -40,6 +41,7 @@ class Container:
     """Room for those who listen to events at once."""
     auth: Auth
     users: Users
+    listing: Listing
     jobs: Jobs
     exports: Exports
     schedules: Schedules
@@ -115,7 +117,8 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         ),
     )
     jobs = Jobs(database, job_queue, cursors, ttl_s=settings.job_ttl_s)
-    exports = Exports(held, jobs, cursors)
+    listing = Listing(held, cursors)
+    exports = Exports(held, listing, jobs, cursors)
     return Container(
         settings=settings,
         connections=held,
@@ -123,6 +126,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         listeners=asyncio.Semaphore(LISTENERS),
         auth=auth,
         users=users,
+        listing=listing,
         jobs=jobs,
         exports=exports,
         schedules=Schedules(held, jobs, exports, cursors),

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response, status
 
-from app import listing, users
+from app import users
 from app.core.errors import (
     ExpiredCursorError,
     IdempotencyKeyInUseError,
@@ -115,8 +115,7 @@ async def list_users(request: Request) -> Response:
     Each unchanged user comes exactly once, whatever others write meanwhile.
     """
     await find_caller(request, "users:read")
-    held = backends(request)
-    found = await listing.find(held.connections.users, held.cursors, held.settings, LISTING.read(request))
+    found = await backends(request).listing.find(LISTING.read(request))
     return replies.page(request, found)
 
 
@@ -129,10 +128,7 @@ async def list_users(request: Request) -> Response:
 )
 async def suggest_users(_: Reader, asked: SuggestOptions, opened: Backends) -> Response:
     """At most ten, ranked as with `q`; fast enough for each keystroke."""
-    budget_s, region = opened.settings.query_budget_ms / 1000, opened.settings.phone_region
-    return replies.suggestions(
-        await listing.suggest(opened.connections.users, asked.q, budget_s=budget_s, region=region)
-    )
+    return replies.suggestions(await opened.listing.suggest(asked.q))
 
 
 @router.post(

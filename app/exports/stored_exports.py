@@ -20,7 +20,7 @@ from gridfs import AsyncGridFSBucket
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
-from app import jobs, listing, search
+from app import jobs, search
 from app.core.clock import now
 from app.core.cursors import CursorSealer
 from app.core.errors import (
@@ -41,7 +41,7 @@ from app.database.stored_files import StoredFile
 from app.database.transactions import together
 from app.exports import streaming
 from app.jobs import Job, Jobs, Run, Viewer
-from app.listing.totals import total
+from app.listing import Listing, build
 from app.spreadsheets import columns
 from app.spreadsheets.writing import Writer
 from models.export import MEDIA_TYPES, Format
@@ -94,7 +94,7 @@ class Export:
 def check(asked: ExportBody) -> list[str] | None:
     """The labels of the export's columns, None for whole users. InvalidError names what is wrong."""
     try:
-        listing.build(asked)
+        build(asked)
         if asked.q is not None:
             search.parse(asked.q)
         if asked.format == "ndjson" and asked.columns is None:
@@ -108,13 +108,13 @@ def check(asked: ExportBody) -> list[str] | None:
 class Exports:
     """Exports by jobs, and downloads, which stream users in the same way."""
 
-    def __init__(self, connections: Connections, jobs: Jobs, cursors: CursorSealer) -> None:
+    def __init__(self, connections: Connections, listing: Listing, jobs: Jobs, cursors: CursorSealer) -> None:
         self.running = CountedSemaphore(connections.settings.exports_at_once)
         """The running downloads."""
         self.writing = WritingThread()
         self._settings = connections.settings
         self._database = connections.database
-        self._users = connections.users
+        self._listing = listing
         self._exports = connections.database.get_collection("exports", codec_options=AWARE)
         self._jobs = jobs
         self._cursors = cursors
@@ -129,14 +129,11 @@ class Exports:
     ) -> tuple[Writer, AsyncGenerator[bytes, None]]:
         """The same as `streaming.begin`, counted among the running downloads or in `running`."""
         return await streaming.begin(
-            self._users,
-            running or self.running,
-            self.writing,
-            listing.build(asked, region=self._settings.phone_region),
-            q=asked.q,
-            form=form,
-            asked=asked.columns,
-            addresses=asked.addresses,
+            self._listing,
+            asked,
+            form,
+            running=running or self.running,
+            writing=self.writing,
             on_rows=on_rows,
         )
 
@@ -277,11 +274,7 @@ class Exports:
 
     async def expect(self, asked: ExportBody) -> int | None:
         """The expected number of users, if it can be counted quickly; it may change meanwhile."""
-        if asked.q is not None:
-            return None
-        query = listing.build(asked, region=self._settings.phone_region)
-        found = await total(self._users, query, "exact", budget_s=self._settings.count_budget_ms / 1000)
-        return found.value if found is not None and found.relation == "eq" else None
+        return None if asked.q is not None else await self._listing.count(asked)
 
 
 _SAD = frozenset({"failed", "cancelled"})

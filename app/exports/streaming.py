@@ -11,16 +11,15 @@ import pymongo
 
 from app.core.errors import BusyError
 from app.core.limits import WritingThread
-from app.core.mongo import BSON, Collection
-from app.listing.queries import Query
-from app.listing.searches import stream_ranked
-from app.listing.streams import stream
+from app.core.mongo import BSON
+from app.listing import Listing
 from app.spreadsheets import column_labels, columns
 from app.spreadsheets.column import Column
 from app.spreadsheets.writing import Writer, writer
 from app.users.rows import RowReader
 from app.users.selections import choose
 from models.export import Format
+from models.listing import FileQuery
 
 FIRST_BATCH_S = 60.0
 """How long MongoDB may take until the first row."""
@@ -28,15 +27,12 @@ _CLOSING_S = 2.0
 
 
 async def begin(
-    users: Collection,
+    listing: Listing,
+    asked: FileQuery,
+    form: Format,
+    *,
     running: asyncio.Semaphore,
     writing: WritingThread,
-    query: Query,
-    *,
-    q: str | None,
-    form: Format,
-    asked: str | None,
-    addresses: int,
     on_rows: Callable[[int], None] = lambda _: None,
 ) -> tuple[Writer, AsyncGenerator[bytes, None]]:
     """The writer and its chunks. Errors before the first row are raised here, and become a status.
@@ -44,18 +40,15 @@ async def begin(
     `on_rows` gets the number of rows of each chunk, which may be sent a chunk later. BusyError if as many
     exports run as `running` admits. Always close the chunks.
     """
-    whole = form == "ndjson" and asked is None
-    chosen = None if whole else columns.choose(asked, addresses=addresses)
+    whole = form == "ndjson" and asked.columns is None
+    chosen = None if whole else columns.choose(asked.columns, addresses=asked.addresses)
     needed, reader = choose(None if chosen is None else _fields(chosen))
     if running.locked():
         raise BusyError("Too many exports are running: try again soon.", retry_after=5)
     if chosen is not None:
-        await column_labels.note(users.database, chosen)
+        await column_labels.note(listing.users.database, chosen)
     sheet = writer(form, chosen)
-    if q is None:
-        batches = stream(users, query, needed, first_s=FIRST_BATCH_S)
-    else:
-        batches = stream_ranked(users, query, q, needed, first_s=FIRST_BATCH_S)
+    batches = listing.stream(listing.build(asked), asked.q, needed, first_s=FIRST_BATCH_S)
     chunks = _chunks(running, writing, sheet, _Rows(sheet, reader, on_rows), batches)
     await anext(chunks)
     return sheet, chunks

@@ -18,7 +18,7 @@ from app.auth.throttles import CounterState
 from app.core.mongo import Row
 from app.http.problems import describe, describe_kept
 from app.jobs import Job
-from app.listing import Listing
+from app.listing import ListingPage
 from app.users.batches import Result
 from app.users.idempotency import StoredReply
 from models.listing import Total
@@ -99,7 +99,7 @@ def again(kept: StoredReply) -> Response:
     return Response(kept.body, kept.status, {**kept.headers, "Idempotency-Replayed": "true"})
 
 
-def page(request: Request, found: Listing) -> Response:
+def page(request: Request, found: ListingPage) -> Response:
     around = {"next": found.next, "previous": found.previous, "total": found.total}
     return Response(
         b'{"items":%b,%b' % (_public(found.rows), orjson.dumps(around, default=Total.model_dump)[1:]),

@@ -12,14 +12,13 @@ from app.core.cursors import Position
 from app.core.mongo import Collection, Row
 from app.core.time_budget import OverBudgetError, busy, within
 from app.listing.pages import Projection
-from app.listing.queries import Query, build
+from app.listing.queries import Query
 from app.listing.streams import BATCH_ROWS
 from app.search import Matches, Pattern, Rank
 from app.users.selections import choose
-from models.listing import OrderedQuery
 
 SUGGESTED = 10
-_SUGGESTION, _READER = choose("name,username,email")
+SUGGESTION, SUGGESTION_READER = choose("name,username,email")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +57,6 @@ async def ranked(
     rows = await _read(users, found.ranks, projection)
     by_id = {ObjectId(rank.id): rank for rank in found.ranks}
     return Ranked(rows, by_id, asked, found.patterns, found.next, found.known)
-
-
-async def suggest(users: Collection, q: str, *, budget_s: float, region: str | None = None) -> list[Row]:
-    """At most `SUGGESTED` users, for a box in which somebody is typing."""
-    query = build(OrderedQuery(), region=region)
-    found = await ranked(users, query, q, _SUGGESTION, limit=SUGGESTED, start=None, budget_s=budget_s)
-    return _READER.sound(found.rows)
 
 
 async def stream_ranked(

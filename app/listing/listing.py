@@ -1,0 +1,126 @@
+"""Pages of a listing, suggestions and streams, by the filters and orders of this room."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from app.core.cursors import CursorSealer
+from app.core.errors import FieldError, InvalidError
+from app.core.mongo import Row
+from app.database.connections import Connections
+from app.listing.pages import Projection, page
+from app.listing.queries import Query, build
+from app.listing.searches import SUGGESTED, SUGGESTION, SUGGESTION_READER, Ranked, ranked, stream_ranked
+from app.listing.streams import stream
+from app.listing.totals import total
+from app.search import highlight
+from app.users.selections import choose
+from models.listing import ListQuery, OrderedQuery, Total
+
+
+@dataclass(frozen=True, slots=True)
+class ListingPage:
+    """A page for a caller: well-formed rows, sealed cursors of its neighbours, the total if asked for."""
+
+    rows: list[Row]
+    next: str | None
+    previous: str | None
+    total: Total | None
+
+
+class Listing:
+    """Lists users: one filter and one order for pages, suggestions and exports."""
+
+    def __init__(self, connections: Connections, cursors: CursorSealer) -> None:
+        self.users = connections.users
+        """Rows, as a document of each would cost three times the page."""
+        self._settings = connections.settings
+        self._cursors = cursors
+
+    def build(self, asked: OrderedQuery) -> Query:
+        return build(asked, region=self._settings.phone_region)
+
+    async def suggest(self, q: str) -> list[Row]:
+        """At most `SUGGESTED` people, for a box in which somebody is typing."""
+        found = await ranked(
+            self.users,
+            self.build(OrderedQuery()),
+            q,
+            SUGGESTION,
+            limit=SUGGESTED,
+            start=None,
+            budget_s=self._settings.query_budget_ms / 1000,
+        )
+        return SUGGESTION_READER.sound(found.rows)
+
+    async def count(self, asked: OrderedQuery) -> int | None:
+        """The number of users, if they can be counted quickly."""
+        budget_s = self._settings.count_budget_ms / 1000
+        found = await total(self.users, self.build(asked), "exact", budget_s=budget_s)
+        return found.value if found is not None and found.relation == "eq" else None
+
+    def stream(
+        self, query: Query, q: str | None, projection: Projection, *, first_s: float
+    ) -> AsyncGenerator[bytes, None]:
+        """All users of the query, as BSON batches in its order; UnavailableError past `first_s`."""
+        if q is None:
+            return stream(self.users, query, projection, first_s=first_s)
+        return stream_ranked(self.users, query, q, projection, first_s=first_s)
+
+    async def find(self, asked: ListQuery) -> ListingPage:
+        """One page. Errors: a cursor of another query or too old, an unknown field, an expensive query."""
+        if asked.q is not None:
+            return await self._search(asked, asked.q)
+        if asked.cursor is not None and asked.skip is not None:
+            raise InvalidError(
+                "Page by `cursor` or by `skip`, not both.",
+                errors=(FieldError(parameter="skip", detail="Leave it out when a cursor is given."),),
+            )
+        query = self.build(asked)
+        projection, reader = choose(asked.fields)
+        start = self._cursors.open(asked.cursor, query.fingerprint) if asked.cursor is not None else None
+        found = await page(
+            self.users,
+            query,
+            projection,
+            limit=asked.limit,
+            start=start,
+            skip=asked.skip or 0,
+            budget_s=self._settings.query_budget_ms / 1000,
+        )
+        return ListingPage(
+            rows=reader.sound(found.rows),
+            next=self._cursors.seal(found.next, query.fingerprint) if found.next else None,
+            previous=self._cursors.seal(found.previous, query.fingerprint) if found.previous else None,
+            total=await total(self.users, query, asked.count, budget_s=self._settings.count_budget_ms / 1000),
+        )
+
+    async def _search(self, asked: ListQuery, q: str) -> ListingPage:
+        """A page of ranked users; pages go only forward, and the total is a lower bound."""
+        query = self.build(asked)
+        projection, reader = choose(asked.fields)
+        start = self._cursors.open(asked.cursor, query.fingerprint) if asked.cursor is not None else None
+        budget_s = self._settings.query_budget_ms / 1000
+        found = await ranked(
+            self.users, query, q, projection, limit=asked.limit, start=start, budget_s=budget_s
+        )
+        rows = reader.sound(found.rows)
+        if asked.highlight == "true":
+            rows = [row | {"match": _match(row, found)} for row in rows]
+        return ListingPage(
+            rows=rows,
+            next=self._cursors.seal(found.next, query.fingerprint) if found.next else None,
+            previous=None,
+            total=Total(value=found.known, relation="gte") if asked.count != "none" else None,
+        )
+
+
+_KINDS = ("exact", "prefix", "one_typo", "two_typos")
+
+
+def _match(row: Row, found: Ranked) -> dict[str, object]:
+    rank = found.ranks[row["_id"]]
+    return {
+        "score": -rank.minus_score / 1_000_000,
+        "kind": _KINDS[rank.kind],
+        "fields": highlight(row, found.asked, found.patterns),
+    }
