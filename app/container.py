@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from app import migrations
+from app.audit.read import AuditLog
 from app.auth.access_tokens import AccessTokens
 from app.auth.accounts import Auth
 from app.auth.keyring import Keyring, keep_current
@@ -24,8 +25,6 @@ from app.jobs import JobQueue, Jobs
 from app.listing import Listing
 from app.users import Users
 
-LISTENERS = 100
-"""To events of jobs, in one process: each holds a connection and follows its job."""
 _PASSWORDS_WAITING = 256
 """At 44 a second, on two cores, the last waits for six seconds: callers would give up before others came."""
 
@@ -37,11 +36,10 @@ class Container:
     settings: Settings
     connections: Connections
     cursors: CursorSealer
-    listeners: asyncio.Semaphore
-    """Room for those who listen to events at once."""
     auth: Auth
     users: Users
     listing: Listing
+    audit: AuditLog
     jobs: Jobs
     exports: Exports
     schedules: Schedules
@@ -116,17 +114,17 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
             per_address=settings.tries_per_address,
         ),
     )
-    jobs = Jobs(database, job_queue, cursors, ttl_s=settings.job_ttl_s)
+    jobs = Jobs(held, job_queue, cursors)
     listing = Listing(held, cursors)
     exports = Exports(held, listing, jobs, cursors)
     return Container(
         settings=settings,
         connections=held,
         cursors=cursors,
-        listeners=asyncio.Semaphore(LISTENERS),
         auth=auth,
         users=users,
         listing=listing,
+        audit=AuditLog(database, cursors, budget_s=settings.query_budget_ms / 1000),
         jobs=jobs,
         exports=exports,
         schedules=Schedules(held, jobs, exports, cursors),

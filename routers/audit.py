@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Response
 
-from app import audit
 from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, QueryTooExpensiveError
 from app.http import replies
 from app.http.dependencies import Administrator, AuditOptions, Backends, query_parameters
@@ -27,7 +26,4 @@ async def read_audit(_: Administrator, asked: AuditOptions, opened: Backends) ->
     Each entry was written in the transaction of its change. For a deleted user it still tells who changed
     which fields, but not their values.
     """
-    budget_s = opened.settings.query_budget_ms / 1000
-    return replies.audit(
-        await audit.read.find(opened.connections.database, opened.cursors, asked, budget_s=budget_s)
-    )
+    return replies.audit(await opened.audit.find(asked))

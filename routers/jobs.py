@@ -76,4 +76,6 @@ async def stream_job(
     since: LastEvent,
 ) -> Response:
     """The job now, then at each change until it ends. The stream also ends with your session."""
-    return job_replies.Events(await job_events.listen(opened, job_id, caller, viewer, since=since))
+    return job_replies.Events(
+        await job_events.listen(opened.jobs, opened.auth.sessions, job_id, caller, viewer, since=since)
+    )

@@ -11,7 +11,7 @@ from pymongo import DESCENDING
 from app.audit.write import Entry
 from app.core.cursors import CursorSealer, Position
 from app.core.errors import FieldError, QueryTooExpensiveError
-from app.core.mongo import Collection, Database
+from app.core.mongo import Database
 from app.core.time_budget import OverBudgetError, busy, within
 from models.audit import AuditQuery
 
@@ -24,36 +24,42 @@ class EntryPage:
     next: str | None
 
 
-async def find(database: Database, cursors: CursorSealer, asked: AuditQuery, *, budget_s: float) -> EntryPage:
-    """A page of entries, the newest first; a cursor is bound to its filters.
+class AuditLog:
+    """Reads the audit trail, a page at a time."""
 
-    Past the budget QueryTooExpensiveError, or OverloadedError where the filters are cheap.
-    """
-    wanted = matching(asked)
-    fingerprint = orjson.dumps(["audit", asked.model_dump(mode="json", exclude={"cursor", "limit"})])
-    if asked.cursor is not None:
-        wanted["$and"] = [{"_id": {"$lt": cursors.open(asked.cursor, fingerprint).id}}]
-    audit = database["audit"]
-    try:
-        found = await within(budget_s, audit, _read(audit, wanted, asked))
-    except OverBudgetError:
-        if _is_cheap(asked):
-            raise busy() from None
-        raise QueryTooExpensiveError(
-            "These filters leave too many changes to read.",
-            errors=(FieldError(parameter="user", detail="Name a user, or a shorter time."),),
-        ) from None
-    entries = found[: asked.limit]
-    if len(found) <= asked.limit:
-        return EntryPage(entries, None)
-    return EntryPage(
-        entries, cursors.seal(Position(segment=0, value=None, id=entries[-1]["_id"]), fingerprint)
-    )
+    def __init__(self, database: Database, cursors: CursorSealer, *, budget_s: float) -> None:
+        self._audit = database["audit"]
+        self._cursors = cursors
+        self._budget_s = budget_s
 
+    async def find(self, asked: AuditQuery) -> EntryPage:
+        """A page of entries, the newest first; a cursor is bound to its filters.
 
-async def _read(audit: Collection, wanted: dict[str, Any], asked: AuditQuery) -> list[Entry]:
-    found = audit.find(wanted, hint=index(asked)).sort("_id", DESCENDING).limit(asked.limit + 1)
-    return await found.to_list()
+        Past the budget QueryTooExpensiveError, or OverloadedError where the filters are cheap.
+        """
+        wanted = matching(asked)
+        fingerprint = orjson.dumps(["audit", asked.model_dump(mode="json", exclude={"cursor", "limit"})])
+        if asked.cursor is not None:
+            wanted["$and"] = [{"_id": {"$lt": self._cursors.open(asked.cursor, fingerprint).id}}]
+        try:
+            found = await within(self._budget_s, self._audit, self._read(wanted, asked))
+        except OverBudgetError:
+            if _is_cheap(asked):
+                raise busy() from None
+            raise QueryTooExpensiveError(
+                "These filters leave too many changes to read.",
+                errors=(FieldError(parameter="user", detail="Name a user, or a shorter time."),),
+            ) from None
+        entries = found[: asked.limit]
+        if len(found) <= asked.limit:
+            return EntryPage(entries, None)
+        return EntryPage(
+            entries, self._cursors.seal(Position(segment=0, value=None, id=entries[-1]["_id"]), fingerprint)
+        )
+
+    async def _read(self, wanted: dict[str, Any], asked: AuditQuery) -> list[Entry]:
+        found = self._audit.find(wanted, hint=index(asked)).sort("_id", DESCENDING).limit(asked.limit + 1)
+        return await found.to_list()
 
 
 def matching(asked: AuditQuery) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """The stored record of a job, and who may see it.
 
-A document: `{_id, kind, subject, result, state, key, by, done, total, revision, attempts, failures,
-request_id, not_before, sent_at, lease, lease_until, cancel_asked, error, created_at, started_at, ended_at,
-expires_at}`. Leases, delays and ends follow MongoDB's clock (`$$NOW`), which all workers share. An index of
+Leases, delays and ends follow MongoDB's clock (`$$NOW`), which all workers share. An index of
 `app.database.indexes` deletes a job once it has expired.
 """
 
@@ -10,11 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from bson import ObjectId
-
 from app.core.clock import now
 from app.core.mongo import AWARE, Collection, Database
-from models.job import ENDED, JobKind, JobState
+from models.job import ENDED, JobKind, JobState, StoredJob
 
 FREE: dict[str, Any] = {
     "$or": [
@@ -78,33 +74,32 @@ def collection(database: Database) -> Collection:
 
 
 def new(
-    kind: JobKind, subject: str, *, result: str | None, by: str | None, request_id: str
+    kind: JobKind,
+    subject: str,
+    *,
+    result: str | None,
+    by: str | None,
+    request_id: str,
+    total: int | None = None,
+    key: str | None = None,
 ) -> dict[str, Any]:
+    """As it is stored; without a `key` where it has none, which the unique index asks for."""
     moment = now()
-    return {
-        "_id": ObjectId(),
-        "kind": kind,
-        "subject": subject,
-        "result": result,
-        "by": by,
-        "state": "queued",
-        "done": 0,
-        "total": None,
-        "revision": 0,
-        "attempts": 0,
-        "failures": 0,
-        "request_id": request_id,
-        "cancel_asked": False,
-        "error": None,
-        "not_before": moment,
-        "sent_at": moment,
-        "lease": None,
-        "lease_until": None,
-        "created_at": moment,
-        "started_at": None,
-        "ended_at": None,
-        "expires_at": None,
-    }
+    job = StoredJob(
+        kind=kind,
+        subject=subject,
+        result=result,
+        by=by,
+        request_id=request_id,
+        total=total,
+        key=key,
+        not_before=moment,
+        sent_at=moment,
+        created_at=moment,
+    )
+    unset = set() if key is not None else {"key"}
+    stored: dict[str, Any] = job.model_dump(exclude={"id", "revision_id", *unset})
+    return {"_id": job.id} | stored
 
 
 def ended(

@@ -13,25 +13,29 @@ from pymongo.errors import DuplicateKeyError
 
 from app.core.cursors import CursorSealer
 from app.core.errors import JobEndedError, JobNotFoundError
-from app.core.mongo import Database
 from app.core.paging import DocumentPage, newest_first
+from app.database.connections import Connections
 from app.jobs import job_records
 from app.jobs.job_queue import JobQueue
 from app.jobs.job_records import Job, Viewer
 from app.monitoring.logs import REQUEST_ID
 from models.job import JobKind, JobQuery, JobState
 
+LISTENERS = 100
+"""To events of jobs, in one process: each holds a connection and follows its job."""
 _FIRST_LOOK_S = 0.02
 _LONGEST_LOOK_S = 0.5
 _OPEN: list[JobState] = ["queued", "running"]
 
 
 class Jobs:
-    def __init__(self, database: Database, job_queue: JobQueue, cursors: CursorSealer, *, ttl_s: int) -> None:
+    def __init__(self, connections: Connections, job_queue: JobQueue, cursors: CursorSealer) -> None:
+        self.listeners = asyncio.Semaphore(LISTENERS)
+        """Room for those who follow jobs."""
         self.job_queue = job_queue
-        self._jobs = job_records.collection(database)
+        self._jobs = job_records.collection(connections.database)
         self._cursors = cursors
-        self._ttl_ms = ttl_s * 1000
+        self._ttl_ms = connections.settings.job_ttl_s * 1000
 
     async def submit(
         self,
@@ -49,10 +53,9 @@ class Jobs:
         One job has a `key`: if there is one, it is returned. A job that failed or was cancelled gives its key
         up. Within a `session`'s transaction no worker is told; `announce` it after the commit.
         """
-        document = job_records.new(kind, subject, result=result, by=by, request_id=_request_id())
-        document["total"] = total
-        if key is not None:
-            document["key"] = key
+        document = job_records.new(
+            kind, subject, result=result, by=by, request_id=_request_id(), total=total, key=key
+        )
         while True:
             if key is not None and (found := await self._jobs.find_one(_keyed(key), session=session)):
                 return Job.read(found)

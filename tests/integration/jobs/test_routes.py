@@ -181,14 +181,14 @@ async def test_events_end_with_the_session(starts: Start, monkeypatch: pytest.Mo
     listening = asyncio.create_task(client.get(f"/jobs/{job_id}/events", headers=mine))
 
     async def is_heard() -> bool:
-        return backends(client).listeners.locked()
+        return backends(client).jobs.listeners.locked()
 
     await until(is_heard)
     assert (await client.post("/auth/logout", headers=mine)).status_code == 204
     reply = await listening
     assert [name for name, _ in events(reply.text)] == ["progress"]
     assert (await jobs_of(client).find(job_id)).state == "queued"
-    assert not backends(client).listeners.locked()
+    assert not backends(client).jobs.listeners.locked()
 
 
 async def test_more_listeners_than_there_is_room_for_are_503(starts: Start) -> None:
@@ -198,7 +198,7 @@ async def test_more_listeners_than_there_is_room_for_are_503(starts: Start) -> N
     listening = asyncio.create_task(client.get(f"/jobs/{job_id}/events"))
 
     async def is_full() -> bool:
-        return backends(client).listeners.locked()
+        return backends(client).jobs.listeners.locked()
 
     await until(is_full)
     reply = await client.get(f"/jobs/{job_id}/events")
@@ -206,4 +206,4 @@ async def test_more_listeners_than_there_is_room_for_are_503(starts: Start) -> N
     assert int(reply.headers["retry-after"]) >= 1
     await client.post(f"/jobs/{job_id}/cancel")
     assert [name for name, _ in events((await listening).text)][-1] == "end"
-    assert not backends(client).listeners.locked()
+    assert not backends(client).jobs.listeners.locked()
