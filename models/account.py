@@ -1,14 +1,13 @@
 """Requests about accounts: one's own, and those that administrators manage."""
 
-from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pymongo import IndexModel
 
 from models import answers
 from models.fields import inputs, made_of, patches
-from models.stored import GONE_WHEN_DUE, NamedDocument
+from models.stored import GONE_WHEN_DUE, NamedDocument, StoredMoment
 from models.user import EXAMPLE_ID, UserInput
 from models.values import PLAIN, Email, Scope, Scopes
 
@@ -182,12 +181,18 @@ class InvitationOutput(BaseModel):
 class StoredInvitation(NamedDocument):
     """An invitation as stored, under the SHA-256 of its code."""
 
-    email: str | None
-    """None: anyone, as `email_key`, by which it is compared; those of the first releases have no `email`."""
+    email: str | None = None
+    """None: anyone, as `email_key`, by which it is compared."""
     email_key: str | None
     scopes: list[Scope]
     created_by: str
-    expires_at: datetime
+    expires_at: StoredMoment
+
+    @model_validator(mode="after")
+    def _read_the_oldest(self) -> Self:
+        """Those of the first releases have no `email`."""
+        self.email = self.email or self.email_key
+        return self
 
     class Settings:
         name = "invitations"

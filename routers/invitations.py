@@ -1,10 +1,7 @@
 """`/auth/invitations`: made, listed and withdrawn by administrators."""
 
-from dataclasses import asdict
-
 from fastapi import APIRouter, status
 
-from app.auth import invitations
 from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, InvitationNotFoundError
 from app.http.dependencies import Administrator, Backends, InvitationId, PageOptions, query_parameters
 from app.http.json_route import JsonRoute
@@ -28,8 +25,7 @@ async def create_invitation(
 
     It is valid until it expires, is withdrawn, or you are no longer an administrator.
     """
-    code, invitation = await invitations.invite(
-        opened.connections.database,
+    code, invitation = await opened.auth.invitations.invite(
         scopes=asked.scopes,
         email=asked.email,
         created_by=caller.user_id,
@@ -46,10 +42,10 @@ async def create_invitation(
 )
 async def list_invitations(_: Administrator, asked: PageOptions, opened: Backends) -> InvitationPage:
     """Those of all administrators, former ones included; the last to expire first."""
-    found, following = await invitations.page(
-        opened.connections.database, opened.cursors, limit=asked.limit, cursor=asked.cursor
+    found, following = await opened.auth.invitations.page(limit=asked.limit, cursor=asked.cursor)
+    return InvitationPage(
+        items=[Invitation.model_validate(each, from_attributes=True) for each in found], next=following
     )
-    return InvitationPage(items=[Invitation(**asdict(each)) for each in found], next=following)
 
 
 @router.delete(
@@ -60,4 +56,4 @@ async def list_invitations(_: Administrator, asked: PageOptions, opened: Backend
 )
 async def withdraw_invitation(invitation_id: InvitationId, _: Administrator, opened: Backends) -> None:
     """Its code is no longer valid."""
-    await invitations.withdraw(opened.connections.database, invitation_id)
+    await opened.auth.invitations.withdraw(invitation_id)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.auth.access_tokens import AccessTokens
+from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring
 from app.auth.password_keys import PasswordKeys
 from app.auth.passwords import Passwords
@@ -26,3 +27,4 @@ class Auth:
     passwords: Passwords
     password_keys: PasswordKeys
     throttle: Throttle
+    invitations: Invitations

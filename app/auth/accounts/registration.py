@@ -4,7 +4,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app import audit, users
 from app.audit.write import Author
-from app.auth import invitations, passwords
+from app.auth import passwords
 from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import RequestSource
 from app.auth.accounts.password_input import open_password
@@ -61,7 +61,7 @@ async def _redeem(auth: Auth, code: str, said: UserInput, credentials: Credentia
     """Use up the invitation and insert the user in one transaction."""
 
     async def redeem(session: AsyncClientSession) -> Row:
-        scopes = await invitations.redeem(auth.database, code, said.email, session)
+        scopes = await auth.invitations.redeem(code, said.email, session)
         new = _user(said, credentials, scopes)
         return await auth.users.insert(new, _author(new), session)
 

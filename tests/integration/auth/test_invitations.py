@@ -15,7 +15,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from app import container
-from app.auth.invitations import invite, redeem
+from app.auth.invitations import Invitations
+from app.core.cursors import CursorSealer
 from app.core.errors import InvalidInvitationError
 from app.core.settings import Settings
 from app.users import record
@@ -39,12 +40,16 @@ async def database(mongo_uri: str, redis_url: str) -> AsyncIterator[Database]:
         yield opened.connections.database
 
 
+def of(database: Database) -> Invitations:
+    return Invitations(database["users"], CursorSealer("secret", ttl_s=60))
+
+
 def said() -> UserInput:
     return UserInput.model_validate(person())
 
 
 async def make(database: Database, *, email: str | None = None, ttl_s: int = 3600) -> str:
-    code, _ = await invite(database, scopes=SCOPES, email=email, created_by=str(INVITER), ttl_s=ttl_s)
+    code, _ = await of(database).invite(scopes=SCOPES, email=email, created_by=str(INVITER), ttl_s=ttl_s)
     return code
 
 
@@ -52,7 +57,7 @@ async def register(database: Database, code: str, email: str) -> str:
     """How a registration uses an invitation: redeemed and the user inserted in one transaction."""
 
     async def work(session: AsyncClientSession) -> None:
-        scopes = await redeem(database, code, email, session)
+        scopes = await of(database).redeem(code, email, session)
         user = record(UserInput.model_validate(person(email=email)), scopes=scopes)
         await user.insert(session=session)
 
@@ -72,7 +77,7 @@ async def is_usable(database: Database, code: str, email: str) -> bool:
     """Looked at in a transaction that comes to nothing."""
     async with database.client.start_session() as session, await session.start_transaction():
         try:
-            await redeem(database, code, email, session)
+            await of(database).redeem(code, email, session)
         except InvalidInvitationError:
             return False
         finally:
@@ -94,8 +99,8 @@ async def test_an_invitation_lets_one_person_in_with_its_scopes(database: Databa
 
 async def test_the_code_is_256_bits_and_only_its_hash_is_kept(database: Database) -> None:
     before = datetime.now(UTC).replace(microsecond=0)
-    code, invitation = await invite(
-        database, scopes=SCOPES, email="Ana@Example.com", created_by="6650c5f2e1b7a3d4c9f01234"
+    code, invitation = await of(database).invite(
+        scopes=SCOPES, email="Ana@Example.com", created_by="6650c5f2e1b7a3d4c9f01234"
     )
     week = timedelta(days=7)
     assert before + week <= invitation.expires_at <= datetime.now(UTC) + week
@@ -153,7 +158,7 @@ async def test_whatever_is_wrong_is_said_in_the_same_words(database: Database) -
     async with database.client.start_session() as session:
         for given in wrong:
             with pytest.raises(InvalidInvitationError) as refused:
-                await redeem(database, given, "bea@example.com", session)
+                await of(database).redeem(given, "bea@example.com", session)
             assert (refused.value.status, refused.value.code) == (403, "invalid_invitation")
             assert refused.value.detail == "The invitation is unknown, used, expired or for another address."
     assert await is_usable(database, code, "ana@example.com")
@@ -188,7 +193,7 @@ async def test_two_that_hold_the_invitation_at_once_do_not_both_get_in(database:
     tries = 0
 
     async def hold(session: AsyncClientSession) -> None:
-        scopes = await redeem(database, code, "first@example.com", session)
+        scopes = await of(database).redeem(code, "first@example.com", session)
         redeemed.set()
         await tried.wait()
         user = record(UserInput.model_validate(person(email="first@example.com")), scopes=scopes)
@@ -198,7 +203,7 @@ async def test_two_that_hold_the_invitation_at_once_do_not_both_get_in(database:
         nonlocal tries
         tries += 1
         try:
-            await redeem(database, code, "second@example.com", session)
+            await of(database).redeem(code, "second@example.com", session)
         finally:
             tried.set()
 
