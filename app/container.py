@@ -9,6 +9,7 @@ from app import migrations
 from app.audit.read import AuditLog
 from app.auth.access_tokens import AccessTokens
 from app.auth.accounts import Auth
+from app.auth.clients import Clients
 from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring, keep_current
 from app.auth.password_keys import PasswordKeys
@@ -114,6 +115,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
             per_account=settings.tries_per_account,
             per_address=settings.tries_per_address,
         ),
+        clients=Clients(database),
         invitations=Invitations(held.users, cursors),
     )
     jobs = Jobs(held, job_queue, cursors)

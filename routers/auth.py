@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel
 
 from app import audit
-from app.auth import accounts, basic_auth, clients, oauth_forms
+from app.auth import accounts, basic_auth, oauth_forms
 from app.auth.accounts import IssuedTokens
 from app.auth.clients import Client
 from app.container import Container
@@ -67,9 +67,9 @@ async def _identify(
     client_id, secret = basic_auth.credentials(request.headers.get("authorization"), form)
     try:
         if secret is None:
-            return await clients.identify(opened.connections.database, client_id=client_id, secret=None)
+            return await opened.auth.clients.identify(client_id=client_id, secret=None)
         async with opened.auth.throttle.refusals("client_secrets", source.address):
-            return await clients.identify(opened.connections.database, client_id=client_id, secret=secret)
+            return await opened.auth.clients.identify(client_id=client_id, secret=secret)
     except InvalidClientError:
         audit.log.record("client_refused", address=source.address, reason="invalid_client")
         raise

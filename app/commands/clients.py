@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeVar, cast, get_args
 
 import typer
 
-from app.auth import accounts, clients
+from app.auth import accounts
 from app.auth.clients import Client
 from app.commands.running import backends, err, out, run, show_once
 from app.container import Container
@@ -46,8 +46,8 @@ def add_client(
     """Register a client; prints its id and, only once, its secret."""
     scopes = cast("list[Scope]", scope) or None
     client, secret = _run(
-        lambda opened: clients.register(
-            opened.connections.database, name, client_id=client_id, is_public=public, scopes=scopes
+        lambda opened: opened.auth.clients.register(
+            name, client_id=client_id, is_public=public, scopes=scopes
         )
     )
     out.print(f"id: {client.id}", markup=False)
@@ -58,7 +58,7 @@ def add_client(
 @cli.command("list")
 def list_clients() -> None:
     """List the registered clients: id, name, whether it has a secret, the scopes it may be given."""
-    for client in _run(lambda opened: clients.list_all(opened.connections.database)):
+    for client in _run(lambda opened: opened.auth.clients.list_all()):
         _tell(client)
 
 
@@ -87,9 +87,7 @@ def change_client(
         raise typer.BadParameter("Give --name, and --scope or --any-scope, not both.")
     scopes = cast("list[Scope]", scope) or None
     changed = _run(
-        lambda opened: clients.change(
-            opened.connections.database, client_id, name=name, scopes=scopes, any_scope=any_scope
-        )
+        lambda opened: opened.auth.clients.change(client_id, name=name, scopes=scopes, any_scope=any_scope)
     )
     _tell(changed)
 
@@ -97,7 +95,7 @@ def change_client(
 @cli.command("renew-secret")
 def renew_secret(client_id: _Id) -> None:
     """Give a client a new secret, printed only once; the old one is no longer valid."""
-    _show(_run(lambda opened: clients.renew_secret(opened.connections.database, client_id)))
+    _show(_run(lambda opened: opened.auth.clients.renew_secret(client_id)))
 
 
 @cli.command("remove")

@@ -12,9 +12,8 @@ from joserfc import jwe
 from joserfc.jwk import RSAKey
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from app.auth import clients
 from app.auth.accounts import account_records
-from app.auth.clients import Client
+from app.auth.clients import Client, Clients
 from tests.support.users import create, database
 
 PASSWORD = "seven otters juggle quietly"
@@ -110,8 +109,8 @@ async def register_client(
     scopes: Sequence[str] | None = None,
 ) -> tuple[Client, str]:
     """As the command line does it; the secret of a public client is empty."""
-    held, secret = await clients.register(
-        database(client), name, is_public=is_public, scopes=cast("Any", scopes)
+    held, secret = await Clients(database(client)).register(
+        name, is_public=is_public, scopes=cast("Any", scopes)
     )
     return held, secret or ""
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.auth.access_tokens import AccessTokens
+from app.auth.clients import Clients
 from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring
 from app.auth.password_keys import PasswordKeys
@@ -27,4 +28,5 @@ class Auth:
     passwords: Passwords
     password_keys: PasswordKeys
     throttle: Throttle
+    clients: Clients
     invitations: Invitations

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from app import audit
 from app.audit.write import Author
-from app.auth import clients, passwords
+from app.auth import passwords
 from app.auth.access_tokens import Claims
 from app.auth.accounts import account_records
 from app.auth.accounts.account_records import Account
@@ -45,7 +45,7 @@ async def change_password(
         auth, change.current_password, change.current_password_jwe, name="current_password"
     )
     new = await open_password(auth, change.new_password, change.new_password_jwe, name="new_password")
-    client = await clients.find(auth.database, caller.client_id)
+    client = await auth.clients.find(caller.client_id)
     account = await _prove(auth, caller, current, source)
     if client is None:
         raise SessionRevokedError(_REVOKED)

@@ -5,7 +5,6 @@ from typing import Any
 
 from app import audit
 from app.audit.write import Author
-from app.auth import clients
 from app.auth.access_tokens import Claims
 from app.auth.accounts.auth import Auth
 from app.core.errors import SessionNotFoundError
@@ -21,7 +20,7 @@ async def end_session(auth: Auth, user_id: str, sid: str) -> None:
 async def remove_client(auth: Auth, client_id: str) -> None:
     """Remove a client and end its sessions; InvalidError if there is no such client."""
     async with auth.sessions.ending_client(client_id):
-        await clients.remove(auth.database, client_id)
+        await auth.clients.remove(client_id)
 
 
 async def sign_out_all(auth: Auth, ids: Sequence[str], *, by: Claims) -> list[dict[str, Any]]:

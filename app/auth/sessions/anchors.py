@@ -9,7 +9,7 @@ from pymongo.errors import BulkWriteError
 
 from app import audit
 from app.audit.write import COMMAND_LINE, Author
-from app.auth import clients
+from app.auth.clients import Clients
 from app.core.mongo import Database
 from app.database.driver_errors import DUPLICATE_KEY
 from app.database.transactions import together
@@ -21,6 +21,7 @@ class Anchors:
         """`kept_s`: the longest life of a session, and so how long its end is remembered."""
         self._users = database["users"]
         self._ended = database["ended_sessions"]
+        self._clients = Clients(database)
         self._kept = timedelta(seconds=kept_s)
 
     async def find_generation(self, user_id: str) -> int | None:
@@ -59,7 +60,7 @@ class Anchors:
 
     async def find_registrations(self, client_ids: Iterable[str]) -> dict[str, str]:
         """The registrations of clients by id; sessions of another registration have ended."""
-        return await clients.find_registrations(self._users.database, client_ids)
+        return await self._clients.find_registrations(client_ids)
 
     async def find_end(self, sid: str) -> str | None:
         """Why the session was ended, if it was ended singly."""

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from pymongo.errors import PyMongoError
 
-from app.auth import accounts, clients
-from app.auth.clients import Client
+from app.auth import accounts
+from app.auth.clients import Client, Clients
 from app.container import Container
 from models.values import Scope
 from tests.support.applying import resources
@@ -46,8 +46,8 @@ class Held:
 
     async def register_anew(self) -> "Held":
         """Under the same id."""
-        client, secret = await clients.register(
-            database(self.http), "Portal", client_id=self.client.id, is_public=self.client.is_public
+        client, secret = await Clients(database(self.http)).register(
+            "Portal", client_id=self.client.id, is_public=self.client.is_public
         )
         return Held(self.http, client, secret or "")
 
@@ -169,7 +169,7 @@ class CrashError(Exception):
 async def crash(http: httpx.AsyncClient, held: Held, *, written: bool) -> None:
     async with resources(http).auth.sessions.ending_client(held.client.id):
         if written:
-            await clients.remove(database(http), held.client.id)
+            await Clients(database(http)).remove(held.client.id)
         raise CrashError
 
 
@@ -250,7 +250,7 @@ async def test_a_refresh_grants_what_the_client_may_have_now(client: httpx.Async
     assert tokens["scope"] == "me users:read users:write"
 
     async def allow(*scopes: Scope, any_scope: bool = False) -> None:
-        await clients.change(database(client), held.client.id, scopes=scopes or None, any_scope=any_scope)
+        await Clients(database(client)).change(held.client.id, scopes=scopes or None, any_scope=any_scope)
 
     await allow("me", "users:read", "users:export")
     reply = await held.refresh(tokens)
@@ -272,10 +272,10 @@ async def test_a_refresh_grants_what_the_client_may_have_now(client: httpx.Async
 async def test_whose_client_changed_goes_on(client: httpx.AsyncClient) -> None:
     user, held = await member(client, *SCOPES), await hold(client)
     tokens = await held.begin(user)
-    changed = await clients.change(database(client), held.client.id, name="Porch", scopes=["me"])
+    changed = await Clients(database(client)).change(held.client.id, name="Porch", scopes=["me"])
     assert (changed.name, changed.scopes) == ("Porch", frozenset({"me"}))
     assert changed.registration == held.client.registration
-    await clients.renew_secret(database(client), held.client.id)
+    await Clients(database(client)).renew_secret(held.client.id)
     assert await fate(client, tokens) == "alive"
 
 

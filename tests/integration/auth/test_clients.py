@@ -10,18 +10,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.monitoring import CommandListener
 
-from app.auth.clients import (
-    BUILT_IN,
-    Client,
-    change,
-    find,
-    find_registrations,
-    identify,
-    list_all,
-    register,
-    remove,
-    renew_secret,
-)
+from app.auth.clients import BUILT_IN, Client, Clients
 from app.core.errors import InvalidClientError, InvalidError
 
 Database = AsyncDatabase[dict[str, Any]]
@@ -56,14 +45,14 @@ async def database(mongo_uri: str, commands: Commands) -> AsyncIterator[Database
 
 
 async def confidential(database: Database, name: str = "Portal", **more: Any) -> tuple[Client, str]:
-    client, secret = await register(database, name, **more)
+    client, secret = await Clients(database).register(name, **more)
     assert secret is not None
     return client, secret
 
 
 async def refusal(database: Database, client_id: str | None, secret: str | None) -> str:
     with pytest.raises(InvalidClientError) as caught:
-        await identify(database, client_id=client_id, secret=secret)
+        await Clients(database).identify(client_id=client_id, secret=secret)
     return caught.value.detail
 
 
@@ -73,8 +62,8 @@ async def refusal(database: Database, client_id: str | None, secret: str | None)
 async def test_whoever_names_no_client_is_the_built_in_one_without_asking_mongodb(
     database: Database, commands: Commands
 ) -> None:
-    assert await identify(database, client_id=None, secret=None) == BUILT_IN
-    assert await identify(database, client_id="roster", secret=None) == BUILT_IN
+    assert await Clients(database).identify(client_id=None, secret=None) == BUILT_IN
+    assert await Clients(database).identify(client_id="roster", secret=None) == BUILT_IN
     assert Client(id="roster", name="Roster", is_public=True, scopes=None) == BUILT_IN
     assert commands.names == []
 
@@ -86,22 +75,22 @@ async def test_a_client_proves_itself_with_its_secret_in_one_read(
     assert client.scopes == frozenset({"me", "users:read"})
     assert not client.is_public
     commands.names.clear()
-    assert await identify(database, client_id=client.id, secret=secret) == client
+    assert await Clients(database).identify(client_id=client.id, secret=secret) == client
     assert commands.names == ["find"]
 
 
 async def test_a_public_client_gives_its_id_alone(database: Database, commands: Commands) -> None:
-    client, secret = await register(database, "Browser app", is_public=True)
+    client, secret = await Clients(database).register("Browser app", is_public=True)
     assert (secret, client.is_public, client.scopes) == (None, True, None)
     commands.names.clear()
-    assert await identify(database, client_id=client.id, secret=None) == client
+    assert await Clients(database).identify(client_id=client.id, secret=None) == client
     assert commands.names == ["find"]
 
 
 async def test_a_client_without_any_scope_is_not_one_with_all(database: Database) -> None:
     client, secret = await confidential(database, scopes=[])
     assert client.scopes == frozenset()
-    assert await identify(database, client_id=client.id, secret=secret) == client
+    assert await Clients(database).identify(client_id=client.id, secret=secret) == client
 
 
 async def test_whatever_is_wrong_is_said_in_the_same_words_after_one_read_at_most(
@@ -109,7 +98,7 @@ async def test_whatever_is_wrong_is_said_in_the_same_words_after_one_read_at_mos
 ) -> None:
     client, secret = await confidential(database)
     other, others_secret = await confidential(database)
-    public, _ = await register(database, "Browser app", is_public=True)
+    public, _ = await Clients(database).register("Browser app", is_public=True)
     document = await database["clients"].find_one({"_id": client.id})
     assert document is not None
     wrong: list[tuple[str | None, str | None]] = [
@@ -149,8 +138,8 @@ async def test_the_secret_is_256_bits_and_only_its_hash_is_kept(database: Databa
     assert re.fullmatch("[0-9a-f]{64}", document["secret_hash"])
     assert secret not in str(document)
     assert secret not in str(client)
-    assert secret not in str(await list_all(database))
-    assert document["secret_hash"] not in str(await list_all(database))
+    assert secret not in str(await Clients(database).list_all())
+    assert document["secret_hash"] not in str(await Clients(database).list_all())
 
 
 async def test_no_two_secrets_and_no_two_ids_are_alike(database: Database) -> None:
@@ -170,7 +159,7 @@ async def test_no_two_secrets_and_no_two_ids_are_alike(database: Database) -> No
     ],
 )
 async def test_an_id_is_made_from_the_name_and_chance(database: Database, name: str, words: str) -> None:
-    client, _ = await register(database, name)
+    client, _ = await Clients(database).register(name)
     assert client.name == name
     assert re.fullmatch(rf"{words}-[0-9a-f]{{8}}", client.id)
 
@@ -179,45 +168,45 @@ async def test_an_id_is_made_from_the_name_and_chance(database: Database, name: 
 async def test_the_operator_may_choose_the_id(database: Database, client_id: str) -> None:
     client, secret = await confidential(database, client_id=client_id)
     assert client.id == client_id
-    assert await identify(database, client_id=client_id, secret=secret) == client
+    assert await Clients(database).identify(client_id=client_id, secret=secret) == client
 
 
 @pytest.mark.parametrize("client_id", WRONG_IDS)
 async def test_an_id_that_some_client_could_not_send_is_refused(database: Database, client_id: str) -> None:
     sentence = "A client's id is 1 to 64 visible ASCII characters other than :, % and +."
     with pytest.raises(InvalidError, match=re.escape(sentence)):
-        await register(database, "Portal", client_id=client_id)
+        await Clients(database).register("Portal", client_id=client_id)
     with pytest.raises(InvalidError, match=re.escape(sentence)):
-        await renew_secret(database, client_id)
+        await Clients(database).renew_secret(client_id)
     with pytest.raises(InvalidError, match=re.escape(sentence)):
-        await remove(database, client_id)
-    assert await list_all(database) == []
+        await Clients(database).remove(client_id)
+    assert await Clients(database).list_all() == []
 
 
 async def test_the_built_in_client_s_id_is_not_to_be_had(database: Database) -> None:
     with pytest.raises(InvalidError, match=r"^The id roster is that of the built-in client\.$"):
-        await register(database, "Portal", client_id=BUILT_IN.id)
+        await Clients(database).register("Portal", client_id=BUILT_IN.id)
 
 
 async def test_an_id_that_is_taken_is_refused_and_its_client_stays(database: Database) -> None:
     client, secret = await confidential(database, client_id="portal")
     with pytest.raises(InvalidError, match=r"^There is a client with this id already\.$"):
-        await register(database, "Other", client_id="portal", is_public=True)
-    assert await identify(database, client_id="portal", secret=secret) == client
+        await Clients(database).register("Other", client_id="portal", is_public=True)
+    assert await Clients(database).identify(client_id="portal", secret=secret) == client
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 129, "a\nb", "a\x1b[31m", "a\0", "\ud800", "a\u202eb"])
 async def test_a_name_that_cannot_be_shown_on_a_line_is_refused(database: Database, name: str) -> None:
     with pytest.raises(InvalidError, match=r"^A client's name is 1 to 128 printable characters\.$"):
-        await register(database, name)
-    assert await list_all(database) == []
+        await Clients(database).register(name)
+    assert await Clients(database).list_all() == []
 
 
 async def test_clients_are_listed_by_id(database: Database) -> None:
-    assert await list_all(database) == []
-    second, _ = await register(database, "A", client_id="b", scopes=["me"])
-    first, _ = await register(database, "B", client_id="a", is_public=True)
-    assert await list_all(database) == [first, second]
+    assert await Clients(database).list_all() == []
+    second, _ = await Clients(database).register("A", client_id="b", scopes=["me"])
+    first, _ = await Clients(database).register("B", client_id="a", is_public=True)
+    assert await Clients(database).list_all() == [first, second]
 
 
 # --- how they change ------------------------------------------------------------------------------------
@@ -226,46 +215,46 @@ async def test_clients_are_listed_by_id(database: Database) -> None:
 async def test_a_renewed_secret_is_good_at_once_and_the_old_one_no_longer(database: Database) -> None:
     client, old = await confidential(database)
     other, others_secret = await confidential(database)
-    new = await renew_secret(database, client.id)
+    new = await Clients(database).renew_secret(client.id)
     assert ENCODED_BITS.fullmatch(new)
-    assert await identify(database, client_id=client.id, secret=new) == client
+    assert await Clients(database).identify(client_id=client.id, secret=new) == client
     await refusal(database, client.id, old)
-    assert await identify(database, client_id=other.id, secret=others_secret) == other
+    assert await Clients(database).identify(client_id=other.id, secret=others_secret) == other
 
 
 async def test_a_removed_client_is_unknown_at_once(database: Database) -> None:
     client, secret = await confidential(database)
     other, others_secret = await confidential(database)
-    await remove(database, client.id)
+    await Clients(database).remove(client.id)
     await refusal(database, client.id, secret)
-    assert await list_all(database) == [other]
-    assert await identify(database, client_id=other.id, secret=others_secret) == other
+    assert await Clients(database).list_all() == [other]
+    assert await Clients(database).identify(client_id=other.id, secret=others_secret) == other
 
 
 async def test_only_a_client_that_is_there_and_has_a_secret_gets_a_new_one(database: Database) -> None:
-    public, _ = await register(database, "Browser app", is_public=True)
+    public, _ = await Clients(database).register("Browser app", is_public=True)
     for client_id in (public.id, "nobody", "roster"):
         with pytest.raises(InvalidError, match=r"^No client that has a secret has this id\.$"):
-            await renew_secret(database, client_id)
-    assert await identify(database, client_id=public.id, secret=None) == public
+            await Clients(database).renew_secret(client_id)
+    assert await Clients(database).identify(client_id=public.id, secret=None) == public
 
 
 async def test_only_a_client_that_is_there_can_be_removed(database: Database) -> None:
     client, _ = await confidential(database)
     for client_id in ("nobody", "roster", client.id[:-1]):
         with pytest.raises(InvalidError, match=r"^No registered client has this id\.$"):
-            await remove(database, client_id)
-    assert await list_all(database) == [client]
-    assert await identify(database, client_id="roster", secret=None) == BUILT_IN
+            await Clients(database).remove(client_id)
+    assert await Clients(database).list_all() == [client]
+    assert await Clients(database).identify(client_id="roster", secret=None) == BUILT_IN
 
 
 async def test_a_change_leaves_what_it_does_not_name(database: Database) -> None:
     client, secret = await confidential(database, scopes=["me", "users:read"])
-    assert await change(database, client.id, name="Porch") == replace(client, name="Porch")
-    changed = await change(database, client.id, scopes=["me"])
+    assert await Clients(database).change(client.id, name="Porch") == replace(client, name="Porch")
+    changed = await Clients(database).change(client.id, scopes=["me"])
     assert changed == replace(client, name="Porch", scopes=frozenset({"me"}))
-    assert (await change(database, client.id, any_scope=True)).scopes is None
-    assert await identify(database, client_id=client.id, secret=secret) == replace(
+    assert (await Clients(database).change(client.id, any_scope=True)).scopes is None
+    assert await Clients(database).identify(client_id=client.id, secret=secret) == replace(
         client, name="Porch", scopes=None
     )
 
@@ -276,25 +265,25 @@ async def test_only_a_client_that_is_there_can_be_changed_and_to_a_name_that_can
     client, _ = await confidential(database)
     for client_id in ("nobody", "roster"):
         with pytest.raises(InvalidError, match=r"^No registered client has this id\.$"):
-            await change(database, client_id, name="Porch")
+            await Clients(database).change(client_id, name="Porch")
     with pytest.raises(InvalidError, match=r"^A client's name is 1 to 128 printable characters\.$"):
-        await change(database, client.id, name="a\nb")
-    assert await list_all(database) == [client]
+        await Clients(database).change(client.id, name="a\nb")
+    assert await Clients(database).list_all() == [client]
 
 
 async def test_each_registration_is_another_one_under_the_same_id_too(
     database: Database, commands: Commands
 ) -> None:
     client, _ = await confidential(database, client_id="portal")
-    await remove(database, "portal")
-    assert await find(database, "portal") is None
+    await Clients(database).remove("portal")
+    assert await Clients(database).find("portal") is None
     anew, _ = await confidential(database, client_id="portal")
     assert anew.registration not in {client.registration, ""}
     commands.names.clear()
-    assert await find(database, "roster") == BUILT_IN
-    assert await find_registrations(database, ["roster", "roster"]) == {"roster": ""}
+    assert await Clients(database).find("roster") == BUILT_IN
+    assert await Clients(database).find_registrations(["roster", "roster"]) == {"roster": ""}
     assert commands.names == []
-    found = await find_registrations(database, ["portal", "nobody", "portal"])
+    found = await Clients(database).find_registrations(["portal", "nobody", "portal"])
     assert found == {"roster": "", "portal": anew.registration}
-    assert await find(database, "portal") == anew
+    assert await Clients(database).find("portal") == anew
     assert commands.names == ["find", "find"]

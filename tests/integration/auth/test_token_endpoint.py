@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from app.auth import clients
+from app.auth.clients import Clients
 from models.values import ALL_SCOPES
 from tests.support.api import serving
 from tests.support.identity import (
@@ -387,7 +387,7 @@ async def test_a_client_that_was_removed_refreshes_no_more(client: httpx.AsyncCl
     held, secret = await register_client(client)
     user = await member(client)
     tokens = await sign_in(client, user, client_id=held.id, client_secret=secret)
-    await clients.remove(database(client), held.id)
+    await Clients(database(client)).remove(held.id)
     reply = await ask_refresh(client, tokens["refresh_token"], client_id=held.id, client_secret=secret)
     oauth_error(reply, "invalid_client", 401)
 

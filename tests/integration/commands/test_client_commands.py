@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient, MongoClient
 
-from app.auth.clients import identify
+from app.auth.clients import Clients
 from app.core.errors import InvalidClientError
 from tests.support.live import command
 
@@ -40,7 +40,7 @@ def assert_refused(done: Done, sentence: str) -> None:
 async def is_known(mongo_uri: str, client_id: str, secret: str | None) -> bool:
     async with AsyncMongoClient[dict[str, Any]](mongo_uri) as opened:
         try:
-            await identify(opened.get_default_database(), client_id=client_id, secret=secret)
+            await Clients(opened.get_default_database()).identify(client_id=client_id, secret=secret)
         except InvalidClientError:
             return False
         return True

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from app.auth import clients
+from app.auth.clients import Clients
 from app.core.errors import OAuthError, RosterError
 from models.listing import ListQuery
 from models.values import ALL_SCOPES
@@ -404,7 +404,7 @@ def check_bytes(document: dict[str, Any], replies: Replies) -> None:
 async def test_the_bytes_of_real_sign_ins_are_what_is_published(mongo_uri: str, redis_url: str) -> None:
     async with serving(mongo_uri, redis_url, registration="open") as client:
         document = (await client.get("/openapi.json")).json()
-        _, secret = await clients.register(database(client), "Portal", client_id="portal")
+        _, secret = await Clients(database(client)).register("Portal", client_id="portal")
         user = await create(client, scopes=list(ALL_SCOPES))
         path = f"/users/{user['id']}"
         setting = [
