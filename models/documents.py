@@ -10,7 +10,7 @@ from models.account import StoredInvitation
 from models.audit import StoredEntry
 from models.export_job import StoredExport, StoredSchedule
 from models.imports import StoredImport, StoredImportRow
-from models.job import StoredJob
+from models.job import Job
 from models.session import EndedSession
 from models.stored import GONE_WHEN_DUE, NamedDocument
 from models.token import SealedKey, SealedPasswordKey, StoredClient
@@ -81,7 +81,7 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     User,
     StoredInvitation,
     EndedSession,
-    StoredJob,
+    Job,
     StoredExport,
     StoredSchedule,
     Word,

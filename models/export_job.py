@@ -220,7 +220,7 @@ class SchedulePage(BaseModel):
 
 
 class StoredExport(Document):
-    """An export as stored; the last five of its file are null until it is whole."""
+    """An export as stored; the fields of its file are null until that is complete."""
 
     id: PydanticObjectId = Field(default_factory=PydanticObjectId)
     by: str | None
@@ -230,7 +230,7 @@ class StoredExport(Document):
     labels: list[str] | None
     created_at: datetime
     expires_at: datetime
-    """The index takes the document away, `app.database.stored_files` the file."""
+    """The index deletes the document then, `app.database.stored_files` the file."""
     file: PydanticObjectId | None = None
     rows: int | None = None
     bytes: int | None = None
@@ -242,7 +242,7 @@ class StoredExport(Document):
 
 
 class StoredSchedule(Document):
-    """A schedule as stored. When a run is due is reckoned by us, with cronsim; taskiq is told the times."""
+    """A schedule as stored."""
 
     id: PydanticObjectId = Field(default_factory=PydanticObjectId)
     by: str

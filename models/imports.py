@@ -377,7 +377,8 @@ class StoredImport(Document):
     scopes: list[str]
     """Of the caller's token, which the jobs act under."""
     file: dict[str, Any] | None
-    """`{name, format, bytes, sha256, encoding, delimiter, sheet, other_sheets, id (in GridFS)}`."""
+    """`{name, format, bytes, sha256, encoding, delimiter, sheet, other_sheets, hidden_rows,
+    id (in GridFS)}`."""
     reading: dict[str, Any]
     """The options as asked, but for `mapping`, the columns as asked."""
     mapping: str | None

@@ -87,7 +87,7 @@ class JobQuery(PageQuery):
     kind: Annotated[list[JobKind], Field(max_length=3, description="Jobs of one of these kinds.")] = []
 
 
-class StoredJob(Document):
+class Job(Document):
     """A job as stored. Leases, delays and ends are reckoned by MongoDB's clock, which all workers share."""
 
     id: PydanticObjectId = Field(default_factory=PydanticObjectId)
@@ -105,9 +105,12 @@ class StoredJob(Document):
     """Counts the changes that listeners are told of."""
     attempts: int = 0
     failures: int = 0
+    """How often it went back to the queue because a backend was unavailable."""
     request_id: str
+    """Of the request that asked for it, also in the log lines of its runs."""
     cancel_asked: bool = False
     error: dict[str, Any] | None = None
+    """`{status, code, title, detail, errors}` of the error that ended it."""
     not_before: datetime
     sent_at: datetime | None
     lease: str | None = None
@@ -116,6 +119,10 @@ class StoredJob(Document):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     expires_at: datetime | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ENDED
 
     class Settings:
         name = "jobs"

@@ -152,7 +152,7 @@ async def _planned(
     opened: Container, import_id: ObjectId, job: Job, by: str, patience: float | None
 ) -> Response:
     """The plan, or the import without one if the job takes longer."""
-    job = await opened.jobs.wait(job.id, _PATIENCE_S if patience is None else patience)
+    job = await opened.jobs.wait(str(job.id), _PATIENCE_S if patience is None else patience)
     if (refusal := import_replies.failed(job)) is not None:
         return refusal
     shown = await opened.imports.find(import_id, Viewer(by, is_admin=False))
@@ -213,7 +213,7 @@ async def apply_import(
     """
     job = await opened.imports.begin(import_id, viewer)
     if job is not None:
-        job = await opened.jobs.wait(job.id, _PATIENCE_S if patience is None else patience)
+        job = await opened.jobs.wait(str(job.id), _PATIENCE_S if patience is None else patience)
         if (refusal := import_replies.failed(job)) is not None:
             return refusal
     shown = await opened.imports.find(import_id, viewer)

@@ -1,8 +1,4 @@
-"""The audit trail: each change of a user, written in the transaction that makes it.
-
-A document of `audit`: `{_id, at, user, action, by, client, via, import, request, version, differences:
-[{pointer, from, to}], forgotten}`. `app.audit.read` reads it.
-"""
+"""The audit trail: each change of a user, written in the transaction that makes it."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass

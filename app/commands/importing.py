@@ -179,10 +179,10 @@ async def _follow(opened: Container, job: Job, what: str) -> None:
         try:
             while not job.has_ended:
                 await asyncio.sleep(_LOOK_S)
-                job = await opened.jobs.find(job.id)
+                job = await opened.jobs.find(str(job.id))
                 _advance(bar, task, job)
         except asyncio.CancelledError:
-            await opened.jobs.cancel(job.id)
+            await opened.jobs.cancel(str(job.id))
             err.print(f"Stopped: what was {what} stays {what}.")
             raise
     if job.state != "succeeded":

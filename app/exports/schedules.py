@@ -1,9 +1,4 @@
-"""Schedules of exports, stored in MongoDB.
-
-A document of `schedules`: `{_id, by, name, cron, timezone, export, is_active, created_at, next_run_at,
-last_run_at, last_skipped_at, last_job, last_export}`. The times of runs are computed here, by cronsim, for
-taskiq's scheduler.
-"""
+"""Schedules of exports, stored in MongoDB; cronsim computes the times of runs for taskiq's scheduler."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache

@@ -1,9 +1,4 @@
-"""Exports that jobs make, with files in GridFS.
-
-A document of `exports`: `{_id, by, asked, schedule, job, labels, file, rows, bytes, sha256, created_at,
-expires_at}`; the fields of the file are null until it is complete. An index deletes the document when it
-expires, and `app.database.stored_files` the file.
-"""
+"""Exports that jobs make, with files in GridFS."""
 
 import asyncio
 import hashlib
@@ -149,7 +144,7 @@ class Exports:
             lambda session: self.add(asked, session, by=by, schedule=schedule),
         )
         if made.job is not None:
-            await self._jobs.announce(made.job.id)
+            await self._jobs.announce(str(made.job.id))
         return made
 
     async def _check_room(self, by: str | None) -> None:
@@ -178,7 +173,7 @@ class Exports:
             "by": by,
             "asked": asked.model_dump(mode="json", exclude_unset=True),
             "schedule": schedule,
-            "job": job.id,
+            "job": str(job.id),
             "labels": check(asked),
             "file": None,
             "rows": None,
@@ -208,7 +203,7 @@ class Exports:
     async def _with_jobs(self, documents: list[dict[str, Any]]) -> list[Export]:
         wanted = {"_id": {"$in": [ObjectId(document["job"]) for document in documents]}}
         found = await jobs.collection(self._database).find(wanted).to_list()
-        known = {str(job["_id"]): Job.read(job) for job in found}
+        known = {str(job["_id"]): Job.model_validate(job) for job in found}
         return [Export(document, known.get(document["job"])) for document in documents]
 
     async def delete(self, export_id: ObjectId, viewer: Viewer) -> None:

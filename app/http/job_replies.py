@@ -26,13 +26,13 @@ def job(found: Job) -> Response:
 
 
 def jobs(found: DocumentPage) -> Response:
-    items = [_describe_job(Job.read(document)) for document in found.documents]
+    items = [_describe_job(Job.model_validate(document)) for document in found.documents]
     return plain({"items": items, "next": found.next})
 
 
 def _describe_job(job: Job) -> dict[str, Any]:
     return {
-        "id": job.id,
+        "id": str(job.id),
         "kind": job.kind,
         "state": job.state,
         "progress": {"done": job.done, "total": job.total},

@@ -65,11 +65,11 @@ class Applier:
                 key=f"import_apply:{import_id}",
                 session=session,
             )
-            await self._note(import_id, {"state": "applying", "apply_job": job.id}, session)
+            await self._note(import_id, {"state": "applying", "apply_job": str(job.id)}, session)
             return job
 
         job = await together(self._database.client, submit)
-        await self._jobs.announce(job.id)
+        await self._jobs.announce(str(job.id))
         return job
 
     async def apply(self, job: Run) -> None:

@@ -1,20 +1,4 @@
-"""What is kept of an import: its collections, their documents and indexes, and how its rows are counted.
-
-`imports`: `{_id, by (the caller's id), scopes (of his token, which the jobs act under), file {name, format,
-bytes, sha256, encoding, delimiter, sheet, other_sheets, hidden_rows, id (in GridFS)}, reading (the
-options as asked), heading, columns [{heading, field, use}], mapping (as asked), state, attempt (of
-planning), rows, counts {status: number}, reverts (of a revert, which has no file, the import that it
-undoes), revert (the import that undoes this one), plan_job, apply_job, created_at, planned_at, applied_at,
-expires_at}`.
-
-`import_rows`: `{_id, import, attempt, n (1, 2, …), row (its number in the file), cells (as read, a password
-hash blanked; of NDJSON the object), status, user (the target; of a create, the id that the user gets),
-version (that the plan was made on; none of a create), said (the whole UserInput dumped, of a create or an
-update), differences [{pointer, from, to}], errors [{code, detail, pointer, column}], password_hash (only
-where one is to be set), expires_at}`.
-
-A pending row changes its status in the transaction that writes its user, and never otherwise.
-"""
+"""What is kept of an import: its collections, their documents and indexes, and how its rows are counted."""
 
 from datetime import UTC, datetime
 from typing import Any, Final

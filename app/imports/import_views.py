@@ -146,7 +146,7 @@ class Views:
 
     async def _cancel(self, job: Job) -> None:
         try:
-            await self._jobs.cancel(job.id)
+            await self._jobs.cancel(str(job.id))
         except JobEndedError:
             return
 

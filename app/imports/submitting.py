@@ -127,12 +127,12 @@ class Submitter:
                 session=session,
             )
             await import_records.imports(self._database).insert_one(
-                document | {"plan_job": job.id}, session=session
+                document | {"plan_job": str(job.id)}, session=session
             )
             return job
 
         job = await together(self._database.client, write)
-        await self._jobs.announce(job.id)
+        await self._jobs.announce(str(job.id))
         return job
 
 

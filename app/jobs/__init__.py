@@ -5,11 +5,12 @@ queued (ADR 0011).
 """
 
 from app.jobs.job_queue import TASK, JobQueue
-from app.jobs.job_records import Job, Viewer, collection
+from app.jobs.job_records import Viewer, collection
 from app.jobs.jobs import Jobs
 from app.jobs.leases import Leases
 from app.jobs.runs import Handler, JobCancelledError, LeaseLostError, Run
 from app.jobs.workers import PeriodicTask, working
+from models.job import Job
 
 __all__ = [
     "TASK",

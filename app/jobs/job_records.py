@@ -5,12 +5,11 @@ Leases, delays and ends follow MongoDB's clock (`$$NOW`), which all workers shar
 """
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from app.core.clock import now
 from app.core.mongo import AWARE, Collection, Database
-from models.job import ENDED, JobKind, JobState, StoredJob
+from models.job import Job, JobKind, JobState
 
 FREE: dict[str, Any] = {
     "$or": [
@@ -33,44 +32,13 @@ class Viewer:
         return {} if self.is_admin else {"by": self.user_id}
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    id: str
-    kind: JobKind
-    subject: str
-    """What the job is about: an id, which its handler understands."""
-    state: JobState
-    done: int
-    total: int | None
-    result: str | None
-    by: str | None
-    attempts: int
-    failures: int
-    """How often it went back to the queue because a backend was unavailable."""
-    error: dict[str, Any] | None
-    """`{status, code, title, detail, errors}` of the error that ended it."""
-    request_id: str
-    """The id of the request that asked for it, also in the log lines of its runs."""
-    cancel_asked: bool
-    revision: int
-    """Counts the changes that listeners are told of."""
-    created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    expires_at: datetime | None
-
-    @property
-    def has_ended(self) -> bool:
-        return self.state in ENDED
-
-    @classmethod
-    def read(cls, document: dict[str, Any]) -> Self:
-        fields = {name: document[name] for name in cls.__dataclass_fields__ if name != "id"}
-        return cls(id=str(document["_id"]), **fields)
-
-
 def collection(database: Database) -> Collection:
     return database.get_collection("jobs", codec_options=AWARE)
+
+
+def read(document: dict[str, Any]) -> Job:
+    job: Job = Job.model_validate(document)
+    return job
 
 
 def new(
@@ -85,7 +53,7 @@ def new(
 ) -> dict[str, Any]:
     """As it is stored; without a `key` where it has none, which the unique index asks for."""
     moment = now()
-    job = StoredJob(
+    job = Job(
         kind=kind,
         subject=subject,
         result=result,

@@ -17,9 +17,9 @@ from app.core.paging import DocumentPage, newest_first
 from app.database.connections import Connections
 from app.jobs import job_records
 from app.jobs.job_queue import JobQueue
-from app.jobs.job_records import Job, Viewer
+from app.jobs.job_records import Viewer
 from app.monitoring.logs import REQUEST_ID
-from models.job import JobKind, JobQuery, JobState
+from models.job import Job, JobKind, JobQuery, JobState
 
 LISTENERS = 100
 """To events of jobs, in one process: each holds a connection and follows its job."""
@@ -58,16 +58,16 @@ class Jobs:
         )
         while True:
             if key is not None and (found := await self._jobs.find_one(_keyed(key), session=session)):
-                return Job.read(found)
+                return job_records.read(found)
             try:
                 await self._jobs.insert_one(document, session=session)
                 break
             except DuplicateKeyError:
                 if session is not None:  # the transaction is over and must be begun again
                     raise
-        job = Job.read(document)
+        job = job_records.read(document)
         if session is None:
-            await self.announce(job.id)
+            await self.announce(str(job.id))
         return job
 
     async def announce(self, job_id: str) -> None:
@@ -81,7 +81,7 @@ class Jobs:
         found = await self._jobs.find_one(wanted)
         if found is None:
             raise _not_found()
-        return Job.read(found)
+        return job_records.read(found)
 
     async def wait(self, job_id: str, within_s: float) -> Job:
         """The job once it has ended, or as it is when the time is over."""
@@ -162,7 +162,7 @@ class Jobs:
                     condition, change, return_document=ReturnDocument.AFTER
                 )
                 if found is not None:
-                    return Job.read(found)
+                    return job_records.read(found)
 
 
 _WORKED_ON = {

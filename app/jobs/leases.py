@@ -14,8 +14,7 @@ from pymongo import ReturnDocument
 
 from app.core.mongo import Collection
 from app.jobs import job_records
-from app.jobs.job_records import Job
-from models.job import JobKind, JobState
+from models.job import Job, JobKind, JobState
 
 _NEXT = {"$add": ["$revision", 1]}
 
@@ -44,7 +43,7 @@ class Leases:
             [{"$set": taken}],
             return_document=ReturnDocument.AFTER,
         )
-        return None if found is None else (lease, Job.read(found))
+        return None if found is None else (lease, job_records.read(found))
 
     async def renew(
         self, job_id: str, lease: str, said: Mapping[str, int | None] | None = None
@@ -56,7 +55,7 @@ class Leases:
             [{"$set": {"lease_until": self._until, **news}}],
             return_document=ReturnDocument.AFTER,
         )
-        return None if found is None else Job.read(found)
+        return None if found is None else job_records.read(found)
 
     async def give_back(self, job_id: str, lease: str, *, delay_ms: int = 0, failures: int = 0) -> bool:
         """Put the job back into the queue; whether it was still ours. After a delay the sweep sends it."""

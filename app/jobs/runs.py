@@ -12,10 +12,9 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app.core.errors import RosterError, UnavailableError
-from app.jobs.job_records import Job
 from app.jobs.leases import Leases
 from app.jobs.stopping import stop
-from models.job import JobState
+from models.job import Job, JobState
 
 log = structlog.get_logger("roster.jobs")
 
@@ -46,7 +45,7 @@ class Run:
     """A run as its handler sees it. A handler that is stopped while waiting sees asyncio.CancelledError."""
 
     def __init__(self, leases: Leases, lease: str, job: Job) -> None:
-        self.id = job.id
+        self.id = str(job.id)
         self.subject = job.subject
         self.by = job.by
         self.attempt = job.attempts
@@ -135,19 +134,19 @@ class _Ending:
     run: Run
 
     async def end(self, state: JobState, error: dict[str, Any] | None = None) -> None:
-        job_id, said = self.job.id, self.run.unsaid
+        job_id, said = str(self.job.id), self.run.unsaid
         await self._insist(lambda: self.leases.end(job_id, self.lease, state, error=error, said=said))
         log.info("job_ended", job_id=job_id, state=state, **({"code": error["code"]} if error else {}))
 
     async def give_back(self) -> bool:
-        log.info("job_given_back", job_id=self.job.id)
-        return await self._insist(lambda: self.leases.give_back(self.job.id, self.lease))
+        log.info("job_given_back", job_id=str(self.job.id))
+        return await self._insist(lambda: self.leases.give_back(str(self.job.id), self.lease))
 
     async def put_off(self, reason: BaseException) -> None:
         delay_ms = min(_LONGEST_DELAY_MS, _FIRST_DELAY_MS * 2**self.job.failures)
-        log.warning("job_put_off", job_id=self.job.id, delay_ms=delay_ms, reason=type(reason).__name__)
+        log.warning("job_put_off", job_id=str(self.job.id), delay_ms=delay_ms, reason=type(reason).__name__)
         await self._insist(
-            lambda: self.leases.give_back(self.job.id, self.lease, delay_ms=delay_ms, failures=1)
+            lambda: self.leases.give_back(str(self.job.id), self.lease, delay_ms=delay_ms, failures=1)
         )
 
     async def _insist(self, write: Callable[[], Awaitable[bool]]) -> bool:
@@ -158,7 +157,7 @@ class _Ending:
                 return await write()
             except PyMongoError as error:
                 if time.monotonic() > due:
-                    log.warning("job_outcome_lost", job_id=self.job.id, reason=type(error).__name__)
+                    log.warning("job_outcome_lost", job_id=str(self.job.id), reason=type(error).__name__)
                     return False
             await asyncio.sleep(_ENDING_PAUSE_S)
 

@@ -1,8 +1,7 @@
 """The version of a database's schema, and the lock under which it is migrated.
 
-One document: `{_id: "schema", version, lock: {owner, until} | null, done: [{version, at, took_s}]}`. Only the
-owner of the lock counts a step, and an owner who does not renew the lock loses it: of processes that start
-together one runs the steps, the others wait for it, and one that is killed is replaced.
+Only the owner of the lock counts a step, and an owner who does not renew the lock loses it: of processes that
+start together one runs the steps, the others wait for it, and one that is killed is replaced.
 """
 
 import asyncio

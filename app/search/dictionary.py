@@ -1,6 +1,5 @@
 """The dictionary: every word that users hold, with the neighbourhood by which a misspelt one finds it.
 
-A document: `{_id: the word, n: about how many users hold it, d: its neighbourhood}` (`app.search.typos`).
 Work for typos is done once for each distinct word, not for each user. A word is stored before the first user
 who holds it, so none is ever missing. `n` only guides the choice of an index range, so it is rough: one write
 in `_SAMPLED` counts for as many. Words are never deleted while the service runs. If somebody drops the

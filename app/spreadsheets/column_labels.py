@@ -1,8 +1,4 @@
-"""What exports called their columns, so that the file that comes back is understood.
-
-A document: `{_id: the label, fields: [every field that was called so], expires_at}`. An index of
-`app.database.indexes` takes it away when nobody has used the label for long.
-"""
+"""What exports called their columns, so that the file that comes back is understood."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

@@ -1,8 +1,6 @@
 """Idempotency: a request with a key is done once, however often it is sent; answers are kept for a day.
 
-A document of `idempotency_keys`: `{_id (a hash of caller, route and key), request (a hash of the body),
-owner, until, done: {place: {status, id, version}}, answer: {status, headers, body} | null, expires_at}`. Each
-operation is noted in the transaction that does it, by the owner alone. So a repetition of an interrupted
+Each operation is noted in the transaction that does it, by the owner alone. So a repetition of an interrupted
 request, on any process, does only the rest; and of two owners one can no longer do anything.
 """
 

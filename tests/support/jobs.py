@@ -28,7 +28,7 @@ def jobs_of(client: httpx.AsyncClient) -> Jobs:
 async def submit(client: httpx.AsyncClient, subject: str = "subject", **more: Any) -> str:
     """A job of somebody else's, whose kind the test gives a handler."""
     job = await jobs_of(client).submit("export", subject, **{"result": None, "by": NOBODY} | more)
-    return job.id
+    return str(job.id)
 
 
 def handle(monkeypatch: pytest.MonkeyPatch, handler: Handler) -> None:

@@ -60,7 +60,7 @@ async def check_exact(client: httpx.AsyncClient, import_id: ObjectId, rows: list
 
 async def submit(client: httpx.AsyncClient, import_id: ObjectId) -> str:
     job = await resources(client).jobs.submit("import_apply", str(import_id), result=None, by=None)
-    return job.id
+    return str(job.id)
 
 
 async def test_workers_killed_at_fifty_random_moments_apply_each_row_once(

@@ -88,11 +88,11 @@ async def test_a_job_costs_its_own_document(client: httpx.AsyncClient, profiled:
     leases = Leases(collection(backends(client).connections.database), lease_ms=10_000, ttl_ms=10_000)
 
     async def work() -> None:
-        taken = await leases.take(job.id, ["export"])
+        taken = await leases.take(str(job.id), ["export"])
         assert taken is not None
         lease, _ = taken
-        await leases.renew(job.id, lease, {"done": 1})
-        await leases.end(job.id, lease, "succeeded")
+        await leases.renew(str(job.id), lease, {"done": 1})
+        await leases.end(str(job.id), lease, "succeeded")
 
     noted = await profiled(jobs_of(client).submit("export", "x", result=None, by=NOBODY, key="one"), work())
     assert_cheap(noted, examined=1)

@@ -129,9 +129,9 @@ async def test_jobs_are_taken_and_done_while_redis_forgets_and_comes_and_goes(
     await assert_whole(client, export, attempts=1)
     own_redis.kill()
     lost = await jobs_of(client).submit("export", export.id, result=None, by=None)
-    assert (await jobs_of(client).find(lost.id)).state == "queued"
+    assert (await jobs_of(client).find(str(lost.id))).state == "queued"
     own_redis.server.start()
-    assert (await jobs_of(client).wait(lost.id, 60)).state == "succeeded"
+    assert (await jobs_of(client).wait(str(lost.id), 60)).state == "succeeded"
     assert slow.find("jobs_not_heard")
 
 
