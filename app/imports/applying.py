@@ -12,8 +12,7 @@ from app.core import clock
 from app.core.errors import ImportNotPlannedError, InsufficientScopeError
 from app.database.connections import Connections
 from app.database.transactions import session_about, together
-from app.imports import import_records
-from app.imports.import_records import Import
+from app.imports.import_records import Import, ImportRecords
 from app.imports.row_writer import RowWriter
 from app.jobs import Job, JobCancelledError, Jobs, Run, Viewer
 from app.users import Authority, Users
@@ -33,6 +32,7 @@ class Applier:
     def __init__(self, connections: Connections, jobs: Jobs, users: Users) -> None:
         self._settings = connections.settings
         self._database = connections.database
+        self._records = ImportRecords(connections.database)
         self._jobs = jobs
         self._users = users
 
@@ -43,7 +43,7 @@ class Applier:
         ImportNotFoundError, ImportNotPlannedError; InsufficientScopeError for one who may not do what an
         administrator planned.
         """
-        found = await import_records.find(self._database, import_id, viewer)
+        found = await self._records.find(import_id, viewer)
         if found["state"] == "applied":
             return None
         if found["planned_at"] is None:
@@ -74,7 +74,7 @@ class Applier:
 
     async def apply(self, job: Run) -> None:
         """The handler of the job. What was done when it is stopped stays done, and is counted."""
-        found = await import_records.read(self._database, ObjectId(job.subject))
+        found = await self._records.read(ObjectId(job.subject))
         try:
             await self.carry_out(found, job.progress)
         except (JobCancelledError, asyncio.CancelledError):
@@ -84,7 +84,7 @@ class Applier:
 
     async def carry_out(self, found: Import, on_progress: OnProgress) -> None:
         """All that is pending of a planned import, by the authority it was planned under."""
-        counts = await import_records.count(self._database, found["_id"])
+        counts = await self._records.count(found["_id"])
         total = sum(counts[status] for status in (*PENDING, *APPLIED.values()))
         done = total - sum(counts[status] for status in PENDING)
 
@@ -96,21 +96,21 @@ class Applier:
         await on_progress(done, total)
         author = Author(found["by"], via="import", import_id=found["_id"])
         authority = Authority(frozenset(found["scopes"]), author)
-        rows = import_records.rows(self._database)
-        async with session_about(import_records.imports(self._database), found["_id"]) as session:
+        rows = self._records.rows
+        async with session_about(self._records.imports, found["_id"]) as session:
             await RowWriter(found["_id"], rows, self._users, session, authority, found["columns"]).write_all(
                 advance
             )
         await self._close(found["_id"], "applied", applied_at=clock.now())
 
     async def _close(self, import_id: ObjectId, state: ImportState, **more: Any) -> None:
-        counts = await import_records.count(self._database, import_id)
+        counts = await self._records.count(import_id)
         await self._note(import_id, {"state": state, "counts": counts, **more})
 
     async def _note(
         self, import_id: ObjectId, change: dict[str, Any], session: AsyncClientSession | None = None
     ) -> None:
         """An import that has been applied changes no more, whoever comes late."""
-        await import_records.imports(self._database).update_one(
+        await self._records.imports.update_one(
             {"_id": import_id, "state": {"$ne": "applied"}}, {"$set": change}, session=session
         )

@@ -7,7 +7,7 @@ from bson import ObjectId
 from pymongo import DESCENDING
 
 from app.core.errors import ImportNotFoundError
-from app.core.mongo import BSON, Collection, Database
+from app.core.mongo import BSON, Database
 from app.jobs import Viewer
 from models.imports import STATUSES
 
@@ -18,49 +18,41 @@ FILES: Final = "import_files"
 _DELETED: Final = 5_000
 
 
-def imports(database: Database) -> Collection:
-    return database["imports"].with_options(codec_options=BSON)
+class ImportRecords:
+    """The collections of imports; by the driver, as a plan writes hundreds of thousands of rows."""
 
+    def __init__(self, database: Database) -> None:
+        self.imports = database["imports"].with_options(codec_options=BSON)
+        self.rows = database["import_rows"].with_options(codec_options=BSON)
+        self.trail = database["audit"].with_options(codec_options=BSON)
 
-def rows(database: Database) -> Collection:
-    return database["import_rows"].with_options(codec_options=BSON)
+    async def read(self, import_id: ObjectId) -> Import:
+        """The import, until it expires; ImportNotFoundError."""
+        return _known(await self.imports.find_one({"_id": import_id}))
 
+    async def find(self, import_id: ObjectId, viewer: Viewer) -> Import:
+        """The import for who made it, or for an administrator; for others there is none."""
+        return _known(await self.imports.find_one({"_id": import_id, **viewer.filter}))
 
-def audit(database: Database) -> Collection:
-    """The audit trail, for what imports wrote."""
-    return database["audit"].with_options(codec_options=BSON)
+    async def count(self, import_id: ObjectId) -> dict[str, int]:
+        """How many rows there are of each status, by an index alone."""
+        grouped = await self.rows.aggregate(
+            [
+                {"$match": {"import": import_id}},
+                {"$project": {"_id": 0, "status": 1}},
+                {"$group": {"_id": "$status", "count": {"$sum": 1}}},
+            ],
+            hint="status",
+        )
+        return nothing() | {group["_id"]: group["count"] async for group in grouped}
 
-
-async def read(database: Database, import_id: ObjectId) -> Import:
-    """The import, until it expires; ImportNotFoundError."""
-    return _known(await imports(database).find_one({"_id": import_id}))
-
-
-async def find(database: Database, import_id: ObjectId, viewer: Viewer) -> Import:
-    """The import for who made it, or for an administrator; for others there is none."""
-    return _known(await imports(database).find_one({"_id": import_id, **viewer.filter}))
-
-
-async def count(database: Database, import_id: ObjectId) -> dict[str, int]:
-    """How many rows there are of each status, by an index alone."""
-    grouped = await rows(database).aggregate(
-        [
-            {"$match": {"import": import_id}},
-            {"$project": {"_id": 0, "status": 1}},
-            {"$group": {"_id": "$status", "count": {"$sum": 1}}},
-        ],
-        hint="status",
-    )
-    return nothing() | {group["_id"]: group["count"] async for group in grouped}
-
-
-async def delete_rows(database: Database, import_id: ObjectId, *, before: int | None = None) -> None:
-    """All rows, or those of attempts before this one; some at a time, so that no call takes long."""
-    of_import: dict[str, Any] = {"import": import_id}
-    last = await rows(database).find_one(of_import, {"n": 1}, sort={"n": DESCENDING}, hint="n")
-    which = of_import | ({"attempt": {"$lt": before}} if before is not None else {})
-    for start in range(0, last["n"] if last else 0, _DELETED):
-        await rows(database).delete_many(which | {"n": {"$gt": start, "$lte": start + _DELETED}}, hint="n")
+    async def delete_rows(self, import_id: ObjectId, *, before: int | None = None) -> None:
+        """All rows, or those of attempts before this one; some at a time, so that no call takes long."""
+        of_import: dict[str, Any] = {"import": import_id}
+        last = await self.rows.find_one(of_import, {"n": 1}, sort={"n": DESCENDING}, hint="n")
+        which = of_import | ({"attempt": {"$lt": before}} if before is not None else {})
+        for start in range(0, last["n"] if last else 0, _DELETED):
+            await self.rows.delete_many(which | {"n": {"$gt": start, "$lte": start + _DELETED}}, hint="n")
 
 
 def nothing() -> dict[str, int]:

@@ -14,8 +14,8 @@ from app.core.errors import ImportApplyingError, JobEndedError, JobNotFoundError
 from app.core.mongo import Row
 from app.core.paging import newest_first
 from app.database.connections import Connections
-from app.imports import files, import_records
-from app.imports.import_records import Import
+from app.imports import files
+from app.imports.import_records import Import, ImportRecords
 from app.jobs import Job, Jobs, Viewer
 from models.imports import MOST_VALUES, ImportRowsQuery, ImportState, RowStatus
 from models.job import PageQuery
@@ -55,19 +55,20 @@ class Views:
 
     def __init__(self, connections: Connections, jobs: Jobs, cursors: CursorSealer) -> None:
         self._database = connections.database
+        self._records = ImportRecords(connections.database)
         self._jobs = jobs
         self._cursors = cursors
 
     async def find(self, import_id: ObjectId, viewer: Viewer) -> ImportView:
         """ImportNotFoundError: unknown, expired, or of somebody else."""
-        return await self._show(await import_records.find(self._database, import_id, viewer))
+        return await self._show(await self._records.find(import_id, viewer))
 
     async def _show(self, document: Import) -> ImportView:
         state: ImportState = document["state"]
         if state not in _UNDER_WAY:
             return ImportView(document, state, None)
         if state == "applying":
-            counts = await import_records.count(self._database, document["_id"])
+            counts = await self._records.count(document["_id"])
             document = document | {"counts": counts}
         try:
             job = await self._jobs.find(document["plan_job" if state == "planning" else "apply_job"])
@@ -84,8 +85,9 @@ class Views:
         fingerprint = _fingerprint("import_rows", str(document["_id"]), sorted(asked.status))
         after = self._cursors.open(asked.cursor, fingerprint).value if asked.cursor is not None else 0
         found = await (
-            import_records.rows(self._database)
-            .find(_of(document, asked.status, after), _SHOWN | _SAID, hint=_index(asked.status))
+            self._records.rows.find(
+                _of(document, asked.status, after), _SHOWN | _SAID, hint=_index(asked.status)
+            )
             .sort("n", ASCENDING)
             .limit(asked.limit + 1)
             .to_list()
@@ -101,8 +103,9 @@ class Views:
         after = 0
         while True:
             found = await (
-                import_records.rows(self._database)
-                .find(_of(document, statuses, after), _SHOWN | {"cells": 1}, hint=_index(statuses))
+                self._records.rows.find(
+                    _of(document, statuses, after), _SHOWN | {"cells": 1}, hint=_index(statuses)
+                )
                 .sort("n", ASCENDING)
                 .limit(size)
                 .to_list()
@@ -115,7 +118,7 @@ class Views:
     async def list_all(self, viewer: Viewer, asked: PageQuery) -> ImportPage:
         """The newest first."""
         found = await newest_first(
-            import_records.imports(self._database),
+            self._records.imports,
             self._cursors,
             viewer.filter,
             limit=asked.limit,
@@ -135,12 +138,12 @@ class Views:
             raise ImportApplyingError("The import is being applied: wait for its job, or cancel it first.")
         if shown.state == "planning" and shown.job is not None:
             await self._cancel(shown.job)
-        deleted = await import_records.imports(self._database).delete_one(
+        deleted = await self._records.imports.delete_one(
             {"_id": import_id, "state": {"$in": [shown.document["state"], "planned"]}}
         )
         if not deleted.deleted_count:
             raise ImportApplyingError("The import began to be applied at the same time.")
-        await import_records.delete_rows(self._database, import_id)
+        await self._records.delete_rows(import_id)
         if shown.document["file"] is not None:
             await files.delete(self._database, shown.document["file"]["id"])
 

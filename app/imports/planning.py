@@ -21,7 +21,7 @@ from app.imports import files, import_records, options, stored_users
 from app.imports.conversion import pointer
 from app.imports.decisions import Decider, Decision
 from app.imports.duplicate_rows import DuplicateRows
-from app.imports.import_records import Import
+from app.imports.import_records import Import, ImportRecords
 from app.imports.mapped_columns import MOST_KEYS, MappedColumns
 from app.imports.reverting import RevertPlan
 from app.imports.row_parser import RowParser
@@ -44,6 +44,7 @@ class Planner:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._database = connections.database
+        self._records = ImportRecords(connections.database)
         self._users = connections.users
 
     async def plan(self, run: Run) -> None:
@@ -76,18 +77,18 @@ class Planner:
 
             await planner.plan_chunks(plan.chunks(CHUNK), decide, run)
             # One deleted meanwhile took rows with it.
-            await import_records.read(self._database, document["reverts"])
+            await self._records.read(document["reverts"])
             await planner.mark_repeated()
             await planner.finish()
 
     async def _begin(self, import_id: ObjectId) -> Import | None:
-        document = await import_records.imports(self._database).find_one_and_update(
+        document = await self._records.imports.find_one_and_update(
             {"_id": import_id, "state": "planning"},
             {"$inc": {"attempt": 1}},
             return_document=ReturnDocument.AFTER,
         )
         if document is not None:
-            await import_records.delete_rows(self._database, import_id, before=document["attempt"])
+            await self._records.delete_rows(import_id, before=document["attempt"])
         return document
 
 
@@ -97,6 +98,7 @@ class _Plan:
     def __init__(self, connections: Connections, document: Import, duplicates: DuplicateRows) -> None:
         self._settings = connections.settings
         self._database = connections.database
+        self._records = ImportRecords(connections.database)
         self._users = connections.users
         self._import = document
         self._duplicates = duplicates
@@ -190,7 +192,7 @@ class _Plan:
     async def mark_repeated(self) -> None:
         """Rows that are about one user, or bring one value twice, are errors, each of them."""
         repeated = self._duplicates.find_repeated()
-        rows = import_records.rows(self._database)
+        rows = self._records.rows
         while updates := await asyncio.to_thread(
             lambda: [self._repeat(*claim) for claim in islice(repeated, _REPEATS)]
         ):
@@ -213,11 +215,11 @@ class _Plan:
 
     async def finish(self, table: Table | None = None) -> None:
         """The plan is there at once and whole, or not at all. `table`: that was read, if there is a file."""
-        database, import_id = self._database, self._import["_id"]
-        counts = await import_records.count(database, import_id)
+        import_id = self._import["_id"]
+        counts = await self._records.count(import_id)
         if sum(counts.values()) != self._done:
             raise UnavailableError("Another worker planned the same import at the same time; try again.")
-        await import_records.imports(database).update_one(
+        await self._records.imports.update_one(
             {"_id": import_id, "state": "planning", "attempt": self._import["attempt"]},
             {
                 "$set": {

@@ -21,7 +21,7 @@ from app.core.mongo import Collection, Database, Row
 from app.database.connections import Connections
 from app.imports import import_records, stored_users, undo
 from app.imports.decisions import Decider, Decision
-from app.imports.import_records import Import
+from app.imports.import_records import Import, ImportRecords
 from app.imports.import_views import Views
 from app.imports.row_parser import ParsedRow
 from app.imports.stored_users import StoredUser
@@ -41,6 +41,7 @@ class Reverter:
 
     def __init__(self, connections: Connections, views: Views, submitter: Submitter) -> None:
         self._database = connections.database
+        self._records = ImportRecords(connections.database)
         self._views = views
         self._submitter = submitter
 
@@ -55,7 +56,7 @@ class Reverter:
         shown = await self._views.find(import_id, viewer)
         if shown.state == "applying":
             raise ImportApplyingError("The import is being applied: wait for its job, or cancel it first.")
-        counts = await import_records.count(self._database, import_id)
+        counts = await self._records.count(import_id)
         total = sum(counts[status] for status in _DONE)
         if not total:
             raise ImportNotAppliedError("No row of this import was applied: there is nothing to undo.")
@@ -83,7 +84,7 @@ class Reverter:
         """The revert comes together with the mark on what it reverts: of two at once one is refused."""
 
         async def mark(session: AsyncClientSession) -> None:
-            marked = await import_records.imports(self._database).update_one(
+            marked = await self._records.imports.update_one(
                 {"_id": document["reverts"], "revert": earlier},
                 {"$set": {"revert": document["_id"]}},
                 session=session,
@@ -103,13 +104,14 @@ class RevertPlan:
 
     def __init__(self, database: Database, document: Import) -> None:
         self._database = database
+        self._records = ImportRecords(database)
         self._reverts: ObjectId = document["reverts"]
         self._decider = Decider(frozenset(document["scopes"]), document["by"], "ndjson")
         self._count = 0
 
     async def chunks(self, size: int) -> AsyncGenerator[list[Row], None]:
         """The rows that were applied, in their order."""
-        rows, after = import_records.rows(self._database), 0
+        rows, after = self._records.rows, 0
         while True:
             wanted = {"import": self._reverts, "n": {"$gt": after}, "status": {"$in": _DONE}}
             found = await rows.find(wanted, _NEEDED, hint="status").sort("n", 1).limit(size).to_list()
@@ -139,7 +141,7 @@ class RevertPlan:
         either = [{"import": self._reverts}, {"differences.pointer": {"$in": undo.SECRETS}}]
         wanted = {"user": {"$in": [row["user"] for row in rows]}, "$or": either}
         entries: dict[ObjectId, list[Entry]] = {}
-        trail = import_records.audit(self._database)
+        trail = self._records.trail
         async for entry in trail.find(wanted, _OF_TRAIL, hint="user"):
             entries.setdefault(entry["user"], []).append(entry)
         return entries

@@ -14,6 +14,7 @@ from app.core.errors import TooManyImportsError
 from app.database.connections import Connections
 from app.database.transactions import together
 from app.imports import encoding_choice, files, import_records, options
+from app.imports.import_records import ImportRecords
 from app.imports.mapped_columns import MappedColumns
 from app.imports.uploads import Upload, clean_name
 from app.jobs import Job, Jobs
@@ -38,6 +39,7 @@ class Submitter:
         self._settings = connections.settings
         self._connections = connections
         self._database = connections.database
+        self._records = ImportRecords(connections.database)
         self._jobs = jobs
 
     def check_room(self) -> None:
@@ -126,9 +128,7 @@ class Submitter:
                 total=total,
                 session=session,
             )
-            await import_records.imports(self._database).insert_one(
-                document | {"plan_job": str(job.id)}, session=session
-            )
+            await self._records.imports.insert_one(document | {"plan_job": str(job.id)}, session=session)
             return job
 
         job = await together(self._database.client, write)

@@ -9,6 +9,7 @@ from bson import ObjectId
 
 from app.container import Container
 from app.imports import import_records
+from app.imports.import_records import ImportRecords
 from models.imports import ImportFile
 from models.user import UserInput
 from models.values import ALL_SCOPES
@@ -49,7 +50,7 @@ async def plan(client: httpx.AsyncClient, rows: list[Row]) -> ObjectId:
     import_id = ObjectId()
     due = datetime.now(UTC) + timedelta(days=1)
     counts = import_records.nothing() | Counter(row["status"] for row in rows)
-    await import_records.imports(database).insert_one(
+    await ImportRecords(database).imports.insert_one(
         {
             "_id": import_id,
             "by": None,
@@ -70,7 +71,7 @@ async def plan(client: httpx.AsyncClient, rows: list[Row]) -> ObjectId:
         }
     )
     common = {"import": import_id, "attempt": 1, "differences": [], "errors": [], "expires_at": due}
-    await import_records.rows(database).insert_many(
+    await ImportRecords(database).rows.insert_many(
         [common | {"n": n, "row": n + 1, "cells": []} | row for n, row in enumerate(rows, start=1)]
     )
     return import_id
@@ -84,17 +85,17 @@ async def apply(client: httpx.AsyncClient, import_id: ObjectId) -> list[int]:
     async def note(done: int, _: int) -> None:
         told.append(done)
 
-    await opened.imports.carry_out(await import_records.read(opened.connections.database, import_id), note)
+    await opened.imports.carry_out(await ImportRecords(opened.connections.database).read(import_id), note)
     return told
 
 
 async def import_of(client: httpx.AsyncClient, import_id: ObjectId) -> dict[str, Any]:
-    return await import_records.read(resources(client).connections.database, import_id)
+    return await ImportRecords(resources(client).connections.database).read(import_id)
 
 
 async def statuses(client: httpx.AsyncClient, import_id: ObjectId) -> list[str]:
     found = (
-        import_records.rows(resources(client).connections.database).find({"import": import_id}).sort("n", 1)
+        ImportRecords(resources(client).connections.database).rows.find({"import": import_id}).sort("n", 1)
     )
     return [row["status"] async for row in found]
 

@@ -7,7 +7,8 @@ import bcrypt
 import httpx
 import pytest
 
-from app.imports import import_records, row_writer
+from app.imports import row_writer
+from app.imports.import_records import ImportRecords
 from tests.support.applying import apply, change, creation, deletion, plan, resources, statuses
 from tests.support.sessions import ALIVE, add_person, fate, sign_in
 from tests.support.users import create, read, until, users
@@ -59,8 +60,8 @@ async def test_what_others_did_meanwhile_is_a_conflict_that_names_the_field_or_t
     assert (await read(client, edited))["name"] == "By hand"
     assert (await read(client, taken))["email"] == taken["email"]
     found = (
-        await import_records.rows(resources(client).connections.database)
-        .find({"import": import_id})
+        await ImportRecords(resources(client).connections.database)
+        .rows.find({"import": import_id})
         .sort("n", 1)
         .to_list()
     )
@@ -190,7 +191,7 @@ async def test_a_worker_whose_session_is_ended_loses_and_repeats_nothing(
 
     for count in range(100, 1000, 100):
         await until(partial(has, count))
-        found = await import_records.imports(database).find_one({"_id": import_id})
+        found = await ImportRecords(database).imports.find_one({"_id": import_id})
         ended = [{"id": session} for session in (found or {}).get("sessions", ())]
         if ended:  # an empty list would mean all sessions of everybody
             await database.client.admin.command("killSessions", ended)

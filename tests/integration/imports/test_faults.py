@@ -13,7 +13,8 @@ from bson import ObjectId
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect
 
-from app.imports import import_records, row_writer
+from app.imports import row_writer
+from app.imports.import_records import ImportRecords
 from tests.support.api import serving
 from tests.support.applying import Row, change, creation, deletion, import_of, plan, resources, statuses
 from tests.support.live import ROOT, environment
@@ -109,7 +110,7 @@ async def test_mongodb_steps_down_in_the_midst_and_the_result_is_exact(
 
                 async def is_underway(share: float = share) -> bool:
                     pending = {"import": import_id, "status": {"$in": ["create", "update", "delete"]}}
-                    left = await import_records.rows(resources(client).connections.database).count_documents(
+                    left = await ImportRecords(resources(client).connections.database).rows.count_documents(
                         pending
                     )
                     return left < len(rows) * (1 - share)

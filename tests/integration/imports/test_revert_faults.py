@@ -12,7 +12,8 @@ from bson import ObjectId
 
 from app.core import clock
 from app.core.errors import ImportNotFoundError
-from app.imports import import_records, planning, row_writer
+from app.imports import planning, row_writer
+from app.imports.import_records import ImportRecords
 from tests.support.applying import apply_plan, resources, statuses
 from tests.support.imports import Plan, counted, importing, plan, upload
 from tests.support.live import ROOT, environment
@@ -156,9 +157,7 @@ async def test_what_the_trail_wrote_is_found_by_an_index(working: httpx.AsyncCli
     people = [ObjectId(row["id"]) for row in applied["items"]]
     wanted = {"user": {"$in": people}, "import": ObjectId(applied["id"])}
     found = (
-        await import_records.audit(resources(working).connections.database)
-        .find(wanted, hint="user")
-        .explain()
+        await ImportRecords(resources(working).connections.database).trail.find(wanted, hint="user").explain()
     )
     stages = str(found["queryPlanner"]["winningPlan"])
     assert "IXSCAN" in stages

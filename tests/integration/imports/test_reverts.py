@@ -8,7 +8,8 @@ import httpx
 import pytest
 from bson import ObjectId
 
-from app.imports import import_records, row_writer
+from app.imports import row_writer
+from app.imports.import_records import ImportRecords
 from tests.support.applying import apply_plan, creation, resources
 from tests.support.applying import plan as plan_by_hand
 from tests.support.identity import hash_of
@@ -225,9 +226,7 @@ async def test_a_revert_that_was_stopped_goes_on_and_does_nothing_twice(
             raise _StoppedError
 
     with pytest.raises(_StoppedError):
-        await opened.imports.carry_out(
-            await import_records.read(opened.connections.database, revert_id), stop
-        )
+        await opened.imports.carry_out(await ImportRecords(opened.connections.database).read(revert_id), stop)
     assert counted(await apply_plan(working, planned)) == {"updated": 3}
     assert [(await read(working, user))["name"] for user in olds] == ["Old"] * 3
     written = await database(working)["audit"].find({"import": revert_id}).to_list()

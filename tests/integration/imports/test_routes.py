@@ -15,7 +15,8 @@ from pymongo.errors import BulkWriteError
 from app.container import Container
 from app.core import clock
 from app.core.errors import ImportApplyingError, ImportNotFoundError, InvalidCursorError, UnavailableError
-from app.imports import files, import_records, import_views, stored_users
+from app.imports import files, import_views, stored_users
+from app.imports.import_records import ImportRecords
 from app.imports.row_parser import ParsedRow
 from app.jobs import Viewer
 from models.imports import ImportRowsQuery
@@ -328,7 +329,7 @@ async def test_a_plan_whose_file_has_gone_fails(client: httpx.AsyncClient) -> No
 async def test_a_cursor_of_another_import_is_refused(client: httpx.AsyncClient) -> None:
     await empty(client)
     one, two = await plan(client, people(51)), await plan(client, people(51))
-    document = await import_records.read(resources(client).connections.database, ObjectId(two["id"]))
+    document = await ImportRecords(resources(client).connections.database).read(ObjectId(two["id"]))
     with pytest.raises(InvalidCursorError):
         await resources(client).imports.page(document, ImportRowsQuery(cursor=one["next"]))
 
@@ -351,7 +352,7 @@ async def stages(found: Any) -> set[str]:
 async def test_rows_are_read_by_an_index_in_its_order(client: httpx.AsyncClient) -> None:
     await empty(client)
     found = await plan(client, people(20))
-    rows = import_records.rows(resources(client).connections.database)
+    rows = ImportRecords(resources(client).connections.database).rows
     for statuses in ({}, {"status": {"$in": ["create", "error", "update"]}}):
         wanted = {"import": ObjectId(found["id"]), "n": {"$gt": 3}} | statuses
         cursor = rows.find(wanted, hint="status" if statuses else "n").sort("n", 1).limit(10)
