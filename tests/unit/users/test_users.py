@@ -217,7 +217,7 @@ async def test_a_change_is_computed_again_on_what_a_rival_left(
 
 
 async def test_a_change_that_never_wins_says_so(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def lose(*_: Any) -> None:
+    async def lose(*_: Any, **__: Any) -> None:
         await asyncio.sleep(0)
 
     monkeypatch.setattr(Writes, "write", lose)
@@ -271,7 +271,7 @@ def _bulk(write: dict[str, Any]) -> BulkWriteError:
 
 
 @pytest.mark.parametrize(
-    ("failure", "stored", "expected"),
+    ("failure", "is_stored", "expected"),
     [
         (_bulk({"index": 1, "code": 11000, "keyPattern": {"phone": 1}}), False, [201, 409, 201]),
         (_bulk({"index": 0, "code": 11602}), False, [503, 503, 503]),
@@ -283,13 +283,13 @@ async def test_a_failed_insert_is_told_for_each_user(
     users: Users,
     monkeypatch: pytest.MonkeyPatch,
     failure: Exception,
-    stored: bool,  # noqa: FBT001 - a case of the table
+    is_stored: bool,  # noqa: FBT001 - a case of the table
     expected: list[int],
 ) -> None:
     insert, failures = Batches._insert, [failure]
 
     async def fail_once(*given: Any) -> None:
-        if stored or not failures:
+        if is_stored or not failures:
             await insert(*given)
         if failures:
             raise failures.pop()
@@ -557,9 +557,9 @@ async def test_a_deletion_whose_rival_was_quicker_says_so(
     found = await users.read(row["_id"])
     await users.patch(row["_id"], patch_of(name="x"), authority=ANYONE)
 
-    async def read_before_the_rival(_: Any) -> Any:
+    async def read_before_the_rival(*_: Any) -> Any:
         return dict(found)
 
-    monkeypatch.setattr(changes, "read", read_before_the_rival)
+    monkeypatch.setattr(user_records.Records, "read", read_before_the_rival)
     with pytest.raises(WriteConflictError):
         await users.delete(row["_id"], frozenset({1}), authority=ANYONE)
