@@ -14,7 +14,7 @@ class Users:
     def __init__(self, collection: Collection, end: End) -> None:
         """`end` is entered around each write that ends the sessions of its user."""
         self.collection = collection
-        """For the hot paths, which read plain rows: a document of each costs three times the page."""
+        """For the hot paths: a row is decoded and checked in 7 µs, a document made of it in 50 µs."""
         self.end = end
         self.attempt = partial(idempotency.attempt, collection.database)
         records = Records(collection)
