@@ -32,7 +32,7 @@ class Listing:
 
     def __init__(self, connections: Connections, cursors: CursorSealer) -> None:
         self.users = connections.users
-        """Rows, as a document of each would cost three times the page."""
+        """Rows, as documents would take seven times as long to make."""
         self._settings = connections.settings
         self._cursors = cursors
 

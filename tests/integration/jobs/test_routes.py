@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from app.auth.access_tokens import Claims
-from app.container import LISTENERS, Container
+from app.container import Container
 from app.core.errors import InvalidError
 from app.jobs import Leases, Run, collection
+from app.jobs.jobs import LISTENERS
 from tests.support.identity import token_of
 from tests.support.jobs import Start, backends, handle, jobs_of, submit
 from tests.support.users import NOBODY, database, problem, until
@@ -169,7 +170,7 @@ async def test_events_tell_of_each_change_and_end_with_the_job(
 
 async def leave_room_for_one(client: httpx.AsyncClient) -> None:
     for _ in range(LISTENERS - 1):
-        await backends(client).listeners.acquire()
+        await backends(client).jobs.listeners.acquire()
 
 
 async def test_events_end_with_the_session(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
