@@ -12,7 +12,9 @@ _MOST_LISTED: Final = 12
 _LONGEST: Final = 60
 _INTRODUCTION: Final = (
     "Written by `make office`: an export of ours is opened and saved by each program, and imported again as "
-    "a plan. Every row should be `unchanged`; what is not is listed below the table."
+    "a plan. Every row should be `unchanged`; what is not is listed below. The people are a thousand "
+    "samples and those of `office/people.py`, whose values programs take for numbers, dates, times, formulas "
+    "and escapes."
 )
 
 

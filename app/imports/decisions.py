@@ -14,7 +14,7 @@ from app.core.field_errors import MAX_ERRORS, from_validation
 from app.imports.conversion import pointer
 from app.imports.merging import BLANK, REQUIRED, merge
 from app.imports.recognising import recognise
-from app.imports.row_parser import ParsedRow
+from app.imports.row_parser import BAD_CELL, ParsedRow
 from app.imports.stored_users import UNIQUE, StoredUser, find_key, normalise
 from app.users.authority import ADMIN
 from models.export import Format
@@ -25,6 +25,8 @@ from models.values import Held, held
 _MOVED: Final = (
     "An address before others would be empty, and they would move up: give all the columns of theirs."
 )
+_BROKEN: Final = "\ufffd"
+_LOST: Final = "Holds \ufffd where a program lost a character: write the value again."
 _FIELDS: Final = tuple(UserInput.model_fields)
 
 
@@ -154,6 +156,7 @@ class Decider:
             return
         decision.status = "update"
         decision.differences = differences(before, said)
+        self._check_broken(decision)
         if changes_hash:
             decision.differences.append({"pointer": "/password_hash", "from": None, "to": None})
         self._check_target(parsed, stored)
@@ -189,6 +192,13 @@ class Decider:
         again = UserInput.model_validate(merge(said, parsed.values), context=held(said)).model_dump()
         if again != said:
             parsed.fail("invalid_value", _MOVED, "/profile/addresses")
+
+    def _check_broken(self, decision: Decision) -> None:
+        """No program's loss is taken for a change; new users, in whom nothing is lost, show in the plan."""
+        for each in decision.differences if self._form != "ndjson" else ():
+            if _BROKEN in str(each["to"]) and _BROKEN not in str(each["from"]):
+                column = self._heading(each["pointer"], decision.parsed)
+                decision.parsed.fail(BAD_CELL, _LOST, each["pointer"], column)
 
     def _miss_key(self, parsed: ParsedRow) -> None:
         keys = {pointer(name) for name in ("id", "email", "username")}

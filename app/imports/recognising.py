@@ -1,5 +1,6 @@
 """Cells that say what is stored already, in the way of the program that saved the file: no changes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -20,6 +21,8 @@ _PATHS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
 _NOWHERE: Final[tuple[Any, tuple[Any, ...]]] = (MOST_ADDRESSES, ())
 _ROUNDED: Final = timedelta(milliseconds=2)
 """What is lost of a moment that is written as a number of days."""
+_SIGN: Final = re.compile("[$€£¥₩₹%]")
+"""What the format of a number shows beside it, for which the cell is a text."""
 _read_flag: Final = converter("is_active")
 
 
@@ -72,11 +75,11 @@ def _read_moment(cell: Any) -> datetime | None:
 def _says(text: str, cell: Any, field: str, form: Format) -> bool:
     """What is text in a workbook or NDJSON was taken for nothing else: all but a phone means what it says."""
     if isinstance(cell, Formatted):  # LibreOffice shows the text `1e5` of a CSV as 1.00E+05
-        return is_flattened(text, str(cell))
+        return str(cell) == text or is_flattened(text, str(cell))
     if isinstance(cell, Unread):  # openpyxl writes the texts `=1+1` and `#N/A` as what they look like
         return isinstance(cell, Formula | ErrorValue) and str(cell) == text
     if isinstance(cell, str):
-        is_loose = form == "csv" or field == "phone"
+        is_loose = form == "csv" or field == "phone" or _SIGN.search(cell) is not None
         return is_rewritten(text, cell) or (is_loose and (is_flattened(text, cell) or _is_flag(text, cell)))
     return (cell is not None or form != "ndjson") and is_retyped(text, cell)
 

@@ -122,7 +122,8 @@ def _as_list(value: Any) -> str | None:
 
 
 def _as_json(value: Any) -> str:
-    return write_json(value).decode()
+    """In which nothing looks like an escape of a workbook: SheetJS and openpyxl make such ones of it."""
+    return write_json(value).decode().replace("_x", "\\u005fx")
 
 
 def _as_integer(value: Any) -> int | float | str | None:

@@ -1,36 +1,27 @@
 """Whether a cell holds what a spreadsheet program makes of a text that it only opened and saved.
 
-Programs take texts for numbers, dates and booleans, keep the apostrophe of our CSV, write line breaks another
-way, leave `_x000D_` as it stands in a workbook, and blank what they take for nothing. Each form here is one
-that some program writes.
+Programs take texts for numbers, dates, times and booleans, keep the apostrophe of our CSV, write line breaks
+and tabs another way, leave `_x000D_` as it stands in a workbook, break emoji, and blank what they take for
+nothing. Each form here is one that some program writes.
 """
 
-import math
 import re
 import unicodedata
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
 from app.core import strict_json
 from app.core.errors import MalformedJSONError
+from app.spreadsheets import moments, numerals
 from app.spreadsheets.formulas import guard
-from app.spreadsheets.reading.cell_values import LONGEST_NUMBER, NUMBER, read_serial
 from app.spreadsheets.reading.runs import unescape
 from models.texts import trim
 
-_EXACT: Final = 1e15
-"""From here on a spreadsheet keeps fifteen digits of a number, and some cut the others off."""
-_LOST: Final = 1e-14
 _BREAK: Final = re.compile("\r\n?")
-_WRITTEN: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:[.,]([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?")
-"""A number as a program writes it: without zeros or a sign in front."""
-_DATE: Final = re.compile(r"([0-9]{1,4})([./-])([0-9]{1,4})(?:\2([0-9]{1,4}))?")
-_MIDNIGHT: Final = re.compile(r"[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?$")
-_ORDERS: Final = ((0, 1, 2), (2, 1, 0), (2, 0, 1))
-"""Of the year, the month and the day in a date."""
-_LATEST: Final = 2_958_465
-"""The serial of 9999-12-31."""
+_TABS: Final = re.compile(" *\t[ \t]*")
+_LOST: Final = re.compile("(\ufffd+)")
+_MOST_LOST: Final = 64
+"""Of U+FFFD in a cell: a few stand where a program cut a text within a character."""
 _BOOLEANS: Final = {"true": True, "false": False}
 _NOTHING: Final = frozenset({
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
@@ -38,9 +29,6 @@ _NOTHING: Final = frozenset({
 })  # fmt: skip
 """What pandas blanks unless it is told not to: the country code of Namibia and the name Null among them."""
 _RICH: Final = '{"richText":'
-
-Day = tuple[int | None, int, int]
-"""The year without its century, if it is said; month and day."""
 
 
 def is_retyped(text: str, cell: Any) -> bool:
@@ -51,75 +39,45 @@ def is_retyped(text: str, cell: Any) -> bool:
         case bool():
             return _BOOLEANS.get(text.casefold()) is cell
         case int() | float():
-            return _is_number(text, cell) or _is_serial(text, cell)
+            return numerals.is_number(text, cell) or moments.is_serial(text, cell)
         case datetime():
-            return _is_of(_day(cell), text) and cell == cell.replace(
-                hour=0, minute=0, second=0, microsecond=0
-            )
+            return moments.is_moment(text, cell)
         case _:
             return False
 
 
 def is_rewritten(text: str, cell: str) -> bool:
-    """Whether the cell is the text with other line breaks, escapes, composed letters or our apostrophe."""
-    plain = _plain(cell)
-    return plain == _plain(text) or (cell[:1] == "'" and plain == _plain(guard(text)))
+    """Whether the cell is the text with other white space, escapes, composed letters or our apostrophe."""
+    plain, stored = _plain(cell), _plain(text)
+    if plain == stored or (cell[:1] == "'" and plain == _plain(guard(text))):
+        return True
+    if "\t" in stored and plain in (_TABS.sub(" ", stored), stored.replace("\t", "")):
+        return True  # pandas writes and reads OpenDocument so
+    return "\ufffd" in plain and _is_broken(stored, plain)
 
 
 def is_flattened(text: str, cell: str) -> bool:
     """Whether a program that took the text for something else wrote that as this text, as in CSV."""
-    if written := _WRITTEN.fullmatch(cell):
-        digits, exponent = written[1] or "", written[2]
-        within = 0.5 * 10.0 ** (int(exponent) - len(digits)) if exponent else 0
-        return len(cell) <= LONGEST_NUMBER and _is_number(text, float(cell.replace(",", ".")), within)
     if text[:1] == "'" and guard(cell) == text:
         return True  # it stood in a workbook, of which the apostrophe was no guard
-    return any(_is_of(day, text) for day in _days(_MIDNIGHT.sub("", cell))) or _join_runs(cell) == text
+    return numerals.is_written(text, cell) or moments.is_written(text, cell) or _join_runs(cell) == text
 
 
 def _plain(text: str) -> str:
     return unicodedata.normalize("NFC", trim(_BREAK.sub("\n", unescape(text))))
 
 
-def _is_number(text: str, number: float, within: float = 0) -> bool:
-    """Whether the text is this number, give or take what its writing leaves out."""
-    if len(text) > LONGEST_NUMBER or not NUMBER.fullmatch(text):
+def _is_broken(text: str, cell: str) -> bool:
+    """Whether the cell is the text but for characters of which U+FFFD is left, one for each piece at most."""
+    if cell.count("\ufffd") > _MOST_LOST:
         return False
-    try:
-        value, number = float(text), float(number)
-    except OverflowError:
-        return False
-    if not (math.isfinite(value) and math.isfinite(number)):
-        return False
-    lost = _LOST * abs(value) if abs(value) >= _EXACT else 0
-    return abs(value - number) <= max(within, lost)
-
-
-def _is_serial(text: str, number: float) -> bool:
-    """Whether the number is the text as a date, without the format that would show it as one."""
-    moment = read_serial(number) if 0 < number <= _LATEST and number == int(number) else None
-    return moment is not None and _is_of(_day(moment), text)
-
-
-def _is_of(day: Day, text: str) -> bool:
-    return any(read[1:] == day[1:] and read[0] in (None, day[0]) for read in _days(text))
-
-
-def _day(moment: datetime) -> Day:
-    return moment.year % 100, moment.month, moment.day
-
-
-def _days(text: str) -> Iterator[Day]:
-    """Each way of reading the text as a date; what has no year is of the year in which it is typed."""
-    found = _DATE.fullmatch(text)
-    if found is None:
-        return
-    first, second = int(found[1]), int(found[3])
-    if found[4] is None:
-        yield from ((None, first, second), (None, second, first))
-        return
-    parts = first, second, int(found[4])
-    yield from ((parts[y] % 100, parts[m], parts[d]) for y, m, d in _ORDERS)
+    places = {0}
+    for part in _LOST.split(cell):
+        if part[:1] == "\ufffd":
+            places = {place + lost for place in places for lost in range(1, len(part) + 1)}
+        else:
+            places = {place + len(part) for place in places if text.startswith(part, place)}
+    return len(text) in places
 
 
 def _join_runs(cell: str) -> str | None:

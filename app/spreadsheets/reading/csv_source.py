@@ -33,20 +33,43 @@ def read(lines: Lines, delimiter: str | None, limits: Limits) -> tuple[str, Iter
     while _is_open(opening) and len(opening) < _MOST_HEADING_LINES and (line := next(source, "")):
         opening.append(line)
     chosen = delimiter or _sniff("".join(opening))
-    return chosen, _read_records(_Rewound(lines, opening, source), chosen, limits)
+    return chosen, _read_records(_Rewound(lines, opening, source, chosen, limits), chosen, limits)
 
 
 class _Rewound:
-    """The lines from the opening ones on, counted as they are given."""
+    """The lines from the opening ones on, counted as they are given.
 
-    def __init__(self, lines: Lines, opening: list[str], rest: Iterator[str]) -> None:
+    SheetJS writes a return within a cell without quotes. Where the heading ends with a line feed, a return
+    before all the delimiters of a row is such a one: a NUL, which no line has, until the row is read.
+    """
+
+    def __init__(
+        self, lines: Lines, opening: list[str], rest: Iterator[str], delimiter: str, limits: Limits
+    ) -> None:
         self.number = lines.number - len(opening)
+        self.has_returns = False
         self._lines = chain(opening, rest)
+        self._delimiter = delimiter
+        self._delimiters = _count("".join(opening), delimiter) if opening[-1].endswith("\n") else 0
+        self._longest = limits.row_characters
 
     def __iter__(self) -> Iterator[str]:
         for line in self._lines:
             self.number += 1
-            yield line
+            yield self._join(line) if line.endswith("\r") else line
+
+    def _join(self, line: str) -> str:
+        pieces, delimiters, size = [], 0, 0
+        while line.endswith("\r") and size < self._longest:
+            delimiters += line.count(self._delimiter)
+            if delimiters >= self._delimiters:
+                break
+            self.has_returns = True
+            size += len(line)
+            pieces.append(line[:-1])
+            line = next(self._lines, "")
+            self.number += 1
+        return "\0".join([*pieces, line])
 
 
 def _read_records(source: _Rewound, delimiter: str, limits: Limits) -> Iterator[Record]:
@@ -62,6 +85,8 @@ def _read_records(source: _Rewound, delimiter: str, limits: Limits) -> Iterator[
             return
         except csv.Error as error:
             raise _explain(str(error), begins, source.number, limits) from None
+        if source.has_returns:
+            record = [text.replace("\0", "\r") for text in record]
         cells: list[Cell] = [(unguard(text) if text[0] == "'" else text) if text else None for text in record]
         if sum(map(len, record)) > limits.cell_characters // 2:
             grid.check_size(begins, cells, limits)
@@ -91,5 +116,8 @@ def _is_open(lines: list[str]) -> bool:
 
 def _sniff(heading: str) -> str:
     """What parts the heading outside of quotes most often."""
-    bare = _quoted.sub("", heading)
-    return max(DELIMITERS, key=bare.count)
+    return max(DELIMITERS, key=lambda delimiter: _count(heading, delimiter))
+
+
+def _count(heading: str, delimiter: str) -> int:
+    return _quoted.sub("", heading).count(delimiter)

@@ -230,6 +230,47 @@ async def test_zeros_that_a_text_brings_back_are_a_change(client: httpx.AsyncCli
     await users(client).delete_one({"email": user["email"]})
 
 
+@pytest.mark.parametrize("write", [_write_csv, _write_xlsx])
+async def test_characters_that_a_program_lost_change_nothing_or_are_named(
+    client: httpx.AsyncClient, write: Callable[[Sequence[Sequence[Any]]], bytes]
+) -> None:
+    user = await create(client, name="Ada 😀 Li", tags=["a"], profile={"title": "Chief"})
+    heading, untouched = ["id", "name", "tags", "title"], [user["id"], "Ada \ufffd\ufffd Li", "a", "Chief"]
+    (row,) = (await plan(client, write([heading, untouched]), OCTETS))["items"]
+    assert row["status"] == "unchanged"
+    lost = [user["id"], "Eva \ufffd Li", "\ufffd", "Chief \ufffd"]
+    (row,) = (await plan(client, write([heading, lost]), OCTETS))["items"]
+    assert errors_of(row) == {
+        ("bad_cell", "/name", "name"),
+        ("bad_cell", "/tags", "tags"),
+        ("bad_cell", "/profile/title", "title"),
+    }
+    await users(client).delete_one({"email": user["email"]})
+
+
+async def test_a_return_in_a_cell_without_quotes_ends_no_row(client: httpx.AsyncClient) -> None:
+    """As SheetJS writes it, which makes a return of `_x000D_`."""
+    user = await create(client, name="_x000D_", profile={"title": "Chief"})
+    (row,) = (await plan(client, f"id,name,title\n{user['id']},\r,Chief\n", OCTETS))["items"]
+    assert row["status"] == "unchanged"
+    await users(client).delete_one({"email": user["email"]})
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "ods"])
+async def test_addresses_of_a_cell_hold_no_escapes_of_a_workbook(
+    client: httpx.AsyncClient, form: str
+) -> None:
+    """Of which SheetJS and openpyxl make other characters, or none that JSON has."""
+    user = await create(client, profile={"addresses": [{"street": "_x000D_"}, {"street": "_x0041_"}]})
+    path = f"/users/export?format={form}&addresses=0&columns=id,addresses_more&q={user['email']}"
+    file = (await client.get(path)).content
+    assert counted(await plan(client, file, OCTETS)) == {"unchanged": 1}
+    if form == "xlsx":
+        sheet = openpyxl.load_workbook(io.BytesIO(file)).worksheets[0]
+        assert sheet["B2"].value == '[{"street":"\\u005fx000D_"},{"street":"\\u005fx0041_"}]'
+    await users(client).delete_one({"email": user["email"]})
+
+
 async def test_phones_as_numbers_are_those_stored_or_named_as_what_they_are(
     client: httpx.AsyncClient,
 ) -> None:

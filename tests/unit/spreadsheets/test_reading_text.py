@@ -55,6 +55,22 @@ def test_a_row_is_numbered_by_the_line_where_it_begins(end: str) -> None:
     assert file.numbers == [3, 7, 8]
 
 
+def test_a_return_that_stands_in_a_cell_without_quotes_ends_no_row() -> None:
+    file = read(b'a,b,c\n1,\r,x\n"2\r",3\r\r4,"5\r6"\n7,8,9\r10,11,12\r\n13,,\r')
+    assert file.rows == [
+        ["1", "\r", "x"],
+        ["2\r", "3\r\r4", "5\r6"],
+        ["7", "8", "9"],
+        ["10", "11", "12"],
+        ["13", None, None],
+    ]
+    assert file.numbers == [2, 4, 8, 9, 10]
+
+
+def test_returns_without_end_are_no_row() -> None:
+    assert "characters" in complain(UnreadableFileError, b"a,b\n1" + b"\r" * 100, limits=SMALL)
+
+
 def test_a_heading_of_two_lines_is_a_heading() -> None:
     assert read(b'"first\nname";last\nAna;B\n').heading == ["first\nname", "last"]
 
