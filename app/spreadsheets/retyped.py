@@ -20,6 +20,7 @@ from models.texts import trim
 _BREAK: Final = re.compile("\r\n?")
 _TABS: Final = re.compile(" *\t[ \t]*")
 _LOST: Final = re.compile("(\ufffd+)")
+_ASCII: Final = frozenset(map(chr, range(128)))
 _MOST_LOST: Final = 64
 """Of U+FFFD in a cell: a few stand where a program cut a text within a character."""
 _BOOLEANS: Final = {"true": True, "false": False}
@@ -68,13 +69,16 @@ def _plain(text: str) -> str:
 
 
 def _is_broken(text: str, cell: str) -> bool:
-    """Whether the cell is the text but for characters of which U+FFFD is left, one for each piece at most."""
+    """Whether the cell is the text but for characters beyond ASCII, of each of which some U+FFFD are left."""
     if cell.count("\ufffd") > _MOST_LOST:
         return False
     places = {0}
     for part in _LOST.split(cell):
         if part[:1] == "\ufffd":
-            places = {place + lost for place in places for lost in range(1, len(part) + 1)}
+            lengths = range(1, len(part) + 1)
+            places = {
+                start + n for start in places for n in lengths if _ASCII.isdisjoint(text[start : start + n])
+            }
         else:
             places = {place + len(part) for place in places if text.startswith(part, place)}
     return len(text) in places

@@ -267,7 +267,8 @@ async def test_addresses_of_a_cell_hold_no_escapes_of_a_workbook(
     assert counted(await plan(client, file, OCTETS)) == {"unchanged": 1}
     if form == "xlsx":
         sheet = openpyxl.load_workbook(io.BytesIO(file)).worksheets[0]
-        assert sheet["B2"].value == '[{"street":"\\u005fx000D_"},{"street":"\\u005fx0041_"}]'
+        streets = [address["street"] for address in orjson.loads(str(sheet["B2"].value))]
+        assert streets == ["_x000D_", "_x0041_"]
     await users(client).delete_one({"email": user["email"]})
 
 

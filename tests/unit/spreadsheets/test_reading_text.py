@@ -64,7 +64,7 @@ def test_a_return_that_stands_in_a_cell_without_quotes_ends_no_row() -> None:
         ["10", "11", "12"],
         ["13", None, None],
     ]
-    assert file.numbers == [2, 4, 8, 9, 10]
+    assert file.numbers == [2, 4, 9, 10, 11]
 
 
 def test_returns_without_end_are_no_row() -> None:

@@ -134,6 +134,7 @@ def test_a_program_wrote_the_text_another_way(text: str, cell: str) -> None:
         ("é", "e"),
         ("ab", "a\ufffd\ufffdb"),
         ("a😀b", "a\ufffd\ufffdc"),
+        ("a", "\ufffd"),
         ("😀" * 65, "\ufffd" * 65),
     ],
 )
