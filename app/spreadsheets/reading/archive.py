@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import IO, BinaryIO, Final
 
 from app.core.errors import FileTooLargeError, UnreadableFileError, UnsupportedFileError
+from app.spreadsheets.reading import foreign
 from app.spreadsheets.reading.values import Limits
 
 BLOCK: Final = 64 * 1024
@@ -35,7 +36,6 @@ _DAMAGE: Final = (
 )
 """What zipfile raises for an archive that is none, or no longer."""
 _CUT_OFF: Final = "The workbook is damaged or was cut off on its way: save it again, and send it whole."
-_SAVE_AS: Final = "save it as an .xlsx workbook or as CSV."
 
 
 class Archive:
@@ -84,22 +84,21 @@ class Archive:
     def _check(self) -> None:
         """What the directory shows to be no workbook that is read here."""
         names = self._parts
+        foreign.refuse_archive(names)
         if any(PurePosixPath(name).name == "vbaproject.bin" for name in names):
             raise UnsupportedFileError(
                 "The workbook holds macros: save it as an .xlsx workbook without them."
             )
-        if "xl/workbook.bin" in names:
-            raise UnsupportedFileError(f"The file is a binary workbook (.xlsb): {_SAVE_AS}")
         if "[content_types].xml" not in names and not self.is_open_document:
-            raise UnsupportedFileError(f"The file is a ZIP archive, but no workbook: {_SAVE_AS}")
+            raise UnsupportedFileError(f"The file is a ZIP archive, but no workbook: {foreign.UNPACK}")
         for info in names.values():
             if info.flag_bits & _ENCRYPTED:
                 raise UnsupportedFileError(
-                    f"The workbook is encrypted: take its password off, and {_SAVE_AS}"
+                    f"The workbook is encrypted: take its password off, and {foreign.SAVE_AS}"
                 )
             if info.compress_type not in _METHODS:
                 raise UnsupportedFileError(
-                    f"The workbook is packed in a way that no spreadsheet does: {_SAVE_AS}"
+                    f"The workbook is packed in a way that no spreadsheet does: {foreign.SAVE_AS}"
                 )
             self._check_size(info.file_size, info.compress_size, info.file_size)
 

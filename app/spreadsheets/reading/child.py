@@ -144,9 +144,9 @@ def _read_workbook(file: BinaryIO, scratch: BinaryIO, request: Request) -> Itera
 
 def _read_csv(lines: texts.Lines, said: str | None, limits: Limits) -> Iterator[bytes]:
     delimiter, records = csv_source.read(lines, said, limits)
-    heading = grid.read_heading(records, limits)
+    heading, rows = grid.read_heading(records, limits)
     yield frames.write_head("csv", heading, encoding=lines.encoding, delimiter=delimiter)
-    yield from _write_rows(grid.read_rows(records, len(heading), limits))
+    yield from _write_rows(grid.read_rows(rows, len(heading), limits))
 
 
 def _read_documents(lines: texts.Lines, documents: Iterator[tuple[int, dict[str, Any]]]) -> Iterator[bytes]:

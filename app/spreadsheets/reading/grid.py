@@ -1,6 +1,7 @@
 """What a table of cells must be, whichever file it came from: a heading, and rows no wider than it."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import Final
 
 from app.core.errors import FileTooLargeError, UnreadableFileError
@@ -10,24 +11,37 @@ from app.spreadsheets.reading.values import LONGEST_HEADING, Cell, Covered, Limi
 Record = tuple[int, list[Cell]]
 """A row's number and its cells; blank ones may be missing at the end."""
 
+Heading = tuple[list[str], Iterator[Record]]
+"""The names of the columns, and the rows below them."""
+
 SHOW_THEM: Final = "show them, or send hidden=read."
 _SHOWN: Final = 40
+_MOST_TITLES: Final = 3
+_KEYS: Final = frozenset({"id", "email", "username"})
+"""Columns that may stand alone in a table of users: they are no title."""
 
 
-def read_heading(records: Iterator[Record], limits: Limits) -> list[str]:
-    """The texts of the first row that is not blank."""
+def read_heading(records: Iterator[Record], limits: Limits) -> Heading:
+    """The first row that is not blank, and the rows below it."""
     heading = find_heading(records, limits)
     if heading is None:
         raise no_heading()
     return heading
 
 
-def find_heading(records: Iterator[Record], limits: Limits) -> list[str] | None:
-    """The same; None where every row is blank."""
-    for number, cells in records:
-        if any(cell is not None for cell in cells):
-            return _check_heading(number, cells, limits)
-    return None
+def find_heading(records: Iterator[Record], limits: Limits) -> Heading | None:
+    """The same; None where every row is blank. Titles above a table are passed over.
+
+    A title is a row of one cell before a row of several texts, as Numbers writes the name of a table.
+    """
+    filled = (record for record in records if any(cell is not None for cell in record[1]))
+    first = list(islice(filled, 1))
+    if not first:
+        return None
+    ahead = [*first, *islice(filled, _MOST_TITLES if _is_title(first[0][1]) else 0)]
+    place = next((place for place, (_, cells) in enumerate(ahead) if _are_names(cells)), 0)
+    number, cells = ahead[place]
+    return _check_heading(number, cells, limits), chain(ahead[place + 1 :], records)
 
 
 def no_heading(*, is_hidden: bool = False) -> UnreadableFileError:
@@ -101,6 +115,16 @@ def _check_name(cell: Cell, place: str) -> None:
             f"The heading {place} has more than {LONGEST_HEADING} characters: "
             "the first row must name the columns."
         )
+
+
+def _is_title(cells: Sequence[Cell]) -> bool:
+    (text, *others) = [cell for cell in cells if not _is_blank(cell)] or [None]
+    return isinstance(text, str) and not others and text.lower().replace("-", "") not in _KEYS
+
+
+def _are_names(cells: Sequence[Cell]) -> bool:
+    texts = [cell for cell in cells if not _is_blank(cell)]
+    return len(texts) > 1 and all(type(text) is str for text in texts)
 
 
 def _is_blank(cell: Cell) -> bool:

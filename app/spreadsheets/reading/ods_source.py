@@ -5,19 +5,23 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.core.errors import UnsupportedFileError
-from app.spreadsheets.reading import grid, markup
+from app.spreadsheets.reading import foreign, markup
 from app.spreadsheets.reading.archive import Archive
 from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.ods_scanner import Scanner
 from app.spreadsheets.reading.ods_values import STYLE, TABLE, TEXT
-from app.spreadsheets.reading.sheet_choice import find_candidates, find_continuations
+from app.spreadsheets.reading.sheet_choice import Tables, find_candidates, read_table
 from app.spreadsheets.reading.values import Choices, Hidden, Limits
 from app.spreadsheets.reading.workbook import Sheet
-from app.spreadsheets.reading.xlsx_source import Tables, join
 
 CONTENT: Final = "content.xml"
 _MANIFEST: Final = "META-INF/manifest.xml"
 _SPREADSHEET: Final = b"application/vnd.oasis.opendocument.spreadsheet"
+_OTHERS: Final = {
+    b".text": "text document (.odt)",
+    b".presentation": "presentation (.odp)",
+    b".graphics": "drawing (.odg)",
+}
 _ENCRYPTION: Final = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0 encryption-data"
 _IN_SPREADSHEET: Final = 3
 _IN_STYLES: Final = 2
@@ -28,29 +32,20 @@ def read(archive: Archive, limits: Limits, choices: Choices) -> Tables:
     found = _Listing().read(archive)
     candidates = find_candidates(found.sheets, choices.sheet)
     filled = [sheet for sheet in candidates if sheet.part in found.filled] or candidates[:1]
-    skipped = 0
-    for first in filled:
-        hidden = Hidden(is_read=choices.hidden == "read")
-        records = _read_sheet(archive, first, limits, hidden)
-        if (heading := grid.find_heading(records, limits)) is not None:
-            break
-        skipped += hidden.rows
-    else:
-        raise grid.no_heading(is_hidden=skipped > 0)
-    more = find_continuations(found.sheets, first) if choices.sheet is None else []
-    chosen = [first, *more]
-    parts = [records, *(_read_sheet(archive, one, limits, hidden) for one in more)]
-    others = [one.name for one in found.sheets if one not in chosen]
-    rows = join([one.name for one in chosen], parts, heading, limits)
-    return Tables(first.name, others, heading, rows, hidden)
+    return read_table(
+        found.sheets,
+        filled,
+        lambda sheet, hidden: _read_sheet(archive, sheet, limits, hidden),
+        limits,
+        choices,
+    )
 
 
 def _check(archive: Archive) -> None:
     kind = next(archive.stream("mimetype"), b"").strip() if "mimetype" in archive else _SPREADSHEET
     if not kind.startswith(_SPREADSHEET):
-        raise UnsupportedFileError(
-            "The file is an OpenDocument, but no spreadsheet: save it as .ods or as CSV."
-        )
+        what = next((what for part, what in _OTHERS.items() if part in kind), "document, but no spreadsheet")
+        raise UnsupportedFileError(f"The file is an OpenDocument {what}: {foreign.TABLE}")
     if _MANIFEST in archive and markup.elements(
         _MANIFEST, archive.stream(_MANIFEST), {_ENCRYPTION: "encrypted"}
     ):

@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -177,12 +178,62 @@ def workbook_as_csv(file: bytes) -> bytes:
     return _write_csv(list(sheet.iter_rows(values_only=True)))
 
 
+def numbers(file: bytes) -> bytes:
+    """As Apple's Numbers exports it: a list of its tables first, and the name of each above its heading.
+
+    By what those say who clean up after it: its first sentence, the three headings and the merged title stand
+    in public code that reads such exports; Numbers itself was not run.
+    """
+    book = openpyxl.load_workbook(io.BytesIO(file))
+    users = book.worksheets[0]
+    users.insert_rows(1)
+    users["A1"] = "Table 1"
+    users.merge_cells(start_row=1, start_column=1, end_row=1, end_column=users.max_column)
+    users.title = "Users - Table 1"
+    summary = book.create_sheet("Export Summary", 0)
+    summary["B3"] = "This document was exported from Numbers. Each table was converted to an Excel worksheet."
+    summary.merge_cells("B3:D3")
+    for row in (
+        {},
+        {"B": "Numbers Sheet Name", "C": "Numbers Table Name", "D": "Excel Worksheet Name"},
+        {"B": "Users"},
+        {"C": "Table 1", "D": "Users - Table 1"},
+    ):
+        summary.append(row)
+    summary["D7"].hyperlink = "#'Users - Table 1'!R2C1"
+    return _save(book)
+
+
+def wps(file: bytes) -> bytes:
+    """As WPS saves it: its own properties, formats of East Asian currency, and a dimension of one cell.
+
+    By a template of it in public code, and by a report (langgenius/dify 1039) that readers which trust the
+    dimension see one cell; WPS itself was not run.
+    """
+    file = by_openpyxl(file)
+    app = b"<Application>WPS \xe8\xa1\xa8\xe6\xa0\xbc</Application>"
+    formats = rb'<numFmt numFmtId="44" formatCode="_ &quot;?&quot;* #,##0.00_ ;_ &quot;-&quot;??_ ;_ @_ "/>'
+    custom = b'<allowEditUser xmlns="https://web.wps.cn/et/2018/main" hasInvisiblePropRange="0"/>'
+    for part, old, new in (
+        ("docProps/app.xml", rb"<Application>.*?</Application>", app),
+        ("xl/styles.xml", rb"(<numFmts[^>]*>)", rb"\1" + formats),
+        ("xl/worksheets/sheet1.xml", rb"<dimension[^>]*>", b'<dimension ref="A1"/>'),
+    ):
+        file = _mend_parts(file, part, partial(re.compile(old).sub, new))
+    out = io.BytesIO(file)
+    with zipfile.ZipFile(out, "a") as made:
+        made.writestr("customXml/item1.xml", custom)
+    return out.getvalue()
+
+
 @pytest.mark.parametrize(
     ("form", "program"),
     [
         ("xlsx", libreoffice),
         ("xlsx", sheetjs),
         ("xlsx", by_openpyxl),
+        ("xlsx", numbers),
+        ("xlsx", wps),
         ("xlsx", workbook_as_csv),
         ("csv", pandas_csv),
         ("csv", pandas_workbook),

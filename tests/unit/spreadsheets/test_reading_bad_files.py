@@ -232,7 +232,6 @@ NOWHERE = TYPES.replace(
         ("[Content_Types].xml", MACROS, "The workbook holds macros"),
         ("[Content_Types].xml", MACRO_SHEET, "The workbook holds macros"),
         ("[Content_Types].xml", MACRO_ENDING, "The workbook holds macros"),
-        ("xl/workbook.bin", "x", "The file is a binary workbook (.xlsb)"),
         ("_rels/.rels", relations_of(""), "The file is no workbook"),
     ],
 )
@@ -245,12 +244,6 @@ def test_what_is_no_plain_workbook_is_refused_by_what_it_is(part: str, content: 
 def test_types_of_parts_that_are_not_there_say_nothing() -> None:
     """As SheetJS declares them in every workbook."""
     assert read(archive(parts(cells(text("REF", "x"))) | {"[Content_Types].xml": NOWHERE})).column == ["x"]
-
-
-def test_other_archives_are_no_workbooks() -> None:
-    assert "a ZIP archive, but no workbook" in complain(
-        UnsupportedFileError, archive({"word/document.xml": "<x/>"})
-    )
 
 
 @pytest.mark.parametrize(

@@ -161,21 +161,10 @@ def test_it_does_not_matter_where_blocks_end(
     assert (file.rows, file.numbers) == ([["张\r\n伟😀", "1"], ["李娜", "2"]], [2, 5])
 
 
-@pytest.mark.parametrize(
-    ("start", "what"),
-    [
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old workbook (.xls) or an encrypted one"),
-        (b"%PDF-1.7", "a PDF document"),
-        (b"\x1f\x8b\x08", "compressed by gzip"),
-        (b"\x89PNG\r\n", "a picture"),
-        (b"a\0b\0", "not text"),
-        (b"a\nM\xfc" + b"x" * 1000, "not text"),
-    ],
-)
-def test_what_is_no_table_is_refused_by_what_it_is(start: bytes, what: str) -> None:
+@pytest.mark.parametrize("start", [b"a\0b\0", b"a\nM\xfc" + b"x" * 1000])
+def test_what_is_no_text_is_refused(start: bytes) -> None:
     complaint = complain(UnsupportedFileError, start + b"\0" * 100)
-    assert what in complaint
-    assert ".xlsx" in complaint
+    assert complaint.startswith("The file is not text: send CSV, NDJSON or an .xlsx workbook")
 
 
 def test_a_file_that_is_said_to_be_another_kind_is_refused() -> None:
