@@ -25,6 +25,7 @@ from app.exports import Exports, Schedules
 from app.imports import Imports
 from app.jobs import JobQueue, Jobs
 from app.listing import Listing
+from app.search import SearchIndex
 from app.users import Users
 
 _PASSWORDS_WAITING = 256
@@ -41,6 +42,7 @@ class Container:
     auth: Auth
     users: Users
     listing: Listing
+    search: SearchIndex
     audit: AuditLog
     jobs: Jobs
     exports: Exports
@@ -128,6 +130,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         auth=auth,
         users=users,
         listing=listing,
+        search=SearchIndex(held.users),
         audit=AuditLog(database, cursors, budget_s=settings.query_budget_ms / 1000),
         jobs=jobs,
         exports=exports,

@@ -10,7 +10,6 @@ from app.auth import accounts
 from app.commands import samples
 from app.commands.running import err
 from app.container import Container
-from app.search import upkeep
 
 log = structlog.get_logger("roster.start")
 
@@ -59,7 +58,7 @@ async def prepare_embedded(opened: Container) -> Admin | None:
 
 async def _tell_if_search_is_outdated(opened: Container) -> None:
     """Warn, and go on: only `q` misses users whose search fields are old."""
-    if await upkeep.is_outdated(opened.connections.users):
+    if await opened.search.is_outdated():
         log.warning("search_is_outdated", run="python -m app search reindex")
 
 

@@ -12,7 +12,6 @@ from app.container import Container
 from app.core.mongo import Database
 from app.database import indexes
 from app.database.stored_files import BUCKETS
-from app.search import upkeep
 from app.users import phone_numbers
 from app.users.rows import OLDEST
 from models.user_schema import VALIDATOR
@@ -47,7 +46,7 @@ async def check(opened: Container) -> Findings:
         *await _check_keys(opened, counts["keys"]),
         *await _check_users(opened),
         *await _check_phones(opened),
-        *await upkeep.check(opened.connections.users),
+        *await opened.search.check(),
         *await _check_orphans(opened),
     ]
     return Findings(counts, wrong)

@@ -5,7 +5,6 @@ import typer
 from app.commands.running import backends, out, progress, run
 from app.container import Container
 from app.core import settings
-from app.search import upkeep
 
 cli = typer.Typer(help="The search fields of users, and the dictionary.", no_args_is_help=True)
 
@@ -17,7 +16,7 @@ def reindex() -> None:
     async def work(opened: Container) -> int:
         with progress() as bar:
             task = bar.add_task("users", total=await opened.connections.users.estimated_document_count())
-            return await upkeep.reindex(opened.connections.users, on_batch=lambda n: bar.advance(task, n))
+            return await opened.search.reindex(on_batch=lambda n: bar.advance(task, n))
 
     with backends(settings.load()) as (config, _):
         changed = run(work, config)
@@ -28,7 +27,7 @@ def reindex() -> None:
 def check() -> None:
     """Report search fields and words that differ; exit 1 if any do."""
     with backends(settings.load()) as (config, _):
-        found = run(lambda opened: upkeep.check(opened.connections.users), config, apply_indexes=False)
+        found = run(lambda opened: opened.search.check(), config, apply_indexes=False)
     for sentence in found:
         out.print(sentence, markup=False)
     if found:

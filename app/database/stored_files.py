@@ -4,7 +4,7 @@ A file expires at its `metadata.expires_at`. It exists once its entry in `<bucke
 writes after the last chunk; chunks without an entry are left over from a broken upload.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -63,49 +63,52 @@ class StoredFile:
         return [bytes(chunk["data"]) for chunk in found]
 
 
-async def find(database: Database, bucket: str, file_id: ObjectId) -> StoredFile | None:
-    found = await database[f"{bucket}.files"].find_one({"_id": file_id})
-    if found is None:
-        return None
-    return StoredFile(database, bucket, file_id, found["length"], found["chunkSize"])
+class Bucket:
+    """The files of one kind in GridFS."""
 
+    def __init__(self, database: Database, name: str) -> None:
+        self._database = database
+        self._name = name
+        self._files = database[f"{name}.files"]
+        self._chunks = database[f"{name}.chunks"]
 
-async def delete(database: Database, bucket: str, file_id: ObjectId) -> None:
-    """Delete a file; its entry goes last, so that an interrupted delete can be repeated."""
-    await database[f"{bucket}.chunks"].delete_many({"files_id": file_id})
-    await database[f"{bucket}.files"].delete_one({"_id": file_id})
+    async def find(self, file_id: ObjectId) -> StoredFile | None:
+        found = await self._files.find_one({"_id": file_id})
+        if found is None:
+            return None
+        return StoredFile(self._database, self._name, file_id, found["length"], found["chunkSize"])
+
+    async def delete(self, file_id: ObjectId) -> None:
+        """Delete a file; its entry goes last, so that an interrupted delete can be repeated."""
+        await self._chunks.delete_many({"files_id": file_id})
+        await self._files.delete_one({"_id": file_id})
+
+    async def sweep(self) -> int:
+        """Delete expired files and the leftovers of uploads older than a day; returns how many."""
+        gone = [*await self._expired(), *await self._left_over()]
+        for file_id in gone:
+            await self.delete(file_id)
+        return len(gone)
+
+    async def _expired(self) -> list[Any]:
+        wanted = {"metadata.expires_at": {"$lte": datetime.now(UTC)}}
+        return [file["_id"] for file in await self._files.find(wanted, {"_id": 1}).limit(_SWEPT).to_list()]
+
+    async def _left_over(self) -> list[Any]:
+        """Ids of chunks without an entry, old enough by the time in the id."""
+        before = ObjectId.from_datetime(datetime.now(UTC) - _LONGEST_UPLOAD)
+        entry = {"from": self._files.name, "localField": "_id", "foreignField": "_id", "as": "entry"}
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"files_id": {"$lt": before}}},
+            {"$sort": {"files_id": 1}},
+            {"$group": {"_id": "$files_id"}},
+            {"$lookup": entry},
+            {"$match": {"entry": []}},
+            {"$limit": _SWEPT},
+        ]
+        return [left["_id"] async for left in await self._chunks.aggregate(pipeline)]
 
 
 async def sweep(database: Database) -> int:
-    """Delete expired files and the leftovers of uploads older than a day; returns how many.
-
-    Any number of processes may do so at once.
-    """
-    swept = 0
-    for bucket in BUCKETS:
-        gone = [*await _expired(database, bucket), *await _left_over(database, bucket)]
-        for file_id in gone:
-            await delete(database, bucket, file_id)
-        swept += len(gone)
-    return swept
-
-
-async def _expired(database: Database, bucket: str) -> list[Any]:
-    wanted = {"metadata.expires_at": {"$lte": datetime.now(UTC)}}
-    found = await database[f"{bucket}.files"].find(wanted, {"_id": 1}).limit(_SWEPT).to_list()
-    return [file["_id"] for file in found]
-
-
-async def _left_over(database: Database, bucket: str) -> Sequence[Any]:
-    """Ids of chunks without an entry, old enough by the time in the id."""
-    before = ObjectId.from_datetime(datetime.now(UTC) - _LONGEST_UPLOAD)
-    pipeline: list[dict[str, Any]] = [
-        {"$match": {"files_id": {"$lt": before}}},
-        {"$sort": {"files_id": 1}},
-        {"$group": {"_id": "$files_id"}},
-        {"$lookup": {"from": f"{bucket}.files", "localField": "_id", "foreignField": "_id", "as": "entry"}},
-        {"$match": {"entry": []}},
-        {"$limit": _SWEPT},
-    ]
-    found = await (await database[f"{bucket}.chunks"].aggregate(pipeline)).to_list()
-    return [left["_id"] for left in found]
+    """Sweep all buckets; any number of processes may do so at once."""
+    return sum([await Bucket(database, name).sweep() for name in BUCKETS])

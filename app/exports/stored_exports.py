@@ -30,9 +30,8 @@ from app.core.errors import (
 from app.core.limits import CountedSemaphore, WritingThread
 from app.core.mongo import AWARE
 from app.core.paging import DocumentPage, newest_first
-from app.database import stored_files
 from app.database.connections import Connections
-from app.database.stored_files import StoredFile
+from app.database.stored_files import Bucket, StoredFile
 from app.database.transactions import together
 from app.exports import streaming
 from app.jobs import Job, Jobs, Run, Viewer
@@ -109,6 +108,7 @@ class Exports:
         self.writing = WritingThread()
         self._settings = connections.settings
         self._database = connections.database
+        self._files = Bucket(connections.database, BUCKET)
         self._listing = listing
         self._exports = connections.database.get_collection("exports", codec_options=AWARE)
         self._jobs = jobs
@@ -212,7 +212,7 @@ class Exports:
         with suppress(JobNotFoundError, JobEndedError):
             await self._jobs.cancel(found.document["job"])
         if found.document["file"] is not None:
-            await stored_files.delete(self._database, BUCKET, found.document["file"])
+            await self._files.delete(found.document["file"])
         await self._exports.delete_one({"_id": export_id})
 
     async def open_file(self, export: Export) -> StoredFile:
@@ -222,7 +222,7 @@ class Exports:
             raise ExportNotReadyError(
                 f"The job has {export.state}." if export.state in _SAD else "Wait for its job."
             )
-        found = await stored_files.find(self._database, BUCKET, file_id)
+        found = await self._files.find(file_id)
         if found is None:
             raise ExportNotFoundError("The export was deleted.")
         return found
@@ -235,7 +235,7 @@ class Exports:
         made = await self._upload(run, Export(document, None))
         changed = await self._exports.update_one({"_id": document["_id"], "file": None}, {"$set": made})
         if not changed.modified_count:  # deleted meanwhile
-            await stored_files.delete(self._database, BUCKET, made["file"])
+            await self._files.delete(made["file"])
         await run.progress(made["rows"], made["rows"])
 
     async def _upload(self, run: Run, export: Export) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from gridfs.errors import NoFile
 
 from app.core.errors import ImportNotFoundError
 from app.core.mongo import Database
-from app.database import stored_files
 from app.imports.import_records import FILES
 
 _BLOCK: Final = 1024 * 1024
@@ -43,7 +42,3 @@ async def fetch(database: Database, file_id: ObjectId, path: Path) -> None:
                 await asyncio.to_thread(file.write, block)
     except NoFile:
         raise ImportNotFoundError("The file of the import is there no longer.") from None
-
-
-async def delete(database: Database, file_id: ObjectId) -> None:
-    await stored_files.delete(database, FILES, file_id)

@@ -6,6 +6,7 @@ from app.search.highlights import highlight
 from app.search.matching import Pattern, Rank
 from app.search.postings import VERSION, index
 from app.search.query_parser import Query, parse
+from app.search.upkeep import SearchIndex
 
 __all__ = [
     "VERSION",
@@ -15,6 +16,7 @@ __all__ = [
     "Pattern",
     "Query",
     "Rank",
+    "SearchIndex",
     "highlight",
     "index",
     "parse",

@@ -21,63 +21,88 @@ _INVALID = 121
 _READ = ("name", "username", "email", "phone", "tags", "profile", "search", "version")
 
 
-async def reindex(users: Collection, *, on_batch: Callable[[int], None] = lambda _: None) -> int:
-    """Renew every user's search fields and count every word; how many users had to change.
+class SearchIndex:
+    """The search fields of all users, and the dictionary."""
 
-    A user who is changed meanwhile stays as that change wrote them. Words come first, so that none is missing
-    at any moment; writes meanwhile may make a count inexact. Malformed rows stay as they are.
-    """
-    dictionary = Dictionary(users.database)
-    counts: Counter[str] = Counter()
-    changed = 0
-    async for rows in _batches(users):
-        fields = [(row, made) for row in rows if (made := _index(row)) is not None]
-        for _, made in fields:
-            counts.update(made.words.keys())
-        await dictionary.know(merge(made.words for _, made in fields))
-        changed += await _write(users, [_change(row, made) for row, made in fields if _differs(row, made)])
-        on_batch(len(rows))
-    await dictionary.recount(counts)
-    return changed
+    def __init__(self, users: Collection) -> None:
+        self._users = users
+        self._dictionary = Dictionary(users.database)
 
+    async def reindex(self, *, on_batch: Callable[[int], None] = lambda _: None) -> int:
+        """Renew every user's search fields and count every word; how many users had to change.
 
-async def is_outdated(users: Collection) -> bool:
-    """Whether one of the oldest users has search fields of another scheme.
+        A user who is changed meanwhile stays as that change wrote them. Words come first, so that none is
+        missing at any moment; writes meanwhile may make a count inexact. Malformed rows stay as they are.
+        """
+        counts: Counter[str] = Counter()
+        changed = 0
+        async for rows in self._batches():
+            fields = [(row, made) for row in rows if (made := _index(row)) is not None]
+            for _, made in fields:
+                counts.update(made.words.keys())
+            await self._dictionary.know(merge(made.words for _, made in fields))
+            changed += await self._write([_change(row, made) for row, made in fields if _differs(row, made)])
+            on_batch(len(rows))
+        await self._dictionary.recount(counts)
+        return changed
 
-    After a release with a new scheme all users have. A `reindex` that was killed late may have left others:
-    `check` finds those.
-    """
-    try:
-        with pymongo.timeout(_LOOK_S):
-            found = await users.find_one({"search.v": {"$ne": VERSION}}, {"_id": 1}, sort=[("$natural", 1)])
-    except PyMongoError as error:
-        if not error.timeout:
-            raise
-        return False
-    return found is not None
+    async def is_outdated(self) -> bool:
+        """Whether one of the oldest users has search fields of another scheme.
 
+        After a release with a new scheme all users have. A `reindex` that was killed late may have left
+        others: `check` finds those.
+        """
+        try:
+            with pymongo.timeout(_LOOK_S):
+                found = await self._users.find_one(
+                    {"search.v": {"$ne": VERSION}}, {"_id": 1}, sort=[("$natural", 1)]
+                )
+        except PyMongoError as error:
+            if not error.timeout:
+                raise
+            return False
+        return found is not None
 
-async def check(users: Collection) -> list[str]:
-    """A sentence for each difference from what search needs; empty where there is none."""
-    found: list[str] = []
-    words: set[str] = set()
-    async for rows in _batches(users):
-        for row in rows:
-            made = _index(row)
-            if made is None:
-                found.append(f"user {row['_id']} has a value that is not text where text should be")
-                continue
-            words |= made.words.keys()
-            if _differs(row, made):
-                found.append(f"user {row['_id']} has search fields that do not match their text")
-    if len(found) > _NAMED:
-        found = [*found[:_NAMED], f"and {len(found) - _NAMED} users more"]
-    missing = await Dictionary(users.database).find_missing(words)
-    if missing:
-        found.append(
-            f"{missing} words are missing from the dictionary: they are found exactly, but not misspelt"
-        )
-    return found
+    async def check(self) -> list[str]:
+        """A sentence for each difference from what search needs; empty where there is none."""
+        found: list[str] = []
+        words: set[str] = set()
+        async for rows in self._batches():
+            for row in rows:
+                made = _index(row)
+                if made is None:
+                    found.append(f"user {row['_id']} has a value that is not text where text should be")
+                    continue
+                words |= made.words.keys()
+                if _differs(row, made):
+                    found.append(f"user {row['_id']} has search fields that do not match their text")
+        if len(found) > _NAMED:
+            found = [*found[:_NAMED], f"and {len(found) - _NAMED} users more"]
+        missing = await self._dictionary.find_missing(words)
+        if missing:
+            found.append(
+                f"{missing} words are missing from the dictionary: they are found exactly, but not misspelt"
+            )
+        return found
+
+    async def _write(self, changes: list[UpdateOne]) -> int:
+        """How many users were changed; the validator refuses rows that are malformed elsewhere."""
+        if not changes:
+            return 0
+        try:
+            return (await self._users.bulk_write(changes, ordered=False)).modified_count
+        except BulkWriteError as error:
+            if any(write["code"] != _INVALID for write in error.details["writeErrors"]):
+                raise
+            return int(error.details["nModified"])
+
+    async def _batches(self) -> AsyncIterator[list[Row]]:
+        """All users by id, so that a long walk meets each once."""
+        last: Row = {"_id": {"$gte": ObjectId("0" * 24)}}  # an id of another type would end the walk
+        wanted = dict.fromkeys(_READ, 1)
+        while rows := await self._users.find(last, wanted).sort("_id", 1).limit(_BATCH).to_list():
+            yield rows
+            last = {"_id": {"$gt": rows[-1]["_id"]}}
 
 
 def _index(row: Row) -> Indexed | None:
@@ -99,24 +124,3 @@ def _fields(made: Indexed) -> Row:
 def _change(row: Row, made: Indexed) -> UpdateOne:
     condition = {"_id": row["_id"], "version": row.get("version")}
     return UpdateOne(condition, {"$set": {"search": _fields(made)}})
-
-
-async def _write(users: Collection, changes: list[UpdateOne]) -> int:
-    """Write changes; how many users were changed. The validator refuses rows that are malformed elsewhere."""
-    if not changes:
-        return 0
-    try:
-        return (await users.bulk_write(changes, ordered=False)).modified_count
-    except BulkWriteError as error:
-        if any(write["code"] != _INVALID for write in error.details["writeErrors"]):
-            raise
-        return int(error.details["nModified"])
-
-
-async def _batches(users: Collection) -> AsyncIterator[list[Row]]:
-    """All users by id, so that a long walk meets each once."""
-    last: Row = {"_id": {"$gte": ObjectId("0" * 24)}}  # an id of another type would end the walk
-    wanted = dict.fromkeys(_READ, 1)
-    while rows := await users.find(last, wanted).sort("_id", 1).limit(_BATCH).to_list():
-        yield rows
-        last = {"_id": {"$gt": rows[-1]["_id"]}}

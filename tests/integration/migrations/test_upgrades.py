@@ -8,7 +8,7 @@ import pytest
 
 from app.commands import first_start, integrity
 from app.container import Container
-from app.search import upkeep
+from app.search import SearchIndex
 from tests.dumps.people import ADMIN, ODD, PASSWORD, PEOPLE
 from tests.dumps.restoring import COMMITS, Known, restore
 from tests.support.api import serving
@@ -59,7 +59,7 @@ async def test_a_start_on_old_search_fields_names_the_command_that_renews_them(
     users = resources(client).connections.users
     await first_start.prepare(resources(client))
     assert ("python -m app search reindex" in capsys.readouterr().err) == (known == Known())
-    await upkeep.reindex(users)
+    await SearchIndex(users).reindex()
     await first_start.prepare(resources(client))
     assert "search" not in capsys.readouterr().err
     for words in ("angstrom", "zhang wei", "каренина"):

@@ -10,7 +10,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from app.commands import samples
-from app.search import Dictionary, postings, upkeep
+from app.search import Dictionary, SearchIndex, postings, upkeep
 from tests.support.api import serving
 from tests.support.identity import PASSWORD, call, member, sign_in
 from tests.support.listing import document, resources
@@ -50,7 +50,7 @@ async def test_a_created_user_is_found_at_once_by_all_he_is(client: httpx.AsyncC
         "zachar", "zahcarias", "ubelakcer",
     ):  # fmt: skip
         assert await found(client, q) == ["Zacharias Übelacker"], q
-    assert await upkeep.check(users(client)) == []
+    assert await SearchIndex(users(client)).check() == []
 
 
 CHANGES: list[tuple[dict[str, Any], str, str]] = [
@@ -93,7 +93,7 @@ async def test_a_changed_user_is_found_by_the_new_text_and_not_by_the_old(
         assert reply.status_code == 200, reply.text
         assert len(await found(client, new)) == 1, (new, way)
         assert await found(client, old) == [], (old, way)
-        assert await upkeep.check(users(client)) == []
+        assert await SearchIndex(users(client)).check() == []
         assert (await client.delete(path)).status_code == 204
         assert await found(client, new) == []
 
@@ -112,7 +112,7 @@ async def test_a_batch_is_found_at_once_and_whom_it_deletes_not(client: httpx.As
     assert len(await found(client, "stapelweise", limit=1000)) == 150
     assert len(await found(client, "einzeln", limit=1000)) == 50
     assert await found(client, "nachzugler") == ["Nachzügler Gemeinsam"]
-    assert await upkeep.check(users(client)) == []
+    assert await SearchIndex(users(client)).check() == []
 
 
 async def test_who_registers_and_changes_his_own_record_is_found_at_once(
@@ -133,7 +133,7 @@ async def test_who_registers_and_changes_his_own_record_is_found_at_once(
         assert await found(client, "fenster") == ["Selbst Umbenenner"]
         assert await found(client, "wieder@fenster.example") == ["Selbst Umbenenner"]
         assert await found(client, "tuer") == []
-        assert await upkeep.check(users(client)) == []
+        assert await SearchIndex(users(client)).check() == []
 
 
 async def test_what_sets_no_text_leaves_search_as_it_is(client: httpx.AsyncClient) -> None:
@@ -143,7 +143,7 @@ async def test_what_sets_no_text_leaves_search_as_it_is(client: httpx.AsyncClien
     assert reply.status_code == 204
     await patch(client, user, is_active=False)
     assert await found(client, "bleibend") == ["Bleibend Gleich"]
-    assert await upkeep.check(users(client)) == []
+    assert await SearchIndex(users(client)).check() == []
 
 
 async def test_a_write_that_is_refused_changes_nothing_that_is_found(client: httpx.AsyncClient) -> None:
@@ -155,7 +155,7 @@ async def test_a_write_that_is_refused_changes_nothing_that_is_found(client: htt
     problem(reply, 409, "already_exists")
     assert await found(client, "dritter") == []
     assert await found(client, "zweiter") == ["Zweiter Rang"]
-    assert await upkeep.check(users(client)) == []
+    assert await SearchIndex(users(client)).check() == []
 
 
 # --- check and reindex
@@ -229,13 +229,13 @@ async def test_a_new_version_of_the_scheme_is_noticed_and_renewed(
 ) -> None:
     user = await create(client, **BEFORE)
     monkeypatch.setattr(upkeep, "VERSION", postings.VERSION + 1)
-    assert await upkeep.check(users(client)) == [
+    assert await SearchIndex(users(client)).check() == [
         f"user {user['id']} has search fields that do not match their text"
     ]
-    assert await upkeep.reindex(users(client)) == 1
+    assert await SearchIndex(users(client)).reindex() == 1
     row = await users(client).find_one({})
     assert (row["search"]["v"], row["version"]) == (postings.VERSION + 1, 1)
-    assert await upkeep.check(users(client)) == []
+    assert await SearchIndex(users(client)).check() == []
     assert await found(client, "vorher") == ["Vorher Eins"]
 
 
@@ -299,12 +299,12 @@ async def test_reindexing_loses_no_write_of_the_service(client: httpx.AsyncClien
     writers = [asyncio.create_task(write()) for _ in range(3)]
     try:
         for _ in range(5):
-            await upkeep.reindex(users(client))
+            await SearchIndex(users(client)).reindex()
     finally:
         over.set()
         await asyncio.gather(*writers)
     assert len(names) > 5
-    assert await upkeep.check(users(client)) == []
+    assert await SearchIndex(users(client)).check() == []
     for one, name in names.items():
         row = (await client.get(f"/users/{one}")).json()
         assert row["name"] == name
@@ -360,7 +360,7 @@ async def test_a_dictionary_that_takes_no_word_lets_nobody_be_written(client: ht
     assert await found(client, '"unbekanntes"') == []
     assert await found(client, "vorher") == ["Vorher Da"]
     await database(client).command("collMod", "terms", validator={})
-    assert await upkeep.check(users(client)) == []
+    assert await SearchIndex(users(client)).check() == []
     await create(client, name="Unbekanntes Wort")
     assert await found(client, "unbekanntse") == ["Unbekanntes Wort"]
 

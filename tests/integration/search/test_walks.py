@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from app.commands import samples
-from app.search import upkeep
+from app.search import SearchIndex
 from tests.support.api import serving
 from tests.support.exports import read_cells, read_lines, read_texts
 from tests.support.listing import flat, listed, names, problem, resources, walk
@@ -132,7 +132,7 @@ async def test_a_crowd_of_a_city_stands_on_its_first_page_wherever_its_names_are
     near = [somebody(f"Aaron {n:03} Fernweh", city="Nah") for n in range(400)]
     far = [somebody(f"Zoe {n:03} Fernweh", city="Weit Weg") for n in range(60)]
     await store(empty, [*near, *far])
-    await upkeep.reindex(users(empty))  # counts that are no samples
+    await SearchIndex(users(empty)).reindex()  # counts that are no samples
     for module in ("index_reads", "finding"):
         monkeypatch.setattr(f"app.search.{module}.SCAN", 50)
     monkeypatch.setattr("app.search.finder.RANKED", 10)
