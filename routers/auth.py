@@ -10,7 +10,6 @@ from app import audit
 from app.auth import accounts, basic_auth, oauth_forms
 from app.auth.accounts import IssuedTokens
 from app.auth.clients import Client
-from app.container import Container
 from app.core.errors import (
     InvalidClientError,
     InvalidError,
@@ -61,7 +60,7 @@ async def _read_form(request: Request) -> dict[str, str]:
 
 
 async def _identify(
-    request: Request, opened: Container, form: Mapping[str, str], source: accounts.RequestSource
+    request: Request, opened: Backends, form: Mapping[str, str], source: accounts.RequestSource
 ) -> Client:
     """Authenticate the client by HTTP Basic or the form; guesses at secrets have a throttle of their own."""
     client_id, secret = basic_auth.credentials(request.headers.get("authorization"), form)
@@ -111,7 +110,7 @@ async def create_token(request: Request, opened: Backends, source: Source) -> Re
 
 
 async def _sign_in(
-    opened: Container, form: Mapping[str, str], client: Client, source: accounts.RequestSource
+    opened: Backends, form: Mapping[str, str], client: Client, source: accounts.RequestSource
 ) -> IssuedTokens:
     scopes = oauth_forms.scope(form.get("scope"))
     if "password_jwe" not in form:
@@ -130,7 +129,7 @@ async def _sign_in(
     )
 
 
-async def _open(opened: Container, sealed: str) -> str:
+async def _open(opened: Backends, sealed: str) -> str:
     try:
         return await opened.auth.password_keys.open(sealed)
     except InvalidError as error:

@@ -6,7 +6,6 @@ from bson import ObjectId
 from fastapi import APIRouter, Request, Response, status
 
 from app import imports
-from app.container import Container
 from app.core.errors import (
     BusyError,
     ExpiredCursorError,
@@ -149,7 +148,7 @@ async def import_users(
 
 
 async def _planned(
-    opened: Container, import_id: ObjectId, job: Job, by: str, patience: float | None
+    opened: Backends, import_id: ObjectId, job: Job, by: str, patience: float | None
 ) -> Response:
     """The plan, or the import without one if the job takes longer."""
     job = await opened.jobs.wait(str(job.id), _PATIENCE_S if patience is None else patience)
