@@ -1,4 +1,4 @@
-"""Imports: a file becomes a plan, row by row, which is then applied."""
+"""Imports: a file becomes a plan, row by row, which can be applied and reverted."""
 
 from app.imports.import_views import ImportPage, ImportView, RowPage
 from app.imports.imports import Imports

@@ -1,4 +1,4 @@
-"""Rows that could not be applied as planned: what stands in their way, asked for all of them at once."""
+"""Finds why rows could not be applied as planned, for many at once."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,18 +15,18 @@ from models.user import UserInput
 
 _WANTED = user_records.PUBLIC | {"keys": 1, "credentials.password_hash": 1}
 _CLAIMS = {"keys.email": "email", "keys.username": "username", "phone": "phone"}
-"""Paths of what only one user may have, and its field."""
+"""The paths of unique values, each with its field."""
 
 _Claims = dict[tuple[str, str], Row]
-"""Who has what, by path and value."""
+"""The user of each unique value, by path and value."""
 
 
 async def settle(
     users: Collection, rows: Collection, import_id: ObjectId, refused: Sequence[Row], columns: Sequence[Row]
 ) -> None:
-    """Rows for which there is nothing to do any more become unchanged, those that clash a conflict.
+    """Make rows with nothing left to do unchanged, and clashing rows conflicts.
 
-    The others stay as they are: whatever refused them is gone, and they can be tried again.
+    The others stay as they are: the reason is gone, and they can be tried again.
     """
     holders = await _find(users, refused)
     by_id = {user["_id"]: user for user in holders}
@@ -43,7 +43,7 @@ async def settle(
 
 
 async def refuse(rows: Collection, import_id: ObjectId, row: Row, error: RosterError) -> None:
-    """A row that will not be possible by itself, however often it is tried, becomes a conflict."""
+    """Make a row that will fail at every try a conflict."""
     await rows.update_one(_pending(import_id, row), {"$set": _conflict(type(error), error.detail)})
 
 
@@ -62,7 +62,7 @@ async def _find(users: Collection, refused: Sequence[Row]) -> list[Row]:
 
 
 def _said(row: Row) -> Iterator[tuple[str, str]]:
-    """What only one user may have and the row claims."""
+    """The unique values that the row sets."""
     if row["status"] == "delete":
         return
     said = row["said"]
@@ -106,7 +106,7 @@ def _judge(
 
 
 def _holders(row: Row, claims: _Claims) -> dict[str, Row]:
-    """Other users who have what the row claims, by field; of a user who is to be made, all are others."""
+    """Other users with the row's unique values, by field."""
     own = row["user"] if row["status"] == "update" else None
     found = {_CLAIMS[path]: claims.get((path, value)) for path, value in _said(row)}
     return {field: user for field, user in found.items() if user is not None and user["_id"] != own}

@@ -1,4 +1,4 @@
-"""What a plan says is done: the job that does it, and what becomes of the import."""
+"""Applies plans: the job, and the import's state."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,14 +20,14 @@ from app.users.authority import ADMIN
 from models.imports import APPLIED, PENDING, ImportState
 
 _LEFT_S = 3_600
-"""What must be left of a plan that begins to be applied: rows that expire in its midst would not be done."""
+"""The least remaining lifetime of a plan to apply: rows must not expire meanwhile."""
 
 OnProgress = Callable[[int, int], Awaitable[None]]
-"""Told how many rows were done, of how many."""
+"""Called with the number of done rows, and of all."""
 
 
 class Applier:
-    """Begins the job that applies a plan, and does its work."""
+    """Begins the job that applies a plan, and runs it."""
 
     def __init__(self, connections: Connections, jobs: Jobs, users: Users) -> None:
         self._settings = connections.settings
@@ -37,11 +37,11 @@ class Applier:
         self._users = users
 
     async def begin(self, import_id: ObjectId, viewer: Viewer) -> Job | None:
-        """The job that applies the import; None where it has been applied.
+        """The job that applies the import; None if it has been applied.
 
-        Of one import there is one job at a time; where it was cancelled or failed, another goes on. Errors:
-        ImportNotFoundError, ImportNotPlannedError; InsufficientScopeError for one who may not do what an
-        administrator planned.
+        An import has one job at a time; after one that was cancelled or failed, another goes on. Errors:
+        ImportNotFoundError, ImportNotPlannedError; InsufficientScopeError if an administrator planned it and
+        the caller is none.
         """
         found = await self._records.find(import_id, viewer)
         if found["state"] == "applied":
@@ -73,7 +73,7 @@ class Applier:
         return job
 
     async def apply(self, job: Run) -> None:
-        """The handler of the job. What was done when it is stopped stays done, and is counted."""
+        """The handler of the job. When it is stopped, the done rows stay done and are counted."""
         found = await self._records.read(ObjectId(job.subject))
         try:
             await self.carry_out(found, job.progress)
@@ -83,7 +83,7 @@ class Applier:
             raise
 
     async def carry_out(self, found: Import, on_progress: OnProgress) -> None:
-        """All that is pending of a planned import, by the authority it was planned under."""
+        """Apply all pending rows of an import, under the authority that planned it."""
         counts = await self._records.count(found["_id"])
         total = sum(counts[status] for status in (*PENDING, *APPLIED.values()))
         done = total - sum(counts[status] for status in PENDING)
@@ -110,7 +110,7 @@ class Applier:
     async def _note(
         self, import_id: ObjectId, change: dict[str, Any], session: AsyncClientSession | None = None
     ) -> None:
-        """An import that has been applied changes no more, whoever comes late."""
+        """Change the import, unless it has been applied."""
         await self._records.imports.update_one(
             {"_id": import_id, "state": {"$ne": "applied"}}, {"$set": change}, session=session
         )

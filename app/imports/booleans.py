@@ -1,4 +1,4 @@
-"""The words by which people and spreadsheet programs say yes and no.
+"""Words for yes and no, of people and of spreadsheet programs.
 
 CLDR has none for TRUE and FALSE: its yes and no are other words. What Excel writes follows its display
 language, and was not tried with it; where it leaves them English, and in more languages than it has,
@@ -32,7 +32,7 @@ _PEOPLE: Final = "yes no y n 1 0 on off ja nein oui non sí no si no sim não д
 
 
 def read(word: str) -> bool | None:
-    """None for what is no such word, in whatever case."""
+    """True, False, or None for any other word; case is ignored."""
     return _WORDS.get(_fold(word))
 
 

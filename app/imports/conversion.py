@@ -1,4 +1,4 @@
-"""What a cell says of a field: forgiving where a spreadsheet changed what was typed, strict otherwise."""
+"""Converts cells to values of fields: lenient where a spreadsheet changed the text, strict otherwise."""
 
 import math
 import re
@@ -20,37 +20,36 @@ from models.user import FIELDS
 Convert = Callable[[Any], Any]
 
 _EXACT: Final = 10**15
-"""From here on a spreadsheet has lost digits of a number: it keeps fifteen of them."""
+"""From here on a spreadsheet has lost digits of a number, as it keeps fifteen."""
 
 _INTEGER: Final = re.compile(
     r"([+-]?(?:[0-9]{1,18}|[0-9]{1,3}(?P<mark>[.,'\u2019 \u00a0\u202f])[0-9]{3}(?:(?P=mark)[0-9]{3}){0,4}))"
     r"(?:(?!(?P=mark))[.,]0+)?"
 )
-"""With marks of thousands, and zeros after the decimal point or comma."""
+"""An integer with thousands separators, and zeros after the decimal point or comma."""
 _AMBIGUOUS: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,]000")
-"""Twelve or twelve thousand."""
+"""Either twelve or twelve thousand."""
 _MARKS: Final = re.compile(r"[^0-9+-]")
 _ID: Final = re.compile(r"[0-9a-fA-F]{24}")
 
 
 _NUMERAL: Final = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+|[0-9]{5,}[.,]0+")
-"""A number as CSV has it, of which a phone number was made."""
+"""A number in CSV, which may have been a phone number."""
 _PHONE_IS_NUMBER: Final = (
-    "Must be an international number as text: the spreadsheet made a number of it, and the + is lost; "
-    "format the cell as text and write +4930123456, say."
+    "Must be an international number as text: the spreadsheet made it a number, and the + is lost; "
+    "format the cell as text and write it as +4930123456."
 )
 
 
 class BadCellError(Exception):
-    """The sentence says what would be right."""
+    """The cell cannot be converted; the message says what would be right."""
 
 
 def converter(field: str, *, region: str | None = None) -> Convert | None:
-    """What reads a cell of this field, by the export's name; None where nothing of it is read.
+    """The converter of a field, by the export's name; None if the field is not imported.
 
-    It returns None for an empty cell, and raises BadCellError. What it cannot judge it hands on as it is:
-    lists and objects of NDJSON, which the model of a user judges. `region`: whose national phone numbers are
-    taken.
+    It returns None for an empty cell, and raises BadCellError. Lists and objects of NDJSON pass unchanged,
+    for the model of a user to judge. `region`: the country whose national phone numbers are accepted.
     """
     return partial(_phone, region=region) if field == "phone" else _CONVERTERS.get(field)
 
@@ -76,13 +75,13 @@ def _number_as_text(number: float) -> str:
 
 
 def trimmed(cell: Any) -> Any:
-    """Text of which no stored value has blanks around it."""
+    """The text without blanks at the ends, which no stored value has."""
     text = _text(cell)
     return trim(text) or None if isinstance(text, str) else text
 
 
 def _phone(cell: Any, region: str | None) -> Any:
-    """A number with its country's code stays as it is: what is stored of old comes back unchanged.
+    """A phone number; with a country's code it stays as it is, so that old stored forms come back unchanged.
 
     An apostrophe before it is that of our CSV, which a program took for text.
     """
@@ -98,7 +97,7 @@ def _phone(cell: Any, region: str | None) -> Any:
 
 
 def _is_international(digits: str) -> bool:
-    """Whether the digits are a number once they have a + again, so that a national one is not certain."""
+    """Whether the digits are a number after a +, so that they need not be a national one."""
     number = phones.find(f"+{digits}")
     return number is not None and number.wrong is None
 
@@ -120,7 +119,7 @@ def _parse_integer(text: str) -> int | None:
         return None
     found = _INTEGER.fullmatch(text)
     if _AMBIGUOUS.fullmatch(text):
-        raise BadCellError("Must be a whole number without marks: .000 could be decimals or thousands.")
+        raise BadCellError("Must be a whole number without separators: .000 could be decimals or thousands.")
     if found is None:
         raise BadCellError("Must be a whole number.")
     return int(_MARKS.sub("", found[1]))
@@ -144,7 +143,7 @@ def _list(cell: Any) -> Any:
     try:
         return lists.split(text or "")
     except lists.BrokenListError:
-        raise BadCellError('Must be texts between commas, or a JSON array: ["staff","vip"].') from None
+        raise BadCellError('Must be texts separated by commas, or a JSON array: ["staff","vip"].') from None
 
 
 def _json(cell: Any) -> Any:
@@ -206,7 +205,7 @@ _POINTERS: Final = {field.name: field.pointer for field in FIELDS}
 
 
 def pointer(field: str) -> str:
-    """Where in a user (as the API has it) a field of a column stands."""
+    """The JSON pointer of a column's field in a user of the API."""
     place = address(field)
     if place is not None:
         return f"/profile/addresses/{place[0] - 1}/{place[1]}"

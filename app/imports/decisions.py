@@ -1,4 +1,4 @@
-"""What becomes of one row: the rules of a plan, without MongoDB."""
+"""Decisions on rows: the rules of a plan, without MongoDB."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,9 +22,7 @@ from models.imports import RowStatus
 from models.user import STANDING, UserInput
 from models.values import Held, held
 
-_MOVED: Final = (
-    "An address before others would be empty, and they would move up: give all the columns of theirs."
-)
+_MOVED: Final = "An address before others would be empty, and they would move up: give all columns of those."
 _BROKEN: Final = "\ufffd"
 _LOST: Final = "Holds \ufffd where a program lost a character: write the value again."
 _FIELDS: Final = tuple(UserInput.model_fields)
@@ -32,7 +30,7 @@ _FIELDS: Final = tuple(UserInput.model_fields)
 
 @dataclass(slots=True)
 class Decision:
-    """A row of the plan. One that has errors is no longer what its status says, but an error."""
+    """The decision on a row. With errors it is an error, whatever its status says."""
 
     parsed: ParsedRow
     status: RowStatus
@@ -42,14 +40,14 @@ class Decision:
     differences: list[dict[str, Any]] = field(default_factory=list)
     password_hash: str | None = None
     claims: dict[str, str] = field(default_factory=dict)
-    """By what the row might be about the same user as another one of the file: kind, and normalised value."""
+    """The keys and unique values of the row, normalised, by kind; no other row may have them."""
     wanted: dict[str, str] = field(default_factory=dict)
-    """Unique values, normalised, that the user does not hold yet."""
+    """Unique values, normalised, that are new to the user."""
     notes: list[dict[str, Any]] = field(default_factory=list)
-    """What is to be known of a row that has no errors."""
+    """Notes about a row without errors."""
 
     def document(self) -> dict[str, Any]:
-        """As it is stored, without what is the same in all rows of the import."""
+        """The stored document, without the fields that all rows of the import share."""
         parsed = self.parsed
         status = "error" if parsed.errors and self.status != "conflict" else self.status
         is_written = status in ("create", "update")
@@ -67,7 +65,7 @@ class Decision:
 
 
 class Decider:
-    """Decides for one caller over one file. Tenths of a millisecond a row: call it in a thread."""
+    """Decides on the rows of one file for one caller. Heavy: call it in a thread."""
 
     def __init__(self, scopes: frozenset[str], by: str | None, form: Format) -> None:
         self._form = form
@@ -80,7 +78,7 @@ class Decider:
             decision.version = stored.row["version"]
         if stored is not None and stored.row is None:
             parsed.fail(
-                "unreadable_user", "The stored record of this user is not valid: it must be mended first."
+                "unreadable_user", "The stored record of this user is not valid: it must be corrected first."
             )
         else:
             self._judge(decision, stored)
@@ -100,10 +98,10 @@ class Decider:
             self._write(decision, stored)
 
     def refuse_owned(self, decision: Decision, name: str) -> None:
-        """Another user holds the value of this unique field."""
+        """Add the error that another user has the value of this unique field."""
         self._fail(decision.parsed, "already_exists", f"Another user has this {name}.", name)
 
-    # --- the two things that a row may ask for
+    # --- the two kinds of rows
 
     def _delete(self, decision: Decision, stored: StoredUser | None) -> None:
         if stored is None or stored.row is None:
@@ -116,9 +114,9 @@ class Decider:
         parsed = decision.parsed
         before = {name: stored.row[name] for name in _FIELDS} if stored and stored.row else None
         if before is None and not self._is_admin and not parsed.values.get("scopes", ("",)):
-            del parsed.values["scopes"]  # an empty cell asks for none of what the caller may not grant
+            del parsed.values["scopes"]  # an empty cell asks for no scopes, which the caller need not grant
         if before is not None and parsed.values.get("email", "") is None:
-            del parsed.values["email"]  # by another key the user was found, and nobody is without e-mail
+            del parsed.values["email"]  # the user was found by another key, and needs an e-mail
         merged = merge(BLANK if before is None else before, parsed.values)
         if (
             stored is not None
@@ -163,12 +161,12 @@ class Decider:
         self._check_own(decision, stored)
         self._check_version(decision, stored)
 
-    # --- what may be wrong
+    # --- errors
 
     def _validate(
         self, parsed: ParsedRow, merged: dict[str, Any], stored: Held, *, is_known: bool
     ) -> dict[str, Any] | None:
-        """The user dumped, if no error was found so far. One error is enough for a field."""
+        """The validated user, dumped, or None; adds errors, one for each field."""
         for name in REQUIRED:
             if merged.get(name, "") is None:
                 del merged[name]
@@ -186,7 +184,7 @@ class Decider:
         return None if parsed.errors else said
 
     def _check_places(self, parsed: ParsedRow, merged: dict[str, Any], said: dict[str, Any]) -> None:
-        """Where an empty address went, those after it moved up: the same row must find them there again."""
+        """Check that the same row would change nothing again, although addresses moved up."""
         if len(said["profile"]["addresses"]) == len(merged["profile"]["addresses"]):
             return
         again = UserInput.model_validate(merge(said, parsed.values), context=held(said)).model_dump()
@@ -203,14 +201,14 @@ class Decider:
     def _miss_key(self, parsed: ParsedRow) -> None:
         keys = {pointer(name) for name in ("id", "email", "username")}
         if not any(bad["pointer"] in keys for bad in parsed.errors):
-            parsed.fail("missing_key", "One of id, email and username is needed: by it a row finds its user.")
+            parsed.fail("missing_key", "One of id, email and username is needed to find the row's user.")
 
     def _check_target(self, parsed: ParsedRow, stored: StoredUser) -> None:
         if not self._is_admin and stored.row is not None and ADMIN in stored.row["scopes"]:
             parsed.fail("insufficient_scope", "Only an administrator may change an administrator.")
 
     def _check_own(self, decision: Decision, stored: StoredUser) -> None:
-        """What one shows one's password for, no file changes."""
+        """Files cannot change what needs the caller's own password."""
         if self._by != str(stored.id):
             return
         changed = {each["pointer"] for each in decision.differences}
@@ -229,18 +227,18 @@ class Decider:
                 self._fail(parsed, "insufficient_scope", f"Only {ADMIN} may set {name}.", name)
 
     def _check_version(self, decision: Decision, stored: StoredUser) -> None:
-        """A conflict with whoever changed the user since the file was made."""
+        """Make the row a conflict if the user has changed since the file was made."""
         version = decision.parsed.values.get("version")
         if decision.parsed.errors or stored.row is None or version in (None, stored.row["version"]):
             return
         decision.status = "conflict"
         self._fail(
             decision.parsed, "version_mismatch",
-            f"The user is at version {stored.row['version']}: he changed since the file was made.", "version",
+            f"The user is at version {stored.row['version']}: changed since the file was made.", "version",
         )  # fmt: skip
 
     def _new_hash(self, parsed: ParsedRow, stored: StoredUser | None) -> str | None:
-        """The hash of a password that is to be set."""
+        """The password hash to set, or None."""
         said: str | None = parsed.values.get("password_hash")
         if said is None or (stored is not None and stored.password_hash == said):
             return None
@@ -256,7 +254,7 @@ class Decider:
         parsed.fail(code, detail, pointer(name), parsed.heading_of(name))
 
     def _heading(self, at: str, parsed: ParsedRow) -> str | None:
-        """Of the row's column that holds what the pointer leads to, or what is around it."""
+        """The heading of the column with the pointer's value, or with a value around it."""
         while at:
             for name, place in parsed.columns.items():
                 if name in parsed.values and pointer(name) == at:
@@ -274,12 +272,12 @@ def _claims(parsed: ParsedRow, stored: StoredUser | None) -> dict[str, str]:
 
 
 def _claim(name: str, value: Any, stored: StoredUser | None) -> str | None:
-    """As it is stored, if the user holds it: a phone number of old may be another one by today's reading."""
+    """The normalised value; a stored one as it is, as old phone numbers may be parsed differently."""
     return value if stored is not None and stored.keys[name] == value else normalise(name, value)
 
 
 def _new_values(stored: StoredUser | None, said: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The unique values, normalised, that the user does not hold yet."""
+    """The unique values, normalised, that are new to the user."""
     for name in UNIQUE:
         key = _claim(name, said[name], stored)
         if key is not None and (stored is None or stored.keys[name] != key):

@@ -1,4 +1,4 @@
-"""Which rows of a file are about the same user: kept in a temporary file, however many rows there are."""
+"""Finds rows of a file about the same user, in a temporary file, for any number of rows."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -14,16 +14,14 @@ _FOUND: Final = """
     ORDER BY key, n
 """
 RowKey = tuple[str, str, int, int]
-"""Kind, normalised value, the row's place among the rows, its number in the file."""
+"""Kind, normalised value, place among the rows, number in the file."""
 
 
 class DuplicateRows:
-    """Rows of a file by what each claims. Every call is work for a thread, one at a time."""
+    """The rows of a file by their keys. Make every call in a thread, one at a time."""
 
     def __init__(self) -> None:
-        self._file = sqlite3.connect(
-            "", check_same_thread=False, isolation_level=None
-        )  # a file without a name
+        self._file = sqlite3.connect("", check_same_thread=False, isolation_level=None)  # a temporary file
         self._file.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;")
         self._file.execute("CREATE TABLE claims (key BLOB, kind TEXT, n INTEGER, row INTEGER)")
 
@@ -36,7 +34,7 @@ class DuplicateRows:
         self._file.execute("COMMIT")
 
     def find_repeated(self) -> Iterator[tuple[int, str, list[int]]]:
-        """Each row that claims what another one does: its place, the kind, numbers of up to five others."""
+        """Yields rows with the key of another: their place, the kind, numbers of up to five others."""
         with closing(self._file.execute(_FOUND)) as found:
             for _, group in groupby(found, lambda claim: claim[0]):
                 first: list[tuple[int, int]] = []

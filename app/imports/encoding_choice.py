@@ -1,4 +1,4 @@
-"""In which encoding a file is whose bytes do not tell: decided by what is stored, or said to be uncertain."""
+"""Chooses the encoding of a file whose bytes do not tell it, by stored users, or reports it as uncertain."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,21 +20,21 @@ from app.spreadsheets.reading import Choices, Limits, SourceRow, open_table
 from app.spreadsheets.reading.encodings import decode
 
 _BYTES: Final = "latin-1"
-"""Each byte as the letter of its number: what parts cells and rows is the same byte in all encodings."""
+"""Reads each byte as one character; separators of cells and rows are the same byte in all encodings."""
 _MOST: Final = 2**17
-"""Cells and characters of rows with letters beyond ASCII that are read in each encoding: some 500 rows."""
+"""The most cells and characters of rows with letters beyond ASCII that are compared: some 500 rows."""
 _LONGEST_LABEL: Final = 100
-"""Of an export; a heading that is longer is none."""
+"""The longest label of an export."""
 _LOOK_S: Final = 4.0
 _SHOWN: Final = 6
-"""Likely readings."""
+"""The most readings in an error."""
 _LONGEST: Final = 24
-"""Characters of a sample."""
+"""The longest sample, in characters."""
 
 Place = tuple[int, str]
-"""The row's place among those looked at, or 0 for the heading; and the field, or the column's place."""
+"""The row's place among those read, or 0 for the heading; and the field, or the column's place."""
 MakeColumns = Callable[[Sequence[str], Mapping[str, str]], MappedColumns]
-"""The columns of a heading, by labels of exports; InvalidError where they cannot be told."""
+"""Makes the columns of a heading, by labels of exports; InvalidError if they are ambiguous."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class _Reading:
 
     rows: list[ParsedRow]
     texts: dict[Place, str]
-    """Those of what is imported that are not ASCII."""
+    """The imported texts that are not ASCII."""
     has_columns: bool
 
 
@@ -54,10 +54,10 @@ async def decide(
     make_columns: MakeColumns,
     fits: Sequence[Sequence[str]],
 ) -> str:
-    """The one of these encodings that the file is in. UnreadableFileError shows the likely ones.
+    """Choose one of the encodings; UnreadableFileError shows the likely ones.
 
-    `fits`: those that give the same text stand together. An encoding is certain if each text of a stored user
-    that is found again in any encoding is found again in it, and all such encodings give the same text.
+    `fits`: encodings that give the same text are grouped. An encoding is certain if it contains all texts of
+    stored users that any encoding contains, and all such encodings give the same text.
     """
     names = list(chain.from_iterable(fits))
     if len(fits) == 1:
@@ -81,7 +81,7 @@ async def decide(
 async def _look(path: Path, choices: Choices) -> tuple[list[str], list[SourceRow]]:
     """The heading and the first rows that are not ASCII, as bytes.
 
-    What cannot be read that way ends them: the second half of a letter may be a backslash, as JSON has it.
+    An unreadable part ends them: the second byte of a letter may look like JSON's backslash.
     """
     heading: list[str] = []
     sources: list[SourceRow] = []
@@ -101,7 +101,7 @@ async def _look(path: Path, choices: Choices) -> tuple[list[str], list[SourceRow
 
 
 def _weigh_rows(rows: Iterable[SourceRow]) -> Iterator[tuple[SourceRow, int]]:
-    """Those that are not ASCII, each with its cells and characters."""
+    """The rows that are not ASCII, each with its number of cells and characters."""
     for row in rows:
         texts = list(_texts(row.cells or row.document))
         if not all(map(str.isascii, texts)):
@@ -135,7 +135,7 @@ def _decode_row(source: SourceRow, name: str) -> SourceRow:
 
 
 def _decode(value: Any, name: str) -> Any:
-    """Latin-1 as what its bytes are, in all that a cell or an object holds."""
+    """Decode the bytes of all texts in a cell or an object."""
     if isinstance(value, str):
         return decode(value, name)
     if isinstance(value, list):
@@ -146,7 +146,7 @@ def _decode(value: Any, name: str) -> Any:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts of a value, keys included."""
+    """All texts in a value, keys included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -161,7 +161,7 @@ def _texts(value: Any) -> Iterator[str]:
 def _leave(
     fits: Sequence[Sequence[str]], readings: Mapping[str, _Reading], found: StoredUsers
 ) -> list[list[str]]:
-    """The encodings, together where they give the same text, that nothing speaks against."""
+    """The groups of encodings that contain all known texts."""
     known = {name: set(_find_again(reading, found)) for name, reading in readings.items()}
     most = set[Place]().union(*known.values())
     has_columns = any(readings[name].has_columns for group in fits for name in group)
@@ -173,7 +173,7 @@ def _leave(
 
 
 def _find_again(reading: _Reading, found: StoredUsers) -> Iterator[Place]:
-    """Where a text beyond ASCII stands that the user whom the row names has."""
+    """The places of texts beyond ASCII that the row's user has."""
     for row in reading.rows:
         user = found.of(row)
         if user is not None and user.row is not None:
@@ -189,7 +189,7 @@ def _normalise(text: str) -> str:
 
 
 def _refuse(readings: Sequence[Sequence[_Reading]], groups: Sequence[Sequence[str]]) -> UnreadableFileError:
-    """The likely readings, each with the same piece of the file, which differs in them."""
+    """The error with the likely readings, each with a sample that differs in them."""
     ranked = sorted(
         zip(groups, (group[0].texts for group in readings), strict=True),
         key=lambda each: weigh("\n".join(each[1].values()), each[0][0]),
@@ -201,12 +201,12 @@ def _refuse(readings: Sequence[Sequence[_Reading]], groups: Sequence[Sequence[st
     )
     return UnreadableFileError(
         "The file is not UTF-8, and neither its bytes nor rows of stored users tell what it is. "
-        f"Say it by encoding=, the likely ones first: {shown}."
+        f"Name it with encoding=; the likely ones first: {shown}."
     )
 
 
 def _find_sample(readings: Sequence[Mapping[Place, str]]) -> Place | None:
-    """Where the readings differ most."""
+    """The place where the readings differ most."""
     places = {place: None for texts in readings for place in texts}
     return max(
         places, key=lambda place: len({texts[place] for texts in readings if place in texts}), default=None

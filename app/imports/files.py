@@ -1,4 +1,4 @@
-"""The files of imports in GridFS, which goes with them."""
+"""The files of imports in GridFS."""
 
 import asyncio
 from datetime import datetime
@@ -17,7 +17,7 @@ _BLOCK: Final = 1024 * 1024
 
 
 async def store(database: Database, path: Path, name: str, expires_at: datetime) -> ObjectId:
-    """The file's id; what broke off in the midst leaves nothing behind."""
+    """Store a file and return its id; a failed upload leaves nothing behind."""
     bucket = AsyncGridFSBucket(database, FILES)
     into = bucket.open_upload_stream(name, metadata={"expires_at": expires_at})
     try:
@@ -28,12 +28,12 @@ async def store(database: Database, path: Path, name: str, expires_at: datetime)
     except BaseException:
         await into.abort()
         raise
-    stored: ObjectId = into._id  # noqa: SLF001  # how PyMongo's own documentation has it
+    stored: ObjectId = into._id  # noqa: SLF001  # as in PyMongo's own documentation
     return stored
 
 
 async def fetch(database: Database, file_id: ObjectId, path: Path) -> None:
-    """ImportNotFoundError if it has expired."""
+    """Copy the file to `path`; ImportNotFoundError if it has expired."""
     bucket = AsyncGridFSBucket(database, FILES)
     try:
         stream = await bucket.open_download_stream(file_id)
@@ -41,4 +41,4 @@ async def fetch(database: Database, file_id: ObjectId, path: Path) -> None:
             while block := await stream.read(_BLOCK):
                 await asyncio.to_thread(file.write, block)
     except NoFile:
-        raise ImportNotFoundError("The file of the import is there no longer.") from None
+        raise ImportNotFoundError("The file of the import has expired.") from None

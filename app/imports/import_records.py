@@ -1,4 +1,4 @@
-"""What is kept of an import: its collections, their documents and indexes, and how its rows are counted."""
+"""Stored imports: their collections and documents, and the counts of their rows."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -27,15 +27,15 @@ class ImportRecords:
         self.trail = database["audit"].with_options(codec_options=BSON)
 
     async def read(self, import_id: ObjectId) -> Import:
-        """The import, until it expires; ImportNotFoundError."""
+        """The import, until it expires; otherwise ImportNotFoundError."""
         return _known(await self.imports.find_one({"_id": import_id}))
 
     async def find(self, import_id: ObjectId, viewer: Viewer) -> Import:
-        """The import for who made it, or for an administrator; for others there is none."""
+        """The import, for its owner or an administrator; otherwise ImportNotFoundError."""
         return _known(await self.imports.find_one({"_id": import_id, **viewer.filter}))
 
     async def count(self, import_id: ObjectId) -> dict[str, int]:
-        """How many rows there are of each status, by an index alone."""
+        """The number of rows of each status, by an index alone."""
         grouped = await self.rows.aggregate(
             [
                 {"$match": {"import": import_id}},
@@ -47,7 +47,7 @@ class ImportRecords:
         return nothing() | {group["_id"]: group["count"] async for group in grouped}
 
     async def delete_rows(self, import_id: ObjectId, *, before: int | None = None) -> None:
-        """All rows, or those of attempts before this one; some at a time, so that no call takes long."""
+        """Delete all rows, or those of earlier attempts; in parts, so that no call takes long."""
         of_import: dict[str, Any] = {"import": import_id}
         last = await self.rows.find_one(of_import, {"n": 1}, sort={"n": DESCENDING}, hint="n")
         which = of_import | ({"attempt": {"$lt": before}} if before is not None else {})
@@ -68,11 +68,11 @@ def wrong(
 
 
 def _known(found: Import | None) -> Import:
-    # MongoDB takes away what is due about once a minute; and BSON decodes naive, in UTC.
+    # MongoDB deletes expired documents about once a minute; BSON decodes naive times, in UTC.
     if found is None or found["expires_at"] <= datetime.now(UTC).replace(tzinfo=None):
         raise _missing()
     return found
 
 
 def _missing() -> ImportNotFoundError:
-    return ImportNotFoundError("There is no import with this id, or no longer.")
+    return ImportNotFoundError("There is no import with this id, or it has expired.")

@@ -1,4 +1,4 @@
-"""Imports as those see them who made them, and administrators."""
+"""Imports as their owners and administrators see them."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -24,18 +24,18 @@ _SHOWN: Final = dict.fromkeys(("n", "row", "status", "user", "version", "differe
     "_id": 0
 }
 _SAID: Final = {"said": {"$cond": [{"$in": ["$status", ["create", "created"]]}, "$said", "$$REMOVE"]}}
-"""What a row writes, of those that create."""
+"""The projection of the values of rows that create."""
 _UNDER_WAY: Final = frozenset({"planning", "applying"})
 
 
 @dataclass(frozen=True, slots=True)
 class ImportView:
-    """An import as it is now: while a job is at it, the job knows more than the import."""
+    """An import in its current state, which a running job knows better than the document."""
 
     document: Import
     state: ImportState
     job: Job | None
-    """The one that is at it, or that failed."""
+    """The running job, or one that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Views:
         self._cursors = cursors
 
     async def find(self, import_id: ObjectId, viewer: Viewer) -> ImportView:
-        """ImportNotFoundError: unknown, expired, or of somebody else."""
+        """One import. ImportNotFoundError: unknown, expired, or of another user."""
         return await self._show(await self._records.find(import_id, viewer))
 
     async def _show(self, document: Import) -> ImportView:
@@ -72,14 +72,14 @@ class Views:
             document = document | {"counts": counts}
         try:
             job = await self._jobs.find(document["plan_job" if state == "planning" else "apply_job"])
-        except JobNotFoundError:  # it was forgotten before the import was
+        except JobNotFoundError:  # it was deleted before the import
             return ImportView(document, "failed", None)
         if job.state in ("failed", "cancelled"):
             return ImportView(document, job.state, job)
         return ImportView(document, state, job)
 
     async def page(self, document: Import, asked: ImportRowsQuery) -> RowPage:
-        """Rows in the order of the file; none before the plan is whole."""
+        """A page of rows in the order of the file; empty before the plan is complete."""
         if document["planned_at"] is None:
             return RowPage([], None)
         fingerprint = _fingerprint("import_rows", str(document["_id"]), sorted(asked.status))
@@ -99,7 +99,7 @@ class Views:
     async def walk(
         self, document: Import, statuses: Sequence[RowStatus], size: int
     ) -> AsyncGenerator[list[Row], None]:
-        """All rows of these statuses, `size` at a time, with their cells; each batch is asked for anew."""
+        """Yields all rows of these statuses with their cells, in batches, each by a query of its own."""
         after = 0
         while True:
             found = await (
@@ -116,7 +116,7 @@ class Views:
             after = found[-1]["n"]
 
     async def list_all(self, viewer: Viewer, asked: PageQuery) -> ImportPage:
-        """The newest first."""
+        """A page of imports, the newest first."""
         found = await newest_first(
             self._records.imports,
             self._cursors,
@@ -129,7 +129,7 @@ class Views:
         return ImportPage([await self._show(document) for document in live], found.next)
 
     async def delete(self, import_id: ObjectId, viewer: Viewer) -> None:
-        """The plan, its rows and its file; what was applied stays applied. A plan under way is given up.
+        """Delete the plan, its rows and its file, and cancel planning; applied changes stay.
 
         ImportApplyingError while it is being applied: cancel that job first.
         """
@@ -142,7 +142,7 @@ class Views:
             {"_id": import_id, "state": {"$in": [shown.document["state"], "planned"]}}
         )
         if not deleted.deleted_count:
-            raise ImportApplyingError("The import began to be applied at the same time.")
+            raise ImportApplyingError("The import was applied at the same time.")
         await self._records.delete_rows(import_id)
         if shown.document["file"] is not None:
             await self._files.delete(shown.document["file"]["id"])
@@ -155,7 +155,7 @@ class Views:
 
 
 def _show_values(rows: list[Row]) -> list[Row]:
-    """The rows with the `values` of the first that create, in place of all that is kept of them."""
+    """The rows, of which the first that create get `values`."""
     left = MOST_VALUES
     for row in rows:
         said = row.pop("said", None)
@@ -165,7 +165,7 @@ def _show_values(rows: list[Row]) -> list[Row]:
 
 
 def _fill(value: Any) -> Any:
-    """The value without what is empty of it."""
+    """The value without its empty parts."""
     if isinstance(value, dict):
         return {name: filled for name, each in value.items() if (filled := _fill(each)) not in (None, [], {})}
     return [_fill(each) for each in value] if isinstance(value, list) else value

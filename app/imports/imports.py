@@ -1,4 +1,4 @@
-"""The one object of imports: its verbs, each from the module that does it."""
+"""Imports: one object with all verbs, from the modules that implement them."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ class Imports:
         *,
         downloads: asyncio.Semaphore,
     ) -> None:
-        """`downloads` counts those that run at once, among which are the workbooks of imports."""
+        """`downloads` counts running downloads, workbooks of imports included."""
         views = Views(connections, jobs, cursors)
         self.find, self.page = views.find, views.page
         self.list_all, self.delete = views.list_all, views.delete

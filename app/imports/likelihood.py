@@ -1,4 +1,4 @@
-"""How unlike names and addresses a text is: it puts readings in an order, and decides nothing."""
+"""Estimates how likely a text is for names and addresses, to sort readings; it decides nothing."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 _SAMPLE: Final = 2_000
-"""Characters that are looked at."""
+"""Characters that are read."""
 _ALIKE: Final[Mapping[str, str]] = dict.fromkeys(("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"), "CJK")
 _COMMON: Final[Mapping[str, range]] = {
     "cp932": range(0x81, 0x98),
@@ -15,13 +15,13 @@ _COMMON: Final[Mapping[str, range]] = {
     "cp950": range(0xA4, 0xC7),
     "big5-hkscs": range(0xA4, 0xC7),
 }
-"""First bytes of what is written daily: levels 1 of JIS X 0208, GB 2312 and Big5, and Hangul."""
+"""First bytes of common characters: levels 1 of JIS X 0208, GB 2312 and Big5, and Hangul."""
 _CODECS: Final = {"big5-hkscs": "big5hkscs"}
 _RARE: Final = 0.3
 
 
 def weigh(text: str, encoding: str) -> float:
-    """From 0, the likeliest: by letter beyond ASCII, what is strange in the text in this encoding."""
+    """The strangeness of a text in this encoding, for each letter beyond ASCII; 0 is the likeliest."""
     text = text[:_SAMPLE]
     strange = sum(_weigh_pair(*pair) for pair in pairwise(f" {text}"))
     if encoding in _COMMON:
@@ -30,7 +30,7 @@ def weigh(text: str, encoding: str) -> float:
 
 
 def _weigh_pair(before: str, char: str) -> float:
-    """What is strange about a character after another one."""
+    """The strangeness of a character after another."""
     if char.isascii() and before.isascii():
         return 0
     if not char.isascii() and unicodedata.category(char)[0] not in "LM":

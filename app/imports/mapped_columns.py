@@ -1,4 +1,4 @@
-"""Which column of a file is which field of a user: by name, by what the caller says, by labels of exports."""
+"""Maps columns of a file to fields of users: by name, by the caller's choice, by labels of exports."""
 
 import difflib
 import re
@@ -14,7 +14,7 @@ from models.imports import ColumnUse
 from models.user import FIELDS
 
 MOST_KEYS: Final = 1_000
-"""Different keys that the objects of one NDJSON may have."""
+"""The most different keys of the objects of one NDJSON file."""
 
 _USES: Final[dict[str, ColumnUse]] = {
     **{column.name: "field" for column in catalogue(MOST_ADDRESSES)},
@@ -26,12 +26,12 @@ _USES: Final[dict[str, ColumnUse]] = {
     "password_hash": "password_hash",
     "profile": "field",
 }
-"""Besides the export's columns: `profile`, by which NDJSON nests what the others have flat."""
+"""The columns of exports, and `profile`, in which NDJSON nests some of them."""
 
 _JOINED: Final = "name"
-"""The field that several columns may make together: a first and a last name."""
+"""The field that several columns can be joined to: first and last name."""
 _MOST_COMPLAINTS: Final = 20
-_NO_KEY: Final = "one of id, email and username is needed: by it a row finds its user"
+_NO_KEY: Final = "one of id, email and username is needed to find the users of rows"
 _HIDDEN: Final = "; hidden columns are left out without hidden=read"
 _LONGEST_ECHO: Final = 60
 _SEPARATORS: Final = re.compile(r"[\s_.\-]+")
@@ -49,7 +49,7 @@ class MappedColumns:
     """
     The columns of one file, in its order.
 
-    A workbook's and a CSV's are known from the heading; those of NDJSON become known with its objects.
+    Those of a workbook or CSV are known from the heading; those of NDJSON become known with its objects.
     """
 
     def __init__(
@@ -60,10 +60,10 @@ class MappedColumns:
         ignored: str | None = None,
         hidden: Container[str] = (),
     ) -> None:
-        """`asked`: `email:Mail address,name:Full name`; `known`: `documents()` of before.
+        """`asked`: `email:Mail address,name:Full name`; `known`: earlier `documents()`.
 
         `ignored`: headings of columns that are left out. InvalidError names what is wrong with either.
-        `hidden`: headings of columns that are left out unless they are asked for.
+        `hidden`: headings of columns that are left out unless `asked` names them.
         """
         self._asked = _read(asked) if asked is not None else {}
         self._ignored = _read_headings(ignored, self._asked) if ignored is not None else frozenset()
@@ -83,7 +83,7 @@ class MappedColumns:
     ) -> Self:
         """`labels`: fields by the labels of exports.
 
-        InvalidError where a heading could be two fields, two could be one, or none finds a user.
+        InvalidError if a heading could be two fields, two could be one field, or none finds a user.
         """
         columns = cls(asked, ignored=ignored, hidden=hidden)
         columns.remember(labels)
@@ -98,7 +98,7 @@ class MappedColumns:
             complaints.append(_bad(_NO_KEY + _HIDDEN * any(column.use == "hidden" for column in columns)))
         if complaints:
             raise InvalidError(
-                "The columns of the file cannot be told.", errors=tuple(complaints[:_MOST_COMPLAINTS])
+                "The columns of the file are not clear.", errors=tuple(complaints[:_MOST_COMPLAINTS])
             )
         return columns
 
@@ -106,18 +106,18 @@ class MappedColumns:
         return iter(self._found.values())
 
     def documents(self) -> list[dict[str, Any]]:
-        """As they are stored with the import."""
+        """The columns as stored with the import."""
         return [asdict(column) for column in self]
 
     def remember(self, labels: Mapping[str, str]) -> None:
-        """More labels of exports, for headings that are not known yet."""
+        """Add labels of exports for unknown headings."""
         self._remembered.update(labels)
 
     def knows(self, heading: str) -> bool:
         return heading in self._found
 
     def find(self, heading: str) -> MappedColumn:
-        """The column of this heading. InvalidError where it could be one field or another."""
+        """The column of this heading. InvalidError if it could be two fields."""
         known = self._found.get(heading)
         if known is None:
             if len(self._found) >= MOST_KEYS:
@@ -129,20 +129,20 @@ class MappedColumns:
         return known
 
     def is_secret(self, column: MappedColumn) -> bool:
-        """Whether password hashes stand in it, which are not stored with the rows even if it is left out."""
+        """Whether it has password hashes, which are not stored with the rows even if it is left out."""
         if column.use != "ignored":
             return column.use == "password_hash"
         heading = column.heading
         return "password_hash" in (_NORMALISED.get(_normalise(heading)), self._remembered.get(heading))
 
     def heading_of(self, field: str) -> str | None:
-        """The heading of the one column that holds this field; objects of NDJSON may each have their own."""
+        """The heading of the column of this field; in NDJSON each object may have its own."""
         headings = [column.heading for column in self if column.field == field]
         return headings[0] if len(headings) == 1 else None
 
     @property
     def names(self) -> list[str]:
-        """Headings of the columns that together are the name, in their order; none where one column is it."""
+        """Headings of the columns that are joined to the name, in order; none if one column has it."""
         found = [heading for heading, field in self._asked.items() if field == _JOINED]
         return found if len(found) > 1 else []
 
@@ -163,7 +163,7 @@ class MappedColumns:
         if by_name is not None and by_label is not None and by_name != by_label:
             raise InvalidError(
                 "A column could be two fields.",
-                errors=(_bad(f"{_quote(heading)} may be {by_name} or {by_label}: say which, as in "
+                errors=(_bad(f"{_quote(heading)} may be {by_name} or {by_label}: choose one, as in "
                              f"columns={by_name}:{heading[:_LONGEST_ECHO]}"),),
             )  # fmt: skip
         return by_name or by_label
@@ -179,7 +179,7 @@ class MappedColumns:
         ]
 
     def _clash(self) -> list[FieldError]:
-        """Two columns of one field: which one is meant is not guessed."""
+        """Errors of two columns of one field, of which none is preferred."""
         first: dict[str, str] = {}
         found = []
         joined = self.names
@@ -195,7 +195,7 @@ class MappedColumns:
 
 
 def address(field: str) -> tuple[int, str] | None:
-    """Number (from 1) and part of an address's column."""
+    """The number (from 1) and the part of an address column."""
     found = _ADDRESS.fullmatch(field)
     return (int(found[1]), found[2]) if found else None
 
@@ -205,7 +205,7 @@ def is_of_addresses(field: str) -> bool:
 
 
 def _read(asked: str) -> dict[str, str]:
-    """Fields by label."""
+    """The fields by label."""
     fields: dict[str, str] = {}
     complaints: list[FieldError] = []
     for item in split_items(asked):
@@ -222,7 +222,7 @@ def _read(asked: str) -> dict[str, str]:
         if len(complaints) == _MOST_COMPLAINTS:
             break
     if complaints:
-        raise InvalidError("columns does not say which column is which.", errors=tuple(complaints))
+        raise InvalidError("columns is not valid.", errors=tuple(complaints))
     return fields
 
 
@@ -238,9 +238,7 @@ def _read_headings(ignored: str, asked: Mapping[str, str]) -> frozenset[str]:
             _bad("a heading is empty: write `Notes,Cost centre`, without stray commas", "ignore")
         )
     if complaints:
-        raise InvalidError(
-            "ignore does not say which columns are left out.", errors=tuple(complaints[:_MOST_COMPLAINTS])
-        )
+        raise InvalidError("ignore is not valid.", errors=tuple(complaints[:_MOST_COMPLAINTS]))
     return frozenset(headings)
 
 

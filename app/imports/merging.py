@@ -11,7 +11,7 @@ PARTS: Final = tuple(AddressInput.model_fields)
 PROFILE: Final = tuple(name for name in ProfileInput.model_fields if name != "addresses")
 REQUIRED: Final = tuple(name for name, info in UserInput.model_fields.items() if info.is_required())
 BLANK: Final[Mapping[str, Any]] = UserInput.model_construct(name="", email="").model_dump(exclude={*REQUIRED})
-"""What a new user is before their row is read; what is required is missing."""
+"""A new user before their row is read, without required values."""
 _TOP: Final = UserInput.model_fields.keys() - {"profile"}
 _LISTS: Final = tuple(name for name, value in BLANK["profile"].items() if value == [])
 _FLAGS: Final = frozenset(field.name for field in FIELDS if field.kind.type is bool)
@@ -19,7 +19,7 @@ _NOWHERE: Final[dict[str, str | None]] = dict.fromkeys(PARTS)
 
 
 def merge(user: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The user with these values. What they do not name stays, and an empty cell (None) removes."""
+    """The user with these values. Other fields stay, and an empty cell (None) removes."""
     given = {
         name: value
         for name, value in values.items()
@@ -45,7 +45,7 @@ def _merge_profile(profile: Mapping[str, Any], values: Mapping[str, Any]) -> Any
 
 
 def _merge_addresses(stored: list[Any], values: Mapping[str, Any]) -> list[Any]:
-    """What is no list of addresses stays as it is, for the model to refuse."""
+    """The merged addresses; anything but a list stays as it is, for the model to refuse."""
     said = {name: value for name, value in values.items() if is_of_addresses(name)}
     if not said:
         return stored

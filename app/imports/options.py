@@ -1,7 +1,7 @@
-"""What was asked of an import beside its file: kept with it, and handed to the process that reads the file.
+"""The options of an import, stored with it and passed to the process that reads the file.
 
-`ImportQuery` declares each option once: queries, forms and the command line take it from there. One that the
-reader of files needs is named in `Choices` as well.
+`ImportQuery` declares each option once, for queries, forms and the command line. `Choices` repeats those that
+the reader of files needs.
 """
 
 from dataclasses import fields
@@ -12,12 +12,12 @@ from models.imports import ImportQuery
 
 
 def keep(asked: ImportQuery) -> dict[str, Any]:
-    """The part of an import's document that says what was asked."""
+    """The part of an import's document with its options."""
     return {"reading": asked.model_dump(exclude={"columns", "filename"}), "mapping": asked.columns}
 
 
 def recall(document: dict[str, Any]) -> ImportQuery:
-    """What was asked; an option that is newer than the import is as if nothing was said."""
+    """The options; those newer than the import have their defaults."""
     return ImportQuery.model_construct(**document["reading"], columns=document["mapping"])
 
 

@@ -1,4 +1,4 @@
-"""Making the plan of an import: the handler of its job."""
+"""Planning: the handler of the job that plans an import."""
 
 import asyncio
 import tempfile
@@ -32,14 +32,14 @@ from app.spreadsheets.reading import Limits, SourceRow, Table, open_table
 from models.export import Format
 
 CHUNK: Final = 500
-"""Rows that are looked up and stored together."""
+"""Rows that are looked up and stored at a time."""
 _REPEATS: Final = 1_000
 T = TypeVar("T")
 _INT64: Final = range(-(2**63), 2**63)
 
 
 class Planner:
-    """Does the work of the job that plans an import."""
+    """Plans imports and reverts."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
@@ -48,7 +48,7 @@ class Planner:
         self._users = connections.users
 
     async def plan(self, run: Run) -> None:
-        """Plans from the start, whatever an earlier run has left; nothing where there is a plan already."""
+        """Plan from the start, whatever an earlier run has left; does nothing if there is a plan."""
         document = await self._begin(ObjectId(run.subject))
         if document is None:
             return
@@ -60,7 +60,7 @@ class Planner:
             await files.fetch(self._database, document["file"]["id"], path)
             planner = _Plan(self._connections, document, duplicates)
             choices = options.choices(options.recall(document))
-            choices = replace(choices, encoding=document["file"]["encoding"])  # as it was decided
+            choices = replace(choices, encoding=document["file"]["encoding"])  # as it was chosen
             async with open_table(path, Limits(), choices) as table:
                 await planner.plan(table.heading, table.chunks(CHUNK), run)
             await planner.mark_repeated()
@@ -76,7 +76,7 @@ class Planner:
                 return await planner.check_owners(found, decisions)
 
             await planner.plan_chunks(plan.chunks(CHUNK), decide, run)
-            # One deleted meanwhile took rows with it.
+            # If it was deleted meanwhile, so were its rows.
             await self._records.read(document["reverts"])
             await planner.mark_repeated()
             await planner.finish()
@@ -93,7 +93,7 @@ class Planner:
 
 
 class _Plan:
-    """The plan of one import while it is made."""
+    """The plan of one import in the making."""
 
     def __init__(self, connections: Connections, document: Import, duplicates: DuplicateRows) -> None:
         self._settings = connections.settings
@@ -105,7 +105,7 @@ class _Plan:
         asked = options.recall(document)
         self._columns = MappedColumns(asked.columns, document["columns"], ignored=asked.ignore)
         self._keeps = asked.blank == "keep"
-        # A revert has no file, and no cells to recognise.
+        # A revert has no file, and so no rewritten cells.
         form: Format = document["file"]["format"] if document["file"] else "ndjson"
         self._decider = Decider(frozenset(document["scopes"]), document["by"], form)
         self._done = 0
@@ -123,7 +123,7 @@ class _Plan:
     async def plan_chunks(
         self, chunks: AsyncIterator[list[T]], decide: Callable[[list[T]], Awaitable[list[Decision]]], run: Run
     ) -> None:
-        """Each chunk is stored while the next one is decided."""
+        """Decide chunk after chunk, and store each while the next one is decided."""
         storing: asyncio.Task[None] | None = None
         try:
             async for chunk in chunks:
@@ -141,7 +141,7 @@ class _Plan:
                 await asyncio.gather(storing, return_exceptions=True)
 
     async def _learn_labels(self, sources: Sequence[SourceRow]) -> None:
-        """NDJSON has no heading from which the labels of exports were looked up."""
+        """Look up the labels of exports of NDJSON, which has no heading."""
         keys = {key for source in sources for key in source.document or ()}
         new = [key for key in keys if not self._columns.knows(key)]
         if new:
@@ -162,7 +162,7 @@ class _Plan:
     async def check_owners(
         self, found: stored_users.StoredUsers, decisions: list[Decision]
     ) -> list[Decision]:
-        """Those who want what another user has are errors."""
+        """Make rows errors whose unique values other users have."""
         sound = [each for each in decisions if each.wanted and not each.parsed.errors]
         wanted = {name: {each.wanted[name] for each in sound if name in each.wanted} for name in UNIQUE}
         await stored_users.find_owners(self._users, found, wanted)
@@ -173,7 +173,7 @@ class _Plan:
         return decisions
 
     def _encode(self, decisions: Sequence[Decision]) -> list[RawBSONDocument]:
-        """BSON, made in a thread; and what the rows claim, into its file."""
+        """Encode BSON, and note the rows' keys for duplicates; call it in a thread."""
         self._duplicates.add(
             (kind, value, each.parsed.n, each.parsed.row)
             for each in decisions
@@ -190,7 +190,7 @@ class _Plan:
         await self._database["import_rows"].insert_many(rows, ordered=False)
 
     async def mark_repeated(self) -> None:
-        """Rows that are about one user, or bring one value twice, are errors, each of them."""
+        """Make all rows errors that are about one user, or have the same unique value."""
         repeated = self._duplicates.find_repeated()
         rows = self._records.rows
         while updates := await asyncio.to_thread(
@@ -200,7 +200,7 @@ class _Plan:
 
     def _repeat(self, n: int, kind: str, others: Sequence[int]) -> UpdateOne:
         numbers = ", ".join(map(str, others))
-        detail = f"The same {kind} stands in row {numbers} too: keep one of them."
+        detail = f"The same {kind} is also in row {numbers}: keep one of them."
         error = import_records.wrong(
             "repeated", detail, pointer=pointer(kind), column=self._columns.heading_of(kind)
         )
@@ -214,7 +214,7 @@ class _Plan:
         )
 
     async def finish(self, table: Table | None = None) -> None:
-        """The plan is there at once and whole, or not at all. `table`: that was read, if there is a file."""
+        """Complete the plan in one write. `table`: the file, if there is one."""
         import_id = self._import["_id"]
         counts = await self._records.count(import_id)
         if sum(counts.values()) != self._done:
@@ -235,7 +235,7 @@ class _Plan:
 
 
 def _describe(table: Table) -> dict[str, Any]:
-    """What is known of a file once all of it was read."""
+    """The facts that are known of a file after reading it."""
     hidden = table.hidden_rows if table.sheet is not None else None
     return {"heading": table.heading, "file.hidden_rows": hidden}
 
@@ -243,7 +243,7 @@ def _describe(table: Table) -> dict[str, Any]:
 def _encode(row: dict[str, Any]) -> RawBSONDocument:
     try:
         return RawBSONDocument(bson.encode(row))
-    except (OverflowError, UnicodeEncodeError):  # of a cell: what is written to users was validated
+    except (OverflowError, UnicodeEncodeError):  # of cells only: values for users were validated
         return RawBSONDocument(bson.encode(row | {"cells": [_clean(cell) for cell in row["cells"]]}))
 
 

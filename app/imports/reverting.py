@@ -1,4 +1,4 @@
-"""Reverts: imports whose rows undo those of another import, by what the audit trail says it wrote.
+"""Reverts: imports whose rows undo those of another import, by the audit trail of its writes.
 
 A revert is planned into the same collections as an import, and applied by the same job. Its document has
 `reverts` (the other import's id) and no file; the other one has `revert` (this one's id).
@@ -37,7 +37,7 @@ _NEEDED: Final = dict.fromkeys(("n", "row", "status", "user"), 1)
 
 
 class Reverter:
-    """Plans what undoes an import."""
+    """Plans reverts."""
 
     def __init__(self, connections: Connections, views: Views, submitter: Submitter) -> None:
         self._database = connections.database
@@ -48,10 +48,10 @@ class Reverter:
     async def submit(
         self, import_id: ObjectId, viewer: Viewer, *, by: str | None, scopes: frozenset[str]
     ) -> tuple[ObjectId, Job]:
-        """The revert and the job that plans it, for a caller who may write users.
+        """Submit a revert and the job that plans it, for a caller who may write users.
 
-        ImportNotFoundError; ImportApplyingError; ImportNotAppliedError where no row was applied;
-        ImportRevertedError where there is a revert already.
+        ImportNotFoundError; ImportApplyingError; ImportNotAppliedError if no row was applied;
+        ImportRevertedError if there is a revert already.
         """
         shown = await self._views.find(import_id, viewer)
         if shown.state == "applying":
@@ -72,7 +72,7 @@ class Reverter:
         return document["_id"], await self._keep(document, earlier=earlier, total=total)
 
     async def _check_given_up(self, revert_id: ObjectId) -> None:
-        """ImportRevertedError, unless the revert is gone or has never had a plan."""
+        """ImportRevertedError, unless the earlier revert was deleted or never had a plan."""
         try:
             earlier = await self._views.find(revert_id, Viewer("", is_admin=True))
         except ImportNotFoundError:
@@ -81,7 +81,7 @@ class Reverter:
             raise _reverted(f"Import {revert_id} reverts this one, and is {earlier.state}.")
 
     async def _keep(self, document: dict[str, Any], *, earlier: ObjectId | None, total: int) -> Job:
-        """The revert comes together with the mark on what it reverts: of two at once one is refused."""
+        """Store the revert and mark the reverted import, so that of two at once one is refused."""
 
         async def mark(session: AsyncClientSession) -> None:
             marked = await self._records.imports.update_one(
@@ -100,7 +100,7 @@ def _reverted(what: str) -> ImportRevertedError:
 
 
 class RevertPlan:
-    """Decides what becomes of rows of the other import, a chunk at a time."""
+    """Decides how to undo rows of the other import, in chunks."""
 
     def __init__(self, database: Database, document: Import) -> None:
         self._database = database
@@ -110,7 +110,7 @@ class RevertPlan:
         self._count = 0
 
     async def chunks(self, size: int) -> AsyncGenerator[list[Row], None]:
-        """The rows that were applied, in their order."""
+        """The applied rows, in order."""
         rows, after = self._records.rows, 0
         while True:
             wanted = {"import": self._reverts, "n": {"$gt": after}, "status": {"$in": _DONE}}
@@ -137,7 +137,7 @@ class RevertPlan:
         return ParsedRow(self._count, row["row"], [user_id], {"id": user_id})
 
     async def _entries(self, rows: Sequence[Row]) -> dict[ObjectId, list[Entry]]:
-        """What the trail still has of the import, and of passwords that others set, by user."""
+        """The trail's entries of the import, and of passwords that others set, by user."""
         either = [{"import": self._reverts}, {"differences.pointer": {"$in": undo.SECRETS}}]
         wanted = {"user": {"$in": [row["user"] for row in rows]}, "$or": either}
         entries: dict[ObjectId, list[Entry]] = {}
@@ -157,7 +157,7 @@ class RevertPlan:
             if row["status"] == "updated":
                 parsed.fail(undo.CONFLICT, f"User {row['user']} was deleted after the import changed them.")
         elif stored.row is None:
-            pass  # the record is not valid, which the decider says
+            pass  # the record is malformed, which the decider reports
         elif entry is None:
             parsed.fail(undo.STAYS, "The audit trail no longer has what the import wrote.")
         elif row["status"] == "created":

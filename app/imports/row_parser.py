@@ -1,4 +1,4 @@
-"""A row of a file by the fields of a user: converted cells, and what is wrong with the others."""
+"""Parses rows of a file: converted values by field, and errors of cells."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,30 +12,30 @@ from app.spreadsheets.reading import SourceRow, Unread
 
 BAD_CELL: Final = "bad_cell"
 CHANGED: Final = "updated_at"
-"""The column that says which state of a user a row was made of; read where the row has no version."""
+"""The column that tells from which state of the user a row was made, if it has no version."""
 _TWO_KEYS: Final = "Two keys of the object are {}: keep one."
 
 
 class Place(NamedTuple):
-    """The column of a field, in one row."""
+    """The column of a field in one row."""
 
     key: Any
-    """By which the row's cells are asked for it; None where several of them are joined."""
+    """The key of its cell in the row; None if several cells are joined."""
     heading: str
 
 
 @dataclass(slots=True)
 class ParsedRow:
-    """What one row says. A field whose cell is wrong is not among the values."""
+    """A parsed row. Values of fields with errors are left out."""
 
     n: int
     row: int
     cells: Any
-    """As they are stored: nothing secret is among them, and nothing of a hidden column."""
+    """As they are stored: without secrets and hidden columns."""
     values: dict[str, Any] = field(default_factory=dict)
     errors: list[dict[str, Any]] = field(default_factory=list)
     columns: Mapping[str, Place] = field(default_factory=dict)
-    """By field."""
+    """The places of cells, by field."""
 
     def fail(self, code: str, detail: str, at: str | None = None, column: str | None = None) -> None:
         self.errors.append(import_records.wrong(code, detail, pointer=at, column=column))
@@ -44,18 +44,18 @@ class ParsedRow:
         self.errors = [bad for bad in self.errors if bad["pointer"] != at]
 
     def heading_of(self, name: str) -> str | None:
-        """The heading of the row's own column of this field."""
+        """The heading of the row's column of this field."""
         place = self.columns.get(name)
         return place.heading if place is not None else None
 
 
 class RowParser:
-    """Reads the rows of one file, which it counts."""
+    """Parses and counts the rows of one file."""
 
     def __init__(
         self, columns: MappedColumns, heading: list[str], *, region: str | None = None, keeps: bool = False
     ) -> None:
-        """`region`: whose national phone numbers are taken; `keeps`: blank cells change nothing."""
+        """`region`: the country of national phone numbers; `keeps`: blank cells change nothing."""
         self._columns = columns
         self._region = region
         self._keeps = keeps
@@ -129,7 +129,7 @@ class RowParser:
         return parsed
 
     def _join(self, parsed: ParsedRow, cells: Mapping[str, Any]) -> None:
-        """A name of several columns, in the order in which they were asked for; blank ones are left out."""
+        """Join the name from several columns, in the requested order, without blank ones."""
         if self._keeps and all(map(_is_blank, cells.values())):
             return
         parts = []

@@ -1,7 +1,7 @@
-"""Planned rows and their users, written together: each row once, if its user is as it was planned on.
+"""Writes planned rows and their users together: each row once, if its user did not change.
 
 A row's status changes in the transaction that writes its user. So whatever stops a worker, and however many
-work on one import, the rows that are still pending are those that were not done; to go on is to begin again.
+work on one import, pending rows are those not done; a new run goes on with them.
 """
 
 import asyncio
@@ -35,35 +35,35 @@ from models.imports import APPLIED, PENDING
 _TOGETHER = 200
 """Rows of one transaction."""
 _TRIES = 12
-"""Of one batch: lost races, and rivals that were gone when they were looked for."""
+"""The most tries of one batch after lost races."""
 _NEEDED = dict.fromkeys(("n", "status", "user", "version", "said", "password_hash", "differences"), 1)
 _STANDING = {"version": 1, "is_active": 1, "scopes": 1}
 
 
 class _RefusedError(WriteConflictError):
-    """A user of the batch is not as he was planned on, or somebody else has what he should get."""
+    """A user of the batch has changed, or another user has a unique value."""
 
 
 @dataclass(slots=True)
 class _Batch:
-    """Rows with what is to be written for them."""
+    """A batch of rows with their writes."""
 
     rows: list[Row]
     writes: list[InsertOne[Row] | UpdateOne]
     words: list[dict[str, bool]]
     together: list[Row]
-    """Those whose users are written in one transaction."""
+    """The rows whose users are written in one transaction."""
     notes: list[tuple[Row, Row]]
-    """Users as they are and as they will be, for the audit log."""
+    """Users before and after, for the audit log."""
     entries: list[Entry]
-    """What the audit trail says of those written together."""
+    """The entries of the audit trail for those written together."""
     alone: list[tuple[Row, Row]]
-    """Rows that end sessions, each with its user as he is."""
+    """Rows that end sessions, each with its user, which are written singly."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowWriter:
-    """Of the rows of one import, within a session of its own."""
+    """Writes the rows of one import, within a session of its own."""
 
     id: ObjectId
     rows: Collection
@@ -71,10 +71,10 @@ class RowWriter:
     session: AsyncClientSession
     authority: Authority
     columns: Sequence[Row]
-    """As the import names them, for what is said of a row."""
+    """The import's columns, for errors of rows."""
 
     async def write_all(self, on_done: Callable[[int], Awaitable[None]]) -> None:
-        """All rows that are pending; `on_done` is told how many were done at a time, and may stop it."""
+        """Write all pending rows; `on_done` gets the number done at a time, and may stop it."""
         while True:
             found = False
             async with aclosing(self._batches()) as batches:
@@ -86,7 +86,7 @@ class RowWriter:
                 return
 
     async def _batches(self) -> AsyncGenerator[_Batch]:
-        """In the order of the file; each is prepared while the one before it is written."""
+        """Batches in the order of the file; each is prepared while the previous one is written."""
         following = asyncio.create_task(self._next(0))
         try:
             while (batch := await following) is not None:
@@ -101,7 +101,7 @@ class RowWriter:
         return await self._prepare(rows) if rows else None
 
     async def _find(self, which: dict[str, Any], *, hint: str) -> list[Row]:
-        """Pending rows in their order; `hint` is an index that stands in it."""
+        """Pending rows in order; `hint` is an index with that order."""
         wanted = {"import": self.id, **which, "status": {"$in": PENDING}}
         return await self.rows.find(wanted, _NEEDED, hint=hint).sort("n", 1).limit(_TOGETHER).to_list()
 
@@ -131,7 +131,7 @@ class RowWriter:
                 return
             if not (rows := await self._left(batch)):
                 return
-            await asyncio.sleep(random.random() * 0.02 * attempt)  # noqa: S311 - spreads rivals, guards nothing
+            await asyncio.sleep(random.random() * 0.02 * attempt)  # noqa: S311 - spreads retries, guards nothing
             batch = await self._prepare(rows)
         raise UnavailableError("Others kept changing the users of this import; it goes on later.")
 
@@ -139,7 +139,7 @@ class RowWriter:
         return await self._find({"n": {"$in": [row["n"] for row in batch.rows]}}, hint="n")
 
     async def _write(self, batch: _Batch) -> None:
-        """What frees names comes first: deletions, then changes, then the new."""
+        """Write deletions, then changes, then creations, so that unique values are freed first."""
         refused = 0
         for row, user in batch.alone:
             try:
@@ -163,13 +163,13 @@ class RowWriter:
             except BulkWriteError as error:
                 if error.details["writeErrors"][0]["code"] != DUPLICATE_KEY:
                     raise
-                raise _RefusedError("Somebody else has what one of them should get.") from None
+                raise _RefusedError("Another user has a unique value of one of them.") from None
             if written.inserted_count + written.matched_count != len(batch.together):
                 raise _RefusedError("One of them has changed since.")
             await audit.write.add(self.rows.database, batch.entries, self.session)
 
     async def _take(self, rows: list[Row]) -> None:
-        """Before their users, so that of two workers at the same rows one is stopped here."""
+        """Mark rows as done, before their users are written, so that of two workers one stops here."""
         for status, done in APPLIED.items():
             numbers = [row["n"] for row in rows if row["status"] == status]
             if not numbers:
@@ -180,7 +180,7 @@ class RowWriter:
                 raise _RefusedError("Another worker did some of them.")
 
     async def _write_alone(self, row: Row, user: Row) -> None:
-        """A change that ends the sessions of its user: MongoDB first, and Redis knows of the doubt before."""
+        """Write a row that ends the sessions of its user, as a revocation."""
         async with self.users.end(str(user["_id"])) as ending:
             async with transaction(self.session):
                 await self._take([row])
@@ -215,7 +215,7 @@ class RowWriter:
 
 
 def _prepare(rows: list[Row], standing: dict[ObjectId, Row], author: Author) -> _Batch:
-    """Heavy: for a thread. Rows whose user is gone go with the others, which refuses them."""
+    """Prepare a batch; heavy, so call it in a thread. Rows of deleted users will be refused by the write."""
     batch = _Batch(rows, [], [], [], [], [], [])
     for row in rows:
         user = standing.get(row["user"], {"_id": row["user"], "is_active": False, "scopes": []})
@@ -238,7 +238,7 @@ def _ends(row: Row, user: Row) -> bool:
 
 
 def _create(row: Row, author: Author) -> tuple[InsertOne[Row], dict[str, bool], Entry]:
-    """Without a `User` in between, which is a third of the work: the plan has validated what is said."""
+    """A create without a `User`, which would add half of the work: the plan has validated the values."""
     fields, words = user_records.compose(row["said"])
     credentials = {"password_hash": row.get("password_hash"), "generation": 0}
     new = {"_id": row["user"], **fields, "credentials": credentials}

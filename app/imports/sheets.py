@@ -1,4 +1,4 @@
-"""The same spreadsheet back: the rows of an import as they came, and what became of each beside them."""
+"""Writes imports back as workbooks: the rows as they came, with their status and errors."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -23,29 +23,27 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 
 
 class Sheets:
-    """Writes imports back as workbooks, which take their turn with the exports."""
+    """Writes workbooks of imports, which are counted among the downloads."""
 
     def __init__(self, views: Views, downloads: asyncio.Semaphore) -> None:
         self._views = views
         self._downloads = downloads
 
     async def begin(self, document: Import, statuses: Sequence[RowStatus]) -> AsyncGenerator[bytes, None]:
-        """The chunks of a workbook, which are to be closed; what fails before the first row fails here.
+        """The chunks of a workbook, to be closed; errors before the first row are raised here.
 
-        ImportNotPlannedError while there is no plan; BusyError as an export.
+        ImportNotPlannedError while there is no plan; BusyError as for exports.
         """
         if document["planned_at"] is None:
-            raise ImportNotPlannedError("There is no plan of this import.")
+            raise ImportNotPlannedError("This import has no plan yet.")
         if self._downloads.locked():
-            raise BusyError(
-                "As many downloads are running as this server allows: try again soon.", retry_after=5
-            )
+            raise BusyError("Too many downloads are running: try again soon.", retry_after=5)
         chunks = self._chunks(document, statuses)
         await anext(chunks)
         return chunks
 
     async def _chunks(self, document: Import, statuses: Sequence[RowStatus]) -> AsyncGenerator[bytes, None]:
-        """The first one is empty: a generator that never began would not close what it holds."""
+        """The chunks; the first is empty, as a generator that never began would not close its query."""
         file = document["file"]
         table = _Objects(document) if file is not None and file["format"] == "ndjson" else _Table(document)
         writer = workbook_writer("xlsx", [*table.headings, *_ENDING])
@@ -63,7 +61,7 @@ class Sheets:
 
 
 class _Table:
-    """Of a CSV or a workbook, without hidden columns and those that an earlier file of ours brought back."""
+    """The table of a CSV or a workbook, without hidden columns and our own of an earlier download."""
 
     def __init__(self, document: Import) -> None:
         out = {each["heading"] for each in document["columns"] if each["use"] in ("status", "hidden")}
@@ -83,7 +81,7 @@ class _Table:
 
 
 def _explain(row: Row, held: Mapping[str, Any] = _NOTHING) -> str | None:
-    """All that is wrong, each with its column, and with what stood there if the cell does not show it."""
+    """All errors, each with its column, and with the cell's content if that is not shown."""
     said = [
         f"{place}: {bad['detail']}" if (place := bad["column"] or bad["pointer"]) else bad["detail"]
         for bad in row["errors"]
@@ -93,12 +91,12 @@ def _explain(row: Row, held: Mapping[str, Any] = _NOTHING) -> str | None:
 
 
 def _fit(text: str) -> str:
-    """Astral characters count twice."""
+    """Cut a text to a cell's length; characters beyond the BMP count twice."""
     return text if len(text) <= CELL_LENGTH // 2 else text[: CELL_LENGTH // 2 - 1] + "…"
 
 
 class _Objects(_Table):
-    """Of NDJSON: a column for each key, and those of the export for what a profile nests."""
+    """The table of NDJSON: a column for each key, and those of exports for the profile."""
 
     def __init__(self, document: Import) -> None:
         columns = document["columns"]

@@ -1,4 +1,4 @@
-"""Which user a row is about, and whether others hold the values it brings: asked for many rows at once."""
+"""Looks up the users of rows, and the owners of their unique values, for many rows at once."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,34 +14,34 @@ from models import phones
 
 _HASH: Final = "credentials.password_hash"
 _STRING: Final = {"$type": "string"}
-"""The unique indexes are partial: they serve only a query that says it asks for strings."""
+"""The unique indexes are partial: they serve only queries for strings."""
 PUBLIC, READER = choose(None)
 UNIQUE: Final = {"email": "keys.email", "username": "keys.username", "phone": "phone"}
-"""Paths of the unique fields; the index of each has the field's name."""
+"""The paths of the unique fields; their indexes have the field's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredUser:
-    """A user as he is. `row` is None where another hand wrote what no caller can be parsed."""
+    """A stored user. `row` is None if it is malformed."""
 
     id: ObjectId
     row: Row | None
     keys: Mapping[str, str | None]
-    """His unique values, normalised: `email`, `username`, `phone`."""
+    """Their unique values, normalised: `email`, `username`, `phone`."""
     password_hash: str | None
 
 
 @dataclass(slots=True)
 class StoredUsers:
-    """What was looked up; a value that is not here was not found."""
+    """The users that were found."""
 
     by_id: dict[ObjectId, StoredUser] = field(default_factory=dict)
     owners: dict[str, dict[str, ObjectId]] = field(default_factory=lambda: {name: {} for name in UNIQUE})
-    """For each unique field the id of whoever holds a value."""
+    """The id of the user with each value, by unique field."""
     asked: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in UNIQUE})
 
     def of(self, parsed: ParsedRow) -> StoredUser | None:
-        """The user that the row is about, by the first key that it gives."""
+        """The user of a row, by its first key."""
         kind, key = find_key(parsed.values)
         if kind == "id":
             return self.by_id.get(ObjectId(key))
@@ -50,7 +50,7 @@ class StoredUsers:
 
 
 def find_key(values: Mapping[str, Any]) -> tuple[str, str]:
-    """By which field a row finds its user, and the value, normalised; two empty texts without one."""
+    """The field and the normalised value by which a row finds its user; two empty texts without one."""
     if values.get("id"):
         return "id", values["id"]
     for name in ("email", "username"):
@@ -61,7 +61,7 @@ def find_key(values: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def normalise(name: str, value: Any) -> str | None:
-    """The form under which a value of `email`, `username` or `phone` is unique; of what is none, None."""
+    """The normalised form of an `email`, `username` or `phone`; None for any other value."""
     if not isinstance(value, str) or not value:
         return None
     if name == "email":
@@ -70,7 +70,7 @@ def normalise(name: str, value: Any) -> str | None:
 
 
 async def find(users: Collection, rows: Iterable[ParsedRow], *, hashes: bool) -> StoredUsers:
-    """The users that the rows are about; with `hashes` also those of their passwords."""
+    """The users of the rows; with `hashes` also their password hashes."""
     found = StoredUsers()
     wanted: dict[str, set[str]] = {"id": set(), "email": set(), "username": set()}
     for parsed in rows:
@@ -89,7 +89,7 @@ async def find(users: Collection, rows: Iterable[ParsedRow], *, hashes: bool) ->
 
 
 async def find_owners(users: Collection, found: StoredUsers, wanted: Mapping[str, set[str]]) -> None:
-    """Who holds these unique values, into `found`; what it knows is not asked again."""
+    """Add the owners of unique values to `found`, which known ones are not queried for again."""
     for name, values in wanted.items():
         missing = values - found.asked[name]
         if not missing:

@@ -1,4 +1,4 @@
-"""A new import: its file looked at and kept, its plan asked for."""
+"""Submits imports: inspects and stores the file, and makes the job that plans it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -24,18 +24,18 @@ from models.imports import LONGEST_SHEET_NAME, MOST_SHEETS, ImportQuery
 
 Write = Callable[[AsyncClientSession], Awaitable[None]]
 _LOOK_S: Final = 4.0
-"""How long a file is looked at before its import is there; what is wrong further on fails the plan."""
+"""How long a file is inspected before the reply; later errors fail the plan."""
 
 UPLOADS = 4
 """Received at once by one process: more would share the same disk and network."""
 
 
 class Submitter:
-    """Takes in new imports."""
+    """Submits new imports."""
 
     def __init__(self, connections: Connections, jobs: Jobs) -> None:
         self.receiving = asyncio.Semaphore(UPLOADS)
-        """Files under way."""
+        """The running uploads."""
         self._settings = connections.settings
         self._connections = connections
         self._database = connections.database
@@ -44,14 +44,12 @@ class Submitter:
 
     def check_room(self) -> None:
         if self.receiving.locked():
-            raise TooManyImportsError(
-                "As many files are being uploaded as this server allows: try again soon.", retry_after=5
-            )
+            raise TooManyImportsError("Too many files are being uploaded: try again soon.", retry_after=5)
 
     async def submit(
         self, upload: Upload, asked: ImportQuery, *, by: str | None, scopes: frozenset[str]
     ) -> tuple[ObjectId, Job]:
-        """The import and the job that plans it, for a caller who may write users.
+        """Submit an import and the job that plans it, for a caller who may write users.
 
         UnsupportedFileError, UnreadableFileError, FileTooLargeError: of the file; InvalidError: of its
         columns.
@@ -77,7 +75,7 @@ class Submitter:
         return import_id, job
 
     def make_document(self, asked: ImportQuery, *, by: str | None, scopes: frozenset[str]) -> dict[str, Any]:
-        """A new import but for its `file`, `heading` and `columns`."""
+        """A new import without its `file`, `heading` and `columns`."""
         moment = clock.now()
         return {
             "_id": ObjectId(),
@@ -111,9 +109,9 @@ class Submitter:
         return await inspect(upload.path, Limits(), replace(choices, encoding=encoding), within_s=_LOOK_S)
 
     async def keep(self, document: dict[str, Any], *, total: int | None, first: Write | None = None) -> Job:
-        """The import and its job come together, so that none waits for a job that nobody asked for.
+        """Store the import together with its job, so that none is without a job.
 
-        `first` is done before them in the same transaction, and ends it by what it raises.
+        `first` runs before in the same transaction, and aborts it by raising.
         """
         import_id = str(document["_id"])
 

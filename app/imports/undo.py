@@ -1,4 +1,4 @@
-"""The way back of one row of an import: what the audit trail says it wrote, against what the user is now."""
+"""Undoes one row of an import: compares what it wrote, by the audit trail, with the user now."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -21,7 +21,7 @@ _LISTS: Final = frozenset(field.name for field in FIELDS if field.kind.many)
 
 
 def undo_update(parsed: ParsedRow, stored: StoredUser, entry: Entry) -> None:
-    """Fills in the values of before; fields that are not as the import wrote them are errors of the row."""
+    """Restore the earlier values; fields that were changed since become errors of the row."""
     written = [each for each in entry["differences"] if each["pointer"] not in SECRETS]
     before = {name: stored.row[name] for name in _FIELDS} if stored.row else {}
     user = _padded(before, written)
@@ -37,7 +37,7 @@ def undo_update(parsed: ParsedRow, stored: StoredUser, entry: Entry) -> None:
 
 
 def undo_creation(parsed: ParsedRow, stored: StoredUser, entry: Entry, *, has_new_password: bool) -> None:
-    """Deletes a user who is as they were created; every field that is not is an error of the row."""
+    """Delete the created user; fields that were changed since become errors of the row."""
     parsed.values["delete"] = True
     now = {name: stored.row[name] for name in _FIELDS} if stored.row else {}
     for at in _changed(entry["differences"], audit.write.differences({}, now)):
@@ -47,13 +47,13 @@ def undo_creation(parsed: ParsedRow, stored: StoredUser, entry: Entry, *, has_ne
 
 
 def losses(entry: Entry) -> Iterator[tuple[str, str | None]]:
-    """What of a change stays although its row is undone: the sentence and the pointer."""
+    """What cannot be undone of a change: sentences and pointers."""
     pointers = [each["pointer"] for each in entry["differences"]]
     if entry["action"] == "created":
         return
     for at in pointers:
         if at in SECRETS:
-            yield "The password of before is not stored: the one that the import set stays.", at
+            yield "The earlier password is not stored: the one that the import set stays.", at
     if any(at in (*SECRETS, *_STANDING) for at in pointers):
         yield "Sessions that the import ended stay ended.", None
 
@@ -64,7 +64,7 @@ def _changed(written: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, An
 
 
 def _padded(user: Mapping[str, Any], written: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """A copy that has each address that the change is about, be it empty."""
+    """A copy of the user that has each address of the change, if only an empty one."""
     copied = deepcopy(dict(user))
     addresses = copied["profile"]["addresses"]
     paths = [_path(each["pointer"]) for each in written]
@@ -94,7 +94,7 @@ def _set(user: Any, at: str, value: Any) -> None:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """What is empty is as what is missing."""
+    """Whether both values are equal, empty ones being missing."""
     return bool(_full(one) == _full(other))
 
 

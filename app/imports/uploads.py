@@ -1,4 +1,4 @@
-"""An uploaded file: from a raw body or a multipart form onto the disk, counted and hashed on the way."""
+"""Uploads: writes a raw body or a multipart form's file to disk, counting and hashing it."""
 
 import asyncio
 import hashlib
@@ -26,14 +26,14 @@ from models.export import MEDIA_TYPES
 from models.imports import ImportQuery
 
 STALLED_S: Final = 30.0
-"""How long a client may send nothing more of its file."""
+"""How long a client may send nothing."""
 _FORM: Final = "multipart/form-data"
 _RAW: Final = frozenset(MEDIA_TYPES.values()) | {
     "application/csv", "application/json", "application/json-lines", "application/jsonl",
     "application/ndjson", "application/octet-stream", "application/vnd.ms-excel", "application/x-jsonlines",
     "text/plain", "text/tab-separated-values",
 }  # fmt: skip
-"""What clients call the formats, and what they say who do not know. The bytes decide."""
+"""Content types of files, generic ones included; the file's bytes decide."""
 
 _OPTIONS: Final = frozenset(ImportQuery.model_fields)
 _LONGEST_OPTION: Final = 16_384
@@ -49,14 +49,14 @@ class Upload:
     size: int = 0
     sha256: str = ""
     options: dict[str, str] = field(default_factory=dict)
-    """What a form said beside the file."""
+    """The form's options."""
 
 
 @asynccontextmanager
 async def receive(
     body: AsyncIterator[bytes], content_type: str, *, encoding: str, limit: int
 ) -> AsyncIterator[Upload]:
-    """The whole file in a private place, which goes when the block is left.
+    """Receive a file into a private folder, which is deleted when the block is left.
 
     `encoding` is that of the content (RFC 9110, section 8.4). TooLargeError past `limit` bytes;
     UnsupportedMediaTypeError, MalformedFormError and InvalidError say what to send.
@@ -83,13 +83,13 @@ async def receive(
 
 
 async def _in_time(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The chunks, each of which comes soon or never: whoever stalls holds a place that others want."""
+    """The chunks; a client that stalls would keep a slot from others."""
     while True:
         try:
             async with asyncio.timeout(STALLED_S):
                 chunk = await anext(body, None)
         except TimeoutError:
-            raise UploadStalledError(f"Nothing more of the file came for {STALLED_S:.0f} s.") from None
+            raise UploadStalledError(f"No more of the file arrived for {STALLED_S:.0f} s.") from None
         if chunk is None:
             return
         yield chunk
@@ -124,7 +124,7 @@ class _Sink:
 
 
 class _Form:
-    """A multipart form (RFC 7578) of one `file` and of options, each once; sizes and headers are bounded."""
+    """A multipart form (RFC 7578) with one `file` and options, each once; sizes and headers are bounded."""
 
     def __init__(self, parameters: dict[bytes, bytes], sink: _Sink) -> None:
         self._sink = sink
@@ -160,7 +160,7 @@ class _Form:
         with _malformed():
             self._parser.finalize()
         if not self._ended:
-            raise MalformedFormError("The form breaks off before its last boundary.")
+            raise MalformedFormError("The form ends before its last boundary.")
         if "file" not in self._seen:
             raise _bad("file", "Must be the file, in a part of this name.")
         upload.options = self._options
@@ -207,7 +207,7 @@ class _Form:
 
 
 def combine(asked: ImportQuery, upload: Upload) -> ImportQuery:
-    """What query and form say together; InvalidError where both say the same, or the form says it wrong."""
+    """The options of query and form together; InvalidError if one is in both, or wrong in the form."""
     twice = sorted(asked.model_fields_set & upload.options.keys())
     if twice:
         raise _bad(twice[0], "May be given only once: in the query or in the form.")
@@ -221,7 +221,7 @@ def combine(asked: ImportQuery, upload: Upload) -> ImportQuery:
 
 
 def clean_name(name: str) -> str | None:
-    """The last part of a path, without what does not print."""
+    """The last part of a path, without unprintable characters."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(char for char in last if char.isprintable())[:_LONGEST_NAME] or None
 

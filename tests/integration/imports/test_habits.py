@@ -337,7 +337,7 @@ async def test_phones_as_numbers_are_those_stored_or_named_as_what_they_are(
         *first, bad, good = (await plan(client, file, kind))["items"]
         assert [row["status"] for row in first] == ["unchanged"] * len(first)
         assert errors_of(bad) == {("bad_cell", "/phone", "phone")}
-        assert "made a number of it, and the + is lost" in bad["errors"][0]["detail"]
+        assert "made it a number, and the + is lost" in bad["errors"][0]["detail"]
         assert (good["status"], good["errors"]) == ("create", [])
     lost = "email,name,phone\na@example.com,A,4.98912E+9\nb@example.com,B,4989123459.0\n"
     for row in (await plan(client, lost))["items"]:

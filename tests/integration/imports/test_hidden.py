@@ -94,7 +94,7 @@ async def test_a_hidden_column_of_keys_is_no_key_and_the_refusal_says_why(client
     found = await refused(client, save(hide_email), 422, "validation_failed", kind=OCTETS)
     (bad,) = found["errors"]
     assert bad["detail"] == (
-        "one of id, email and username is needed: by it a row finds its user; hidden columns are left out "
+        "one of id, email and username is needed to find the users of rows; hidden columns are left out "
         "without hidden=read"
     )
 

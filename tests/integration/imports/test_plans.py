@@ -162,7 +162,7 @@ async def test_the_same_person_twice_is_named_on_each_row(client: httpx.AsyncCli
     assert [row["status"] for row in rows] == ["error"] * 4 + ["create"]
     assert errors_of(rows[0]) == {("repeated", "/email", "email"), ("repeated", "/phone", "phone")}
     assert errors_of(rows[1]) == {("repeated", "/email", "email")}
-    assert rows[1]["errors"][0]["detail"] == "The same email stands in row 2 too: keep one of them."
+    assert rows[1]["errors"][0]["detail"] == "The same email is also in row 2: keep one of them."
     assert ("repeated", "/id", "id") in errors_of(rows[2]) & errors_of(rows[3])
     assert rows[0]["id"] is rows[1]["id"] is None
 

@@ -120,7 +120,7 @@ a@example.com,Al,,,
     assert rows[0] == [user["email"], "Ana", "01234", "=1+1", "update", None]
     assert rows[1][:5] == [None, "New", "007", "x", "error"]
     assert rows[1][5] == (
-        "One of id, email and username is needed: by it a row finds its user. E-Mail: This is required."
+        "One of id, email and username is needed to find the row's user. E-Mail: This is required."
     )
     assert [row[4] for row in rows] == ["update", "error", "create"]
     only = await read_sheet(client, found["id"], "status=error")

@@ -76,7 +76,7 @@ def test_each_use_is_told() -> None:
 
 def test_a_heading_that_could_be_two_fields_is_not_guessed() -> None:
     (said,) = complaints("id", "Name", Name="username")
-    assert said == "`Name` may be name or username: say which, as in columns=name:Name"
+    assert said == "`Name` may be name or username: choose one, as in columns=name:Name"
     assert fields("id", "Name", asked="username:Name", Name="title") == {"id": "id", "Name": "username"}
 
 
@@ -87,7 +87,7 @@ def test_two_headings_of_one_field_are_refused() -> None:
 
 def test_a_file_without_a_key_is_refused() -> None:
     (said,) = complaints("name", "age")
-    assert said == "one of id, email and username is needed: by it a row finds its user"
+    assert said == "one of id, email and username is needed to find the users of rows"
 
 
 @pytest.mark.parametrize(
