@@ -5,7 +5,8 @@ name no field.
 """
 
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from types import NoneType, UnionType
@@ -14,8 +15,19 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, Field, create_model
 from pydantic.fields import FieldInfo
 
+from models.values import Blank
+
 Model = TypeVar("Model", bound=BaseModel)
 Definitions = dict[str, Any]
+
+
+_NEVER_MISSING = frozenset({"name", "email", "scopes", "is_active"})
+"""What every stored user has."""
+_UNIQUE = frozenset({"email", "username", "phone"})
+_RESERVED = ("profile", "addresses_more", "status", "error", "delete", "password_hash")
+"""What columns of files mean beside fields."""
+_IN_PROFILE = 2
+"""Steps of a path into the profile; there are more into an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +163,41 @@ def read(model: type[BaseModel], *path: str, is_set: bool = True) -> Iterator[Us
         if issubclass(kind.type, BaseModel) and not kind.many:
             yield from read(kind.type, *path, name)
         else:
-            yield UserField(name, (*path, name), kind, declared, info, is_set)
+            field = UserField(name, (*path, name), kind, declared, info, is_set)
+            if is_set and (wrong := next(_complain(field), None)):
+                msg = f"{model.__name__}.{name} {wrong}"
+                raise TypeError(msg)
+            yield field
+
+
+def _complain(field: UserField) -> Iterator[str]:
+    """What would be right instead of what is declared."""
+    kind, declared = field.kind, field.declared
+    is_object = issubclass(kind.type, BaseModel)
+    if not (is_object or kind.type in ({str} if kind.many else {str, int, bool})):
+        yield "must be a text, a whole number, a flag or a list of texts: files hold nothing else."
+    if not field.may_be_missing and field.name not in _NEVER_MISSING:
+        yield "must be `... | None` with the default None: users who are stored have none."
+    if kind.type is str and kind.nullable and Blank not in field.info.metadata:
+        yield "needs Blank after its type: forms send an empty text for what is missing."
+    if len(field.path) > 1 and (declared.owner != "never" or declared.admin):
+        yield "must not say who sets it: the profile is set as a whole, what others set stands beside it."
+    if declared.filter and (kind.type is int) != isinstance(declared.filter, tuple):
+        yield "needs two sentences as `filter` if it is a number, else one."
+    if declared.sort and (kind.many or kind.type is bool or len(field.path) > _IN_PROFILE):
+        yield "must not have `sort`: users come in the order of a text or a number that they have once."
+    if declared.search and kind.type is not str:
+        yield "must not have `search`: words are found in texts."
+    if declared.unique != (field.name in _UNIQUE):
+        yield "must not have `unique`: that needs a normal form, an index and a conflict of its own."
+
+
+def check_names(fields: Iterable[UserField]) -> None:
+    """TypeError where a column of files could be two fields, or something else of a row."""
+    counts = Counter((*_RESERVED, *(field.name for field in fields)))
+    if twice := [name for name, count in counts.items() if count > 1]:
+        msg = f"{', '.join(twice)}: a column has this name already, give the field another."
+        raise TypeError(msg)
 
 
 def _declared(model: type[BaseModel], name: str) -> Declared:

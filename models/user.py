@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 from pymongo import ASCENDING, IndexModel
 
 from models import answers
-from models.fields import Declared, UserField, answered, made_of, patches, read
+from models.fields import Declared, UserField, answered, check_names, made_of, patches, read
 from models.values import (
     DEFAULT_SCOPES,
     PLAIN,
@@ -282,6 +282,7 @@ FIELDS: tuple[UserField, ...] = tuple(
     sorted((*read(UserInput), *read(Recorded, is_set=False)), key=lambda field: _ORDER.index(field.path[0]))
 )
 """All fields of a user, with those of the profile in its place, in the order of replies and columns."""
+check_names(FIELDS)
 PARTS: tuple[UserField, ...] = tuple(read(AddressInput, "profile", "addresses"))
 """The fields of an address."""
 _ALL = (*read(UserInput), *PARTS, *read(Recorded, is_set=False))

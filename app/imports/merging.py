@@ -14,7 +14,7 @@ BLANK: Final[Mapping[str, Any]] = UserInput.model_construct(name="", email="").m
 """A new user before their row is read, without required values."""
 _TOP: Final = UserInput.model_fields.keys() - {"profile"}
 _LISTS: Final = tuple(name for name, value in BLANK["profile"].items() if value == [])
-_FLAGS: Final = frozenset(field.name for field in FIELDS if field.kind.type is bool)
+_FLAGS: Final = {each.name for each in FIELDS if each.kind.type is bool and not each.may_be_missing}
 _NOWHERE: Final[dict[str, str | None]] = dict.fromkeys(PARTS)
 
 
