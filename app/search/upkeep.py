@@ -1,7 +1,7 @@
 """Upkeep of search: renews and checks the search fields while the service runs."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pymongo
 from bson import ObjectId
@@ -11,14 +11,15 @@ from pymongo.errors import BulkWriteError, PyMongoError
 from app.core.mongo import Collection, Row
 from app.search.dictionary import Dictionary, merge
 from app.search.postings import VERSION, Indexed, index
+from models.user import SEARCHED
 
 _BATCH = 500
 _NAMED = 20
 """The most differences that are reported one by one."""
 _LOOK_S = 2.0
-_INVALID = 121
-"""DocumentValidationFailure."""
-_READ = ("name", "username", "email", "phone", "tags", "profile", "search", "version")
+_REFUSED = frozenset({121, 11_000})
+"""DocumentValidationFailure and DuplicateKey."""
+_READ = dict.fromkeys((*(field.path[0] for field in SEARCHED.values()), "search", "version"), 1)
 
 
 class SearchIndex:
@@ -36,12 +37,13 @@ class SearchIndex:
         """
         counts: Counter[str] = Counter()
         changed = 0
-        async for rows in self._batches():
+        async for rows in batches(self._users, _READ):
             fields = [(row, made) for row in rows if (made := _index(row)) is not None]
             for _, made in fields:
                 counts.update(made.words.keys())
             await self._dictionary.know(merge(made.words for _, made in fields))
-            changed += await self._write([_change(row, made) for row, made in fields if _differs(row, made)])
+            changes = [_change(row, made) for row, made in fields if _differs(row, made)]
+            changed += (await write(self._users, changes))[0]
             on_batch(len(rows))
         await self._dictionary.recount(counts)
         return changed
@@ -67,7 +69,7 @@ class SearchIndex:
         """A sentence for each difference from what search needs; empty where there is none."""
         found: list[str] = []
         words: set[str] = set()
-        async for rows in self._batches():
+        async for rows in batches(self._users, _READ):
             for row in rows:
                 made = _index(row)
                 if made is None:
@@ -84,25 +86,6 @@ class SearchIndex:
                 f"{missing} words are missing from the dictionary: they are found exactly, but not misspelt"
             )
         return found
-
-    async def _write(self, changes: list[UpdateOne]) -> int:
-        """How many users were changed; the validator refuses rows that are malformed elsewhere."""
-        if not changes:
-            return 0
-        try:
-            return (await self._users.bulk_write(changes, ordered=False)).modified_count
-        except BulkWriteError as error:
-            if any(write["code"] != _INVALID for write in error.details["writeErrors"]):
-                raise
-            return int(error.details["nModified"])
-
-    async def _batches(self) -> AsyncIterator[list[Row]]:
-        """All users by id, so that a long walk meets each once."""
-        last: Row = {"_id": {"$gte": ObjectId("0" * 24)}}  # an id of another type would end the walk
-        wanted = dict.fromkeys(_READ, 1)
-        while rows := await self._users.find(last, wanted).sort("_id", 1).limit(_BATCH).to_list():
-            yield rows
-            last = {"_id": {"$gt": rows[-1]["_id"]}}
 
 
 def _index(row: Row) -> Indexed | None:
@@ -124,3 +107,27 @@ def _fields(made: Indexed) -> Row:
 def _change(row: Row, made: Indexed) -> UpdateOne:
     condition = {"_id": row["_id"], "version": row.get("version")}
     return UpdateOne(condition, {"$set": {"search": _fields(made)}})
+
+
+async def write(users: Collection, changes: list[UpdateOne]) -> tuple[int, list[str]]:
+    """Write changes of derived fields; how many users changed, and ids of those that MongoDB refused.
+
+    The validator refuses rows that are malformed elsewhere, a unique index keys that two users would share.
+    """
+    if not changes:
+        return 0, []
+    try:
+        return (await users.bulk_write(changes, ordered=False)).modified_count, []
+    except BulkWriteError as error:
+        wrong = error.details["writeErrors"]
+        if any(write["code"] not in _REFUSED for write in wrong):
+            raise
+        return int(error.details["nModified"]), [str(write["op"]["q"]["_id"]) for write in wrong]
+
+
+async def batches(users: Collection, wanted: Mapping[str, int]) -> AsyncIterator[list[Row]]:
+    """All users by id, some at a time, so that a long walk meets each once."""
+    last: Row = {"_id": {"$gte": ObjectId("0" * 24)}}  # an id of another type would end the walk
+    while rows := await users.find(last, wanted).sort("_id", 1).limit(_BATCH).to_list():
+        last = {"_id": {"$gt": rows[-1]["_id"]}}
+        yield rows

@@ -86,15 +86,16 @@ def hidden(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
     And the words that the dictionary must have first.
     """
     found = search.index(said)
-    kept = {
-        "keys": {
-            name: key(value) if (value := (said if at_top else said["profile"]).get(name)) else None
-            for name, at_top, key in _KEYS
-        },
-        "facets": list(dict.fromkeys(_facets(said))),
-        "search": {"v": search.VERSION, "t": found.t, "p": found.p},
+    return normalised(said) | {"search": {"v": search.VERSION, "t": found.t, "p": found.p}}, found.words
+
+
+def normalised(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys and facets, by which users are sorted and filtered."""
+    keys = {
+        name: key(value) if (value := (said if at_top else said["profile"]).get(name)) else None
+        for name, at_top, key in _KEYS
     }
-    return kept, found.words
+    return {"keys": keys, "facets": list(dict.fromkeys(_facets(said)))}
 
 
 def change(said: dict[str, Any], raised: Mapping[str, int] = {}) -> tuple[dict[str, Any], dict[str, bool]]:
