@@ -125,9 +125,11 @@ async def write(users: Collection, changes: list[UpdateOne]) -> tuple[int, list[
         return int(error.details["nModified"]), [str(write["op"]["q"]["_id"]) for write in wrong]
 
 
-async def batches(users: Collection, wanted: Mapping[str, int]) -> AsyncIterator[list[Row]]:
+async def batches(
+    users: Collection, wanted: Mapping[str, int], size: int = _BATCH
+) -> AsyncIterator[list[Row]]:
     """All users by id, some at a time, so that a long walk meets each once."""
     last: Row = {"_id": {"$gte": ObjectId("0" * 24)}}  # an id of another type would end the walk
-    while rows := await users.find(last, wanted).sort("_id", 1).limit(_BATCH).to_list():
+    while rows := await users.find(last, wanted).sort("_id", 1).limit(size).to_list():
         last = {"_id": {"$gt": rows[-1]["_id"]}}
         yield rows

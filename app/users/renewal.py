@@ -17,15 +17,15 @@ _PUBLIC, _READER = choose(None)
 _MISSING = object()
 
 
-async def renew_derived(users: Collection, *names: str) -> int:
+async def renew_derived(users: Collection, *names: str, together: int = 500) -> int:
     """Renew `keys`, `facets` or `search` of all users, and fill in fields that they lack; how many changed.
 
-    It reads some users at a time by id, and may be killed and begun again. A user who is changed meanwhile is
-    left as that change wrote them. Users whom the validator or a unique index refuses are logged.
+    It reads `together` users at a time by id, and may be killed and begun again. A user who is changed
+    meanwhile is left as that change wrote them. Users whom the validator or a unique index refuses are logged.
     """
     own = [name for name in names if name != "search"]
     changed = 0
-    async for rows in upkeep.batches(users, _PUBLIC | dict.fromkeys(own, 1)):
+    async for rows in upkeep.batches(users, _PUBLIC | dict.fromkeys(own, 1), together):
         changes = [change for row in rows if (change := _renew(row, own, _READER)) is not None]
         written, refused = await upkeep.write(users, changes)
         changed += written
