@@ -21,7 +21,7 @@ async def renew_derived(users: Collection, *names: str, together: int = 500) -> 
     """Renew `keys`, `facets` or `search` of all users, and fill in fields that they lack; how many changed.
 
     It reads `together` users at a time by id, and may be killed and begun again. A user who is changed
-    meanwhile is left as that change wrote them. Users whom the validator or a unique index refuses are logged.
+    meanwhile is left as that change wrote them. The log names those whom MongoDB refuses.
     """
     own = [name for name in names if name != "search"]
     changed = 0
