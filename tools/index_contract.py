@@ -27,19 +27,18 @@ from app.listing.queries import build
 from app.users.selections import choose
 from app.users.user_records import hidden
 from models.listing import Filter, ListQuery, Missable
-from models.user import AddressInput, Credentials, ProfileInput, User
+from models.user import FACETS, PARTS, SORTED, AddressInput, Credentials, ProfileInput, User
 from tests.support.servers import MongoServer
 
 USERS = 100_000
 LIMIT = 50
 _PROCESSES = 2
 _BATCH = 2_000
-SORTS = (
-    "created_at", "updated_at", "last_login_at", "name", "email", "username", "age"
-)  # fmt: skip
+_ORDER = ("created_at", "updated_at", "last_login_at", "name", "email", "username", "age")
+SORTS = tuple(dict.fromkeys((*_ORDER, *(field.name for field in SORTED))))
 MANY = frozenset(name for name, field in Filter.model_fields.items() if "list" in str(field.annotation))
 
-FILTERS: dict[str, str] = {
+_VALUES: dict[str, str] = {
     "is_active": "true",
     "tag": "vip",
     "scope": "users:read",
@@ -54,13 +53,24 @@ FILTERS: dict[str, str] = {
     "updated_to": "2024-01-01",
     "last_login_from": "2026-01-01",
     "last_login_to": "2025-01-01",
-    **{f"missing:{name}": name for name in get_args(Missable)},
 }
-"""A value of each filter that many match; those of the unique fields are some sample person's."""
+"""What many sample people match; they have nothing of fields that are not here."""
+FILTERS = (
+    _VALUES
+    | {field.called: "Nobody" for field in FACETS if field.called not in _VALUES}
+    | {f"missing:{name}": name for name in get_args(Missable)}
+)
+"""A value of each filter; those of the unique fields are some sample person's."""
 
 UNIQUE = ("id", "email", "username", "phone")
 
 REASONS = {
+    **{field.name: f"`sort={field.name}`." for field in SORTED},
+    **{
+        f"{field.called}_missing": f"`missing={field.called}`, in the default order."
+        for field in FACETS
+        if field.may_be_missing and field not in PARTS
+    },
     "_id_": "MongoDB's own. `id=`.",
     "email": "No two accounts with one e-mail; signing in; `email=`; `sort=email`. Holds strings only, so "
     "that rows of another hand without the key do not collide.",

@@ -5,6 +5,8 @@ import json
 import random
 from collections.abc import Mapping
 from datetime import datetime
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import httpx
@@ -14,7 +16,7 @@ from pymongo import MongoClient
 from app.commands.sample import people
 from app.spreadsheets.formulas import unguard
 from app.users.user_records import hidden
-from models.user import UserInput
+from models.user import FIELDS, UserInput
 from tests.unit.spreadsheets.files import open_with_openpyxl, read_csv
 
 Item = dict[str, Any]
@@ -77,17 +79,19 @@ def _write_times(user: Item) -> Item:
 
 def flatten(user: Item, addresses: int = 3) -> Item:
     """A user by columns, in their published order; None where a cell is empty."""
-    profile = user["profile"]
-    flat = {name: user[name] for name in ("id", "username", "email", "name", "phone", "avatar_url", "locale")}
-    flat |= {name: ",".join(user[name]) or None for name in ("tags", "scopes")}
-    flat["is_active"] = user["is_active"]
-    flat |= {name: profile[name] for name in ("bio", "age", "title", "department")}
-    for place in range(addresses):
-        given = profile["addresses"][place] if place < len(profile["addresses"]) else {}
-        flat |= {f"address{place + 1}_{part}": given.get(part) for part in PARTS}
-    more = profile["addresses"][addresses:]
-    flat["addresses_more"] = json.dumps(more, ensure_ascii=False, separators=(",", ":")) if more else None
-    return flat | {name: user[name] for name in (*TIMES, "last_login_ip", "version")}
+    flat: Item = {}
+    for each in FIELDS:
+        value = reduce(getitem, each.path, user)
+        if each.name == "addresses":
+            for place in range(addresses):
+                given = value[place] if place < len(value) else {}
+                flat |= {f"address{place + 1}_{part}": given.get(part) for part in PARTS}
+            more = value[addresses:]
+            rest = json.dumps(more, ensure_ascii=False, separators=(",", ":"))
+            flat["addresses_more"] = rest if more else None
+        else:
+            flat[each.name] = ",".join(value) or None if each.kind.many else value
+    return flat
 
 
 def as_text(flat: Mapping[str, Any]) -> dict[str, str]:
