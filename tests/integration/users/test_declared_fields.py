@@ -48,12 +48,15 @@ def value(each: UserField, number: int) -> Any:
     return [text, f"second{number}"] if each.kind.many else text
 
 
+def holding(each: UserField, said: Any) -> dict[str, Any]:
+    return {each.name: said} if len(each.path) == 1 else {"profile": {each.name: said}}
+
+
 def body(*fields: UserField, number: int) -> dict[str, Any]:
     """A user who has this value of each of the fields."""
-    made: dict[str, Any] = {}
+    made: dict[str, Any] = {"profile": {}}
     for each in fields:
-        holder = made if len(each.path) == 1 else made.setdefault("profile", {})
-        holder[each.name] = value(each, number)
+        (made if len(each.path) == 1 else made["profile"])[each.name] = value(each, number)
     return made
 
 
@@ -126,17 +129,26 @@ async def test_it_is_created_patched_removed_and_replaced(directory: Directory, 
     assert shown(user, each) == value(each, 2)
     patched = await client.patch(path, json=body(each, number=3))
     assert (patched.status_code, shown(patched.json(), each)) == (200, value(each, 3)), patched.text
-    nothing = body(each, number=3)
-    (nothing if len(each.path) == 1 else nothing["profile"])[each.name] = None
-    removed = await client.patch(path, json=nothing)
-    if each.info.default in (None, []):
-        assert (removed.status_code, shown(removed.json(), each)) == (200, each.info.default), removed.text
-    else:
-        assert pointers(removed) == {each.pointer}
+    for nothing in (None, "") if each.kind.type is str and not each.kind.many else (None,):
+        removed = await client.patch(path, json=holding(each, nothing))
+        if each.info.default in (None, []):
+            assert (removed.status_code, shown(removed.json(), each)) == (200, each.info.default), (
+                removed.text
+            )
+        else:
+            assert pointers(removed) == {each.pointer}
     whole = {"name": "Ana", "email": user["email"]} | body(each, number=2)
     replaced = await client.put(path, json=whole)
     assert (replaced.status_code, shown(replaced.json(), each)) == (200, value(each, 2)), replaced.text
     assert (await client.delete(path)).status_code == 204
+
+
+@named(list(PARTS))
+async def test_a_blank_part_of_an_address_is_missing(directory: Directory, each: UserField) -> None:
+    address = {part.name: "" if part is each else "x" for part in PARTS}
+    user = await create(directory.client, profile={"addresses": [address]})
+    assert user["profile"]["addresses"] == [address | {each.name: None}]
+    assert (await directory.client.delete(f"/users/{user['id']}")).status_code == 204
 
 
 @named(SET)

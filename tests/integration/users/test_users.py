@@ -88,24 +88,6 @@ async def test_name_and_email_are_all_a_user_needs(client: httpx.AsyncClient) ->
     assert user["username"] is user["phone"] is user["avatar_url"] is user["locale"] is None
 
 
-async def test_an_empty_text_is_stored_as_missing(client: httpx.AsyncClient) -> None:
-    user = await create(
-        client,
-        username="",
-        phone="",
-        avatar_url="",
-        locale="",
-        profile={"bio": "", "title": "", "department": "", "addresses": [{"city": "", "street": "x"}]},
-    )
-    assert user["username"] is user["phone"] is user["avatar_url"] is user["locale"] is None
-    assert user["profile"]["bio"] is user["profile"]["title"] is user["profile"]["department"] is None
-    assert user["profile"]["addresses"][0]["city"] is None
-    patched = await client.patch(f"/users/{user['id']}", json={"username": "ana", "profile": {"bio": "x"}})
-    assert patched.json()["username"] == "ana"
-    patched = await client.patch(f"/users/{user['id']}", json={"username": "", "profile": {"bio": ""}})
-    assert patched.json()["username"] is patched.json()["profile"]["bio"] is None
-
-
 async def test_white_space_around_identifiers_is_no_part_of_them(client: httpx.AsyncClient) -> None:
     user = await create(client, email="  Trim@Example.com ", username="\tTrim ")
     assert (user["email"], user["username"]) == ("Trim@Example.com", "Trim")
@@ -184,14 +166,6 @@ async def test_lists_are_replaced_as_a_whole(client: httpx.AsyncClient) -> None:
     assert now["tags"] == ["c"]
     assert [address["city"] for address in now["profile"]["addresses"]] == ["Oslo"]
     assert now["profile"]["addresses"][0]["street"] is None
-
-
-@pytest.mark.parametrize("field", ["name", "email"])
-async def test_what_a_user_needs_cannot_be_removed(client: httpx.AsyncClient, field: str) -> None:
-    user = await create(client)
-    assert pointers(await client.patch(f"/users/{user['id']}", json={field: None})) == {f"/{field}"}
-    assert pointers(await client.patch(f"/users/{user['id']}", json={field: ""})) == {f"/{field}"}
-    assert await read(client, user) == user
 
 
 async def test_a_patch_that_changes_nothing_writes_nothing(client: httpx.AsyncClient) -> None:
