@@ -41,39 +41,6 @@ EXAMPLE_INPUT: dict[str, Any] = {
     },
 }
 EXAMPLE_ID = "6742f0c1a5d3b8e9f0123456"
-EXAMPLE_OUTPUT: dict[str, Any] = {
-    "id": EXAMPLE_ID,
-    "username": None,
-    "email": "xiaozhong@example.com",
-    "name": "小中同学",
-    "phone": "+8613800138000",
-    "avatar_url": None,
-    "locale": "zh-CN",
-    "tags": ["staff"],
-    "scopes": ["me"],
-    "is_active": True,
-    "profile": {
-        "bio": "全栈开发者",
-        "age": 30,
-        "title": None,
-        "department": None,
-        "addresses": [
-            {
-                "label": None,
-                "street": "天安门大街 1 号",
-                "city": "北京",
-                "region": None,
-                "zipcode": "100000",
-                "country": "中国",
-            }
-        ],
-    },
-    "created_at": "2026-01-31T08:00:00.123000Z",
-    "updated_at": "2026-02-01T09:30:00.456000Z",
-    "last_login_at": None,
-    "last_login_ip": None,
-    "version": 2,
-}
 
 
 class AddressInput(BaseModel):
@@ -234,6 +201,17 @@ class Recorded(BaseModel):
     ]
     last_login_ip: Annotated[str | None, Declared(answers.Address, width=18)]
     version: Annotated[int, Declared(_VersionAnswer, width=9)]
+
+
+EXAMPLE_OUTPUT: dict[str, Any] = {
+    "id": EXAMPLE_ID,
+    **UserInput(**EXAMPLE_INPUT, phone="+8613800138000", locale="zh-CN", tags=["staff"]).model_dump(),
+    "created_at": "2026-01-31T08:00:00.123000Z",
+    "updated_at": "2026-02-01T09:30:00.456000Z",
+    "last_login_at": None,
+    "last_login_ip": None,
+    "version": 2,
+}
 
 
 def _in_order(definitions: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,13 @@ from typing import Any, cast
 
 import httpx
 
+from models.user import UserInput
+
 _numbers = itertools.count(1)
 NOBODY = "0123456789abcdef01234567"
 """The id of no user."""
+BLANK = UserInput.model_construct(name="", email="").model_dump(exclude={"name", "email"})
+"""What a user has who was given a name and an e-mail alone."""
 
 
 def person(**more: Any) -> dict[str, Any]:

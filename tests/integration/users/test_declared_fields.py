@@ -1,5 +1,6 @@
 """Each declared field, by every way in and out of the directory."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import reduce
@@ -84,30 +85,32 @@ async def directory(mongo_server: MongoServer, redis_server: RedisServer) -> Asy
         exported, updated, created = {}, {}, {}
         alpha = await create(client, **body(*SET, number=0))
         for form, reader in FORMS.items():
-            whole = await export(client, form)
-            (exported[form],) = reader(whole)
+            of_old, of_new = [await export(client, form, "version", *more) for more in ([], ["id"])]
+            (exported[form],) = reader(of_old)
             changed = await client.put(f"/users/{alpha['id']}", json=body(*SET, number=1))
             assert changed.status_code == 200, changed.text
-            await bring_back(client, whole, "update")
+            await bring_back(client, of_old, "update")
             updated[form] = await read(client, alpha)
-            settable = ",".join(column.name for column in catalogue() if column.name not in RECORDED)
-            flat = await export(client, form, columns=settable)
             await client.delete(f"/users/{alpha['id']}")
-            await bring_back(client, flat, "create")
-            alpha = (await client.get("/users")).json()["items"][0]
+            await bring_back(client, of_new, "create")
+            (alpha,) = (await client.get("/users")).json()["items"]
             created[form] = alpha
         beta = await create(client, **body(*SET, number=1))
         least = await create(client)
         yield Directory(client, alpha["id"], beta["id"], least["id"], exported, updated, created)
 
 
-RECORDED = {each.name for each in FIELDS if not each.is_set}
-
-
-async def export(client: httpx.AsyncClient, form: str, **query: str) -> bytes:
-    reply = await client.get("/users/export", params={"format": form, **query})
+async def export(client: httpx.AsyncClient, form: str, *left_out: str) -> bytes:
+    """Everybody, without these columns."""
+    columns = ",".join(column.name for column in catalogue() if column.name not in left_out)
+    query = {"format": form} | ({"columns": columns} if form != "ndjson" else {})
+    reply = await client.get("/users/export", params=query)
     assert reply.status_code == 200, reply.text
-    return reply.content
+    if form != "ndjson":
+        return reply.content
+    users = [json.loads(line) for line in reply.text.splitlines()]
+    kept = [{name: said for name, said in user.items() if name not in left_out} for user in users]
+    return "\n".join(map(json.dumps, kept)).encode()
 
 
 async def bring_back(client: httpx.AsyncClient, file: bytes, status: str) -> None:

@@ -14,25 +14,25 @@ def complain(spec: str | None, addresses: int = 3) -> list[str]:
     return [error.detail for error in caught.value.errors]
 
 
+PUBLISHED = [
+    "id", "username", "email", "name", "phone", "avatar_url", "locale", "tags", "scopes", "is_active",
+    "bio", "age", "title", "department",
+    "address1_label", "address1_street", "address1_city", "address1_region", "address1_zipcode",
+    "address1_country", "address2_label", "address2_street", "address2_city", "address2_region",
+    "address2_zipcode", "address2_country", "address3_label", "address3_street", "address3_city",
+    "address3_region", "address3_zipcode", "address3_country", "addresses_more",
+    "created_at", "updated_at", "last_login_at", "last_login_ip", "version",
+]  # fmt: skip
+
+
 def test_the_default_columns_stand_in_their_published_order() -> None:
-    names = [column.name for column in choose(None)]
-    assert names[:10] == [
-        "id", "username", "email", "name", "phone", "avatar_url", "locale", "tags", "scopes", "is_active"
-    ]  # fmt: skip
-    assert names[10:15] == ["bio", "age", "title", "department", "address1_label"]
-    assert names[15:21] == [
-        "address1_street", "address1_city", "address1_region", "address1_zipcode", "address1_country",
-        "address2_label",
-    ]  # fmt: skip
-    assert names[31:] == [
-        "address3_country", "addresses_more", "created_at", "updated_at", "last_login_at", "last_login_ip",
-        "version",
-    ]  # fmt: skip
+    """New fields may come between them."""
+    assert [column.name for column in choose(None) if column.name in PUBLISHED] == PUBLISHED
 
 
-@pytest.mark.parametrize(("addresses", "count"), [(0, 20), (1, 26), (10, 80)])
-def test_each_address_adds_six_columns(addresses: int, count: int) -> None:
-    assert len(choose(None, addresses=addresses)) == count
+@pytest.mark.parametrize("addresses", [1, 3, 10])
+def test_each_address_adds_six_columns(addresses: int) -> None:
+    assert len(choose(None, addresses=addresses)) == len(choose(None, addresses=0)) + 6 * addresses
 
 
 def test_columns_are_taken_in_the_order_asked_for_and_renamed_after_the_first_colon() -> None:

@@ -15,6 +15,7 @@ from app.spreadsheets.assembly import merge_addresses
 from app.spreadsheets.column import Kind
 from app.spreadsheets.columns import MOST_ADDRESSES, catalogue, choose
 from models.export import Format
+from tests.support.users import BLANK
 from tests.unit.spreadsheets.files import FORBIDDEN, NASTY, moment, person, write
 from tests.unit.spreadsheets.readers import read
 
@@ -63,7 +64,7 @@ USERS = st.fixed_dictionaries(
         "last_login_ip": st.none() | st.just("::1"),
         "version": st.integers(1, 2**53),
     }
-)
+).map(lambda user: BLANK | user | {"profile": BLANK["profile"] | user["profile"]})
 
 
 def assemble(values: Mapping[str, Any], addresses: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:

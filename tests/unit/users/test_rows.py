@@ -19,7 +19,7 @@ from app.core.errors import InvalidError
 from app.core.mongo import BSON
 from app.users.rows import UNREADABLE, RowReader
 from app.users.selections import ALLOWED, choose
-from models.user import UserOutput
+from models.user import FIELDS, UserOutput
 from tests.support.users import put
 
 ID = ObjectId("6742f0c1a5d3b8e9f0123456")
@@ -49,6 +49,9 @@ ROW: dict[str, Any] = {
     "last_login_ip": "192.0.2.1",
     "version": 1,
 }
+for _each in FIELDS:  # a user has nothing of a field that is not here
+    if _each.name != "id":
+        (ROW if len(_each.path) == 1 else ROW["profile"]).setdefault(_each.name, _each.info.default)
 TEXTS = ["username", "email", "name", "phone", "avatar_url", "locale", "last_login_ip"]
 NESTED_TEXTS = ["profile.bio", "profile.title", "profile.department"]
 ADDRESS_TEXTS = [f"profile.addresses.1.{name}" for name in ADDRESS]

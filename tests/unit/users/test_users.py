@@ -72,7 +72,8 @@ async def test_a_record_holds_what_was_said_and_what_is_hidden() -> None:
     record = user_records.record(
         UserInput.model_validate(EXAMPLE_INPUT | {"tags": ["A", "a ", "B"], "username": "Zoë"})
     )
-    assert record.keys.model_dump() == {
+    keys = record.keys.model_dump()
+    assert keys == dict.fromkeys(keys) | {
         "email": "xiaozhong@example.com",
         "username": "zoë",
         "name": "xiao zhong tong xue",
