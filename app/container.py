@@ -68,9 +68,10 @@ async def opened(
 
 async def _prepare(held: Connections, *, apply_indexes: bool) -> None:
     database = held.database
+    await migrations.refuse_newer(database)
     if not apply_indexes:
-        await migrations.refuse_newer(database)
         return
+    await indexes.apply_validator(database)
     await migrations.apply(database)
     await indexes.apply(database)
     await indexes.retain(database, audit_days=held.settings.audit_ttl_days)

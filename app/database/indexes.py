@@ -60,10 +60,7 @@ async def check(database: Database) -> list[str]:
 
 async def apply(database: Database) -> None:
     """Create what is missing. StartError where an index conflicts, or duplicates prevent a unique one."""
-    if not await _validation(database):
-        await _create_collection(database)
-    if await _validation(database) != _VALIDATION:
-        await _change_validator(database)
+    await apply_validator(database)
     for collection, wanted in DECLARED.items():
         present = await _present(database, collection)
         missing = [index for index in wanted if index.document["name"] not in present]
@@ -72,6 +69,14 @@ async def apply(database: Database) -> None:
     differing = [sentence for sentence in await check(database) if "differs" in sentence]
     if differing:
         raise StartError(f"{'; '.join(differing)}: drop it, then run `python -m app indexes apply`.")
+
+
+async def apply_validator(database: Database) -> None:
+    """Also before migrations, which write users as this release stores them."""
+    if not await _validation(database):
+        await _create_collection(database)
+    if await _validation(database) != _VALIDATION:
+        await _change_validator(database)
 
 
 async def retain(database: Database, *, audit_days: int) -> None:
