@@ -21,7 +21,7 @@ def model_of(declaration: Any, default: Any = None) -> type[BaseModel]:
 @pytest.mark.parametrize(
     ("declaration", "path", "wrong"),
     [
-        (Line | None, (), "Made.nickname is in replies and for the rest"),
+        (Line | None, (), "Declare Made.nickname for replies and other code"),
         (Annotated[datetime | None, WORD], (), "must be a text, a whole number, a flag or a list of texts"),
         (Annotated[list[int], WORD], (), "must be a text, a whole number, a flag or a list of texts"),
         (Annotated[Line, WORD], (), "must be `... | None` with the default None"),
@@ -75,5 +75,5 @@ def test_a_name_that_a_column_has_already_is_refused() -> None:
 
 
 def test_a_field_that_a_model_has_already_is_refused() -> None:
-    with pytest.raises(TypeError, match="UserInput has name already: give the field of a user another name"):
+    with pytest.raises(TypeError, match="UserInput has name already: rename the field of a user"):
         made_of({"name": (str, ...)})(UserInput)
