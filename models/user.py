@@ -48,16 +48,14 @@ class AddressInput(BaseModel):
 
     label: Annotated[Line | None, Blank, Declared(answers.Line, width=12)] = None
     street: Annotated[Street | None, Blank, Declared(answers.Line, width=28)] = None
-    city: Annotated[
-        Line | None,
-        Blank,
-        Declared(answers.Line, width=18, filter="City of any of the user's addresses.", search=True),
-    ] = None
+    city: Annotated[Line | None, Blank, Declared(
+        answers.Line, width=18, search=True, filter="City of any of the user's addresses.",
+    )] = None  # fmt: skip
     region: Annotated[Line | None, Blank, Declared(answers.Line, width=18)] = None
     zipcode: Annotated[Line | None, Blank, Declared(answers.Line, width=11)] = None
-    country: Annotated[
-        Line | None, Blank, Declared(answers.Line, width=16, filter="Country of any of the user's addresses.")
-    ] = None
+    country: Annotated[Line | None, Blank, Declared(
+        answers.Line, width=16, filter="Country of any of the user's addresses.",
+    )] = None  # fmt: skip
 
 
 @made_of(answered(AddressInput))
@@ -82,23 +80,13 @@ class ProfileInput(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     bio: Annotated[Bio | None, Blank, Declared(answers.Text, width=40)] = None
-    age: Annotated[
-        Age | None,
-        Declared(
-            _AgeAnswer,
-            width=8,
-            filter=("Users of at least this age.", "Users of at most this age."),
-            sort=True,
-        ),
-    ] = None
+    age: Annotated[Age | None, Declared(
+        _AgeAnswer, width=8, sort=True, filter=("Users of at least this age.", "Users of at most this age."),
+    )] = None  # fmt: skip
     title: Annotated[Line | None, Blank, Declared(answers.Line, search=True)] = None
-    department: Annotated[
-        Line | None,
-        Blank,
-        Declared(
-            answers.Line, filter="The user's department; accents count, as in each filter.", search=True
-        ),
-    ] = None
+    department: Annotated[Line | None, Blank, Declared(
+        answers.Line, search=True, filter="The user's department; accents count, as in each filter.",
+    )] = None  # fmt: skip
     addresses: Annotated[Addresses, Declared(_AddressesAnswer, width=30)] = []
 
 
@@ -120,48 +108,23 @@ class UserInput(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_INPUT]})
 
     name: Annotated[Name, Declared(answers.Text, owner="sets", width=24, sort=True, search=True)]
-    email: Annotated[
-        Email,
-        Declared(
-            answers.Email,
-            owner="registers",
-            width=30,
-            filter="Whole addresses, in any equivalent spelling.",
-            unique=True,
-            sort=True,
-            search=True,
-        ),
-    ]
-    username: Annotated[
-        Username | None,
-        Blank,
-        Declared(
-            answers.Username,
-            owner="sets",
-            width=18,
-            filter="Whole user names, in any case.",
-            unique=True,
-            sort=True,
-            search=True,
-        ),
-    ] = None
-    phone: Annotated[
-        Phone | None,
-        Blank,
-        Declared(
-            answers.Phone,
-            owner="sets",
-            width=18,
-            filter="Whole numbers with country code, with any punctuation.",
-            unique=True,
-            search=True,
-        ),
-    ] = None
+    email: Annotated[Email, Declared(
+        answers.Email, owner="registers", width=30, unique=True, sort=True, search=True,
+        filter="Whole addresses, in any equivalent spelling.",
+    )]  # fmt: skip
+    username: Annotated[Username | None, Blank, Declared(
+        answers.Username, owner="sets", width=18, unique=True, sort=True, search=True,
+        filter="Whole user names, in any case.",
+    )] = None  # fmt: skip
+    phone: Annotated[Phone | None, Blank, Declared(
+        answers.Phone, owner="sets", width=18, unique=True, search=True,
+        filter="Whole numbers with country code, with any punctuation.",
+    )] = None  # fmt: skip
     avatar_url: Annotated[AvatarURL | None, Blank, Declared(answers.AvatarURL, owner="sets", width=30)] = None
     locale: Annotated[Locale | None, Blank, Declared(answers.Locale, owner="sets", width=9)] = None
-    tags: Annotated[
-        Tags, Declared(answers.Tags, called="tag", filter="One of the user's tags.", search=True)
-    ] = []
+    tags: Annotated[Tags, Declared(
+        answers.Tags, called="tag", filter="One of the user's tags.", search=True,
+    )] = []  # fmt: skip
     scopes: Annotated[
         Scopes,
         Field(description="The scopes that the user may be granted; needs users:admin."),
@@ -181,24 +144,15 @@ class Recorded(BaseModel):
     """The fields of a user that the service records and no caller sets."""
 
     id: Annotated[str, Declared(answers.Id, width=26)]
-    created_at: Annotated[
-        datetime,
-        Declared(answers.Moment, filter=("Created then or later", "Created then or earlier"), sort=True),
-    ]
-    updated_at: Annotated[
-        datetime,
-        Declared(
-            answers.Moment, filter=("Last changed then or later", "Last changed then or earlier"), sort=True
-        ),
-    ]
-    last_login_at: Annotated[
-        datetime | None,
-        Declared(
-            answers.Moment,
-            filter=("Last signed in then or later", "Last signed in then or earlier"),
-            sort=True,
-        ),
-    ]
+    created_at: Annotated[datetime, Declared(
+        answers.Moment, sort=True, filter=("Created then or later", "Created then or earlier"),
+    )]  # fmt: skip
+    updated_at: Annotated[datetime, Declared(
+        answers.Moment, sort=True, filter=("Last changed then or later", "Last changed then or earlier"),
+    )]  # fmt: skip
+    last_login_at: Annotated[datetime | None, Declared(
+        answers.Moment, sort=True, filter=("Last signed in then or later", "Last signed in then or earlier"),
+    )]  # fmt: skip
     last_login_ip: Annotated[str | None, Declared(answers.Address, width=18)]
     version: Annotated[int, Declared(_VersionAnswer, width=9)]
 
