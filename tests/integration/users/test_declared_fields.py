@@ -173,7 +173,7 @@ async def test_it_is_filtered_and_searched_where_that_is_declared(
     directory: Directory, each: UserField
 ) -> None:
     client = directory.client
-    first = value(each, 0)[0] if each.kind.many else "Alpha0" if each in PARTS else value(each, 0)
+    first = value(each, 0)[-1] if each.kind.many else "Alpha0" if each in PARTS else value(each, 0)
     asked = str(first).lower() if isinstance(first, bool) else str(first)
     queries = []
     if each.declared.filter:
@@ -183,8 +183,8 @@ async def test_it_is_filtered_and_searched_where_that_is_declared(
     for query in queries:
         found = await find(client, **query)
         assert directory.alpha in found, query
-        assert not {directory.beta, directory.least} & {*found} or each.kind.type is bool, query
         assert directory.beta not in found, query
+        assert directory.least not in found or each.kind.type is bool, query
     if each.declared.filter and each.may_be_missing and each.info.default in (None, []):
         assert await find(client, missing=each.called) == [directory.least]
 
