@@ -5,8 +5,6 @@ import json
 import random
 from collections.abc import Mapping
 from datetime import datetime
-from functools import reduce
-from operator import getitem
 from typing import Any
 
 import httpx
@@ -81,7 +79,9 @@ def flatten(user: Item, addresses: int = 3) -> Item:
     """A user by columns, in their published order; None where a cell is empty."""
     flat: Item = {}
     for each in FIELDS:
-        value = reduce(getitem, each.path, user)
+        value: Any = user
+        for key in each.path:
+            value = value[key]
         if each.name == "addresses":
             for place in range(addresses):
                 given = value[place] if place < len(value) else {}

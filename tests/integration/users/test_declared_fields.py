@@ -120,7 +120,7 @@ async def bring_back(client: httpx.AsyncClient, file: bytes, status: str) -> Non
     assert (await plan(client, file, "application/octet-stream"))["counts"]["unchanged"] == 1
 
 
-def named(fields: list[UserField]) -> Any:
+def named(fields: list[UserField]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("each", [pytest.param(each, id=each.name) for each in fields])
 
 
