@@ -73,7 +73,7 @@ REASONS = {
     },
     "_id_": "MongoDB's own. `id=`.",
     "email": "No two accounts with one e-mail; signing in; `email=`; `sort=email`. Holds strings only, so "
-    "that rows of another hand without the key do not collide.",
+    "that rows of other programs without the key do not collide.",
     "email_missing": "The end of `sort=email`: users without the key. Empty in a sound directory, so that no "
     "write pays for it.",
     "username": "No two accounts with one username; `username=`; `sort=username`. Holds strings only: most "
@@ -363,7 +363,7 @@ explained with exactly the queries that the listing sends.
 
 ## The indexes
 
-Every one is paid for on each write, so each has its reason.
+Each costs something on every write, so each has its reason.
 
 {indexes}
 
@@ -371,15 +371,15 @@ Every one is paid for on each write, so each has its reason.
 
 Without `sort`, users come by `created_at`; if the only filters are a range of `updated_at`, `last_login_at`
 or `age`, they come by that field, so that one index both finds and sorts them; if the only filter is
-`missing=` with `username`, `age` or `last_login_at`, those who lack it come by id, for the same reason. Ties
-are broken by id. Users who miss the value of the order come last in both directions.
+`missing=` with `username`, `age` or `last_login_at`, users without it come by id, for the same reason. Ties
+are broken by id. Users without the value of the order come last in both directions.
 
 ## Promises
 
 - No listing reads the collection without an index.
 - **cheap**: at most 1.1 index keys for each row, plus two, and nothing sorted in memory, on every page,
-  forward and backward, at any depth and any number of users. (A page that comes to the end looks for those
-  who miss the value: a query with two keys of its own.) This holds for
+  forward and backward, at any depth and any number of users. (A page that comes to the end looks for
+  users without the value: a query with two keys of its own.) This holds for
   - each sort alone;
   - each filter alone in the default order, but for `missing=city` and `missing=country`;
   - one of `is_active`, `tag`, `scope`, `department`, `city`, `country` in the order of `created_at`, also
@@ -387,17 +387,17 @@ are broken by id. Users who miss the value of the order come last in both direct
   - several values of one of those six: each value costs one key more, and so does each further value that
     one user has;
   - one `id`, `email`, `username` or `phone`, with whatever else: one key.
-- **bounded**: the other pairs. MongoDB either walks the order's index and leaves out whom the filter does
-  not match, or finds whom it matches and sorts them. Which is better depends on the values; the figures
+- **bounded**: the other pairs. MongoDB either walks the order's index and leaves out users that the
+  filter does not match, or finds those that it matches and sorts them. Which is better depends on the values; the figures
   below are those of the sample. Such a page has a time budget (`ROSTER_QUERY_BUDGET_MS`, 2 seconds by
   default). Past it the reply is 422 `query_too_expensive`, which says what to add: a filter that few users
   match (`city`, `department` or `tag`; else `email`, `username`, `phone` or `id`), a range of the field that
   orders, or no `sort`.
-- With what is cheap, `skip` examines one key for each user skipped (at most 10,000) and reads none of them,
-  but for those whom `missing` finds; `count` examines one key for each user counted and reads none, but for
-  the same, within a budget of its own (`ROSTER_COUNT_BUDGET_MS`), and says when it gave up.
+- With a cheap query, `skip` examines one key for each skipped user (at most 10,000) and reads no users, except
+  with `missing`. `count` examines one key for each counted user and reads none, with the same exception, within a
+  budget of its own (`ROSTER_COUNT_BUDGET_MS`); the reply says if it gave up.
 - A list in place of a date, a number or a key makes MongoDB sort that order in memory until its index is
-  built anew. Only another hand can store one, and only past the collection's validator.
+  built anew. Only another program can store one, and only past the collection's validator.
 
 ## Each sort and each filter alone: cheap
 
