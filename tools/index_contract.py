@@ -387,15 +387,15 @@ are broken by id. Users without the value of the order come last in both directi
   - several values of one of those six: each value costs one key more, and so does each further value that
     one user has;
   - one `id`, `email`, `username` or `phone`, with whatever else: one key.
-- **bounded**: the other pairs. MongoDB either walks the order's index and leaves out users that the
-  filter does not match, or finds those that it matches and sorts them. Which is better depends on the values; the figures
-  below are those of the sample. Such a page has a time budget (`ROSTER_QUERY_BUDGET_MS`, 2 seconds by
-  default). Past it the reply is 422 `query_too_expensive`, which says what to add: a filter that few users
-  match (`city`, `department` or `tag`; else `email`, `username`, `phone` or `id`), a range of the field that
-  orders, or no `sort`.
-- With a cheap query, `skip` examines one key for each skipped user (at most 10,000) and reads no users, except
-  with `missing`. `count` examines one key for each counted user and reads none, with the same exception, within a
-  budget of its own (`ROSTER_COUNT_BUDGET_MS`); the reply says if it gave up.
+- **bounded**: the other pairs. MongoDB either walks the order's index and leaves out users that the filter
+  does not match, or finds those that it matches and sorts them. Which is better depends on the values; the
+  figures below are those of the sample. Such a page has a time budget (`ROSTER_QUERY_BUDGET_MS`, 2 seconds
+  by default). Past it the reply is 422 `query_too_expensive`, which says what to add: a filter that few
+  users match (`city`, `department` or `tag`; else `email`, `username`, `phone` or `id`), a range of the
+  field that orders, or no `sort`.
+- With a cheap query, `skip` examines one key for each skipped user (at most 10,000) and reads no users,
+  except with `missing`. `count` examines one key for each counted user and reads none, with the same
+  exception, within a budget of its own (`ROSTER_COUNT_BUDGET_MS`); the reply says if it gave up.
 - A list in place of a date, a number or a key makes MongoDB sort that order in memory until its index is
   built anew. Only another program can store one, and only past the collection's validator.
 
