@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.core.errors import FieldError
-from app.core.near_names import find_names, find_near
+from app.core.field_names import find_names
+from app.core.near_names import find_near
 from models.values import PLAIN
 
 MAX_ERRORS = 50

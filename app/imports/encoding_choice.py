@@ -16,8 +16,9 @@ from app.imports.mapped_columns import MappedColumns
 from app.imports.row_parser import ParsedRow, RowParser
 from app.imports.stored_users import StoredUsers
 from app.spreadsheets import column_labels
-from app.spreadsheets.reading import Choices, Limits, SourceRow, open_table
 from app.spreadsheets.reading.encodings import decode
+from app.spreadsheets.reading.tables import open_table
+from app.spreadsheets.reading.values import Choices, Limits, SourceRow
 
 _BYTES: Final = "latin-1"
 """Reads each byte as one character; separators of cells and rows are the same byte in all encodings."""

@@ -7,7 +7,7 @@ the reader of files needs.
 from dataclasses import fields
 from typing import Any
 
-from app.spreadsheets.reading import Choices
+from app.spreadsheets.reading.values import Choices
 from models.imports import ImportQuery
 
 

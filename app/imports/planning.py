@@ -28,7 +28,8 @@ from app.imports.row_parser import RowParser
 from app.imports.stored_users import UNIQUE
 from app.jobs import Run
 from app.spreadsheets import column_labels
-from app.spreadsheets.reading import Limits, SourceRow, Table, open_table
+from app.spreadsheets.reading.tables import Table, open_table
+from app.spreadsheets.reading.values import Limits, SourceRow
 from models.export import Format
 
 CHUNK: Final = 500

@@ -8,7 +8,7 @@ from app.core.errors import InvalidError
 from app.imports import import_records
 from app.imports.conversion import BadCellError, Convert, converter, pointer, trimmed
 from app.imports.mapped_columns import MappedColumn, MappedColumns
-from app.spreadsheets.reading import SourceRow, Unread
+from app.spreadsheets.reading.values import SourceRow, Unread
 
 BAD_CELL: Final = "bad_cell"
 CHANGED: Final = "updated_at"

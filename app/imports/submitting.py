@@ -19,7 +19,8 @@ from app.imports.mapped_columns import MappedColumns
 from app.imports.uploads import Upload, clean_name
 from app.jobs import Job, Jobs
 from app.spreadsheets import column_labels
-from app.spreadsheets.reading import Inspection, Limits, UncertainEncodingError, inspect
+from app.spreadsheets.reading.tables import Inspection, inspect
+from app.spreadsheets.reading.values import Limits, UncertainEncodingError
 from models.imports import LONGEST_SHEET_NAME, MOST_SHEETS, ImportQuery
 
 Write = Callable[[AsyncClientSession], Awaitable[None]]

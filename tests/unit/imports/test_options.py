@@ -1,5 +1,5 @@
 from app.imports import options
-from app.spreadsheets.reading import Choices
+from app.spreadsheets.reading.values import Choices
 from models.imports import ImportQuery
 
 

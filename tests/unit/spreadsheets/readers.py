@@ -11,8 +11,8 @@ from typing import Any, Literal
 import pytest
 
 from app.core.errors import RosterError
-from app.spreadsheets.reading import Limits, child, frames
-from app.spreadsheets.reading.values import Cell, Choices
+from app.spreadsheets.reading import child, frames
+from app.spreadsheets.reading.values import Cell, Choices, Limits
 from models.export import Format
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

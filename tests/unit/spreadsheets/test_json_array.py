@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from app.core.errors import FileTooLargeError, UnreadableFileError
-from app.spreadsheets.reading import Limits, encodings, texts
+from app.spreadsheets.reading import encodings, texts
+from app.spreadsheets.reading.values import Limits
 from tests.unit.spreadsheets.readers import complain, read
 
 USERS: list[dict[str, Any]] = [

@@ -1,8 +1,7 @@
 import pytest
 
-from app.spreadsheets.reading import Unread
 from app.spreadsheets.reading.number_formats import NumberFormat
-from app.spreadsheets.reading.values import Formatted
+from app.spreadsheets.reading.values import Formatted, Unread
 from tests.unit.spreadsheets.readers import read, text, workbook
 
 PHONE = r"[<=9999999]###\-####;\(###\)\ ###\-####"

@@ -11,9 +11,10 @@ from typing import IO, Any, NamedTuple
 import pytest
 
 from app.core.errors import FileTooLargeError, RosterError, UnreadableFileError, UnsupportedFileError
-from app.spreadsheets.reading import Choices, Limits, frames
+from app.spreadsheets.reading import frames
 from app.spreadsheets.reading.child import Request
 from app.spreadsheets.reading.tables import command, environment
+from app.spreadsheets.reading.values import Choices, Limits
 from tests.unit.spreadsheets.files import person, write
 from tests.unit.spreadsheets.readers import (
     MAIN,

@@ -7,7 +7,8 @@ from functools import cache
 import pytest
 
 from app.core.errors import UnreadableFileError
-from app.spreadsheets.reading import UncertainEncodingError, encodings, texts
+from app.spreadsheets.reading import encodings, texts
+from app.spreadsheets.reading.values import UncertainEncodingError
 from models.encodings import NAMES, EncodingName, find_name
 from tests.unit.spreadsheets.readers import complain, read
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.core.errors import UnreadableFileError
-from app.spreadsheets.reading import Limits, archive
-from app.spreadsheets.reading.values import Covered
+from app.spreadsheets.reading import archive
+from app.spreadsheets.reading.values import Covered, Limits
 from tests.unit.spreadsheets.readers import MAIN, complain, grid_of, read, workbook
 
 

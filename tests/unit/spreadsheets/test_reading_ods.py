@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from app.core.errors import FileTooLargeError, InvalidError, UnreadableFileError, UnsupportedFileError
-from app.spreadsheets.reading import Limits
-from app.spreadsheets.reading.values import Covered, ErrorValue, Formatted, Formula
+from app.spreadsheets.reading.values import Covered, ErrorValue, Formatted, Formula, Limits
 from tests.unit.spreadsheets.files import person, write
 from tests.unit.spreadsheets.readers import archive, complain, read
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import time
 from datetime import UTC, datetime
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import FileTooLargeError, UnreadableFileError
-from app.spreadsheets.reading import Formula, Limits, SourceRow, inspect, open_table, tables
+from app.spreadsheets.reading import tables
+from app.spreadsheets.reading.tables import inspect, open_table
+from app.spreadsheets.reading.values import Formula, Limits, SourceRow
 from tests.unit.spreadsheets.files import moment, person, write
 from tests.unit.spreadsheets.readers import cells, keep, workbook
 
@@ -142,7 +145,7 @@ async def test_a_reader_that_fails_is_no_fault_of_the_file(tmp_path: Path) -> No
 async def test_a_reader_ends_with_its_owner(tmp_path: Path) -> None:
     path = keep(tmp_path, MANY * 1_000)
     owner = (
-        "import asyncio, pathlib, sys; from app.spreadsheets.reading import Limits, open_table\n"
+        "import asyncio, pathlib, sys; from app.spreadsheets.reading.tables import Limits, open_table\n"
         "async def hold():\n"
         f"    async with open_table(pathlib.Path({str(path)!r}), Limits()) as table:\n"
         "        print(table._reader._process.pid, flush=True); await asyncio.sleep(60)\n"
@@ -173,3 +176,12 @@ async def test_the_reader_sees_nothing_of_the_environment(
         (reader,) = children()
         assert b"secret" not in read_environment(reader)
         assert os.getpriority(os.PRIO_PROCESS, reader) > os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def test_a_reader_starts_without_what_its_owner_alone_needs() -> None:
+    program = (
+        f"import sys; sys.path.insert(0, {str(tables._ROOT)!r}); from app.spreadsheets.reading import child; "
+        "print({'asyncio', 'logging', 'pydantic'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, check=True, text=True)
+    assert ran.stdout == "set()\n"

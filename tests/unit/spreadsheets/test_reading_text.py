@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from app.core.errors import FileTooLargeError, UnreadableFileError, UnsupportedFileError
 from app.spreadsheets.formulas import guard
-from app.spreadsheets.reading import Limits, UncertainEncodingError, texts
+from app.spreadsheets.reading import texts
+from app.spreadsheets.reading.values import Limits, UncertainEncodingError
 from tests.unit.spreadsheets.files import NASTY
 from tests.unit.spreadsheets.readers import complain, read
 

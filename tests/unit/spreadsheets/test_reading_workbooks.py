@@ -11,12 +11,12 @@ from openpyxl.cell.text import InlineFont
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from app.core.errors import FileTooLargeError, UnreadableFileError
-from app.spreadsheets.reading import Formula, Limits, archive
+from app.spreadsheets.reading import archive
 from app.spreadsheets.reading.cell_values import CellValues
 from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.runs import unescape
 from app.spreadsheets.reading.scanner import Scanner
-from app.spreadsheets.reading.values import ErrorValue, Formatted, Hidden
+from app.spreadsheets.reading.values import ErrorValue, Formatted, Formula, Hidden, Limits
 from app.spreadsheets.reading.workbook import Workbook, is_moment
 from app.spreadsheets.writing import workbook_writer
 from tests.unit.spreadsheets.files import NASTY, moment, open_with_calamine, open_with_openpyxl, person, write
