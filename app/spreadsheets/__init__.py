@@ -1,1 +1,1 @@
-"""Users as spreadsheets, written and read, without MongoDB and without HTTP."""
+"""Spreadsheets of users, written and read, without MongoDB and HTTP."""

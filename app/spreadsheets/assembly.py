@@ -1,4 +1,4 @@
-"""A row's values back in the shape of a user: what the writers took apart by columns."""
+"""Assembles the addresses of a user from a row's columns."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,11 +11,11 @@ Address = Mapping[str, Any]
 
 def merge_addresses(values: Mapping[str, Any], addresses: Sequence[Address]) -> list[dict[str, Any]]:
     """
-    The addresses that a row leaves a user with who has these; `import(export(x)) == x` for every list.
+    The user's addresses after a row; `import(export(x)) == x` for every list.
 
-    First come those that have columns, up to the last of which a cell holds something, then those of the
-    column of the rest. Without such a column the ones that the user has beyond the columns stay, each in its
-    place. The same row once more changes nothing.
+    First come those with columns, up to the last that has a value, then those of the column of the rest.
+    Without such a column the user's addresses beyond the columns stay in their places. The same row again
+    changes nothing.
     """
     columns = find_address_columns(values)
     said = [_parts(values, place) for place in range(len(columns))]
@@ -30,7 +30,7 @@ def merge_addresses(values: Mapping[str, Any], addresses: Sequence[Address]) -> 
 
 
 def _count_kept(first: Sequence[Address], addresses: Sequence[Address]) -> int:
-    """Up to the last that holds something, or that the user has empty; all of them where more follow."""
+    """The number of addresses up to the last with a value or empty in the user; all if more follow."""
     if len(addresses) > len(first):
         return len(first)
     kept = [place for place, now in enumerate(first) if _holds(now)]
@@ -45,7 +45,7 @@ def _holds(address: Address) -> bool:
 def _set_far(
     addresses: list[dict[str, Any]], values: Mapping[str, Any], columns: int
 ) -> list[dict[str, Any]]:
-    """With what columns say of addresses further on, such as `address4_city` without an `address3_`."""
+    """Set columns of later addresses, such as `address4_city` without an `address3_`."""
     for place in range(columns, MOST_ADDRESSES):
         parts = _parts(values, place)
         if any(parts.values()):
@@ -56,6 +56,6 @@ def _set_far(
 
 
 def _parts(values: Mapping[str, Any], place: int) -> dict[str, Any]:
-    """What the columns say of the address at that place."""
+    """The columns' values of the address at that place."""
     start = f"address{place + 1}_"
     return {name.removeprefix(start): value for name, value in values.items() if name.startswith(start)}

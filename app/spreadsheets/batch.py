@@ -1,4 +1,4 @@
-"""How a batch of stored users is read by columns: each step of a path is taken once for all rows."""
+"""Reads a batch of stored users by columns, taking each step of a path once for all rows."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ class Beyond:
     """
     The step to the elements of a list that columns do not show.
 
-    Those are the ones after the last that has a value in one of its columns: cells that are all blank do not
-    say whether an element is there, nor what it holds besides.
+    Those are the ones after the last with a value in its columns: blank cells do not tell whether an element
+    exists, nor its other values.
     """
 
     columns: tuple[frozenset[str], ...]
-    """The keys of the first elements that have columns."""
+    """The keys of the first elements, which have columns."""
 
 
 Path = tuple[str | int | Beyond, ...]
@@ -27,7 +27,7 @@ _NO_ITEMS: Final[list[Any]] = []
 
 
 class Batch:
-    """Rows whose shape may be anything: what is not where a path leads reads as None."""
+    """Rows of any shape: a path that leads nowhere reads as None."""
 
     def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
         self._mappings: dict[Path, Sequence[dict[str, Any]]] = {(): rows}
@@ -44,7 +44,7 @@ class Batch:
         keys = [step for step in steps if isinstance(step, str)]
         if len(keys) < len(steps):
             return [self._read_step(parent, step) for step in steps]
-        # A mapping's members are fetched together, while it is in the processor's cache.
+        # A mapping's members are read together, while it is in the processor's cache.
         nothing = (None,) * len(keys)
         records = [
             tuple(map(mapping.get, keys)) if mapping else nothing for mapping in self._find_mappings(parent)
@@ -74,7 +74,7 @@ class Batch:
 
 
 def count_shown(items: Sequence[Any], columns: Sequence[frozenset[str]]) -> int:
-    """How many of the first elements columns of these keys show: up to the last that has a value in one."""
+    """The number of elements that columns of these keys show: up to the last with a value in one."""
     shown = min(len(items), len(columns))
     while shown and not _has_value(items[shown - 1], columns[shown - 1]):
         shown -= 1
@@ -82,7 +82,7 @@ def count_shown(items: Sequence[Any], columns: Sequence[frozenset[str]]) -> int:
 
 
 def _has_value(item: Any, keys: frozenset[str]) -> bool:
-    """What is no mapping belongs to nobody's address, and goes with those that are shown."""
+    """Whether one of the keys has a value; anything but a mapping counts as shown."""
     return not isinstance(item, dict) or any(item.get(key) for key in keys)
 
 

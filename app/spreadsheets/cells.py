@@ -1,4 +1,4 @@
-"""What any stored value becomes in a cell: one of str, int, float, bool, datetime and None."""
+"""Stored values as cells: str, int, float, bool, datetime or None."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,21 +12,21 @@ from app.spreadsheets.batch import Batch
 from app.spreadsheets.column import Column, Kind
 
 LARGEST_EXACT: Final = 2**53
-"""Of the whole numbers that a workbook keeps exactly."""
+"""The largest integer that a workbook keeps exact."""
 
 FIRST_DATE: Final = datetime(1900, 3, 1)  # noqa: DTZ001  # stored datetimes are naive UTC
-"""Of those that all programs read alike: before it, Excel counts a day that never was."""
+"""The first date that all programs read alike: before it, Excel counts a day that never existed."""
 
 
 class NoValue:
-    """A cell that shows an error: what stood there cannot be taken for a value again."""
+    """A cell that shows an error, so that it cannot be imported as a value."""
 
 
 Uniform = Literal["blank", "text", "integer", "boolean", "datetime", "mixed"]
 
 
 class Cells(NamedTuple):
-    """One column of a batch. Unless it is mixed, its values are of the one type that `kind` says, or None."""
+    """One column of a batch. Its values have the type `kind` or are None, unless it is mixed."""
 
     kind: Uniform
     values: Sequence[Any]
@@ -39,38 +39,38 @@ _WITHOUT_FRACTION: Final = len("2026-01-31T08:00:00Z")
 
 
 def read(columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> list[Cells]:
-    """The rows by columns. A value of a type that its column should not hold is shown as text."""
+    """The rows by columns; a value of another type than its column's becomes text."""
     batch = Batch(rows).read([column.path for column in columns])
     return [_read_column(column.kind, values) for column, values in zip(columns, batch, strict=True)]
 
 
 def read_plain(rows: Sequence[Sequence[Any]]) -> list[Cells]:
-    """Rows of cells as a file's reader gives them, by columns; moments are aware."""
+    """Rows of cells from a file's reader, by columns; times are aware."""
     columns = [list(map(_simplify, values)) for values in zip(*rows, strict=True)]
     return [Cells(_name_type(values), values) for values in columns]
 
 
 def write_json(value: object) -> bytes:
-    """JSON with datetimes as `write_datetimes` has them; what JSON has no type for, as text."""
+    """JSON with datetimes as in `write_datetimes`, and other types as text."""
     quick = orjson.dumps(value, default=str, option=_DATETIMES)
-    if quick.count(b"Z") == quick.count(b'000Z"'):  # each has one: MongoDB keeps milliseconds
+    if quick.count(b"Z") == quick.count(b'000Z"'):  # each has a fraction: MongoDB keeps milliseconds
         return quick
     return orjson.dumps(value, default=_write_other, option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 
 def write_datetimes(values: Sequence[datetime | None]) -> list[str]:
-    """Naive moments in UTC, which is how PyMongo decodes them, in ISO 8601 with six digits of fraction.
+    """Naive times in UTC, as PyMongo decodes them, in ISO 8601 with six digits of fraction.
 
-    The API leaves out a fraction that is zero; pandas reads no column in which only some have one.
+    The API leaves out a zero fraction, but pandas cannot read a column in which only some have one.
     """
-    # One call for the whole column: a sixth of the time of `isoformat` for each value.
+    # One call for the whole column takes a sixth of the time of `isoformat` for each value.
     listed = orjson.dumps(values, option=_DATETIMES).decode()[1:-1]
     texts = listed.replace('"', "").replace("null", "").split(",")
     return [f"{text[:-1]}.000000Z" if len(text) == _WITHOUT_FRACTION else text for text in texts]
 
 
 def make_exact(value: Any) -> Any:
-    """The value, or the text that says it where a cell's own type would not: huge integers, early dates."""
+    """The value, or a text where a cell's type would lose it: huge integers, early dates."""
     if isinstance(value, int) and abs(value) > LARGEST_EXACT:
         return str(value)
     if isinstance(value, datetime) and value < FIRST_DATE:
@@ -83,7 +83,7 @@ def _write_other(value: object) -> str:
 
 
 def _read_column(kind: Kind, values: Sequence[Any]) -> Cells:
-    # Types are tested by column, not by value: this is most of what makes the writers fast.
+    # Types are tested by column, not by value, which makes the writers fast.
     types = set(map(type, values)) - _NOTHING
     if not types:
         return Cells("blank", values)
@@ -97,7 +97,7 @@ def _read_column(kind: Kind, values: Sequence[Any]) -> Cells:
 def _simplify(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.replace(tzinfo=None)
-    return str(value) if isinstance(value, str) else value  # a formula's text is a text
+    return str(value) if isinstance(value, str) else value  # the text of a formula
 
 
 def _name_type(cells: list[Any]) -> Uniform:
@@ -130,7 +130,7 @@ def _as_integer(value: Any) -> int | float | str | None:
     if isinstance(value, float) and math.isfinite(value):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
-        return int(value)  # BSON's 64-bit integers come as a subclass
+        return int(value)  # BSON's 64-bit integers are a subclass
     return _as_text(value)
 
 

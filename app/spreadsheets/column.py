@@ -1,4 +1,4 @@
-"""A column of an export, apart from the catalogue: children that read files do not load the user's fields."""
+"""A column of an export, apart from the catalogue, so that reader processes do not load the user's fields."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,10 +14,10 @@ class Column:
     label: str
     kind: Kind
     width: int
-    """In characters, as a spreadsheet counts it."""
+    """In a spreadsheet's characters."""
     path: Path
 
     def read(self, row: dict[str, Any]) -> Any:
-        """The stored value of one row, None if there is none; writers read whole batches instead."""
+        """The stored value of one row, or None; writers read whole batches instead."""
         (values,) = Batch([row]).read([self.path])
         return values[0]

@@ -14,7 +14,7 @@ _FRESH: Final = timedelta(days=300)
 
 
 async def note(database: Database, columns: Sequence[Column]) -> None:
-    """That these columns go out under their labels; an export that was noted before writes nothing."""
+    """Record the columns' labels; writes nothing if they are known."""
     now = datetime.now(UTC).replace(tzinfo=None)
     renamed = {column.label: column.name for column in columns if column.label != column.name}
     if not renamed:
@@ -39,6 +39,6 @@ async def note(database: Database, columns: Sequence[Column]) -> None:
 
 
 async def find(database: Database, labels: Sequence[str]) -> dict[str, str]:
-    """The fields that were called so, by label; of a label that was given to two fields, nothing."""
+    """The field of each label; labels of two fields are left out."""
     found = database["column_labels"].find({"_id": {"$in": list(labels)}})
     return {label["_id"]: label["fields"][0] async for label in found if len(label["fields"]) == 1}

@@ -1,4 +1,4 @@
-"""The catalogue of columns: their names, their order, and where in a stored user each value lies."""
+"""The catalogue of columns: names, order, and paths in a stored user."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,16 +15,16 @@ from models.fields import UserField
 from models.user import FIELDS, PARTS
 
 ADDRESSES: Final = 3
-"""Addresses that get columns of their own unless the caller says how many."""
+"""The addresses with columns of their own, by default."""
 
 MOST_ADDRESSES: Final = 10
-"""What the model lets a user have."""
+"""The most addresses of a user."""
 
 LONGEST_LABEL: Final = 100
-"""Characters of a label."""
+"""The longest label, in characters."""
 
 REST: Final = "addresses_more"
-"""The column of what the columns of addresses leave out."""
+"""The column of addresses without columns of their own."""
 
 _ADDRESSES: Final = ("profile", "addresses")
 _KINDS: Final[dict[type, Kind]] = {str: "text", int: "integer", bool: "boolean", datetime: "datetime"}
@@ -36,7 +36,7 @@ _LONGEST_ECHO: Final = 40
 
 
 def catalogue(addresses: int = ADDRESSES) -> tuple[Column, ...]:
-    """Every column in the default order, the last address column being `address{addresses}_country`."""
+    """All columns in the default order; the last address column is `address{addresses}_country`."""
     return tuple(column for field in FIELDS for column in _columns(field, addresses))
 
 
@@ -53,10 +53,10 @@ def _columns(field: UserField, addresses: int) -> Iterator[Column]:
 
 def choose(spec: str | None, *, addresses: int = ADDRESSES) -> tuple[Column, ...]:
     """
-    The columns that `name,email:E-Mail,address1_city:City` asks for, in its order; None asks for all.
+    The columns of a list such as `name,email:E-Mail,address1_city:City`, in order; all for None.
 
-    An address beyond `addresses` may be asked for by name. `addresses_more` holds what the other columns of
-    addresses leave out. InvalidError names every bad item.
+    An address beyond `addresses` can be named. `addresses_more` has the addresses that other columns leave
+    out. InvalidError names every bad item.
     """
     if not 0 <= addresses <= MOST_ADDRESSES:
         complaint = f"addresses must be from 0 to {MOST_ADDRESSES}"
@@ -80,7 +80,7 @@ def choose(spec: str | None, *, addresses: int = ADDRESSES) -> tuple[Column, ...
 
 
 def split_items(text: str) -> list[str]:
-    """What stands between commas; a label in quotes may hold commas, and quotes written twice."""
+    """The items between commas; a label in quotes may contain commas, and quotes written twice."""
     items: list[str] = []
     place = 0
     while place <= len(text) and (found := _item(text, place)):
@@ -90,7 +90,7 @@ def split_items(text: str) -> list[str]:
 
 
 def unquote(label: str) -> str:
-    """A label as it is meant, of one as it stands among `split_items`."""
+    """A label without its quotes."""
     quoted = label.strip()
     if len(quoted) > len('""') and quoted[0] == quoted[-1] == '"':
         return quoted[1:-1].replace('""', '"')
@@ -98,7 +98,7 @@ def unquote(label: str) -> str:
 
 
 def find_address_columns(names: Iterable[str]) -> list[frozenset[str]]:
-    """The parts of addresses that have a column among these, from the first address on without a gap."""
+    """The parts of addresses with columns, from the first address on without a gap."""
     parts: dict[int, set[str]] = {}
     for name in names:
         if match := _address_column(name):
@@ -107,7 +107,7 @@ def find_address_columns(names: Iterable[str]) -> list[frozenset[str]]:
 
 
 def projection(columns: Iterable[Column]) -> dict[str, int]:
-    """The MongoDB projection that brings what these columns read, and nothing else."""
+    """The MongoDB projection of exactly these columns."""
     paths = {".".join(key for key in column.path if isinstance(key, str)) for column in columns}
     kept = sorted(path for path in paths if not any(path.startswith(f"{other}.") for other in paths))
     return dict.fromkeys(kept, 1) | {"_id": int("_id" in paths)}
@@ -121,7 +121,7 @@ def _address_columns(indexes: Iterable[int]) -> Iterator[Column]:
 
 
 def _show_the_rest(chosen: Iterable[Column]) -> Iterator[Column]:
-    """The columns, of which `addresses_more` holds whatever the others leave out: nothing is cut off."""
+    """The columns, of which `addresses_more` shows all that the others leave out."""
     chosen = list(chosen)
     rest = Beyond(tuple(find_address_columns(column.name for column in chosen)))
     for column in chosen:
@@ -133,18 +133,18 @@ def _askable(addresses: int) -> tuple[Column, ...]:
 
 
 def _pick(item: str, known: dict[str, Column], chosen: list[Column]) -> Column | str:
-    """The column that one item asks for, or what is wrong with it."""
+    """The column of one item, or its error."""
     name, colon, label = item.partition(":")
     name = name.strip()
     if name not in known:
         return _suggest(name, known)
     label = unquote(label) if colon else name
     if not label.strip():
-        return f"the label after `{name}:` is empty: give one, or leave the colon out"
+        return f"the label after `{name}:` is empty: add one, or remove the colon"
     if len(label) > LONGEST_LABEL:
         return f"the label of `{name}` is longer than {LONGEST_LABEL} characters"
     if any(column.name == name for column in chosen):
-        return f"`{name}` occurs twice: ask for each column once"
+        return f"`{name}` occurs twice: name each column once"
     if any(column.label == label for column in chosen):
         return f"two columns are labelled `{label}`: labels must differ"
     return replace(known[name], label=label)

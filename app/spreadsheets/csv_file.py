@@ -1,4 +1,4 @@
-"""CSV: RFC 4180, UTF-8 with the mark by which Excel knows it, texts defused."""
+"""CSV: RFC 4180, UTF-8 with the byte order mark that Excel needs, with formulas guarded."""
 
 import csv
 import io

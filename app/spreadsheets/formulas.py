@@ -1,4 +1,4 @@
-"""The one place that knows which texts a spreadsheet would run, and how to defuse them reversibly.
+"""Guards texts that a spreadsheet would run as formulas, reversibly.
 
 OWASP ASVS V1.2.10. For every string, `unguard(guard(x)) == x`.
 """
@@ -10,7 +10,7 @@ _STARTERS: Final = "=+-@＝＋－＠﹦﹢﹣﹫"
 """What starts a formula, its full-width and small forms included: Excel folds them in East Asian locales."""
 
 _BREAKS: Final = "\t\r\n\0"
-"""Dangerous as the first character whatever follows: importers drop them and look at the next one."""
+"""Always guarded as the first character: importers drop them and look at the next one."""
 
 _IGNORED: Final = (
     "".join(map(chr, range(0x21)))
@@ -28,10 +28,10 @@ FIRST: Final = frozenset("'" + _STARTERS + _IGNORED)
 
 
 def guard(text: str) -> str:
-    """The text behind a `'` if a spreadsheet would run it, or if `unguard` would mistake it for guarded."""
+    """The text with a `'` in front if a spreadsheet would run it, or if it looks guarded."""
     return f"'{text}" if _guardable(text) else text
 
 
 def unguard(text: str) -> str:
-    """What `guard` was given."""
+    """The text before `guard`."""
     return text[1:] if _guarded(text) else text

@@ -1,4 +1,4 @@
-"""What a sheet is made of, whichever kind of workbook it stands in."""
+"""The layout of a sheet in any kind of workbook."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from app.spreadsheets import cells
 from app.spreadsheets.column import Column, Kind
 
 MOST_ROWS: Final = 1_048_576
-"""Rows of a sheet, its header included."""
+"""The most rows of a sheet, heading included."""
 
 Style = Literal["plain", "text", "datetime"]
 
@@ -22,20 +22,20 @@ _STYLES: Final[dict[Kind, Style]] = {"integer": "plain", "boolean": "plain", "da
 class Layout:
     labels: Sequence[str]
     columns: Sequence[tuple[int, Style]]
-    """Width, in characters, and style of each."""
+    """The width, in characters, and style of each column."""
     read: Callable[[Sequence[Any]], list[cells.Cells]]
-    """The rows by columns."""
+    """Reads rows by columns."""
 
     @classmethod
     def of_columns(cls, columns: Sequence[Column]) -> Self:
-        """Of stored users."""
+        """The layout of stored users."""
         widths = [(column.width, _STYLES.get(column.kind, "text")) for column in columns]
         return cls([column.label for column in columns], widths, partial(cells.read, columns))
 
     @classmethod
     def of_headings(cls, headings: Sequence[str]) -> Self:
-        """Of any table: rows of cells as `app.spreadsheets.reading` gives them, as wide as the headings."""
-        # As texts, so that a zip code that somebody types into an empty cell keeps its zeros.
+        """The layout of any table: rows of cells from `app.spreadsheets.reading`, as wide as the headings."""
+        # As text, so that a zip code typed into an empty cell keeps its zeros.
         widths: list[tuple[int, Style]] = [
             (min(max(_NARROWEST, len(heading) + 2), _WIDEST), "text") for heading in headings
         ]
@@ -43,7 +43,7 @@ class Layout:
 
 
 def name_sheet(number: int) -> str:
-    """The name of a table's first sheet, and of those in which it goes on."""
+    """The names of a table's first sheet and of its continuations."""
     return "Users" if number == 1 else f"Users {number}"
 
 
@@ -54,7 +54,7 @@ def name_column(index: int) -> str:
 
 
 def read_column(letters: str) -> int:
-    """The column, counted from 0, of its letters, of which there is one at least."""
+    """The column, counted from 0, of at least one letter."""
     column = 0
     for letter in letters:
         column = 26 * column + ord(letter) - ord("A") + 1

@@ -1,4 +1,4 @@
-"""Lists of texts in a cell, such as tags: as the writers join them, as people and programs write them."""
+"""Lists of texts in a cell, such as tags: in our form, and as people and programs write them."""
 
 import re
 from collections.abc import Sequence
@@ -18,19 +18,19 @@ _quoted = re.compile(r"""(["'])(.*)\1""").fullmatch
 
 
 class BrokenListError(Exception):
-    """A list that lacks a bracket or a quote, or that holds other things than texts."""
+    """The list lacks a bracket or a quote, or has items that are no texts."""
 
 
 def join(items: Sequence[str]) -> str:
-    """The items between commas; as JSON where `split` would take the first one for the opening of a list."""
+    """The items between commas; as JSON where the first one looks like the beginning of a list."""
     text = ",".join(items)
     return orjson.dumps(items).decode() if text and text[0] in _AMBIGUOUS else text
 
 
 def split(text: str) -> list[str]:
-    """The items between commas, semicolons or line breaks, or of a list as JSON, Python or PostgreSQL has it.
+    """The items between commas, semicolons or line breaks, or of a list of JSON, Python or PostgreSQL.
 
-    BrokenListError for one that is not whole. For items without separators, `split(join(items)) == items`.
+    BrokenListError for an incomplete list. For items without separators, `split(join(items)) == items`.
     """
     text = text.strip()
     if not text or text[0] not in _AMBIGUOUS:
@@ -65,7 +65,7 @@ def _cut(text: str) -> list[str]:
 
 
 def _unquote(items: list[str], *, strays: str = "") -> list[str]:
-    """Quotes go where they stand around every item. Elsewhere an item begins with none but the strays."""
+    """The items without quotes, if all are quoted. Otherwise only `strays` may begin an item."""
     if all(map(_quoted, items)):
         return [item[1:-1] for item in items if len(item) > len("''")]
     if any(item[0] in _QUOTES and item[0] not in strays for item in items):

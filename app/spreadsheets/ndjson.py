@@ -1,4 +1,4 @@
-"""NDJSON: one JSON object a line, either the whole user as the API answers it or the chosen columns."""
+"""NDJSON: one JSON object a line, with the whole user as in the API or the chosen columns."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar

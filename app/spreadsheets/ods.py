@@ -1,4 +1,4 @@
-"""OpenDocument spreadsheets, written straight into a streamed ZIP; all their sheets are one part of it."""
+"""Writes OpenDocument spreadsheets into a streamed ZIP; all their sheets are one part of it."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, groupby, repeat
@@ -10,7 +10,7 @@ from app.spreadsheets.layout import MOST_ROWS, Layout, name_column, name_sheet
 from app.spreadsheets.streamed_zip import StreamedZip
 
 MOST_BYTES: Final = 2**31 - 1
-"""Of the part that holds the rows; for more, zipfile needs ZIP64 (see `app.spreadsheets.xlsx`)."""
+"""The most bytes of the part with the rows; beyond, zipfile needs ZIP64 (see `app.spreadsheets.xlsx`)."""
 
 _TAIL_BYTES: Final = 64 * 1024
 
@@ -23,7 +23,7 @@ class OdsWriter:
         self._layout = layout
         self._archive = StreamedZip(stored_first=("mimetype", ods_parts.MEDIA_TYPE.encode()))
         self._rows: list[int] = []
-        """Of each sheet."""
+        """The rows of each sheet."""
         self._bytes = 0
 
     def head(self) -> bytes:
@@ -34,7 +34,7 @@ class OdsWriter:
         return self._archive.take()
 
     def rows(self, rows: Sequence[Any]) -> bytes:
-        """FileTooLargeError when the part that holds the rows is full."""
+        """FileTooLargeError when the part with the rows is full."""
         while rows:
             if not (room := MOST_ROWS - self._rows[-1]):
                 self._write(ods_parts.CLOSE_SHEET)
@@ -66,8 +66,8 @@ class OdsWriter:
         self._bytes += len(xml)
         if self._bytes > MOST_BYTES - room:
             raise FileTooLargeError(
-                "These are more users than one OpenDocument spreadsheet holds: ask for xlsx or csv, "
-                "or for fewer columns."
+                "These are more users than an OpenDocument spreadsheet can hold: choose xlsx or csv, "
+                "or fewer columns."
             )
         self._content.write(xml)
 

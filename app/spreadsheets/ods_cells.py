@@ -15,9 +15,9 @@ _END: Final = "</text:p></table:table-cell>"
 _MARKS: Final = ("&", "<", ">", "  ", "| ", " |")
 
 _forbidden = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-"""What XML cannot say, and OpenDocument has no escapes for."""
+"""Characters that XML cannot express and OpenDocument cannot escape."""
 _collapsed = re.compile("[\t\n\r]|  |^ | $")
-"""White space that a reader of paragraphs takes for less than it is."""
+"""White space that readers of paragraphs collapse."""
 _break = re.compile("\r\n|\r|\n")
 _spaces = re.compile("^ +| {2,}| $")
 _IN_ATTRIBUTES: Final = str.maketrans({'"': "&quot;", "\t": "&#9;", "\n": "&#10;"})
@@ -29,26 +29,26 @@ def render(batch: cells.Cells) -> Sequence[str]:
 
 
 def render_blanks(columns: int, rows: int) -> Sequence[str]:
-    """The cells of so many columns that are blank in all rows."""
+    """Blank cells of so many columns."""
     blank = f'<table:table-cell table:number-columns-repeated="{columns}"/>' if columns > 1 else _BLANK
     return [blank] * rows
 
 
 def render_text(text: str, style: str = "") -> str:
-    """One cell of text, whatever is in it; of what OpenDocument cannot say, what it can."""
+    """One cell of any text, without what OpenDocument cannot express."""
     if not (text := _forbidden.sub("", fit(text))):
         return _BLANK
     start = f'<table:table-cell{style} office:value-type="string"'
     if not _collapsed.search(text):
         return f"{start}><text:p>{escape(text)}{_END}"
-    # LibreOffice drops tabs that stand in a paragraph as its elements; others know paragraphs alone.
+    # LibreOffice drops elements of tabs in a paragraph; other programs only know paragraphs.
     exact = escape(text).translate(_IN_ATTRIBUTES)
     shown = "</text:p><text:p>".join([_show(line) for line in _break.split(text)])
     return f'{start} office:string-value="{exact}"><text:p>{shown}{_END}'
 
 
 def _show(line: str) -> str:
-    """White space as elements (OpenDocument 1.3, part 3, 6.1.2): as characters it would collapse."""
+    """White space as elements (OpenDocument 1.3, part 3, 6.1.2), as characters would collapse."""
     spaced = _spaces.sub(lambda run: f'<text:s text:c="{len(run[0])}"/>', escape(line))
     return spaced.replace("\t", "<text:tab/>")
 

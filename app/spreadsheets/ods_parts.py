@@ -33,7 +33,7 @@ _MOMENT: Final = (
     f"<number:hours{_LONG}/><number:text>:</number:text><number:minutes{_LONG}/><number:text>:</number:text>"
     f"<number:seconds{_LONG}/></number:date-style>"
 )
-# A zip code or "=1+1" that a person edits in a cell of the text format stays the text it was.
+# In a cell of the text format, a zip code or "=1+1" stays text when somebody edits it.
 _CELL_STYLES: Final = (
     f'{_MOMENT}<number:boolean-style style:name="n2"><number:boolean/></number:boolean-style>'
     '<number:text-style style:name="n3"><number:text-content/></number:text-style>'
@@ -73,7 +73,7 @@ CLOSE_SHEET: Final = "</table:table>"
 
 
 def close_content(sheets: Sequence[tuple[str, str]]) -> str:
-    """The rest of the document, with the filter of each sheet, given by name and last cell, as in `C7`."""
+    """The end of the document, with the filter of each sheet, given by name and last cell, such as `C7`."""
     ranges = "".join(
         f'<table:database-range table:name="__Anonymous_Sheet_DB__{n}" table:display-filter-buttons="true" '
         f"table:target-range-address=\"'{name}'.A1:'{name}'.{last}\"/>"
@@ -86,7 +86,7 @@ def close_content(sheets: Sequence[tuple[str, str]]) -> str:
 
 
 def settings(sheets: Iterable[str]) -> str:
-    """The first row of each sheet stays in view."""
+    """Settings that freeze the first row of each sheet."""
     views = "".join(
         f'<config:config-item-map-entry config:name="{name}">'
         f"{_item('VerticalSplitMode', 'short', 2)}{_item('VerticalSplitPosition', 'int', 1)}"

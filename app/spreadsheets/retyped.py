@@ -1,8 +1,8 @@
-"""Whether a cell holds what a spreadsheet program makes of a text that it only opened and saved.
+"""Recognises cells that a spreadsheet program made of a text by opening and saving the file.
 
 Programs take texts for numbers, dates, times and booleans, keep the apostrophe of our CSV, write line breaks
 and tabs another way, leave `_x000D_` as it stands in a workbook, break emoji, and blank what they take for
-nothing. Each form here is one that some program writes.
+nothing. Each form here is written by some program.
 """
 
 import re
@@ -28,12 +28,12 @@ _NOTHING: Final = frozenset({
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
     "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 })  # fmt: skip
-"""What pandas blanks unless it is told not to: the country code of Namibia and the name Null among them."""
+"""Texts that pandas blanks by default, the country code of Namibia and the name Null among them."""
 _RICH: Final = '{"richText":'
 
 
 def is_retyped(text: str, cell: Any) -> bool:
-    """Whether the cell, which is no text, is what a program took the text for."""
+    """Whether a cell that is no text is what a program made of the text."""
     match cell:
         case None:
             return text in _NOTHING
@@ -58,7 +58,7 @@ def is_rewritten(text: str, cell: str) -> bool:
 
 
 def is_flattened(text: str, cell: str) -> bool:
-    """Whether a program that took the text for something else wrote that as this text, as in CSV."""
+    """Whether a cell is the text of what a program made of the text, as in CSV."""
     if text[:1] == "'" and guard(cell) == text:
         return True  # it stood in a workbook, of which the apostrophe was no guard
     return numerals.is_written(text, cell) or moments.is_written(text, cell) or _join_runs(cell) == text

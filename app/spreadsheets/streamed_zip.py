@@ -1,18 +1,18 @@
-"""A ZIP archive that is sent while it is written."""
+"""A ZIP archive that can be sent while it is written."""
 
 import io
 import zipfile
 from typing import Final
 
 LEVEL: Final = 2
-"""Of zlib's 1 to 9: as fast as 1 within the noise; 6 takes two fifths more time for a fifth fewer bytes."""
+"""zlib's level: as fast as 1; level 6 takes two fifths more time for a fifth fewer bytes."""
 
 
 class StreamedZip(zipfile.ZipFile):
-    """Its bytes are taken as they come. One that is dropped says nothing: what was broken off gets no end."""
+    """A ZIP archive whose bytes are taken as they come; one that is dropped is left without an end."""
 
     def __init__(self, *, stored_first: tuple[str, bytes] | None = None) -> None:
-        """`stored_first`: a small part that stands first and as it is, with its size before it."""
+        """`stored_first`: a small part that comes first, uncompressed, with its size before it."""
         self._sink = _Sink()
         first = None if stored_first is None else self._store(*stored_first)
         super().__init__(self._sink, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)  # type: ignore[call-overload, unused-ignore]  # the stubs ask for methods that a stream does not have
@@ -26,11 +26,11 @@ class StreamedZip(zipfile.ZipFile):
             entry.write(xml.encode())
 
     def take(self) -> bytes:
-        """What was written since it was last asked."""
+        """The bytes written since the last call."""
         return self._sink.take()
 
     def _store(self, name: str, content: bytes) -> zipfile.ZipInfo:
-        whole = io.BytesIO()  # zipfile writes sizes before a part only where it can go back
+        whole = io.BytesIO()  # zipfile writes sizes before a part only if it can seek
         with zipfile.ZipFile(whole, "w") as archive:
             archive.writestr(zipfile.ZipInfo(name), content)
             self._sink.write(whole.getvalue()[: archive.start_dir])
@@ -38,7 +38,7 @@ class StreamedZip(zipfile.ZipFile):
 
 
 class _Sink:
-    """What zipfile writes to: it holds the bytes until they are taken."""
+    """The file of the archive: keeps bytes until they are taken."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []

@@ -1,4 +1,4 @@
-"""The formatting of an export: which writer makes which kind of file."""
+"""The writers of exports, by format."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final, Protocol
@@ -17,16 +17,16 @@ __all__ = ["Writer", "workbook_writer", "writer"]
 
 class Writer(Protocol):
     """
-    A file in pieces: `head`, then `rows` for each batch, then `tail`. One writer writes one file.
+    Writes one file in pieces: `head`, then `rows` for each batch, then `tail`.
 
-    It keeps nothing of what it has returned. Dropping it without `tail` is how a file is broken off.
+    It keeps nothing that it has returned. A writer dropped without `tail` leaves the file incomplete.
     """
 
     media_type: ClassVar[str]
     extension: ClassVar[str]
 
     def head(self) -> bytes:
-        """What can be sent before the first row is known; may be empty."""
+        """The bytes before the first row; may be empty."""
         ...
 
     def rows(self, rows: Sequence[Any]) -> bytes:
@@ -38,12 +38,12 @@ class Writer(Protocol):
         ...
 
     def tail(self) -> bytes:
-        """What makes the file whole."""
+        """The bytes that complete the file."""
         ...
 
 
 def writer(format: Format, columns: Sequence[Column] | None = None) -> Writer:  # noqa: A002  # the query's own word
-    """None for the columns is all of them; for NDJSON it is the whole users, as the API answers them."""
+    """The writer of a format; columns of None are all columns, or whole users in NDJSON."""
     match format:
         case "csv":
             return CsvWriter(columns or catalogue())
@@ -54,7 +54,7 @@ def writer(format: Format, columns: Sequence[Column] | None = None) -> Writer:  
 
 
 def workbook_writer(format: WorkbookFormat, headings: Sequence[str]) -> Writer:  # noqa: A002  # as above
-    """Of any table: rows of cells as `app.spreadsheets.reading` gives them."""
+    """The writer of any table: rows of cells from `app.spreadsheets.reading`."""
     return _WORKBOOKS[format](Layout.of_headings(headings))
 
 

@@ -1,4 +1,4 @@
-"""XLSX, written straight into a streamed ZIP: the only way to send a first row before the last is read."""
+"""Writes XLSX into a streamed ZIP, so that the first row can be sent before the last is read."""
 
 import zipfile
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from app.spreadsheets.streamed_zip import StreamedZip
 
 MOST_BYTES: Final = 2**31 - 1
 """
-Bytes of a sheet's XML. A sheet that would pass them goes on in the next, as if it were full.
+The most bytes of a sheet's XML; beyond, the table goes on in the next sheet.
 
-Beyond, zipfile needs ZIP64, and the form it streams (sizes in the local header's extra field) is one that
-Excel repairs or refuses, even for a small sheet: https://issues.apache.org/jira/browse/COMPRESS-474.
+For more, zipfile needs ZIP64, whose streamed form (sizes in the local header's extra field) Excel repairs or
+refuses, even for a small sheet: https://issues.apache.org/jira/browse/COMPRESS-474.
 """
 
 _TAIL_BYTES: Final = 1024
@@ -57,7 +57,7 @@ class XlsxWriter:
 
 
 class _Sheet:
-    """One sheet that is being written."""
+    """One sheet in the making."""
 
     def __init__(self, archive: zipfile.ZipFile, number: int, layout: Layout) -> None:
         self.name = name_sheet(number)
@@ -73,11 +73,11 @@ class _Sheet:
 
     @property
     def last_cell(self) -> str:
-        """Of the table that the filter spans, as in `$C$7`."""
+        """The last cell of the table, for its filter, such as `$C$7`."""
         return f"${self._letters[-1]}${self._rows}"
 
     def write(self, rows: Sequence[Any]) -> int:
-        """How many of the rows went into the sheet; 0 when it is full."""
+        """Write rows; how many fit into the sheet, 0 when it is full."""
         rows = rows[: MOST_ROWS - self._rows]
         xml = self._render(rows).encode()
         if self._bytes + len(xml) > MOST_BYTES - _TAIL_BYTES and self._rows > 1:

@@ -17,7 +17,7 @@ STYLES: Final[dict[cells.Uniform, int]] = {
     "datetime": 1,
     "text": 2,
 }
-"""Indexes into the `cellXfs` of the workbook's styles, where 3 is the header's."""
+"""Indexes into the `cellXfs` of the workbook's styles; 3 is the heading's."""
 
 COLUMN_STYLES: Final[dict[Style, int]] = {"plain": 0, "datetime": 1, "text": 2}
 
@@ -27,7 +27,7 @@ _EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001  # stored datetimes are n
 _DAY: Final = timedelta(days=1)
 
 _special = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]+")
-"""What looks like an escape and is none, and characters that XML forbids, which must be escaped."""
+"""Texts that look like escapes, and characters that XML forbids, which must be escaped."""
 
 _MARKS: Final = ("&", "<", ">", "_x", "| ", " |")
 
@@ -35,12 +35,12 @@ Renderer = Callable[[str, Sequence[str], Sequence[Any]], Sequence[str]]
 
 
 def render(column: str, numbers: Sequence[str], batch: cells.Cells) -> Sequence[str]:
-    """The cells of one column (its letters) in the rows of these numbers; empty where there is no value."""
+    """The cells of a column (its letters) in rows of these numbers; empty without a value."""
     return _RENDERERS[batch.kind](column, numbers, batch.values)
 
 
 def render_text(column: str, number: str, text: str, *, style: int = STYLES["text"]) -> str:
-    """One cell of text, whatever is in it."""
+    """One cell of any text."""
     if not (text := fit(text)):
         return ""
     runs = [f'<t xml:space="preserve">{escape(run)}</t>' for run in _cut(text)]
@@ -50,10 +50,10 @@ def render_text(column: str, number: str, text: str, *, style: int = STYLES["tex
 
 def _cut(text: str) -> list[str]:
     """
-    The text in runs, each of which reads as itself or is nothing but escapes (ECMA-376, 22.9.2.19).
+    The text in runs, each of which reads as itself or has only escapes (ECMA-376, 22.9.2.19).
 
     Excel, calamine and our reader take _x0041_ in a <t> for the character U+0041 and _x005F_ for an escaping
-    "_"; openpyxl takes neither. Cut into two runs, a text that looks so is the same text to all of them.
+    "_"; openpyxl takes neither. In two runs, such a text is the same for all of them.
     """
     return [run for run in _special.sub(_mark, text).split("\0") if run]
 

@@ -10,7 +10,7 @@ _PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
 _MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
-# The number of sheets is known last, and this part goes first: a sheet is what an .xml is by default.
+# The number of sheets is known last, but this part comes first: by default an .xml is a sheet.
 CONTENT_TYPES: Final = (
     f'{_DECLARATION}<Types xmlns="{_PACKAGE}/content-types">'
     '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
@@ -27,7 +27,7 @@ RELATIONS: Final = (
     "</Relationships>"
 )
 
-# 49 is Excel's own "@": a zip code or "=1+1" that a person edits there stays the text it was.
+# 49 is Excel's own "@": a zip code or "=1+1" stays text when somebody edits it.
 STYLES: Final = (
     f'{_DECLARATION}<styleSheet xmlns="{_MAIN}">'
     '<numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss"/></numFmts>'
@@ -48,7 +48,7 @@ STYLES: Final = (
 
 
 def open_sheet(layout: Iterable[tuple[int, int]]) -> str:
-    """A sheet up to its first row; the layout is each column's width and style."""
+    """A sheet up to its first row; the layout has each column's width and style."""
     columns = "".join(
         f'<col min="{n}" max="{n}" width="{width}" style="{style}" customWidth="1"/>'
         for n, (width, style) in enumerate(layout, 1)
@@ -62,7 +62,7 @@ def open_sheet(layout: Iterable[tuple[int, int]]) -> str:
 
 
 def close_sheet(last_cell: str) -> str:
-    """The rest of a sheet: its filter, and no green corners on phone numbers for being texts."""
+    """The end of a sheet: its filter, and no warnings for phone numbers stored as text."""
     table = f"A1:{last_cell}"
     return (
         f'</sheetData><autoFilter ref="{table}"/><ignoredErrors>'
@@ -71,7 +71,7 @@ def close_sheet(last_cell: str) -> str:
 
 
 def workbook(sheets: Sequence[tuple[str, str]]) -> str:
-    """The workbook of sheets given by name and last cell, as in `$C$7`."""
+    """The workbook of sheets given by name and last cell, such as `$C$7`."""
     entries = "".join(
         f'<sheet name="{escape(name, quote=False)}" sheetId="{n}" r:id="rId{n}"/>'
         for n, (name, _) in enumerate(sheets, 1)

@@ -133,7 +133,7 @@ async def test_a_crowd_of_a_city_stands_on_its_first_page_wherever_its_names_are
     far = [somebody(f"Zoe {n:03} Fernweh", city="Weit Weg") for n in range(60)]
     await store(empty, [*near, *far])
     await SearchIndex(users(empty)).reindex()  # counts that are no samples
-    for module in ("index_reads", "finding"):
+    for module in ("index_reads", "finder"):
         monkeypatch.setattr(f"app.search.{module}.SCAN", 50)
     monkeypatch.setattr("app.search.finder.RANKED", 10)
     page = [item["name"] for item in await search(empty, "fernweh", city="Weit Weg", limit=10)]

@@ -85,7 +85,7 @@ def test_a_document_that_would_need_zip64_breaks_off_and_says_what_to_ask_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ods, "MOST_BYTES", 100_000)
-    with pytest.raises(FileTooLargeError, match="ask for xlsx or csv"):
+    with pytest.raises(FileTooLargeError, match="choose xlsx or csv"):
         write("ods", [person()] * 1_000)
 
 
