@@ -38,7 +38,6 @@ class Container:
 
     settings: Settings
     connections: Connections
-    cursors: CursorSealer
     auth: Auth
     users: Users
     listing: Listing
@@ -127,7 +126,6 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     return Container(
         settings=settings,
         connections=held,
-        cursors=cursors,
         auth=auth,
         users=users,
         listing=listing,

@@ -607,7 +607,7 @@ async def test_an_old_cursor_is_refused_with_its_own_code(
     four: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cursor = (await listed(four, limit=1))["next"]
-    sealer = resources(four).cursors
+    sealer = resources(four).listing._cursors
     made = sealer._now()
     monkeypatch.setattr(sealer, "_now", lambda: made + LIFE_S - 2)
     assert await names(four, limit=1, cursor=cursor) == ["Bo"]
