@@ -102,7 +102,7 @@ async def test_an_import_is_its_makers_and_administrators(client: httpx.AsyncCli
     assert (await client.get(f"/users/imports?limit=1&cursor={newest['next']}")).json()["items"]
     problem(await client.get("/users/imports?cursor=x"), 400, "invalid_cursor")
     problem(await client.get(f"/users/imports/{NOBODY}"), 404, "import_not_found")
-    problem(await client.get("/users/imports/x"), 422, "validation_failed")
+    problem(await client.get("/users/imports/x"), 404, "not_found")
 
 
 async def test_the_same_spreadsheet_comes_back_with_what_is_wrong_and_goes_up_again(
