@@ -68,8 +68,9 @@ async def compare(start: int, count: int) -> Costs:
     async with container.opened(settings.load(), apply_indexes=False) as opened:
         searched = await _copy(opened.connections.users, "created", plain=False)
         plain = await _copy(opened.connections.users, "created_plain", plain=True)
+        dictionary = search.Dictionary(searched.database)
         for person in people(count, start=start):
-            times.append(await _create(person, searched, plain))  # noqa: PERF401  # one after the other
+            times.append(await _create(person, searched, plain, dictionary))  # noqa: PERF401  # one after the other
         await searched.drop()
         await plain.drop()
     counted = [asdict(one) for one in times[_WARM_UP:]]
@@ -96,6 +97,7 @@ async def _create(
     person: dict[str, Any],
     searched: AsyncCollection[dict[str, Any]],
     plain: AsyncCollection[dict[str, Any]],
+    dictionary: search.Dictionary,
 ) -> Costs:
     said = UserInput.model_validate({name: person[name] for name in UserInput.model_fields if name in person})
     ticks = [time.perf_counter()]
@@ -105,7 +107,7 @@ async def _create(
     ticks.append(time.perf_counter())
     search.index(document)
     ticks.append(time.perf_counter())
-    await search.Dictionary(searched.database).learn([user.words])
+    await dictionary.learn([user.words])
     ticks.append(time.perf_counter())
     await searched.insert_one(document)
     ticks.append(time.perf_counter())

@@ -23,9 +23,10 @@ async def add(
 ) -> int:
     """Add people numbered from `start` and return how many were new; existing ones stay as they are."""
     made = people(count, start=start)
+    dictionary = Dictionary(opened.connections.database)
     added = 0
     while batch := [_record(person) for person in islice(made, _BATCH)]:
-        await Dictionary(opened.connections.database).learn([user.words for user in batch])
+        await dictionary.learn([user.words for user in batch])
         try:
             added += len(
                 (await opened.connections.users.insert_many(map(document, batch), ordered=False)).inserted_ids

@@ -71,10 +71,6 @@ class Known:
         self._young, self._old = {}, {}
 
 
-_known: dict[str, Known] = {}
-"""The caches, by the name of the database."""
-
-
 def merge(vocabularies: Iterable[Vocabulary]) -> dict[str, bool]:
     """All words of the vocabularies; a word is of e-mails only if it is in all of them."""
     merged: dict[str, bool] = {}
@@ -87,7 +83,7 @@ def merge(vocabularies: Iterable[Vocabulary]) -> dict[str, bool]:
 class Dictionary:
     def __init__(self, database: Database) -> None:
         self._words = database[COLLECTION]
-        self._known = _known.setdefault(database.name, Known())
+        self._known = Known()
 
     async def learn(self, users: Iterable[Vocabulary]) -> None:
         """Store the words of users who are about to be written; those of one user in sixteen are counted."""

@@ -126,6 +126,7 @@ class Records:
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
+        self._dictionary = search.Dictionary(collection.database)
 
     async def create(self, user: UserInput, authority: Authority, attempt: Attempt | None = None) -> Row:
         """The new user's row. UniqueConflictError names the field whose value another user has.
@@ -175,7 +176,7 @@ class Records:
 
     async def learn(self, users: Iterable[dict[str, bool]]) -> None:
         """Put the words of users into the dictionary, before the users are written."""
-        await search.Dictionary(self.collection.database).learn(users)
+        await self._dictionary.learn(users)
 
     async def read(self, user_id: PydanticObjectId | ObjectId) -> Row:
         """The user's row. UserNotFoundError if there is none, or a malformed one."""
