@@ -1,4 +1,4 @@
-"""What exports called their columns, so that the file that comes back is understood."""
+"""The labels that exports gave to columns, by which imports recognise them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

@@ -48,7 +48,7 @@ def is_retyped(text: str, cell: Any) -> bool:
 
 
 def is_rewritten(text: str, cell: str) -> bool:
-    """Whether the cell is the text with other white space, escapes, composed letters or our apostrophe."""
+    """Whether a cell is the text with other white space, escapes, composition or our apostrophe."""
     plain, stored = _plain(cell), _plain(text)
     if plain == stored or (cell[:1] == "'" and plain == _plain(guard(text))):
         return True
@@ -60,7 +60,7 @@ def is_rewritten(text: str, cell: str) -> bool:
 def is_flattened(text: str, cell: str) -> bool:
     """Whether a cell is the text of what a program made of the text, as in CSV."""
     if text[:1] == "'" and guard(cell) == text:
-        return True  # it stood in a workbook, of which the apostrophe was no guard
+        return True  # it was in a workbook, where an apostrophe is no guard
     return numerals.is_written(text, cell) or moments.is_written(text, cell) or _join_runs(cell) == text
 
 

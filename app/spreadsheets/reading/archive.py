@@ -1,7 +1,7 @@
-"""The ZIP archive that a workbook is: its parts as streams, each no larger than it may be.
+"""The ZIP archive of a workbook: its parts as streams of bounded size.
 
-Nothing is written by a name in it. What its directory says of sizes is a promise that zipfile holds it to:
-no part gives more bytes than that, and one that is cut off fails its checksum.
+Names in it are never used as paths. zipfile enforces the sizes of its directory: no part yields more bytes,
+and one that is cut off fails its checksum.
 """
 
 import struct
@@ -17,7 +17,7 @@ from app.spreadsheets.reading.values import Limits
 
 BLOCK: Final = 64 * 1024
 _SMALL: Final = 8 * 2**20
-"""Bytes of a part that may be as well compressed as it likes."""
+"""A part with fewer bytes may be compressed to any degree."""
 _MOST_PARTS: Final = 10_000
 _LONGEST_DIRECTORY: Final = 2 * 2**20
 _END: Final = struct.Struct("<4s4H2LH")
@@ -34,8 +34,8 @@ _DAMAGE: Final = (
     NotImplementedError,
     RuntimeError,
 )
-"""What zipfile raises for an archive that is none, or no longer."""
-_CUT_OFF: Final = "The workbook is damaged or was cut off on its way: save it again, and send it whole."
+"""The errors of zipfile for a damaged archive."""
+_CUT_OFF: Final = "The workbook is damaged or incomplete: save it again, and send all of it."
 
 
 class Archive:
@@ -49,7 +49,7 @@ class Archive:
             raise UnreadableFileError(_CUT_OFF) from None
         self._parts = {_normalise(info.filename): info for info in self._zip.infolist()}
         if len(self._parts) < len(self._zip.infolist()):
-            raise UnreadableFileError("The workbook has two parts of one name: save it again.")
+            raise UnreadableFileError("The workbook has two parts with one name: save it again.")
         self._check()
 
     def __iter__(self) -> Iterator[str]:
@@ -64,7 +64,7 @@ class Archive:
         return _normalise(part) in self._parts
 
     def stream(self, part: str, *, is_again: bool = False) -> Iterator[bytes]:
-        """The blocks of a part; what is read again does not count towards the bytes of all parts."""
+        """The blocks of a part; a second read does not count towards the bytes of all parts."""
         if (info := self._parts.get(_normalise(part))) is None:
             raise UnreadableFileError(f"The workbook lacks its part {part}: save it again.")
         try:
@@ -82,12 +82,12 @@ class Archive:
             yield block
 
     def _check(self) -> None:
-        """What the directory shows to be no workbook that is read here."""
+        """Refuse an archive whose directory is not that of a supported workbook."""
         names = self._parts
         foreign.refuse_archive(names)
         if any(PurePosixPath(name).name == "vbaproject.bin" for name in names):
             raise UnsupportedFileError(
-                "The workbook holds macros: save it as an .xlsx workbook without them."
+                "The workbook contains macros: save it as an .xlsx workbook without them."
             )
         if "[content_types].xml" not in names and not self.is_open_document:
             raise UnsupportedFileError(f"The file is a ZIP archive, but no workbook: {foreign.UNPACK}")
@@ -114,12 +114,12 @@ class Archive:
 
 
 def _normalise(part: str) -> str:
-    """Names of parts are the same whatever their case; some writers use the other slash."""
+    """The name of a part, whose case does not matter; some writers use backslashes."""
     return part.replace("\\", "/").lstrip("/").lower()
 
 
 def _check_directory(file: BinaryIO) -> None:
-    """That the archive's directory is short: zipfile reads all of it before anybody can count."""
+    """Check that the archive's directory is short, as zipfile reads all of it at once."""
     size = file.seek(0, 2)
     file.seek(max(0, size - _LONGEST_COMMENT - _END.size))
     end = file.read()

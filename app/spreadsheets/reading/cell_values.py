@@ -1,4 +1,4 @@
-"""What a cell of a sheet says, by its type and its style."""
+"""The values of cells of a sheet, by type and style."""
 
 import math
 import re
@@ -30,12 +30,12 @@ class CellValues:
     def __init__(self, book: Workbook, strings: SharedStrings | None) -> None:
         self._dates = {str(style) for style in book.dates}
         self.formats = {str(style): NumberFormat(code) for style, code in book.formats.items()}
-        """By style, where a cell may be shown otherwise than as it is."""
+        """Number formats by style, where a cell may be shown differently."""
         self._from_1904 = book.from_1904
         self._strings = strings
 
     def read(self, kind: str | None, style: str | None, text: str) -> Cell:
-        """What a cell's `<v>` says by its `t` and `s`, which may be missing or empty; or ValueError."""
+        """The value of a cell's `<v>`, by its `t` and `s`, which may be missing or empty; or ValueError."""
         match kind:
             case None | "" | "n":
                 return self._read_number(style, text)
@@ -51,7 +51,7 @@ class CellValues:
                 return unescape(text)
 
     def show_text(self, style: str | None, text: str) -> str:
-        """A text as its format shows it."""
+        """The text as its format shows it."""
         shown = self.formats.get(style or "")
         return text if shown is None or isinstance(text, Unread) else shown.show_text(text)
 
@@ -68,7 +68,7 @@ class CellValues:
 
     @staticmethod
     def _parse(text: str) -> int | float:
-        """White space around it is none of the number."""
+        """A number, without white space around it."""
         return parse_number(text.strip() if len(text) <= LONGEST_NUMBER else text)
 
     def _read_shared(self, text: str) -> str:
@@ -81,7 +81,7 @@ class CellValues:
 
 
 def parse_number(text: str) -> int | float:
-    """ValueError where it is none."""
+    """The number of a text; ValueError if it is none."""
     if len(text) > LONGEST_NUMBER or not NUMBER.fullmatch(text):
         raise ValueError(_NO_NUMBER)
     number = float(text)
@@ -97,7 +97,7 @@ def read_formula(text: str) -> Formula | bool:
 
 
 def read_serial(serial: float, *, from_1904: bool = False) -> datetime | None:
-    """The moment that a number is as a date, to the millisecond; None if it is none."""
+    """The time of a serial number, to the millisecond; None if there is none."""
     if serial < 0:
         return None
     if not from_1904 and 1 <= serial < _PHANTOM:

@@ -1,9 +1,9 @@
-"""The process that reads one file and nothing else: whatever the file does to it, nobody else feels.
+"""The process that reads one file, so that no file can harm anything else.
 
-    python -I -c '…; child.main()' REQUEST
+python -I -c '…; child.main()' REQUEST
 
 Standard input is a pipe that only the owner holds: when it closes, this process ends. Frames go to standard
-output, whose pipe is what holds the reader back while the owner is busy.
+output, whose pipe slows the reader down while the owner is busy.
 """
 
 import os
@@ -41,9 +41,9 @@ if sys.platform != "win32":
 T = TypeVar("T")
 
 ROWS: Final = 250
-"""Of a frame."""
+"""The most rows of a frame."""
 CHARACTERS: Final = 2**18
-"""After which a frame is sent, however few rows it has."""
+"""Characters after which a frame is sent, even with few rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Request:
     limits: Limits
     choices: Choices
     splits_merges: bool = True
-    """Whether what merges cover is told from what is blank, for which a sheet is looked through before."""
+    """Whether covered cells of merges differ from blank ones, for which a sheet is scanned first."""
 
     def write(self) -> str:
         return orjson.dumps(asdict(self)).decode()
@@ -150,7 +150,7 @@ def _read_csv(lines: texts.Lines, said: str | None, limits: Limits) -> Iterator[
 
 
 def _read_documents(lines: texts.Lines, documents: Iterator[tuple[int, dict[str, Any]]]) -> Iterator[bytes]:
-    first = next(documents)  # a file in which nothing can be read has no head
+    first = next(documents)  # an unreadable file has no head
     yield frames.write_head("ndjson", [], encoding=lines.encoding)
     for numbers, batch in _batch(chain([first], documents), _weigh_document):
         yield frames.write_documents(numbers, batch)
@@ -164,7 +164,7 @@ def _write_rows(records: Iterable[grid.Record]) -> Iterator[bytes]:
 def _batch(
     records: Iterable[tuple[int, T]], weigh: Callable[[T], int]
 ) -> Iterator[tuple[list[int], list[T]]]:
-    """As many as a frame should have, by number and by weight."""
+    """Batches of records for frames, by number and weight."""
     numbers: list[int] = []
     batch: list[T] = []
     weight = 0
@@ -188,7 +188,7 @@ def _weigh_document(document: dict[str, Any]) -> int:
 
 
 def _restrain(limits: Limits) -> None:
-    if sys.platform == "win32":  # which has no such limits: the owner's watch on the time remains
+    if sys.platform == "win32":  # which has no such limits: the owner still watches the time
         return
     resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

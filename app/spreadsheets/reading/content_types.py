@@ -1,4 +1,4 @@
-"""What each part of a workbook is said to be, by its own name or by the ending of its name."""
+"""The declared content types of a workbook's parts, by name or ending."""
 
 from typing import Final
 
@@ -13,9 +13,9 @@ _MACROS: Final = ("macroenabled", "macrosheet", "vbaproject")
 
 
 def refuse_macros(archive: Archive) -> None:
-    """UnsupportedFileError where a part is of a type that holds macros.
+    """UnsupportedFileError if a part has a type of macros.
 
-    A type that no part has says nothing: SheetJS declares one for `.bin` in every workbook it writes.
+    Types without a part do not count: SheetJS declares one for `.bin` in every workbook.
     """
     by_part: dict[str, str] = {}
     by_ending: dict[str, str] = {}
@@ -29,5 +29,5 @@ def refuse_macros(archive: Archive) -> None:
         said = by_part.get(name) or by_ending.get(name.rpartition(".")[2], "")
         if any(word in said for word in _MACROS):
             raise UnsupportedFileError(
-                "The workbook holds macros: save it as an .xlsx workbook without them."
+                "The workbook contains macros: save it as an .xlsx workbook without them."
             )

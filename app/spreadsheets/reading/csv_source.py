@@ -1,4 +1,4 @@
-"""CSV as Excel and others save it: RFC 4180 with the delimiter that the heading shows."""
+"""Reads CSV: RFC 4180 with the delimiter of the heading."""
 
 import csv
 import re
@@ -21,7 +21,7 @@ _MOST_HEADING_LINES: Final = 500
 
 
 def read(lines: Lines, delimiter: str | None, limits: Limits) -> tuple[str, Iterator[Record]]:
-    """The delimiter and the records; Excel's own first line `sep=;` says it and is no record."""
+    """The delimiter and the records; Excel's first line `sep=;` names it and is no record."""
     source = iter(lines)
     first = next(source, "")
     if match := _excel_says.fullmatch(first):
@@ -37,7 +37,7 @@ def read(lines: Lines, delimiter: str | None, limits: Limits) -> tuple[str, Iter
 
 
 class _Rewound:
-    """The lines from the opening ones on, counted as they are given.
+    """The lines from the first on, with their number.
 
     SheetJS writes a return within a cell without quotes. Where the heading ends with a line feed, a return
     before all the delimiters of a row is such a one: a NUL, which no line has, until the row is read.
@@ -73,7 +73,7 @@ class _Rewound:
 
 
 def _read_records(source: _Rewound, delimiter: str, limits: Limits) -> Iterator[Record]:
-    # One character more for the apostrophe that is taken off, and one that is too many.
+    # One character more for a removed apostrophe, and one to detect a cell that is too long.
     csv.field_size_limit(limits.cell_characters + 2)
     records = csv.reader(source, delimiter=delimiter, strict=True)
     unguard = formulas.unguard
@@ -110,12 +110,12 @@ def _explain(error: str, begins: int, line: int, limits: Limits) -> UnreadableFi
 
 
 def _is_open(lines: list[str]) -> bool:
-    """Whether a quote of these lines is not closed yet."""
+    """Whether these lines have an open quote."""
     return sum(line.count('"') for line in lines) % 2 == 1
 
 
 def _sniff(heading: str) -> str:
-    """What parts the heading outside of quotes most often."""
+    """The most frequent delimiter in the heading outside of quotes."""
     return max(DELIMITERS, key=lambda delimiter: _count(heading, delimiter))
 
 

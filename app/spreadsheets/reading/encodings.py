@@ -1,4 +1,4 @@
-"""The encodings that a text file can be in, by its bytes alone: it is never guessed which of them it is."""
+"""The encodings that a text file can be in by its bytes, among which nothing is guessed."""
 
 import codecs
 import unicodedata
@@ -10,7 +10,7 @@ from models.encodings import DOUBLE_BYTE, NAMES, UNICODE
 
 BLOCK: Final = 64 * 1024
 WINDOWS: Final = "windows"
-"""The error handler by which what Windows writes is read, though Python's codec does not know it."""
+"""The error handler for characters that Windows writes and Python's codecs do not know."""
 _CODECS: Final = {
     "big5-hkscs": "big5hkscs",
     "windows-874": "cp874",
@@ -25,10 +25,10 @@ _OWN: Final = {
     ),
     "cp949": ((b"\xc9\xa1", b"\xc9\xfe", 0xE000), (b"\xfe\xa1", b"\xfe\xfe", 0xE05E)),
 }  # fmt: skip
-"""Where Windows has the characters that users draw, as in Taiwan for rare names: from, to, code point."""
+"""Windows' user-defined characters, used in Taiwan for rare names: from, to, code point."""
 ASCII: Final = bytes(range(0x80))
 _NO_TEXT: Final = frozenset({"Cc", "Cn", "Co", "Cs"})
-"""Controls, and what is no character or nobody's but a font's."""
+"""Controls, noncharacters and private-use characters."""
 
 
 def codec(name: str) -> str:
@@ -41,12 +41,12 @@ def decoder(name: str) -> codecs.IncrementalDecoder:
 
 
 def decode(text: str, name: str) -> str:
-    """What stands in a text of Latin-1, byte by byte, in this encoding."""
+    """Decode the bytes of a Latin-1 text in this encoding."""
     return text if text.isascii() else text.encode("latin-1").decode(codec(name), "replace")
 
 
 def find_fits(file: BinaryIO) -> list[list[str]]:
-    """The encodings in which all of the file is text; those that give the same text stand together."""
+    """The encodings in which the whole file is text, grouped by the same text."""
     groups: dict[str | bytes, list[str]] = {}
     used = bytes(sorted(_high_bytes(file)))
     for name in NAMES:
@@ -58,14 +58,14 @@ def find_fits(file: BinaryIO) -> list[list[str]]:
 
 
 def blocks(file: BinaryIO) -> Iterator[bytes]:
-    """All of the file, from its start."""
+    """The blocks of the file, from its start."""
     file.seek(0)
     while block := file.read(BLOCK):
         yield block
 
 
 def is_text(letters: set[str]) -> bool:
-    """Whether each of these, but for those of ASCII, stands in texts."""
+    """Whether all of these beyond ASCII occur in texts."""
     return not any(unicodedata.category(each) in _NO_TEXT for each in letters if not each.isascii())
 
 
@@ -77,7 +77,7 @@ def _high_bytes(file: BinaryIO) -> set[int]:
 
 
 def _read_bytes(used: bytes, name: str) -> str | None:
-    """What these bytes are, each for itself; None where one is nothing."""
+    """The characters of single bytes; None if one has none."""
     try:
         text = used.decode(codec(name))
     except UnicodeDecodeError:
@@ -86,7 +86,7 @@ def _read_bytes(used: bytes, name: str) -> str | None:
 
 
 def _read_all(file: BinaryIO, name: str) -> bytes | None:
-    """A digest of the text; None where it is none."""
+    """A digest of the text; None if it is not text in this encoding."""
     reader, digest, letters = decoder(name), blake2b(digest_size=16), set[str]()
     try:
         for block in blocks(file):
@@ -100,7 +100,7 @@ def _read_all(file: BinaryIO, name: str) -> bytes | None:
 
 
 def _read_as_windows(error: UnicodeError) -> tuple[str, int]:
-    """What Windows writes and Python's codecs do not know: a euro sign, and the characters of users."""
+    """Decode what Python's codecs do not know: a euro sign, and user-defined characters."""
     if isinstance(error, UnicodeDecodeError):
         start = error.start
         pair = error.object[start : start + 2]
@@ -115,7 +115,7 @@ def _read_as_windows(error: UnicodeError) -> tuple[str, int]:
 
 
 def _count(first: bytes, pair: bytes) -> int | None:
-    """How many characters stand between two pairs of bytes; None where the second is none."""
+    """The number of characters between two pairs of bytes; None if the second is invalid."""
     trails = _TRAILS if first[1] == _TRAILS[0] else _LATE_TRAILS
     if pair[1] not in trails:
         return None

@@ -1,6 +1,6 @@
-"""How rows go from the process that reads a file to the one that asked: each frame a length and JSON.
+"""Frames by which the reader process sends rows: each a length and JSON.
 
-JSON and not pickle: whoever takes over the reader with a file gets no further by what it writes.
+JSON and not pickle, so that a file that takes over the reader gets no further.
 """
 
 import struct
@@ -23,7 +23,7 @@ from models.export import Format
 
 LENGTH: Final = struct.Struct(">I")
 LONGEST: Final = 64 * 2**20
-"""Bytes of a frame; a longer one is no reader of ours."""
+"""The most bytes of a frame."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -67,7 +67,7 @@ def write_error(error: RosterError) -> bytes:
 
 
 def write_rows(numbers: Sequence[int], rows: Sequence[list[Cell]]) -> bytes:
-    """Rows of cells; what JSON has no type for goes beside them, by place."""
+    """Rows of cells; values without a JSON type are added beside them, by place."""
     special: list[tuple[int, int, int | str]] = []
     for place, row in enumerate(rows):
         for column, cell in enumerate(row):
@@ -91,7 +91,7 @@ def write_documents(numbers: Sequence[int], documents: Sequence[dict[str, Any]])
 
 
 def read(body: bytes) -> dict[str, Any]:
-    """The frame; an error in it is raised, UncertainEncodingError where the encoding is not certain."""
+    """Read a frame and raise an error in it; UncertainEncodingError if the encoding is not certain."""
     frame: dict[str, Any] = orjson.loads(body)
     if "fits" in frame:
         raise UncertainEncodingError(frame["fits"])

@@ -1,4 +1,4 @@
-"""What a table of cells must be, whichever file it came from: a heading, and rows no wider than it."""
+"""Checks a table of cells of any file: a heading, and rows no wider than it."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
@@ -9,7 +9,7 @@ from app.spreadsheets.layout import name_column
 from app.spreadsheets.reading.values import LONGEST_HEADING, Cell, Covered, Limits, Unread
 
 Record = tuple[int, list[Cell]]
-"""A row's number and its cells; blank ones may be missing at the end."""
+"""A row's number and its cells, perhaps without blank ones at the end."""
 
 Heading = tuple[list[str], Iterator[Record]]
 """The names of the columns, and the rows below them."""
@@ -30,7 +30,7 @@ def read_heading(records: Iterator[Record], limits: Limits) -> Heading:
 
 
 def find_heading(records: Iterator[Record], limits: Limits) -> Heading | None:
-    """The same; None where every row is blank. Titles above a table are passed over.
+    """The same; None if all rows are blank. Titles above a table are passed over.
 
     A title is a row of one cell before a row of several texts, as Numbers writes the name of a table.
     """
@@ -51,7 +51,7 @@ def no_heading(*, is_hidden: bool = False) -> UnreadableFileError:
 
 
 def read_rows(records: Iterator[Record], width: int, limits: Limits) -> Iterator[Record]:
-    """The rows that are not blank, each as wide as the heading."""
+    """The non-blank rows, each as wide as the heading."""
     count = 0
     blank = [None] * width
     for number, cells in records:
@@ -128,7 +128,7 @@ def _are_names(cells: Sequence[Cell]) -> bool:
 
 
 def _is_blank(cell: Cell) -> bool:
-    """What a merge covers is of no row or column of its own."""
+    """Whether a cell is blank; covered cells of merges are."""
     return cell is None or isinstance(cell, Covered)
 
 

@@ -1,4 +1,4 @@
-"""A JSON array of objects, read one by one: no more of it is held than an object and a block of the file."""
+"""Reads a JSON array object by object, with only one object and one block in memory."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _blanks: Final = re.compile(r"[ \t\r\n]*+")
 
 
 def read(lines: Lines, limits: Limits) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects by their place, from 1: an array has as many lines as its writer liked."""
+    """The objects by their place, from 1."""
     text = _Text(lines.blocks())
     text.take("[")
     count = 0
@@ -31,14 +31,14 @@ def read(lines: Lines, limits: Limits) -> Iterator[tuple[int, dict[str, Any]]]:
     text.take("]")
     if text.look():
         raise UnreadableFileError(
-            "Something stands after the end of the array: send one array, or one object a line."
+            "There is text after the end of the array: send one array, or one object a line."
         )
     if not count:
         raise UnreadableFileError("The array is empty: write one user as {…} for each.")
 
 
 class _Text:
-    """A text that comes in blocks, of which the part is held that has not been taken."""
+    """A text in blocks, of which only the unread part is kept."""
 
     def __init__(self, blocks: Iterator[str]) -> None:
         self._blocks = blocks
@@ -57,11 +57,11 @@ class _Text:
 
     def take(self, mark: str) -> None:
         if self.look() != mark:
-            raise UnreadableFileError(f"The JSON array is not whole: `{mark}` is missing after an object.")
+            raise UnreadableFileError(f"The JSON array is incomplete: `{mark}` is missing after an object.")
         self._at += 1
 
     def take_object(self, where: str, longest: int) -> str:
-        """What stands from an opening brace to the one that closes it."""
+        """The text from an opening brace to its closing one."""
         if self.look() != "{":
             raise UnreadableFileError(f"{where} is no object: write each user as {{…}}, with commas between.")
         depth = past = 0

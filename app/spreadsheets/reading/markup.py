@@ -1,4 +1,4 @@
-"""XML of a workbook, read as a stream by expat, without anything that XML can be made to do."""
+"""Reads a workbook's XML as a stream with expat, without entities and doctypes."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -10,7 +10,7 @@ MAIN: Final = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
     "http://purl.oclc.org/ooxml/spreadsheetml/main",
 )
-"""The namespaces of the two conformance classes: transitional, which everybody writes, and strict."""
+"""The namespaces of the conformance classes: transitional, the usual one, and strict."""
 RELATION: Final = (
     "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
     "http://purl.oclc.org/ooxml/officeDocument/relationships",
@@ -18,7 +18,7 @@ RELATION: Final = (
 PACKAGE_RELATIONS: Final = "http://schemas.openxmlformats.org/package/2006/relationships"
 
 LONGEST_TOKEN: Final = 2**20
-"""Bytes of one tag or comment, which expat must hold whole."""
+"""The most bytes of a tag or comment, which expat keeps in memory."""
 _MOST_ELEMENTS: Final = 200_000
 
 Start = Callable[[str, dict[str, str]], None]
@@ -28,7 +28,7 @@ Elements = list[tuple[str, dict[str, str]]]
 
 
 class Parser:
-    """One part of a workbook. Names come as `namespace local`; doctypes, so entities too, are refused."""
+    """Parses one part of a workbook. Names are `namespace local`; doctypes, and so entities, are refused."""
 
     def __init__(
         self, part: str, start: Start, end: End | None = None, characters: Characters | None = None
@@ -74,7 +74,7 @@ def unsound(part: str, where: str = "") -> UnreadableFileError:
 
 
 def elements(part: str, blocks: Iterable[bytes], names: Mapping[str, str]) -> Elements:
-    """The start tags of these names, each under the shorter name it is mapped to, in their order."""
+    """The start tags of these names in order, each under the name that it is mapped to."""
     found: Elements = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -91,5 +91,5 @@ def elements(part: str, blocks: Iterable[bytes], names: Mapping[str, str]) -> El
 
 
 def main_names(*locals_: str) -> dict[str, str]:
-    """Elements of either main namespace, by their bare name."""
+    """The names of elements of both main namespaces, mapped to the bare name."""
     return {f"{namespace} {local}": local for namespace in MAIN for local in locals_}

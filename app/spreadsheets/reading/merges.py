@@ -1,6 +1,6 @@
-"""Merged cells of a sheet: of each merge the first cell is shown, and covers the others.
+"""Merged cells of a sheet: the first cell of a merge is shown and covers the others.
 
-A sheet names its merges after its rows. So they are looked for before the rows are read.
+A sheet lists its merges after its rows, so that they are read first.
 """
 
 import re
@@ -14,14 +14,14 @@ from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.values import Covered, Limits
 
 _NEEDLES: Final = (b"mergeCell", "mergeCell".encode("utf-16-le")[:-1])
-"""In all encodings that expat knows."""
+"""In all of expat's encodings."""
 _COVERED: Final = Covered()
 _LONGEST: Final = max(map(len, _NEEDLES))
 _reference = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})(?::\$?([A-Z]{1,3})\$?([0-9]{1,7}))?").fullmatch
 
 
 class Range(NamedTuple):
-    """Of columns from 0, and of rows as the sheet numbers them; both ends belong to it."""
+    """Columns from 0, and rows by their number; both ends inclusive."""
 
     top: int
     left: int
@@ -30,7 +30,7 @@ class Range(NamedTuple):
 
 
 def has_merges(blocks: Iterable[bytes]) -> bool:
-    """Whether the part of a sheet may hold merges: a look that costs a fraction of reading it."""
+    """Whether a sheet may have merges, by a scan that costs a fraction of reading it."""
     before = b""
     for block in blocks:
         text = before + block
@@ -41,13 +41,13 @@ def has_merges(blocks: Iterable[bytes]) -> bool:
 
 
 def read(part: str, blocks: Iterable[bytes]) -> list[Range]:
-    """In the order of their rows."""
+    """The merges, in the order of their rows."""
     names = markup.main_names("mergeCell")
     return sorted(_parse(attributes.get("ref", "")) for _, attributes in markup.elements(part, blocks, names))
 
 
 def cover(rows: Iterable[Record], ranges: Sequence[Range], limits: Limits) -> Iterator[Record]:
-    """The rows with each covered cell as Covered, whatever it holds; without those that show nothing."""
+    """The rows with covered cells as Covered, without rows that show nothing."""
     waiting = iter([*ranges, Range(10**9, 0, 0, 0)])
     coming = next(waiting)
     current: list[Range] = []

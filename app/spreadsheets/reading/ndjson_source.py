@@ -1,4 +1,4 @@
-"""NDJSON: one JSON object a line, as strict as the API is with a body."""
+"""Reads NDJSON: one JSON object a line, as strictly as bodies of the API."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from app.spreadsheets.reading.values import Limits
 
 
 def read(lines: Lines, limits: Limits) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects by line; blank lines are passed over."""
+    """The objects by line, without blank lines."""
     count = 0
     for line in lines:
         if line.isspace():
@@ -24,7 +24,7 @@ def read(lines: Lines, limits: Limits) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def parse(text: str, where: str) -> dict[str, Any]:
-    """The object; UnreadableFileError says what is wrong where."""
+    """The object of a line; UnreadableFileError says what is wrong and where."""
     try:
         document = strict_json.parse(text.encode())
     except MalformedJSONError as error:

@@ -1,6 +1,7 @@
-"""What a number format (ECMA-376, 18.8.30) shows of a number or a text: the digits and words that it adds.
+"""Number formats (ECMA-376, 18.8.30): the text that one shows for a number or a text.
 
-Only what looks alike in every language is said: no marks of thousands, percents, exponents, or fractions.
+Only for formats that look alike in every language: no thousands separators, percents, exponents, or
+fractions.
 """
 
 import re
@@ -18,17 +19,17 @@ BUILT_IN: Final = {
     **dict.fromkeys((4, 39, 40, 43, 62), "#,##0.00"),
     **dict.fromkeys((5, 6, 7, 8, 42, 44), "%"),
 }  # fmt: skip
-"""By their numbers; money counts as a percent: what is shown depends on the language. 0 and 49 show all."""
+"""By number; money counts as a percent, as it depends on the language. 0 and 49 show all."""
 
 _LONGEST: Final = 255
-"""Characters of a format that a spreadsheet takes."""
+"""The longest format of a spreadsheet, in characters."""
 _EXACT: Final = 10**15
 _MOST_DECIMALS: Final = 12
 _GROUPED: Final = 1_000
-"""From here on a mark of thousands is shown."""
+"""From here on a thousands separator is shown."""
 _PADDING: Final = {"0": "0", "#": "", "?": ""}
 _BARE: Final = frozenset(" $-+()/:!^&'~{}<>=")
-"""What stands for itself without quotes; `/` between digits is a fraction."""
+"""Literal characters without quotes; `/` between digits is a fraction."""
 _token = re.compile(
     r'"(?P<text>[^"]*)"|\\(?P<escaped>.)|[_*](?P<space>.)|\[\$(?P<currency>[^\]-]*)[^\]]*\]|'
     r"\[(?P<bracket>[^\]]*)\]|(?P<general>General)|(?P<digit>[0#?])|(?P<other>.)",
@@ -49,10 +50,10 @@ _HOLDS: Final[dict[str, Callable[[float, float], bool]]] = {
 @dataclass(slots=True)
 class _Section:
     tokens: list[tuple[str, str]] = field(default_factory=list)
-    """Kind and text: `text`, `digit`, or a mark that is its own kind."""
+    """Kind and text: `text`, `digit`, or a character that is its own kind."""
     holds: Callable[[float], bool] | None = None
     is_clear: bool = True
-    """False: something is shown that depends on the language."""
+    """Whether what is shown depends on no language."""
 
     def has(self, kind: str) -> bool:
         return any(kind == each for each, _ in self.tokens)
@@ -65,7 +66,7 @@ class NumberFormat:
         self._numbers = [each for each in sections[:3] if not each.has("@")]
 
     def show_number(self, number: float) -> float | str:
-        """The number itself where nothing else is shown."""
+        """The number as shown: itself where nothing else is shown."""
         if not self._numbers:
             return number
         section = self._choose(number)
@@ -87,7 +88,7 @@ class NumberFormat:
         if any(section.holds for section in sections):
             return next((each for each in sections if each.holds is None or each.holds(number)), None)
         if number < 0:
-            return None  # what a minus turns into is no text that a user has
+            return None  # no text of a user is a converted minus
         return sections[2] if number == 0 and len(sections) > 2 else sections[0]  # noqa: PLR2004 - the third is of zero
 
 
@@ -117,7 +118,7 @@ def _bind(operator: str, bound: float) -> Callable[[float], bool]:
 
 
 def _fill(section: _Section, number: float) -> str | None:
-    """The section with the digits of the number, which is not negative; None where that is not certain."""
+    """The section with the digits of a non-negative number; None if that is not certain."""
     tokens = section.tokens
     places = [place for place, (kind, _) in enumerate(tokens) if kind == "digit"]
     if section.has("general"):
@@ -147,7 +148,7 @@ def _fill_whole(tokens: list[tuple[str, str]], digits: str) -> str:
         if kind != "digit":
             shown += text
             continue
-        here = max(len(digits) - left + 1, 0)  # the first place takes all that have none of their own
+        here = max(len(digits) - left + 1, 0)  # the first place takes all remaining digits
         shown += digits[:here] or _PADDING[text]
         digits = digits[here:]
         left -= 1

@@ -1,6 +1,6 @@
-"""What expat calls for one sheet of an OpenDocument spreadsheet, and the rows that come of it.
+"""Handlers of expat that scan one sheet of an OpenDocument spreadsheet into rows.
 
-Elements that mean nothing for a table are skipped whole: comments, pictures, tables within cells, changes.
+Elements without meaning for a table are skipped: comments, pictures, tables within cells, changes.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from app.spreadsheets.reading.ods_values import OFFICE, TABLE, TEXT
 from app.spreadsheets.reading.values import Cell, Covered, Hidden, Limits, Unread
 
 MOST_COPIES: Final = 10_000
-"""Of rows that are not blank, and said to be repeated: no two users are the same."""
+"""The most copies of a repeated non-blank row: no two users are the same."""
 _MOST_COLUMNS: Final = 16_384
 _VISIBILITY: Final = f"{TABLE} visibility"
 _UNSEEN: Final = frozenset({"collapse", "filter"})
@@ -39,7 +39,7 @@ class Scanner:
     def __init__(self, part: str, index: int, limits: Limits, hidden: Hidden) -> None:
         self.parser = markup.Parser(part, self._start, self._end, self._characters)
         self.done: list[tuple[Record, int]] = []
-        """Rows that are whole and hold something, each with how often it stands there."""
+        """Complete non-blank rows, each with the number of its copies."""
         self.is_over = False
         self._limits = limits
         self._hidden = hidden
@@ -145,7 +145,7 @@ class Scanner:
             if self._copies > MOST_COPIES:
                 raise FileTooLargeError(
                     f"Rows from {self._number + 1} on repeat others more than {MOST_COPIES:,} times: "
-                    "take the copies out."
+                    "remove the copies."
                 )
             self.done.append(((self._number + 1, self._row), self._row_repeats))
         self._number += self._row_repeats
@@ -211,7 +211,7 @@ class Scanner:
     def _characters(self, text: str) -> None:
         if not self._in_paragraph or self._skipped:
             return
-        # White space collapses (OpenDocument 1.3, part 3, 6.1.2), but for a return: that is always meant.
+        # White space collapses (OpenDocument 1.3, part 3, 6.1.2), except a return.
         if "\n" in text or "\t" in text or "  " in text or text[0] == " ":
             text = _collapse(text, is_first=len(self._pieces) == self._first)
         self._add(text)

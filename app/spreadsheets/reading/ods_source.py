@@ -1,4 +1,4 @@
-"""OpenDocument spreadsheets: the sheet that an export or a person wrote, as a table."""
+"""Reads a sheet of an OpenDocument spreadsheet as a table."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -65,7 +65,7 @@ def _read_sheet(archive: Archive, sheet: Sheet, limits: Limits, hidden: Hidden) 
 
 @dataclass(slots=True)
 class _Listing:
-    """The sheets of a document, each with its place as its part, and those that hold some text."""
+    """Lists the sheets of a document, with their places, and those with some text."""
 
     sheets: list[Sheet] = field(default_factory=list)
     filled: set[str] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""What a cell of an OpenDocument spreadsheet says, by its attributes and the text that it shows."""
+"""The values of cells of OpenDocument spreadsheets, by attributes and shown text."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _FORMULA: Final = f"{TABLE} formula"
 _EXTENDED_TYPE: Final = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0 value-type"
 
 _EPOCH: Final = datetime(1899, 12, 30, tzinfo=UTC)
-"""The day of times that have none, as spreadsheets count."""
+"""The day of times without one, as in spreadsheets."""
 _prefix = re.compile("(?:[a-z]+:)?=?")
 _padded = re.compile("0[0-9]+")
 _numeral = re.compile("(?:[0-9.,'’+\\-−() \u00a0\u202f]*|[+\\-−]?[0-9.,]+E[+\\-−]?[0-9]+)")
@@ -27,7 +27,7 @@ _time = re.compile(r"PT([0-9]{1,6})H([0-9]{1,2})M([0-9]{1,2})(?:[.,]([0-9]{1,9})
 
 
 def read(attributes: Mapping[str, str], shown: str) -> Cell:
-    """ValueError says what is wrong. `shown`: the text of its paragraphs."""
+    """The value of a cell; ValueError says what is wrong. `shown`: the text of its paragraphs."""
     if (formula := attributes.get(_FORMULA)) is not None:
         return read_formula(_prefix.sub("", formula, count=1))
     if attributes.get(_EXTENDED_TYPE) == "error":
@@ -50,7 +50,7 @@ def _read_value(attributes: Mapping[str, str], shown: str) -> Cell:
 
 
 def _show_number(number: float, shown: str) -> Cell:
-    """As a person sees it: with the zeros that its format puts before it, but no signs that it adds."""
+    """The number as shown: with leading zeros of its format, without other signs."""
     if _padded.fullmatch(shown) and int(shown) == number:
         return shown
     return number if _numeral.fullmatch(shown) else Formatted(shown)

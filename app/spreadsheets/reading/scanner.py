@@ -1,4 +1,4 @@
-"""What expat calls for a sheet, and the rows that come of it: these few lines are what a cell costs."""
+"""Handlers of expat that scan a sheet into rows; they are most of the cost of a cell."""
 
 import re
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class Scanner:
     def __init__(self, part: str, values: CellValues, limits: Limits, hidden: Hidden) -> None:
         self.parser = markup.Parser(part, self._start, self._end, self._characters)
         self.done: list[Record] = []
-        """Rows that are whole, and hold a cell that is not blank."""
+        """Complete non-blank rows."""
         self._limits = limits
         self._hidden = hidden
         self._most_raw = MOST_RAW * limits.cell_characters
@@ -38,18 +38,18 @@ class Scanner:
         self._number = 0
         self._row: list[Cell] = []
         self._size = 0
-        """Characters of the row."""
+        """The characters of the row."""
         self._column = -1
         self._type: str | None = None
         self._style: str | None = None
         self._pieces: list[str] = []
         self._raw = 0
-        """Characters of the cell, as they stand in the file."""
+        """The characters of the cell in the file."""
         self._runs: list[str] = []
         self._value: str | None = None
         self._formula: Formula | bool | None = None
         self._shared: str | None = None
-        """Under which number other cells share the formula."""
+        """The number by which other cells share the formula."""
         self._shared_constants: dict[str, bool] = {}
         self._starts = _by_name(
             col=self._learn_columns,
@@ -98,7 +98,7 @@ class Scanner:
         self._in_data = False
 
     def _open_row(self, attributes: dict[str, str]) -> None:
-        """The next row, by the number that it says of itself."""
+        """Begin the next row, by its own number."""
         if not self._in_data or self._in_row:
             raise self._misplaced("row")
         said = attributes.get("r")
@@ -201,7 +201,7 @@ class Scanner:
             )
 
     def _learn(self, reference: str) -> int:
-        """The column of a cell whose letters have not been met yet."""
+        """Parse and cache the column of a cell's letters."""
         found = _reference.fullmatch(reference)
         column = read_column(found[1]) if found else _MOST_COLUMNS
         if found is None or column >= _MOST_COLUMNS:
@@ -219,12 +219,12 @@ class Scanner:
 
 
 def _read_number(text: str) -> int:
-    """A column's number, from 1; 0 for what is none."""
+    """A column's number, from 1; 0 if there is none."""
     return int(text) if text.isdecimal() and text.isascii() and len(text) <= _MOST_DIGITS else 0
 
 
 def _is_hidden(attributes: dict[str, str], size: str) -> bool:
-    """Of a row or of columns; filters hide rows, too."""
+    """Whether a row or columns are hidden, by hand or by a filter."""
     return attributes.get("hidden") in _TRUE or attributes.get(size) in _NOTHING
 
 

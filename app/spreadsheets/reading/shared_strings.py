@@ -1,6 +1,6 @@
-"""The shared strings of a workbook, of which there may be millions: in a nameless file, not in memory.
+"""The shared strings of a workbook, perhaps millions, in a temporary file instead of memory.
 
-They are read as far as a cell asks for: spreadsheets number them as they appear, so that the heading needs
+They are read as far as cells need them: spreadsheets number them as they appear, so that the heading needs
 only the first few.
 """
 
@@ -25,7 +25,7 @@ _LONGEST_KEPT: Final = 256
 
 class SharedStrings:
     def __init__(self, part: str, blocks: Iterable[bytes], scratch: BinaryIO, limits: Limits) -> None:
-        """`scratch` is an empty file that must stay open for as long as strings are asked for."""
+        """`scratch` is an empty file that must stay open while strings are used."""
         self._more = self._read(part, blocks, limits)
         self._file = scratch
         self._ends = array("Q", [0])
@@ -65,7 +65,7 @@ class SharedStrings:
         return text
 
     def __len__(self) -> int:
-        """Those that have been read."""
+        """The number of strings read so far."""
         return len(self._ends) - 1
 
     def _read(self, part: str, blocks: Iterable[bytes], limits: Limits) -> Iterator[None]:
@@ -123,4 +123,4 @@ class _Scanner:
 
 
 MOST_RAW: Final = 8
-"""Characters that stand in the file for one of the text, at most; `_x000D_` is seven."""
+"""The most characters in the file for one of the text; `_x000D_` has seven."""

@@ -1,4 +1,4 @@
-"""One sheet's rows, read as a stream: nothing of it is held but its merges and the rows at hand."""
+"""Reads one sheet's rows as a stream, with only its merges and the current rows in memory."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ class SheetReader:
         *,
         splits_merges: bool,
     ) -> None:
-        """`splits_merges`: what merges cover is Covered; for that each sheet is looked through before."""
+        """`splits_merges`: covered cells are Covered, for which each sheet is scanned first."""
         self._archive = archive
         self._values = CellValues(book, strings)
         self._limits = limits

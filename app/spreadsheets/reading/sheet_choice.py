@@ -1,4 +1,4 @@
-"""Which sheets of a workbook are read: the one that is asked for, or the first that holds something."""
+"""Chooses the sheets of a workbook to read: the named one, or the first with content."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ def _is_summary(heading: Sequence[str]) -> bool:
 
 
 def find_candidates(sheets: Sequence[Sheet], asked: str | None) -> list[Sheet]:
-    """The sheets of which the first that holds something is read. InvalidError names those there are."""
+    """The sheets of which the first with content is read. InvalidError names the existing ones."""
     shown = [sheet for sheet in sheets if sheet.is_visible]
     if asked is not None:
         return [_find(sheets, shown, asked)]
@@ -88,7 +88,7 @@ def find_candidates(sheets: Sequence[Sheet], asked: str | None) -> list[Sheet]:
 
 
 def find_continuations(sheets: Sequence[Sheet], first: Sheet) -> list[Sheet]:
-    """The sheets in which our export goes on after its first one."""
+    """The sheets that continue the first one of an export."""
     found: list[Sheet] = []
     for sheet in sheets[sheets.index(first) + 1 :]:
         if sheet.is_visible and [first.name, sheet.name] == [name_sheet(1), name_sheet(len(found) + 2)]:
@@ -97,7 +97,7 @@ def find_continuations(sheets: Sequence[Sheet], first: Sheet) -> list[Sheet]:
 
 
 def _find(sheets: Sequence[Sheet], shown: Sequence[Sheet], asked: str) -> Sheet:
-    """By name, of a hidden one too, as spreadsheets compare names; else by its place among those shown."""
+    """Find a sheet by name, also a hidden one, ignoring case; else by its place among those shown."""
     for sheet in sheets:
         if sheet.name.casefold() == asked.casefold():
             return sheet

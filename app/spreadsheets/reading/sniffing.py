@@ -1,4 +1,4 @@
-"""Which kind of file it is, by its first bytes; its name may say anything."""
+"""Detects the format of a file by its first bytes; its name is not trusted."""
 
 import re
 from typing import BinaryIO, Final
@@ -9,9 +9,9 @@ from models.export import Format
 
 _ZIP: Final = (b"PK\3\4", b"PK\5\6")
 _MARKS: Final = b"\xef\xbb\xbf\xff\xfe\0"
-"""Bytes of byte order marks, and those that UTF-16 has beside ASCII."""
+"""Byte order marks, and the zero bytes of UTF-16."""
 _json = re.compile(rb'\s*(?:\{|\[\s*(?:[\[{\]"]|\Z))').match
-"""How objects begin, and arrays, other than a heading in brackets."""
+"""The beginnings of objects and arrays, as opposed to a heading in brackets."""
 _NAMES: Final[dict[Format, str]] = {
     "csv": "CSV",
     "xlsx": "an .xlsx workbook",
@@ -21,7 +21,7 @@ _NAMES: Final[dict[Format, str]] = {
 
 
 def find_form(file: BinaryIO, said: Format | None) -> Format:
-    """The form, "xlsx" of any workbook; UnsupportedFileError for what is none, or another than was said."""
+    """The format, "xlsx" for any workbook; UnsupportedFileError for others, or if it is not `said`."""
     start = file.read(4096)
     text = start.translate(None, _MARKS)
     foreign.refuse(file, start, text)
@@ -38,7 +38,7 @@ def find_form(file: BinaryIO, said: Format | None) -> Format:
 
 
 def check_workbook(form: Format, said: Format | None) -> None:
-    """UnsupportedFileError for another kind of workbook than was said."""
+    """UnsupportedFileError for another kind of workbook than `said`."""
     if said not in (None, form):
         raise UnsupportedFileError(
             f"The file is said to be {_NAMES[said]}, and it is {_NAMES[form]}: "

@@ -1,4 +1,4 @@
-"""Reading a file from outside of the process that reads it."""
+"""Reads files as tables, through the reader process."""
 
 import asyncio
 import contextlib
@@ -26,17 +26,17 @@ sys.path.insert(0, sys.argv.pop(1))
 from app.spreadsheets.reading import child
 child.main()
 """
-"""It steps back before it imports anything: that, too, takes a core."""
+"""It lowers its priority before it imports anything, as that takes a core, too."""
 _LEAST_LOOK_S: Final = 0.1
-"""At the rows, however long the heading took."""
+"""The least time for rows, even if the heading took long."""
 _NOTHING: Final = Choices()
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT")
-"""Of the environment; the rest holds secrets."""
+"""Variables that are passed on; others may be secret."""
 
 
 @dataclass(slots=True)
 class Table:
-    """A file that is being read; its rows can be walked once."""
+    """An open file, whose rows can be read once."""
 
     form: Format
     encoding: str | None
@@ -45,18 +45,18 @@ class Table:
     other_sheets: list[str]
     """Sheets of the workbook that are not read."""
     heading: list[str]
-    """Empty for NDJSON; a column without a heading is an empty text."""
+    """Empty for NDJSON; an empty text for a column without a heading."""
     hidden_columns: list[int]
-    """Places in the heading of those that are to be left out."""
+    """Places in the heading of columns to leave out."""
     _reader: "_Reader"
 
     @property
     def hidden_rows(self) -> int:
-        """How many rows of a workbook were left out, once all the others were walked."""
+        """The number of rows left out, after reading the others."""
         return self._reader.hidden_rows
 
     async def chunks(self, size: int = 500) -> AsyncIterator[list[SourceRow]]:
-        """All rows, `size` at a time but for the last; what is wrong with one is raised at its turn."""
+        """All rows in chunks of `size`; an error is raised when its row is reached."""
         rows: list[SourceRow] = []
         while (more := await self._reader.rows()) is not None:
             rows += more
@@ -69,7 +69,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What a file is, as far as a first look shows."""
+    """The result of a first look at a file."""
 
     form: Format
     encoding: str | None
@@ -79,7 +79,7 @@ class Inspection:
     heading: list[str]
     hidden_columns: list[int]
     rows: int
-    """As many as were seen; all of them if it is whole."""
+    """The rows seen; all of them if `is_whole`."""
     is_whole: bool
 
 
@@ -92,11 +92,11 @@ async def open_table(
     splits_merges: bool = True,
 ) -> AsyncIterator[Table]:
     """
-    The file as a table, read by a process of its own that ends with the context.
+    Open a file as a table, read by a process of its own that ends with the context.
 
-    UncertainEncodingError for a text whose encoding is to be decided, if none was said.
-    UnsupportedFileError for what is no spreadsheet, UnreadableFileError for what is wrong in one,
-    FileTooLargeError for what asks for more than the limits, InvalidError for a choice it has not.
+    UncertainEncodingError for a text whose encoding is to be decided, if none was said. UnsupportedFileError
+    for what is no spreadsheet, UnreadableFileError for what is wrong in one, FileTooLargeError for what asks
+    for more than the limits, InvalidError for a choice it has not.
     """
     request = Request(str(path), limits, choices, splits_merges)
     reader = await _Reader.start(request)
@@ -115,10 +115,10 @@ async def inspect(
     within_s: float = 4.0,
 ) -> Inspection:
     """
-    What the file is, and whatever can be found wrong with its rows in that time; raises as open_table does.
+    Inspect a file, and its rows for so long; raises as open_table does.
 
-    The heading is waited for, however long it takes within the limits: of a sound file, a moment. So what
-    merges cover is not told from what is blank: they stand at the end of a sheet.
+    It waits for the heading within the limits, which is a moment for a sound file. So covered cells of merges
+    count as blank, as merges are at the end of a sheet.
     """
     ends = time.monotonic() + within_s
     rows = 0
@@ -146,12 +146,12 @@ def command(request: Request) -> list[str]:
 
 def environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    # One arena: each further one takes 64 MiB of the address space that is all the reader has.
+    # One arena: each further one takes 64 MiB of the reader's limited address space.
     return kept | {"MALLOC_ARENA_MAX": "1"}
 
 
 class _Reader:
-    """The process that reads, and the pipe its frames come through."""
+    """The reader process and its pipe."""
 
     def __init__(self, process: subprocess.Popen[bytes], limits: Limits) -> None:
         self._process = process
@@ -163,13 +163,13 @@ class _Reader:
     @classmethod
     async def start(cls, request: Request) -> Self:
         pipe = subprocess.PIPE
-        # Not by the event loop: uvloop forks, and copies the page tables of a server while all others wait.
+        # Not by the event loop: uvloop forks, and copies the server's page tables while everything waits.
         process = subprocess.Popen(  # noqa: ASYNC220, S603 - a fraction of a millisecond, by vfork; the program is ours
             command(request),
             stdin=pipe,
             stdout=pipe,
             env=environment(),
-            start_new_session=True,  # an interrupt from the keyboard is for the owner, who ends the reader
+            start_new_session=True,  # an interrupt from the keyboard is for the owner, which ends the reader
         )
         reader = cls(process, request.limits)
         try:
@@ -186,7 +186,7 @@ class _Reader:
         )
 
     async def rows(self) -> list[SourceRow] | None:
-        """The next ones; None at the end."""
+        """The next rows; None at the end."""
         frame = await self.frame()
         if "end" in frame:
             self.hidden_rows = frame["end"]["hidden_rows"]
@@ -213,12 +213,12 @@ class _Reader:
                 pipe.close()
 
     async def _explain(self) -> Exception:
-        """Why the process ended before the file did: a limit, in whichever way the system enforces it."""
+        """The error of a process that ended early: a limit, however the system enforces it."""
         code = await self._wait()
         if code == -signal.SIGXCPU:
             return self._too_slow()
         if code == 1:
-            return RuntimeError("The reader of a file failed: its traceback stands in the log.")
+            return RuntimeError("The reader of a file failed: the log has its traceback.")
         return FileTooLargeError(
             "Reading the file takes more memory or time than is allowed: send it in parts."
         )

@@ -1,4 +1,4 @@
-"""Text files as lines: which encoding a file is in, and what to say of a byte that is not."""
+"""Text files as lines: their encoding, and errors of bytes that are not in it."""
 
 import codecs
 import io
@@ -11,12 +11,12 @@ from app.spreadsheets.reading import encodings
 from app.spreadsheets.reading.encodings import ASCII, BLOCK
 
 _SAMPLE: Final = 512 * 1024
-"""Bytes on either side of a wrong one by which a file is judged."""
+"""Bytes on both sides of a wrong one that are examined."""
 _START: Final = 4096
 _MOST_NULS: Final = 4
-"""One byte of so many: of more, it is no text with a stray one."""
+"""The most NULs: one in so many bytes; with more, it is not text."""
 _DAMAGED: Final = 10
-"""Letters in UTF-8 for each byte that is none: a file of other letters does not have them by accident."""
+"""UTF-8 letters for each wrong byte; other encodings do not have as many by accident."""
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -27,7 +27,7 @@ _MULTIBYTE: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{
 
 
 class Lines:
-    """The physical lines of a file, each with its line break; `number` is that of the last one given."""
+    """The physical lines of a file, with their breaks; `number` is that of the last one."""
 
     def __init__(self, file: BinaryIO, encoding: str, *, longest: int) -> None:
         self.number = 0
@@ -35,7 +35,7 @@ class Lines:
         self.encoding = encoding
         self._longest = longest
         self._rest = ""
-        """What was read and is no whole line yet."""
+        """The text read of an incomplete line."""
 
     def __iter__(self) -> Iterator[str]:
         for text in self._decode():
@@ -56,7 +56,7 @@ class Lines:
             yield self._rest
 
     def blocks(self) -> Iterator[str]:
-        """The text as it is read, in place of the lines."""
+        """The text in blocks, instead of lines."""
         for text in self._decode():
             yield text
             self.number += text.count("\n")
@@ -75,17 +75,17 @@ class Lines:
                 )
                 raise UnreadableFileError(
                     f"Line {line} holds a byte that is not {self.encoding.upper()}: "
-                    "save the file as CSV UTF-8, or say by encoding= what it is."
+                    "save the file as CSV UTF-8, or name its encoding with encoding=."
                 ) from None
 
     def _find(self, text: str) -> int:
-        """The number of the line in which something stands that comes after this text, the next one."""
+        """The number of the line after this text."""
         lines = _split(self._rest + text)
         return self.number + len(lines) + lines[-1].endswith("\r")
 
 
 def find_encoding(file: BinaryIO, said: str | None) -> str | None:
-    """The encoding, None where it is not certain; the file then stands behind the mark, if it has one."""
+    """The encoding, None if it is not certain; leaves the file after its mark, if any."""
     start = file.read(4)
     file.seek(0)
     for mark, encoding in _MARKS:
@@ -102,7 +102,7 @@ def find_encoding(file: BinaryIO, said: str | None) -> str | None:
 
 
 def _find_order(sample: bytes) -> str | None:
-    """Which UTF-16 it is without a mark: that in which it has lines of text; None where none or both do."""
+    """The UTF-16 of a file without a mark, in which it has lines of text; None if none or both do."""
     if b"\0" not in sample:
         return None
     orders = [encoding for encoding in ("utf-16-le", "utf-16-be") if _has_lines(sample, encoding)]
@@ -110,7 +110,7 @@ def _find_order(sample: bytes) -> str | None:
 
 
 def begins(file: BinaryIO, encoding: str, mark: str) -> bool:
-    """Whether the text, from where the file stands, begins with this after what is blank."""
+    """Whether the text begins with `mark`, after blanks."""
     here = file.tell()
     start = file.read(_START)
     file.seek(here)
@@ -139,13 +139,13 @@ def _find_8_bit(file: BinaryIO, sample: bytes) -> str | None:
     if wrong is not None and _is_damaged(file, wrong):
         raise UnreadableFileError(
             f"Line {_find_line(file, wrong)} holds a byte that is not UTF-8, and the whole is none of "
-            "UTF-8, UTF-16: save the file as CSV UTF-8, or say by encoding= what it is."
+            "UTF-8, UTF-16: save the file as CSV UTF-8, or name its encoding with encoding=."
         )
     return None if wrong is not None else "utf-8"
 
 
 def _is_damaged(file: BinaryIO, wrong: int) -> bool:
-    """Whether nearly all letters around the wrong byte are UTF-8, which no other text is by accident."""
+    """Whether nearly all letters around the wrong byte are UTF-8."""
     file.seek(max(0, wrong - _SAMPLE))
     sample = file.read(2 * _SAMPLE)
     found = _MULTIBYTE.findall(sample)
@@ -179,7 +179,7 @@ def _find_line(file: BinaryIO, place: int) -> int:
 
 
 def _split(text: str) -> list[str]:
-    """Its lines with their breaks, and last the one that may go on: a return may be half of its break."""
+    """The lines with their breaks, and an incomplete last one, whose return may be half a break."""
     lines = list(io.StringIO(text, newline=""))
     if not lines or lines[-1].endswith("\n"):
         lines.append("")

@@ -1,4 +1,4 @@
-"""What a reader hands over: the rows of a file, and how much of one it takes."""
+"""What readers return: rows and their values; and the limits of files."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,7 @@ LONGEST_HEADING: Final = 255
 
 
 class Unread(str):
-    """What stands in a cell in place of a value that can be read, as a text: an error of its row."""
+    """The text of a cell without a readable value: an error of its row."""
 
     __slots__ = ()
     code: ClassVar[str]
@@ -19,33 +19,33 @@ class Unread(str):
 
 
 class Formula(Unread):
-    """Whatever result stands in the file beside a formula is not to be trusted."""
+    """A formula, whose stored result is not trusted."""
 
     __slots__ = ()
     code = "formula"
-    detail = "Holds a formula, whose value is not read: put the value in its place."
+    detail = "Contains a formula, whose value is not read: replace it with the value."
 
 
 class ErrorValue(Unread):
-    """`#N/A` and its like: what a spreadsheet shows where a formula failed."""
+    """An error such as `#N/A`, which a spreadsheet shows for a failed formula."""
 
     __slots__ = ()
     code = "error_value"
-    detail = "Holds an error of the spreadsheet and no value: put the value in its place."
+    detail = "Contains an error of the spreadsheet: replace it with a value."
 
 
 class Formatted(Unread):
-    """A number or a text that is shown as something else, which cannot be told with certainty."""
+    """A number or a text that is shown differently, in a way that is not certain."""
 
     __slots__ = ()
     code = "number_format"
     detail = (
-        "Its number format shows something else than it holds: format it as text, and write what is meant."
+        "Its number format shows something else than its value: format it as text, and write what is meant."
     )
 
 
 class Covered(Unread):
-    """What lies under the first cell of a merge, and is not shown."""
+    """A cell covered by the first one of a merge."""
 
     __slots__ = ()
     code = "merged_cell"
@@ -56,22 +56,22 @@ UNREAD: Final = {kind.code: kind for kind in (Formula, ErrorValue, Formatted, Co
 
 
 class UncertainEncodingError(Exception):
-    """A text is one in several encodings, and their letters differ."""
+    """The file is text in several encodings, with different letters."""
 
     def __init__(self, fits: list[list[str]]) -> None:
         super().__init__("The bytes of the file do not tell its encoding.")
         self.fits = fits
-        """The encodings, of which those that stand together give the same text."""
+        """The encodings, grouped by the same text."""
 
 
 Cell = str | int | float | bool | datetime | None
-"""Moments are aware, in UTC, to the millisecond; an empty text is None; what is Unread is a str."""
+"""Times are aware, in UTC, to the millisecond; an empty text is None; an Unread is a str."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
     number: int
-    """As a spreadsheet shows it, from 1; of CSV and NDJSON the line where the record begins."""
+    """The row's number in a spreadsheet, from 1; in CSV and NDJSON the record's first line."""
     cells: list[Cell] | None
     """As many as the heading has columns; None for NDJSON."""
     document: dict[str, Any] | None
@@ -80,7 +80,7 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a caller says of a file, by the names of `ImportQuery`; what is None is found out."""
+    """The caller's options of a file, as in `ImportQuery`; None is detected."""
 
     format: Format | None = None
     delimiter: str | None = None
@@ -91,29 +91,29 @@ class Choices:
 
 @dataclass(slots=True)
 class Hidden:
-    """What of one table is hidden, by hand or by a filter, as far as it was read."""
+    """The hidden rows and columns of a table, by hand or by a filter, as far as it was read."""
 
     is_read: bool
     rows: int = 0
-    """Those that hold something, and were left out."""
+    """The non-blank rows that were left out."""
     columns: set[int] = field(default_factory=set)
     """Counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may ask for. What every export of ours can hold passes."""
+    """The limits of a file, which all our exports meet."""
 
     inflated_bytes: int = 4 * 2**30
-    """Of the parts of a workbook that are read."""
+    """The unpacked bytes of a workbook's parts."""
     inflation: int = 200
-    """Bytes that come of one byte of a ZIP archive, once a part has more than 8 MiB."""
+    """Unpacked bytes for each byte of a ZIP archive, once a part has more than 8 MiB."""
     rows: int = 2_000_000
     columns: int = 500
     cell_characters: int = 32_767
-    """UTF-16 units, as spreadsheets count."""
+    """In UTF-16 units, as in spreadsheets."""
     row_characters: int = 2**20
     seconds: int = 600
-    """Of processor time; and how long a single piece of the file may take."""
+    """Processor time; and the longest wait for a piece of the file."""
     memory_bytes: int = 192 * 2**20
-    """Address space of the process that reads."""
+    """The address space of the reader process."""

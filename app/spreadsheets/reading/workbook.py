@@ -1,4 +1,4 @@
-"""What a workbook says of itself: its sheets, its shared strings, and which of its numbers are dates."""
+"""The structure of a workbook: its sheets, its shared strings, and the styles of dates."""
 
 import posixpath
 import re
@@ -12,14 +12,14 @@ from app.spreadsheets.reading.archive import Archive
 from app.spreadsheets.reading.number_formats import BUILT_IN
 
 _DATE_FORMATS: Final = frozenset((*range(14, 23), *range(27, 37), 45, 47, *range(50, 59), *range(71, 82)))
-"""Number formats of ECMA-376, 18.8.30, that show a moment, those of East Asian and Thai locales included."""
+"""Number formats of ECMA-376, 18.8.30, that show a time, East Asian and Thai ones included."""
 _SHOWS_ALL: Final = frozenset({"", "@", "general", "standard"})
 _not_shown = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]', re.IGNORECASE)
 _elapsed = re.compile(r"\[[hms]+\]", re.IGNORECASE)
 _moment = re.compile(r"[dmyhs]", re.IGNORECASE)
 
 Relations = dict[str, tuple[str, str]]
-"""Type and target by id; what lies outside of the workbook is left out."""
+"""Type and target by id, without external ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class Workbook:
     strings: str | None
     """The part of the shared strings."""
     dates: frozenset[int]
-    """Styles (indexes into `cellXfs`) whose numbers are moments."""
+    """Styles (indexes into `cellXfs`) whose numbers are times."""
     from_1904: bool
     formats: dict[int, str] = field(default_factory=dict)
-    """Codes of the styles that show a number otherwise than as it is."""
+    """Format codes of the styles that show a number differently."""
 
 
 def read(archive: Archive) -> Workbook:
@@ -74,7 +74,7 @@ def _find_workbook(archive: Archive) -> str:
     content_types.refuse_macros(archive)
     part = _find(_relations(archive, ""), "officeDocument")
     if part is None or part not in archive:
-        raise UnsupportedFileError("The file is no workbook: save it as an .xlsx workbook or as CSV.")
+        raise UnsupportedFileError("The file is not a workbook: save it as an .xlsx workbook or as CSV.")
     return part
 
 
@@ -82,7 +82,7 @@ _RELATIONSHIP: Final = {f"{markup.PACKAGE_RELATIONS} Relationship": "relation"}
 
 
 def _relations(archive: Archive, part: str) -> Relations:
-    """Of a part, or of the whole package."""
+    """The relations of a part, or of the whole package."""
     folder, name = posixpath.split(part)
     where = posixpath.join(folder, "_rels", f"{name}.rels")
     if where not in archive:
@@ -104,7 +104,7 @@ def _find(relations: Relations, kind: str) -> str | None:
 
 
 def _sheet(attributes: dict[str, str], relations: Relations) -> Sheet | None:
-    """None for what is no worksheet: a chart, a dialogue, a sheet of macros."""
+    """A worksheet; None for a chart, a dialogue or a sheet of macros."""
     ids = (attributes.get(f"{base} id") for base in markup.RELATION)
     kind, target = relations.get(next((id_ for id_ in ids if id_), ""), ("", ""))
     if not kind.endswith("/worksheet"):
@@ -113,7 +113,7 @@ def _sheet(attributes: dict[str, str], relations: Relations) -> Sheet | None:
 
 
 def _read_styles(part: str, xml: Iterable[bytes]) -> list[str | None]:
-    """The number format of each style: None for a moment, nothing where all is shown as it is."""
+    """The number format of each style: None for a time, empty where values are shown as they are."""
     names = markup.main_names("numFmt", "cellXfs", "cellStyleXfs", "dxfs", "cellStyles", "xf")
     codes: dict[int, str | None] = BUILT_IN | dict.fromkeys(_DATE_FORMATS)
     styles: list[str | None] = []

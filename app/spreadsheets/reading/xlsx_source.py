@@ -1,4 +1,4 @@
-"""XLSX: the sheet that an export or a person wrote, as a table."""
+"""Reads a sheet of an XLSX workbook as a table."""
 
 from typing import BinaryIO
 

@@ -54,7 +54,7 @@ def test_a_heading_in_brackets_is_a_csv() -> None:
         ('[{"a":1]]', "Object 1 of the array is not strict JSON."),
         ('[{"a":1,"a":2}]', "Object 1 of the array is not strict JSON."),
         ('[{"a":NaN}]', "Object 1 of the array is not strict JSON."),
-        ('[{"a":1}][{"a":2}]', "Something stands after the end of the array"),
+        ('[{"a":1}][{"a":2}]', "There is text after the end of the array"),
         ('[{"a":' + "[" * 40 + "]" * 40 + "}]", "Object 1 of the array is not strict JSON."),
     ],
 )

@@ -138,7 +138,7 @@ async def test_a_reader_that_is_killed_is_an_error_and_no_short_file(tmp_path: P
 
 
 async def test_a_reader_that_fails_is_no_fault_of_the_file(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="its traceback stands in the log"):
+    with pytest.raises(RuntimeError, match="the log has its traceback"):
         await inspect(tmp_path / "missing", Limits())
 
 

@@ -139,7 +139,7 @@ def test_what_is_wrong_with_a_cell_is_said_with_its_place(cell: str, complaint: 
         (f"<row>{text('A1', 'a')}{text('B1', 'a')}</row>", "The columns A and B are both headed `a`"),
         (
             '<row><c r="A1"><f>1</f></c></row>',
-            "The heading A1 cannot be read as a column's name. Holds a formula",
+            "The heading A1 cannot be read as a column's name. Contains a formula",
         ),
         (f"<row>{text('XFD1', 'a')}</row>", "The heading reaches to XFD1: a table has at most 500 columns"),
         (f"<row>{text('A1', 'x' * 256)}</row>", "The heading A1 has more than 255 characters"),
