@@ -13,7 +13,6 @@ from app.http import docs, error_handlers, trusted_hosts
 from app.http.admission import Admission
 from app.http.compression import Compression
 from app.http.cross_origin import CrossOrigin
-from app.http.fast_route import FastGet
 from app.http.middleware import BodyLimit, HeadAsGet, QueryInUTF8, RequestContext
 from app.http.request_timeout import RequestTimeout
 from app.http.route_paths import find_all
@@ -118,10 +117,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         health,
     ):
         app.include_router(resource.router)
-    app.router.routes[:0] = [
-        FastGet("/users", users.list_users),
-        FastGet("/users/me", me.read_me),
-    ]
+    app.router.routes[:0] = [users.list_users, me.read_me]
     docs.install(app)
     error_handlers.install(app)
     app.add_middleware(

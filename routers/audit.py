@@ -1,6 +1,6 @@
 """`/audit`: who changed which user, and what."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, QueryTooExpensiveError
 from app.http import replies
@@ -13,14 +13,13 @@ router = APIRouter(tags=["audit"])
 
 @router.get(
     "/audit",
-    response_model=AuditPage,
     summary="Who changed which user, and what",
     openapi_extra=query_parameters(AuditQuery),
     responses=responses(
         InvalidCursorError, ExpiredCursorError, InvalidError, QueryTooExpensiveError, *PROTECTED
     ),
 )
-async def read_audit(_: Administrator, asked: AuditOptions, opened: Backends) -> Response:
+async def read_audit(_: Administrator, asked: AuditOptions, opened: Backends) -> AuditPage:
     """The newest first; follow `next` until it is null.
 
     Each entry was written in the transaction of its change. For a deleted user it still tells who changed

@@ -76,13 +76,12 @@ async def _identify(
 
 @router.post(
     "/token",
-    response_model=TokenOutput,
     summary="Sign in, or refresh",
     openapi_extra=_form(TokenForm) | {"security": [{}, {"Client": []}]},
     responses=oauth_responses(InvalidGrantError, InvalidScopeError, UnsupportedGrantTypeError)
     | responses(TooManySignInsError, UnavailableError),
 )
-async def create_token(request: Request, opened: Backends, source: Source) -> Response:
+async def create_token(request: Request, opened: Backends, source: Source) -> TokenOutput:
     """RFC 6749: `password` (e-mail, username or phone) or `refresh_token`.
 
     A refresh token is valid once, and the reply has the next one. The same one again within seconds, after a
@@ -93,7 +92,7 @@ async def create_token(request: Request, opened: Backends, source: Source) -> Re
     client = await _identify(request, opened, form, source)
     match form.get("grant_type"):
         case "password" if opened.settings.password_grant:
-            return _issued(await _sign_in(opened, form, client, source))
+            return replies.token(await _sign_in(opened, form, client, source))
         case "refresh_token":
             issued = await accounts.refresh(
                 opened.auth,
@@ -102,7 +101,7 @@ async def create_token(request: Request, opened: Backends, source: Source) -> Re
                 client=client,
                 source=source,
             )
-            return _issued(issued)
+            return replies.token(issued)
         case None:
             raise OAuthError("The parameter grant_type is missing.")
         case _:
@@ -142,10 +141,6 @@ def _required(form: Mapping[str, str], name: str) -> str:
     return form[name]
 
 
-def _issued(issued: IssuedTokens) -> Response:
-    return replies.token(issued)
-
-
 @router.post(
     "/register",
     status_code=status.HTTP_201_CREATED,
@@ -175,19 +170,20 @@ async def sign_out(opened: Backends, caller: Caller, source: Source) -> None:
 
 @router.post(
     "/introspect",
-    response_model=Introspection,
+    response_model_exclude_unset=True,
     summary="Is a token active?",
     openapi_extra=_form(InspectedForm) | BASIC,
     responses=oauth_responses(),
 )
-async def introspect_token(request: Request, opened: Backends, source: Source) -> Response:
+async def introspect_token(request: Request, opened: Backends, source: Source) -> Introspection:
     """RFC 7662, for registered clients with a secret: whether routes would accept the token now.
 
     A refresh token is active only for the client that it was issued to. `token_use` tells the kinds apart.
     """
     form = await _read_form(request)
     client = await _identify(request, opened, form, source)
-    return replies.plain(await accounts.introspect(opened.auth, _required(form, "token"), client=client))
+    found = await accounts.introspect(opened.auth, _required(form, "token"), client=client)
+    return Introspection.model_validate(found)
 
 
 @router.post(

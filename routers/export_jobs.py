@@ -50,40 +50,47 @@ _FILE: dict[int | str, dict[str, Any]] = {
 @router.post(
     "/users/exports",
     status_code=status.HTTP_202_ACCEPTED,
-    response_model=ExportOutput,
+    response_model_exclude_unset=True,
     summary="Let a job export users",
     responses=responses(BusyError, *BODY, *PROTECTED) | _SUBMITTED,
 )
 async def submit_export(
-    asked: ExportBody, caller: Exporter, viewer: ExportViewer, patience: Patience, opened: Backends
-) -> Response:
+    *,
+    asked: ExportBody,
+    caller: Exporter,
+    viewer: ExportViewer,
+    patience: Patience,
+    opened: Backends,
+    reply: Response,
+) -> ExportOutput:
     """The body has the parameters of a download's query. The file can be downloaded until it expires."""
     made = await opened.exports.submit(asked, by=caller.user_id)
     if patience:
         await opened.jobs.wait(made.document["job"], patience)
         made = await opened.exports.find(made.document["_id"], viewer)
-    return job_replies.submitted(made, patience)
+    return job_replies.submitted(made, patience, reply)
 
 
 @router.get(
     "/users/exports",
-    response_model=ExportPage,
+    response_model_exclude_unset=True,
     summary="Exports, the newest first",
     openapi_extra=query_parameters(PageQuery),
     responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *PROTECTED),
 )
-async def list_exports(asked: PageOptions, viewer: ExportViewer, opened: Backends) -> Response:
+async def list_exports(asked: PageOptions, viewer: ExportViewer, opened: Backends) -> ExportPage:
     """Your own; with `users:admin` those of all users."""
-    return job_replies.exports(*await opened.exports.page(asked, viewer))
+    found, following = await opened.exports.page(asked, viewer)
+    return ExportPage(items=list(map(job_replies.export, found)), next=following)
 
 
 @router.get(
     "/users/exports/{export_id:oid}",
-    response_model=ExportOutput,
+    response_model_exclude_unset=True,
     summary="The manifest of an export",
     responses=responses(ExportNotFoundError, InvalidError, *PROTECTED),
 )
-async def read_export(export_id: ExportId, viewer: ExportViewer, opened: Backends) -> Response:
+async def read_export(export_id: ExportId, viewer: ExportViewer, opened: Backends) -> ExportOutput:
     """The contents of the file, or the state of its job."""
     return job_replies.export(await opened.exports.find(export_id, viewer))
 

@@ -30,36 +30,36 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 
 @router.get(
     "/jobs",
-    response_model=JobPage,
+    response_model_exclude_unset=True,
     summary="Jobs, the newest first",
     openapi_extra=query_parameters(JobQuery),
     responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *SIGNED_IN),
 )
-async def list_jobs(asked: JobOptions, viewer: JobViewer, opened: Backends) -> Response:
+async def list_jobs(asked: JobOptions, viewer: JobViewer, opened: Backends) -> JobPage:
     """Your own; with `users:admin` those of all users."""
     return job_replies.jobs(await opened.jobs.page(asked, viewer))
 
 
 @router.get(
     "/jobs/{job_id:oid}",
-    response_model=JobOutput,
+    response_model_exclude_unset=True,
     summary="One job",
     responses=responses(JobNotFoundError, InvalidError, *SIGNED_IN),
 )
-async def read_job(job_id: JobId, viewer: JobViewer, opened: Backends) -> Response:
+async def read_job(job_id: JobId, viewer: JobViewer, opened: Backends) -> JobOutput:
     """Its progress and its result. Jobs of others are found only by administrators."""
-    return job_replies.job(await opened.jobs.find(job_id, viewer))
+    return job_replies.describe(await opened.jobs.find(job_id, viewer))
 
 
 @router.post(
     "/jobs/{job_id:oid}/cancel",
-    response_model=JobOutput,
+    response_model_exclude_unset=True,
     summary="Cancel a job",
     responses=responses(JobNotFoundError, JobEndedError, InvalidError, *SIGNED_IN),
 )
-async def cancel_job(job_id: JobId, viewer: JobViewer, opened: Backends) -> Response:
+async def cancel_job(job_id: JobId, viewer: JobViewer, opened: Backends) -> JobOutput:
     """A queued job is cancelled at once, a running one within a few seconds; what it did stays done."""
-    return job_replies.job(await opened.jobs.cancel(job_id, viewer))
+    return job_replies.describe(await opened.jobs.cancel(job_id, viewer))
 
 
 @router.get(

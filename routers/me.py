@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response, status
 
 from app import audit
 from app.auth import accounts
+from app.auth.access_tokens import Claims
 from app.core.errors import (
     InvalidError,
     PreconditionFailedError,
@@ -30,9 +31,8 @@ from app.http.dependencies import (
     SessionId,
     Source,
     backends,
-    find_caller,
-    needs,
 )
+from app.http.fast_route import fast_get
 from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PROTECTED, SIGNED_IN, responses
 from app.http.replies import VERSIONED
@@ -47,16 +47,16 @@ CHANGE = (PreconditionFailedError, PreconditionRequiredError, UniqueConflictErro
 PROOF = (WrongPasswordError, ThrottledError, TooManySignInsError)
 
 
-@router.get(
+@fast_get(
+    router,
     "",
+    scope="me",
     response_model=UserOutput,
     summary="Read yourself",
-    dependencies=[needs("me")],
     responses=responses(UserNotFoundError, *PROTECTED) | {200: {"headers": VERSIONED}},
 )
-async def read_me(request: Request) -> Response:
+async def read_me(request: Request, caller: Claims) -> Response:
     """Your own user, as other routes show it."""
-    caller = await find_caller(request, "me")
     return replies.user(await backends(request).users.read(PydanticObjectId(caller.user_id)))
 
 
@@ -78,13 +78,12 @@ async def patch_me(
 
 @router.post(
     "/password",
-    response_model=TokenOutput,
     summary="Change your password",
     responses=responses(WriteConflictError, *PROOF, *BODY, *PROTECTED),
 )
 async def change_password(
     change: PasswordChange, caller: Myself, opened: Backends, source: Source
-) -> Response:
+) -> TokenOutput:
     """All your sessions end, including this one; the reply has the tokens of a new one."""
     return replies.token(await accounts.change_password(opened.auth, change, caller=caller, source=source))
 
@@ -113,11 +112,10 @@ async def change_email(
 
 @router.get(
     "/sessions",
-    response_model=SessionList,
     summary="Where you are signed in",
     responses=responses(*SIGNED_IN),
 )
-async def list_my_sessions(caller: Caller, opened: Backends) -> Response:
+async def list_my_sessions(caller: Caller, opened: Backends) -> SessionList:
     """The last used first, at most a thousand."""
     return replies.sessions(await opened.auth.sessions.list_all(caller.user_id), current=caller.sid)
 

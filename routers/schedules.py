@@ -20,48 +20,48 @@ _PATCH: dict[str, Any] = replies.merge_patch("SchedulePatch")
 @router.post(
     "",
     status_code=status.HTTP_201_CREATED,
-    response_model=ScheduleOutput,
     summary="Schedule an export",
     responses=responses(*BODY, *PROTECTED),
 )
-async def create_schedule(said: ScheduleInput, caller: Exporter, opened: Backends) -> Response:
+async def create_schedule(
+    said: ScheduleInput, caller: Exporter, opened: Backends, reply: Response
+) -> ScheduleOutput:
     """Each run makes an export, as `POST /users/exports` does, unless the previous one is still running."""
-    return job_replies.scheduled(await opened.schedules.create(said, by=caller.user_id))
+    made = job_replies.schedule(await opened.schedules.create(said, by=caller.user_id))
+    reply.headers["Location"] = f"/users/exports/schedules/{made.id}"
+    return made
 
 
 @router.get(
     "",
-    response_model=SchedulePage,
     summary="Schedules, the newest first",
     openapi_extra=query_parameters(PageQuery),
     responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *PROTECTED),
 )
-async def list_schedules(asked: PageOptions, viewer: ExportViewer, opened: Backends) -> Response:
+async def list_schedules(asked: PageOptions, viewer: ExportViewer, opened: Backends) -> SchedulePage:
     """Your own; with `users:admin` those of all users."""
     return job_replies.schedules(await opened.schedules.page(asked, viewer))
 
 
 @router.get(
     "/{schedule_id:oid}",
-    response_model=ScheduleOutput,
     summary="One schedule",
     responses=responses(ScheduleNotFoundError, InvalidError, *PROTECTED),
 )
-async def read_schedule(schedule_id: ScheduleId, viewer: ExportViewer, opened: Backends) -> Response:
+async def read_schedule(schedule_id: ScheduleId, viewer: ExportViewer, opened: Backends) -> ScheduleOutput:
     """Its next run and its last export."""
     return job_replies.schedule(await opened.schedules.find(schedule_id, viewer))
 
 
 @router.patch(
     "/{schedule_id:oid}",
-    response_model=ScheduleOutput,
     summary="Change a schedule",
     openapi_extra=_PATCH,
     responses=responses(ScheduleNotFoundError, *BODY, *PROTECTED),
 )
 async def patch_schedule(
     schedule_id: ScheduleId, said: SchedulePatch, viewer: ExportViewer, opened: Backends
-) -> Response:
+) -> ScheduleOutput:
     """Omitted members stay; `export` is replaced as a whole. It takes effect within a minute."""
     return job_replies.schedule(await opened.schedules.change(schedule_id, said, viewer))
 

@@ -1,6 +1,6 @@
 """`/users/{user_id}/sessions` and passwords: sessions of other users, for administrators."""
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, status
 
 from app import audit
 from app.auth import accounts
@@ -24,11 +24,10 @@ router = APIRouter(tags=["sessions"], route_class=JsonRoute)
 
 @router.get(
     "/users/{user_id:oid}/sessions",
-    response_model=SessionList,
     summary="Where a user is signed in",
     responses=responses(InvalidError, *PROTECTED),
 )
-async def list_sessions(user_id: UserId, caller: Administrator, opened: Backends) -> Response:
+async def list_sessions(user_id: UserId, caller: Administrator, opened: Backends) -> SessionList:
     """The last used first, at most a thousand; empty for an unknown user."""
     return replies.sessions(await opened.auth.sessions.list_all(str(user_id)), current=caller.sid)
 
@@ -61,13 +60,13 @@ async def end_session(user_id: UserId, session_id: SessionId, _: Administrator, 
 
 @router.post(
     "/users:sign-out",
-    response_model=SignOutOutput,
     summary="Sign up to 1,000 users out everywhere",
     responses=responses(*BODY, *PROTECTED),
 )
-async def sign_out_users(asked: SignOut, caller: Administrator, opened: Backends) -> Response:
+async def sign_out_users(asked: SignOut, caller: Administrator, opened: Backends) -> SignOutOutput:
     """One status for each id, in order."""
-    return replies.plain({"results": await accounts.sign_out_all(opened.auth, asked.ids, by=caller)})
+    results = await accounts.sign_out_all(opened.auth, asked.ids, by=caller)
+    return SignOutOutput.model_validate({"results": results})
 
 
 @router.put(

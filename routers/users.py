@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response, status
 
 from app import users
+from app.auth.access_tokens import Claims
 from app.core.errors import (
     ExpiredCursorError,
     IdempotencyKeyInUseError,
@@ -25,16 +26,14 @@ from app.http.dependencies import (
     ExpectedVersions,
     IdempotencyKey,
     KnownVersions,
-    QueryOf,
     Reader,
     SuggestOptions,
     UserId,
     WriteAuthority,
     backends,
-    find_caller,
-    needs,
     query_parameters,
 )
+from app.http.fast_route import fast_get
 from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PROTECTED, responses
 from app.http.replies import REPLAYED, VERSIONED
@@ -66,7 +65,6 @@ LINKS = {
         },
     }
 }
-LISTING = QueryOf(ListQuery)
 CHANGE: tuple[type[RosterError], ...] = (
     UserNotFoundError,
     PreconditionFailedError,
@@ -98,24 +96,24 @@ async def create_user(
     return reply
 
 
-@router.get(
+@fast_get(
+    router,
     "/users",
+    scope="users:read",
+    query=ListQuery,
     response_model=UserPage,
     summary="List users",
-    dependencies=[needs("users:read")],
-    openapi_extra=query_parameters(ListQuery),
     responses=responses(
         InvalidCursorError, ExpiredCursorError, InvalidError, QueryTooExpensiveError, *PROTECTED
     )
     | {200: {"headers": LINKS}},
 )
-async def list_users(request: Request) -> Response:
+async def list_users(request: Request, _: Claims, asked: ListQuery) -> Response:
     """Follow `next` (or the `Link` header) until it is null.
 
     Each unchanged user comes exactly once, whatever others write meanwhile.
     """
-    await find_caller(request, "users:read")
-    found = await backends(request).listing.find(LISTING.read(request))
+    found = await backends(request).listing.find(asked)
     return replies.page(request, found)
 
 

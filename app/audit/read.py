@@ -11,7 +11,7 @@ from pymongo import DESCENDING
 from app.audit.write import Entry
 from app.core.cursors import CursorSealer, Position
 from app.core.errors import FieldError, QueryTooExpensiveError
-from app.core.mongo import Database
+from app.core.mongo import AWARE, Database
 from app.core.time_budget import OverBudgetError, busy, within
 from models.audit import AuditQuery
 
@@ -28,7 +28,7 @@ class AuditLog:
     """Reads the audit trail, a page at a time."""
 
     def __init__(self, database: Database, cursors: CursorSealer, *, budget_s: float) -> None:
-        self._audit = database["audit"]
+        self._audit = database.get_collection("audit", codec_options=AWARE)
         self._cursors = cursors
         self._budget_s = budget_s
 

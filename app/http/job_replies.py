@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-import orjson
 from fastapi import Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -14,78 +13,77 @@ from app.database.stored_files import StoredFile
 from app.exports import Export
 from app.http import byte_ranges
 from app.http.byte_ranges import ByteRange
-from app.http.replies import Download, plain, problem
+from app.http.replies import Download, problem
 from app.jobs import Job
+from models.export_job import ExportOutput, ScheduleOutput, SchedulePage
+from models.job import JobOutput, JobPage, JobProgress
+from models.problem import Problem
 
 ENDLESS = "endless"
 """In the `state` of a request's scope: its reply goes on until one side ends it."""
 
 
-def job(found: Job) -> Response:
-    return plain(_describe_job(found))
+def describe(found: Job) -> JobOutput:
+    return JobOutput(
+        id=str(found.id),
+        kind=found.kind,
+        state=found.state,
+        progress=JobProgress(done=found.done, total=found.total),
+        created_at=found.created_at,
+        started_at=found.started_at,
+        ended_at=found.ended_at,
+        expires_at=found.expires_at,
+        created_by=found.by,
+        attempts=found.attempts,
+        error=_problem(found),
+        result=found.result,
+    )
 
 
-def jobs(found: DocumentPage) -> Response:
-    items = [_describe_job(Job.model_validate(document)) for document in found.documents]
-    return plain({"items": items, "next": found.next})
+def _problem(job: Job | None) -> Problem | None:
+    """What the stored error says; the places that it does not name stay unset, and out of the reply."""
+    return None if job is None or (stored := problem(job)) is None else Problem.model_validate(stored)
 
 
-def _describe_job(job: Job) -> dict[str, Any]:
-    return {
-        "id": str(job.id),
-        "kind": job.kind,
-        "state": job.state,
-        "progress": {"done": job.done, "total": job.total},
-        "created_at": job.created_at,
-        "started_at": job.started_at,
-        "ended_at": job.ended_at,
-        "expires_at": job.expires_at,
-        "created_by": job.by,
-        "attempts": job.attempts,
-        "error": problem(job),
-        "result": job.result,
-    }
+def jobs(found: DocumentPage) -> JobPage:
+    return JobPage(
+        items=[describe(Job.model_validate(document)) for document in found.documents], next=found.next
+    )
 
 
-def export(found: Export) -> Response:
-    return plain(_describe_export(found))
+def export(found: Export) -> ExportOutput:
+    document = found.document
+    return ExportOutput(
+        id=found.id,
+        state=found.state,
+        job=document["job"],
+        format=found.format,
+        columns=document["labels"],
+        filter=found.filter,
+        q=document["asked"].get("q"),
+        sort=document["asked"].get("sort"),
+        rows=document["rows"],
+        bytes=document["bytes"],
+        sha256=document["sha256"],
+        file=None if document["file"] is None else f"/users/exports/{found.id}/file",
+        error=_problem(found.job),
+        created_at=document["created_at"],
+        created_by=document["by"],
+        schedule=None if document["schedule"] is None else str(document["schedule"]),
+        expires_at=document["expires_at"],
+    )
 
 
-def exports(found: list[Export], following: str | None) -> Response:
-    return plain({"items": [_describe_export(export) for export in found], "next": following})
-
-
-def _describe_export(export: Export) -> dict[str, Any]:
-    document = export.document
-    return {
-        "id": export.id,
-        "state": export.state,
-        "job": document["job"],
-        "format": export.format,
-        "columns": document["labels"],
-        "filter": export.filter,
-        "q": document["asked"].get("q"),
-        "sort": document["asked"].get("sort"),
-        "rows": document["rows"],
-        "bytes": document["bytes"],
-        "sha256": document["sha256"],
-        "file": None if document["file"] is None else f"/users/exports/{export.id}/file",
-        "error": None if export.job is None else problem(export.job),
-        "created_at": document["created_at"],
-        "created_by": document["by"],
-        "schedule": None if document["schedule"] is None else str(document["schedule"]),
-        "expires_at": document["expires_at"],
-    }
-
-
-def submitted(export: Export, waited: float | None) -> Response:
-    """201 with the manifest if the file is ready, else 202: the job goes on, or has failed."""
-    headers = {"Location": f"/users/exports/{export.id}"}
+def submitted(found: Export, waited: float | None, reply: Response) -> ExportOutput:
+    """The manifest: 201 if the file is ready, else 202: the job goes on, or has failed."""
+    reply.headers["Location"] = f"/users/exports/{found.id}"
     if waited is not None:
-        headers["Preference-Applied"] = f"wait={waited:.0f}"
-    if export.state == "succeeded":
-        return plain(_describe_export(export), status=201, headers=headers)
-    return plain(_describe_export(export), status=202, headers=headers | {"Retry-After": "1"})
+        reply.headers["Preference-Applied"] = f"wait={waited:.0f}"
+    if found.state == "succeeded":
+        reply.status_code = 201
+    else:
+        reply.headers["Retry-After"] = "1"
+    return export(found)
 
 
 _OF_A_SCHEDULE = (
@@ -94,23 +92,13 @@ _OF_A_SCHEDULE = (
 )  # fmt: skip
 
 
-def schedule(document: Mapping[str, Any]) -> Response:
-    return plain(_describe_schedule(document))
+def schedule(document: Mapping[str, Any]) -> ScheduleOutput:
+    stored = {name: document[name] for name in _OF_A_SCHEDULE}
+    return ScheduleOutput(id=str(document["_id"]), created_by=document["by"], **stored)
 
 
-def scheduled(document: Mapping[str, Any]) -> Response:
-    headers = {"Location": f"/users/exports/schedules/{document['_id']}"}
-    return plain(_describe_schedule(document), status=201, headers=headers)
-
-
-def schedules(found: DocumentPage) -> Response:
-    items = [_describe_schedule(document) for document in found.documents]
-    return plain({"items": items, "next": found.next})
-
-
-def _describe_schedule(document: Mapping[str, Any]) -> dict[str, Any]:
-    said = {name: document[name] for name in _OF_A_SCHEDULE}
-    return {"id": str(document["_id"]), "created_by": document["by"], **said}
+def schedules(found: DocumentPage) -> SchedulePage:
+    return SchedulePage(items=list(map(schedule, found.documents)), next=found.next)
 
 
 def stored_file(file: StoredFile, export: Export, wanted: ByteRange) -> Response:
@@ -146,8 +134,8 @@ def _event(job: Job | None) -> bytes:
     if job is None:
         return b": still there\n\n"
     name = "end" if job.has_ended else "progress"
-    data = orjson.dumps(_describe_job(job), option=orjson.OPT_UTC_Z)
-    return b"id: %d\nevent: %b\ndata: %b\n\n" % (job.revision, name.encode(), data)
+    data = describe(job).model_dump_json(exclude_unset=True)
+    return f"id: {job.revision}\nevent: {name}\ndata: {data}\n\n".encode()
 
 
 class Events(StreamingResponse):

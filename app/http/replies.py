@@ -21,9 +21,11 @@ from app.jobs import Job
 from app.listing import ListingPage
 from app.users.batches import Result
 from app.users.idempotency import StoredReply
+from models.audit import AuditEntry, AuditPage, Change
 from models.listing import Total
-from models.session import MOST_SESSIONS
+from models.session import MOST_SESSIONS, SessionList, SessionOutput
 from models.throttle import CounterOutput, ThrottleOutput
+from models.token import TokenOutput
 
 STALLED_S = 60.0
 """How long a client may read nothing of a download before it counts as gone."""
@@ -108,29 +110,29 @@ def page(request: Request, found: ListingPage) -> Response:
     )
 
 
-def audit(found: EntryPage) -> Response:
-    return plain({"items": list(map(_entry, found.entries)), "next": found.next})
+def audit(found: EntryPage) -> AuditPage:
+    return AuditPage(items=list(map(_entry, found.entries)), next=found.next)
 
 
-def _entry(entry: Row) -> Row:
+def _entry(entry: Row) -> AuditEntry:
     by, import_id = entry["by"], entry["import"]
-    return {
-        "id": str(entry["_id"]),
-        "at": entry["at"],
-        "user": str(entry["user"]),
-        "action": entry["action"],
-        "by": str(by) if by is not None else None,
-        "client": entry["client"],
-        "via": entry["via"],
-        "import_id": str(import_id) if import_id is not None else None,
-        "request_id": entry["request"],
-        "version": entry["version"],
-        "differences": [
-            {"pointer": change["pointer"], "from": change.get("from"), "to": change.get("to")}
+    return AuditEntry(
+        id=str(entry["_id"]),
+        at=entry["at"],
+        user=str(entry["user"]),
+        action=entry["action"],
+        by=str(by) if by is not None else None,
+        client=entry["client"],
+        via=entry["via"],
+        import_id=str(import_id) if import_id is not None else None,
+        request_id=entry["request"],
+        version=entry["version"],
+        differences=[
+            Change(pointer=change["pointer"], before=change.get("from"), to=change.get("to"))
             for change in entry["differences"]
         ],
-        "forgotten": entry["forgotten"],
-    }
+        forgotten=entry["forgotten"],
+    )
 
 
 def plain(content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -141,31 +143,30 @@ def problem(job: Job) -> dict[str, object] | None:
     return None if job.error is None else describe_kept(job.error, request_id=job.request_id)
 
 
-def token(issued: IssuedTokens) -> Response:
-    """The tokens (RFC 6749, section 5.1); like all our replies, not stored by caches."""
+def token(issued: IssuedTokens) -> TokenOutput:
     claims = issued.claims
-    return plain(
-        {
-            "access_token": issued.access_token,
-            "token_type": "Bearer",
-            "expires_in": claims.expires_at - claims.issued_at,
-            "refresh_token": issued.refresh_token,
-            "scope": " ".join(sorted(claims.scopes)),
-        }
+    return TokenOutput(
+        access_token=issued.access_token,
+        token_type="Bearer",  # noqa: S106 - RFC 6750's name of the kind
+        expires_in=claims.expires_at - claims.issued_at,
+        refresh_token=issued.refresh_token,
+        scope=" ".join(sorted(claims.scopes)),
     )
 
 
-def sessions(found: Sequence[Session], *, current: str) -> Response:
+def sessions(found: Sequence[Session], *, current: str) -> SessionList:
     items = [
-        asdict(session)
-        | {
-            "address": session.address or None,
-            "agent": session.agent or None,
-            "current": session.id == current,
-        }
+        SessionOutput(
+            **asdict(session)
+            | {
+                "address": session.address or None,
+                "agent": session.agent or None,
+                "current": session.id == current,
+            }
+        )
         for session in found[:MOST_SESSIONS]
     ]
-    return plain({"items": items})
+    return SessionList(items=items)
 
 
 def throttle(found: Sequence[CounterState]) -> ThrottleOutput:

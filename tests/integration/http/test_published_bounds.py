@@ -24,6 +24,7 @@ from tests.support.users import NOBODY, create, person
 JSON = "application/json"
 Said = dict[str, dict[str, str]]
 SID = "a" * 43
+ID = "^[0-9a-fA-F]{24}$"
 PLACES = {"user_id": NOBODY, "session_id": SID}
 
 
@@ -66,8 +67,13 @@ async def test_each_parameter_past_its_bound_is_named(client: httpx.AsyncClient)
             for value in beyond(one["schema"]):
                 said = {one["in"]: {name: str(value)}}
                 reply = await send(client, method, template, operation, said)
-                at = {place.lower() for place in refused(reply)}
-                assert name.lower() in at, (method, template, name, reply.text)
+                if (
+                    one["in"] == "path" and one["schema"]["pattern"] == ID
+                ):  # told from other paths by its form
+                    assert reply.status_code == 404, (method, template, reply.text)
+                else:
+                    at = {place.lower() for place in refused(reply)}
+                    assert name.lower() in at, (method, template, name, reply.text)
                 tried += 1
     assert tried > 100
 
@@ -152,8 +158,7 @@ def test_a_list_of_sessions_shows_no_more_than_it_says() -> None:
     now = datetime(2026, 1, 31, tzinfo=UTC)
     one = Session(SID, "roster", ["me"], now, now, now, "", "")
     found = [replace(one, id=f"{number:043}") for number in range(MOST_SESSIONS + 1)]
-    shown = replies.sessions(found, current=SID).body
-    assert bytes(shown).count(b'"client_id"') == MOST_SESSIONS
+    assert len(replies.sessions(found, current=SID).items) == MOST_SESSIONS
 
 
 async def test_names_of_sheets_are_cut(mongo_uri: str, redis_url: str) -> None:
