@@ -1,4 +1,4 @@
-"""Imports: the plan of a file, what becomes of each of its rows, and the shapes of both on the wire."""
+"""Imports: plans and their rows, with the shapes on the wire."""
 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args
@@ -20,7 +20,7 @@ ImportState = Literal["planning", "planned", "applying", "applied", "failed", "c
 RowStatus = Literal[
     "create", "update", "delete", "unchanged", "conflict", "error", "created", "updated", "deleted"
 ]
-"""Planned, then applied; a row that is applied in vain turns into one of the three in the middle."""
+"""Planned, then applied; a row that cannot be applied becomes one of the three in the middle."""
 PendingStatus = Literal["create", "update", "delete"]
 ColumnUse = Literal[
     "field",
@@ -37,13 +37,13 @@ ColumnUse = Literal[
 
 STATUSES: Final[tuple[RowStatus, ...]] = get_args(RowStatus)
 PENDING: Final[tuple[PendingStatus, ...]] = get_args(PendingStatus)
-"""What a row still asks for."""
+"""The statuses of rows to apply."""
 APPLIED: Final[dict[PendingStatus, RowStatus]] = {
     "create": "created",
     "update": "updated",
     "delete": "deleted",
 }
-"""What each pending row turns into once it is done."""
+"""The status of each pending row once it is done."""
 
 
 EXAMPLE_IMPORT: Final[dict[str, Any]] = {
@@ -125,31 +125,31 @@ EXAMPLE_ROWS: Final[list[dict[str, Any]]] = [
 FieldName = Annotated[str, Field(pattern="^[a-z0-9_]+$", max_length=64)]
 Encoding = Annotated[str, Field(pattern="^[a-z0-9_-]+$", max_length=32)]
 LONGEST_SHEET_NAME: Final = 255
-"""Longer ones are cut; Excel's own have 31 characters at most."""
+"""Longer names are cut; Excel's have at most 31 characters."""
 SheetName = Annotated[str, Field(pattern=answers.PLAIN, max_length=LONGEST_SHEET_NAME)]
 MOST_SHEETS: Final = 1_000
-"""More are not told of."""
+"""The most sheets that are listed."""
 MOST_VALUES: Final = 50
-"""Rows of a page whose values are shown: all of a page that was not asked to be longer."""
+"""Rows of a page whose values are shown: all of a page of the default size."""
 MOST_COLUMNS: Final = 16_384
-"""A file that has more is refused."""
+"""The most columns of a file."""
 
 
 class ImportColumn(BaseModel):
-    heading: Annotated[answers.Line, Field(description="As it stands in the file.")]
-    field: Annotated[FieldName | None, Field(description="The export's name of the column; null: not known.")]
+    heading: Annotated[answers.Line, Field(description="The heading in the file.")]
+    field: Annotated[FieldName | None, Field(description="The export's name of the column; null: unknown.")]
     use: Annotated[
         ColumnUse,
         Field(
-            description="`field`: written; `key`: written, and finds the user; `version`: the one that must "
-            "still be; `delete`: rows that say yes; `read_only`, `status`, `ignored`, `hidden`, `unknown`: "
-            "not written."
+            description="`field`: written; `key`: written, and finds the user; `version`: the one that the "
+            "user must still have; `delete`: rows with yes delete; `read_only`, `status`, `ignored`, "
+            "`hidden`, `unknown`: not written."
         ),
     ]
 
 
 class ImportFile(BaseModel):
-    name: Annotated[answers.Line | None, Field(description="As the upload named it.")]
+    name: Annotated[answers.Line | None, Field(description="The name in the upload.")]
     format: Format
     bytes: answers.Count
     sha256: answers.Sha256
@@ -163,13 +163,13 @@ class ImportFile(BaseModel):
         answers.Count | None,
         Field(
             description="Rows of a workbook that were left out, as they are hidden, by hand or by a filter; "
-            "null before it is planned."
+            "null before planning."
         ),
     ]
 
 
 class ImportCounts(BaseModel):
-    """How many rows there are of each status."""
+    """The number of rows of each status."""
 
     create: answers.Count
     update: answers.Count
@@ -183,22 +183,20 @@ class ImportCounts(BaseModel):
 
 
 class RowDifference(BaseModel):
-    """One field that changes. The values of a password hash are never told."""
+    """One field that changes, without the values of password hashes."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     pointer: Annotated[answers.Pointer, Field(description="JSON pointer (RFC 6901) into the user.")]
-    before: Annotated[Any, Field(alias="from", description="What is; null: nothing.")]
-    after: Annotated[Any, Field(alias="to", description="What the file says; null: nothing.")]
+    before: Annotated[Any, Field(alias="from", description="The current value; null: none.")]
+    after: Annotated[Any, Field(alias="to", description="The new value; null: none.")]
 
 
 class RowError(BaseModel):
-    """One thing that is wrong with a row."""
+    """One error of a row."""
 
-    code: Annotated[answers.Code, Field(description="Stable name, for programs.")]
-    detail: Annotated[
-        answers.Sentence, Field(description="What would be right; never what stood in the cell.")
-    ]
+    code: Annotated[answers.Code, Field(description="A stable name of the error, for programs.")]
+    detail: Annotated[answers.Sentence, Field(description="What would be right; never the cell's content.")]
     pointer: Annotated[answers.Pointer | None, Field(description="JSON pointer (RFC 6901) into the user.")]
     column: Annotated[answers.Line | None, Field(description="The heading of the cell's column.")]
 
@@ -206,23 +204,24 @@ class RowError(BaseModel):
 class ImportRow(BaseModel):
     row: Annotated[
         answers.Count,
-        Field(description="As a spreadsheet or an editor numbers it; of a JSON array its place."),
+        Field(description="The row's number in a spreadsheet or an editor; in a JSON array its place."),
     ]
     status: RowStatus
-    id: Annotated[answers.Id | None, Field(description="The user; of a create, the id that he gets.")]
+    id: Annotated[answers.Id | None, Field(description="The user; for a create, their new id.")]
     differences: Annotated[
-        list[RowDifference], Field(max_length=MOST_DIFFERENCES, description="Of an update or a conflict.")
+        list[RowDifference],
+        Field(max_length=MOST_DIFFERENCES, description="Only for an update or a conflict."),
     ]
     values: Annotated[
         dict[str, Any] | None,
         Field(
-            description=f"Of the first {MOST_VALUES} rows of a page that create: what the new user is given, "
-            "without what is empty. A password's hash is never among it."
+            description=f"For the first {MOST_VALUES} creating rows of a page: the new user's values, "
+            "without empty ones and without a password hash."
         ),
     ]
     errors: Annotated[
         list[RowError],
-        Field(max_length=100, description="Of a revert also what stays although the row is undone."),
+        Field(max_length=100, description="For a revert also what cannot be undone."),
     ]
 
 
@@ -231,21 +230,21 @@ class ImportOutput(BaseModel):
 
     id: answers.Id
     state: ImportState
-    file: Annotated[ImportFile | None, Field(description="None of a revert.")]
-    reverts: Annotated[answers.Id | None, Field(description="The import whose changes this one undoes.")]
+    file: Annotated[ImportFile | None, Field(description="Null for a revert.")]
+    reverts: Annotated[answers.Id | None, Field(description="The import that this one undoes.")]
     columns: Annotated[list[ImportColumn], Field(max_length=MOST_COLUMNS)]
-    rows: Annotated[
-        answers.Count, Field(description="Rows of the file that were planned, so far while planning.")
-    ]
+    rows: Annotated[answers.Count, Field(description="Planned rows, so far while planning.")]
     counts: ImportCounts
-    problem: Annotated[Problem | None, Field(description="Why there is no plan, or no whole one.")]
+    problem: Annotated[Problem | None, Field(description="Why there is no complete plan.")]
     plan_job: Annotated[answers.Id, Field(description="The job that plans it: GET /jobs/{id}.")]
     apply_job: Annotated[answers.Id | None, Field(description="The job that applies it.")]
     created_by: answers.Id | None
     created_at: answers.Moment
     planned_at: answers.Moment | None
     applied_at: answers.Moment | None
-    expires_at: Annotated[answers.Moment, Field(description="When the plan, its rows and its file go.")]
+    expires_at: Annotated[
+        answers.Moment, Field(description="When the plan, its rows and its file are deleted.")
+    ]
 
 
 class ImportPlan(ImportOutput):
@@ -256,7 +255,7 @@ class ImportPlan(ImportOutput):
     )
 
     items: Annotated[list[ImportRow], Field(max_length=1000)]
-    next: Annotated[answers.Cursor | None, Field(description="Cursor of the rows after these.")]
+    next: Annotated[answers.Cursor | None, Field(description="Cursor of the next rows.")]
 
 
 class ImportList(BaseModel):
@@ -265,7 +264,7 @@ class ImportList(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_IMPORT], "next": None}]})
 
     items: Annotated[list[ImportOutput], Field(max_length=100)]
-    next: Annotated[answers.Cursor | None, Field(description="Cursor of the imports after these.")]
+    next: Annotated[answers.Cursor | None, Field(description="Cursor of the next imports.")]
 
 
 _FORMATS: Final[dict[str, tuple[Format, ...]]] = {
@@ -274,11 +273,11 @@ _FORMATS: Final[dict[str, tuple[Format, ...]]] = {
     "sheet": ("xlsx", "ods"),
     "hidden": ("xlsx", "ods"),
 }
-"""The formats to which an option belongs that is not of all of them."""
+"""The formats of options that not all formats have."""
 
 
 class ImportQuery(BaseModel):
-    """How a file is to be understood; what is left out is found out."""
+    """How to read a file; omitted options are detected."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -287,9 +286,9 @@ class ImportQuery(BaseModel):
         Field(
             max_length=16_384,
             pattern=answers.PLAIN,
-            description="Fields of columns with headings of their own, as the export writes it: "
-            "`email:Mail address,name:Full name`. A heading with commas stands in quotes: "
-            '`name:"Name, first"`. Several of `name` are joined by spaces in their order.',
+            description="Columns with headings of their own, in the form of exports: "
+            "`email:Mail address,name:Full name`. A heading with commas is written in quotes: "
+            '`name:"Name, first"`. Several columns for `name` are joined by spaces, in order.',
         ),
     ] = None
     ignore: Annotated[
@@ -298,23 +297,24 @@ class ImportQuery(BaseModel):
             min_length=1,
             max_length=16_384,
             pattern=answers.PLAIN,
-            description="Headings of columns to leave out, between commas; one with commas stands in quotes.",
+            description="Headings of columns to leave out, separated by commas; one with commas is written "
+            "in quotes.",
         ),
     ] = None
     blank: Annotated[
         Literal["remove", "keep"],
-        Field(description="What a blank cell does to its field; of NDJSON null."),
+        Field(description="What a blank cell, or null in NDJSON, does to its field."),
     ] = "remove"
-    format: Annotated[Format | None, Field(description="Of the file; else its bytes tell.")] = None
+    format: Annotated[Format | None, Field(description="The file's format; detected by default.")] = None
     delimiter: Annotated[
-        Literal[",", ";", "tab"] | None, Field(description="Of a CSV; else its first line tells.")
+        Literal[",", ";", "tab"] | None, Field(description="The delimiter of CSV; detected by default.")
     ] = None
     encoding: Annotated[
         EncodingName | None,
         BeforeValidator(find_name),
         Field(
-            description="Of a CSV or NDJSON, where neither its bytes nor rows of stored users tell it. Other "
-            "names (`cp1252`, `shift_jis`, `euc-kr`) are understood, too."
+            description="The encoding of CSV or NDJSON, if neither its bytes nor stored users tell it. Other "
+            "names (`cp1252`, `shift_jis`, `euc-kr`) are accepted, too."
         ),
     ] = None
     sheet: Annotated[
@@ -323,19 +323,19 @@ class ImportQuery(BaseModel):
             min_length=1,
             max_length=LONGEST_SHEET_NAME,
             pattern=answers.PLAIN,
-            description="Of a workbook: its name, or its number among those shown; else the first that holds "
-            "something. A hidden one is read by its name alone.",
+            description="The sheet of a workbook: its name, or its number among those shown; by default the "
+            "first with content. A hidden one must be named.",
         ),
     ] = None
     hidden: Annotated[
         Literal["skip", "read"],
         Field(
-            description="What becomes of rows and columns of a workbook that are hidden, by hand or by a "
-            "filter; `read`: as of the others. A hidden column that `columns` names is read."
+            description="Whether to read rows and columns of a workbook that are hidden, by hand or by a "
+            "filter. A hidden column that `columns` names is read."
         ),
     ] = "skip"
     filename: Annotated[
-        str | None, Field(max_length=1_000, pattern=answers.PLAIN, description="For people to know it by.")
+        str | None, Field(max_length=1_000, pattern=answers.PLAIN, description="A name for people.")
     ] = None
 
     @field_validator(*_FORMATS)
@@ -343,7 +343,7 @@ class ImportQuery(BaseModel):
     def _is_of_the_format(cls, value: str | None, info: ValidationInfo) -> str | None:
         said = info.data.get("format")
         if value is not None and said is not None and said not in _FORMATS[str(info.field_name)]:
-            msg = f"must be left out with format={said}, to which it does not belong"
+            msg = f"must be left out with format={said}, which does not have it"
             raise ValueError(msg)
         return value
 
@@ -351,7 +351,7 @@ class ImportQuery(BaseModel):
 class ImportRowsQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, Field(ge=1, le=1000, description="Rows of a page."), Whole] = 50
+    limit: Annotated[int, Field(ge=1, le=1000, description="The rows of a page."), Whole] = 50
     cursor: Annotated[
         str | None,
         Field(

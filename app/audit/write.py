@@ -34,7 +34,7 @@ class Author:
 Also = Callable[[list[Entry], AsyncClientSession], Awaitable[None]]
 """What else is written in the transaction of a change, told the entries of it.
 
-The one hook into changes of any noun: whoever writes a change takes it as an argument, and `add` calls it.
+The one hook into changes of any noun: what writes a change takes it as an argument, and `add` calls it.
 """
 COMMAND_LINE = Author(via="command_line")
 

@@ -45,7 +45,7 @@ def parts(text: str) -> set[str]:
 
 
 class Directory:
-    """`known` are the people to ask for; the lookups answer the numbers of whoever fits, of all people."""
+    """`known` are the people to ask for; the lookups answer the numbers of all people who fit."""
 
     def __init__(self, people: Iterable[dict[str, Any]]) -> None:
         self.known: list[Person] = []

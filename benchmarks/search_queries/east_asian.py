@@ -24,7 +24,7 @@ _KATAKANA = {code - 0x60: code for code in range(0x30A1, 0x30F7)}
 
 
 def _written(typed: str, directory: Directory, *, as_they_are: bool = True) -> Query | None:
-    """Right is whoever has the characters in a row; a space within the name is none.
+    """Right are people who have the characters in a row; a space within the name is none.
 
     Nobody may have them in another form, unless that is what the query is about.
     """
@@ -138,7 +138,7 @@ def _cut(latin: str, count: int) -> list[tuple[str, ...]]:
 
 
 def _read(directory: Directory, *, asked: str, form: str) -> set[int]:
-    """Whoever's Chinese name reads so; `form` is the names' under one of `_FORMS`."""
+    """People whose Chinese name reads so; `form` is the names' under one of `_FORMS`."""
     names = directory.by_east_asian_name
     found = ((name, _syllables(name)) for name in names)
     return {which for name, cut in found if cut and _form(*cut, form) == asked for which in names[name]}

@@ -23,7 +23,7 @@ def _tokens(person: Person) -> list[str]:
 
 
 def full_name(person: Person, directory: Directory, _: Random) -> Query | None:
-    """Right is whoever has all the words, maybe among others."""
+    """Right are people who have all the words, maybe among others."""
     if len(_tokens(person)) < 2:
         return None
     return query(person.name, directory.named(*person.words))
@@ -166,7 +166,7 @@ def whole_name_joined(person: Person, directory: Directory, _: Random) -> Query 
 
 
 def _joined(person: Person, directory: Directory, start: int, end: int) -> Query | None:
-    """Right is whoever has the words in a row, or a word (`Annamaria`, an e-mail's) that begins so."""
+    """Right are people who have the words in a row, or a word (`Annamaria`, an e-mail's) that begins so."""
     if not _tokens(person) or not all(word.isascii() for word in person.words):
         return None
     typed = "".join(person.words[start:end])

@@ -36,7 +36,7 @@ def department_filter(person: Person, directory: Directory, dice: Random) -> Que
 
 
 def name_and_city(person: Person, directory: Directory, dice: Random) -> Query | None:
-    """`anna berlin`: right is whoever has each word in some field."""
+    """`anna berlin`: right are people who have each word in some field."""
     word, city = _word(person, dice), _plain_city(person, dice)
     if not word or not city:
         return None

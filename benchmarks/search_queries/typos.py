@@ -17,7 +17,7 @@ _ALONE = 0.3
 
 
 def _typos(person: Person, directory: Directory, dice: Random, *, edits: tuple[Edit, ...]) -> Query | None:
-    """Right is whoever has a word so near; nobody may be nearer, nor fit by the start of a word."""
+    """Right are people who have a word so near; nobody may be nearer, nor fit by the start of a word."""
     tokens = person.name.split()
     places = _places(tokens, len(edits))
     if not places:
@@ -60,7 +60,7 @@ def _two(person: Person, directory: Directory, dice: Random) -> Query | None:
 
 
 def _one_each(person: Person, directory: Directory, dice: Random) -> Query | None:
-    """Right is whoever has both words within one typo."""
+    """Right are people who have both words within one typo."""
     tokens = person.name.split()
     if len(tokens) != 2 or not all(_takes(token, 1) for token in tokens):
         return None

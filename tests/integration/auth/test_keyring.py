@@ -328,7 +328,7 @@ async def test_no_key_and_no_mongodb_is_an_outage(database: Database, clock: Clo
     assert keyring.signing.kid == kids(keyring)[0]
 
 
-# Another secret, and documents by another hand
+# Another secret, and documents that other programs wrote
 
 
 async def test_with_another_secret_a_new_key_signs_and_the_old_one_verifies(

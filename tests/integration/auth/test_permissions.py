@@ -26,7 +26,7 @@ from tests.support.identity import (
 from tests.support.users import NOBODY, create, person, pointers, problem, read
 
 ANYONE = None
-"""Whoever has a token."""
+"""Callers with a token."""
 
 ID = "0123456789abcdef01234567"
 

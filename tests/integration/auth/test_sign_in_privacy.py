@@ -216,7 +216,7 @@ async def test_who_guesses_from_elsewhere_keeps_nobody_out(mongo_uri: str, redis
         assert (await from_address(client, "203.0.113.7", user["email"], PASSWORD)).status_code == 200
 
 
-# --- what another hand wrote
+# --- malformed rows
 
 
 @pytest.mark.parametrize(

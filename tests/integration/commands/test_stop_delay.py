@@ -1,4 +1,4 @@
-"""`ROSTER_STOP_DELAY_S`: not ready, and serving whoever comes, until a balancer has noticed."""
+"""`ROSTER_STOP_DELAY_S`: not ready, and still serving, until a balancer has noticed."""
 
 import signal
 from pathlib import Path
@@ -52,7 +52,7 @@ def test_told_to_stop_it_is_not_ready_and_answers_new_connections_all_the_same(
         said = [reply.json() for reply in ask(live, "/health/ready")]
         assert {(one["code"], one["detail"]) for one in said} == {("not_ready", "The process stops.")}
         assert not live.find("Shutting down")
-        assert live.stop(signal.SIGINT) == 0, "whoever cannot wait presses Ctrl-C"
+        assert live.stop(signal.SIGINT) == 0, "Ctrl-C ends the wait"
 
 
 @workers

@@ -1,4 +1,4 @@
-"""Walks over all pages: while others write, over rows that another hand has spoilt, and against a model."""
+"""Walks over all pages: while others write, over malformed rows, and against a model."""
 
 import asyncio
 from collections import Counter
@@ -128,7 +128,7 @@ async def test_a_filtered_walk_meets_each_untouched_user_once_too(
     assert counted == dict.fromkeys(expected, 1)
 
 
-# Over rows that another hand has spoilt
+# Over malformed rows
 
 
 def _spoilt(number: int, changes: dict[str, Any], gone: tuple[str, ...] = ()) -> dict[str, Any]:

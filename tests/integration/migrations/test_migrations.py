@@ -1,4 +1,4 @@
-"""Steps from schema to schema: each once, whoever starts, and none backwards."""
+"""Steps from schema to schema: each once, and none backwards."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

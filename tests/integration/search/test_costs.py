@@ -1,4 +1,4 @@
-"""What MongoDB does for `q`: index scans of bounded length, whatever is typed and whoever is stored."""
+"""What MongoDB does for `q`: index scans of bounded length, whatever is typed and stored."""
 
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -352,7 +352,7 @@ async def test_what_is_too_much_is_refused_by_name(city: httpx.AsyncClient, q: s
         assert "jsonschema" not in reply.text
 
 
-# --- whoever is stored
+# --- any users
 
 
 ODD: list[dict[str, Any]] = [

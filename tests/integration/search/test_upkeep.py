@@ -368,7 +368,7 @@ async def test_a_dictionary_that_takes_no_word_lets_nobody_be_written(client: ht
 async def test_words_are_known_before_the_users_who_hold_them(
     client: httpx.AsyncClient, mongo_uri: str
 ) -> None:
-    """Whoever is found exactly is found misspelt, at any moment."""
+    """Users who are found exactly are found misspelt, at any moment."""
     async with AsyncMongoClient[dict[str, Any]](mongo_uri) as other:
         held = other.get_default_database()
         over = asyncio.Event()

@@ -1,4 +1,4 @@
-"""The last guard: what MongoDB refuses whoever writes, and what is served of rows that got past it."""
+"""The last guard: what MongoDB refuses of other programs, and what is served of rows that got past it."""
 
 import json
 import math

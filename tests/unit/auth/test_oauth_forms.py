@@ -123,7 +123,7 @@ def test_any_media_type_is_the_form_s_or_refused_by_name(body: bytes, content_ty
 
 @given(noise=st.binary(max_size=8))
 def test_no_error_repeats_a_value(noise: bytes) -> None:
-    """In the name's place stands a name: whoever sends a secret there has called it one."""
+    """A name is repeated, even if somebody sent a secret in its place."""
     body = b"password=%b%b&a=1&password=%b" % (CANARY.encode(), noise, CANARY.encode())
     assert CANARY not in refusal(body)
 

@@ -1,4 +1,4 @@
-"""Rows that another hand wrote: mended, or left out and reported; never a crash, never a wrong type."""
+"""Malformed rows: completed, or left out and reported; never a crash, never a wrong type."""
 
 import json
 import math

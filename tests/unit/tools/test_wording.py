@@ -1,0 +1,25 @@
+"""Code and pages are written in plain English: words that stop a reader from outside are refused."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+FOLDERS = ("app", "benchmarks", "docs", "fuzz", "models", "office", "routers", "tests", "tools")
+INSTEAD = {
+    r"whoever": "say who it is: a caller, a user, the next attempt",
+    r"lest": "write `so that … not`",
+    r"another hand": "write `other programs`, or what is malformed",
+    r"who reads": "say who it is, or what it does",
+}
+
+
+def test_no_text_has_the_words_that_stop_a_reader() -> None:
+    files = [*ROOT.glob("*.md"), *(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.*"))]
+    found = [
+        f"{file.relative_to(ROOT)}: {word}: {instead}"
+        for file in files
+        if file.suffix in {".py", ".lua", ".md"} and file != Path(__file__)
+        for word, instead in INSTEAD.items()
+        if re.search(rf"\b{word}\b", file.read_text("utf-8"), re.IGNORECASE)
+    ]
+    assert found == []
