@@ -19,7 +19,9 @@ _DIGITS: Final = "0123456789"
 _TRUE: Final = frozenset({"1", "true"})
 _NOTHING: Final = frozenset({"0", "0.0"})
 _reference = re.compile(r"([A-Z]{1,3})[0-9]{1,7}")
-_TEXTS: Final = frozenset(markup.main_names("v", "t"))
+_CELL: Final = frozenset(markup.main_names("c"))
+_TEXT: Final = frozenset(markup.main_names("t"))
+_CONTENT: Final = frozenset(markup.main_names("t", "v"))
 
 
 class Scanner:
@@ -31,7 +33,8 @@ class Scanner:
         self._hidden = hidden
         self._most_raw = MOST_RAW * limits.cell_characters
         self._short = limits.cell_characters // 2
-        self._read, self._show_text, self._formats = values.read, values.show_text, values.formats
+        self._values = values
+        self._formats = values.formats
         self._columns: dict[str, int] = {}
         self._in_data = self._in_row = self._in_cell = self._is_phonetic = False
         self._is_hidden = False
@@ -40,13 +43,12 @@ class Scanner:
         self._size = 0
         """The characters of the row."""
         self._column = -1
-        self._type: str | None = None
-        self._style: str | None = None
-        self._pieces: list[str] = []
+        self._attributes: dict[str, str] = {}
+        self._text = ""
         self._raw = 0
         """The characters of the cell in the file."""
-        self._runs: list[str] = []
-        self._value: str | None = None
+        self._runs = ""
+        self._value = ""
         self._formula: Formula | bool | None = None
         self._shared: str | None = None
         """The number by which other cells share the formula."""
@@ -55,33 +57,46 @@ class Scanner:
             col=self._learn_columns,
             sheetData=self._open_data,
             row=self._open_row,
-            c=self._open_cell,
             f=self._open_formula,
             rPh=self._open_phonetic,
         )
         self._ends = _by_name(
             sheetData=self._close_data,
             row=self._close_row,
-            c=self._close_cell,
             v=self._close_value,
-            t=self._close_text,
             f=self._close_formula,
             rPh=self._close_phonetic,
         )
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if name in _TEXTS:
-            self._pieces = []
+        if name in _CELL:
+            if not self._in_row or self._in_cell:
+                raise self._misplaced("cell")
+            self._in_cell, self._attributes = True, attributes
+            self._runs, self._value, self._formula, self._raw = "", "", None, 0
+            column: int | None = self._column + 1
+            if (reference := attributes.get("r")) is not None:
+                column = self._columns.get(reference.rstrip(_DIGITS))
+            if column is None or column <= self._column:
+                column = self._place_cell(reference, column)
+            self._column = column
+        elif name in _CONTENT:
+            self._text = ""
         elif name in self._starts:
             self._starts[name](attributes)
 
     def _end(self, name: str) -> None:
-        if name in self._ends:
+        if name in _CELL:
+            self._close_cell()
+        elif name in _TEXT:
+            if self._in_cell and not self._is_phonetic:
+                self._runs += unescape(self._text)
+        elif name in self._ends:
             self._ends[name]()
 
     def _characters(self, text: str) -> None:
         if self._in_cell:
-            self._pieces.append(text)
+            self._text += text
             self._raw += len(text)
             if self._raw > self._most_raw:
                 raise grid.long_cell(self._place(), self._limits)
@@ -117,67 +132,38 @@ class Scanner:
         elif self._row:
             self.done.append((self._number, self._row))
 
-    def _open_cell(self, attributes: dict[str, str]) -> None:
-        if not self._in_row or self._in_cell:
-            raise self._misplaced("cell")
-        get = attributes.get
-        self._in_cell = True
-        self._type, self._style = get("t"), get("s")
-        self._runs, self._value, self._formula, self._raw = [], None, None, 0
-        if (reference := get("r")) is None:
-            self._column += 1
-            return
-        column = self._columns.get(reference.rstrip(_DIGITS))
-        if column is None:
-            column = self._learn(reference)
-        if column <= self._column:
-            raise UnreadableFileError(
-                f"The cell {name_column(column)}{self._number} occurs twice, or out of order: "
-                "save the workbook again."
-            )
-        self._column = column
-
     def _close_cell(self) -> None:
         self._in_cell = False
-        value: Cell
+        value: Cell = self._runs
         if self._formula is not None:
             value = self._formula
-        elif self._runs:
-            value = "".join(self._runs)
-        elif self._value:
-            value = self._read_value(self._value)
-        else:
-            return
+        elif not value and self._value:
+            value = self._read_value()
         if isinstance(value, str):
             if not value:
                 return
-            if self._style in self._formats:
-                value = self._show_text(self._style, value)
+            if self._formats:
+                value = self._values.show_text(self._attributes.get("s"), value)
             self._size += len(value)
-            if len(value) > self._short or self._size > self._short:
+            if self._size > self._short:
                 self._check_size(value)
         row = self._row
         if len(row) < self._column:
             row.extend([None] * (self._column - len(row)))
         row.append(value)
 
-    def _close_text(self) -> None:
-        if self._in_cell and not self._is_phonetic:
-            text = "".join(self._pieces)
-            self._runs.append(unescape(text) if "_x" in text else text)
-
     def _close_value(self) -> None:
-        self._value = "".join(self._pieces)
+        self._value = self._text
 
     def _close_formula(self) -> None:
-        text = "".join(self._pieces)
+        text = self._text
         constant = self._shared_constants.get(self._shared or "") if not text else None
         self._formula = read_formula(text) if constant is None else constant
         if self._shared is not None and isinstance(self._formula, bool):
             self._shared_constants[self._shared] = self._formula
 
     def _open_formula(self, attributes: dict[str, str]) -> None:
-        self._pieces = []
+        self._text = ""
         self._shared = attributes.get("si")
 
     def _open_phonetic(self, _: dict[str, str]) -> None:
@@ -186,9 +172,10 @@ class Scanner:
     def _close_phonetic(self) -> None:
         self._is_phonetic = False
 
-    def _read_value(self, text: str) -> Cell:
+    def _read_value(self) -> Cell:
+        get = self._attributes.get
         try:
-            return self._read(self._type, self._style, text)
+            return self._values.read(get("t"), get("s"), self._value)
         except ValueError as error:
             raise UnreadableFileError(f"The cell {self._place()} {error}: save the workbook again.") from None
 
@@ -200,13 +187,18 @@ class Scanner:
                 f"Row {self._number} holds more than {self._limits.row_characters:,} characters."
             )
 
-    def _learn(self, reference: str) -> int:
-        """Parse and cache the column of a cell's letters."""
-        found = _reference.fullmatch(reference)
-        column = read_column(found[1]) if found else _MOST_COLUMNS
-        if found is None or column >= _MOST_COLUMNS:
-            raise UnreadableFileError(f"A sheet has no cell {reference[:20]}: save the workbook again.")
-        self._columns[found[1]] = column
+    def _place_cell(self, reference: str | None, column: int | None) -> int:
+        """Parse and cache the column of a cell's letters, and check that it comes after the one before."""
+        found = _reference.fullmatch(reference or "")
+        if column is None and found is not None:
+            column = self._columns[found[1]] = read_column(found[1])
+        if column is None or column >= _MOST_COLUMNS:
+            raise UnreadableFileError(f"A sheet has no cell {str(reference)[:20]}: save the workbook again.")
+        if column <= self._column:
+            raise UnreadableFileError(
+                f"The cell {name_column(column)}{self._number} occurs twice, or out of order: "
+                "save the workbook again."
+            )
         return column
 
     def _place(self) -> str:
