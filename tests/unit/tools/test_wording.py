@@ -18,7 +18,9 @@ def test_no_text_has_the_words_that_stop_a_reader() -> None:
     found = [
         f"{file.relative_to(ROOT)}: {word}: {instead}"
         for file in files
-        if file.suffix in {".py", ".lua", ".md"} and file != Path(__file__)
+        if file.suffix in {".py", ".lua", ".md"}
+        and file != Path(__file__)
+        and "spectral" not in file.parts  # packages of npm
         for word, instead in INSTEAD.items()
         if re.search(rf"\b{word}\b", file.read_text("utf-8"), re.IGNORECASE)
     ]
