@@ -57,11 +57,11 @@ def _document_single_values(schema: dict[str, Any]) -> None:
     """Document in the schema that a single item may replace a list, and that JSON has booleans."""
     schema["examples"] = [EXAMPLE_BODY]
     for name in _LISTS:
-        said = schema["properties"][name]
-        array = {key: said.pop(key) for key in ("type", "items", "maxItems")}
+        text = schema["properties"][name]
+        array = {key: text.pop(key) for key in ("type", "items", "maxItems")}
         if name == "is_active":
             array["items"] = {"anyOf": [array["items"], {"type": "boolean"}]}
-        said["anyOf"] = [array, array["items"]]
+        text["anyOf"] = [array, array["items"]]
 
 
 class ExportBody(FileQuery):
@@ -73,10 +73,10 @@ class ExportBody(FileQuery):
 
     @model_validator(mode="before")
     @classmethod
-    def _take_as_in_a_query(cls, said: Any) -> Any:
-        if not isinstance(said, dict):
-            return said
-        listed = {name: _as_list(value) if name in _LISTS else value for name, value in said.items()}
+    def _take_as_in_a_query(cls, text: Any) -> Any:
+        if not isinstance(text, dict):
+            return text
+        listed = {name: _as_list(value) if name in _LISTS else value for name, value in text.items()}
         return listed | {name: _as_words(listed[name]) for name in ("is_active",) if name in listed}
 
 

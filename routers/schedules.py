@@ -24,10 +24,10 @@ _PATCH: dict[str, Any] = replies.merge_patch("SchedulePatch")
     responses=responses(*BODY, *PROTECTED),
 )
 async def create_schedule(
-    said: ScheduleInput, caller: Exporter, opened: Backends, reply: Response
+    body: ScheduleInput, caller: Exporter, opened: Backends, reply: Response
 ) -> ScheduleOutput:
     """Each run makes an export, as `POST /users/exports` does, unless the previous one is still running."""
-    made = job_replies.schedule(await opened.schedules.create(said, by=caller.user_id))
+    made = job_replies.schedule(await opened.schedules.create(body, by=caller.user_id))
     reply.headers["Location"] = f"/users/exports/schedules/{made.id}"
     return made
 
@@ -60,10 +60,10 @@ async def read_schedule(schedule_id: ScheduleId, viewer: ExportViewer, opened: B
     responses=responses(ScheduleNotFoundError, *BODY, *PROTECTED),
 )
 async def patch_schedule(
-    schedule_id: ScheduleId, said: SchedulePatch, viewer: ExportViewer, opened: Backends
+    schedule_id: ScheduleId, body: SchedulePatch, viewer: ExportViewer, opened: Backends
 ) -> ScheduleOutput:
     """Omitted members stay; `export` is replaced as a whole. It takes effect within a minute."""
-    return job_replies.schedule(await opened.schedules.change(schedule_id, said, viewer))
+    return job_replies.schedule(await opened.schedules.change(schedule_id, body, viewer))
 
 
 @router.delete(

@@ -174,5 +174,5 @@ def _day(name: str) -> date:
 
 
 def _invalid(more: str = "") -> InvalidError:
-    said = f"{more} Encrypt the password anew with the key of GET /auth/keys/password.".lstrip()
-    return InvalidError(said, errors=(FieldError(said, "/password_jwe"),))
+    detail = f"{more} Encrypt the password anew with the key of GET /auth/keys/password.".lstrip()
+    return InvalidError(detail, errors=(FieldError(detail, "/password_jwe"),))

@@ -41,8 +41,8 @@ def export(
     ] = None,
 ) -> None:
     """Write users to a file, which appears once it is complete."""
-    said = {"format": form or file.suffix.lstrip(".").lower(), "columns": columns, "addresses": addresses}
-    asked = _read(said | {"q": q, "sort": sort}, filters or [])
+    text = {"format": form or file.suffix.lstrip(".").lower(), "columns": columns, "addresses": addresses}
+    asked = _read(text | {"q": q, "sort": sort}, filters or [])
     with backends(settings.load()) as (config, _), progress() as bar:
         try:
             rows = run(lambda opened: _write(opened, asked, file, bar), config)
@@ -53,15 +53,15 @@ def export(
     out.print(f"{rows} people in {file}.", markup=False)
 
 
-def _read(said: dict[str, Any], filters: list[str]) -> ExportBody:
-    if said["format"] not in _FORMATS:
+def _read(text: dict[str, Any], filters: list[str]) -> ExportBody:
+    if text["format"] not in _FORMATS:
         _refuse(
             ["The file's name must end in .csv, .xlsx, .ods or .ndjson, or --format must name the format."]
         )
-    given = {name: value for name, value in said.items() if value is not None}
+    given = {name: value for name, value in text.items() if value is not None}
     for item in filters:
         name, _, value = item.partition("=")
-        if name in said:
+        if name in text:
             _refuse([f"{name} is not a filter: use --{name}."])
         given.setdefault(name, []).append(value)
     single = {

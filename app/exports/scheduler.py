@@ -60,9 +60,9 @@ class _DueExports(ScheduleSource):
         if self._is_closed:
             raise ScheduledTaskCancelledError
         self._note()
-        said, task.kwargs = task.kwargs, {}
+        arguments, task.kwargs = task.kwargs, {}
         job_id = await self._schedules.start(
-            ObjectId(said["schedule_id"]), datetime.fromisoformat(said["due"])
+            ObjectId(arguments["schedule_id"]), datetime.fromisoformat(arguments["due"])
         )
         if job_id is None:
             raise ScheduledTaskCancelledError

@@ -72,16 +72,16 @@ class Schedules:
         self._exports = exports
         self._cursors = cursors
 
-    async def create(self, said: ScheduleInput, *, by: str) -> dict[str, Any]:
+    async def create(self, body: ScheduleInput, *, by: str) -> dict[str, Any]:
         """A new schedule. InvalidError: no valid cron expression, time zone or export."""
-        due = find_next(said.cron, said.timezone, datetime.now(UTC))
+        due = find_next(body.cron, body.timezone, datetime.now(UTC))
         document = {
             "_id": ObjectId(),
             "by": by,
-            **{name: getattr(said, name) for name in _SAID},
-            "export": _export(said.export),
+            **{name: getattr(body, name) for name in _SAID},
+            "export": _export(body.export),
             "created_at": now(),
-            "next_run_at": due if said.is_active else None,
+            "next_run_at": due if body.is_active else None,
             "last_run_at": None,
             "last_skipped_at": None,
             "last_job": None,
@@ -103,11 +103,11 @@ class Schedules:
             self._schedules, self._cursors, viewer.filter, limit=asked.limit, cursor=asked.cursor
         )
 
-    async def change(self, schedule_id: ObjectId, said: SchedulePatch, viewer: Viewer) -> dict[str, Any]:
+    async def change(self, schedule_id: ObjectId, body: SchedulePatch, viewer: Viewer) -> dict[str, Any]:
         """The schedule after a patch; a new time counts from now."""
-        changes = {name: getattr(said, name) for name in _SAID if name in said.model_fields_set}
-        if "export" in said.model_fields_set:
-            changes["export"] = _export(said.export)
+        changes = {name: getattr(body, name) for name in _SAID if name in body.model_fields_set}
+        if "export" in body.model_fields_set:
+            changes["export"] = _export(body.export)
         return await together(
             self._client,
             lambda session: self._change(schedule_id, changes, viewer, session),
@@ -158,20 +158,20 @@ class Schedules:
         schedule = await self._schedules.find_one(wanted, session=session)
         if schedule is None or due > now:
             return None
-        said: dict[str, Any] = {"next_run_at": find_next(schedule["cron"], schedule["timezone"], now)}
+        body: dict[str, Any] = {"next_run_at": find_next(schedule["cron"], schedule["timezone"], now)}
         made = None
         if not await self._may_export(schedule["by"], session):
             log.warning("scheduled_export_stopped", schedule=str(schedule_id), by=schedule["by"])
-            said = {"is_active": False, "next_run_at": None}
+            body = {"is_active": False, "next_run_at": None}
         elif await self._is_under_way(schedule):
             log.warning("scheduled_export_skipped", schedule=str(schedule_id), due=due.isoformat())
-            said["last_skipped_at"] = due
+            body["last_skipped_at"] = due
         else:
             asked = ExportBody.model_validate(schedule["export"])
             key = f"{schedule_id}@{due.isoformat()}"
             made = await self._exports.add(asked, session, by=schedule["by"], schedule=schedule_id, key=key)
-            said |= {"last_run_at": due, "last_job": made.document["job"], "last_export": made.id}
-        await self._schedules.update_one(wanted, {"$set": said}, session=session)
+            body |= {"last_run_at": due, "last_job": made.document["job"], "last_export": made.id}
+        await self._schedules.update_one(wanted, {"$set": body}, session=session)
         return None if made is None else str(made.document["job"])
 
     async def _may_export(self, user_id: str, session: AsyncClientSession) -> bool:

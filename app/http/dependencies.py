@@ -188,17 +188,17 @@ def query_parameters(model: type[BaseModel]) -> dict[str, Any]:
 
 def _parameter(name: str, field: dict[str, Any], *, needed: bool) -> dict[str, Any]:
     """The OpenAPI parameter, without null, which no query string can express, and without empty defaults."""
-    said = {key: part for key, part in field.items() if key not in {"anyOf", "description", "title"}}
+    text = {key: part for key, part in field.items() if key not in {"anyOf", "description", "title"}}
     for choice in field.get("anyOf", ()):
-        said |= choice if choice != {"type": "null"} else {}
-    if said.get("default", ()) in ([], None):
-        del said["default"]
+        text |= choice if choice != {"type": "null"} else {}
+    if text.get("default", ()) in ([], None):
+        del text["default"]
     return {
         "name": name,
         "in": "query",
         "required": needed,
         "description": field["description"],
-        "schema": said,
+        "schema": text,
     }
 
 

@@ -64,10 +64,10 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     """A parameter's schema without null, which no path, query or header can express."""
-    said = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
-    if len(said) != 1:
+    text = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(text) != 1:
         return schema
-    (only,) = said
+    (only,) = text
     return {**{key: part for key, part in schema.items() if key != "anyOf"}, **only}
 
 
@@ -75,8 +75,8 @@ def _tell_defaults(schema: dict[str, Any]) -> None:
     """Describe defaults in words: client generators take a body's field with `default` as always there."""
     for field in schema.get("properties", {}).values():
         if (value := field.pop("default", None)) not in (None, "", []):
-            said = f"Default: `{orjson.dumps(value).decode()}`."
-            field["description"] = f"{field['description']}\n\n{said}" if "description" in field else said
+            text = f"Default: `{orjson.dumps(value).decode()}`."
+            field["description"] = f"{field['description']}\n\n{text}" if "description" in field else text
 
 
 def _bound(schema: dict[str, Any]) -> None:

@@ -54,14 +54,14 @@ def _pending(import_id: ObjectId, row: Row) -> dict[str, Any]:
 async def _find(users: Collection, refused: Sequence[Row]) -> list[Row]:
     wanted: dict[str, list[Any]] = {"_id": [row["user"] for row in refused]}
     for row in refused:
-        for path, value in _said(row):
+        for path, value in _unique_values(row):
             wanted.setdefault(path, []).append(value)
     strings = {path: {"$in": values, "$type": "string"} for path, values in wanted.items() if path != "_id"}
     either = [{"_id": {"$in": wanted["_id"]}}, *({path: values} for path, values in strings.items())]
     return await users.find({"$or": either}, _WANTED).to_list()
 
 
-def _said(row: Row) -> Iterator[tuple[str, str]]:
+def _unique_values(row: Row) -> Iterator[tuple[str, str]]:
     """The unique values that the row sets."""
     if row["status"] == "delete":
         return
@@ -108,7 +108,7 @@ def _judge(
 def _holders(row: Row, claims: _Claims) -> dict[str, Row]:
     """Other users with the row's unique values, by field."""
     own = row["user"] if row["status"] == "update" else None
-    found = {_CLAIMS[path]: claims.get((path, value)) for path, value in _said(row)}
+    found = {_CLAIMS[path]: claims.get((path, value)) for path, value in _unique_values(row)}
     return {field: user for field, user in found.items() if user is not None and user["_id"] != own}
 
 

@@ -36,7 +36,7 @@ class Decision:
     status: RowStatus
     user: ObjectId | None = None
     version: int | None = None
-    said: dict[str, Any] | None = None
+    values: dict[str, Any] | None = None
     differences: list[dict[str, Any]] = field(default_factory=list)
     password_hash: str | None = None
     claims: dict[str, str] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Decision:
             "status": status,
             "user": self.user,
             "version": self.version,
-            "said": self.said if is_written else None,
+            "said": self.values if is_written else None,
             "differences": self.differences if status in ("update", "conflict") else [],
             "errors": (parsed.errors or self.notes)[:MAX_ERRORS],
         } | ({"password_hash": self.password_hash} if is_written and self.password_hash else {})
@@ -130,30 +130,30 @@ class Decider:
         if not parsed.errors and merged == before and decision.password_hash is None:
             return
         is_known = find_key(parsed.values)[0] != "id" or stored is not None
-        said = self._validate(parsed, merged, held(before or {}), is_known=is_known)
-        if said is not None:
-            self._check_places(parsed, merged, said)
-            self._plan(decision, stored, before, said)
+        values = self._validate(parsed, merged, held(before or {}), is_known=is_known)
+        if values is not None:
+            self._check_places(parsed, merged, values)
+            self._plan(decision, stored, before, values)
 
     def _plan(
         self,
         decision: Decision,
         stored: StoredUser | None,
         before: dict[str, Any] | None,
-        said: dict[str, Any],
+        values: dict[str, Any],
     ) -> None:
         parsed, changes_hash = decision.parsed, decision.password_hash is not None
-        self._check_standing(parsed, before or BLANK, said)
-        decision.wanted = dict(_new_values(stored, said))
-        decision.said = said
+        self._check_standing(parsed, before or BLANK, values)
+        decision.wanted = dict(_new_values(stored, values))
+        decision.values = values
         if stored is None or stored.row is None or before is None:
             decision.status = "create"
             decision.user = ObjectId()
             return
-        if said == before and not changes_hash:
+        if values == before and not changes_hash:
             return
         decision.status = "update"
-        decision.differences = differences(before, said)
+        decision.differences = differences(before, values)
         self._check_broken(decision)
         if changes_hash:
             decision.differences.append({"pointer": "/password_hash", "from": None, "to": None})
@@ -171,7 +171,7 @@ class Decider:
             if merged.get(name, "") is None:
                 del merged[name]
         try:
-            said = UserInput.model_validate(merged, context=stored).model_dump()
+            values = UserInput.model_validate(merged, context=stored).model_dump()
         except ValidationError as error:
             known = {str(bad["pointer"]) for bad in parsed.errors}
             if not is_known:
@@ -181,14 +181,14 @@ class Decider:
                 if at not in known:
                     parsed.fail("invalid_value", bad.detail, at, self._heading(at, parsed))
             return None
-        return None if parsed.errors else said
+        return None if parsed.errors else values
 
-    def _check_places(self, parsed: ParsedRow, merged: dict[str, Any], said: dict[str, Any]) -> None:
+    def _check_places(self, parsed: ParsedRow, merged: dict[str, Any], values: dict[str, Any]) -> None:
         """Check that the same row would change nothing again, although addresses moved up."""
-        if len(said["profile"]["addresses"]) == len(merged["profile"]["addresses"]):
+        if len(values["profile"]["addresses"]) == len(merged["profile"]["addresses"]):
             return
-        again = UserInput.model_validate(merge(said, parsed.values), context=held(said)).model_dump()
-        if again != said:
+        again = UserInput.model_validate(merge(values, parsed.values), context=held(values)).model_dump()
+        if again != values:
             parsed.fail("invalid_value", _MOVED, "/profile/addresses")
 
     def _check_broken(self, decision: Decision) -> None:
@@ -221,9 +221,9 @@ class Decider:
                     name,
                 )
 
-    def _check_standing(self, parsed: ParsedRow, before: Mapping[str, Any], said: dict[str, Any]) -> None:
+    def _check_standing(self, parsed: ParsedRow, before: Mapping[str, Any], values: dict[str, Any]) -> None:
         for name in sorted(STANDING):
-            if not self._is_admin and said[name] != before[name]:
+            if not self._is_admin and values[name] != before[name]:
                 self._fail(parsed, "insufficient_scope", f"Only {ADMIN} may set {name}.", name)
 
     def _check_version(self, decision: Decision, stored: StoredUser) -> None:
@@ -239,16 +239,16 @@ class Decider:
 
     def _new_hash(self, parsed: ParsedRow, stored: StoredUser | None) -> str | None:
         """The password hash to set, or None."""
-        said: str | None = parsed.values.get("password_hash")
-        if said is None or (stored is not None and stored.password_hash == said):
+        values: str | None = parsed.values.get("password_hash")
+        if values is None or (stored is not None and stored.password_hash == values):
             return None
         if not self._is_admin:
             self._fail(parsed, "insufficient_scope", f"Only {ADMIN} may set passwords.", "password_hash")
         try:
-            passwords.check_importable(said, pointer="/password_hash")
+            passwords.check_importable(values, pointer="/password_hash")
         except InvalidError as error:
             self._fail(parsed, "invalid_value", error.errors[0].detail, "password_hash")
-        return said
+        return values
 
     def _fail(self, parsed: ParsedRow, code: str, detail: str, name: str) -> None:
         parsed.fail(code, detail, pointer(name), parsed.heading_of(name))
@@ -276,9 +276,9 @@ def _claim(name: str, value: Any, stored: StoredUser | None) -> str | None:
     return value if stored is not None and stored.keys[name] == value else normalise(name, value)
 
 
-def _new_values(stored: StoredUser | None, said: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _new_values(stored: StoredUser | None, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The unique values, normalised, that are new to the user."""
     for name in UNIQUE:
-        key = _claim(name, said[name], stored)
+        key = _claim(name, values[name], stored)
         if key is not None and (stored is None or stored.keys[name] != key):
             yield name, key

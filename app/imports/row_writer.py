@@ -150,8 +150,8 @@ class RowWriter:
                 refused += 1
         if batch.together:
             await self._write_together(batch)
-            for before, said in batch.notes:
-                changes.note(before, said, self.authority)
+            for before, values in batch.notes:
+                changes.note(before, values, self.authority)
         if refused:
             raise _RefusedError("Not as planned.")
 

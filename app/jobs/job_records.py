@@ -71,10 +71,10 @@ def new(
 
 
 def ended(
-    state: JobState, ttl_ms: int, error: dict[str, Any] | None = None, **said: Any
+    state: JobState, ttl_ms: int, error: dict[str, Any] | None = None, **values: Any
 ) -> list[dict[str, Any]]:
     """The update that ends a job; unless it succeeded, its key is free for another."""
-    fields = {name: {"$literal": value} for name, value in {**said, "state": state, "error": error}.items()}
+    fields = {name: {"$literal": value} for name, value in {**values, "state": state, "error": error}.items()}
     changes: list[dict[str, Any]] = [
         {
             "$set": fields

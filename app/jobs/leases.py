@@ -46,10 +46,10 @@ class Leases:
         return None if found is None else (lease, job_records.read(found))
 
     async def renew(
-        self, job_id: str, lease: str, said: Mapping[str, int | None] | None = None
+        self, job_id: str, lease: str, fields: Mapping[str, int | None] | None = None
     ) -> Job | None:
         """Keep the lease, perhaps with progress; the job, or None if the lease is lost."""
-        news = {**said, "revision": _NEXT} if said else {}
+        news = {**fields, "revision": _NEXT} if fields else {}
         found = await self.jobs.find_one_and_update(
             _held(job_id, lease),
             [{"$set": {"lease_until": self._until, **news}}],
@@ -78,9 +78,9 @@ class Leases:
         state: JobState,
         *,
         error: dict[str, Any] | None = None,
-        said: Mapping[str, int | None] | None = None,
+        fields: Mapping[str, int | None] | None = None,
     ) -> bool:
-        change = job_records.ended(state, self.ttl_ms, error, **(said or {}))
+        change = job_records.ended(state, self.ttl_ms, error, **(fields or {}))
         done = await self.jobs.update_one(_held(job_id, lease), change)
         return done.modified_count == 1
 

@@ -30,7 +30,7 @@ _ENDING_S = 60.0
 _ENDING_PAUSE_S = 0.5
 
 Handler = Callable[["Run"], Awaitable[None]]
-Said = dict[str, int | None]
+Fields = dict[str, int | None]
 
 
 class JobCancelledError(Exception):
@@ -52,7 +52,7 @@ class Run:
         """1 for the first run; a later one finds what an earlier one did."""
         self.is_cancelled = job.cancel_asked
         self.is_lost = False
-        self.unsaid: Said = {}
+        self.pending: Fields = {}
         self._leases = leases
         self._lease = lease
         self._reported_at = 0.0
@@ -62,7 +62,7 @@ class Run:
 
         JobCancelledError, LeaseLostError: stop.
         """
-        self.unsaid = {"done": done} if total is None else {"done": done, "total": total}
+        self.pending = {"done": done} if total is None else {"done": done, "total": total}
         if time.monotonic() - self._reported_at >= _REPORT_S:
             await self.renew()
         self.check()
@@ -75,12 +75,12 @@ class Run:
 
     async def renew(self) -> None:
         """Keep the lease, write pending progress and note whether the job was cancelled or lost."""
-        said, self.unsaid = self.unsaid, {}
+        fields, self.pending = self.pending, {}
         self._reported_at = time.monotonic()
         try:
-            job = await self._leases.renew(self.id, self._lease, said)
+            job = await self._leases.renew(self.id, self._lease, fields)
         except BaseException:
-            self.unsaid = said | self.unsaid
+            self.pending = fields | self.pending
             raise
         self.is_lost = job is None
         self.is_cancelled = self.is_cancelled or (job is not None and job.cancel_asked)
@@ -134,8 +134,8 @@ class _Ending:
     run: Run
 
     async def end(self, state: JobState, error: dict[str, Any] | None = None) -> None:
-        job_id, said = str(self.job.id), self.run.unsaid
-        await self._insist(lambda: self.leases.end(job_id, self.lease, state, error=error, said=said))
+        job_id, fields = str(self.job.id), self.run.pending
+        await self._insist(lambda: self.leases.end(job_id, self.lease, state, error=error, fields=fields))
         log.info("job_ended", job_id=job_id, state=state, **({"code": error["code"]} if error else {}))
 
     async def give_back(self) -> bool:

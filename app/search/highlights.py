@@ -22,7 +22,7 @@ class _Text:
     path: str
     field: str
     """The field's name in the query language."""
-    said: str
+    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +77,21 @@ def _meets(pattern: Pattern, text: _Text) -> Iterator[tuple[int, _Part]]:
     """The words that match the pattern, each with its kind; else the whole field, if that matches."""
     if not pattern.word or text.field == "phone" or pattern.field not in {None, text.field}:
         return
-    words = split(text.said)
+    words = split(text.content)
     met = False
     for word in words:
-        kind = _kind(pattern, text.field, text.said[word.start : word.end])
+        kind = _kind(pattern, text.field, text.content[word.start : word.end])
         if kind is not None:
             met = True
             yield kind, _Part(text.path, word.start, word.end)
     if not met and len(words) > 1:
-        kind = _kind(pattern, text.field, text.said)
+        kind = _kind(pattern, text.field, text.content)
         if kind is not None:
-            yield kind, _Part(text.path, 0, len(text.said))
+            yield kind, _Part(text.path, 0, len(text.content))
 
 
-def _kind(pattern: Pattern, field: str, said: str) -> int | None:
-    match = pattern.match(frozenset(index(SEARCHED[field].only([said])).t))
+def _kind(pattern: Pattern, field: str, content: str) -> int | None:
+    match = pattern.match(frozenset(index(SEARCHED[field].only([content])).t))
     return match and match[0]
 
 
@@ -99,23 +99,23 @@ def _told(text: _Text, query: Query) -> Iterator[tuple[int, int]]:
     """Ranges of the digits of a phone number, and of the beginning of an e-mail address, typed as such."""
     if text.field == "phone":
         for digits in {query.digits, *(term.text for term in query.terms if term.field == "phone")}:
-            at = text.said.find(digits) if digits else -1
+            at = text.content.find(digits) if digits else -1
             if at >= 0:
                 yield at, at + len(digits or "")
-    if text.field == "email" and query.email and typed_email_key(text.said).startswith(query.email):
-        same = fold(text.said).startswith(query.email)
-        yield 0, len(query.email) if same else len(text.said)
+    if text.field == "email" and query.email and typed_email_key(text.content).startswith(query.email):
+        same = fold(text.content).startswith(query.email)
+        yield 0, len(query.email) if same else len(text.content)
 
 
 def _runs(text: _Text, query: Query) -> Iterator[tuple[int, int]]:
     """Ranges of runs of characters; of several typed as one, each of them or the whole field."""
-    words = split(text.said)
+    words = split(text.content)
     for term in query.terms:
         if term.kind != "cjk" or term.field not in {None, text.field}:
             continue
         marks = [mark for word in words for mark in _in_run(term.text, word)]
         if not marks and any(term.text in run for run in runs(word.text for word in words)):
-            marks = [(0, len(text.said))]
+            marks = [(0, len(text.content))]
         yield from marks
 
 

@@ -119,12 +119,12 @@ def _invalid(detail: str) -> InvalidError:
 
 def _terms(prefix: str | None, quoted: str | None, text: str | None, *, region: str | None) -> Iterator[Term]:
     """The terms of one part: perhaps a field, then a text in quotes or one without spaces."""
-    said = quoted or text or ""
-    if not prefix and _UNFINISHED.fullmatch(said):
+    written = quoted or text or ""
+    if not prefix and _UNFINISHED.fullmatch(written):
         return
     field = prefix and prefix.lower()
-    digits = _phone_digits(said, region) if field == "phone" else None
-    for word in [digits] if digits else _words(said):
+    digits = _phone_digits(written, region) if field == "phone" else None
+    for word in [digits] if digits else _words(written):
         yield Term(word, exact=quoted is not None, is_last=False, field=field, kind=_kind(word))
 
 
@@ -135,10 +135,10 @@ def _domain(prefix: str | None, quoted: str | None, text: str | None) -> list[Te
     return [Term(as_domain(text), exact=quoted is not None, is_last=False, field=None, kind="word")]
 
 
-def _words(said: str) -> list[str]:
+def _words(written: str) -> list[str]:
     """The words of a text; those of an e-mail address as it was indexed."""
-    local, at, domain = said.rpartition("@")
-    words = [*texts(local), *domain_words(domain)] if at and " " not in said else texts(said)
+    local, at, domain = written.rpartition("@")
+    words = [*texts(local), *domain_words(domain)] if at and " " not in written else texts(written)
     return [word if script(word) else word[:LONGEST_WORD] for word in words]
 
 
@@ -148,18 +148,18 @@ def _kind(word: str) -> Kind:
     return "digits" if word.isdecimal() else "word"
 
 
-def _with_zeros(said: str) -> str | None:
-    digits = _NOT_DIGIT.sub("", fold(said))
+def _with_zeros(written: str) -> str | None:
+    digits = _NOT_DIGIT.sub("", fold(written))
     is_part = digits.startswith("0") and len(digits) >= _SHORTEST_WITH_ZERO
-    return digits if is_part and digits != _phone_digits(said) else None
+    return digits if is_part and digits != _phone_digits(written) else None
 
 
-def _phone_digits(said: str, region: str | None = None) -> str | None:
+def _phone_digits(written: str, region: str | None = None) -> str | None:
     """The digits of a whole number as stored, with the country's code if that was typed.
 
     Of a part, without the prefixes 00, 0, or (0) after the country's code.
     """
-    plain = fold(said).strip()
+    plain = fold(written).strip()
     number = phones.find(plain, region)
     if number is not None and number.wrong is None:
         return number.e164[1:] if plain.startswith("+") else number.national

@@ -29,30 +29,30 @@ class Authority:
     def is_writer(self) -> bool:
         return "users:write" in self.scopes
 
-    def check_standing(self, said: UserInput | UserPatch) -> None:
+    def check_standing(self, values: UserInput | UserPatch) -> None:
         """InsufficientScopeError where the caller may not set scopes or activation, but does."""
-        if not self.is_admin and (named := sorted(STANDING & said.model_fields_set)):
+        if not self.is_admin and (named := sorted(STANDING & values.model_fields_set)):
             raise InsufficientScopeError(ADMIN, f"Only {ADMIN} may set {' and '.join(named)}.")
 
-    def check_same_standing(self, row: Row, said: UserInput) -> None:
+    def check_same_standing(self, row: Row, values: UserInput) -> None:
         """The same for a replacement, in which everyone may repeat what is stored."""
         if not self.is_admin and any(
-            _unordered(getattr(said, name)) != _unordered(row[name])
-            for name in STANDING & said.model_fields_set
+            _unordered(getattr(values, name)) != _unordered(row[name])
+            for name in STANDING & values.model_fields_set
         ):
-            self.check_standing(said)
+            self.check_standing(values)
 
     def check_target(self, row: Row) -> None:
         """InsufficientScopeError where a caller who is no administrator would change one."""
         if not self.is_admin and ADMIN in row["scopes"]:
             raise InsufficientScopeError(ADMIN, "Only an administrator may change an administrator.")
 
-    def check_own(self, row: Row, said: Mapping[str, Any]) -> None:
+    def check_own(self, row: Row, values: Mapping[str, Any]) -> None:
         """PasswordNeededError where callers would change their own e-mail without their password.
 
         A thief of the token could keep the account otherwise (ASVS 5.0, 7.5.1).
         """
-        if not self.has_proved and self.author.user_id == str(row["_id"]) and said["email"] != row["email"]:
+        if not self.has_proved and self.author.user_id == str(row["_id"]) and values["email"] != row["email"]:
             raise PasswordNeededError(
                 "Change your own e-mail at POST /users/me/email, with your password.",
                 errors=(FieldError(pointer="/email", detail="Must not change here."),),

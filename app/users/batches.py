@@ -29,7 +29,7 @@ from app.users.authority import Authority
 from app.users.changes import Changes
 from app.users.idempotency import Attempt
 from app.users.user_records import (
-    SAID,
+    SETTABLE,
     UNIQUE,
     AllowedVersions,
     Records,
@@ -127,7 +127,7 @@ class Batches:
     ) -> None:
         documents = list(map(document, users))
         await self._records.collection.insert_many(documents, session=session)
-        told = [creation(each["_id"], {name: each[name] for name in SAID}, author) for each in documents]
+        told = [creation(each["_id"], {name: each[name] for name in SETTABLE}, author) for each in documents]
         await audit.write.add(self._records.collection.database, told, session, also)
 
     async def _clashing(self, users: Sequence[User]) -> dict[ObjectId, Result]:
@@ -235,8 +235,8 @@ def _created(user: User) -> Result:
     return Result(status=201, id=str(user.id), version=user.version)
 
 
-def _unavailable(said: str = "MongoDB did not answer, so whether this was done is not known.") -> Result:
-    error = UnavailableError(said)
+def _unavailable(detail: str = "MongoDB did not answer, so whether this was done is not known.") -> Result:
+    error = UnavailableError(detail)
     return Result(status=error.status, error=error)
 
 

@@ -90,7 +90,7 @@ class Writes:
     async def write(
         self,
         row: Row,
-        said: dict[str, Any],
+        values: dict[str, Any],
         author: Author,
         raised: Mapping[str, int] = {},
         *,
@@ -104,11 +104,11 @@ class Writes:
         `stored` has fields that no caller sets (a password hash). `differences` are given where the whole row
         was not read. LastAdministratorError where nobody else could administer.
         """
-        update, words = change(said, raised)
+        update, words = change(values, raised)
         update["$set"] |= stored
         await self._records.learn([words])
 
-        loses = administrators.may_administer(row) and not administrators.may_administer(said)
+        loses = administrators.may_administer(row) and not administrators.may_administer(values)
 
         async def change_and_tell(session: AsyncClientSession) -> Row | None:
             is_going = loses and await administrators.is_one(self._records.collection, row["_id"], session)
@@ -125,7 +125,7 @@ class Writes:
             if changed is not None:
                 if is_going:
                     await administrators.leave_one(self._records.collection, row["_id"], session)
-                told = audit.write.differences(_input(row), said) if differences is None else differences
+                told = audit.write.differences(_input(row), values) if differences is None else differences
                 entry = alteration(row, author, told)
                 await audit.write.add(self._records.collection.database, [entry], session, also)
             return changed
@@ -152,9 +152,13 @@ class Changes:
     ) -> Row:
         """The user after a merge patch (RFC 7396); a patch that changes nothing writes nothing."""
         authority.check_standing(changes)
-        said = changes.model_dump(exclude_unset=True)
+        values = changes.model_dump(exclude_unset=True)
         return await self._change(
-            user_id, lambda row: _validated(_merged(_input(row), said), held(row)), versions, authority, also
+            user_id,
+            lambda row: _validated(_merged(_input(row), values), held(row)),
+            versions,
+            authority,
+            also,
         )
 
     async def replace(
@@ -214,52 +218,52 @@ class Changes:
             row = await self._records.read(user_id)
             authority.check_target(row)
             _check(row["version"], versions)
-            said = compute(row).model_dump(include=_SAID)
-            if said == _input(row):
+            values = compute(row).model_dump(include=_SAID)
+            if values == _input(row):
                 return row
-            authority.check_own(row, said)
-            changed = await self._write_by(authority, row, said, also)
+            authority.check_own(row, values)
+            changed = await self._write_by(authority, row, values, also)
             if changed is not None:
-                note(row, said, authority)
+                note(row, values, authority)
                 return sound(changed)
             await asyncio.sleep(random.random() * 0.005 * attempt)  # noqa: S311 - spreads retries, guards nothing
         raise WriteConflictError("Others kept changing this user; try again.")
 
     async def _write_by(
-        self, authority: Authority, row: Row, said: dict[str, Any], also: Also | None
+        self, authority: Authority, row: Row, values: dict[str, Any], also: Also | None
     ) -> Row | None:
         """Write a change; UniqueConflictError names all fields in conflict, as the caller may read users."""
         try:
-            if ends(row, said):
-                return await self._write_and_end(row, said, authority.author, also)
-            return await self._writes.write(row, said, authority.author, also=also)
+            if ends(row, values):
+                return await self._write_and_end(row, values, authority.author, also)
+            return await self._writes.write(row, values, authority.author, also=also)
         except UniqueConflictError as error:
             if not authority.is_writer:
                 raise
-            raise await self._records.all_conflicts(error, row["_id"], said | hidden(said)[0]) from None
+            raise await self._records.all_conflicts(error, row["_id"], values | hidden(values)[0]) from None
 
     async def _write_and_end(
-        self, row: Row, said: dict[str, Any], author: Author, also: Also | None
+        self, row: Row, values: dict[str, Any], author: Author, also: Also | None
     ) -> Row | None:
         async with self._end(str(row["_id"])) as ending:
-            changed = await self._writes.write(row, said, author, RAISED, also=also)
+            changed = await self._writes.write(row, values, author, RAISED, also=also)
             if changed is not None:
                 ending.generation = generation(changed)
         return changed
 
 
-def note(row: Row, said: dict[str, Any], authority: Authority) -> None:
+def note(row: Row, values: dict[str, Any], authority: Authority) -> None:
     """Log each change of the user's rights."""
     about = {"user_id": str(row["_id"]), "by": authority.author.user_id}
-    if row["is_active"] != said["is_active"]:
-        audit.log.record("user_activated" if said["is_active"] else "user_deactivated", **about)
-    if set(row["scopes"]) != set(said["scopes"]):
+    if row["is_active"] != values["is_active"]:
+        audit.log.record("user_activated" if values["is_active"] else "user_deactivated", **about)
+    if set(row["scopes"]) != set(values["scopes"]):
         audit.log.record("scopes_changed", **about)
 
 
-def ends(row: Row, said: dict[str, Any]) -> bool:
+def ends(row: Row, values: dict[str, Any]) -> bool:
     """Whether the change ends the user's sessions: it deactivates them, or takes a scope away."""
-    return (row["is_active"] and not said["is_active"]) or not set(row["scopes"]) <= set(said["scopes"])
+    return (row["is_active"] and not values["is_active"]) or not set(row["scopes"]) <= set(values["scopes"])
 
 
 def alteration(row: Row, author: Author, differences: Sequence[Mapping[str, Any]]) -> Entry:

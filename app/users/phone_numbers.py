@@ -7,7 +7,7 @@ from app.audit.write import Author
 from app.core.errors import UniqueConflictError
 from app.core.mongo import Collection
 from app.users.changes import Writes
-from app.users.user_records import PUBLIC, SAID, Records, readable
+from app.users.user_records import PUBLIC, SETTABLE, Records, readable
 from models import phones
 
 _log = structlog.get_logger("roster.migrations")
@@ -44,7 +44,9 @@ async def _renew(users: Collection, user_id: ObjectId, number: str) -> bool:
     writes = Writes(Records(users))
     while (row := readable(await users.find_one({"_id": user_id}, PUBLIC))) is not None:
         try:
-            if await writes.write(row, {name: row[name] for name in SAID} | {"phone": number}, _MIGRATION):
+            if await writes.write(
+                row, {name: row[name] for name in SETTABLE} | {"phone": number}, _MIGRATION
+            ):
                 break
         except UniqueConflictError:
             return False

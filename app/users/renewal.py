@@ -9,7 +9,7 @@ from app.core.mongo import Collection, Row
 from app.search import upkeep
 from app.users.rows import RowReader
 from app.users.selections import choose
-from app.users.user_records import SAID, normalised
+from app.users.user_records import SETTABLE, normalised
 
 _log = structlog.get_logger("roster.migrations")
 
@@ -38,9 +38,9 @@ def _renew(row: Row, names: list[str], reader: RowReader) -> UpdateOne | None:
     """None where nothing changes, and for a row that no caller can be given."""
     held = {name: row.pop(name, None) for name in names}
     for sound in reader.sound([row]):
-        said: dict[str, Any] = {name: sound[name] for name in SAID}
-        derived = normalised(said)
-        changes = {name: value for name, value in said.items() if row.get(name, _MISSING) != value}
+        values: dict[str, Any] = {name: sound[name] for name in SETTABLE}
+        derived = normalised(values)
+        changes = {name: value for name, value in values.items() if row.get(name, _MISSING) != value}
         changes |= {name: derived[name] for name in names if held[name] != derived[name]}
         if changes:
             return UpdateOne({"_id": row["_id"], "version": row["version"]}, {"$set": changes})

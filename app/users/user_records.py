@@ -29,7 +29,7 @@ AllowedVersions = frozenset[int] | None
 UNIQUE = {field.stored_at: field.name for field in UNIQUE_FIELDS}
 """The field of each unique index, by the index's path."""
 
-SAID = tuple(UserInput.model_fields)
+SETTABLE = tuple(UserInput.model_fields)
 """The fields that a caller may set."""
 
 PUBLIC, _READER = choose(None)
@@ -63,13 +63,13 @@ def record(user: UserInput, **stored: Any) -> User:
     return new
 
 
-def compose(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
+def compose(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
     """The stored fields of a new user, from a valid input dumped.
 
     And the words that the dictionary must have first.
     """
     moment = now()
-    fields = {"created_at": moment, "updated_at": moment, **_UNRECORDED} | said
+    fields = {"created_at": moment, "updated_at": moment, **_UNRECORDED} | values
     kept, words = hidden(fields)
     return fields | kept, words
 
@@ -80,37 +80,37 @@ def document(user: User) -> dict[str, Any]:
     return stored
 
 
-def hidden(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
+def hidden(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, bool]]:
     """The derived fields (normalised keys, facets, search), which every write stores with their sources.
 
     And the words that the dictionary must have first.
     """
-    found = search.index(said)
-    return normalised(said) | {"search": {"v": search.VERSION, "t": found.t, "p": found.p}}, found.words
+    found = search.index(values)
+    return normalised(values) | {"search": {"v": search.VERSION, "t": found.t, "p": found.p}}, found.words
 
 
-def normalised(said: Mapping[str, Any]) -> dict[str, Any]:
+def normalised(values: Mapping[str, Any]) -> dict[str, Any]:
     """Keys and facets, by which users are sorted and filtered."""
     keys = {
-        name: key(value) if (value := (said if at_top else said["profile"]).get(name)) else None
+        name: key(value) if (value := (values if at_top else values["profile"]).get(name)) else None
         for name, at_top, key in _KEYS
     }
-    return {"keys": keys, "facets": list(dict.fromkeys(_facets(said)))}
+    return {"keys": keys, "facets": list(dict.fromkeys(_facets(values)))}
 
 
-def change(said: dict[str, Any], raised: Mapping[str, int] = {}) -> tuple[dict[str, Any], dict[str, bool]]:
+def change(values: dict[str, Any], raised: Mapping[str, int] = {}) -> tuple[dict[str, Any], dict[str, bool]]:
     """The update that sets all fields that callers may set.
 
     And the words that the dictionary must have first.
     """
-    kept, words = hidden(said)
-    return {"$set": said | {"updated_at": now()} | kept, "$inc": {"version": 1, **raised}}, words
+    kept, words = hidden(values)
+    return {"$set": values | {"updated_at": now()} | kept, "$inc": {"version": 1, **raised}}, words
 
 
-def _facets(said: Mapping[str, Any]) -> Iterator[str]:
+def _facets(values: Mapping[str, Any]) -> Iterator[str]:
     """Once for each user that is written: hence no look at the declaration here."""
-    profile = said["profile"]
-    for depth, holders in enumerate(((said,), (profile,), profile["addresses"])):
+    profile = values["profile"]
+    for depth, holders in enumerate(((values,), (profile,), profile["addresses"])):
         for holder in holders:
             for name, called, many in _FACETS[depth]:
                 value = holder.get(name)
@@ -159,7 +159,7 @@ class Records:
                 await self.collection.insert_one(document(new), session=session)
             except DuplicateKeyError as duplicate:
                 raise conflict(duplicate.details) from None
-            entry = creation(new.id, new.model_dump(include=set(SAID)), author)
+            entry = creation(new.id, new.model_dump(include=set(SETTABLE)), author)
             await audit.write.add(self.collection.database, [entry], session, also)
 
         await self.together(write, session)
@@ -196,10 +196,10 @@ class Records:
         return conflict_of(fields) if fields else found
 
 
-def creation(user_id: ObjectId, said: Mapping[str, Any], author: Author) -> Entry:
+def creation(user_id: ObjectId, values: Mapping[str, Any], author: Author) -> Entry:
     """The trail's entry of a new user."""
     return audit.write.entry(
-        author, "created", user_id, version=1, differences=audit.write.differences({}, said)
+        author, "created", user_id, version=1, differences=audit.write.differences({}, values)
     )
 
 

@@ -29,7 +29,7 @@ async def create_admin(auth: Auth, email: str, password: SecretStr) -> bool:
     The sessions of an existing user end. StartError says what is wrong with the e-mail or the password.
     """
     try:
-        said = UserInput(name=_NAME, email=email)
+        user_input = UserInput(name=_NAME, email=email)
     except ValidationError:
         raise StartError("The administrator's e-mail must be an address such as ana@example.com.") from None
     try:
@@ -41,7 +41,7 @@ async def create_admin(auth: Auth, email: str, password: SecretStr) -> bool:
     if account is None:
         credentials = Credentials(password_hash=password_hash)
         row = await auth.users.insert(
-            users.record(said, scopes=list(ALL_SCOPES), credentials=credentials), COMMAND_LINE
+            users.record(user_input, scopes=list(ALL_SCOPES), credentials=credentials), COMMAND_LINE
         )
         audit.log.record("registered", user_id=str(row["_id"]), reason="first_administrator")
         return True

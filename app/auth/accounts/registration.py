@@ -24,12 +24,12 @@ async def register(auth: Auth, asked: Registration, *, source: RequestSource) ->
     if auth.settings.registration == "closed":
         raise RegistrationClosedError("Ask an administrator for an account.")
     auth.passwords.check_room()
-    said = UserInput.model_validate({name: getattr(asked, name) for name in _SAID & asked.model_fields_set})
+    values = UserInput.model_validate({name: getattr(asked, name) for name in _SAID & asked.model_fields_set})
     try:
         await auth.throttle.count_registration(source.address)
-        password = await _read_password(auth, asked, said, source)
+        password = await _read_password(auth, asked, values, source)
         async with auth.throttle.refusals("refused_registrations", source.address) as check:
-            row = await _register(auth, asked, said, password, check)
+            row = await _register(auth, asked, values, password, check)
     except RosterError as error:
         audit.log.record("registration_refused", address=source.address, reason=error.code)
         raise
@@ -37,32 +37,32 @@ async def register(auth: Auth, asked: Registration, *, source: RequestSource) ->
     return row
 
 
-async def _read_password(auth: Auth, asked: Registration, said: UserInput, source: RequestSource) -> str:
+async def _read_password(auth: Auth, asked: Registration, values: UserInput, source: RequestSource) -> str:
     password = await open_password(auth, asked.password, asked.password_jwe)
-    about = (said.name, said.email, said.username, said.phone)
+    about = (values.name, values.email, values.username, values.phone)
     async with auth.throttle.weak_passwords(address=source.address):
         passwords.check_policy(password, pointer="/password", about=about)
     return password
 
 
-async def _register(auth: Auth, asked: Registration, said: UserInput, password: str, check: AtTurn) -> Row:
+async def _register(auth: Auth, asked: Registration, values: UserInput, password: str, check: AtTurn) -> Row:
     code = asked.invitation
     if auth.settings.registration == "invitation" and code is None:
         raise InvalidInvitationError("Registration needs an invitation.")
     password_hash = await auth.passwords.hash(password, at_turn=check)
     credentials = Credentials(password_hash=password_hash)
     if code is None:
-        new = _user(said, credentials, list(DEFAULT_SCOPES))
+        new = _user(values, credentials, list(DEFAULT_SCOPES))
         return await auth.users.insert(new, _author(new))
-    return await _redeem(auth, code, said, credentials)
+    return await _redeem(auth, code, values, credentials)
 
 
-async def _redeem(auth: Auth, code: str, said: UserInput, credentials: Credentials) -> Row:
+async def _redeem(auth: Auth, code: str, values: UserInput, credentials: Credentials) -> Row:
     """Use up the invitation and insert the user in one transaction."""
 
     async def redeem(session: AsyncClientSession) -> Row:
-        scopes = await auth.invitations.redeem(code, said.email, session)
-        new = _user(said, credentials, scopes)
+        scopes = await auth.invitations.redeem(code, values.email, session)
+        new = _user(values, credentials, scopes)
         return await auth.users.insert(new, _author(new), session)
 
     return await together(auth.database.client, redeem)
@@ -73,5 +73,5 @@ def _author(new: User) -> Author:
     return Author(str(new.id), via="registration")
 
 
-def _user(said: UserInput, credentials: Credentials, scopes: list[Scope]) -> User:
-    return users.record(said, scopes=scopes, credentials=credentials)
+def _user(values: UserInput, credentials: Credentials, scopes: list[Scope]) -> User:
+    return users.record(values, scopes=scopes, credentials=credentials)

@@ -20,14 +20,14 @@ def refuse_macros(archive: Archive) -> None:
     by_part: dict[str, str] = {}
     by_ending: dict[str, str] = {}
     for kind, attributes in markup.elements(_PART, archive.stream(_PART), _NAMES):
-        said = attributes.get("ContentType", "").lower()
+        declared = attributes.get("ContentType", "").lower()
         if kind == "part":
-            by_part[attributes.get("PartName", "").lstrip("/").lower()] = said
+            by_part[attributes.get("PartName", "").lstrip("/").lower()] = declared
         else:
-            by_ending[attributes.get("Extension", "").lower()] = said
+            by_ending[attributes.get("Extension", "").lower()] = declared
     for name in archive:
-        said = by_part.get(name) or by_ending.get(name.rpartition(".")[2], "")
-        if any(word in said for word in _MACROS):
+        declared = by_part.get(name) or by_ending.get(name.rpartition(".")[2], "")
+        if any(word in declared for word in _MACROS):
             raise UnsupportedFileError(
                 "The workbook contains macros: save it as an .xlsx workbook without them."
             )

@@ -20,27 +20,27 @@ _NAMES: Final[dict[Format, str]] = {
 }
 
 
-def find_form(file: BinaryIO, said: Format | None) -> Format:
-    """The format, "xlsx" for any workbook; UnsupportedFileError for others, or if it is not `said`."""
+def find_form(file: BinaryIO, declared: Format | None) -> Format:
+    """The format, "xlsx" for any workbook; UnsupportedFileError for others, or if it is not `declared`."""
     start = file.read(4096)
     text = start.translate(None, _MARKS)
     foreign.refuse(file, start, text)
     file.seek(0)
     is_workbook = start.startswith(_ZIP)
-    if said is not None and is_workbook != (said in ("xlsx", "ods")):
+    if declared is not None and is_workbook != (declared in ("xlsx", "ods")):
         raise UnsupportedFileError(
-            f"The file is said to be {_NAMES[said]}, and it is {'a' if is_workbook else 'no'} workbook: "
+            f"The file is declared as {_NAMES[declared]}, and it is {'a' if is_workbook else 'no'} workbook: "
             "leave format out, or send what it says."
         )
     if is_workbook:
         return "xlsx"
-    return said or ("ndjson" if _json(text) else "csv")
+    return declared or ("ndjson" if _json(text) else "csv")
 
 
-def check_workbook(form: Format, said: Format | None) -> None:
-    """UnsupportedFileError for another kind of workbook than `said`."""
-    if said not in (None, form):
+def check_workbook(form: Format, declared: Format | None) -> None:
+    """UnsupportedFileError for another kind of workbook than `declared`."""
+    if declared not in (None, form):
         raise UnsupportedFileError(
-            f"The file is said to be {_NAMES[said]}, and it is {_NAMES[form]}: "
+            f"The file is declared as {_NAMES[declared]}, and it is {_NAMES[form]}: "
             "leave format out, or send what it says."
         )

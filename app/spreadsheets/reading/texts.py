@@ -84,7 +84,7 @@ class Lines:
         return self.number + len(lines) + lines[-1].endswith("\r")
 
 
-def find_encoding(file: BinaryIO, said: str | None) -> str | None:
+def find_encoding(file: BinaryIO, declared: str | None) -> str | None:
     """The encoding, None if it is not certain; leaves the file after its mark, if any."""
     start = file.read(4)
     file.seek(0)
@@ -93,12 +93,12 @@ def find_encoding(file: BinaryIO, said: str | None) -> str | None:
             file.seek(len(mark))
             return encoding
     sample = file.read(BLOCK)
-    if said is None:
-        said = _find_order(sample) or _find_8_bit(file, sample)
-    elif said == "utf-16":
-        said = _find_order(sample) or "utf-16-le"
+    if declared is None:
+        declared = _find_order(sample) or _find_8_bit(file, sample)
+    elif declared == "utf-16":
+        declared = _find_order(sample) or "utf-16-le"
     file.seek(0)
-    return said
+    return declared
 
 
 def _find_order(sample: bytes) -> str | None:

@@ -199,10 +199,10 @@ def test_an_encrypted_document_is_refused_by_what_it_is() -> None:
 
 
 def test_the_kind_that_was_said_must_be_the_kind_that_it_is() -> None:
-    assert "is said to be an .xlsx workbook, and it is an OpenDocument spreadsheet" in complain(
+    assert "is declared as an .xlsx workbook, and it is an OpenDocument spreadsheet" in complain(
         UnsupportedFileError, ods(), form="xlsx"
     )
-    assert "is said to be an OpenDocument spreadsheet, and it is an .xlsx workbook" in complain(
+    assert "is declared as an OpenDocument spreadsheet, and it is an .xlsx workbook" in complain(
         UnsupportedFileError, write("xlsx", [person()]), form="ods"
     )
 

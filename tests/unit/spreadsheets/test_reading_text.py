@@ -169,10 +169,10 @@ def test_what_is_no_text_is_refused(start: bytes) -> None:
 
 
 def test_a_file_that_is_said_to_be_another_kind_is_refused() -> None:
-    assert "said to be an .xlsx workbook, and it is no workbook" in complain(
+    assert "declared as an .xlsx workbook, and it is no workbook" in complain(
         UnsupportedFileError, b"a\n1", form="xlsx"
     )
-    assert "said to be CSV, and it is a workbook" in complain(UnsupportedFileError, b"PK\3\4", form="csv")
+    assert "declared as CSV, and it is a workbook" in complain(UnsupportedFileError, b"PK\3\4", form="csv")
 
 
 def test_lines_of_json_are_told_by_their_first_character() -> None:
