@@ -15,13 +15,13 @@ WORD = Declared(answers.Line)
 
 
 def model_of(declaration: Any, default: Any = None) -> type[BaseModel]:
-    return create_model("Made", nickname=(declaration, default))
+    return create_model("Made", made_up=(declaration, default))
 
 
 @pytest.mark.parametrize(
     ("declaration", "path", "wrong"),
     [
-        (Line | None, (), "Declare Made.nickname for replies and other code"),
+        (Line | None, (), "Declare Made.made_up for replies and other code"),
         (Annotated[datetime | None, WORD], (), "must be a text, a whole number, a flag or a list of texts"),
         (Annotated[list[int], WORD], (), "must be a text, a whole number, a flag or a list of texts"),
         (Annotated[Line, WORD], (), "must be `... | None` with the default None"),
@@ -68,7 +68,7 @@ def test_a_declaration_that_something_could_not_follow_is_refused_with_what_to_w
 def test_a_name_that_a_column_has_already_is_refused() -> None:
     fields = [*FIELDS, *read(model_of(Annotated[Line | None, Blank, WORD]))]
     check_names(fields)
-    with pytest.raises(TypeError, match="nickname: a column has this name already"):
+    with pytest.raises(TypeError, match="made_up: a column has this name already"):
         check_names([*fields, fields[-1]])
     with pytest.raises(TypeError, match="status: a column has this name already"):
         check_names(read(create_model("Made", status=(Annotated[Line | None, Blank, WORD], None))))

@@ -19,7 +19,7 @@ from app.core.errors import InvalidError
 from app.core.mongo import BSON
 from app.users.rows import UNREADABLE, RowReader
 from app.users.selections import ALLOWED, choose
-from models.user import FIELDS, UserOutput
+from models.user import FIELDS, ProfileInput, UserOutput
 from tests.support.users import put
 
 ID = ObjectId("6742f0c1a5d3b8e9f0123456")
@@ -150,7 +150,7 @@ def test_what_is_missing_is_mended_if_it_may_be_missing(
         else:
             empty: Any = [] if path in LISTS else None
             if path == "profile":
-                empty = {"bio": None, "age": None, "title": None, "department": None, "addresses": []}
+                empty = ProfileInput().model_dump()
             assert found == [changed(path, empty)]
 
 
