@@ -42,7 +42,7 @@ Every error is `application/problem+json` (RFC 9457) with a stable `code`. Chang
 
 SERVER = {
     "url": "/",
-    "description": "The service that this document comes from.",
+    "description": "The service that this document comes from, in production or locally.",
     "x-internal": False,
 }
 TAGS = [
