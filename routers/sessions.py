@@ -15,7 +15,7 @@ from app.core.errors import (
 from app.http import replies
 from app.http.dependencies import AdminAuthority, Administrator, Backends, ChangeAuthor, SessionId, UserId
 from app.http.json_route import JsonRoute
-from app.http.problems import BODY, PROTECTED, responses
+from app.http.problems import BODY, PROTECTED, NotFoundError, responses
 from models.account import PasswordSetting
 from models.session import SessionList, SignOut, SignOutOutput
 
@@ -25,7 +25,7 @@ router = APIRouter(tags=["sessions"], route_class=JsonRoute)
 @router.get(
     "/users/{user_id:oid}/sessions",
     summary="Where a user is signed in",
-    responses=responses(InvalidError, *PROTECTED),
+    responses=responses(NotFoundError, InvalidError, *PROTECTED),
 )
 async def list_sessions(user_id: UserId, caller: Administrator, opened: Backends) -> SessionList:
     """The last used first, at most a thousand; empty for an unknown user."""
