@@ -21,10 +21,10 @@ _LOOKS_FIRST = ("get", "patch", "put", "post", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How Ben asks for what is Ana's, and the status that must answer him."""
+    """Ben's request for what is Ana's, and the status that must answer it."""
 
     scopes: tuple[str, ...]
-    """The scopes of Ben's token: all that do not let him in by design."""
+    """The scopes of Ben's token: all that do not let Ben in by design."""
     status: int
     sent: Mapping[str, Any] | None = None
     """A body in JSON that would do."""
@@ -78,7 +78,7 @@ LISTS = ("/jobs", "/users/exports", "/users/exports/schedules", "/users/imports"
 
 @dataclass(frozen=True, slots=True)
 class Intrusions:
-    """What Ben tried, and where he got too far."""
+    """Ben's tries, and those that got too far."""
 
     requests: int
     operations: int
