@@ -1,7 +1,9 @@
 """The integration tier: every test has a database of its own on a real server."""
 
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,6 +11,7 @@ import pytest
 
 from tests.support.api import serving
 from tests.support.jobs import Start
+from tests.support.servers import RedisServer
 
 
 @pytest.fixture
@@ -27,3 +30,16 @@ async def starts(mongo_uri: str, redis_url: str) -> AsyncIterator[Start]:
             return await running.enter_async_context(serving(mongo_uri, redis_url, **settings))
 
         yield start
+
+
+@pytest.fixture
+def own_folder(servers_folder: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=servers_folder) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def own_redis(own_folder: Path) -> Iterator[RedisServer]:
+    """One that the test may harm."""
+    with RedisServer(own_folder) as server:
+        yield server

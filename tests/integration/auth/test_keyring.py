@@ -17,6 +17,7 @@ from app.auth.key_store import KeyStore
 from app.auth.keyring import LEEWAY_S, LOOK_AGAIN_S, PUBLISH_AHEAD_S, Keyring, keep_current
 from app.core.errors import InvalidTokenError, UnavailableError
 from app.monitoring import logs
+from tests.support.clock import Clock
 from tests.support.servers import MongoServer
 from tests.support.users import until
 
@@ -26,14 +27,6 @@ USER = "6742f0c1a5d3b8e9f0123456"
 TTL_S = 600
 PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "k", "oth", "sealed"}
 Database = AsyncDatabase[dict[str, Any]]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from app.auth.password_keys import PasswordKeys
 from app.core import sealing
 from app.core.errors import InvalidError
 from app.monitoring import logs
+from tests.support.clock import Clock
 
 SECRET = "0123456789abcdef0123456789abcdef"
 PASSWORD = "correct horse 电池 staple"
@@ -30,17 +31,9 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 Database = AsyncDatabase[dict[str, Any]]
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOON)
 
 
 @pytest.fixture

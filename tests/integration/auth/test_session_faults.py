@@ -41,19 +41,6 @@ PATIENCE_S = 30
 
 
 @pytest.fixture
-def own_folder(servers_folder: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=servers_folder) as folder:
-        yield Path(folder)
-
-
-@pytest.fixture
-def own_redis(own_folder: Path) -> Iterator[RedisServer]:
-    """One that the test may harm."""
-    with RedisServer(own_folder) as server:
-        yield server
-
-
-@pytest.fixture
 async def redis(own_redis: RedisServer) -> AsyncIterator[Redis]:
     async with Redis.from_url(own_redis.url, decode_responses=True) as client:
         yield client

@@ -2,8 +2,7 @@
 
 import asyncio
 import ssl
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -32,18 +31,6 @@ from tests.support.proxies import Proxy
 from tests.support.servers import RedisServer
 
 PATIENCE_S = 30
-
-
-@pytest.fixture
-def own_folder(servers_folder: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=servers_folder) as folder:
-        yield Path(folder)
-
-
-@pytest.fixture
-def own_redis(own_folder: Path) -> Iterator[RedisServer]:
-    with RedisServer(own_folder) as server:
-        yield server
 
 
 @asynccontextmanager

@@ -12,18 +12,11 @@ from app.auth.key_store import KeyStore, StoredKey
 from app.auth.keyring import Keyring
 from app.auth.signing_keys import SigningKey, VerifyingKey
 from app.core import sealing
+from tests.support.clock import Clock
 
 SECRET = "a secret of the tests, long enough"
 ISSUER = "https://users.example.com"
 USER = "6742f0c1a5d3b8e9f0123456"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def stored(signing: SigningKey, *, number: int = 1, ends: float | None = None) -> StoredKey:

@@ -18,7 +18,8 @@ from app.auth.keyring import Keyring
 from app.auth.signing_keys import SigningKey
 from app.core import sealing
 from app.core.errors import ExpiredTokenError, InvalidTokenError
-from tests.unit.auth.keyrings import ISSUER, USER, Clock, holding, sign, stored
+from tests.support.clock import Clock
+from tests.unit.auth.keyrings import ISSUER, USER, holding, sign, stored
 
 ALGORITHMS = ["EdDSA", "ES256", "RS256"]
 KEYS = {algorithm: SigningKey.generate(algorithm) for algorithm in ALGORITHMS}

@@ -8,18 +8,11 @@ from hypothesis import strategies as st
 
 from app.core.cursors import CursorSealer, Position
 from app.core.errors import ExpiredCursorError, InvalidCursorError
+from tests.support.clock import Clock
 
 KEY = "0123456789abcdef0123456789abcdef"
 QUERY = b"one filter and sort"
 ID = ObjectId("6742f0c1a5d3b8e9f0123456")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def sealer(key: str = KEY, **options: object) -> CursorSealer:

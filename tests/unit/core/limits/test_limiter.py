@@ -4,19 +4,12 @@ from collections.abc import Callable
 import pytest
 
 from app.core.limits import AdaptiveLimit, Keys, Limiter, Turn
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import Clock
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
+    clock = Clock(1000.0)
     monkeypatch.setattr("app.core.limits.limiter.monotonic", clock)
     return clock
 
