@@ -7,7 +7,8 @@ python -m benchmarks.overload reads --seconds 10  one kind, shortly; RESULTS.md 
 import argparse
 import random
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -219,7 +220,7 @@ def _judge(
         ),
         (
             "health probes, sign-outs and revocations that were not served",
-            f"of {asked}; p99 {max(probe.good_p99 for probe in probes):.0f} ms",
+            f"of {asked}; p99 {max(probe.good_p99 for probe in probes):.0f} ms{_tell_unserved(probes)}",
             asked - sum(probe.served for probe in probes),
             {"at_most": 0},
         ),
@@ -228,6 +229,12 @@ def _judge(
         Finding(BENCH, f"{kind} at {level} times: {what}", figures, ratio, **bound)
         for what, figures, ratio, bound in rows
     ]
+
+
+def _tell_unserved(probes: Sequence[Outcome]) -> str:
+    unserved = sum((Counter(probe.statuses) for probe in probes), Counter[int]())
+    listed = ", ".join(f"{number} got {status}" for status, number in unserved.items() if status // 100 != 2)
+    return f"; {listed}" if listed else ""
 
 
 def _read_slowly(town: Town) -> Outcome:

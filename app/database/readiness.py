@@ -115,13 +115,16 @@ class Readiness:
         self._trials_good_until[backend] = self._now() + _TRIALS_GOOD_S
 
     async def _ask_indexes(self) -> str | None:
+        """What is wrong with the indexes; a busy server that is only slow changes nothing of it."""
+        known = self._found.get("indexes")
         if self._now() < self._indexes_good_until:
-            return None
+            return known
         try:
             with pymongo.timeout(BOUND_S / 2):
                 differing = await indexes.check(self._database)
-        except PyMongoError:
-            return "they could not be read"
+        except PyMongoError as error:
+            self._indexes_good_until = self._now() + _TRIALS_GOOD_S
+            return _refused(error) or known
         wrong = [sentence for sentence in differing if "is not ours" not in sentence]
         if not wrong:
             self._indexes_good_until = self._now() + _INDEXES_GOOD_S

@@ -67,3 +67,14 @@ async def test_an_operation_whose_commands_fail_is_answered_as_ever_or_503_and_d
             assert again is not None, about
             assert again < 500, about
             assert (await attempt.changes()).users == done.users, about
+
+
+async def test_a_server_too_busy_to_list_its_indexes_leaves_the_process_ready(
+    failing_mongo: FailingMongo, client: httpx.AsyncClient
+) -> None:
+    opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving_all_along`
+    opened.readiness._good_until = opened.readiness._indexes_good_until = 0.0  # the next request looks anew
+    with failing_mongo.failing("listIndexes", None, NETWORK_TIMEOUT) as failed:
+        reply = await client.get("/health/ready")
+    assert failed[0] >= 1
+    assert (reply.status_code, reply.json()) == (200, {"status": "ready"})
