@@ -10,6 +10,7 @@ from app.auth import accounts
 from app.commands import samples
 from app.commands.running import err
 from app.container import Container
+from app.core.settings import Settings
 
 log = structlog.get_logger("roster.start")
 
@@ -29,7 +30,7 @@ class Admin:
 async def prepare(opened: Container) -> Admin | None:
     """Make the administrator that the environment names, unless there is one already."""
     settings = opened.settings
-    await _tell_if_search_is_outdated(opened)
+    await _warn(opened)
     if await accounts.has_admin(opened.auth):
         return None
     if settings.admin_email is None or settings.admin_password is None:
@@ -48,7 +49,7 @@ async def prepare_embedded(opened: Container) -> Admin | None:
         await samples.add(opened, SAMPLE_PEOPLE)
     if opened.settings.admin_email is not None:
         return await prepare(opened)
-    await _tell_if_search_is_outdated(opened)
+    await _warn(opened)
     if await accounts.has_admin(opened.auth):
         return Admin(EMBEDDED_ADMIN, None)
     password = secrets.token_urlsafe(12)
@@ -56,10 +57,21 @@ async def prepare_embedded(opened: Container) -> Admin | None:
     return Admin(EMBEDDED_ADMIN, password)
 
 
-async def _tell_if_search_is_outdated(opened: Container) -> None:
+async def _warn(opened: Container) -> None:
     """Warn, and go on: only `q` misses users whose search fields are old."""
+    _advise_on_passwords(opened.settings)
     if await opened.search.is_outdated():
         log.warning("search_is_outdated", run="python -m app search reindex")
+
+
+def _advise_on_passwords(settings: Settings) -> None:
+    """Where others use the service; on loopback a script of one's own may as well send a password."""
+    if settings.password_grant and settings.issuer_url.startswith("https:"):
+        log.warning(
+            "password_grant_is_on",
+            advice="RFC 9700: applications must not be given passwords; sign users in at /auth/authorize",
+            switch_off="ROSTER_PASSWORD_GRANT=false",
+        )
 
 
 def welcome(base: str, admin: Admin | None) -> str:
