@@ -9,6 +9,7 @@ from app import migrations
 from app.audit.read import AuditLog
 from app.auth.access_tokens import AccessTokens
 from app.auth.accounts import Auth
+from app.auth.authorization import Authorization
 from app.auth.clients import Clients
 from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring, keep_current
@@ -108,6 +109,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
             audience=settings.audience,
             ttl_s=settings.access_token_ttl_s,
         ),
+        authorization=Authorization(held.secret, issuer=settings.issuer_url),
         sessions=sessions,
         passwords=passwords,
         password_keys=PasswordKeys(database, held.redis, held.secret),

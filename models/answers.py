@@ -61,7 +61,7 @@ Granted = Annotated[
     list[Annotated[str, Field(json_schema_extra={"enum": list(ALL_SCOPES)})]],
     Field(json_schema_extra={"maxItems": 5}),
 ]
-ScopeLine = Annotated[str, Field(pattern="^([a-z:]+( [a-z:]+)*)?$", max_length=64)]
+ScopeLine = Annotated[str, Field(pattern="^([a-z:_]+( [a-z:_]+)*)?$", max_length=128)]
 """RFC 6749, section 3.3."""
 Count = Annotated[int, Field(ge=0, le=MOST)]
 Version = Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": MOST})]

@@ -157,8 +157,14 @@ class TokenOutput(BaseModel):
     access_token: answers.Token
     token_type: Literal["Bearer"]
     expires_in: Annotated[answers.Count, Field(description="Seconds.")]
-    refresh_token: Annotated[answers.Token, Field(description="Valid once: each use returns the next one.")]
+    refresh_token: Annotated[
+        answers.Token | None,
+        Field(description="Valid once: each use returns the next one. Missing where the client may not."),
+    ] = None
     scope: answers.ScopeLine
+    id_token: Annotated[
+        answers.Token | None, Field(description="OpenID Connect: for a code with the scope openid.")
+    ] = None
 
 
 class OAuthProblem(BaseModel):

@@ -7,16 +7,14 @@ from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel
 
 from app import audit
-from app.auth import accounts, basic_auth, oauth_forms
-from app.auth.accounts import IssuedTokens
+from app.auth import accounts, basic_auth, oauth_forms, token_endpoint
+from app.auth.accounts.token_requests import TokenRequest
 from app.auth.clients import Client
 from app.core.errors import (
     InvalidClientError,
-    InvalidError,
     InvalidGrantError,
     InvalidInvitationError,
     InvalidScopeError,
-    OAuthError,
     RegistrationClosedError,
     ThrottledError,
     TooManySignInsError,
@@ -76,6 +74,7 @@ async def _identify(
 
 @router.post(
     "/token",
+    response_model_exclude_none=True,
     summary="Sign in, or refresh",
     openapi_extra=_form(TokenForm) | {"security": [{}, {"Client": []}]},
     responses=oauth_responses(InvalidGrantError, InvalidScopeError, UnsupportedGrantTypeError)
@@ -90,55 +89,8 @@ async def create_token(request: Request, opened: Backends, source: Source) -> To
     """
     form = await _read_form(request)
     client = await _identify(request, opened, form, source)
-    match form.get("grant_type"):
-        case "password" if opened.settings.password_grant:
-            return replies.token(await _sign_in(opened, form, client, source))
-        case "refresh_token":
-            issued = await accounts.refresh(
-                opened.auth,
-                _required(form, "refresh_token"),
-                scopes=oauth_forms.scope(form.get("scope")),
-                client=client,
-                source=source,
-            )
-            return replies.token(issued)
-        case None:
-            raise OAuthError("The parameter grant_type is missing.")
-        case _:
-            raise UnsupportedGrantTypeError("Use a grant type that the server's metadata names.")
-
-
-async def _sign_in(
-    opened: Backends, form: Mapping[str, str], client: Client, source: accounts.RequestSource
-) -> IssuedTokens:
-    scopes = oauth_forms.scope(form.get("scope"))
-    if "password_jwe" not in form:
-        password = _required(form, "password")
-    elif "password" in form:
-        raise OAuthError("Send password or password_jwe, not both.")
-    else:
-        password = await _open(opened, form["password_jwe"])
-    return await accounts.sign_in(
-        opened.auth,
-        name=_required(form, "username"),
-        password=password,
-        scopes=scopes,
-        client=client,
-        source=source,
-    )
-
-
-async def _open(opened: Backends, sealed: str) -> str:
-    try:
-        return await opened.auth.password_keys.open(sealed)
-    except InvalidError as error:
-        raise OAuthError(f"password_jwe: {error.detail}") from None
-
-
-def _required(form: Mapping[str, str], name: str) -> str:
-    if name not in form:
-        raise OAuthError(f"The parameter {name} is missing.")
-    return form[name]
+    asked = TokenRequest(form, client, source)
+    return replies.token(await token_endpoint.answer(opened.auth, asked))
 
 
 @router.post(
@@ -182,7 +134,7 @@ async def introspect_token(request: Request, opened: Backends, source: Source) -
     """
     form = await _read_form(request)
     client = await _identify(request, opened, form, source)
-    found = await accounts.introspect(opened.auth, _required(form, "token"), client=client)
+    found = await accounts.introspect(opened.auth, oauth_forms.require(form, "token"), client=client)
     return Introspection.model_validate(found)
 
 
@@ -196,7 +148,7 @@ async def revoke_token(request: Request, opened: Backends, source: Source) -> Re
     """RFC 7009, for the client that the token was issued to; 200 also for unknown tokens."""
     form = await _read_form(request)
     client = await _identify(request, opened, form, source)
-    await accounts.revoke(opened.auth, _required(form, "token"), client=client)
+    await accounts.revoke(opened.auth, oauth_forms.require(form, "token"), client=client)
     return Revocation()
 
 

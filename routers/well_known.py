@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from app.auth import token_endpoint
 from app.http.dependencies import Backends
 from app.http.problems import responses
 from models.token import MOST_KEYS, KeySet, ServerMetadata
@@ -34,7 +35,7 @@ async def read_metadata(opened: Backends) -> ServerMetadata:
         revocation_endpoint=f"{issuer}/auth/revoke",
         scopes_supported=list(ALL_SCOPES),
         response_types_supported=[],
-        grant_types_supported=(["password"] if settings.password_grant else []) + ["refresh_token"],
+        grant_types_supported=token_endpoint.offered(opened.auth),
         token_endpoint_auth_methods_supported=["none", *methods],
         introspection_endpoint_auth_methods_supported=methods,
         revocation_endpoint_auth_methods_supported=["none", *methods],

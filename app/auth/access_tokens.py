@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import orjson
-
 from app.auth.keyring import LEEWAY_S, Keyring
 from app.auth.signing_keys import VerifyingKey
 from app.core import sealing
@@ -78,10 +76,7 @@ class AccessTokens:
         now = int(self._now())
         expires_at = max(now, int(min(now + self._ttl_s, session_ends_at)))
         claims = Claims(user_id, sid, client_id, frozenset(scopes), now, expires_at, secrets.token_hex(16))
-        key = self._keyring.signing
-        header = {"alg": key.algorithm, "kid": key.kid, "typ": "at+jwt"}
-        signed = ".".join(sealing.encode(orjson.dumps(part)) for part in (header, self._write(claims)))
-        return f"{signed}.{sealing.encode(key.sign(signed.encode()))}", claims
+        return self._keyring.signing.sign_jwt("at+jwt", self._write(claims)), claims
 
     def known(self, token: str) -> Claims | None:
         """The claims of a cached token that has not expired and whose keys are unchanged."""

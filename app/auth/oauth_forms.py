@@ -4,16 +4,17 @@ Its sentences use only characters that `error_description` allows (section 5.2):
 """
 
 import re
-from typing import get_args
+from collections.abc import Mapping, Sequence
 from urllib.parse import unquote_to_bytes
 
 from app.core.errors import InvalidScopeError, OAuthError
 from app.core.near_names import find_near
-from models.values import Scope
+from models.values import ALL_SCOPES, IDENTITY_SCOPES
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"
 MAX_PARAMETERS = 30
-_SCOPES: tuple[str, ...] = get_args(Scope)
+USER_SCOPES: Sequence[str] = ALL_SCOPES
+EVERY_SCOPE: Sequence[str] = (*ALL_SCOPES, *IDENTITY_SCOPES)
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SHOWN_NAME = re.compile(r"[A-Za-z0-9._-]{1,40}")  # the characters of section 8.2
 
@@ -58,13 +59,22 @@ def unquote(encoded: bytes) -> str:
     return text
 
 
-def scope(text: str | None) -> frozenset[str] | None:
-    """The requested scopes (section 3.3: names with one space between), or None."""
+def require(parameters: Mapping[str, str], name: str) -> str:
+    if name not in parameters:
+        raise OAuthError(f"The parameter {name} is missing.")
+    return parameters[name]
+
+
+def scope(text: str | None, known: Sequence[str] = USER_SCOPES) -> frozenset[str] | None:
+    """The requested scopes (section 3.3: names with one space between), or None.
+
+    InvalidScopeError: one is not among the `known`.
+    """
     if text is None:
         return None
     names = frozenset(text.split(" "))
-    if unknown := sorted(names.difference(_SCOPES)):
-        near = find_near(unknown[0], _SCOPES)
+    if unknown := sorted(names.difference(known)):
+        near = find_near(unknown[0], known)
         hint = f"Did you mean {near[0]}? " if near else ""
-        raise InvalidScopeError(f"{hint}Send scopes with one space between, out of: {' '.join(_SCOPES)}.")
+        raise InvalidScopeError(f"{hint}Send scopes with one space between, out of: {' '.join(known)}.")
     return names

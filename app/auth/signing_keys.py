@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import orjson
 from joserfc.errors import JoseError
 from joserfc.jwa import JWSAlgModel
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
+
+from app.core import sealing
 
 _Key = OKPKey | ECKey | RSAKey
 
@@ -69,6 +72,12 @@ class SigningKey:
 
     def sign(self, message: bytes) -> bytes:
         return _ALGORITHMS[self.algorithm].sign(message, self._key)
+
+    def sign_jwt(self, typ: str, claims: dict[str, Any]) -> str:
+        """A JWT in compact form; its header has exactly these three members."""
+        header = {"alg": self.algorithm, "kid": self.kid, "typ": typ}
+        signed = ".".join(sealing.encode(orjson.dumps(part)) for part in (header, claims))
+        return f"{signed}.{sealing.encode(self.sign(signed.encode()))}"
 
     def public(self) -> dict[str, Any]:
         return dict(self._key.as_dict(private=False))

@@ -38,6 +38,14 @@ class InvalidError(RosterError):
     title = "The request is not valid"
 
 
+class AuthorizationRequestError(InvalidError):
+    """Shown to the user by a page: an address that a client gives may not be trusted until it is proven."""
+
+    status = 400
+    code = "invalid_authorization_request"
+    title = "The application's request is not in order"
+
+
 class MalformedJSONError(RosterError):
     status = 400
     code = "malformed_json"
@@ -99,6 +107,48 @@ class UnauthorizedClientError(OAuthError):
 class UnsupportedGrantTypeError(OAuthError):
     code = "unsupported_grant_type"
     title = "The grant type is not offered"
+
+
+class AccessDeniedError(OAuthError):
+    """Told to the client by a redirect, as those that follow (RFC 6749, section 4.1.2.1)."""
+
+    code = "access_denied"
+    title = "The user refused"
+
+
+class UnsupportedResponseTypeError(OAuthError):
+    code = "unsupported_response_type"
+    title = "The response type is not offered"
+
+
+class LoginRequiredError(OAuthError):
+    code = "login_required"
+    title = "The user has to sign in, which the request forbids to ask"
+
+
+class ConsentRequiredError(OAuthError):
+    code = "consent_required"
+    title = "The user has to consent, which the request forbids to ask"
+
+
+class UnmetAuthenticationError(OAuthError):
+    code = "unmet_authentication_requirements"
+    title = "The request needs a sign-in of a kind that is not offered"
+
+
+class RequestNotSupportedError(OAuthError):
+    code = "request_not_supported"
+    title = "Requests as a JWT are not offered"
+
+
+class RequestURINotSupportedError(OAuthError):
+    code = "request_uri_not_supported"
+    title = "The only requests by reference are those that were pushed"
+
+
+class RegistrationNotSupportedError(OAuthError):
+    code = "registration_not_supported"
+    title = "Clients do not register by an authorization request"
 
 
 class UnauthenticatedError(RosterError):

@@ -151,6 +151,7 @@ def token(issued: IssuedTokens) -> TokenOutput:
         expires_in=claims.expires_at - claims.issued_at,
         refresh_token=issued.refresh_token,
         scope=" ".join(sorted(claims.scopes)),
+        id_token=issued.id_token,
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.auth.access_tokens import AccessTokens
+from app.auth.authorization import Authorization
 from app.auth.clients import Clients
 from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring
@@ -24,6 +25,7 @@ class Auth:
     users: Users
     keyring: Keyring
     tokens: AccessTokens
+    authorization: Authorization
     sessions: Sessions
     passwords: Passwords
     password_keys: PasswordKeys

@@ -32,8 +32,9 @@ class RequestSource:
 @dataclass(frozen=True, slots=True)
 class IssuedTokens:
     access_token: str
-    refresh_token: str
+    refresh_token: str | None
     claims: Claims
+    id_token: str | None = None
 
 
 async def sign_in(

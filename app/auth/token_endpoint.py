@@ -1,0 +1,62 @@
+"""The token endpoint: each grant type has a function that answers it (RFC 6749, section 4)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from app.auth import oauth_forms
+from app.auth.accounts import grants
+from app.auth.accounts.auth import Auth
+from app.auth.accounts.grants import IssuedTokens
+from app.auth.accounts.token_requests import TokenRequest
+from app.core.errors import InvalidError, OAuthError, UnsupportedGrantTypeError
+
+
+async def answer(auth: Auth, asked: TokenRequest) -> IssuedTokens:
+    """The tokens that the request is given; OAuthError and its kinds say why there are none."""
+    name = asked.require("grant_type")
+    if name not in offered(auth):
+        raise UnsupportedGrantTypeError("Use a grant type that the server's metadata names.")
+    return await _GRANTS[name](auth, asked)
+
+
+def offered(auth: Auth) -> list[str]:
+    """The grant types of this service, in the order of its metadata."""
+    return [name for name in _GRANTS if name != "password" or auth.settings.password_grant]
+
+
+async def _sign_in(auth: Auth, asked: TokenRequest) -> IssuedTokens:
+    scopes = asked.scopes(oauth_forms.USER_SCOPES)
+    return await grants.sign_in(
+        auth,
+        name=asked.require("username"),
+        password=await _read_password(auth, asked),
+        scopes=scopes,
+        client=asked.client,
+        source=asked.source,
+    )
+
+
+async def _read_password(auth: Auth, asked: TokenRequest) -> str:
+    if "password_jwe" not in asked.form:
+        return asked.require("password")
+    if "password" in asked.form:
+        raise OAuthError("Send password or password_jwe, not both.")
+    try:
+        return await auth.password_keys.open(asked.form["password_jwe"])
+    except InvalidError as error:
+        raise OAuthError(f"password_jwe: {error.detail}") from None
+
+
+async def _refresh(auth: Auth, asked: TokenRequest) -> IssuedTokens:
+    return await grants.refresh(
+        auth,
+        asked.require("refresh_token"),
+        scopes=asked.scopes(oauth_forms.EVERY_SCOPE),
+        client=asked.client,
+        source=asked.source,
+    )
+
+
+_GRANTS: Mapping[str, Callable[[Auth, TokenRequest], Awaitable[IssuedTokens]]] = {
+    "password": _sign_in,
+    "refresh_token": _refresh,
+}
