@@ -34,11 +34,12 @@ test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev.stamp  ## the whole suite, on servers it starts itself; what concerns one package: PART=listing
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder $(PLACES)
 
-check: .venv/dev.stamp  ## lint, format, types, import directions, and whether the locks install everywhere
+check: .venv/dev.stamp  ## lint, format, types, import directions, texts, and whether the locks install everywhere
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.catalogue
 	$(BIN)/python -m tools.locks
 
 alerts:  ## each alert of deploy/ fires when it should and keeps quiet when it should; needs promtool

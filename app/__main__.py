@@ -33,6 +33,7 @@ from app.core.settings import Settings
 from app.main import create_app
 from app.monitoring import logs
 from app.monitoring.metrics_port import exposed
+from app.pages import Pages
 
 cli = typer.Typer(
     help="Roster, a self-hosted user directory.",
@@ -63,6 +64,7 @@ def serve(
     """Serve HTTP; with no ROSTER_MONGO_URI or ROSTER_REDIS_URL, on servers of its own."""
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
     config = settings.load(**given)
+    Pages(config)  # what is wrong with a template is said before anything else starts
     with serving.listen(config.host, config.port) as listening, backends(config, own=True) as (found, embeds):
         url = serving.find_url(listening)
         os.environ["ROSTER_ISSUER"] = found.issuer or url  # the port may have been any

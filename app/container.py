@@ -11,6 +11,7 @@ from app.auth.access_tokens import AccessTokens
 from app.auth.accounts import Auth
 from app.auth.authorization import Authorization
 from app.auth.clients import Clients
+from app.auth.form_tokens import FormTokens
 from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring, keep_current
 from app.auth.password_keys import PasswordKeys
@@ -121,6 +122,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         ),
         clients=Clients(database),
         invitations=Invitations(held.users, cursors),
+        form_tokens=FormTokens(held.secret),
     )
     jobs = Jobs(held, job_queue, cursors)
     listing = Listing(held, cursors)

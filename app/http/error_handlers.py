@@ -60,8 +60,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RosterError, _answer_own)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
-    app.add_exception_handler(mongo.PyMongoError, _answer_mongo)
-    app.add_exception_handler(redis.RedisError, _answer_redis)
+    app.add_exception_handler(mongo.PyMongoError, _answer_backend)
+    app.add_exception_handler(redis.RedisError, _answer_backend)
     app.add_exception_handler(ClientDisconnect, _answer_gone)
     app.add_exception_handler(Exception, _answer_unknown)
     _document(app, app.openapi)
@@ -113,13 +113,30 @@ def _allowed_methods(request: Request) -> set[str]:
     return allowed | {"HEAD"} if "GET" in allowed else allowed
 
 
-async def _answer_mongo(_: Request, error: Exception) -> Response:
-    """Answer MongoDB's errors with 503, as the outcome is unknown; log unforeseen ones with a traceback."""
-    if _is_away(cast("mongo.PyMongoError", error)):
+def translate(error: Exception) -> RosterError:
+    """What the caller is told of an exception; the rest of it goes to the log."""
+    match error:
+        case RosterError():
+            return error
+        case mongo.PyMongoError():
+            return _translate_mongo(error)
+        case redis.RedisError():
+            return _unavailable("Redis", error)
+        case _:
+            return problems.internal_error(error)
+
+
+async def _answer_backend(_: Request, error: Exception) -> Response:
+    return problems.problem_response(translate(error))
+
+
+def _translate_mongo(error: mongo.PyMongoError) -> RosterError:
+    """503, as the outcome is unknown; unforeseen ones are logged with a traceback."""
+    if _is_away(error):
         return _unavailable("MongoDB", error)
     BACKEND_ERRORS.labels("MongoDB", type(error).__name__).inc()
     log.error("mongodb_error", exc_info=error)
-    return problems.problem_response(UnavailableError("MongoDB refused the operation: try again."))
+    return UnavailableError("MongoDB refused the operation: try again.")
 
 
 def _is_away(error: mongo.PyMongoError) -> bool:
@@ -132,16 +149,12 @@ def _is_away(error: mongo.PyMongoError) -> bool:
     )
 
 
-async def _answer_redis(_: Request, error: Exception) -> Response:
-    return _unavailable("Redis", error)
-
-
-def _unavailable(name: str, error: Exception) -> Response:
+def _unavailable(name: str, error: Exception) -> RosterError:
     BACKEND_ERRORS.labels(name, type(error).__name__).inc()
     log.warning("backend_unavailable", backend=name, error=type(error).__name__, reason=str(error)[:500])
     is_answer = name == "Redis" and driver_errors.is_refusal(error)
     what = "refused the operation" if is_answer else "did not answer in time"
-    return problems.problem_response(UnavailableError(f"{name} {what}: try again."))
+    return UnavailableError(f"{name} {what}: try again.")
 
 
 async def _answer_gone(_: Request, __: Exception) -> Response:

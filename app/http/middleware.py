@@ -30,11 +30,12 @@ _LINGER_S = 2.0
 
 Headers = list[tuple[bytes, bytes]]
 
+_APART = (b"cross-origin-opener-policy", b"same-origin")
 _SAFE: Headers = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
+    _APART,
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
 _POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
@@ -124,7 +125,8 @@ class _Exchange:
     def _add_headers(self, headers: Headers) -> None:
         """Add our headers. Caches may not store a reply unless it allows that, as it may have personal data.
 
-        The duration of a sign-in is left out, as it might reveal which part failed.
+        The duration of a sign-in is left out, as it might reveal which part failed. So is what would part a
+        popup from the application that opened it to sign in, for good: also once it has gone back there.
         """
         names = {name for name, _ in headers}
         if b"cache-control" not in names:
@@ -132,7 +134,9 @@ class _Exchange:
         if _POLICY[0] not in names:
             headers.append(_POLICY)
         headers.append((b"x-request-id", self.request_id.encode()))
-        if not self._scope["path"].startswith("/auth"):
+        if self._scope["path"].startswith("/auth"):
+            headers.remove(_APART)
+        else:
             headers.append((b"server-timing", b"app;dur=%.1f" % ((perf_counter_ns() - self._start) / 1e6)))
 
     def end(self, *, counts: bool) -> None:

@@ -123,10 +123,14 @@ def problem_response(error: e.RosterError) -> ProblemResponse:
     return ProblemResponse(orjson.dumps(content), error.status, error.headers)
 
 
-def internal_error_response(error: BaseException) -> ProblemResponse:
-    """The reply for an unforeseen exception, which goes to the log; the reply has only the request's id."""
+def internal_error(error: BaseException) -> e.RosterError:
+    """What the caller is told of an unforeseen exception, which goes to the log: only the request's id."""
     log.error("internal_error", exc_info=error)
-    return problem_response(e.RosterError("Something broke on our side; the request_id finds it in the log."))
+    return e.RosterError("Something broke on our side; the request_id finds it in the log.")
+
+
+def internal_error_response(error: BaseException) -> ProblemResponse:
+    return problem_response(internal_error(error))
 
 
 def status_response(status: int, headers: dict[str, str] | None) -> Response:

@@ -2,7 +2,7 @@
 
 from app.auth.accounts.admins import create_admin, has_admin
 from app.auth.accounts.auth import Auth
-from app.auth.accounts.grants import IssuedTokens, RequestSource, refresh, sign_in
+from app.auth.accounts.grants import IssuedTokens, RequestSource, prove_password, refresh, sign_in
 from app.auth.accounts.inspection import introspect, revoke
 from app.auth.accounts.passwords import change_email, change_password, set_password
 from app.auth.accounts.registration import register
@@ -21,6 +21,7 @@ __all__ = [
     "introspect",
     "lift_address",
     "lift_throttle",
+    "prove_password",
     "refresh",
     "register",
     "remove_client",

@@ -132,15 +132,17 @@ def _account(row: Mapping[str, Any] | None) -> Account | None:
     )
 
 
-async def note_sign_in(auth: Auth, account: Account, address: str, rehashed: str | None) -> None:
-    """Store the time of a sign-in; and a better hash, unless the password was changed meanwhile."""
+async def note_sign_in(auth: Auth, account: Account, address: str) -> None:
     seen = {"last_login_at": now(), "last_login_ip": address or None}
     await auth.users.collection.update_one({"_id": ObjectId(account.user_id)}, {"$set": seen})
-    if rehashed is not None:
-        await auth.users.collection.update_one(
-            {"_id": ObjectId(account.user_id), "credentials.password_hash": account.password_hash},
-            {"$set": {"credentials.password_hash": rehashed}},
-        )
+
+
+async def improve_hash(auth: Auth, account: Account, rehashed: str) -> None:
+    """Store a better hash of the same password, unless that was changed meanwhile."""
+    await auth.users.collection.update_one(
+        {"_id": ObjectId(account.user_id), "credentials.password_hash": account.password_hash},
+        {"$set": {"credentials.password_hash": rehashed}},
+    )
 
 
 async def store_password(auth: Auth, account: Account, password_hash: str, author: Author) -> bool:

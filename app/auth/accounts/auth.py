@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.auth.access_tokens import AccessTokens
 from app.auth.authorization import Authorization
 from app.auth.clients import Clients
+from app.auth.form_tokens import FormTokens
 from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring
 from app.auth.password_keys import PasswordKeys
@@ -32,3 +33,4 @@ class Auth:
     throttle: Throttle
     clients: Clients
     invitations: Invitations
+    form_tokens: FormTokens

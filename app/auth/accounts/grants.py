@@ -46,7 +46,18 @@ async def sign_in(
     client: Client,
     source: RequestSource,
 ) -> IssuedTokens:
-    """Sign in. InvalidGrantError does not tell what was wrong, nor ThrottledError who has to wait."""
+    """Sign in by a password. Errors as `prove_password`; InvalidScopeError if no scope is left."""
+    account = await prove_password(auth, name=name, password=password, source=source)
+    granted = _grant(account, scopes, client)
+    await account_records.note_sign_in(auth, account, source.address)
+    return await begin(auth, account, granted, client, source)
+
+
+async def prove_password(auth: Auth, *, name: str, password: str, source: RequestSource) -> Account:
+    """The account whose password it is; the caller notes the sign-in.
+
+    InvalidGrantError does not tell what was wrong, nor ThrottledError who has to wait.
+    """
     auth.passwords.check_room()
     names = account_records.identify(name, auth.settings.phone_region)
     account = await account_records.find_named(auth, names)
@@ -58,9 +69,9 @@ async def sign_in(
         audit.log.record("sign_in_failed", user_id=_id(account), address=source.address, reason=reason)
         raise InvalidGrantError(WRONG)
     await auth.throttle.succeed(key, source.address)
-    granted = _grant(account, scopes, client)
-    await account_records.note_sign_in(auth, account, source.address, verdict.rehashed)
-    return await begin(auth, account, granted, client, source)
+    if verdict.rehashed is not None:
+        await account_records.improve_hash(auth, account, verdict.rehashed)
+    return account
 
 
 async def _verify(

@@ -15,6 +15,7 @@ from app.auth.accounts.account_records import Account
 from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import IssuedTokens, RequestSource, begin
 from app.auth.accounts.password_input import open_password
+from app.core.catalogue import texts
 from app.core.errors import (
     FieldError,
     InvalidError,
@@ -46,17 +47,32 @@ async def change_password(
     )
     new = await open_password(auth, change.new_password, change.new_password_jwe, name="new_password")
     client = await auth.clients.find(caller.client_id)
-    account = await _prove(auth, caller, current, source)
     if client is None:
         raise SessionRevokedError(_REVOKED)
+    account = await replace_password(
+        auth,
+        caller.user_id,
+        current=current,
+        new=new,
+        sid=caller.sid,
+        client_id=caller.client_id,
+        source=source,
+    )
+    return await begin(auth, account, caller.scopes & account.scopes, client, source)
+
+
+async def replace_password(
+    auth: Auth, user_id: str, *, current: str, new: str, sid: str, client_id: str, source: RequestSource
+) -> Account:
+    """Change the password and end all sessions: the account, of the generation that begins."""
+    account = await _prove(auth, user_id, sid, current, source)
     async with auth.throttle.weak_passwords(account=account.key):
         passwords.check_policy(new, pointer="/new_password", about=account.about)
-    author = Author(caller.user_id, caller.client_id)
+    author = Author(user_id, client_id)
     if not await account_records.store_password(auth, account, await auth.passwords.hash(new), author):
         raise WriteConflictError(_CHANGED)
-    audit.log.record("password_changed", user_id=account.user_id, sid=caller.sid, address=source.address)
-    renewed = replace(account, generation=account.generation + 1)
-    return await begin(auth, renewed, caller.scopes & account.scopes, client, source)
+    audit.log.record("password_changed", user_id=account.user_id, sid=sid, address=source.address)
+    return replace(account, generation=account.generation + 1)
 
 
 async def change_email(
@@ -72,7 +88,7 @@ async def change_email(
     current = await open_password(
         auth, change.current_password, change.current_password_jwe, name="current_password"
     )
-    await _prove(auth, caller, current, source)
+    await _prove(auth, caller.user_id, caller.sid, current, source)
     patch = UserPatch.model_validate({"email": change.email})
     row = await auth.users.patch(PydanticObjectId(caller.user_id), patch, versions, authority=authority)
     audit.log.record("email_changed", user_id=caller.user_id, sid=caller.sid, address=source.address)
@@ -108,9 +124,9 @@ async def _hash(auth: Auth, setting: PasswordSetting, about: Sequence[str | None
     return await auth.passwords.hash(new)
 
 
-async def _prove(auth: Auth, caller: Claims, password: str, source: RequestSource) -> Account:
-    """The caller's account, if the password is right; wrong ones count as at a sign-in."""
-    account = await account_records.read(auth, caller.user_id)
+async def _prove(auth: Auth, user_id: str, sid: str, password: str, source: RequestSource) -> Account:
+    """The account, if the password is right; wrong ones count as at a sign-in."""
+    account = await account_records.read(auth, user_id)
     if account is None or not account.is_active:
         raise SessionRevokedError(_REVOKED)
 
@@ -122,10 +138,11 @@ async def _prove(auth: Auth, caller: Claims, password: str, source: RequestSourc
     if not verdict.matches:
         await auth.throttle.fail(account.key, source.address)
         audit.log.record(
-            "sign_in_failed", user_id=account.user_id, sid=caller.sid, address=source.address,
+            "sign_in_failed", user_id=account.user_id, sid=sid, address=source.address,
             reason="wrong_current_password",
         )  # fmt: skip
-        bad = FieldError(pointer="/current_password", detail="Must be the current password.")
+        detail = texts("en")["field.current_password"]
+        bad = FieldError(detail, pointer="/current_password", key="field.current_password")
         raise WrongPasswordError("The current password is wrong.", errors=(bad,))
     await auth.throttle.succeed(account.key, source.address)
     return account

@@ -8,6 +8,7 @@ from importlib import resources
 from itertools import pairwise
 
 from app.auth.passwords.text import prepare
+from app.core.catalogue import texts
 from app.core.errors import FieldError, InvalidError
 from app.core.normalise import canonical, name_key
 
@@ -33,28 +34,27 @@ def check(password: str, *, pointer: str, about: Sequence[str | None]) -> None:
 
     `about`: the user's name, e-mail address, username and phone number.
     """
-    if complaint := next(_complain(prepare(password[:_MOST_READ]), about), None):
-        raise InvalidError(
-            "The password is not good enough.", errors=(FieldError(complaint, pointer=pointer),)
-        )
+    if key := next(_complain(prepare(password[:_MOST_READ]), about), None):
+        bad = FieldError(texts("en")[key], pointer=pointer, key=key)
+        raise InvalidError("The password is not good enough.", errors=(bad,))
 
 
 def _complain(password: str, about: Sequence[str | None]) -> Iterator[str]:
-    """The first problem of the password."""
+    """The problems of the password, as keys of the catalogue, which has the numbers, too."""
     if len(password) < SHORTEST:
-        yield f"Must have at least {SHORTEST} characters."
+        yield "field.too_short"
     if len(password) > LONGEST:
-        yield f"Must have at most {LONGEST} characters."
+        yield "field.too_long"
     if any(unicodedata.category(char) in _UNTYPABLE for char in password):
-        yield "Must contain only characters that can be typed: no control characters and no line breaks."
+        yield "field.untypable"
     if _is_monotonous(password):
-        yield "Must not be one character repeated, nor a plain sequence such as 12345678."
+        yield "field.monotonous"
     if canonical(password) in _load_common():
-        yield "Must not be one of the passwords that most people choose."
+        yield "field.common"
     if _is_mostly(password, _find_names(about)):
-        yield "Must not be made mainly of the user's name, e-mail address, username or phone number."
+        yield "field.about_you"
     if _is_mostly(re.sub(r"\d", "", canonical(password)), {PRODUCT}):
-        yield "Must not be this product's name, with or without digits."
+        yield "field.product"
 
 
 def _is_monotonous(password: str) -> bool:

@@ -47,6 +47,11 @@ DEFAULTS: dict[str, object] = {
     "phone_region": None,
     "password_grant": True,
     "registration": "closed",
+    "brand_name": "Roster",
+    "brand_logo": None,
+    "brand_colour": "#1f5fbf",
+    "brand_colour_dark": None,
+    "templates": None,
     "tries_per_account": 5,
     "tries_per_address": 50,
     "trusted_proxies": (),
@@ -308,6 +313,9 @@ def test_a_weak_or_default_key_is_refused_without_being_shown(
         ("ROSTER_PASSWORD_GRANT", "perhaps", "boolean"),
         ("ROSTER_PASSWORD_THREADS", "65", "64"),
         ("ROSTER_REGISTRATION", "all", "'invitation'"),
+        ("ROSTER_BRAND_COLOUR", "red", "match"),
+        ("ROSTER_BRAND_COLOUR_DARK", "#fff", "match"),
+        ("ROSTER_BRAND_NAME", "R" * 61, "60"),
         ("ROSTER_TOKEN_ALGORITHM", "HS256", "'ES256'"),
         ("ROSTER_TRIES_PER_ACCOUNT", "0", "1"),
         ("ROSTER_TRIES_PER_ADDRESS", "0", "1"),
@@ -373,6 +381,7 @@ TEXTS = (
     "admin_email",
     "admin_password",
     "audience",
+    "brand_name",
     "host",
     "issuer",
     "metrics_host",
@@ -383,7 +392,7 @@ CHOICES = {bool, Path, Path | None}
 
 
 def test_no_setting_is_neither_bounded_nor_a_choice() -> None:
-    own = {"secret_key", "phone_region"}  # refused by a validator of its own: see their tests
+    own = {"secret_key", "phone_region", "brand_colour", "brand_colour_dark"}  # by a rule: see their tests
     others = Settings.model_fields.keys() - {*NUMBERS, *TEXTS, *LISTS, *own}
     kinds = {name: Settings.model_fields[name].annotation for name in others}
     assert all(kind in CHOICES or "Literal" in str(kind) for kind in kinds.values()), kinds

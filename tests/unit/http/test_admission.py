@@ -301,3 +301,8 @@ async def test_the_refusal_of_head_has_no_body_and_pages_of_allowed_origins_can_
 )
 def test_each_request_has_its_kind(method: str, path: str, query: str, kind: str | None) -> None:
     assert find_kind(method, path, query.encode()) == kind
+
+
+def test_a_form_with_a_password_is_a_sign_in_and_its_page_is_read() -> None:
+    assert find_kind("POST", "/auth/sign-in", b"") == "sign_ins"
+    assert find_kind("GET", "/auth/sign-in", b"") == "reads"

@@ -1,0 +1,43 @@
+"""The texts for people: a catalogue for each language, and the choice among them."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Literal, get_args
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+"""The first is the one for those who ask for none of them."""
+
+_LONGEST = 1024
+"""Characters that are read of a wish; no browser sends as many."""
+_RANGE = re.compile(r"([a-z]{1,8})(?:-[a-z0-9-]*)?(?:\s*;\s*q=([01](?:\.[0-9]{0,3})?))?", re.IGNORECASE)
+
+
+@cache
+def texts(language: Language) -> Mapping[str, str]:
+    """Each text by its key, `section.name`; what stands in braces is filled in by `str.format`."""
+    source = resources.files(__package__).joinpath(f"{language}.toml").read_text("utf-8")
+    sections = tomllib.loads(source).items()
+    return {f"{section}.{name}": text for section, named in sections for name, text in named.items()}
+
+
+def find_language(locales: str | None) -> Language | None:
+    """The first of ours in `ui_locales`: tags with a space between (OpenID Connect Core, section 3.1.2.1)."""
+    return next(filter(None, map(_of_tag, (locales or "")[:_LONGEST].split(" "))), None)
+
+
+def accepted_language(header: str | None) -> Language | None:
+    """The best of ours in Accept-Language (RFC 9110, section 12.5.4); what cannot be read is passed over."""
+    ranges = [_RANGE.fullmatch(part.strip()) for part in (header or "")[:_LONGEST].split(",")]
+    wished = [(float(found[2] or 1), _of_tag(found[1])) for found in ranges if found is not None]
+    best = max((wish for wish in wished if wish[0] and wish[1]), key=lambda wish: wish[0], default=None)
+    return best and best[1]
+
+
+def _of_tag(tag: str) -> Language | None:
+    """By the primary subtag alone: who asks for zh-TW reads our Chinese rather than English."""
+    primary = tag.partition("-")[0].lower()
+    return next((language for language in LANGUAGES if language == primary), None)

@@ -1,0 +1,85 @@
+"""The templates: ours, each of which a file of the operator's folder may replace."""
+
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+)
+
+from app.core.errors import StartError
+
+_OURS = Path(__file__).parent / "templates"
+NAMES = frozenset(path.name for path in _OURS.iterdir())
+_SUFFIXES = frozenset(Path(name).suffix for name in NAMES)
+_PART = "_"
+"""What a file begins with that replaces none of ours, but is included by others of the folder."""
+
+
+def load(folder: Path | None) -> Environment:
+    """StartError where the folder cannot be read, or has a file that replaces no template."""
+    folders = [_OURS]
+    if folder is not None:
+        _check(folder)
+        folders = [folder, _OURS]
+    return Environment(
+        loader=ChoiceLoader([FileSystemLoader(each) for each in folders]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+
+def _check(folder: Path) -> None:
+    try:
+        found = sorted(path.name for path in folder.iterdir() if path.is_file())
+    except OSError as error:
+        raise StartError(f"ROSTER_TEMPLATES cannot be read ({error.strerror}): {folder}.") from None
+    strange = [name for name in found if name not in NAMES and not name.startswith((_PART, "."))]
+    if strange:
+        raise StartError(
+            f"ROSTER_TEMPLATES has {strange[0]}, which replaces no page: name it {_PART}{strange[0]} if "
+            f"others include it, or as one of {_list(NAMES)}."
+        )
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """StartError says in one sentence what is wrong with the template that is rendered within."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - a template may raise anything
+        raise StartError(f"ROSTER_TEMPLATES: {_place(error) or name}: {_reason(error)}.") from None
+
+
+def _place(error: Exception) -> str | None:
+    """The file and line: Jinja puts templates into the traceback."""
+    if isinstance(error, TemplateSyntaxError):
+        return f"{error.name}, line {error.lineno}"
+    places = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    ours = [f"{path.name}, line {line}" for path, line in places if path.suffix in _SUFFIXES]
+    return ours[-1] if ours else None
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case TemplateNotFound():
+            return f"there is no {error.name}"
+        case TemplateError():
+            return str(error.message).rstrip(".")
+        case _:
+            return f"{type(error).__name__}: {error}"
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,0 +1,77 @@
+"""Checks the catalogues of texts: each key is there in every language, and is used, and none is missing."""
+
+import ast
+import re
+import string
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import get_args
+
+from app.core.catalogue import LANGUAGES, texts
+from app.pages.templates import NAMES
+from models.values import Scope
+from tools import error_codes
+
+ROOT = Path(__file__).parent.parent
+_SOURCES = ("app", "routers")
+_IN_TEMPLATE = re.compile(r"""["']([a-z_]+\.[a-z_]+)["']""")
+
+
+def find_wrong() -> Iterator[str]:
+    """A sentence for each thing that is wrong."""
+    first, *others = LANGUAGES
+    keys = texts(first)
+    for language in others:
+        yield from _compare(language, texts(language), first, keys)
+    used = _find_used({key.partition(".")[0] for key in keys})
+    for key in sorted(used - keys.keys()):
+        yield f"{key} is used, and {first}.toml has no such text: write it in every language."
+    for key in sorted(keys.keys() - used - _find_named()):
+        yield f"{key} is not used: remove it from every catalogue."
+
+
+def _compare(language: str, found: Mapping[str, str], first: str, keys: Mapping[str, str]) -> Iterator[str]:
+    for key in sorted(keys.keys() - found.keys()):
+        yield f"{language}.toml lacks {key}, which {first}.toml has."
+    for key in sorted(found.keys() - keys.keys()):
+        yield f"{language}.toml has {key}, which {first}.toml lacks."
+    for key in sorted(keys.keys() & found.keys()):
+        if _places(keys[key]) != _places(found[key]):
+            yield f"{key} is filled in otherwise in {language}.toml than in {first}.toml."
+
+
+def _places(text: str) -> set[str | None]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def _find_used(sections: set[str]) -> set[str]:
+    """The keys that stand in templates and, as whole strings, in the code."""
+    templates = (ROOT / "app" / "pages" / "templates" / name for name in NAMES if name.endswith(".html"))
+    found = {key for path in templates for key in _IN_TEMPLATE.findall(path.read_text())}
+    for folder in _SOURCES:
+        for path in (ROOT / folder).rglob("*.py"):
+            found |= set(_find_strings(path))
+    return {key for key in found if key.partition(".")[0] in sections}
+
+
+def _find_strings(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from re.findall(r"^[a-z_]+\.[a-z_]+$(?<!\.js)(?<!\.css)", node.value)
+
+
+def _find_named() -> set[str]:
+    """The keys that are named after what they are about: scopes, and codes of errors."""
+    scopes = {f"scope.{scope}" for scope in get_args(Scope)}
+    return scopes | {f"error.{error.code}" for error in error_codes.classes()}
+
+
+def main() -> None:
+    if wrong := list(find_wrong()):
+        sys.exit("\n".join(wrong))
+    print(f"The catalogues {', '.join(LANGUAGES)} have the same texts, and each is used.")
+
+
+if __name__ == "__main__":
+    main()
