@@ -14,9 +14,10 @@ from app.auth.clients import Clients
 from app.auth.form_tokens import FormTokens
 from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring, keep_current
+from app.auth.one_time import OneTimeRecords
 from app.auth.password_keys import PasswordKeys
 from app.auth.passwords import Passwords
-from app.auth.sessions import Sessions
+from app.auth.sessions import BrowserSessions, Sessions
 from app.auth.throttles import Throttle
 from app.core.cursors import CursorSealer
 from app.core.settings import Settings
@@ -112,6 +113,8 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         ),
         authorization=Authorization(held.secret, issuer=settings.issuer_url),
         sessions=sessions,
+        browsers=BrowserSessions(sessions, held.redis_connection, held.secret, settings),
+        one_time=OneTimeRecords(held.redis_connection),
         passwords=passwords,
         password_keys=PasswordKeys(database, held.redis, held.secret),
         throttle=Throttle(

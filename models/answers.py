@@ -27,7 +27,9 @@ Moment = Annotated[datetime, Field(json_schema_extra={"maxLength": 27})]
 Sentence = Annotated[str, Field(pattern=PLAIN, max_length=500)]
 """A sentence of ours, as `app.http.problems` bounds it."""
 Sid = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{43}$", max_length=43)]
-"""The id of a session, as `app.auth.sessions` makes it."""
+"""The id of a session in a list, as `app.auth.sessions` makes it."""
+GrantSid = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{43}(~[A-Za-z0-9_-]{16})?$", max_length=60)]
+"""The same, or that of a grant within a browser session."""
 ClientId = Annotated[str, Field(pattern="^[!-$&-*,-9;-~]{1,64}$", max_length=64)]
 """The id of a client, as in `app.auth.clients`."""
 Code = Annotated[str, Field(pattern="^[a-z_]+$", max_length=64)]
@@ -41,7 +43,7 @@ Cursor = Annotated[str, Field(pattern=CURSOR, max_length=4096)]
 """URL-safe base64 without padding, no longer than is accepted."""
 RequestId = Annotated[str, Field(pattern="^[A-Za-z0-9._-]*$", max_length=64)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$", max_length=64)]
-Token = Annotated[str, Field(pattern="^[A-Za-z0-9._-]+$", max_length=8192)]
+Token = Annotated[str, Field(pattern="^[A-Za-z0-9._~-]+$", max_length=8192)]
 """A token, compact and URL-safe, as `app.auth` makes and accepts it."""
 URL = Annotated[str, Field(pattern="^https?://", max_length=2083, json_schema_extra={"format": "uri"})]
 Text = Annotated[str, _held(longest=CELL_LENGTH)]

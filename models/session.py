@@ -14,6 +14,8 @@ from models.values import Scope
 MAX_SIGN_OUTS = 1_000
 MOST_SESSIONS = 1_000
 """The most sessions in a list."""
+MOST_GRANTS = 100
+"""The most grants of one browser session, by the script that begins them."""
 
 
 EXAMPLE_SESSION: dict[str, Any] = {
@@ -26,6 +28,7 @@ EXAMPLE_SESSION: dict[str, Any] = {
     "address": "203.0.113.7",
     "agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     "current": True,
+    "clients": [],
 }
 
 
@@ -42,6 +45,13 @@ class SessionOutput(BaseModel):
     address: Annotated[answers.Address | None, Field(description="The address from which it was begun.")]
     agent: Annotated[answers.Line | None, Field(description="The User-Agent with which it was begun.")]
     current: Annotated[bool, Field(description="Whether it is the session of this request.")]
+    clients: Annotated[
+        list[answers.ClientId],
+        Field(
+            max_length=MOST_GRANTS,
+            description="The clients that have tokens through it, if it is a browser's: they end with it.",
+        ),
+    ]
 
 
 class SessionList(BaseModel):

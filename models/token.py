@@ -201,7 +201,7 @@ class Introspection(BaseModel):
     aud: answers.Line | None = None
     iss: answers.URL | None = None
     jti: answers.Token | None = None
-    sid: answers.Sid | None = None
+    sid: answers.GrantSid | None = None
 
 
 class Revocation(BaseModel):

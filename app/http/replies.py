@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.audit.read import EntryPage
 from app.auth.accounts import IssuedTokens
-from app.auth.sessions import Session
+from app.auth.sessions import Session, session_of
 from app.auth.throttles import CounterState
 from app.core.mongo import Row
 from app.http.problems import describe, describe_kept
@@ -162,7 +162,7 @@ def sessions(found: Sequence[Session], *, current: str) -> SessionList:
             | {
                 "address": session.address or None,
                 "agent": session.agent or None,
-                "current": session.id == current,
+                "current": session.id == session_of(current),
             }
         )
         for session in found[:MOST_SESSIONS]

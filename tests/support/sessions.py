@@ -15,7 +15,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 
 from app.auth.clients import BUILT_IN
-from app.auth.sessions import NewSession, Sessions
+from app.auth.one_time import OneTimeRecords
+from app.auth.sessions import BrowserSession, BrowserSessions, NewSession, Sessions, new_grant
 from app.core.errors import InvalidTokenError, RosterError
 from app.core.settings import Settings
 from app.database.redis_connection import RedisConnection
@@ -34,6 +35,8 @@ class Worker:
     """What one process has of sessions, and the servers under it."""
 
     sessions: Sessions
+    browsers: BrowserSessions
+    one_time: OneTimeRecords
     database: AsyncDatabase[dict[str, Any]]
     redis: Redis
 
@@ -47,6 +50,18 @@ class Worker:
     async def sign_in(self, user_id: str, generation: int = 0, **more: Any) -> NewSession:
         asked: dict[str, Any] = {"client": BUILT_IN, "scopes": SCOPES} | more
         return await self.sessions.create(user_id, generation, **asked)
+
+    async def open_browser(
+        self, user_id: str, generation: int = 0, cookie: str | None = None
+    ) -> tuple[BrowserSession, str]:
+        """A sign-in in a browser: its session and the cookie."""
+        return await self.browsers.begin(
+            user_id, generation, address="192.0.2.1", agent="Firefox", cookie=cookie
+        )
+
+    async def begin_grant(self, browser: BrowserSession, **more: Any) -> NewSession:
+        asked: dict[str, Any] = {"client": BUILT_IN, "scopes": SCOPES, "ttl_s": None} | more
+        return await self.sessions.begin_grant(new_grant(browser.sid), **asked)
 
     async def fate(self, user_id: str, sid: str, client_id: str = BUILT_IN.id) -> str:
         """`alive`, or the code of the 401 that its next request would get."""
@@ -84,7 +99,9 @@ async def working(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIter
         database = client.get_default_database()
         redis_connection = RedisConnection(redis, timeout_s=0.5)
         try:
-            yield Worker(Sessions(redis_connection, database, SECRET, settings), database, redis)
+            sessions = Sessions(redis_connection, database, SECRET, settings)
+            browsers = BrowserSessions(sessions, redis_connection, SECRET, settings)
+            yield Worker(sessions, browsers, OneTimeRecords(redis_connection), database, redis)
         finally:
             redis_connection.close()
 

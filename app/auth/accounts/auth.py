@@ -8,9 +8,10 @@ from app.auth.clients import Clients
 from app.auth.form_tokens import FormTokens
 from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring
+from app.auth.one_time import OneTimeRecords
 from app.auth.password_keys import PasswordKeys
 from app.auth.passwords import Passwords
-from app.auth.sessions import Sessions
+from app.auth.sessions import BrowserSessions, Sessions
 from app.auth.throttles import Throttle
 from app.core.mongo import Database
 from app.core.settings import Settings
@@ -28,6 +29,8 @@ class Auth:
     tokens: AccessTokens
     authorization: Authorization
     sessions: Sessions
+    browsers: BrowserSessions
+    one_time: OneTimeRecords
     passwords: Passwords
     password_keys: PasswordKeys
     throttle: Throttle

@@ -7,12 +7,16 @@ from app import audit
 from app.audit.write import Author
 from app.auth.access_tokens import Claims
 from app.auth.accounts.auth import Auth
+from app.auth.sessions import session_of
 from app.core.errors import SessionNotFoundError
 
 
 async def end_session(auth: Auth, user_id: str, sid: str) -> None:
-    """End a session; SessionNotFoundError if the user has no such living one."""
-    if auth.sessions.user_of(sid) != user_id or not await auth.sessions.end(user_id, sid):
+    """End a session, with all grants in it; SessionNotFoundError if the user has no such living one."""
+    is_theirs = (
+        auth.sessions.user_of(sid) == user_id and session_of(sid) == sid
+    )  # grants are not listed
+    if not is_theirs or not await auth.sessions.end(user_id, sid):
         raise SessionNotFoundError("There is no such session.")
     audit.log.record("session_ended", user_id=user_id, sid=sid)
 

@@ -5,7 +5,20 @@ sessions, `ended_sessions` holds those that were ended one by one, and a session
 (after a restart, a fail-over, a lost key, an end half done) is believed only once MongoDB was asked.
 """
 
+from app.auth.sessions.browsers import BrowserSession, BrowserSessions
+from app.auth.sessions.outcomes import NewSession, Refreshed, Session
 from app.auth.sessions.refresh_tokens import RefreshToken
-from app.auth.sessions.sessions import NewSession, Refreshed, Session, Sessions
+from app.auth.sessions.session_ids import new_grant, session_of
+from app.auth.sessions.sessions import Sessions
 
-__all__ = ["NewSession", "RefreshToken", "Refreshed", "Session", "Sessions"]
+__all__ = [
+    "BrowserSession",
+    "BrowserSessions",
+    "NewSession",
+    "RefreshToken",
+    "Refreshed",
+    "Session",
+    "Sessions",
+    "new_grant",
+    "session_of",
+]

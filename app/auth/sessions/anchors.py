@@ -10,6 +10,7 @@ from pymongo.errors import BulkWriteError
 from app import audit
 from app.audit.write import COMMAND_LINE, Author
 from app.auth.clients import Clients
+from app.auth.sessions.session_ids import session_of
 from app.core.mongo import Database
 from app.database.driver_errors import DUPLICATE_KEY
 from app.database.transactions import together
@@ -63,8 +64,8 @@ class Anchors:
         return await self._clients.find_registrations(client_ids)
 
     async def find_end(self, sid: str) -> str | None:
-        """Why the session was ended, if it was ended singly."""
-        ended = await self._ended.find_one({"_id": sid})
+        """Why the session, or the browser session that it is within, was ended, if it was ended singly."""
+        ended = await self._ended.find_one({"_id": {"$in": sorted({sid, session_of(sid)})}})
         return str(ended["reason"]) if ended is not None else None
 
     async def find_ended(self, sids: Sequence[str]) -> set[str]:

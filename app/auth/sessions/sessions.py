@@ -1,7 +1,7 @@
 """Sessions: create, check, refresh, end, list and count."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,17 +11,15 @@ from typing import Any
 from app.audit.write import COMMAND_LINE, Author
 from app.auth.clients import BUILT_IN, Client
 from app.auth.sessions.anchors import Anchors
-from app.auth.sessions.refresh_tokens import RefreshToken, RefreshTokens, new_sid, user_of
-from app.auth.sessions.store import Store
+from app.auth.sessions.outcomes import NewSession, Refreshed, Session, refusal
+from app.auth.sessions.refresh_tokens import RefreshToken, RefreshTokens
+from app.auth.sessions.session_ids import MARK, new_sid, session_of, user_of
+from app.auth.sessions.store import Found, Store
 from app.core.errors import (
     InvalidGrantError,
     InvalidScopeError,
     InvalidTokenError,
-    RefreshTokenReusedError,
     RosterError,
-    SessionDisplacedError,
-    SessionExpiredError,
-    SessionRevokedError,
     UnavailableError,
 )
 from app.core.mongo import Database
@@ -32,9 +30,9 @@ from app.users.generations import Ending
 LISTED = 1_000
 """The most sessions of one user that a listing shows."""
 
-_AGENT_LENGTH = 256
+AGENT_LENGTH = 256
 _CLIENT = 1
-_REGISTRATION, _COUNTER, _GENERATION, _EPOCH = -4, -3, -2, -1
+_GRANTS, _REGISTRATION, _COUNTER, _GENERATION, _EPOCH = -5, -4, -3, -2, -1
 """Places of fields in an entry of the script `list`."""
 _ANY = "*"
 """The scopes of a client without restriction."""
@@ -45,50 +43,6 @@ _SETTLED_S = 30.0
 _DOUBT_WAITS_S = (0.01, 0.02, 0.05, 0.1)
 """Pauses between tries of a sign-in while the user is perhaps signed out everywhere, which takes
 milliseconds."""
-
-_ENDS: dict[str, tuple[type[InvalidTokenError], str]] = {
-    "displaced": (SessionDisplacedError, "A newer sign-in took the place of this session."),
-    "revoked": (SessionRevokedError, "This session was ended: sign in again."),
-    "reused": (RefreshTokenReusedError, "A refresh token was used twice, so the session was ended."),
-}
-
-
-def _ended(reason: str | None) -> InvalidTokenError:
-    kind, detail = _ENDS.get(reason or "", (SessionExpiredError, "This session has expired: sign in again."))
-    return kind(detail)
-
-
-@dataclass(frozen=True, slots=True)
-class NewSession:
-    sid: str
-    refresh_token: str
-    displaced: list[str]
-    """Ids of the sessions that it displaced."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refreshed:
-    user_id: str
-    sid: str
-    refresh_token: str
-    client_id: str
-    scopes: frozenset[str]
-    expires_at: datetime
-    """When the session ends unless it is refreshed again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    id: str
-    client_id: str
-    scopes: list[str]
-    created_at: datetime
-    used_at: datetime
-    """When it was last refreshed, or begun."""
-    expires_at: datetime
-    """The earlier of the idle and the absolute end."""
-    address: str
-    agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +82,23 @@ class Sessions:
         scopes: frozenset[str],
         address: str = "",
         agent: str = "",
+        ttl_s: int | None = None,
     ) -> NewSession:
         """A new session of a user who was read from MongoDB at this generation.
 
         UnavailableError if the user was signed out everywhere since then. A sign-out in progress, which would
         end the new session, too, is awaited for a moment. Then MongoDB decides, so that one that failed
-        half-way locks nobody out.
+        half-way locks nobody out. `ttl_s`: for a client as itself; its sessions displace none.
         """
         sid = new_sid(user_id)
+        lives = (self._idle_ms, self._absolute_ms, self._limit)
+        if ttl_s is not None:
+            lives = (ttl_s * 1000, ttl_s * 1000, 0)
 
         async def store(*, confirmed: bool = False) -> tuple[str, list[str]]:
             _, (outcome, *rest) = await self._store.run(
                 *("create", user_id, sid, sid, generation, client.id, " ".join(sorted(scopes)), address),
-                *(agent[:_AGENT_LENGTH], EPOCH, self._idle_ms, self._absolute_ms, self._limit),
-                *(self._settled_ms, int(confirmed), client.registration),
+                *(agent[:AGENT_LENGTH], EPOCH, *lives, self._settled_ms, int(confirmed), client.registration),
             )
             return outcome, rest
 
@@ -166,19 +123,65 @@ class Sessions:
         `client_id`: the client that began the session.
         """
         asked = None if client_id == BUILT_IN.id else client_id
-        found = await self._store.look(user_id, sid, asked)
+        await self.judge(user_id, sid, client_id, await self._store.look(user_id, sid, asked))
+
+    async def judge(self, user_id: str, sid: str, client_id: str, found: Found) -> None:
+        """The check of what Redis was found to have."""
         epoch, (generation, confirmed, ended, registration), (known, doubts, only), registered = found
-        is_only = only is None or only == sid
-        is_registered = asked is None or registered == (registration or "")
+        is_only = only is None or only == session_of(sid)
+        is_registered = client_id == BUILT_IN.id or registered == (registration or "")
         if confirmed == epoch and generation == known and doubts is None and is_only and is_registered:
             return
         if generation is None:
-            raise _ended(ended)
+            raise refusal(ended)
         if known is not None and int(known) > int(generation):
-            raise _ended("revoked")
+            raise refusal("revoked")
         if not is_only:
-            raise _ended("displaced")
+            raise refusal("displaced")
         await self._consult(_Pinned(user_id, sid, int(generation), client_id, registration or ""), epoch)
+
+    async def begin_grant(
+        self, grant: str, *, client: Client, scopes: frozenset[str], ttl_s: int | None
+    ) -> NewSession:
+        """The session of a client within a browser session, which this uses; `grant` is a `new_grant`.
+
+        InvalidGrantError if the browser session has ended, or the grant has before it began: its code was
+        used twice. `ttl_s`: the life of its access token, where no refresh token follows.
+        """
+        user_id = user_of(grant) or ""
+
+        async def store(*, confirmed: bool) -> tuple[str, Any]:
+            return await self._store.run(
+                *("begin_grant", user_id, grant, grant, client.id, " ".join(sorted(scopes)), EPOCH),
+                *(self._idle_ms, "" if ttl_s is None else ttl_s * 1000, client.registration, int(confirmed)),
+            )
+
+        epoch, (outcome, *rest) = await store(confirmed=False)
+        try:
+            if outcome == "consult":
+                pinned = _Pinned(user_id, grant, int(rest[0]), client.id, client.registration)
+                await self._consult(pinned, epoch)
+                _, (outcome, *rest) = await store(confirmed=True)
+            if outcome != "ok":
+                raise refusal(rest[0])
+        except InvalidTokenError as error:
+            raise InvalidGrantError(error.detail) from None
+        return NewSession(grant, self._tokens.make(grant, 1), [])
+
+    async def grants(self, sid: str) -> dict[str, str]:
+        """The clients of a browser session's living grants, by grant; those that lived, once it has ended."""
+        return await self._find_grants(user_of(sid) or "", sid)
+
+    async def end_grants(self, user_id: str, client_id: str) -> list[str]:
+        """End the client's grants in all sessions of the user: the ids of those that lived."""
+        found = await self._find_grants(user_id)
+        return [
+            grant for grant, client in found.items() if client == client_id and await self.end(user_id, grant)
+        ]
+
+    async def _find_grants(self, user_id: str, sid: str = "") -> dict[str, str]:
+        _, found = await self._store.run("grants", user_id, "", sid)
+        return dict(found)
 
     def user_of(self, sid: str) -> str | None:
         """The user in a session's id; None if it is no such id."""
@@ -214,7 +217,7 @@ class Sessions:
                 refresh_token=self._tokens.make(token.sid, number),
                 client_id=client.id,
                 scopes=frozenset(scopes.split()),
-                expires_at=_time(ends),
+                expires_at=time_of(ends),
             )
         if outcome == "wider":
             raise InvalidScopeError("The session or its client does not have these scopes.")
@@ -222,8 +225,8 @@ class Sessions:
             raise InvalidGrantError("The refresh token is another client's.")
         if outcome == "reused":
             await self._anchors.end([token.sid], "reused")
-            raise _ended("reused")
-        raise _ended(rest[0])
+            raise refusal("reused")
+        raise refusal(rest[0])
 
     async def _rotate(
         self, token: RefreshToken, client: Client, narrowed: frozenset[str] | None, *, confirmed: bool
@@ -239,14 +242,14 @@ class Sessions:
         user_id, sid, client_id = pinned.user_id, pinned.sid, pinned.client_id
         standing = await self._anchors.find_generation(user_id)
         if standing is None or standing != pinned.generation:
-            raise _ended("revoked")
+            raise refusal("revoked")
         reason = await self._anchors.find_end(sid)
         registered = await self._anchors.find_registrations([client_id])
         if reason is None and registered.get(client_id) != pinned.registration:
             reason = "revoked"
         if reason is not None:
             await self._store.run("end_session", user_id, sid, sid, reason)
-            raise _ended(reason)
+            raise refusal(reason)
         await self._store.run("confirm", user_id, sid, pinned.generation, epoch, self._settled_ms)
         if client_id != BUILT_IN.id:
             await self._store.confirm_client(client_id, pinned.registration)
@@ -258,7 +261,7 @@ class Sessions:
         From before the write until Redis has it, each request asks MongoDB, so that a crash in between leaves
         no ended session alive and ends no other. `keep` is a session that goes on.
         """
-        ending = Ending()
+        ending, keep = Ending(), session_of(keep)
         await self._store.run("begin_revocation", user_id, keep, self._absolute_ms)
         try:
             yield ending
@@ -290,11 +293,13 @@ class Sessions:
     async def end(self, user_id: str, sid: str, reason: str = "revoked") -> bool:
         """End one session; whether it was alive. MongoDB records it first; Redis drops it in any case.
 
-        Unknown ids are not recorded: anybody can make them up.
+        Unknown ids are not recorded: anybody can make them up. Those of grants are: one may be ended that is
+        about to begin.
         """
-        _, (generation, *_), *_ = await self._store.look(user_id, sid)
-        if generation is None:
-            return False
+        if MARK not in sid:
+            _, (generation, *_), *_ = await self._store.look(user_id, sid)
+            if generation is None:
+                return False
         try:
             await self._anchors.end([sid], reason)
         finally:
@@ -316,11 +321,17 @@ class Sessions:
                 for entry in entries
                 if entry[_EPOCH] == epoch or (entry[_GENERATION] == standing and entry[0] not in ended)
             ]
-        registered = await self._anchors.find_registrations(entry[_CLIENT] for entry in entries)
-        entries = [
-            entry for entry in entries if registered.get(entry[_CLIENT]) == (entry[_REGISTRATION] or "")
-        ]
-        return sorted(map(_session, entries), key=attrgetter("used_at"), reverse=True)
+        clients = {entry[_CLIENT] for entry in entries}.union(*(dict(_grants(entry)) for entry in entries))
+        registered = await self._anchors.find_registrations(clients)
+        return sorted(
+            (
+                _session(entry, registered)
+                for entry in entries
+                if registered.get(entry[_CLIENT]) == (entry[_REGISTRATION] or "")
+            ),
+            key=attrgetter("used_at"),
+            reverse=True,
+        )
 
     async def count(self) -> int:
         """How many living sessions of all users Redis has, in one step.
@@ -340,15 +351,22 @@ class Sessions:
         await self.check(token.user_id, token.sid, client_id=client_id)
         if not entries or (int(entries[0][_COUNTER]) != token.number and not any_number):
             return None
-        return _session(entries[0])
+        return _session(entries[0], {})
 
 
-def _session(entry: list[str]) -> Session:
+def _session(entry: list[Any], registered: Mapping[str, str]) -> Session:
+    """`registered`: the registrations of clients; those of others have no grants any more."""
     sid, client_id, scopes, created_at, used_at, expires_at, address, agent, *_ = entry
-    return Session(
-        sid, client_id, scopes.split(), _time(created_at), _time(used_at), _time(expires_at), address, agent
-    )
+    times = time_of(created_at), time_of(used_at), time_of(expires_at)
+    clients = {client for client, registration in _grants(entry) if registered.get(client) == registration}
+    return Session(sid, client_id, scopes.split(), *times, address, agent, sorted(clients))
 
 
-def _time(milliseconds: str | int) -> datetime:
+def _grants(entry: list[Any]) -> list[tuple[str, str]]:
+    """Client and registration of each grant; no client's id has a colon."""
+    pairs = (grant.partition(":") for grant in entry[_GRANTS])
+    return [(client, registration) for client, _, registration in pairs]
+
+
+def time_of(milliseconds: str | int) -> datetime:
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)

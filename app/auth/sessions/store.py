@@ -4,11 +4,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from app.auth.sessions.session_ids import MARK, session_of
 from app.database.redis_connection import Argument, RedisConnection, Script, pack
 
 Name = Literal[
-    "create", "refresh", "confirm", "begin_revocation", "end_revocation", "end_session", "list", "count"
-]
+    "create", "refresh", "confirm", "begin_revocation", "end_revocation", "end_session", "list", "count",
+    "begin_grant", "grants", "reauthenticate",
+]  # fmt: skip
 
 Found = tuple[str, list[str | None], list[str | None], str | None]
 
@@ -17,6 +19,8 @@ _CHECK = (
     b"*6\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n$10\r\ngeneration\r\n$5\r\nepoch\r\n$5\r\nended\r\n$12\r\nregistration\r\n"
     b"*5\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n$10\r\ngeneration\r\n$6\r\ndoubts\r\n$4\r\nonly\r\n"
 )
+_CHECK_BROWSER = b"*4\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n$10\r\ngeneration\r\n$5\r\nended\r\n"
+_CHECK_COOKIE = b"*5\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n$7\r\ncounter\r\n$7\r\nauth_at\r\n$10\r\ncreated_at\r\n"
 _CHECK_CLIENT = b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n"
 _REMOVED = "-"
 """Stored in place of a client's registration: MongoDB must be asked."""
@@ -48,16 +52,30 @@ class Store:
         """The epoch, and the fields of a session, of its user, and of its client if one is named.
 
         Generation, epoch, end and registration; generation, doubts and only session; the confirmed
-        registration.
+        registration. A grant has no generation unless its browser session has one.
         """
         session, state = key(user_id, f"session:{sid}").encode(), key(user_id, "state").encode()
-        packed = _CHECK % (len(session), session, len(state), state)
+        packed, count = _CHECK % (len(session), session, len(state), state), 2
         if client_id is not None:
             client = _client_key(client_id).encode()
-            packed += _CHECK_CLIENT % (len(client), client)
-        found = await self._connection.call(lambda _: packed, 2 if client_id is None else 3)
-        of_session, of_user, *of_client = found.replies
-        return found.epoch, of_session, of_user, of_client[0] if of_client else None
+            packed, count = packed + _CHECK_CLIENT % (len(client), client), count + 1
+        if MARK in sid:
+            browser = session_of(session.decode()).encode()
+            packed, count = packed + _CHECK_BROWSER % (len(browser), browser), count + 1
+        found = await self._connection.call(lambda _: packed, count)
+        of_session, of_user, *others = found.replies
+        if MARK in sid:
+            of_session = _within(of_session, others.pop())
+        return found.epoch, of_session, of_user, others[0] if others else None
+
+    async def look_at_browser(self, user_id: str, sid: str) -> tuple[Found, list[str | None]]:
+        """The same of a browser session; and its counter, auth_at and created_at."""
+        session, state = key(user_id, f"session:{sid}").encode(), key(user_id, "state").encode()
+        of_both = (len(session), session, len(state), state, len(session), session)
+        packed = (_CHECK + _CHECK_COOKIE) % of_both
+        found = await self._connection.call(lambda _: packed, 3)
+        of_session, of_user, of_cookie = found.replies
+        return (found.epoch, of_session, of_user, None), of_cookie
 
     async def confirm_client(self, client_id: str, registration: str) -> None:
         """Confirm a client's registration, unless it is being removed or another one is confirmed."""
@@ -80,3 +98,9 @@ class Store:
         """The number of living sessions of all users."""
         _, living = await self._connection.run(_script("count"), (_LIVING,))
         return int(living)
+
+
+def _within(grant: list[str | None], browser: list[str | None]) -> list[str | None]:
+    """The fields of a grant: while it lives, generation and end are its browser session's."""
+    generation, epoch, _, registration = grant
+    return grant if generation is None else [browser[0], epoch, browser[1], registration]

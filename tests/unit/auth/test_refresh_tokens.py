@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.auth.sessions.refresh_tokens import RefreshToken, RefreshTokens, new_sid, user_of
+from app.auth.sessions.refresh_tokens import RefreshToken, RefreshTokens
+from app.auth.sessions.session_ids import new_grant, new_sid, session_of, user_of
 
 SECRET = "0123456789abcdef" * 2
 USER = "6742f0c1a5d3b8e9f0123456"
@@ -126,3 +127,39 @@ def test_guessed_macs_are_not_ours() -> None:
     sid = new_sid(USER)
     guesses = (base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=") for _ in range(1_000))
     assert {TOKENS.read(f"{sid}.1.{guess}") for guess in guesses} == {None}
+
+
+# --- grants within a browser session
+
+
+def test_a_grant_s_token_says_user_grant_and_number() -> None:
+    sid = new_sid(USER)
+    grant = new_grant(sid)
+    assert TOKENS.read(TOKENS.make(grant, 7)) == RefreshToken(USER, grant, 7)
+    assert (user_of(grant), session_of(grant), session_of(sid)) == (USER, sid, sid)
+
+
+def test_grants_of_one_session_have_96_random_bits_each() -> None:
+    sid = new_sid(USER)
+    own = {grant.partition("~")[2] for grant in (new_grant(sid) for _ in range(10_000))}
+    assert len(own) == 10_000
+    assert {len(base64.urlsafe_b64decode(part)) for part in own} == {12}
+
+
+def test_a_grant_s_mac_is_not_its_session_s_and_the_reverse() -> None:
+    sid = new_sid(USER)
+    grant = new_grant(sid)
+    for mine, other in ((sid, grant), (grant, sid), (grant, new_grant(sid))):
+        mac = TOKENS.make(other, 1).rsplit(".", 1)[1]
+        assert TOKENS.read(f"{mine}.1.{mac}") is None
+
+
+@pytest.mark.parametrize("part", ["", "a" * 15, "a" * 17, "a" * 15 + "=", "a" * 8 + "~" + "a" * 7, "é" * 16])
+def test_what_is_no_grant_s_own_part_makes_no_id(part: str) -> None:
+    assert user_of(f"{new_sid(USER)}~{part}") is None
+
+
+def test_a_token_for_one_purpose_is_none_for_another() -> None:
+    cookies, sid = RefreshTokens(SECRET, "browser cookie"), new_sid(USER)
+    assert TOKENS.read(cookies.make(sid, 1)) is None
+    assert cookies.read(TOKENS.make(sid, 1)) is None

@@ -1,8 +1,12 @@
 -- KEYS of every script but count: 1 the state of the user's sessions, 2 their index, 3 one session, 4 all living ones.
 -- state:   generation, epoch (under which MongoDB confirmed it), doubts (revocations in doubt), doubted_at, only
 -- session: client, scopes, generation, epoch, counter, rotated_at, created_at, used_at, expires_at, address,
---          agent, registration (of its client); or, once it has ended, only `ended`: why
+--          agent, registration (of its client); or, once it has ended, only `ended`: why. A browser session, which
+--          has no scopes, has auth_at, too, if the password was shown again, and its counter is that of cookies
+-- grant:   a session within a browser session, `browser~grant` by its id and by its key. It lives only while both do;
+--          generation and absolute end are the browser session's. It is in no index but that session's own
 -- index:   session ids by their end if they are not used
+-- grants:  the same of one browser session; its key is that session's and `~`
 -- living:  the same of all users, only for counting
 -- Times are milliseconds of the server's clock, as those of the workers may differ.
 
@@ -18,14 +22,28 @@ local function insist(key)
   redis.call('HDEL', key, '')
 end
 
+-- The id of a grant's browser session by the grant's id, or its key by the grant's key; nil for any other session.
+local function browser_of(grant)
+  return string.match(grant, '^(.*)~')
+end
+
 local function keep(sid, ends)
+  if browser_of(sid) then return redis.call('ZADD', browser_of(KEYS[3]) .. '~', ends, sid) end
   redis.call('ZADD', KEYS[2], ends, sid)
   redis.call('ZADD', KEYS[4], ends, sid)
 end
 
 local function forget(sid)
+  if browser_of(sid) then return redis.call('ZREM', browser_of(KEYS[3]) .. '~', sid) end
   redis.call('ZREM', KEYS[2], sid)
   redis.call('ZREM', KEYS[4], sid)
+end
+
+-- Lets the browser session of a grant that is used live on.
+local function use_browser(browser, sid, now, ends)
+  redis.call('HSET', browser, 'used_at', now)
+  redis.call('PEXPIREAT', browser, ends)
+  keep(sid, ends)
 end
 
 -- A full Redis refuses the reason, but never the end.

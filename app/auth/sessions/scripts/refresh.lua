@@ -12,11 +12,16 @@ counter, idle_ms = tonumber(counter), tonumber(idle_ms)
 local now = clock()
 local held = redis.call('HMGET', session,
   'generation', 'epoch', 'counter', 'rotated_at', 'expires_at', 'client', 'scopes', 'ended', 'registration')
+local browser = browser_of(session)
+if browser and held[1] then
+  local whole = redis.call('HMGET', browser, 'generation', 'expires_at', 'ended')
+  held[1], held[5], held[8] = whole[1], whole[2], whole[3]
+end
 local user = redis.call('HMGET', state, 'generation', 'doubts', 'doubted_at', 'only')
 local generation, current = tonumber(held[1]), tonumber(held[3])
 if not generation then return {'gone', held[8] or ''} end
 if user[1] and tonumber(user[1]) > generation then return {'gone', 'revoked'} end
-if user[4] and user[4] ~= sid then return {'gone', 'displaced'} end
+if user[4] and user[4] ~= (browser_of(sid) or sid) then return {'gone', 'displaced'} end
 if confirmed ~= '1' and (user[2] or held[2] ~= epoch or tonumber(user[1]) ~= generation) then
   return {'consult', held[1], held[6], held[9] or ''}
 end
@@ -51,4 +56,5 @@ local ends = math.min(now + idle_ms, tonumber(held[5]))
 redis.call('HSET', session, 'counter', successor, 'rotated_at', now, 'used_at', now)
 redis.call('PEXPIREAT', session, ends)
 keep(sid, ends)
+if browser then use_browser(browser, browser_of(sid), now, ends) end
 return {'ok', successor, granted, ends}
