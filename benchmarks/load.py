@@ -19,7 +19,7 @@ from typing import Literal, cast
 
 import uvloop
 
-from benchmarks.requests import Request, refresh
+from benchmarks.requests import Form, Request, refresh
 
 _SETTLE_S = 20.0
 """What is still unanswered this long after the end counts as an error; 200 sign-ins at once take some 4 s."""
@@ -39,6 +39,8 @@ class Plan:
     seconds: float
     warm_up: float
     rate: float = 0.0
+    client: Form = ()
+    """Who refreshes in a chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +89,16 @@ def open_loop(
 
 
 def refreshing(
-    port: int, refresh_tokens: Sequence[str], *, seconds: float = 5.0, warm_up: float = 1.0
+    port: int,
+    refresh_tokens: Sequence[str],
+    *,
+    client: Form = (),
+    seconds: float = 5.0,
+    warm_up: float = 1.0,
 ) -> Outcome:
     """A chain of refreshes for each token, on a connection of its own."""
-    first = _ready([refresh(token) for token in refresh_tokens], None)
-    return _apart(Plan("chain", port, first, len(first), seconds, warm_up))
+    first = _ready([refresh(token, client) for token in refresh_tokens], None)
+    return _apart(Plan("chain", port, first, len(first), seconds, warm_up, client=client))
 
 
 def _ready(asked: Sequence[str | Request], token: str | None) -> tuple[str, ...]:
@@ -123,12 +130,14 @@ class _Run:
         self.latencies: list[float] = []
         self.errors: Counter[str] = Counter()
         self._is_chain = plan.kind == "chain"
+        self._client = plan.client
         self._requests = cycle([request.encode("ascii") for request in plan.requests])
 
     def next_request(self, last_answer: list[bytes]) -> bytes:
         """`last_answer`, the body in pieces, is empty when a connection asks for the first time."""
         if self._is_chain and last_answer:
-            return refresh(json.loads(b"".join(last_answer))["refresh_token"]).encode()
+            refresh_token = json.loads(b"".join(last_answer))["refresh_token"]
+            return refresh(refresh_token, self._client).encode()
         return next(self._requests)
 
     def count(self, since: float, now: float) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+Form = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -10,7 +12,7 @@ class Request:
 
     path: str
     token: str | None = None
-    form: tuple[tuple[str, str], ...] = ()
+    form: Form = ()
 
     @property
     def method(self) -> str:
@@ -42,6 +44,10 @@ def sign_in(username: str, password: str, *, path: str = "/auth/token") -> Reque
     return Request(path, form=form)
 
 
-def refresh(refresh_token: str) -> Request:
-    form = (("grant_type", "refresh_token"), ("refresh_token", refresh_token))
-    return Request("/auth/token", form=form)
+def ask_token(grant_type: str, *form: tuple[str, str]) -> Request:
+    return Request("/auth/token", form=(("grant_type", grant_type), *form))
+
+
+def refresh(refresh_token: str, client: Form = ()) -> Request:
+    """`client`: its id and its secret; none for the built-in client."""
+    return ask_token("refresh_token", ("refresh_token", refresh_token), *client)

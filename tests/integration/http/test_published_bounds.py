@@ -156,7 +156,7 @@ async def test_a_value_of_a_form_past_its_bound_is_too_large(client: httpx.Async
 
 def test_a_list_of_sessions_shows_no_more_than_it_says() -> None:
     now = datetime(2026, 1, 31, tzinfo=UTC)
-    one = Session(SID, "roster", ["me"], now, now, now, "", "")
+    one = Session(SID, "roster", ["me"], now, now, now, "", "", [])
     found = [replace(one, id=f"{number:043}") for number in range(MOST_SESSIONS + 1)]
     assert len(replies.sessions(found, current=SID).items) == MOST_SESSIONS
 
