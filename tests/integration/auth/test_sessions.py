@@ -540,7 +540,8 @@ async def test_sessions_are_listed_the_one_used_last_first(client: httpx.AsyncCl
     assert [item["scopes"] for item in items] == [["me", "users:read"], ["me"]]
     for item in items:
         assert set(item) == {
-            "id", "client_id", "scopes", "created_at", "used_at", "expires_at", "address", "agent", "current", "clients",
+            "id", "client_id", "scopes", "created_at", "used_at", "expires_at", "address", "agent", "current",
+            "clients",
         }  # fmt: skip
         assert (item["client_id"], item["address"]) == ("roster", "127.0.0.1")
         created, used, expires = (
