@@ -13,9 +13,7 @@ from app.core.errors import SessionNotFoundError
 
 async def end_session(auth: Auth, user_id: str, sid: str) -> None:
     """End a session, with all grants in it; SessionNotFoundError if the user has no such living one."""
-    is_theirs = (
-        auth.sessions.user_of(sid) == user_id and session_of(sid) == sid
-    )  # grants are not listed
+    is_theirs = auth.sessions.user_of(sid) == user_id and session_of(sid) == sid  # grants are not listed
     if not is_theirs or not await auth.sessions.end(user_id, sid):
         raise SessionNotFoundError("There is no such session.")
     audit.log.record("session_ended", user_id=user_id, sid=sid)
