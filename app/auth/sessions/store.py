@@ -59,12 +59,12 @@ class Store:
         if client_id is not None:
             client = _client_key(client_id).encode()
             packed, count = packed + _CHECK_CLIENT % (len(client), client), count + 1
-        if MARK in sid:
+        if is_grant := MARK in sid:
             browser = session_of(session.decode()).encode()
             packed, count = packed + _CHECK_BROWSER % (len(browser), browser), count + 1
         found = await self._connection.call(lambda _: packed, count)
         of_session, of_user, *others = found.replies
-        if MARK in sid:
+        if is_grant:
             of_session = _within(of_session, others.pop())
         return found.epoch, of_session, of_user, others[0] if others else None
 
