@@ -52,11 +52,12 @@ class BrowserSessions:
         """
         read, held = self._cookies.read(cookie or ""), await self.find(cookie)
         ended: list[str] = []
-        if read is not None and held is not None:
-            if held.user_id == user_id:
-                again = await self._reauthenticate(read, generation, address, agent)
-                if again is not None:
-                    return again
+        if read is not None and held is not None and held.user_id == user_id:
+            again = await self._reauthenticate(read, generation, address, agent)
+            if again is not None:
+                return again
+            held = await self.find(cookie)  # None, if another tab was faster: that one keeps its session
+        if held is not None:
             await self.end(held)
             audit.log.record("session_ended", user_id=held.user_id, sid=held.sid, address=address)
             ended.append(held.sid)

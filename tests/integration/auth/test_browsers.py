@@ -1,5 +1,6 @@
 """The session of a browser: its cookie, who it is of, how it goes on and ends."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -148,6 +149,28 @@ async def test_a_cookie_of_before_the_last_sign_in_begins_a_session_of_its_own(w
     assert other.sid != browser.sid
     found = [await worker.browsers.find(cookie) for cookie in (first, second, third)]
     assert [one and one.sid for one in found] == [None, browser.sid, other.sid]
+
+
+async def test_sign_ins_at_once_in_one_browser_end_none_of_each_other(worker: Worker) -> None:
+    user_id = await worker.add_user()
+    browser, cookie = await worker.open_browser(user_id)
+    begun = await asyncio.gather(*(worker.open_browser(user_id, cookie=cookie) for _ in range(20)))
+    assert [one.sid for one, _ in begun].count(browser.sid) == 1
+    for one, new in begun:
+        found = await worker.browsers.find(new)
+        assert found is not None
+        assert found.sid == one.sid
+    assert await worker.browsers.find(cookie) is None
+
+
+async def test_of_20_sign_ins_at_once_under_a_limit_of_1_one_lives(mongo_uri: str, redis_url: str) -> None:
+    async with working(mongo_uri, redis_url, sessions_per_user=1) as worker:
+        user_id = await worker.add_user()
+        _, cookie = await worker.open_browser(user_id)
+        begun = await asyncio.gather(*(worker.open_browser(user_id, cookie=cookie) for _ in range(20)))
+        found = [await worker.browsers.find(new) for _, new in begun]
+        assert len([one for one in found if one is not None]) == 1
+        assert len(await worker.sessions.list_all(user_id)) == 1
 
 
 async def test_another_user_s_sign_in_ends_the_session_that_the_browser_had(worker: Worker) -> None:
