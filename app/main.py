@@ -29,6 +29,7 @@ from routers import (
     invitations,
     jobs,
     me,
+    pages,
     schedules,
     sessions,
     throttles,
@@ -115,6 +116,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         audit,
         auth,
         invitations,
+        pages,
         well_known,
         health,
     ):

@@ -10,7 +10,7 @@ from typing import get_args
 
 from app.core.catalogue import LANGUAGES, texts
 from app.pages.templates import NAMES
-from models.values import Scope
+from models.values import IdentityScope, Scope
 from tools import error_codes
 
 ROOT = Path(__file__).parent.parent
@@ -63,7 +63,7 @@ def _find_strings(path: Path) -> Iterator[str]:
 
 def _find_named() -> set[str]:
     """The keys that are named after what they are about: scopes, and codes of errors."""
-    scopes = {f"scope.{scope}" for scope in get_args(Scope)}
+    scopes = {f"scope.{scope}" for scope in (*get_args(Scope), *get_args(IdentityScope))}
     return scopes | {f"error.{error.code}" for error in error_codes.classes()}
 
 

@@ -12,7 +12,13 @@ from starlette.requests import ClientDisconnect
 
 from app.auth import oauth_forms
 from app.core.catalogue import LANGUAGES, Language, accepted_language, find_language, texts
-from app.core.errors import FieldError, FormExpiredError, InvalidError, RosterError
+from app.core.errors import (
+    AuthorizationRequestError,
+    FieldError,
+    FormExpiredError,
+    InvalidError,
+    RosterError,
+)
 from app.http import browser_cookie, error_handlers
 from app.http.dependencies import backends
 from app.http.problems import NotFoundError
@@ -93,10 +99,11 @@ def explain(request: Request, error: RosterError) -> Response:
     """The error as a page; it offers to try again what may go better then."""
     problem = problem_of(error)
     is_passing = error.status >= _FIRST_PASSING or isinstance(error, FormExpiredError)
+    is_for_developers = problem.text == _ANY_REQUEST or isinstance(error, AuthorizationRequestError)
     view = Error(
         number=REQUEST_ID.get(),
         again=_here(request) if is_passing else None,
-        detail=error.detail if problem.text == _ANY_REQUEST else None,
+        detail=error.detail if is_for_developers else None,
     )
     page = show(request, view, problem=problem, status=error.status)
     page.headers.update(passing_headers(error))

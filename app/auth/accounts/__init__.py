@@ -2,6 +2,13 @@
 
 from app.auth.accounts.admins import create_admin, has_admin
 from app.auth.accounts.auth import Auth
+from app.auth.accounts.browsers import (
+    change_password_of_browser,
+    read_account,
+    register_browser,
+    sign_in_browser,
+    sign_out_browser,
+)
 from app.auth.accounts.grants import IssuedTokens, RequestSource, prove_password, refresh, sign_in
 from app.auth.accounts.inspection import introspect, revoke
 from app.auth.accounts.passwords import change_email, change_password, set_password
@@ -15,6 +22,7 @@ __all__ = [
     "RequestSource",
     "change_email",
     "change_password",
+    "change_password_of_browser",
     "create_admin",
     "end_session",
     "has_admin",
@@ -22,12 +30,16 @@ __all__ = [
     "lift_address",
     "lift_throttle",
     "prove_password",
+    "read_account",
     "refresh",
     "register",
+    "register_browser",
     "remove_client",
     "revoke",
     "see_throttle",
     "set_password",
     "sign_in",
+    "sign_in_browser",
     "sign_out_all",
+    "sign_out_browser",
 ]

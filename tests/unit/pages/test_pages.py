@@ -60,13 +60,13 @@ def test_what_others_have_written_stays_text() -> None:
 
 def test_a_problem_stands_in_the_title_is_focused_and_leads_to_its_field() -> None:
     problem = Problem(
-        "error.validation_failed", fields={"email": "field.missing", "password": "field.too_short"}
+        "error.validation_failed", fields={"email": "field.email", "password": "field.too_short"}
     )
     view = SignUp(client=None, name="Ana", email="ana", by_invitation=False, invitation="")
     page = PAGES.render(view, Shown("en"), problem)
     assert "<title>Error: Create an account – Roster</title>" in page
     assert '<div class="problem" role="alert" tabindex="-1" autofocus>' in page
-    assert '<a href="#email">E-mail: Must not be empty.</a>' in page
+    assert '<a href="#email">E-mail: Must be an address such as ana@example.com.</a>' in page
     assert re.search(r'<input id="email"[^>]* aria-describedby="email-wrong" aria-invalid="true"', page)
     assert re.search(r'<input id="password"[^>]* aria-describedby="password-hint password-wrong"', page)
     assert re.search(r'<p class="wrong" id="password-wrong">Must have at least 8 characters.</p>', page)

@@ -1,0 +1,99 @@
+"""Visits of pages: who visits, and on the way of which application."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.auth.accounts import Auth, RequestSource
+from app.auth.authorization import Flow
+from app.auth.clients import Client
+from app.auth.sessions import BrowserSession
+from app.core.errors import RosterError
+from app.http import browser_cookie, pages
+from app.http.dependencies import backends
+from app.pages import Problem, View
+
+_PLACES = frozenset({"device", "password"})
+"""Where `next` may lead after a sign-in: pages of ours alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    request: Request
+    auth: Auth
+    source: RequestSource
+    browser: BrowserSession | None
+    flow: Flow | None
+    client: Client | None
+    """The application whose flow it is."""
+
+    @property
+    def cookie(self) -> str | None:
+        return browser_cookie.read(self.request)
+
+    @property
+    def application(self) -> str | None:
+        """Its name."""
+        return None if self.client is None else self.client.name
+
+    async def read_form(self, page: type[View]) -> dict[str, str]:
+        """The fields of a page's form. FormExpiredError unless it was shown to this browser, and session."""
+        return await pages.read_form(self.request, bound=self._bound(page))
+
+    def show(self, view: View, *, problem: Problem | None = None, status: int = 200) -> Response:
+        return pages.show(
+            self.request,
+            view,
+            problem=problem,
+            status=status,
+            bound=self._bound(type(view)),
+            leaves=self.flow is not None,
+            locales=self.flow.ui_locales if self.flow else None,
+        )
+
+    def refuse(self, view: View, error: RosterError, texts: Mapping[str, str] | None = None) -> Response:
+        """The page again, with what is wrong."""
+        page = self.show(view, problem=pages.problem_of(error, texts), status=error.status)
+        page.headers.update(pages.passing_headers(error))
+        return page
+
+    def _bound(self, page: type[View]) -> str:
+        return self.browser.sid if page.is_personal and self.browser else ""
+
+    def lead(self, path: str, **query: str) -> Response:
+        """303 to a page of ours."""
+        root = self.request.scope.get("root_path", "")
+        return RedirectResponse(f"{root}/auth/{path}{'?' * bool(query)}{urlencode(query)}", 303)
+
+    def lead_to_sign_in(self, place: str | None = None) -> Response:
+        """To the sign-in, and after that to the page of this name, unless an application's flow goes on."""
+        return self.lead("sign-in", **self._kept() | ({"next": place} if place and not self.flow else {}))
+
+    def lead_on(self) -> Response:
+        """To what the visit is for."""
+        kept = self._kept()
+        if self.flow is not None:
+            return self.lead("continue", flow=kept["flow"])
+        place = kept.pop("next", "")
+        return self.lead(place, **kept) if place in _PLACES else self.lead("sign-in")
+
+    def _kept(self) -> dict[str, str]:
+        return {name: value for name in pages.KEPT if (value := self.request.query_params.get(name))}
+
+
+async def read(request: Request, source: RequestSource) -> Visit:
+    """AuthorizationRequestError: the flow is forged or too old."""
+    auth = backends(request).auth
+    sealed = request.query_params.get("flow")
+    flow = auth.authorization.open(sealed) if sealed else None
+    return Visit(
+        request=request,
+        auth=auth,
+        source=source,
+        browser=await auth.browsers.find(browser_cookie.read(request)),
+        flow=flow,
+        client=None if flow is None else await auth.clients.find(flow.client_id),
+    )
