@@ -1,6 +1,7 @@
 """/auth/sign-in and /auth/sign-out: a browser signs in without JavaScript, and only for its own user."""
 
 import re
+import time
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -436,7 +437,7 @@ def seal(served: httpx.AsyncClient, client_id: str, **more: Any) -> str:
         redirect_uri="https://app.example.com/callback",
         scopes=frozenset({"me"}),
         code_challenge="c" * 43,
-        asked_at=auth.authorization.now(),
+        asked_at=time.time(),
         **more,
     )
     return str(auth.authorization.seal(flow))
