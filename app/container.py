@@ -15,6 +15,7 @@ from app.auth.form_tokens import FormTokens
 from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring, keep_current
 from app.auth.one_time import OneTimeRecords
+from app.auth.opaque_tokens import OpaqueTokens
 from app.auth.password_keys import PasswordKeys
 from app.auth.passwords import Passwords
 from app.auth.sessions import BrowserSessions, Sessions
@@ -115,6 +116,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         sessions=sessions,
         browsers=BrowserSessions(sessions, held.redis_connection, held.secret, settings),
         one_time=OneTimeRecords(held.redis_connection),
+        opaque_tokens=OpaqueTokens(database, sessions),
         passwords=passwords,
         password_keys=PasswordKeys(database, held.redis, held.secret),
         throttle=Throttle(

@@ -33,6 +33,7 @@ from routers import (
     schedules,
     sessions,
     throttles,
+    tokens,
     users,
     well_known,
 )
@@ -62,6 +63,7 @@ TAGS = [
     {"name": "jobs", "description": "Long work: its state, its progress, cancelling it."},
     {"name": "me", "description": "Your own record, password, e-mail and sessions."},
     {"name": "sessions", "description": "Sessions of other users, for administrators."},
+    {"name": "tokens", "description": "Tokens that programs keep: named, scoped, expiring."},
     {"name": "users", "description": "Create, list, read, change, delete, batch."},
 ]
 BATCH_BYTES = 16 * 1024 * 1024
@@ -112,6 +114,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         me,
         users,
         sessions,
+        tokens,
         throttles,
         audit,
         auth,

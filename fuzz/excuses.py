@@ -48,6 +48,7 @@ FINER = {
     "current_password_jwe": "must be sealed with a key that the service made",
     "new_password": "must be none of the common ones, and stand without new_password_jwe",
     "new_password_jwe": "must be sealed with a key that the service made",
+    "scopes": "must be among those of the caller's own token",
     "cron": "must be five fields that some moment meets",
     "timezone": "must be one that the machine knows",
     "file": "must hold something, which no schema says of bytes",
@@ -111,6 +112,12 @@ _EXCUSES = (
         "UseAfterFree",
         "GET /users/{user_id}/sessions",
         "The list of sessions of a user who is gone is empty, as its description says.",
+        lambda _sent, said: said == {"items": []},
+    ),
+    _Excuse(
+        "UseAfterFree",
+        "GET /users/{user_id}/tokens",
+        "The list of tokens of a user who is gone is empty, as its description says.",
         lambda _sent, said: said == {"items": []},
     ),
     _Excuse(

@@ -33,6 +33,7 @@ class Rule:
 _ALL = ("me", "users:read", "users:write", "users:export")
 _READER = ("me", "users:write", "users:export")
 _WRITER = ("me", "users:read", "users:export")
+_TOKEN = {"name": "nightly report", "scopes": ["me"]}
 _SCHEDULE = {"name": "weekly", "cron": "0 6 * * 1", "export": {"format": "csv"}}
 
 RULES: dict[str, Rule] = {
@@ -52,6 +53,7 @@ RULES: dict[str, Rule] = {
     "stream_job": Rule(_ALL, 404),
     "cancel_job": Rule(_ALL, 404),
     "end_my_session": Rule(_ALL, 404),
+    "end_my_token": Rule(_ALL, 404),
     # Users: a directory is read and written by callers with the scope, and by nobody else.
     "read_user": Rule(_READER, 403),
     "patch_user": Rule(_WRITER, 403, {"name": "Mallory"}),
@@ -61,6 +63,8 @@ RULES: dict[str, Rule] = {
     "list_sessions": Rule(_ALL, 403),
     "end_sessions": Rule(_ALL, 403),
     "end_session": Rule(_ALL, 403),
+    "list_tokens": Rule(_ALL, 403),
+    "end_token": Rule(_ALL, 403),
     "set_password": Rule(_ALL, 403, {"password": "a staple of Mallory's"}),
     "read_throttle": Rule(_ALL, 403),
     "lift_throttle": Rule(_ALL, 403),
@@ -69,10 +73,17 @@ RULES: dict[str, Rule] = {
     "withdraw_invitation": Rule(_ALL, 403),
 }
 
-_FOR_ADMINISTRATORS = frozenset({"list_sessions", "read_throttle", "read_address_throttle"})
+_FOR_ADMINISTRATORS = frozenset({"list_sessions", "list_tokens", "read_throttle", "read_address_throttle"})
 """Of what only reads: the owner may not call it, either."""
 
-LISTS = ("/jobs", "/users/exports", "/users/exports/schedules", "/users/imports", "/users/me/sessions")
+LISTS = (
+    "/jobs",
+    "/users/exports",
+    "/users/exports/schedules",
+    "/users/imports",
+    "/users/me/sessions",
+    "/users/me/tokens",
+)
 """Of one's own: nothing of another's is in them."""
 
 
@@ -139,12 +150,14 @@ def _make(owner: httpx.Client) -> dict[str, str]:
     file = {"file": ("people.csv", b"name,email\nZoe,zoe@fuzz.example.com\n", "text/csv")}
     planned = owner.post("/users/import", files=file, headers=wait).raise_for_status().json()
     sessions = owner.get("/users/me/sessions").raise_for_status().json()["items"]
+    token = owner.post("/users/me/tokens", json=_TOKEN).raise_for_status().json()
     return {
         "export_id": export["id"],
         "job_id": export["job"],
         "schedule_id": schedule["id"],
         "import_id": planned["id"],
         "session_id": sessions[0]["id"],
+        "token_id": token["id"],
         "address": "203.0.113.7",
         "invitation_id": "0" * 64,
     }

@@ -11,6 +11,7 @@ from models.audit import StoredEntry
 from models.export_job import StoredExport, StoredSchedule
 from models.imports import StoredImport, StoredImportRow
 from models.job import Job
+from models.opaque_token import StoredToken
 from models.session import EndedSession
 from models.stored import GONE_WHEN_DUE, NamedDocument
 from models.token import SealedKey, SealedPasswordKey, StoredClient
@@ -91,6 +92,7 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     IdempotencyKey,
     StoredEntry,
     StoredClient,
+    StoredToken,
     SealedKey,
     SealedPasswordKey,
     Secret,

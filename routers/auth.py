@@ -116,8 +116,7 @@ async def register_user(asked: Registration, opened: Backends, source: Source) -
 )
 async def sign_out(opened: Backends, caller: Caller, source: Source) -> None:
     """Ends the session of the token: its access tokens and its refresh token are void with this reply."""
-    await opened.auth.sessions.end(caller.user_id, caller.sid)
-    audit.log.record("signed_out", user_id=caller.user_id, sid=caller.sid, address=source.address)
+    await accounts.sign_out(opened.auth, caller, address=source.address)
 
 
 @router.post(

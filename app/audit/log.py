@@ -24,6 +24,8 @@ Success = Literal[
     "signed_out",
     "signed_out_everywhere",
     "throttle_lifted",  # of a user or an address, by an administrator
+    "token_created",  # a personal one, or a client's
+    "token_ended",  # of those, by its owner or an administrator
     "token_refreshed",
     "token_revoked",  # by a client (RFC 7009)
     "user_activated",

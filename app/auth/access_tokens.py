@@ -43,6 +43,8 @@ class Claims:
     issued_at: int
     expires_at: int
     jti: str
+    is_opaque: bool = False
+    """Whether the token is no JWT, but one that was made to be kept (`app.auth.opaque_tokens`)."""
 
 
 class AccessTokens:

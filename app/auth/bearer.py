@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from app import audit
+from app.auth import opaque_tokens
 from app.auth.access_tokens import Claims
 from app.auth.accounts import Auth
 from app.core.errors import InsufficientScopeError, InvalidTokenError, UnauthenticatedError
@@ -19,12 +20,16 @@ async def authorise(auth: Auth, authorization: Sequence[str], scope: str | None 
     if len(authorization) != 1 or authorization[0][: len(_SCHEME)].lower() != _SCHEME:
         raise UnauthenticatedError("Send Authorization: Bearer, once, with a token of POST /auth/token.")
     token = authorization[0][len(_SCHEME) :].strip(" ")
-    claims: Claims | None = None
+    claims, opaque = auth.tokens.known(token), None
     try:
-        claims = auth.tokens.known(token) or await auth.tokens.verify(token)
-        await auth.sessions.check(claims.user_id, claims.sid, client_id=claims.client_id)
+        if claims is None and (opaque := opaque_tokens.read(token)) is not None:
+            claims = await auth.opaque_tokens.check(opaque)
+        else:
+            claims = claims or await auth.tokens.verify(token)
+            await auth.sessions.check(claims.user_id, claims.sid, client_id=claims.client_id)
     except InvalidTokenError as error:
-        who = {"user_id": claims.user_id, "sid": claims.sid} if claims else {}
+        named = claims or opaque
+        who = {"user_id": named.user_id, "sid": named.sid} if named else {}
         audit.log.record("access_denied", **who, reason=error.code)
         raise
     if scope is not None and scope not in claims.scopes:

@@ -230,6 +230,12 @@ class FormExpiredError(RosterError):
     title = "The form was not shown to this browser, or too long ago"
 
 
+class SignInNeededError(RosterError):
+    status = 403
+    code = "sign_in_needed"
+    title = "This needs a person who has signed in"
+
+
 class RegistrationClosedError(RosterError):
     status = 403
     code = "registration_closed"
@@ -257,6 +263,12 @@ class SessionNotFoundError(RosterError):
     status = 404
     code = "session_not_found"
     title = "No such session"
+
+
+class TokenNotFoundError(RosterError):
+    status = 404
+    code = "token_not_found"
+    title = "No such token"
 
 
 class UserNotFoundError(RosterError):
@@ -347,6 +359,12 @@ class LastAdministratorError(RosterError):
     status = 409
     code = "last_administrator"
     title = "The user is the last administrator"
+
+
+class TooManyTokensError(RosterError):
+    status = 409
+    code = "too_many_tokens"
+    title = "The most tokens are held"
 
 
 class JobEndedError(RosterError):

@@ -458,6 +458,14 @@ SessionId = Annotated[
         description="The session's id, from a list of sessions.",
     ),
 ]
+TokenId = Annotated[
+    str,
+    Path(
+        max_length=128,
+        json_schema_extra={"pattern": "^[^/]+$"},  # no token has another id
+        description="The token's id, from a list of tokens.",
+    ),
+]
 ExpectedVersions = Annotated[AllowedVersions, Depends(_if_match)]
 KnownVersions = Annotated[frozenset[str], Depends(_if_none_match)]
 AcceptedFormat = Annotated[Format | None, Depends(_accepted_format)]

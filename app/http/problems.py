@@ -19,6 +19,7 @@ from models.export_job import ExportOutput, ExportPage, ScheduleOutput, Schedule
 from models.imports import ImportList, ImportPlan
 from models.job import JobOutput, JobPage
 from models.listing import UserPage
+from models.opaque_token import NewOpaqueToken, OpaqueTokenList
 from models.problem import MEDIA_TYPE, Problem, ProblemError
 from models.token import OAuthProblem
 from models.user import UserInput, UserOutput, UserPatch
@@ -187,7 +188,8 @@ def _clean(text: str) -> str:
 _OAUTH_TYPE = "application/json"
 _EXAMPLED = (
     AuditEntry, AuditPage, Batch, BatchOutput, ExportOutput, ExportPage, ImportList, ImportPlan, JobOutput,
-    JobPage, OwnPatch, ScheduleOutput, SchedulePage, UserInput, UserOutput, UserPage, UserPatch,
+    JobPage, NewOpaqueToken, OpaqueTokenList, OwnPatch, ScheduleOutput, SchedulePage, UserInput, UserOutput,
+    UserPage, UserPatch,
 )  # fmt: skip
 """Schemas whose examples may have nulls."""
 

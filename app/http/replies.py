@@ -23,12 +23,14 @@ from app.users.batches import Result
 from app.users.idempotency import StoredReply
 from models.audit import AuditEntry, AuditPage, Change
 from models.listing import Total
+from models.opaque_token import NewOpaqueToken, OpaqueTokenList, OpaqueTokenOutput
 from models.session import MOST_SESSIONS, SessionList, SessionOutput
 from models.throttle import CounterOutput, ThrottleOutput
 from models.token import TokenOutput
 
 STALLED_S = 60.0
 """How long a client may read nothing of a download before it counts as gone."""
+_TOKEN_FIELDS = tuple(name for name in OpaqueTokenOutput.model_fields if name != "id")
 _JSON = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
@@ -168,6 +170,18 @@ def sessions(found: Sequence[Session], *, current: str) -> SessionList:
         for session in found[:MOST_SESSIONS]
     ]
     return SessionList(items=items)
+
+
+def opaque_token(text: str, stored: Row) -> NewOpaqueToken:
+    return NewOpaqueToken(**_describe_token(stored), token=text)
+
+
+def opaque_tokens(found: Sequence[Row]) -> OpaqueTokenList:
+    return OpaqueTokenList(items=[OpaqueTokenOutput(**_describe_token(stored)) for stored in found])
+
+
+def _describe_token(stored: Row) -> dict[str, Any]:
+    return {"id": stored["_id"]} | {name: stored[name] for name in _TOKEN_FIELDS}
 
 
 def throttle(found: Sequence[CounterState]) -> ThrottleOutput:

@@ -44,6 +44,9 @@ from models.values import Held, held
 RAISED = {"credentials.generation": 1}
 """What a write that ends all sessions raises besides the version."""
 
+OWNED = {"tokens": "principal"}
+"""Collections whose documents are deleted with the user whom this field of them names."""
+
 _ENDED = dict.fromkeys((*STANDING, "credentials"), 1)
 _SAID = set(UserInput.model_fields)
 _EMPTIED = [field.path for field in FIELDS if field.info.default == []]
@@ -79,6 +82,8 @@ class Writes:
             if administrators.was_one(deleted):
                 await administrators.leave_one(self._records.collection, deleted["_id"], session)
             database = self._records.collection.database
+            for name, field in OWNED.items():
+                await database[name].delete_many({field: deleted["_id"]}, session=session)
             await audit.write.forget(database, [deleted["_id"]], session)
             await audit.write.add(
                 database, [audit.write.entry(author, "deleted", deleted["_id"])], session, also

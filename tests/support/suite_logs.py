@@ -42,6 +42,7 @@ _NO_KID = r'(?<!"kid":")(?<!kid=)'
 PATTERNS: dict[str, re.Pattern[str]] = {
     "e-mail": re.compile(r"(?<![\w.+-])[\w.+-]+(?:@|%40)[\w%][\w%.-]*"),
     "access token": re.compile(_NO_KID + r"(?<![\w-])eyJ[\w.-]{16,}"),
+    "opaque token": re.compile(r"roster_(?:pat|svc)_[\w-]{10,}"),
     "refresh token": re.compile(r"\.[1-9]\d{0,14}\.[\w-]{43}"),
     "secret of a client, an invitation or a cursor's key": re.compile(
         _NO_KID + r"(?<![\w/.-])(?:(?=[\w-]*[A-Z])(?=[\w-]*\d)[A-Za-z0-9_-]{43}|[0-9a-f]{64})(?![\w/.-])"

@@ -11,9 +11,10 @@ from app.auth.accounts.browsers import (
 )
 from app.auth.accounts.grants import IssuedTokens, RequestSource, prove_password, refresh, sign_in
 from app.auth.accounts.inspection import introspect, revoke
+from app.auth.accounts.opaque import create_token, end_token
 from app.auth.accounts.passwords import change_email, change_password, set_password
 from app.auth.accounts.registration import register
-from app.auth.accounts.sign_outs import end_session, remove_client, sign_out_all
+from app.auth.accounts.sign_outs import end_session, remove_client, sign_out, sign_out_all
 from app.auth.accounts.throttling import lift_address, lift_throttle, see_throttle
 
 __all__ = [
@@ -24,7 +25,9 @@ __all__ = [
     "change_password",
     "change_password_of_browser",
     "create_admin",
+    "create_token",
     "end_session",
+    "end_token",
     "has_admin",
     "introspect",
     "lift_address",
@@ -40,6 +43,7 @@ __all__ = [
     "set_password",
     "sign_in",
     "sign_in_browser",
+    "sign_out",
     "sign_out_all",
     "sign_out_browser",
 ]

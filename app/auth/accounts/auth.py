@@ -9,6 +9,7 @@ from app.auth.form_tokens import FormTokens
 from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring
 from app.auth.one_time import OneTimeRecords
+from app.auth.opaque_tokens import OpaqueTokens
 from app.auth.password_keys import PasswordKeys
 from app.auth.passwords import Passwords
 from app.auth.sessions import BrowserSessions, Sessions
@@ -31,6 +32,7 @@ class Auth:
     sessions: Sessions
     browsers: BrowserSessions
     one_time: OneTimeRecords
+    opaque_tokens: OpaqueTokens
     passwords: Passwords
     password_keys: PasswordKeys
     throttle: Throttle

@@ -3,7 +3,9 @@
 from typing import Any
 
 from app import audit
+from app.auth import opaque_tokens
 from app.auth.accounts.auth import Auth
+from app.auth.accounts.sign_outs import end
 from app.auth.clients import Client
 from app.auth.sessions import RefreshToken
 from app.core.errors import InvalidClientError, InvalidTokenError, UnauthorizedClientError
@@ -21,8 +23,11 @@ async def introspect(auth: Auth, token: str, *, client: Client) -> dict[str, Any
     try:
         if (refresh_token := auth.sessions.read(token)) is not None:
             return await _introspect_refresh_token(auth, refresh_token, client)
-        claims = await auth.tokens.verify(token)
-        await auth.sessions.check(claims.user_id, claims.sid, client_id=claims.client_id)
+        if (opaque := opaque_tokens.read(token)) is not None:
+            claims = await auth.opaque_tokens.check(opaque)
+        else:
+            claims = await auth.tokens.verify(token)
+            await auth.sessions.check(claims.user_id, claims.sid, client_id=claims.client_id)
     except InvalidTokenError:
         return INACTIVE
     return {
@@ -66,11 +71,12 @@ async def revoke(auth: Auth, token: str, *, client: Client) -> None:
             found = await auth.sessions.find(refresh_token, any_number=True)
             owner = found.client_id if found is not None else client.id
         else:
-            claims = await auth.tokens.verify(token)
+            opaque = opaque_tokens.read(token)
+            claims = await (auth.opaque_tokens.check(opaque) if opaque else auth.tokens.verify(token))
             user_id, sid, owner = claims.user_id, claims.sid, claims.client_id
     except InvalidTokenError:
         return
     if owner != client.id:
         raise UnauthorizedClientError("The token was issued to another client.")
-    if await auth.sessions.end(user_id, sid):
+    if await end(auth, user_id, sid):
         audit.log.record("token_revoked", user_id=user_id, sid=sid, client_id=client.id)

@@ -11,10 +11,21 @@ from app.auth.sessions import session_of
 from app.core.errors import SessionNotFoundError
 
 
+async def end(auth: Auth, user_id: str, sid: str) -> bool:
+    """End what has this id, an opaque token or a session; whether it was alive."""
+    return await auth.opaque_tokens.end(user_id, sid) or await auth.sessions.end(user_id, sid)
+
+
+async def sign_out(auth: Auth, caller: Claims, *, address: str) -> None:
+    """End the session of the caller's token, or the opaque token itself."""
+    await end(auth, caller.user_id, caller.sid)
+    audit.log.record("signed_out", user_id=caller.user_id, sid=caller.sid, address=address)
+
+
 async def end_session(auth: Auth, user_id: str, sid: str) -> None:
     """End a session, with all grants in it; SessionNotFoundError if the user has no such living one."""
     is_theirs = auth.sessions.user_of(sid) == user_id and session_of(sid) == sid  # grants are not listed
-    if not is_theirs or not await auth.sessions.end(user_id, sid):
+    if not is_theirs or not await end(auth, user_id, sid):
         raise SessionNotFoundError("There is no such session.")
     audit.log.record("session_ended", user_id=user_id, sid=sid)
 

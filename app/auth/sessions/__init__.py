@@ -7,18 +7,22 @@ sessions, `ended_sessions` holds those that were ended one by one, and a session
 
 from app.auth.sessions.browsers import BrowserSession, BrowserSessions
 from app.auth.sessions.outcomes import NewSession, Refreshed, Session
+from app.auth.sessions.pins import Pin
 from app.auth.sessions.refresh_tokens import RefreshToken
-from app.auth.sessions.session_ids import new_grant, session_of
-from app.auth.sessions.sessions import Sessions
+from app.auth.sessions.session_ids import new_grant, session_of, user_of
+from app.auth.sessions.sessions import PERSONAL, Sessions
 
 __all__ = [
+    "PERSONAL",
     "BrowserSession",
     "BrowserSessions",
     "NewSession",
+    "Pin",
     "RefreshToken",
     "Refreshed",
     "Session",
     "Sessions",
     "new_grant",
     "session_of",
+    "user_of",
 ]

@@ -12,6 +12,7 @@ from app.audit.write import COMMAND_LINE, Author
 from app.auth.clients import BUILT_IN, Client
 from app.auth.sessions.anchors import Anchors
 from app.auth.sessions.outcomes import NewSession, Refreshed, Session, refusal
+from app.auth.sessions.pins import Pins
 from app.auth.sessions.refresh_tokens import RefreshToken, RefreshTokens
 from app.auth.sessions.session_ids import MARK, new_sid, session_of, user_of
 from app.auth.sessions.store import Found, Store
@@ -34,6 +35,8 @@ AGENT_LENGTH = 256
 _CLIENT = 1
 _GRANTS, _REGISTRATION, _COUNTER, _GENERATION, _EPOCH = -5, -4, -3, -2, -1
 """Places of fields in an entry of the script `list`."""
+PERSONAL = "personal"
+"""In place of a registration: the session of a personal access token, which no newer sign-in displaces."""
 _ANY = "*"
 """The scopes of a client without restriction."""
 
@@ -66,6 +69,7 @@ class Sessions:
     ) -> None:
         self._store = Store(redis_connection)
         self._anchors = Anchors(database, kept_s=settings.session_absolute_ttl_s)
+        self.pins = Pins(self._store, self._anchors)
         self._tokens = RefreshTokens(secret)
         self._idle_ms = settings.session_idle_ttl_s * 1000
         self._absolute_ms = settings.session_absolute_ttl_s * 1000
@@ -128,7 +132,7 @@ class Sessions:
     async def judge(self, user_id: str, sid: str, client_id: str, found: Found) -> None:
         """The check of what Redis was found to have."""
         epoch, (generation, confirmed, ended, registration), (known, doubts, only), registered = found
-        is_only = only is None or only == session_of(sid)
+        is_only = only is None or only == session_of(sid) or registration == PERSONAL
         is_registered = client_id == BUILT_IN.id or registered == (registration or "")
         if confirmed == epoch and generation == known and doubts is None and is_only and is_registered:
             return
@@ -182,6 +186,10 @@ class Sessions:
     async def _find_grants(self, user_id: str, sid: str = "") -> dict[str, str]:
         _, found = await self._store.run("grants", user_id, "", sid)
         return dict(found)
+
+    async def find_generation(self, user_id: str) -> int | None:
+        """The generation of valid sessions, by MongoDB; None for a user who may have none."""
+        return await self._anchors.find_generation(user_id)
 
     def user_of(self, sid: str) -> str | None:
         """The user in a session's id; None if it is no such id."""
@@ -244,9 +252,9 @@ class Sessions:
         if standing is None or standing != pinned.generation:
             raise refusal("revoked")
         reason = await self._anchors.find_end(sid)
-        registered = await self._anchors.find_registrations([client_id])
-        if reason is None and registered.get(client_id) != pinned.registration:
-            reason = "revoked"
+        if reason is None and client_id != BUILT_IN.id:
+            registered = await self._anchors.find_registrations([client_id])
+            reason = None if registered.get(client_id) == pinned.registration else "revoked"
         if reason is not None:
             await self._store.run("end_session", user_id, sid, sid, reason)
             raise refusal(reason)

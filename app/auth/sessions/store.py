@@ -9,7 +9,7 @@ from app.database.redis_connection import Argument, RedisConnection, Script, pac
 
 Name = Literal[
     "create", "refresh", "confirm", "begin_revocation", "end_revocation", "end_session", "list", "count",
-    "begin_grant", "grants", "reauthenticate",
+    "begin_grant", "grants", "reauthenticate", "pin",
 ]  # fmt: skip
 
 Found = tuple[str, list[str | None], list[str | None], str | None]
@@ -21,6 +21,10 @@ _CHECK = (
 )
 _CHECK_BROWSER = b"*4\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n$10\r\ngeneration\r\n$5\r\nended\r\n"
 _CHECK_COOKIE = b"*5\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n$7\r\ncounter\r\n$7\r\nauth_at\r\n$10\r\ncreated_at\r\n"
+_CHECK_PIN = (
+    b"*6\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n"
+    b"$6\r\nclient\r\n$6\r\nscopes\r\n$10\r\ncreated_at\r\n$10\r\nexpires_at\r\n"
+)
 _CHECK_CLIENT = b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n"
 _REMOVED = "-"
 """Stored in place of a client's registration: MongoDB must be asked."""
@@ -76,6 +80,14 @@ class Store:
         found = await self._connection.call(lambda _: packed, 3)
         of_session, of_user, of_cookie = found.replies
         return (found.epoch, of_session, of_user, None), of_cookie
+
+    async def look_at_pin(self, principal: str, sid: str) -> tuple[Found, list[str]]:
+        """The same of the session of an opaque token; and its client, scopes, beginning and end."""
+        session, state = key(principal, f"session:{sid}").encode(), key(principal, "state").encode()
+        packed = _CHECK % (len(session), session, len(state), state) + _CHECK_PIN % (len(session), session)
+        found = await self._connection.call(lambda _: packed, 3)
+        of_session, of_user, facts = found.replies
+        return (found.epoch, of_session, of_user, None), facts
 
     async def confirm_client(self, client_id: str, registration: str) -> None:
         """Confirm a client's registration, unless it is being removed or another one is confirmed."""

@@ -72,6 +72,11 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("GET", "/users/me/sessions", None, ANYONE),
     ("DELETE", f"/users/me/sessions/{ID}", None, ANYONE),
     ("DELETE", "/users/me/sessions?keep_current=true", None, ANYONE),
+    ("POST", "/users/me/tokens", {}, "me"),
+    ("GET", "/users/me/tokens", None, "me"),
+    ("DELETE", f"/users/me/tokens/{ID}", None, "me"),
+    ("GET", f"/users/{ID}/tokens", None, "users:admin"),
+    ("DELETE", f"/users/{ID}/tokens/{ID}", None, "users:admin"),
     ("GET", f"/users/{ID}/sessions", None, "users:admin"),
     ("DELETE", f"/users/{ID}/sessions", None, "users:admin"),
     ("DELETE", f"/users/{ID}/sessions/{ID}", None, "users:admin"),
@@ -127,6 +132,7 @@ async def test_no_route_was_forgotten_here(client: httpx.AsyncClient) -> None:
             method,
             path.partition("?")[0]
             .replace(f"sessions/{ID}", "sessions/{session_id}")
+            .replace(f"tokens/{ID}", "tokens/{token_id}")
             .replace(f"exports/{ID}", "exports/{export_id}")
             .replace(f"schedules/{ID}", "schedules/{schedule_id}")
             .replace(f"imports/{ID}", "imports/{import_id}")

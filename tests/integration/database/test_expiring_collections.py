@@ -12,7 +12,7 @@ from app.core.errors import StartError
 from app.database import indexes
 
 Database = AsyncDatabase[dict[str, Any]]
-EXPIRING = pytest.mark.parametrize("name", ["invitations", "ended_sessions", "column_labels"])
+EXPIRING = pytest.mark.parametrize("name", ["invitations", "ended_sessions", "column_labels", "tokens"])
 
 
 @pytest.fixture

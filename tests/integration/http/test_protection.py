@@ -49,7 +49,9 @@ def read_example(described: dict[str, Any]) -> Any:
 async def call(client: httpx.AsyncClient, operation: Operation, token: str | None) -> httpx.Response:
     """With a body that would do, about users, sessions and others that there are not."""
     method, path, described = operation
-    where = path.format_map(defaultdict(lambda: NOBODY, session_id="none", invitation_id="0" * 64))
+    where = path.format_map(
+        defaultdict(lambda: NOBODY, session_id="none", token_id="none", invitation_id="0" * 64)
+    )
     said = FILE if name(operation) == "import_users" else {"json": read_example(described)}
     request = client.build_request(method.upper(), where, **said)
     request.headers["Prefer"] = "wait=0"  # nobody works on jobs here
@@ -108,6 +110,7 @@ LET_IN = {
     "list_users": 200, "create_user": 201, "batch_users": 200,
     "read_user": 404, "patch_user": 404, "replace_user": 404, "delete_user": 404,
     "read_me": 404, "patch_me": 404, "list_my_sessions": 200, "end_my_sessions": 204, "end_my_session": 404,
+    "create_my_token": 422, "list_my_tokens": 200, "end_my_token": 404, "list_tokens": 200, "end_token": 404,
     "list_sessions": 200, "end_sessions": 404, "end_session": 404, "sign_out_users": 200, "set_password": 404,
     "create_invitation": 201, "list_invitations": 200, "withdraw_invitation": 404, "sign_out": 204,
     "submit_export": 202, "list_exports": 200, "read_export": 404, "download_export": 404,

@@ -15,6 +15,7 @@ SECRET = "Zk3" + "w" * 40
 FOUND = {
     "e-mail": ("somebody ana@example.com did it", "?email=ana%40%E4%BE%8B.com", "root@localhost"),
     "access token": ("Bearer eyJhbGciOiJFZERTQSIsImtpZCI6",),
+    "opaque token": (f"Bearer roster_pat_{SECRET}aBcDeF", "token=roster_svc_awRo1aBcDeF"),
     "refresh token": (f"token {SECRET}.12.{'b' * 43}",),
     "secret of a client, an invitation or a cursor's key": (f'"code":"{SECRET}"', rf"\n{SECRET}", "0f" * 32),
     "client's credentials": ("Authorization: Basic cG9ydGFsOmtleXM6b3BlbmVk",),

@@ -1,0 +1,49 @@
+"""Opaque tokens: made by the people whose they are, and ended."""
+
+from typing import Any
+
+from app import audit
+from app.auth.access_tokens import Claims
+from app.auth.accounts.auth import Auth
+from app.core.errors import (
+    FieldError,
+    InvalidError,
+    SessionRevokedError,
+    SignInNeededError,
+    TokenNotFoundError,
+)
+from models.opaque_token import OpaqueTokenInput
+
+
+async def create_token(auth: Auth, asked: OpaqueTokenInput, *, caller: Claims) -> tuple[str, dict[str, Any]]:
+    """The text of a new token of the caller, and what is stored of it.
+
+    SignInNeededError: the caller has shown such a token, which makes no others. InvalidError: a scope that
+    the caller's own token lacks.
+    """
+    if caller.is_opaque:
+        raise SignInNeededError("A token makes no other: sign in, and send that access token.")
+    _check_scopes(asked, caller.scopes)
+    generation = await auth.sessions.find_generation(caller.user_id)
+    # Once more, and after the generation was read: what ended the caller's session ends the new token, too.
+    await auth.sessions.check(caller.user_id, caller.sid, client_id=caller.client_id)
+    if generation is None:
+        raise SessionRevokedError("This session was ended: sign in again.")
+    text, stored = await auth.opaque_tokens.create(caller.user_id, generation, asked)
+    audit.log.record("token_created", user_id=caller.user_id, sid=stored["_id"], by=caller.user_id)
+    return text, stored
+
+
+def _check_scopes(asked: OpaqueTokenInput, allowed: frozenset[str]) -> None:
+    if beyond := sorted(set(asked.scopes) - allowed):
+        detail = f"Must be among the scopes of your own token, which lacks {' and '.join(beyond)}."
+        raise InvalidError(
+            "A token can do no more than what makes it.", errors=(FieldError(detail, pointer="/scopes"),)
+        )
+
+
+async def end_token(auth: Auth, principal: str, token_id: str, *, by: Claims) -> None:
+    """End a token of a user or client. TokenNotFoundError if they have none with this id."""
+    if not await auth.opaque_tokens.end(principal, token_id):
+        raise TokenNotFoundError("There is no such token.")
+    audit.log.record("token_ended", user_id=principal, sid=token_id, by=by.user_id)
