@@ -11,6 +11,7 @@ from app.auth.access_tokens import AccessTokens
 from app.auth.accounts import Auth
 from app.auth.authorization import Authorization
 from app.auth.clients import Clients
+from app.auth.consents import Consents
 from app.auth.form_tokens import FormTokens
 from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring, keep_current
@@ -125,7 +126,8 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
             per_account=settings.tries_per_account,
             per_address=settings.tries_per_address,
         ),
-        clients=Clients(database),
+        clients=Clients(database, held.redis, cursors, issuer=settings.issuer_url),
+        consents=Consents(database, sessions),
         invitations=Invitations(held.users, cursors),
         form_tokens=FormTokens(held.secret),
     )

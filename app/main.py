@@ -22,6 +22,8 @@ from app.pages import Pages
 from routers import (
     audit,
     auth,
+    clients,
+    consents,
     export_jobs,
     exports,
     health,
@@ -30,6 +32,7 @@ from routers import (
     jobs,
     me,
     pages,
+    registration,
     schedules,
     sessions,
     throttles,
@@ -54,6 +57,8 @@ TAGS = [
         "name": "auth",
         "description": "Tokens, registration, invitations and the keys by which tokens are verified.",
     },
+    {"name": "clients", "description": "The applications that request tokens, for administrators."},
+    {"name": "consents", "description": "What users let applications have: listed and withdrawn."},
     {"name": "export", "description": "Downloads of users: now, by a job, by a schedule."},
     {"name": "health", "description": "Health checks for load balancers and supervisors."},
     {
@@ -112,6 +117,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         jobs,
         imports,
         me,
+        consents,
         users,
         sessions,
         tokens,
@@ -120,6 +126,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         auth,
         invitations,
         pages,
+        clients,
+        registration,
         well_known,
         health,
     ):

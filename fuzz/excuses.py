@@ -64,6 +64,12 @@ FINER = {
     "sort": "must be left out where q ranks",
     "skip": "must be left out where q ranks",
     "q": "must hold no control character, and at most ten words",
+    **dict.fromkeys(
+        ("redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri"),
+        "must be https, loopback or of a private scheme, without user name, fragment and wildcard",
+    ),
+    "grant_types": "must not hold client_credentials where the client cannot authenticate",
+    **dict.fromkeys(("jwks", "keys"), "must be public keys, for private_key_jwt and for nothing else"),
 }
 """Values that the service examines more closely than JSON Schema can say: a valid one may be 422."""
 
@@ -143,6 +149,8 @@ _EXCUSES = (
 def _excuse_rejection(sent: Sent, said: dict[str, Any]) -> tuple[str, ...]:
     if (reason := _BY_CODE.get(said.get("code", ""))) is not None:
         return (reason,)
+    if said.get("error") in {"invalid_client_metadata", "invalid_redirect_uri"}:
+        return ("What a client says of itself is examined more closely than a schema can say.",)
     if said.get("error_description") == "Name the client by HTTP Basic or in the form, not both.":
         return ("The fuzzer names itself by HTTP Basic; the form is the other way, as its description says.",)
     if _NOTHING.search(sent.url):

@@ -71,10 +71,33 @@ RULES: dict[str, Rule] = {
     "read_address_throttle": Rule(_ALL, 403),
     "lift_address_throttle": Rule(_ALL, 403),
     "withdraw_invitation": Rule(_ALL, 403),
+    # Clients are for administrators; what one let them have, everybody withdraws for themselves.
+    "read_client": Rule(_ALL, 403),
+    "patch_client": Rule(_ALL, 403, {"name": "Mallory's"}),
+    "remove_client": Rule(_ALL, 403),
+    "renew_secret": Rule(_ALL, 403, {}),
+    "read_registration": Rule(_ALL, 401),
+    "replace_registration": Rule(_ALL, 401, {"client_name": "Mallory's"}),
+    "remove_registration": Rule(_ALL, 401),
+    "withdraw_my_consent": Rule(_ALL, 404),
+    "list_consents": Rule(_ALL, 403),
+    "withdraw_consent": Rule(_ALL, 403),
 }
 
-_FOR_ADMINISTRATORS = frozenset({"list_sessions", "list_tokens", "read_throttle", "read_address_throttle"})
-"""Of what only reads: the owner may not call it, either."""
+_FOR_OTHERS = frozenset(
+    {
+        *(
+            "list_sessions",
+            "list_tokens",
+            "read_throttle",
+            "read_address_throttle",
+            "read_client",
+            "list_consents",
+        ),
+        "read_registration",
+    }
+)
+"""Of what only reads: for administrators or for a client itself, so the owner may not call it, either."""
 
 LISTS = (
     "/jobs",
@@ -160,13 +183,14 @@ def _make(owner: httpx.Client) -> dict[str, str]:
         "token_id": token["id"],
         "address": "203.0.113.7",
         "invitation_id": "0" * 64,
+        "client_id": "fuzz",
     }
 
 
 def _look(owner: httpx.Client, operations: list[_Operation], owned: Mapping[str, str]) -> dict[str, str]:
     """What the owner is answered by each operation that only reads and that she may call."""
     reading = [operation for operation in operations if operation.method == "get"]
-    mine = [operation for operation in reading if operation.id not in _FOR_ADMINISTRATORS]
+    mine = [operation for operation in reading if operation.id not in _FOR_OTHERS]
     replies = {operation.id: owner.get(operation.place(owned)) for operation in mine}
     return {name: f"{reply.status_code} {_settle(name, reply)}" for name, reply in replies.items()}
 

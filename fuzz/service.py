@@ -19,6 +19,7 @@ _ADMIN_EMAIL = "administrator@fuzz.example.com"
 _PEER_SCOPES = ("me", "users:read", "users:write", "users:export")
 _SETTINGS: dict[str, Any] = {
     "registration": "open",
+    "client_registration": "open",
     "tries_per_account": 1_000_000,  # the fuzzer guesses at passwords, and must not be held up by it
     "tries_per_address": 1_000_000,
     "access_token_ttl_s": 3600,

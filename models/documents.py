@@ -8,13 +8,14 @@ from pymongo import IndexModel
 
 from models.account import StoredInvitation
 from models.audit import StoredEntry
+from models.client import StoredClient, StoredConsent
 from models.export_job import StoredExport, StoredSchedule
 from models.imports import StoredImport, StoredImportRow
 from models.job import Job
 from models.opaque_token import StoredToken
 from models.session import EndedSession
 from models.stored import GONE_WHEN_DUE, NamedDocument
-from models.token import SealedKey, SealedPasswordKey, StoredClient
+from models.token import SealedKey, SealedPasswordKey
 from models.user import User
 
 
@@ -93,6 +94,7 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     StoredEntry,
     StoredClient,
     StoredToken,
+    StoredConsent,
     SealedKey,
     SealedPasswordKey,
     Secret,

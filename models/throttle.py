@@ -17,6 +17,7 @@ Counts = Literal[
     "refused_registrations",
     "weak_passwords",
     "client_secrets",
+    "client_registrations",
 ]
 """What a counter counts."""
 
@@ -44,7 +45,8 @@ class CounterOutput(BaseModel):
         Field(
             description="For a user: wrong passwords from one address that the user has signed in from, and "
             "from all others together; new passwords that were too weak. For an address: wrong passwords, "
-            "registrations, refused registrations, passwords that were too weak, wrong secrets of clients."
+            "registrations, refused registrations, passwords that were too weak, wrong secrets of clients, "
+            "clients that registered themselves."
         ),
     ]
     failures: answers.Count

@@ -9,7 +9,7 @@ from pymongo import IndexModel
 from models import answers
 from models.stored import NamedDocument
 from models.user import EXAMPLE_ID
-from models.values import ALL_SCOPES, PLAIN, Scope
+from models.values import ALL_SCOPES, PLAIN
 
 EXAMPLE_TOKEN: dict[str, Any] = {
     "access_token": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln",
@@ -294,22 +294,6 @@ class ServerMetadata(BaseModel):
     token_endpoint_auth_methods_supported: Names
     introspection_endpoint_auth_methods_supported: Names
     revocation_endpoint_auth_methods_supported: Names
-
-
-class StoredClient(NamedDocument):
-    """An OAuth client as stored, by its id."""
-
-    name: str
-    secret_hash: str | None
-    """None: a public client, which has no secret."""
-    scopes: list[Scope] | None
-    """None: any."""
-    registration: str = ""
-    """A new one each time that this id is registered; those of the first releases have none."""
-    created_at: datetime
-
-    class Settings:
-        name = "clients"
 
 
 class SealedKey(NamedDocument):

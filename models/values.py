@@ -35,7 +35,7 @@ DEFAULT_SCOPES: tuple[Scope, ...] = ("me",)
 IdentityScope = Literal["openid", "profile", "email", "phone", "address", "offline_access"]
 """OpenID Connect's scopes (Core, sections 5.4 and 11), which every user may give to a client."""
 IDENTITY_SCOPES: tuple[IdentityScope, ...] = get_args(IdentityScope)
-ClientScope = Scope | IdentityScope
+ClientScope = Literal[Scope, IdentityScope]
 """What a client may be given: rights over the directory, and what it is told of the user."""
 
 

@@ -6,12 +6,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel
 
-from app import audit
-from app.auth import accounts, basic_auth, oauth_forms, token_endpoint
+from app.auth import accounts, oauth_forms, token_endpoint
 from app.auth.accounts.token_requests import TokenRequest
 from app.auth.clients import Client
 from app.core.errors import (
-    InvalidClientError,
     InvalidGrantError,
     InvalidInvitationError,
     InvalidScopeError,
@@ -60,16 +58,8 @@ async def _read_form(request: Request) -> dict[str, str]:
 async def _identify(
     request: Request, opened: Backends, form: Mapping[str, str], source: accounts.RequestSource
 ) -> Client:
-    """Authenticate the client by HTTP Basic or the form; guesses at secrets have a throttle of their own."""
-    client_id, secret = basic_auth.credentials(request.headers.get("authorization"), form)
-    try:
-        if secret is None:
-            return await opened.auth.clients.identify(client_id=client_id, secret=None)
-        async with opened.auth.throttle.refusals("client_secrets", source.address):
-            return await opened.auth.clients.identify(client_id=client_id, secret=secret)
-    except InvalidClientError:
-        audit.log.record("client_refused", address=source.address, reason="invalid_client")
-        raise
+    authorization = request.headers.get("authorization")
+    return await accounts.identify_client(opened.auth, authorization, form, source)
 
 
 @router.post(
@@ -77,7 +67,9 @@ async def _identify(
     response_model_exclude_none=True,
     summary="Sign in, or refresh",
     openapi_extra=_form(TokenForm) | {"security": [{}, {"Client": []}]},
-    responses=oauth_responses(InvalidGrantError, InvalidScopeError, UnsupportedGrantTypeError)
+    responses=oauth_responses(
+        InvalidGrantError, InvalidScopeError, UnauthorizedClientError, UnsupportedGrantTypeError
+    )
     | responses(TooManySignInsError, UnavailableError),
 )
 async def create_token(request: Request, opened: Backends, source: Source) -> TokenOutput:

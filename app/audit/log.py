@@ -13,6 +13,12 @@ import structlog
 from app.monitoring.metrics import AUTH_EVENTS
 
 Success = Literal[
+    "client_changed",  # by an administrator or by itself (RFC 7592), as the next three
+    "client_registered",
+    "client_removed",
+    "client_secret_renewed",
+    "consent_given",
+    "consent_withdrawn",
     "email_changed",
     "password_changed",  # by the user, who gave the current one
     "password_set",  # by an administrator or the command line
@@ -33,7 +39,7 @@ Success = Literal[
 ]
 Denial = Literal[
     "access_denied",  # the token is not valid, or lacks the scope
-    "client_refused",  # at introspection or revocation: unknown, wrong secret, throttled
+    "client_refused",  # unknown, wrong secret or assertion, throttled
     "refresh_refused",
     "refresh_token_reused",  # somebody has a copy: the session was ended
     "registration_refused",

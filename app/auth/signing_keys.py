@@ -1,4 +1,7 @@
-"""The two halves of a signing key. A key has one algorithm, whatever a token's header says."""
+"""The two halves of a signing key. A key has one algorithm, whatever a token's header says.
+
+PS256 and Ed25519 are not for our own keys: clients sign their assertions by them.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -17,11 +20,16 @@ _ALGORITHMS: dict[str, JWSAlgModel] = {
     "EdDSA": JWSRegistry.algorithms["Ed25519"],  # RFC 9864's name, which excludes Ed448
     "ES256": JWSRegistry.algorithms["ES256"],
     "RS256": JWSRegistry.algorithms["RS256"],
+    "PS256": JWSRegistry.algorithms["PS256"],
+    "Ed25519": JWSRegistry.algorithms["Ed25519"],
 }
-_TYPES: dict[str, type[_Key]] = {"EdDSA": OKPKey, "ES256": ECKey, "RS256": RSAKey}
+_TYPES: dict[str, type[_Key]] = {
+    "EdDSA": OKPKey, "ES256": ECKey, "RS256": RSAKey, "PS256": RSAKey, "Ed25519": OKPKey,
+}  # fmt: skip
 _PUBLIC_MEMBERS = ("kty", "crv", "x", "y", "n", "e")
 _RSA_BITS = 3072  # 128 bits of security, as ASVS V11.2.3 asks
 _FEWEST_RSA_BITS = 2048  # RFC 7518, section 3.3
+_MOST_RSA_BITS = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +42,22 @@ class VerifyingKey:
 
     @classmethod
     def load(cls, kid: str, algorithm: str, jwk: dict[str, Any]) -> Self:
-        """ValueError if the JWK is no key for the algorithm, too short, or has another thumbprint."""
-        public = {name: jwk[name] for name in _PUBLIC_MEMBERS if name in jwk}
-        key = _load(algorithm, public)
-        if isinstance(key, RSAKey) and key.public_key.key_size < _FEWEST_RSA_BITS:
-            raise ValueError(f"an RSA key must have at least {_FEWEST_RSA_BITS} bits")
-        if key.thumbprint() != kid:
+        """Our own key. ValueError as `load_foreign`, and if the JWK has another thumbprint."""
+        loaded = cls.load_foreign(kid, algorithm, jwk)
+        if loaded.thumbprint != kid:
             raise ValueError("the key id is not the thumbprint of the key")
-        return cls(kid, algorithm, public, key)
+        return loaded
+
+    @classmethod
+    def load_foreign(cls, kid: str, algorithm: str, jwk: dict[str, Any]) -> Self:
+        """A key of others. ValueError if the JWK is no key for the algorithm, too short or too long."""
+        public = {name: jwk[name] for name in _PUBLIC_MEMBERS if name in jwk}
+        _check_size(public)
+        return cls(kid, algorithm, public, _load(algorithm, public))
+
+    @property
+    def thumbprint(self) -> str:
+        return self._key.thumbprint()
 
     def verify(self, message: bytes, signature: bytes) -> bool:
         return _ALGORITHMS[self.algorithm].verify(message, signature, self._key)
@@ -94,3 +110,9 @@ def _load(algorithm: str, jwk: dict[str, Any]) -> _Key:
     except (JoseError, KeyError, TypeError) as error:
         raise ValueError(f"not a key for {algorithm}") from error
     return key
+
+
+def _check_size(jwk: dict[str, Any]) -> None:
+    """ValueError for an RSA key that is too short, or so long that it would hold us up."""
+    if "n" in jwk and not _FEWEST_RSA_BITS <= 8 * len(sealing.decode(jwk["n"])) <= _MOST_RSA_BITS:
+        raise ValueError(f"an RSA key must have {_FEWEST_RSA_BITS} to {_MOST_RSA_BITS} bits")

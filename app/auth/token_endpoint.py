@@ -7,7 +7,7 @@ from app.auth.accounts import grants
 from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import IssuedTokens
 from app.auth.accounts.token_requests import TokenRequest
-from app.core.errors import InvalidError, OAuthError, UnsupportedGrantTypeError
+from app.core.errors import InvalidError, OAuthError, UnauthorizedClientError, UnsupportedGrantTypeError
 
 
 async def answer(auth: Auth, asked: TokenRequest) -> IssuedTokens:
@@ -15,6 +15,8 @@ async def answer(auth: Auth, asked: TokenRequest) -> IssuedTokens:
     name = asked.require("grant_type")
     if name not in offered(auth):
         raise UnsupportedGrantTypeError("Use a grant type that the server's metadata names.")
+    if name not in asked.client.grant_types:
+        raise UnauthorizedClientError("The client is not registered for this grant type.")
     return await _GRANTS[name](auth, asked)
 
 

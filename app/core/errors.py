@@ -153,6 +153,18 @@ class RegistrationNotSupportedError(OAuthError):
     title = "Clients do not register by an authorization request"
 
 
+class InvalidClientMetadataError(OAuthError):
+    """Of RFC 7591, section 3.2.2, as the next."""
+
+    code = "invalid_client_metadata"
+    title = "What the client says of itself is not valid"
+
+
+class InvalidRedirectURIError(OAuthError):
+    code = "invalid_redirect_uri"
+    title = "A redirect URI is not valid"
+
+
 class UnauthenticatedError(RosterError):
     """No usable access token; `WWW-Authenticate` follows RFC 6750, section 3."""
 
@@ -283,6 +295,18 @@ class InvitationNotFoundError(RosterError):
     title = "No such invitation, or it has expired"
 
 
+class ClientNotFoundError(RosterError):
+    status = 404
+    code = "client_not_found"
+    title = "No such client"
+
+
+class ConsentNotFoundError(RosterError):
+    status = 404
+    code = "consent_not_found"
+    title = "No such consent"
+
+
 class ImportNotFoundError(RosterError):
     status = 404
     code = "import_not_found"
@@ -347,6 +371,18 @@ class UniqueConflictError(RosterError):
     status = 409
     code = "already_exists"
     title = "The value belongs to another user"
+
+
+class ClientExistsError(RosterError):
+    status = 409
+    code = "client_exists"
+    title = "The id belongs to another client"
+
+
+class ClientHasNoSecretError(RosterError):
+    status = 409
+    code = "client_has_no_secret"
+    title = "The client has no secret"
 
 
 class WriteConflictError(RosterError):

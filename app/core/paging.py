@@ -1,10 +1,10 @@
-"""Pages of documents, the newest first, by ids that grow with time: jobs, exports, schedules."""
+"""Pages of documents by their ids, which grow with time (jobs, exports, schedules) or are names (clients)."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from pymongo import DESCENDING
+from pymongo import ASCENDING, DESCENDING
 
 from app.core.cursors import CursorSealer, Position
 from app.core.mongo import Collection
@@ -27,9 +27,23 @@ async def newest_first(
     cursor: str | None,
 ) -> DocumentPage:
     """One page. A cursor is good only for its collection and filter; the filter must not hold `_id`."""
+    return await by_id(documents, cursors, wanted, limit=limit, cursor=cursor, order=DESCENDING)
+
+
+async def by_id(
+    documents: Collection,
+    cursors: CursorSealer,
+    wanted: dict[str, Any],
+    *,
+    limit: int,
+    cursor: str | None,
+    order: int = ASCENDING,
+) -> DocumentPage:
+    """One page in the order of ids; the same of cursors and filters."""
     fingerprint = orjson.dumps([documents.name, wanted], option=orjson.OPT_SORT_KEYS)
-    past = {"_id": {"$lt": cursors.open(cursor, fingerprint).id}} if cursor is not None else {}
-    found = await documents.find(wanted | past).sort("_id", DESCENDING).limit(limit + 1).to_list()
+    beyond = "$gt" if order == ASCENDING else "$lt"
+    past = {"_id": {beyond: cursors.open(cursor, fingerprint).id}} if cursor is not None else {}
+    found = await documents.find(wanted | past).sort("_id", order).limit(limit + 1).to_list()
     page = found[:limit]
     if len(found) <= limit:
         return DocumentPage(page, None)

@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     registration: Literal["closed", "invitation", "open"] = Field(
         default="closed", description="Who may call POST /auth/register."
     )
+    client_registration: Literal["closed", "token", "open"] = Field(
+        default="closed",
+        description="Who may register clients at POST /auth/clients (RFC 7591): nobody, those who send an "
+        "administrator's access token, or anybody.",
+    )
     brand_name: str = Field(
         default="Roster",
         min_length=1,
@@ -148,7 +153,8 @@ class Settings(BaseSettings):
         ge=1,
         le=1_000_000,
         description="Wrong passwords from one address before the next try has to wait; as many refused "
-        "registrations, weak passwords and wrong secrets of clients, each counted separately; 20 times as "
+        "registrations, weak passwords, wrong secrets of clients and clients that register themselves, each "
+        "counted separately; 20 times as "
         "many registrations.",
     )
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(

@@ -449,6 +449,15 @@ InvitationId = Annotated[str, Depends(_invitation_id)]
 ImportId = Annotated[PydanticObjectId, Depends(_import_id)]
 ThrottledAddress = Annotated[str, Depends(_address)]
 UserId = Annotated[PydanticObjectId, Depends(_user_id)]
+ClientId = Annotated[
+    str,
+    Path(
+        max_length=64,
+        json_schema_extra={"pattern": "^[^/]+$"},  # no client that this way leads to has another id
+        description="The client's id.",
+        examples=["acme-portal-9f86d081"],
+    ),
+]
 JobId = Annotated[str, Path(pattern="^[0-9a-fA-F]{24}$", description="The job's id.")]
 SessionId = Annotated[
     str,

@@ -57,6 +57,11 @@ class _ParsedRequest(Request):
         return self._document
 
 
+async def read(request: Request) -> Any:
+    """The body of a request that FastAPI does not read, as strict JSON. MalformedJSONError and the like."""
+    return await (await _parse(request, required=True)).json()
+
+
 async def _parse(request: Request, *, required: bool) -> Request:
     body = await request.body()
     if not body:

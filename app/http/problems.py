@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from http import client
+from http import HTTPStatus, client
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from app.monitoring.logs import REQUEST_ID
 from models.account import OwnPatch
 from models.audit import AuditEntry, AuditPage
 from models.batch import Batch, BatchOutput
+from models.client import ClientOutput, ClientPage, ClientPatch, NewClientOutput
 from models.export_job import ExportOutput, ExportPage, ScheduleOutput, SchedulePage
 from models.imports import ImportList, ImportPlan
 from models.job import JobOutput, JobPage
@@ -187,9 +188,9 @@ def _clean(text: str) -> str:
 
 _OAUTH_TYPE = "application/json"
 _EXAMPLED = (
-    AuditEntry, AuditPage, Batch, BatchOutput, ExportOutput, ExportPage, ImportList, ImportPlan, JobOutput,
-    JobPage, NewOpaqueToken, OpaqueTokenList, OwnPatch, ScheduleOutput, SchedulePage, UserInput, UserOutput,
-    UserPage, UserPatch,
+    AuditEntry, AuditPage, Batch, BatchOutput, ClientOutput, ClientPage, ClientPatch, ExportOutput,
+    ExportPage, ImportList, ImportPlan, JobOutput, JobPage, NewClientOutput, NewOpaqueToken,
+    OpaqueTokenList, OwnPatch, ScheduleOutput, SchedulePage, UserInput, UserOutput, UserPage, UserPatch,
 )  # fmt: skip
 """Schemas whose examples may have nulls."""
 
@@ -256,6 +257,14 @@ def oauth_responses(*errors: type[e.OAuthError]) -> dict[int | str, dict[str, An
     return documented | responses(e.TooLargeError, e.ThrottledError, e.UnavailableError)
 
 
+def registration_responses(*errors: type[e.OAuthError]) -> dict[int | str, dict[str, Any]]:
+    """FastAPI's `responses=` of an endpoint of RFC 7591 with these errors and those of a body in JSON."""
+    documented = oauth_responses(*errors)
+    del documented[HTTPStatus.UNAUTHORIZED]
+    documented[HTTPStatus.BAD_REQUEST]["content"][_OAUTH_TYPE]["examples"].pop(e.OAuthError.code)
+    return documented | responses(e.UnsupportedMediaTypeError)
+
+
 def oauth_response(error: e.OAuthError) -> Response:
     """The reply of RFC 6749, section 5.2, which OAuth clients need instead of problem+json."""
     return Response(orjson.dumps(_describe_oauth(error)), error.status, error.headers, _OAUTH_TYPE)
@@ -285,6 +294,11 @@ def document(schema: dict[str, Any]) -> dict[str, Any]:
         "type": "http",
         "scheme": "basic",
         "description": "A registered client: id and secret, form-urlencoded (RFC 6749, section 2.3.1).",
+    }
+    schema["components"]["securitySchemes"]["Registration"] = {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The registration access token of a client that registered itself (RFC 7592).",
     }
     for shape in _EXAMPLED:
         if "examples" in schemas.get(shape.__name__, {}):  # FastAPI drops nulls from examples

@@ -44,7 +44,7 @@ from models.values import Held, held
 RAISED = {"credentials.generation": 1}
 """What a write that ends all sessions raises besides the version."""
 
-OWNED = {"tokens": "principal"}
+OWNED = {"consents": "user", "tokens": "principal"}
 """Collections whose documents are deleted with the user whom this field of them names."""
 
 _ENDED = dict.fromkeys((*STANDING, "credentials"), 1)

@@ -13,8 +13,10 @@ from joserfc.jwk import RSAKey
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app.auth.accounts import account_records
-from app.auth.clients import Client, Clients
-from tests.support.users import create, database
+from app.auth.clients import Client
+from tests.support.applying import resources
+from tests.support.clients import new_client
+from tests.support.users import create
 
 PASSWORD = "seven otters juggle quietly"
 OTHER_PASSWORD = "nine herons argue loudly"
@@ -109,9 +111,8 @@ async def register_client(
     scopes: Sequence[str] | None = None,
 ) -> tuple[Client, str]:
     """As the command line does it; the secret of a public client is empty."""
-    held, secret = await Clients(database(client)).register(
-        name, is_public=is_public, scopes=cast("Any", scopes)
-    )
+    new = new_client(name, is_public=is_public, scopes=scopes)
+    held, secret = await resources(client).auth.clients.register(new)
     return held, secret or ""
 
 

@@ -13,11 +13,15 @@ Operation = tuple[str, str, dict[str, Any]]
 OPEN = {
     "get_liveness", "get_readiness", "create_token", "register_user", "introspect_token", "revoke_token",
     "read_keys", "read_metadata", "read_password_key",
+    "register_client", "read_registration", "replace_registration", "remove_registration",
 }  # fmt: skip
 """The operations that take no access token."""
 
 OAUTH = {"create_token", "introspect_token", "revoke_token"}
 """Those that take forms and answer errors as RFC 6749 has it; the others take JSON."""
+
+REGISTRATION = {"register_client", "replace_registration"}
+"""Those that take JSON and answer what is wrong with it as RFC 7591 has it."""
 
 NEEDED: dict[str, str | None] = {
     "export_users": "users:export",
@@ -78,6 +82,16 @@ NEEDED: dict[str, str | None] = {
     "list_invitations": "users:admin",
     "withdraw_invitation": "users:admin",
     "sign_out": None,
+    "create_client": "users:admin",
+    "list_clients": "users:admin",
+    "read_client": "users:admin",
+    "patch_client": "users:admin",
+    "remove_client": "users:admin",
+    "renew_secret": "users:admin",
+    "list_my_consents": "me",
+    "withdraw_my_consent": "me",
+    "list_consents": "users:admin",
+    "withdraw_consent": "users:admin",
 }
 """The scope that each other operation needs; None: any token is good for what is its session's own."""
 

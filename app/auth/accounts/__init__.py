@@ -9,6 +9,8 @@ from app.auth.accounts.browsers import (
     sign_in_browser,
     sign_out_browser,
 )
+from app.auth.accounts.client_identity import identify_client
+from app.auth.accounts.client_registrations import Registered, change_itself, register_itself, remove_itself
 from app.auth.accounts.grants import IssuedTokens, RequestSource, prove_password, refresh, sign_in
 from app.auth.accounts.inspection import introspect, revoke
 from app.auth.accounts.opaque import create_token, end_token
@@ -20,8 +22,10 @@ from app.auth.accounts.throttling import lift_address, lift_throttle, see_thrott
 __all__ = [
     "Auth",
     "IssuedTokens",
+    "Registered",
     "RequestSource",
     "change_email",
+    "change_itself",
     "change_password",
     "change_password_of_browser",
     "create_admin",
@@ -29,6 +33,7 @@ __all__ = [
     "end_session",
     "end_token",
     "has_admin",
+    "identify_client",
     "introspect",
     "lift_address",
     "lift_throttle",
@@ -37,7 +42,9 @@ __all__ = [
     "refresh",
     "register",
     "register_browser",
+    "register_itself",
     "remove_client",
+    "remove_itself",
     "revoke",
     "see_throttle",
     "set_password",

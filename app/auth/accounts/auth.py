@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.auth.access_tokens import AccessTokens
 from app.auth.authorization import Authorization
 from app.auth.clients import Clients
+from app.auth.consents import Consents
 from app.auth.form_tokens import FormTokens
 from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring
@@ -37,5 +38,6 @@ class Auth:
     password_keys: PasswordKeys
     throttle: Throttle
     clients: Clients
+    consents: Consents
     invitations: Invitations
     form_tokens: FormTokens

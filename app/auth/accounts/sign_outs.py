@@ -30,10 +30,11 @@ async def end_session(auth: Auth, user_id: str, sid: str) -> None:
     audit.log.record("session_ended", user_id=user_id, sid=sid)
 
 
-async def remove_client(auth: Auth, client_id: str) -> None:
-    """Remove a client and end its sessions; InvalidError if there is no such client."""
+async def remove_client(auth: Auth, client_id: str, *, by: str | None = None) -> None:
+    """Remove a client and what users gave it: sessions and consents. ClientNotFoundError."""
     async with auth.sessions.ending_client(client_id):
-        await auth.clients.remove(client_id)
+        await auth.clients.remove(client_id, by=by)
+    await auth.consents.forget_client(client_id)
 
 
 async def sign_out_all(auth: Auth, ids: Sequence[str], *, by: Claims) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pymongo.errors import BulkWriteError
 
 from app import audit
 from app.audit.write import COMMAND_LINE, Author
-from app.auth.clients import Clients
+from app.auth.clients import find_registrations
 from app.auth.sessions.session_ids import session_of
 from app.core.mongo import Database
 from app.database.driver_errors import DUPLICATE_KEY
@@ -22,7 +22,7 @@ class Anchors:
         """`kept_s`: the longest life of a session, and so how long its end is remembered."""
         self._users = database["users"]
         self._ended = database["ended_sessions"]
-        self._clients = Clients(database)
+        self._clients = database["clients"]
         self._kept = timedelta(seconds=kept_s)
 
     async def find_generation(self, user_id: str) -> int | None:
@@ -61,7 +61,7 @@ class Anchors:
 
     async def find_registrations(self, client_ids: Iterable[str]) -> dict[str, str]:
         """The registrations of clients by id; sessions of another registration have ended."""
-        return await self._clients.find_registrations(client_ids)
+        return await find_registrations(self._clients, client_ids)
 
     async def find_end(self, sid: str) -> str | None:
         """Why the session, or the browser session that it is within, was ended, if it was ended singly."""

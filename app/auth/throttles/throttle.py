@@ -29,6 +29,7 @@ _OF_ADDRESS: tuple[Counts, ...] = (
     "refused_registrations",
     "weak_passwords",
     "client_secrets",
+    "client_registrations",
 )
 
 _Counter = tuple[str, Counts, Pace]
@@ -118,9 +119,9 @@ class Throttle:
                 await self._count(counter)
             raise
 
-    async def count_registration(self, address: str) -> None:
+    async def count_registration(self, address: str, counts: Counts = "registrations") -> None:
         """Count a registration; ThrottledError after more than any office would make."""
-        counter = self._of_address("registrations", address)
+        counter = self._of_address(counts, address)
         await self._check(counter)
         await self._count(counter)
 

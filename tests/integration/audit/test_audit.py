@@ -14,12 +14,12 @@ from pymongo.errors import OperationFailure
 from app import audit
 from app.audit.write import Author
 from app.auth import accounts
-from app.auth.clients import Clients
 from app.database import indexes
 from models.audit import AuditQuery
 from models.stored import FOREVER_S
 from tests.support.api import serving
-from tests.support.applying import apply_plan
+from tests.support.applying import apply_plan, resources
+from tests.support.clients import new_client
 from tests.support.identity import OTHER_PASSWORD, PASSWORD, call, member, sign_in, token_of
 from tests.support.imports import plan
 from tests.support.users import NOBODY, create, database, problem, read, users
@@ -47,7 +47,7 @@ def told(entries: list[dict[str, Any]]) -> list[tuple[str, str, int | None, dict
 
 async def test_each_change_is_told_by_whom_and_what_it_changed(client: httpx.AsyncClient) -> None:
     author = await member(client, "users:read", "users:write")
-    await Clients(database(client)).register("Portal", client_id="portal", is_public=True)
+    await resources(client).auth.clients.register(new_client(is_public=True), client_id="portal")
     tokens = await sign_in(client, author, client_id="portal")
     as_author = {"Authorization": f"Bearer {tokens['access_token']}"}
     body = {"name": "Ana", "email": "ana@example.com", "profile": {"age": 30, "addresses": [{"city": "Rom"}]}}

@@ -7,10 +7,11 @@ import pytest
 from pymongo.errors import PyMongoError
 
 from app.auth import accounts
-from app.auth.clients import Client, Clients
+from app.auth.clients import Client
 from app.container import Container
 from models.values import Scope
 from tests.support.applying import resources
+from tests.support.clients import new_client
 from tests.support.identity import (
     OTHER_PASSWORD,
     PASSWORD,
@@ -46,8 +47,8 @@ class Held:
 
     async def register_anew(self) -> "Held":
         """Under the same id."""
-        client, secret = await Clients(database(self.http)).register(
-            "Portal", client_id=self.client.id, is_public=self.client.is_public
+        client, secret = await resources(self.http).auth.clients.register(
+            new_client(is_public=self.client.is_public), client_id=self.client.id
         )
         return Held(self.http, client, secret or "")
 
@@ -169,7 +170,7 @@ class CrashError(Exception):
 async def crash(http: httpx.AsyncClient, held: Held, *, written: bool) -> None:
     async with resources(http).auth.sessions.ending_client(held.client.id):
         if written:
-            await Clients(database(http)).remove(held.client.id)
+            await resources(http).auth.clients.remove(held.client.id)
         raise CrashError
 
 
@@ -250,7 +251,8 @@ async def test_a_refresh_grants_what_the_client_may_have_now(client: httpx.Async
     assert tokens["scope"] == "me users:read users:write"
 
     async def allow(*scopes: Scope, any_scope: bool = False) -> None:
-        await Clients(database(client)).change(held.client.id, scopes=scopes or None, any_scope=any_scope)
+        allowed = None if any_scope else frozenset(scopes)
+        await resources(client).auth.clients.change(held.client.id, {"scopes": allowed})
 
     await allow("me", "users:read", "users:export")
     reply = await held.refresh(tokens)
@@ -272,10 +274,12 @@ async def test_a_refresh_grants_what_the_client_may_have_now(client: httpx.Async
 async def test_whose_client_changed_goes_on(client: httpx.AsyncClient) -> None:
     user, held = await member(client, *SCOPES), await hold(client)
     tokens = await held.begin(user)
-    changed = await Clients(database(client)).change(held.client.id, name="Porch", scopes=["me"])
+    changed = await resources(client).auth.clients.change(
+        held.client.id, {"name": "Porch", "scopes": frozenset({"me"})}
+    )
     assert (changed.name, changed.scopes) == ("Porch", frozenset({"me"}))
     assert changed.registration == held.client.registration
-    await Clients(database(client)).renew_secret(held.client.id)
+    await resources(client).auth.clients.renew_secret(held.client.id)
     assert await fate(client, tokens) == "alive"
 
 

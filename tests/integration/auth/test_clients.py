@@ -1,8 +1,10 @@
 """The OAuth clients: who they are and how each proves it."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +12,16 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.monitoring import CommandListener
 
-from app.auth.clients import BUILT_IN, Client, Clients
-from app.core.errors import InvalidClientError, InvalidError
+from app.auth.clients import BUILT_IN, Client, NewClient, find_registrations
+from app.core.clock import now
+from app.core.errors import (
+    ClientExistsError,
+    ClientHasNoSecretError,
+    ClientNotFoundError,
+    InvalidClientError,
+    InvalidError,
+)
+from tests.support.clients import CALLBACK, ISSUER, clients_of, new_client
 
 Database = AsyncDatabase[dict[str, Any]]
 ENCODED_BITS = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -44,15 +54,17 @@ async def database(mongo_uri: str, commands: Commands) -> AsyncIterator[Database
         yield opened.get_default_database()
 
 
-async def confidential(database: Database, name: str = "Portal", **more: Any) -> tuple[Client, str]:
-    client, secret = await Clients(database).register(name, **more)
+async def confidential(
+    database: Database, name: str = "Portal", *, client_id: str | None = None, **more: Any
+) -> tuple[Client, str]:
+    client, secret = await clients_of(database).register(new_client(name, **more), client_id=client_id)
     assert secret is not None
     return client, secret
 
 
 async def refusal(database: Database, client_id: str | None, secret: str | None) -> str:
     with pytest.raises(InvalidClientError) as caught:
-        await Clients(database).identify(client_id=client_id, secret=secret)
+        await clients_of(database).identify(client_id=client_id, secret=secret)
     return caught.value.detail
 
 
@@ -62,9 +74,13 @@ async def refusal(database: Database, client_id: str | None, secret: str | None)
 async def test_whoever_names_no_client_is_the_built_in_one_without_asking_mongodb(
     database: Database, commands: Commands
 ) -> None:
-    assert await Clients(database).identify(client_id=None, secret=None) == BUILT_IN
-    assert await Clients(database).identify(client_id="roster", secret=None) == BUILT_IN
-    assert Client(id="roster", name="Roster", is_public=True, scopes=None) == BUILT_IN
+    built_in = replace(BUILT_IN, redirect_uris=(f"{ISSUER}/docs/oauth2-redirect",))
+    assert await clients_of(database).identify(client_id=None, secret=None) == built_in
+    assert await clients_of(database).identify(client_id="roster", secret=None) == built_in
+    assert (built_in.id, built_in.is_public, built_in.is_first_party, built_in.scopes) == (
+        *("roster", True, True),
+        None,
+    )
     assert commands.names == []
 
 
@@ -75,22 +91,22 @@ async def test_a_client_proves_itself_with_its_secret_in_one_read(
     assert client.scopes == frozenset({"me", "users:read"})
     assert not client.is_public
     commands.names.clear()
-    assert await Clients(database).identify(client_id=client.id, secret=secret) == client
+    assert await clients_of(database).identify(client_id=client.id, secret=secret) == client
     assert commands.names == ["find"]
 
 
 async def test_a_public_client_gives_its_id_alone(database: Database, commands: Commands) -> None:
-    client, secret = await Clients(database).register("Browser app", is_public=True)
+    client, secret = await clients_of(database).register(new_client("Browser app", is_public=True))
     assert (secret, client.is_public, client.scopes) == (None, True, None)
     commands.names.clear()
-    assert await Clients(database).identify(client_id=client.id, secret=None) == client
+    assert await clients_of(database).identify(client_id=client.id, secret=None) == client
     assert commands.names == ["find"]
 
 
 async def test_a_client_without_any_scope_is_not_one_with_all(database: Database) -> None:
     client, secret = await confidential(database, scopes=[])
     assert client.scopes == frozenset()
-    assert await Clients(database).identify(client_id=client.id, secret=secret) == client
+    assert await clients_of(database).identify(client_id=client.id, secret=secret) == client
 
 
 async def test_whatever_is_wrong_is_said_in_the_same_words_after_one_read_at_most(
@@ -98,7 +114,7 @@ async def test_whatever_is_wrong_is_said_in_the_same_words_after_one_read_at_mos
 ) -> None:
     client, secret = await confidential(database)
     other, others_secret = await confidential(database)
-    public, _ = await Clients(database).register("Browser app", is_public=True)
+    public, _ = await clients_of(database).register(new_client("Browser app", is_public=True))
     document = await database["clients"].find_one({"_id": client.id})
     assert document is not None
     wrong: list[tuple[str | None, str | None]] = [
@@ -133,13 +149,16 @@ async def test_the_secret_is_256_bits_and_only_its_hash_is_kept(database: Databa
     client, secret = await confidential(database, scopes=["users:read", "me"])
     assert ENCODED_BITS.fullmatch(secret)
     (document,) = await database["clients"].find({}).to_list()
-    assert document.keys() == {"_id", "name", "secret_hash", "scopes", "registration", "created_at"}
+    assert document.keys() - {field.name for field in fields(NewClient)} == {
+        *("_id", "secret_hash", "old_secret", "registration", "registration_token_hash", "subject"),
+        *("created_at", "expires_at", "name_key"),
+    }
     assert document["scopes"] == ["me", "users:read"]
     assert re.fullmatch("[0-9a-f]{64}", document["secret_hash"])
     assert secret not in str(document)
     assert secret not in str(client)
-    assert secret not in str(await Clients(database).list_all())
-    assert document["secret_hash"] not in str(await Clients(database).list_all())
+    assert secret not in str(await clients_of(database).list_all())
+    assert document["secret_hash"] not in str(await clients_of(database).list_all())
 
 
 async def test_no_two_secrets_and_no_two_ids_are_alike(database: Database) -> None:
@@ -159,7 +178,7 @@ async def test_no_two_secrets_and_no_two_ids_are_alike(database: Database) -> No
     ],
 )
 async def test_an_id_is_made_from_the_name_and_chance(database: Database, name: str, words: str) -> None:
-    client, _ = await Clients(database).register(name)
+    client, _ = await clients_of(database).register(new_client(name))
     assert client.name == name
     assert re.fullmatch(rf"{words}-[0-9a-f]{{8}}", client.id)
 
@@ -168,122 +187,168 @@ async def test_an_id_is_made_from_the_name_and_chance(database: Database, name: 
 async def test_the_operator_may_choose_the_id(database: Database, client_id: str) -> None:
     client, secret = await confidential(database, client_id=client_id)
     assert client.id == client_id
-    assert await Clients(database).identify(client_id=client_id, secret=secret) == client
+    assert await clients_of(database).identify(client_id=client_id, secret=secret) == client
 
 
 @pytest.mark.parametrize("client_id", WRONG_IDS)
 async def test_an_id_that_some_client_could_not_send_is_refused(database: Database, client_id: str) -> None:
     sentence = "A client's id is 1 to 64 visible ASCII characters other than :, % and +."
     with pytest.raises(InvalidError, match=re.escape(sentence)):
-        await Clients(database).register("Portal", client_id=client_id)
-    with pytest.raises(InvalidError, match=re.escape(sentence)):
-        await Clients(database).renew_secret(client_id)
-    with pytest.raises(InvalidError, match=re.escape(sentence)):
-        await Clients(database).remove(client_id)
-    assert await Clients(database).list_all() == []
+        await clients_of(database).register(new_client(), client_id=client_id)
+    assert await clients_of(database).list_all() == []
 
 
 async def test_the_built_in_client_s_id_is_not_to_be_had(database: Database) -> None:
-    with pytest.raises(InvalidError, match=r"^The id roster is that of the built-in client\.$"):
-        await Clients(database).register("Portal", client_id=BUILT_IN.id)
+    with pytest.raises(ClientExistsError, match=r"^The id roster is that of the built-in client\.$"):
+        await clients_of(database).register(new_client(), client_id=BUILT_IN.id)
 
 
 async def test_an_id_that_is_taken_is_refused_and_its_client_stays(database: Database) -> None:
     client, secret = await confidential(database, client_id="portal")
-    with pytest.raises(InvalidError, match=r"^There is a client with this id already\.$"):
-        await Clients(database).register("Other", client_id="portal", is_public=True)
-    assert await Clients(database).identify(client_id="portal", secret=secret) == client
+    with pytest.raises(ClientExistsError, match=r"^There is a client with this id already\.$"):
+        await clients_of(database).register(new_client("Other", is_public=True), client_id="portal")
+    assert await clients_of(database).identify(client_id="portal", secret=secret) == client
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 129, "a\nb", "a\x1b[31m", "a\0", "\ud800", "a\u202eb"])
 async def test_a_name_that_cannot_be_shown_on_a_line_is_refused(database: Database, name: str) -> None:
     with pytest.raises(InvalidError, match=r"^A client's name is 1 to 128 printable characters\.$"):
-        await Clients(database).register(name)
-    assert await Clients(database).list_all() == []
+        await clients_of(database).register(new_client(name))
+    assert await clients_of(database).list_all() == []
 
 
 async def test_clients_are_listed_by_id(database: Database) -> None:
-    assert await Clients(database).list_all() == []
-    second, _ = await Clients(database).register("A", client_id="b", scopes=["me"])
-    first, _ = await Clients(database).register("B", client_id="a", is_public=True)
-    assert await Clients(database).list_all() == [first, second]
+    assert await clients_of(database).list_all() == []
+    second, _ = await clients_of(database).register(new_client("A", scopes=["me"]), client_id="b")
+    first, _ = await clients_of(database).register(new_client("B", is_public=True), client_id="a")
+    assert await clients_of(database).list_all() == [first, second]
 
 
 # --- how they change ------------------------------------------------------------------------------------
 
 
-async def test_a_renewed_secret_is_good_at_once_and_the_old_one_no_longer(database: Database) -> None:
+async def test_after_a_renewal_without_overlap_only_the_new_secret_is_good(database: Database) -> None:
     client, old = await confidential(database)
     other, others_secret = await confidential(database)
-    new = await Clients(database).renew_secret(client.id)
+    new = await clients_of(database).renew_secret(client.id, overlap_s=0)
     assert ENCODED_BITS.fullmatch(new)
-    assert await Clients(database).identify(client_id=client.id, secret=new) == client
+    assert await clients_of(database).identify(client_id=client.id, secret=new) == client
     await refusal(database, client.id, old)
-    assert await Clients(database).identify(client_id=other.id, secret=others_secret) == other
+    assert await clients_of(database).identify(client_id=other.id, secret=others_secret) == other
+
+
+async def test_for_a_day_after_a_renewal_the_secret_before_is_good_and_no_older_one(
+    database: Database,
+) -> None:
+    client, oldest = await confidential(database)
+    old = await clients_of(database).renew_secret(client.id)
+    new = await clients_of(database).renew_secret(client.id)
+    for secret in (old, new):
+        identified = await clients_of(database).identify(client_id=client.id, secret=secret)
+        assert identified.old_secret_until is not None
+        assert identified.old_secret_until - now() > timedelta(hours=23)
+        assert replace(identified, old_secret_until=None) == client
+    await refusal(database, client.id, oldest)
+    await database["clients"].update_one({"_id": client.id}, {"$set": {"old_secret.until": now()}})
+    await refusal(database, client.id, old)
 
 
 async def test_a_removed_client_is_unknown_at_once(database: Database) -> None:
     client, secret = await confidential(database)
     other, others_secret = await confidential(database)
-    await Clients(database).remove(client.id)
+    await clients_of(database).remove(client.id)
     await refusal(database, client.id, secret)
-    assert await Clients(database).list_all() == [other]
-    assert await Clients(database).identify(client_id=other.id, secret=others_secret) == other
+    assert await clients_of(database).list_all() == [other]
+    assert await clients_of(database).identify(client_id=other.id, secret=others_secret) == other
 
 
 async def test_only_a_client_that_is_there_and_has_a_secret_gets_a_new_one(database: Database) -> None:
-    public, _ = await Clients(database).register("Browser app", is_public=True)
-    for client_id in (public.id, "nobody", "roster"):
-        with pytest.raises(InvalidError, match=r"^No client that has a secret has this id\.$"):
-            await Clients(database).renew_secret(client_id)
-    assert await Clients(database).identify(client_id=public.id, secret=None) == public
+    public, _ = await clients_of(database).register(new_client("Browser app", is_public=True))
+    with pytest.raises(ClientHasNoSecretError, match="public, or signs assertions"):
+        await clients_of(database).renew_secret(public.id)
+    for client_id in ("nobody", "roster", *WRONG_IDS):
+        with pytest.raises(ClientNotFoundError, match=r"^No registered client has this id\.$"):
+            await clients_of(database).renew_secret(client_id)
+    assert await clients_of(database).identify(client_id=public.id, secret=None) == public
 
 
 async def test_only_a_client_that_is_there_can_be_removed(database: Database) -> None:
     client, _ = await confidential(database)
-    for client_id in ("nobody", "roster", client.id[:-1]):
-        with pytest.raises(InvalidError, match=r"^No registered client has this id\.$"):
-            await Clients(database).remove(client_id)
-    assert await Clients(database).list_all() == [client]
-    assert await Clients(database).identify(client_id="roster", secret=None) == BUILT_IN
+    for client_id in ("nobody", "roster", client.id[:-1], *WRONG_IDS):
+        with pytest.raises(ClientNotFoundError, match=r"^No registered client has this id\.$"):
+            await clients_of(database).remove(client_id)
+    assert await clients_of(database).list_all() == [client]
 
 
 async def test_a_change_leaves_what_it_does_not_name(database: Database) -> None:
     client, secret = await confidential(database, scopes=["me", "users:read"])
-    assert await Clients(database).change(client.id, name="Porch") == replace(client, name="Porch")
-    changed = await Clients(database).change(client.id, scopes=["me"])
-    assert changed == replace(client, name="Porch", scopes=frozenset({"me"}))
-    assert (await Clients(database).change(client.id, any_scope=True)).scopes is None
-    assert await Clients(database).identify(client_id=client.id, secret=secret) == replace(
-        client, name="Porch", scopes=None
-    )
+    changed = await clients_of(database).change(client.id, {"name": " Porch "})
+    assert changed == replace(client, name="Porch")
+    more: dict[str, Any] = {
+        "redirect_uris": (CALLBACK,),
+        "grant_types": frozenset({"authorization_code"}),
+        "requires_par": True,
+    }
+    expected = replace(client, name="Porch", **more)
+    assert await clients_of(database).change(client.id, more) == expected
+    assert (await clients_of(database).change(client.id, {"scopes": None})).scopes is None
+    identified = await clients_of(database).identify(client_id=client.id, secret=secret)
+    assert identified == replace(expected, scopes=None)
 
 
-async def test_only_a_client_that_is_there_can_be_changed_and_to_a_name_that_can_be_shown(
-    database: Database,
-) -> None:
+async def test_of_changes_at_the_same_time_all_are_kept(database: Database) -> None:
+    client, _ = await confidential(database)
+    changes: list[dict[str, Any]] = [
+        {"redirect_uris": (CALLBACK,)}, {"requires_par": True}, {"is_first_party": True},
+        {"scopes": frozenset({"me"})}, {"backchannel_logout_uri": CALLBACK},
+    ]  # fmt: skip
+    await asyncio.gather(*(clients_of(database).change(client.id, change) for change in changes))
+    expected = replace(client, **{name: value for change in changes for name, value in change.items()})
+    assert await clients_of(database).find(client.id) == expected
+
+
+async def test_only_a_client_that_is_there_can_be_changed_and_to_what_is_allowed(database: Database) -> None:
     client, _ = await confidential(database)
     for client_id in ("nobody", "roster"):
-        with pytest.raises(InvalidError, match=r"^No registered client has this id\.$"):
-            await Clients(database).change(client_id, name="Porch")
+        with pytest.raises(ClientNotFoundError, match=r"^No registered client has this id\.$"):
+            await clients_of(database).change(client_id, {"name": "Porch"})
     with pytest.raises(InvalidError, match=r"^A client's name is 1 to 128 printable characters\.$"):
-        await Clients(database).change(client.id, name="a\nb")
-    assert await Clients(database).list_all() == [client]
+        await clients_of(database).change(client.id, {"name": "a\nb"})
+    with pytest.raises(
+        InvalidError, match=r"^redirect_uris: Must name at least one for authorization_code\.$"
+    ):
+        await clients_of(database).change(client.id, {"grant_types": frozenset({"authorization_code"})})
+    assert await clients_of(database).list_all() == [client]
+
+
+async def test_a_client_removed_while_it_is_changed_is_unknown(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _ = await confidential(database)
+    clients = clients_of(database)
+    document = await database["clients"].find_one({"_id": client.id})
+
+    async def find_old(_: str) -> Any:
+        return document
+
+    monkeypatch.setattr(clients, "_find", find_old)
+    await clients.remove(client.id)
+    with pytest.raises(ClientNotFoundError, match=r"^No registered client has this id\.$"):
+        await clients.change(client.id, {"name": "Porch"})
 
 
 async def test_each_registration_is_another_one_under_the_same_id_too(
     database: Database, commands: Commands
 ) -> None:
     client, _ = await confidential(database, client_id="portal")
-    await Clients(database).remove("portal")
-    assert await Clients(database).find("portal") is None
+    await clients_of(database).remove("portal")
+    assert await clients_of(database).find("portal") is None
     anew, _ = await confidential(database, client_id="portal")
     assert anew.registration not in {client.registration, ""}
     commands.names.clear()
-    assert await Clients(database).find("roster") == BUILT_IN
-    assert await Clients(database).find_registrations(["roster", "roster"]) == {"roster": ""}
+    assert await find_registrations(database["clients"], ["roster", "roster"]) == {"roster": ""}
     assert commands.names == []
-    found = await Clients(database).find_registrations(["portal", "nobody", "portal"])
+    found = await find_registrations(database["clients"], ["portal", "nobody", "portal"])
     assert found == {"roster": "", "portal": anew.registration}
-    assert await Clients(database).find("portal") == anew
+    assert await clients_of(database).find("portal") == anew
     assert commands.names == ["find", "find"]

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.auth.clients import BUILT_IN, Client, Clients
+from app.auth.clients import BUILT_IN, Client
 from app.auth.sessions import BrowserSession, NewSession, new_grant
 from app.core.errors import InvalidGrantError, InvalidScopeError
+from tests.support.clients import clients_of, new_client
 from tests.support.sessions import ALIVE, SCOPES, Worker, everything, key, working
 
 MINUTE_MS = 60_000
@@ -41,7 +42,7 @@ async def open_browser(worker: Worker) -> BrowserSession:
 
 
 async def register(worker: Worker, client_id: str = "portal") -> Client:
-    client, _ = await Clients(worker.database).register("Portal", client_id=client_id)
+    client, _ = await clients_of(worker.database).register(new_client(), client_id=client_id)
     return client
 
 
@@ -331,7 +332,7 @@ async def test_a_removed_client_takes_its_grants_with_it_and_leaves_the_browser_
     other = await worker.begin_grant(browser)
     assert await worker.fate(browser.user_id, used.sid, portal.id) == ALIVE
     async with worker.sessions.ending_client(portal.id):
-        await Clients(worker.database).remove(portal.id)
+        await clients_of(worker.database).remove(portal.id)
     anew = await register(worker)
     assert await worker.refresh(unused.refresh_token, client=anew) == "session_revoked"
     for grant in (used, unused):

@@ -14,10 +14,11 @@ from pymongo.errors import PyMongoError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from app.auth.clients import BUILT_IN, Clients
+from app.auth.clients import BUILT_IN
 from app.auth.sessions import NewSession
 from app.core.errors import StartError, UnavailableError, WriteConflictError
 from tests.support.api import serving
+from tests.support.clients import clients_of, new_client
 from tests.support.servers import MongoServer, RedisServer
 from tests.support.sessions import (
     ALIVE,
@@ -192,13 +193,13 @@ async def test_a_redis_that_comes_back_from_an_old_copy_brings_no_removed_client
     worker: Worker, own_redis: RedisServer, own_folder: Path
 ) -> None:
     user_id = await worker.add_user()
-    portal, _ = await Clients(worker.database).register("Portal", client_id="portal")
+    portal, _ = await clients_of(worker.database).register(new_client(), client_id="portal")
     session = await worker.sign_in(user_id, client=portal)
     assert await worker.fate(user_id, session.sid, portal.id) == ALIVE
     async with bringing_back(own_redis, own_folder / "copy"):
         async with worker.sessions.ending_client(portal.id):
-            await Clients(worker.database).remove(portal.id)
-        anew, _ = await Clients(worker.database).register("Portal", client_id="portal")
+            await clients_of(worker.database).remove(portal.id)
+        anew, _ = await clients_of(worker.database).register(new_client(), client_id="portal")
     assert await worker.refresh(session.refresh_token, client=anew) == "session_revoked"
     assert await worker.fate(user_id, session.sid, portal.id) == "session_revoked"
     assert await worker.sessions.list_all(user_id) == []

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from app.auth.clients import Clients
 from models.values import ALL_SCOPES
 from tests.support.api import serving
+from tests.support.applying import resources
 from tests.support.identity import (
     PASSWORD,
     WRONG_PASSWORD,
@@ -30,7 +30,7 @@ from tests.support.identity import (
     register_client,
     sign_in,
 )
-from tests.support.users import database, problem
+from tests.support.users import problem
 
 WRONG = "The name or the password is wrong."
 
@@ -383,11 +383,30 @@ async def test_a_wrong_secret_in_the_form_is_refused_too_and_two_ways_at_once_ar
     oauth_error(both, "invalid_request")
 
 
+async def test_a_client_uses_only_the_grant_types_that_it_is_registered_for(
+    client: httpx.AsyncClient,
+) -> None:
+    user, (held, secret) = await member(client), await register_client(client)
+    proof = {"client_id": held.id, "client_secret": secret}
+    tokens = await sign_in(client, user, **proof)
+    clients = resources(client).auth.clients
+    await clients.change(held.id, {"grant_types": frozenset({"client_credentials"})})
+    told = oauth_error(await ask_token(client, user["email"], **proof), "unauthorized_client")
+    assert told == "The client is not registered for this grant type."
+    refused = await ask_refresh(client, tokens["refresh_token"], **proof)
+    oauth_error(refused, "unauthorized_client")
+    unknown = await post_form(client, "/auth/token", proof | {"grant_type": "implicit"})
+    oauth_error(unknown, "unsupported_grant_type")
+    await clients.change(held.id, {"grant_types": frozenset({"refresh_token"})})
+    assert (await ask_refresh(client, tokens["refresh_token"], **proof)).status_code == 200
+    oauth_error(await ask_token(client, user["email"], **proof), "unauthorized_client")
+
+
 async def test_a_client_that_was_removed_refreshes_no_more(client: httpx.AsyncClient) -> None:
     held, secret = await register_client(client)
     user = await member(client)
     tokens = await sign_in(client, user, client_id=held.id, client_secret=secret)
-    await Clients(database(client)).remove(held.id)
+    await resources(client).auth.clients.remove(held.id)
     reply = await ask_refresh(client, tokens["refresh_token"], client_id=held.id, client_secret=secret)
     oauth_error(reply, "invalid_client", 401)
 

@@ -1,16 +1,20 @@
 """`python -m app clients`: processes of their own, the words they print and how they end."""
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict, fields
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from joserfc.jwk import ECKey
 from pymongo import AsyncMongoClient, MongoClient
 
-from app.auth.clients import Clients
+from app.auth.clients import Client, NewClient
 from app.core.errors import InvalidClientError
+from tests.support.clients import CALLBACK, clients_of, public_of
 from tests.support.live import command
 
 Done = CompletedProcess[str]
@@ -40,7 +44,7 @@ def assert_refused(done: Done, sentence: str) -> None:
 async def is_known(mongo_uri: str, client_id: str, secret: str | None) -> bool:
     async with AsyncMongoClient[dict[str, Any]](mongo_uri) as opened:
         try:
-            await Clients(opened.get_default_database()).identify(client_id=client_id, secret=secret)
+            await clients_of(opened.get_default_database()).identify(client_id=client_id, secret=secret)
         except InvalidClientError:
             return False
         return True
@@ -52,20 +56,23 @@ async def test_a_client_is_added_listed_renewed_and_removed(mongo_uri: str, run:
     assert added.stdout == f"id: portal\nsecret: {secret}\n"
     assert await is_known(mongo_uri, "portal", secret)
 
-    line = "portal\tACME [bold]Portal :cat:\tconfidential\tme users:read\n"
+    line = "portal\tACME [bold]Portal :cat:\tconfidential\tme users:read\trefresh_token password\n"
     listed = run("list")
     assert (listed.returncode, listed.stdout, listed.stderr) == (0, line, "")
 
-    renewed = run("renew-secret", "portal")
-    new = read_secret(renewed)
-    assert renewed.stdout == f"secret: {new}\n"
-    assert await is_known(mongo_uri, "portal", new)
-    assert not await is_known(mongo_uri, "portal", secret)
+    renewed = run("renew-secret", "portal", "--overlap", "60")
+    newer = read_secret(renewed)
+    assert renewed.stdout == f"secret: {newer}\n"
+    assert await is_known(mongo_uri, "portal", newer)
+    assert await is_known(mongo_uri, "portal", secret)
+    new = read_secret(run("renew-secret", "portal", "--overlap", "0"))
+    assert not await is_known(mongo_uri, "portal", newer)
 
     changed = run("change", "portal", "--name", "Porch", "--any-scope")
-    line = "portal\tPorch\tconfidential\tany scope\n"
+    line = "portal\tPorch\tconfidential\tany scope\trefresh_token password\n"
     assert (changed.returncode, changed.stdout, changed.stderr) == (0, line, "")
-    assert run("change", "portal", "--scope", "me").stdout == "portal\tPorch\tconfidential\tme\n"
+    line = "portal\tPorch\tconfidential\tme\trefresh_token password\n"
+    assert run("change", "portal", "--scope", "me").stdout == line
     assert await is_known(mongo_uri, "portal", new)
 
     removed = run("remove", "portal")
@@ -80,7 +87,7 @@ async def test_a_public_client_gets_an_id_and_no_secret(mongo_uri: str, run: Run
     found = re.fullmatch(r"id: (browser-app-[0-9a-f]{8})\n", added.stdout)
     assert found is not None
     assert await is_known(mongo_uri, found[1], None)
-    assert run("list").stdout == f"{found[1]}\tBrowser app\tpublic\tany scope\n"
+    assert run("list").stdout == f"{found[1]}\tBrowser app\tpublic\tany scope\trefresh_token password\n"
 
 
 def test_a_secret_stands_in_no_listing_and_no_document(mongo_uri: str, run: Run) -> None:
@@ -102,7 +109,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(run: Run) -> None:
     wrong_id = "A client's id is 1 to 64 visible ASCII characters other than :, % and +."
     assert_refused(run("add", "Portal", "--id", "a:b"), wrong_id)
     assert_refused(run("add", "a\nb"), "A client's name is 1 to 128 printable characters.")
-    assert_refused(run("renew-secret", "nobody"), "No client that has a secret has this id.")
+    assert_refused(run("renew-secret", "nobody"), "No registered client has this id.")
     assert_refused(run("remove", "nobody"), "No registered client has this id.")
     assert_refused(run("change", "nobody", "--name", "Porch"), "No registered client has this id.")
 
@@ -112,6 +119,64 @@ def test_a_change_of_nothing_or_of_two_minds_is_a_mistyped_command(run: Run, opt
     done = run("change", "portal", *options)
     assert (done.returncode, done.stdout) == (2, "")
     assert "--any-scope" in done.stderr
+
+
+async def read_client(mongo_uri: str, client_id: str) -> Client:
+    async with AsyncMongoClient[dict[str, Any]](mongo_uri) as opened:
+        found = await clients_of(opened.get_default_database()).find(client_id)
+        assert found is not None
+        return found
+
+
+async def test_a_client_is_given_all_that_a_client_may_have(mongo_uri: str, run: Run, tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    key = public_of(ECKey.generate_key("P-256"))
+    keys.write_text(json.dumps({"keys": [key]}))
+    run(
+        "add", "Service", "--id", "service", "--jwks", str(keys), "--redirect-uri", CALLBACK,
+        "--redirect-uri", "http://127.0.0.1/callback", "--logout-redirect-uri", CALLBACK, "--first-party",
+        "--require-par", "--backchannel-logout-uri", CALLBACK, "--backchannel-logout-session",
+        "--scope", "openid",
+    )  # fmt: skip
+    client = await read_client(mongo_uri, "service")
+    expected = NewClient(
+        name="Service", auth_method="private_key_jwt", scopes=frozenset({"openid"}), keys=(key,),
+        grant_types=frozenset({"authorization_code", "refresh_token"}),
+        redirect_uris=(CALLBACK, "http://127.0.0.1/callback"), post_logout_redirect_uris=(CALLBACK,),
+        is_first_party=True, requires_par=True, backchannel_logout_uri=CALLBACK,
+        backchannel_logout_session_required=True,
+    )  # fmt: skip
+    assert {each.name: getattr(client, each.name) for each in fields(expected)} == asdict(expected)
+
+    changed = run(
+        "change", "service", "--grant", "client_credentials", "--grant", "device_code", "--redirect-uri", "",
+        "--third-party", "--no-require-par", "--backchannel-logout-uri", "",
+    )  # fmt: skip
+    line = "service\tService\tconfidential\topenid\tclient_credentials device_code\n"
+    assert (changed.returncode, changed.stdout, changed.stderr) == (0, line, "")
+    client = await read_client(mongo_uri, "service")
+    assert (client.redirect_uris, client.is_first_party, client.requires_par) == ((), False, False)
+    assert client.backchannel_logout_uri is None
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--grant", "implicit"], "authorization_code"),
+        (["--jwks", "no-such-file"], "JWK"),
+        (["--jwks", ".env"], "JWK"),
+        (["--jwks", "keys.json", "--public"], "--public"),
+    ],
+)
+def test_an_option_that_means_nothing_is_a_mistyped_command(
+    run: Run, tmp_path: Path, options: list[str], told: str
+) -> None:
+    (tmp_path / ".env").write_text("[]")
+    (tmp_path / "keys.json").write_text('{"keys": []}')
+    done = run("add", "Portal", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert run("list").stdout == ""
 
 
 def test_a_scope_that_is_none_of_ours_is_a_mistyped_command(run: Run) -> None:

@@ -10,15 +10,16 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from app.auth.clients import Clients
 from app.core.errors import OAuthError, RosterError
 from models.listing import ListQuery
 from models.user import FACETS, SORTED, UNIQUE
 from models.values import ALL_SCOPES
 from tests.support.api import serving
+from tests.support.applying import resources
+from tests.support.clients import new_client
 from tests.support.imports import importing, upload
-from tests.support.openapi import NEEDED, OAUTH, OPEN, operations, read_document, resolve
-from tests.support.users import NOBODY, create, database, person
+from tests.support.openapi import NEEDED, OAUTH, OPEN, REGISTRATION, operations, read_document, resolve
+from tests.support.users import NOBODY, create, person
 from tools.error_codes import classes
 
 SNAPSHOT = Path(__file__).parents[2] / "snapshots" / "openapi.json"
@@ -29,6 +30,10 @@ BY_CLIENT: dict[str, list[dict[str, list[str]]]] = {
     "create_token": [{}, {"Client": []}],
     "introspect_token": [{"Client": []}],
     "revoke_token": [{"Client": []}, {}],  # a public client has no secret to prove itself by
+    "register_client": [{}, {"Bearer": ["users:admin"]}],  # as the service is configured
+    "read_registration": [{"Registration": []}],
+    "replace_registration": [{"Registration": []}],
+    "remove_registration": [{"Registration": []}],
 }
 
 
@@ -135,7 +140,7 @@ def test_each_operation_is_open_or_takes_a_token_with_its_scope_by_either_scheme
 def test_the_schemes_are_those_of_rfc_6749_6750_and_7617(document: dict[str, Any]) -> None:
     schemes = document["components"]["securitySchemes"]
     assert {name: scheme["type"] for name, scheme in schemes.items()} == {
-        "OAuth2": "oauth2", "Bearer": "http", "Client": "http",
+        "OAuth2": "oauth2", "Bearer": "http", "Client": "http", "Registration": "http",
     }  # fmt: skip
     assert schemes["Bearer"]["scheme"] == "bearer"
     assert schemes["Client"]["scheme"] == "basic"
@@ -170,7 +175,7 @@ def test_oauth_endpoints_take_forms_and_answer_as_rfc_6749_has_it(document: dict
         "invalid_grant": {"create_token"},
         "invalid_scope": {"create_token"},
         "unsupported_grant_type": {"create_token"},
-        "unauthorized_client": {"revoke_token"},
+        "unauthorized_client": {"create_token", "revoke_token"},
     }
 
 
@@ -179,12 +184,15 @@ def test_each_operation_shows_its_errors_as_problems_with_examples(document: dic
     for method, path, operation in operations(document):
         name = operation["operationId"]
         errors = {status: reply for status, reply in operation["responses"].items() if int(status) >= 400}
-        oauth = {status: errors.pop(status) for status in ("400", "401") if name in OAUTH}
-        assert len(oauth) == (2 if name in OAUTH else 0)
+        in_oauth_terms = ("400", "401") if name in OAUTH else ("400",) if name in REGISTRATION else ()
+        for status in in_oauth_terms:
+            (content,) = errors.pop(status)["content"].items()
+            assert content[0] == JSON
+            assert content[1]["schema"] == {"$ref": "#/components/schemas/OAuthProblem"}
         assert "500" in errors, (method, path)
         if name not in {"get_liveness", "read_keys", "read_metadata"}:  # they ask no backend
             assert "503" in errors, (method, path)
-        takes_json = "requestBody" in operation and name not in OAUTH
+        takes_json = "requestBody" in operation and name not in OAUTH | REGISTRATION
         assert ("422" in errors) == (takes_json or bool(operation.get("parameters"))), (method, path)
         if "requestBody" in operation:
             assert "413" in errors, (method, path)
@@ -240,6 +248,7 @@ def test_what_callers_send_is_closed_to_unknown_fields(document: dict[str, Any])
     for name in (
         "UserInput", "UserPatch", "ProfileInput", "ProfilePatch", "AddressInput", "Batch", "Registration",
         "OwnPatch", "PasswordChange", "PasswordSetting", "EmailChange", "InvitationInput", "SignOut",
+        "ClientInput", "ClientPatch", "SecretRenewal",
     ):  # fmt: skip
         assert schemas[name]["additionalProperties"] is False, name
     operations_schema = schemas["Batch"]["properties"]["operations"]
@@ -403,7 +412,7 @@ def check_bytes(document: dict[str, Any], replies: Replies) -> None:
 async def test_the_bytes_of_real_sign_ins_are_what_is_published(mongo_uri: str, redis_url: str) -> None:
     async with serving(mongo_uri, redis_url, registration="open") as client:
         document = (await client.get("/openapi.json")).json()
-        _, secret = await Clients(database(client)).register("Portal", client_id="portal")
+        _, secret = await resources(client).auth.clients.register(new_client(), client_id="portal")
         user = await create(client, scopes=list(ALL_SCOPES))
         path = f"/users/{user['id']}"
         setting = [

@@ -89,6 +89,7 @@ async def test_each_parameter_past_its_bound_is_named(client: httpx.AsyncClient)
          {"name": "x", "cron": "0 0 * * *", "export": {"format": "csv"}}),
         ("POST", "/auth/invitations", "InvitationInput", {}),
         ("POST", "/users/me/tokens", "OpaqueTokenInput", {"name": "night", "scopes": ["me"]}),
+        ("POST", "/clients", "ClientInput", {"name": "x", "grant_types": []}),
     ],
 )  # fmt: skip
 async def test_each_field_past_its_bound_is_named(
