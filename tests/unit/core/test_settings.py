@@ -47,6 +47,7 @@ DEFAULTS: dict[str, object] = {
     "phone_region": None,
     "password_grant": True,
     "registration": "closed",
+    "client_registration": "closed",
     "brand_name": "Roster",
     "brand_logo": None,
     "brand_colour": "#1f5fbf",
