@@ -304,12 +304,7 @@ class StoredClient(NamedDocument):
     class Settings:
         name = "clients"
         indexes: ClassVar[list[IndexModel]] = [
-            IndexModel(
-                [("subject", 1)],
-                name="subject",
-                unique=True,
-                partialFilterExpression={"subject": {"$type": "objectId"}},
-            ),
+            IndexModel([("subject", 1)], name="subject", unique=True, sparse=True),
             IndexModel([("name_key", 1)], name="name_key"),
             GONE_WHEN_DUE,
         ]
