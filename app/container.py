@@ -17,6 +17,8 @@ from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring, keep_current
 from app.auth.one_time import OneTimeRecords
 from app.auth.opaque_tokens import OpaqueTokens
+from app.auth.openid import IdTokens, Logouts
+from app.auth.openid.back_channel import LogoutNotices
 from app.auth.password_keys import PasswordKeys
 from app.auth.passwords import Passwords
 from app.auth.sessions import BrowserSessions, Sessions
@@ -52,6 +54,7 @@ class Container:
     exports: Exports
     schedules: Schedules
     imports: Imports
+    logout_notices: LogoutNotices
     readiness: Readiness
 
 
@@ -100,7 +103,10 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     passwords = Passwords(threads=settings.password_threads, waiting=_PASSWORDS_WAITING)
     closing.callback(passwords.close)
     cursors = CursorSealer(held.secret)
-    sessions = Sessions(held.redis_connection, database, held.secret, settings)
+    jobs = Jobs(held, job_queue, cursors)
+    clients = Clients(database, held.redis, cursors, issuer=settings.issuer_url)
+    logout_notices = LogoutNotices(clients, jobs, keyring, issuer=settings.issuer_url)
+    sessions = Sessions(held.redis_connection, database, held.secret, settings, on_end=logout_notices.send)
     users = Users(held.users, sessions.ending)
     auth = Auth(
         settings=settings,
@@ -113,7 +119,9 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
             audience=settings.audience,
             ttl_s=settings.access_token_ttl_s,
         ),
+        id_tokens=IdTokens(keyring, issuer=settings.issuer_url, ttl_s=settings.access_token_ttl_s),
         authorization=Authorization(held.secret, issuer=settings.issuer_url),
+        logouts=Logouts(held.secret),
         sessions=sessions,
         browsers=BrowserSessions(sessions, held.redis_connection, held.secret, settings),
         one_time=OneTimeRecords(held.redis_connection),
@@ -126,12 +134,11 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
             per_account=settings.tries_per_account,
             per_address=settings.tries_per_address,
         ),
-        clients=Clients(database, held.redis, cursors, issuer=settings.issuer_url),
+        clients=clients,
         consents=Consents(database, sessions),
         invitations=Invitations(held.users, cursors),
         form_tokens=FormTokens(held.secret),
     )
-    jobs = Jobs(held, job_queue, cursors)
     listing = Listing(held, cursors)
     exports = Exports(held, listing, jobs, cursors)
     return Container(
@@ -146,5 +153,6 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         exports=exports,
         schedules=Schedules(held, jobs, exports, cursors),
         imports=Imports(held, jobs, users, cursors, downloads=exports.running),
+        logout_notices=logout_notices,
         readiness=Readiness(database, held.redis_connection, lambda: keyring.signing),
     )

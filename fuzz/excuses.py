@@ -151,12 +151,22 @@ def _excuse_rejection(sent: Sent, said: dict[str, Any]) -> tuple[str, ...]:
         return (reason,)
     if said.get("error") in {"invalid_client_metadata", "invalid_redirect_uri"}:
         return ("What a client says of itself is examined more closely than a schema can say.",)
-    if said.get("error_description") == "Name the client by HTTP Basic or in the form, not both.":
-        return ("The fuzzer names itself by HTTP Basic; the form is the other way, as its description says.",)
+    if (reason := _excuse_oauth(sent, said)) is not None:
+        return (reason,)
     if _NOTHING.search(sent.url):
         return ("The link that led here found null where an id may be: the fuzzer asks for the id `None`.",)
     reasons = {_excuse_field(error, sent) for error in said.get("errors", ())}
     return () if None in reasons else tuple(sorted(filter(None, reasons)))
+
+
+def _excuse_oauth(sent: Sent, said: dict[str, Any]) -> str | None:
+    if said.get("error_description") == "Name the client by HTTP Basic or in the form, not both.":
+        return "The fuzzer names itself by HTTP Basic; the form is the other way, as its description says."
+    if said.get("error") == "invalid_grant":
+        return "Which code or refresh token is good depends on what was issued before."
+    if sent.operation == "POST /auth/par" and "error" in said:
+        return "Which addresses and grants a client has registered is no matter of a schema."
+    return None
 
 
 def _excuse_field(error: dict[str, str], sent: Sent) -> str | None:

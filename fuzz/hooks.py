@@ -34,7 +34,7 @@ class ClientAuth:
     session, as the first operation has it.
     """
 
-    paths = ("/auth/introspect", "/auth/revoke")
+    paths = ("/auth/introspect", "/auth/revoke", "/auth/par")
 
     def get(self, _case: Any, _context: Any) -> str:
         pair = f"{os.environ['FUZZ_CLIENT_ID']}:{os.environ['FUZZ_CLIENT_SECRET']}"

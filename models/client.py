@@ -304,7 +304,12 @@ class StoredClient(NamedDocument):
     class Settings:
         name = "clients"
         indexes: ClassVar[list[IndexModel]] = [
-            IndexModel([("subject", 1)], name="subject", unique=True, sparse=True),
+            IndexModel(
+                [("subject", 1)],
+                name="subject",
+                unique=True,
+                partialFilterExpression={"subject": {"$type": "objectId"}},
+            ),
             IndexModel([("name_key", 1)], name="name_key"),
             GONE_WHEN_DUE,
         ]

@@ -9,7 +9,7 @@ from pymongo import IndexModel
 from models import answers
 from models.stored import NamedDocument
 from models.user import EXAMPLE_ID
-from models.values import ALL_SCOPES, PLAIN
+from models.values import PLAIN
 
 EXAMPLE_TOKEN: dict[str, Any] = {
     "access_token": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln",
@@ -69,7 +69,7 @@ ClientSecret = Annotated[
 
 
 class TokenForm(BaseModel):
-    """RFC 6749, sections 4.3.2 and 6."""
+    """RFC 6749, sections 4.1.3, 4.3.2 and 6; RFC 7636, section 4.5."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -81,11 +81,20 @@ class TokenForm(BaseModel):
                     "scope": "users:read",
                 },
                 {"grant_type": "refresh_token", "refresh_token": EXAMPLE_TOKEN["refresh_token"]},
+                {
+                    "grant_type": "authorization_code",
+                    "code": "SplxlOBeZQQYbYS6WxSbIA",
+                    "redirect_uri": "https://app.example.com/callback",
+                    "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+                },
             ]
         }
     )
 
-    grant_type: Annotated[Literal["password", "refresh_token"], Field(description="The kind of credentials.")]
+    grant_type: Annotated[
+        Literal["authorization_code", "password", "refresh_token"],
+        Field(description="The kind of credentials."),
+    ]
     username: Annotated[
         str,
         Field(
@@ -114,6 +123,25 @@ class TokenForm(BaseModel):
     ] = ""
     refresh_token: Annotated[
         str, Field(max_length=LONGEST_VALUE, pattern=PLAIN, description="For `refresh_token`.")
+    ] = ""
+    code: Annotated[
+        str, Field(max_length=LONGEST_VALUE, pattern=PLAIN, description="For `authorization_code`.")
+    ] = ""
+    redirect_uri: Annotated[
+        str,
+        Field(
+            max_length=LONGEST_VALUE,
+            pattern=PLAIN,
+            description="For `authorization_code`: that of the authorization request.",
+        ),
+    ] = ""
+    code_verifier: Annotated[
+        str,
+        Field(
+            max_length=LONGEST_VALUE,
+            pattern=PLAIN,
+            description="For `authorization_code`: what the challenge was made of.",
+        ),
     ] = ""
     scope: Annotated[
         str,
@@ -244,56 +272,6 @@ class PasswordKey(BaseModel):
     kid: Annotated[answers.Line, Field(description="The key's id, for the header of the JWE.")]
     use: Literal["enc"]
     alg: Literal["RSA-OAEP-256"]
-
-
-Names = Annotated[list[Annotated[str, Field(pattern="^[a-z_]+$", max_length=64)]], Field(max_length=8)]
-
-
-class ServerMetadata(BaseModel):
-    """RFC 8414, section 2."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "issuer": "https://users.example.com",
-                    "token_endpoint": "https://users.example.com/auth/token",
-                    "jwks_uri": "https://users.example.com/.well-known/jwks.json",
-                    "introspection_endpoint": "https://users.example.com/auth/introspect",
-                    "revocation_endpoint": "https://users.example.com/auth/revoke",
-                    "scopes_supported": list(ALL_SCOPES),
-                    "response_types_supported": [],
-                    "grant_types_supported": ["password", "refresh_token"],
-                    "token_endpoint_auth_methods_supported": [
-                        "none",
-                        "client_secret_basic",
-                        "client_secret_post",
-                    ],
-                    "introspection_endpoint_auth_methods_supported": [
-                        "client_secret_basic",
-                        "client_secret_post",
-                    ],
-                    "revocation_endpoint_auth_methods_supported": [
-                        "none",
-                        "client_secret_basic",
-                        "client_secret_post",
-                    ],
-                }
-            ]
-        }
-    )
-
-    issuer: answers.URL
-    token_endpoint: answers.URL
-    jwks_uri: answers.URL
-    introspection_endpoint: answers.URL
-    revocation_endpoint: answers.URL
-    scopes_supported: answers.Granted
-    response_types_supported: Names
-    grant_types_supported: Names
-    token_endpoint_auth_methods_supported: Names
-    introspection_endpoint_auth_methods_supported: Names
-    revocation_endpoint_auth_methods_supported: Names
 
 
 class SealedKey(NamedDocument):

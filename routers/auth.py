@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response, status
-from pydantic import BaseModel
 
 from app.auth import accounts, oauth_forms, token_endpoint
 from app.auth.accounts.token_requests import TokenRequest
@@ -24,10 +23,10 @@ from app.core.errors import (
 from app.http import replies
 from app.http.dependencies import Backends, Caller, Source
 from app.http.json_route import JsonRoute
+from app.http.oauth_requests import form_of, read_form
 from app.http.problems import BODY, SIGNED_IN, oauth_responses, responses
 from models.account import Registration
 from models.token import (
-    LONGEST_VALUE,
     InspectedForm,
     Introspection,
     PasswordKey,
@@ -36,23 +35,11 @@ from models.token import (
     TokenOutput,
 )
 from models.user import UserOutput
-from models.values import PLAIN
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=JsonRoute)
 
 
-def _form(model: type[BaseModel]) -> dict[str, Any]:
-    others = {"type": "string", "maxLength": LONGEST_VALUE, "pattern": PLAIN}  # which nobody reads
-    schema = model.model_json_schema() | {"additionalProperties": others}
-    content = {"application/x-www-form-urlencoded": {"schema": schema}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
 BASIC: dict[str, Any] = {"security": [{"Client": []}]}
-
-
-async def _read_form(request: Request) -> dict[str, str]:
-    return oauth_forms.parse(await request.body(), request.headers.get("content-type", ""))
 
 
 async def _identify(
@@ -66,7 +53,7 @@ async def _identify(
     "/token",
     response_model_exclude_none=True,
     summary="Sign in, or refresh",
-    openapi_extra=_form(TokenForm) | {"security": [{}, {"Client": []}]},
+    openapi_extra=form_of(TokenForm) | {"security": [{}, {"Client": []}]},
     responses=oauth_responses(
         InvalidGrantError, InvalidScopeError, UnauthorizedClientError, UnsupportedGrantTypeError
     )
@@ -79,7 +66,7 @@ async def create_token(request: Request, opened: Backends, source: Source) -> To
     lost reply, gets the same answer; an older one was stolen, or its thief used it first, and ends the
     session.
     """
-    form = await _read_form(request)
+    form = await read_form(request)
     client = await _identify(request, opened, form, source)
     asked = TokenRequest(form, client, source)
     return replies.token(await token_endpoint.answer(opened.auth, asked))
@@ -115,7 +102,7 @@ async def sign_out(opened: Backends, caller: Caller, source: Source) -> None:
     "/introspect",
     response_model_exclude_unset=True,
     summary="Is a token active?",
-    openapi_extra=_form(InspectedForm) | BASIC,
+    openapi_extra=form_of(InspectedForm) | BASIC,
     responses=oauth_responses(),
 )
 async def introspect_token(request: Request, opened: Backends, source: Source) -> Introspection:
@@ -123,7 +110,7 @@ async def introspect_token(request: Request, opened: Backends, source: Source) -
 
     A refresh token is active only for the client that it was issued to. `token_use` tells the kinds apart.
     """
-    form = await _read_form(request)
+    form = await read_form(request)
     client = await _identify(request, opened, form, source)
     found = await accounts.introspect(opened.auth, oauth_forms.require(form, "token"), client=client)
     return Introspection.model_validate(found)
@@ -132,12 +119,12 @@ async def introspect_token(request: Request, opened: Backends, source: Source) -
 @router.post(
     "/revoke",
     summary="End the session of a token",
-    openapi_extra=_form(InspectedForm) | {"security": [*BASIC["security"], {}]},  # a public one has no secret
+    openapi_extra=form_of(InspectedForm) | {"security": [*BASIC["security"], {}]},  # some have no secret
     responses=oauth_responses(UnauthorizedClientError),
 )
 async def revoke_token(request: Request, opened: Backends, source: Source) -> Revocation:
     """RFC 7009, for the client that the token was issued to; 200 also for unknown tokens."""
-    form = await _read_form(request)
+    form = await read_form(request)
     client = await _identify(request, opened, form, source)
     await accounts.revoke(opened.auth, oauth_forms.require(form, "token"), client=client)
     return Revocation()

@@ -20,6 +20,7 @@ Success = Literal[
     "consent_given",
     "consent_withdrawn",
     "email_changed",
+    "grant_begun",  # a client got tokens through a browser session
     "password_changed",  # by the user, who gave the current one
     "password_set",  # by an administrator or the command line
     "registered",
@@ -40,6 +41,7 @@ Success = Literal[
 Denial = Literal[
     "access_denied",  # the token is not valid, or lacks the scope
     "client_refused",  # unknown, wrong secret or assertion, throttled
+    "code_refused",
     "refresh_refused",
     "refresh_token_reused",  # somebody has a copy: the session was ended
     "registration_refused",

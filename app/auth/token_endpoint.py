@@ -7,6 +7,7 @@ from app.auth.accounts import grants
 from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import IssuedTokens
 from app.auth.accounts.token_requests import TokenRequest
+from app.auth.authorization import codes
 from app.core.errors import InvalidError, OAuthError, UnauthorizedClientError, UnsupportedGrantTypeError
 
 
@@ -59,6 +60,7 @@ async def _refresh(auth: Auth, asked: TokenRequest) -> IssuedTokens:
 
 
 _GRANTS: Mapping[str, Callable[[Auth, TokenRequest], Awaitable[IssuedTokens]]] = {
+    "authorization_code": codes.exchange,
     "password": _sign_in,
     "refresh_token": _refresh,
 }

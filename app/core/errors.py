@@ -48,6 +48,21 @@ class AuthorizationRequestError(InvalidError):
     title = "The application's request is not in order"
 
 
+class UnknownApplicationError(AuthorizationRequestError):
+    code = "unknown_application"
+    title = "No registered application has this client_id"
+
+
+class UnregisteredAddressError(AuthorizationRequestError):
+    code = "unregistered_address"
+    title = "The application has not registered this address"
+
+
+class RequestExpiredError(AuthorizationRequestError):
+    code = "request_expired"
+    title = "The application's request is too old, or was answered"
+
+
 class MalformedJSONError(RosterError):
     status = 400
     code = "malformed_json"
@@ -490,6 +505,14 @@ class UnavailableError(RosterError):
 
     def __init__(self, detail: str, *, retry_after: int = 1) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class LogoutNoticeRefusedError(RosterError):
+    """Of a job: how it failed."""
+
+    status = 502
+    code = "logout_notice_refused"
+    title = "The client refuses to be told of a sign-out"
 
 
 class OverloadedError(UnavailableError):

@@ -12,16 +12,21 @@ Operation = tuple[str, str, dict[str, Any]]
 
 OPEN = {
     "get_liveness", "get_readiness", "create_token", "register_user", "introspect_token", "revoke_token",
-    "read_keys", "read_metadata", "read_password_key",
     "register_client", "read_registration", "replace_registration", "remove_registration",
+    "read_keys", "read_metadata", "read_openid_metadata", "read_password_key",
+    "push_request",
+    "read_userinfo", "read_userinfo_by_form",  # which take a token with a scope that is none of a user's
 }  # fmt: skip
 """The operations that take no access token."""
 
-OAUTH = {"create_token", "introspect_token", "revoke_token"}
+OAUTH = {"create_token", "introspect_token", "revoke_token", "push_request"}
 """Those that take forms and answer errors as RFC 6749 has it; the others take JSON."""
 
 REGISTRATION = {"register_client", "replace_registration"}
 """Those that take JSON and answer what is wrong with it as RFC 7591 has it."""
+
+TOLD = {"read_userinfo", "read_userinfo_by_form"}
+"""Those that applications ask of their user (OpenID Connect)."""
 
 NEEDED: dict[str, str | None] = {
     "export_users": "users:export",

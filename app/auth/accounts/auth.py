@@ -11,6 +11,7 @@ from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring
 from app.auth.one_time import OneTimeRecords
 from app.auth.opaque_tokens import OpaqueTokens
+from app.auth.openid import IdTokens, Logouts
 from app.auth.password_keys import PasswordKeys
 from app.auth.passwords import Passwords
 from app.auth.sessions import BrowserSessions, Sessions
@@ -29,7 +30,9 @@ class Auth:
     users: Users
     keyring: Keyring
     tokens: AccessTokens
+    id_tokens: IdTokens
     authorization: Authorization
+    logouts: Logouts
     sessions: Sessions
     browsers: BrowserSessions
     one_time: OneTimeRecords

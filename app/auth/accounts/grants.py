@@ -9,6 +9,7 @@ from app.auth.accounts.account_records import Account
 from app.auth.accounts.auth import Auth
 from app.auth.clients import Client
 from app.auth.passwords import Verdict
+from app.auth.sessions import session_of
 from app.core.errors import (
     InvalidGrantError,
     InvalidScopeError,
@@ -158,4 +159,12 @@ async def refresh(
         "token_refreshed", user_id=refreshed.user_id, sid=refreshed.sid, client_id=client.id,
         address=source.address,
     )  # fmt: skip
-    return IssuedTokens(access_token, refreshed.refresh_token, claims)
+    id_token = None
+    if "openid" in claims.scopes:
+        id_token = auth.id_tokens.issue(
+            user_id=refreshed.user_id,
+            client_id=client.id,
+            sid=session_of(refreshed.sid),
+            access_token=access_token,
+        )
+    return IssuedTokens(access_token, refreshed.refresh_token, claims, id_token)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from app.auth.authorization.flow import Flow
 from app.auth.authorization.redirects import Redirect
 from app.core import sealing
-from app.core.errors import AccessDeniedError, AuthorizationRequestError, OAuthError
+from app.core.errors import AccessDeniedError, OAuthError, RequestExpiredError
 from app.core.sealing import BrokenSealError, Sealer
 
 FLOW_S = 3_600
@@ -23,16 +23,12 @@ class Authorization:
         self._issuer = issuer
         self._now = now
 
-    def now(self) -> float:
-        """Seconds since 1970, to a millisecond, as sign-ins are noted."""
-        return int(self._now() * 1000) / 1000
-
     def seal(self, flow: Flow) -> str:
         """Encrypted, since it has `state` and `nonce`, and addresses stand in histories."""
         return sealing.encode(self._sealer.seal(flow.dump(), _NAME))
 
     def open(self, sealed: str) -> Flow:
-        """AuthorizationRequestError if it is forged or older than an hour."""
+        """RequestExpiredError if it is forged or older than an hour."""
         try:
             flow = Flow.load(self._sealer.open(sealing.decode(sealed[:_LONGEST]), _NAME))
         except (BrokenSealError, ValueError):
@@ -55,5 +51,5 @@ class Authorization:
         return Redirect(flow.redirect_uri, parameters | state | {"iss": self._issuer}, flow.response_mode)
 
 
-def _lost() -> AuthorizationRequestError:
-    return AuthorizationRequestError("This sign-in has expired: go back to the application, and begin again.")
+def _lost() -> RequestExpiredError:
+    return RequestExpiredError("This sign-in has expired: go back to the application, and begin again.")

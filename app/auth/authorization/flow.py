@@ -19,7 +19,7 @@ class Flow:
     code_challenge: str
     """S256 (RFC 7636, section 4.2)."""
     asked_at: float
-    """Seconds since 1970, to a millisecond. A sign-in before it does not satisfy `prompt=login`."""
+    """Seconds since 1970, by the clock that notes sign-ins: one before does not satisfy `prompt=login`."""
     state: str | None = None
     nonce: str | None = None
     response_mode: ResponseMode = "query"

@@ -111,6 +111,11 @@ class Clients:
             raise InvalidTokenError("The registration access token is not valid.")
         return documents.read(document)
 
+    async def find_notified(self, client_ids: Iterable[str]) -> set[str]:
+        """Those of the clients that are told when a session of a browser ends."""
+        wanted = {"_id": {"$in": sorted(client_ids)}, "backchannel_logout_uri": {"$type": "string"}}
+        return {client["_id"] for client in await self._clients.find(wanted, {"_id": 1}).to_list()}
+
     async def change(self, client_id: str, changes: Mapping[str, Any], *, by: str | None = None) -> Client:
         """The client after a change of what `NewClient` has; scopes apply to the next sign-in or refresh.
 

@@ -96,6 +96,10 @@ class BrowserSessions:
             return None
         return BrowserSession(read.user_id, read.sid, time_of(auth_at or created_at or 0))
 
+    async def now(self) -> float:
+        """Seconds since 1970, to a millisecond, by the clock that notes sign-ins."""
+        return await self._store.read_clock() / 1000
+
     async def end(self, browser: BrowserSession) -> None:
         """End it, and with it all grants in it."""
         await self._sessions.end(browser.user_id, browser.sid)

@@ -1,7 +1,7 @@
 """Sessions: create, check, refresh, end, list and count."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,6 +47,13 @@ _DOUBT_WAITS_S = (0.01, 0.02, 0.05, 0.1)
 """Pauses between tries of a sign-in while the user is perhaps signed out everywhere, which takes
 milliseconds."""
 
+OnEnd = Callable[[str, Mapping[str, str]], Awaitable[None]]
+"""Is told of a user whose browser sessions have ended, and the client of each grant that lived in them."""
+
+
+async def _tell_nobody(_user_id: str, _grants: Mapping[str, str]) -> None:
+    pass
+
 
 @dataclass(frozen=True, slots=True)
 class _Pinned:
@@ -66,8 +73,11 @@ class Sessions:
         database: Database,
         secret: str,
         settings: Settings,
+        *,
+        on_end: OnEnd = _tell_nobody,
     ) -> None:
         self._store = Store(redis_connection)
+        self._on_end = on_end
         self._anchors = Anchors(database, kept_s=settings.session_absolute_ttl_s)
         self.pins = Pins(self._store, self._anchors)
         self._tokens = RefreshTokens(secret)
@@ -119,6 +129,7 @@ class Sessions:
         if outcome != "ok":
             raise UnavailableError("The user was just signed out everywhere: sign in again.")
         await self._anchors.end(displaced, "displaced")
+        await self._tell(user_id, displaced)
         return NewSession(sid, self._tokens.make(sid, 1), displaced)
 
     async def check(self, user_id: str, sid: str, *, client_id: str) -> None:
@@ -270,6 +281,7 @@ class Sessions:
         no ended session alive and ends no other. `keep` is a session that goes on.
         """
         ending, keep = Ending(), session_of(keep)
+        held = await self._find_grants(user_id)
         await self._store.run("begin_revocation", user_id, keep, self._absolute_ms)
         try:
             yield ending
@@ -280,6 +292,9 @@ class Sessions:
             raise
         generation = ending.generation if ending.generation is not None else ""
         await self._store.run("end_revocation", user_id, keep, generation, "revoked")
+        ended = {grant: client for grant, client in held.items() if session_of(grant) != keep}
+        if ending.generation is not None and ended:
+            await self._on_end(user_id, ended)
 
     @asynccontextmanager
     async def ending_client(self, client_id: str) -> AsyncIterator[None]:
@@ -312,7 +327,14 @@ class Sessions:
             await self._anchors.end([sid], reason)
         finally:
             _, (alive,) = await self._store.run("end_session", user_id, sid, sid, reason)
+        if alive and MARK not in sid:
+            await self._tell(user_id, [sid])
         return bool(alive)
+
+    async def _tell(self, user_id: str, sids: Iterable[str]) -> None:
+        for sid in sids:
+            if held := await self.grants(sid):
+                await self._on_end(user_id, held)
 
     async def list_all(self, user_id: str) -> Sequence[Session]:
         """Living sessions, the last used first.

@@ -89,6 +89,12 @@ class Store:
         of_session, of_user, facts = found.replies
         return (found.epoch, of_session, of_user, None), facts
 
+    async def read_clock(self) -> int:
+        """The server's time in milliseconds, which scripts call `clock()`."""
+        found = await self._connection.call(lambda _: pack("TIME"), 1)
+        seconds, microseconds = map(int, found.replies[0])
+        return seconds * 1000 + microseconds // 1000
+
     async def confirm_client(self, client_id: str, registration: str) -> None:
         """Confirm a client's registration, unless it is being removed or another one is confirmed."""
         await self._set(client_id, registration, "NX", "PX", _CONFIRMED_MS)

@@ -118,20 +118,3 @@ async def test_consents_go_with_the_client_and_with_the_user(client: httpx.Async
     assert (await client.delete(f"/users/{user['id']}")).status_code == 204
     (left,) = await database(client)["consents"].find({}).to_list()
     assert (str(left["user"]), left["client"]) == (USER, other.id)
-
-
-async def test_consents_and_clients_are_found_through_indexes_alone(client: httpx.AsyncClient) -> None:
-    portal = await registered(client)
-    await of(client).give(USER, portal.id, ["openid"])
-    consents, clients = database(client)["consents"], database(client)["clients"]
-    of_user = {"user": PydanticObjectId(USER)}
-    for index, found in (
-        ("of_user", consents.find(of_user, sort=[("client", 1)], limit=1_000)),
-        ("of_user", consents.find(of_user | {"client": portal.id})),
-        ("of_client", consents.find({"client": portal.id})),
-        ("subject", clients.find({"subject": PydanticObjectId(portal.subject)})),
-        ("name_key", clients.find({"name_key": "portal", "registration_token_hash": None})),
-    ):
-        plan = str((await found.explain())["queryPlanner"]["winningPlan"])
-        assert f"'indexName': '{index}'" in plan, plan
-        assert "'SORT'" not in plan

@@ -18,7 +18,7 @@ from tests.support.api import serving
 from tests.support.applying import resources
 from tests.support.clients import new_client
 from tests.support.imports import importing, upload
-from tests.support.openapi import NEEDED, OAUTH, OPEN, REGISTRATION, operations, read_document, resolve
+from tests.support.openapi import NEEDED, OAUTH, OPEN, REGISTRATION, TOLD, operations, read_document, resolve
 from tests.support.users import NOBODY, create, person
 from tools.error_codes import classes
 
@@ -34,6 +34,8 @@ BY_CLIENT: dict[str, list[dict[str, list[str]]]] = {
     "read_registration": [{"Registration": []}],
     "replace_registration": [{"Registration": []}],
     "remove_registration": [{"Registration": []}],
+    "push_request": [{"Client": []}, {}],
+    **{name: [{"Bearer": []}] for name in TOLD},
 }
 
 
@@ -155,6 +157,8 @@ def test_oauth_endpoints_take_forms_and_answer_as_rfc_6749_has_it(document: dict
     known = {error.code: error.status for error in classes(OAuthError)}
     shown: dict[str, set[str]] = {}
     for _, path, operation in operations(document):
+        if operation["operationId"] in TOLD:
+            continue
         if operation["operationId"] not in OAUTH:
             assert FORM not in operation.get("requestBody", {}).get("content", {}), path
             continue
@@ -173,9 +177,9 @@ def test_oauth_endpoints_take_forms_and_answer_as_rfc_6749_has_it(document: dict
         "invalid_request": OAUTH,
         "invalid_client": OAUTH,
         "invalid_grant": {"create_token"},
-        "invalid_scope": {"create_token"},
+        "invalid_scope": {"create_token", "push_request"},
         "unsupported_grant_type": {"create_token"},
-        "unauthorized_client": {"create_token", "revoke_token"},
+        "unauthorized_client": {"create_token", "revoke_token", "push_request"},
     }
 
 
@@ -184,15 +188,16 @@ def test_each_operation_shows_its_errors_as_problems_with_examples(document: dic
     for method, path, operation in operations(document):
         name = operation["operationId"]
         errors = {status: reply for status, reply in operation["responses"].items() if int(status) >= 400}
-        in_oauth_terms = ("400", "401") if name in OAUTH else ("400",) if name in REGISTRATION else ()
+        in_json = {*REGISTRATION, "read_userinfo_by_form"}
+        in_oauth_terms = ("400", "401") if name in OAUTH else ("400",) if name in in_json else ()
         for status in in_oauth_terms:
             (content,) = errors.pop(status)["content"].items()
             assert content[0] == JSON
             assert content[1]["schema"] == {"$ref": "#/components/schemas/OAuthProblem"}
         assert "500" in errors, (method, path)
-        if name not in {"get_liveness", "read_keys", "read_metadata"}:  # they ask no backend
+        if name not in {"get_liveness", "read_keys", "read_metadata", "read_openid_metadata"}:
             assert "503" in errors, (method, path)
-        takes_json = "requestBody" in operation and name not in OAUTH | REGISTRATION
+        takes_json = "requestBody" in operation and name not in OAUTH | REGISTRATION | TOLD
         assert ("422" in errors) == (takes_json or bool(operation.get("parameters"))), (method, path)
         if "requestBody" in operation:
             assert "413" in errors, (method, path)
