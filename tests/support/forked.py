@@ -1,7 +1,9 @@
-"""`python -m app` forked from a process that has imported it: at each start that would take two seconds."""
+"""`python -m …` forked from a process that has imported the program: at each start that takes two seconds."""
 
 import multiprocessing
 import os
+import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -9,12 +11,12 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
-from multiprocessing import reduction
+from multiprocessing import process, reduction
 from pathlib import Path
 from typing import Any
 
 with redirect_stdout(StringIO()), redirect_stderr(StringIO()):  # its consoles look for a terminal only now
-    import app.__main__ as program
+    import app.__main__  # noqa: F401 - for the processes that are forked
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload([__name__])
@@ -34,39 +36,71 @@ def _inherit(duplicate: Any) -> int:
     return int(duplicate.detach())
 
 
+class Process:
+    """`python -m` with these words, in as much of `subprocess.Popen` as the tests ask."""
+
+    def __init__(
+        self, words: Sequence[str], *, cwd: Path, env: Mapping[str, str], streams: Sequence[int]
+    ) -> None:
+        """`streams` are the descriptors of stdin, stdout and stderr, which stay the caller's to close."""
+        inherited = [_Stream(number) for number in streams]
+        self._words = list(words)
+        self._process = _CONTEXT.Process(target=_be, args=(self._words, cwd, dict(env), inherited))
+        self._process.start()
+        self.pid = self._process.pid or 0
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if (status := self.poll()) is None:
+            raise subprocess.TimeoutExpired(self._words, timeout or 0)
+        return status
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+
 def run(
-    arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], entered: str, timeout_s: float
+    words: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout_s: float, entered: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """To its end; `entered` comes through a pipe."""
+    """`python -m` with these words, to its end; `entered` comes through a pipe."""
     reading, writing = os.pipe()
     with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as complaints:
         with open(reading, "rb") as stdin, open(writing, "w") as typed:  # noqa: PTH123 - they are no paths
             typed.write(entered)
             typed.close()
-            streams = [_Stream(file.fileno()) for file in (stdin, printed, complaints)]
-            process = _CONTEXT.Process(target=_be, args=(list(arguments), cwd, dict(env), streams))
-            process.start()
-        process.join(timeout_s)
-        if process.exitcode is None:
-            process.kill()
-            raise subprocess.TimeoutExpired(list(arguments), timeout_s)
+            streams = [file.fileno() for file in (stdin, printed, complaints)]
+            running = Process(words, cwd=cwd, env=env, streams=streams)
+        try:
+            status = running.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            running.send_signal(signal.SIGKILL)
+            raise
         texts = []
         for file in (printed, complaints):
             file.seek(0)
             texts.append(file.read())
-        return subprocess.CompletedProcess(list(arguments), process.exitcode, *texts)
+        return subprocess.CompletedProcess(list(words), status, *texts)
 
 
-def _be(arguments: list[str], folder: Path, variables: dict[str, str], streams: list[int]) -> None:
+def _be(words: list[str], folder: Path, variables: dict[str, str], streams: list[int]) -> None:
     """The program, in the process that is its own."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w", 1), open(2, "w", 1)  # noqa: SIM115
     os.chdir(folder)
+    process.ORIGINAL_DIR = str(folder)  # where the processes that it starts begin
     os.environ.clear()
     os.environ.update(variables)
     warnings.simplefilter("default")
-    sys.modules["__main__"] = program
-    sys.argv = [str(program.__file__), *arguments]
-    program.main()
+    name, *arguments = words
+    sys.argv[1:] = arguments
+    del sys.modules["app.__main__"]  # it is imported, and would not be run without a warning
+    runpy.run_module(name, run_name="__main__", alter_sys=True)

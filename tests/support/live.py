@@ -8,8 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -42,9 +41,7 @@ def command(
 ) -> subprocess.CompletedProcess[str]:
     """`python -m app` with these arguments, run to its end in the folder; `entered` comes through a pipe."""
     variables = environment(folder, **settings)
-    if (
-        arguments[0] in {"serve", "worker"} or "PYTHONIOENCODING" in variables
-    ):  # which Python reads at its start
+    if _must_start(variables):
         done = subprocess.run(
             [sys.executable, "-m", "app", *arguments],
             cwd=folder,
@@ -56,9 +53,19 @@ def command(
             timeout=PATIENCE_S,
         )
     else:
-        done = forked.run(arguments, cwd=folder, env=variables, entered=entered, timeout_s=PATIENCE_S)
+        words = ("app", *arguments)
+        done = forked.run(words, cwd=folder, env=variables, entered=entered, timeout_s=PATIENCE_S)
     KEEPER.keep(done.stderr)
     return done
+
+
+_READ_EARLY = {name: os.environ.get(name) for name in ("PYTHONIOENCODING", "TMPDIR")}
+"""Variables that count when Python starts and modules are imported, as they are for the forked processes."""
+
+
+def _must_start(variables: Mapping[str, str]) -> bool:
+    """Whether no fork will do."""
+    return any(variables.get(name) != value for name, value in _READ_EARLY.items())
 
 
 def wait_until(holds: Callable[[], object]) -> None:
@@ -89,6 +96,20 @@ def find_children(pid: int) -> list[int]:
     return found
 
 
+def _start(
+    words: Sequence[str], folder: Path, variables: Mapping[str, str], streams: tuple[int, int, int]
+) -> subprocess.Popen[bytes] | forked.Process:
+    """A fork where it is the same as a start."""
+    stdin, stdout, stderr = streams
+    if words[0] == "-m" and not _must_start(variables):
+        with Path(os.devnull).open() as nothing:
+            known = nothing.fileno() if stdin == subprocess.DEVNULL else stdin
+            return forked.Process(words[1:], cwd=folder, env=variables, streams=(known, stdout, stderr))
+    return subprocess.Popen(
+        [sys.executable, *words], cwd=folder, env=variables, stdin=stdin, stdout=stdout, stderr=stderr
+    )
+
+
 class LiveProcess:
     """Ready when entered; what it wrote can be read from `printed` and `log`."""
 
@@ -101,7 +122,7 @@ class LiveProcess:
         command: str,
         *arguments: str,
         program: tuple[str, ...] = ("-m", "app"),
-        stdin: Any = None,
+        stdin: int = subprocess.DEVNULL,
         **settings: Any,
     ) -> None:
         """`settings` go into the environment, without their prefix; `stdin` is a file descriptor."""
@@ -110,20 +131,11 @@ class LiveProcess:
         self.printed = ""
         self.errors = ""
         self._environment = environment(folder, **({"log_format": "json"} | settings))
-        self.process = subprocess.Popen(
-            [sys.executable, *program, command, *arguments],
-            cwd=folder,
-            env=self._environment,
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self._readers = [
-            threading.Thread(target=read, daemon=True) for read in (self._read_output, self._read_errors)
-        ]
-        for reader in self._readers:
-            reader.start()
+        self._readers: list[threading.Thread] = []
+        streams = (stdin, self._read(self._print), self._read(self._complain))
+        self.process = _start((*program, command, *arguments), folder, self._environment, streams)
+        for stream in streams[1:]:
+            os.close(stream)
 
     @property
     def pid(self) -> int:
@@ -175,16 +187,25 @@ class LiveProcess:
             self.stop(signal.SIGKILL)
             raise
 
-    def _read_output(self) -> None:
-        with self.process.stdout or nullcontext(()) as lines:
-            for line in lines:
-                self.printed += line
+    def _read(self, take: Callable[[str], None]) -> int:
+        """The end of a pipe; a thread takes each line that is written there."""
+        reading, writing = os.pipe()
 
-    def _read_errors(self) -> None:
-        with self.process.stderr or nullcontext(()) as lines:
-            for line in lines:
-                self.errors += line
-                KEEPER.keep(line)
+        def take_all() -> None:
+            with open(reading) as lines:  # noqa: PTH123 - it is no path
+                for line in lines:
+                    take(line)
+
+        self._readers.append(threading.Thread(target=take_all, daemon=True))
+        self._readers[-1].start()
+        return writing
+
+    def _print(self, line: str) -> None:
+        self.printed += line
+
+    def _complain(self, line: str) -> None:
+        self.errors += line
+        KEEPER.keep(line)
 
 
 class LiveWorker(LiveProcess):
@@ -197,7 +218,7 @@ class LiveWorker(LiveProcess):
         folder: Path,
         *,
         program: tuple[str, ...] = ("-m", "app"),
-        stdin: Any = None,
+        stdin: int = subprocess.DEVNULL,
         **settings: Any,
     ) -> None:
         super().__init__(folder, "worker", program=program, stdin=stdin, **{"log_format": "json"} | settings)
@@ -213,7 +234,7 @@ class LiveServer(LiveProcess):
         folder: Path,
         *arguments: str,
         program: tuple[str, ...] = ("-m", "app"),
-        stdin: Any = None,
+        stdin: int = subprocess.DEVNULL,
         **settings: Any,
     ) -> None:
         """`arguments` are those of `serve`."""

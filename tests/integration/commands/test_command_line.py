@@ -353,6 +353,7 @@ def test_a_weak_password_in_the_environment_stops_the_start(right: dict[str, Any
     assert "password1" not in refused.stderr
 
 
+ATTENTIVE = ("-m", "tests.programs.attentive_server")
 KEY = re.compile(
     r"(?P<kid>[\w-]{43})  (?P<algorithm>ES256)      (?P<state>signs    |will sign|verifies )"
     r"(  \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ){2}  (?P<until>\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ|another takes over)"
@@ -376,7 +377,7 @@ def test_keys_are_listed_and_rotated_while_tokens_stay_good_and_at_once_when_the
         return [(key["kid"], key["state"].strip(), key["until"][0] == "2") for key in keys if key]
 
     assert list_keys() == [], "to look makes no key"
-    with LiveServer(tmp_path, **right) as live:
+    with LiveServer(tmp_path, program=ATTENTIVE, **right) as live:
 
         def published() -> list[str]:
             return [key["kid"] for key in httpx.get(f"{live.url}/.well-known/jwks.json").json()["keys"]]

@@ -1,8 +1,6 @@
 """Imports under faults: whatever is killed or steps down, each row is applied exactly once."""
 
 import asyncio
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,10 @@ from pymongo.errors import AutoReconnect
 
 from app.imports import row_writer
 from app.imports.import_records import ImportRecords
+from tests.support import forked
 from tests.support.api import serving
 from tests.support.applying import Row, change, creation, deletion, import_of, plan, resources, statuses
-from tests.support.live import ROOT, environment
+from tests.support.live import environment
 from tests.support.servers import MongoServer
 from tests.support.suite_logs import KEEPER
 from tests.support.users import create, until, users
@@ -70,18 +69,9 @@ async def test_workers_killed_at_fifty_random_moments_apply_each_row_once(
     rows = await mixed_rows(client, 3_000)
     import_id = await plan(client, rows)
     job_id = await submit(client, import_id)
-    command = [sys.executable, "-m", "tests.programs.mortal_workers", job_id, str(KILLS), str(LONGEST_MS)]
+    words = ["tests.programs.mortal_workers", job_id, str(KILLS), str(LONGEST_MS)]
     variables = environment(tmp_path, mongo_uri=mongo_uri, redis_url=redis_url, log_level="error")
-    done = await asyncio.to_thread(
-        subprocess.run,
-        command,
-        cwd=ROOT,
-        env=variables,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    done = await asyncio.to_thread(forked.run, words, cwd=tmp_path, env=variables, timeout_s=180)
     KEEPER.keep(done.stderr)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) == KILLS

@@ -1,8 +1,6 @@
 """Reverts under faults: killed workers, cancelled jobs, plans that failed, callers who may do less."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,9 +12,10 @@ from app.core import clock
 from app.core.errors import ImportNotFoundError
 from app.imports import planning, row_writer
 from app.imports.import_records import ImportRecords
+from tests.support import forked
 from tests.support.applying import apply_plan, resources, statuses
 from tests.support.imports import Plan, counted, importing, plan, upload
-from tests.support.live import ROOT, environment
+from tests.support.live import environment
 from tests.support.sessions import add_person, bearing, sign_in
 from tests.support.suite_logs import KEEPER
 from tests.support.users import create, database, problem, read, until, users
@@ -51,17 +50,9 @@ async def ask(client: httpx.AsyncClient, applied: Plan, wait: int = 30) -> httpx
 
 async def kill_workers(job_id: str, folder: Path, mongo_uri: str, redis_url: str) -> None:
     """Processes take the job one after another and are killed; the last one is left to end it."""
+    words = ["tests.programs.mortal_workers", job_id, str(KILLS), str(LONGEST_MS)]
     variables = environment(folder, mongo_uri=mongo_uri, redis_url=redis_url, log_level="error")
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "tests.programs.mortal_workers", job_id, str(KILLS), str(LONGEST_MS)],
-        cwd=ROOT,
-        env=variables,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    done = await asyncio.to_thread(forked.run, words, cwd=folder, env=variables, timeout_s=180)
     KEEPER.keep(done.stderr)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 0

@@ -24,7 +24,7 @@ def test_its_output_and_its_end_are_those_of_python_m_app(arguments: list[str], 
         check=False,
         text=True,
     )
-    done = forked.run(arguments, cwd=tmp_path, env=variables, entered="", timeout_s=PATIENCE_S)
+    done = forked.run(["app", *arguments], cwd=tmp_path, env=variables, timeout_s=PATIENCE_S)
     assert (done.returncode, done.stdout, done.stderr) == (
         started.returncode,
         started.stdout,
