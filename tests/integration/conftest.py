@@ -3,15 +3,33 @@
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from app import container
+from app.auth.passwords import Passwords
 from tests.support.api import serving
+from tests.support.identity import CHEAP
 from tests.support.jobs import Start
 from tests.support.servers import RedisServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Let apps within the tests hash at next to no cost: a sign-in takes 45 ms of a core otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(container, "Passwords", partial(Passwords, cost=CHEAP))
+        yield
+
+
+@pytest.fixture
+def costly_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the service has them, for apps that start from now on."""
+    monkeypatch.setattr(container, "Passwords", Passwords)
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import httpx
 import orjson
 from joserfc import jwe
 from joserfc.jwk import RSAKey
-from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app.auth.accounts import account_records
 from app.auth.clients import Client
+from app.auth.passwords import Cost
 from tests.support.applying import resources
 from tests.support.clients import new_client
 from tests.support.users import create
@@ -21,15 +21,15 @@ from tests.support.users import create
 PASSWORD = "seven otters juggle quietly"
 OTHER_PASSWORD = "nine herons argue loudly"
 WRONG_PASSWORD = "eight badgers whisper softly"
+CHEAP = Cost(memory_kib=8, passes=1, lanes=1)
+"""Of the hashes of passwords, where what one costs is not the subject."""
 _DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749, section 5.2
 
 
 @cache
 def hash_of(password: str) -> str:
-    """As the service would make it today, so that no sign-in renews it."""
-    return Argon2Hasher(memory_cost=19_456, time_cost=2, parallelism=1, salt_len=16, hash_len=32).hash(
-        password
-    )
+    """As the apps of the tests make it, so that no sign-in renews it."""
+    return CHEAP.make_hasher().hash(password)
 
 
 async def member(

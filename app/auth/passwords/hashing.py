@@ -14,15 +14,39 @@ from app.auth.passwords.text import encode, find_spellings, prepare
 LONGEST = 1024
 """Characters, as typed. No password that the policy accepts is longer in any composition."""
 
-_MEMORY_KIB, _PASSES, _LANES = 19_456, 2, 1
-"""OWASP's minimum for Argon2id (Password Storage Cheat Sheet)."""
-
 _SALT_BYTES, _HASH_BYTES = 16, 32
 
-_hasher = Argon2Hasher(
-    memory_cost=_MEMORY_KIB, time_cost=_PASSES, parallelism=_LANES, salt_len=_SALT_BYTES, hash_len=_HASH_BYTES
-)
 log = structlog.get_logger("roster.passwords")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The parameters of Argon2id."""
+
+    memory_kib: int
+    passes: int
+    lanes: int
+
+    def make_hasher(self) -> Argon2Hasher:
+        return Argon2Hasher(
+            memory_cost=self.memory_kib,
+            time_cost=self.passes,
+            parallelism=self.lanes,
+            salt_len=_SALT_BYTES,
+            hash_len=_HASH_BYTES,
+        )
+
+    def make_decoy(self) -> str:
+        """A hash with a random sum, which no password matches and nobody had to compute."""
+        salt, checksum = (
+            base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")
+            for size in (_SALT_BYTES, _HASH_BYTES)
+        )
+        return f"$argon2id$v=19$m={self.memory_kib},t={self.passes},p={self.lanes}${salt}${checksum}"
+
+
+OWASP_MINIMUM = Cost(memory_kib=19_456, passes=2, lanes=1)
+"""OWASP's Password Storage Cheat Sheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +59,11 @@ class Verdict:
 class Passwords:
     """Hashes and verifies passwords in threads; one per process."""
 
-    def __init__(self, *, threads: int, waiting: int) -> None:
-        """`threads` of 0: one for each core, 19 MiB each while it hashes."""
+    def __init__(self, *, threads: int, waiting: int, cost: Cost = OWASP_MINIMUM) -> None:
+        """`threads` of 0: one for each core, 19 MiB each while it hashes. Only tests hash at less cost."""
         self._pool = HashingPool(threads=threads, waiting=waiting)
+        self._hasher = cost.make_hasher()
+        self._decoy = cost.make_decoy()
 
     @property
     def running(self) -> int:
@@ -55,7 +81,7 @@ class Passwords:
 
     async def hash(self, password: str, *, at_turn: AtTurn | None = None) -> str:
         """The PHC string of a password that the policy accepts. `at_turn` and errors as in `verify`."""
-        return await self._pool.run(lambda: _hash(password), at_turn)
+        return await self._pool.run(lambda: self._hash(password), at_turn)
 
     async def verify(self, password: str, stored: str | None, *, at_turn: AtTurn | None = None) -> Verdict:
         """Whether `stored` is a hash of `password`; None stands for an unknown account or no password.
@@ -70,41 +96,26 @@ class Passwords:
         if stored is not None and not imported.is_readable(stored):
             log.error("stored_password_unreadable")
             stored = None
-        return await self._pool.run(lambda: _judge(password, stored), at_turn)
+        return await self._pool.run(lambda: self._judge(password, stored), at_turn)
 
     def close(self) -> None:
         """End the threads; later calls fail."""
         self._pool.close()
 
+    def _hash(self, password: str) -> str:
+        return self._hasher.hash(encode(prepare(password)))
 
-def _hash(password: str) -> str:
-    return _hasher.hash(encode(prepare(password)))
+    def _judge(self, password: str, stored: str | None) -> Verdict:
+        against = stored or self._decoy
+        # Always all of them: a match at the first spelling must not be faster than none at the last.
+        found = [imported.verify(text, against) for text in find_spellings(password[:LONGEST])]
+        matches = any(found) and stored is not None and len(password) <= LONGEST
+        if self._is_current(against):
+            return Verdict(matches, None)
+        # Made even if it is thrown away: else the time would reveal a right password of a disabled account.
+        fresh = self._hash(password[:LONGEST])
+        return Verdict(matches, fresh if matches else None)
 
-
-def _make_decoy() -> str:
-    """A hash with a random sum, which no password matches and nobody had to compute."""
-    salt, checksum = (
-        base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")
-        for size in (_SALT_BYTES, _HASH_BYTES)
-    )
-    return f"$argon2id$v=19$m={_MEMORY_KIB},t={_PASSES},p={_LANES}${salt}${checksum}"
-
-
-_DECOY = _make_decoy()
-
-
-def _judge(password: str, stored: str | None) -> Verdict:
-    against = stored or _DECOY
-    # Always all of them: a match at the first spelling must not be faster than none at the last.
-    found = [imported.verify(text, against) for text in find_spellings(password[:LONGEST])]
-    matches = any(found) and stored is not None and len(password) <= LONGEST
-    if _is_current(against):
-        return Verdict(matches, None)
-    # Made even if it is thrown away: otherwise the time would reveal a right password of a disabled account.
-    fresh = _hash(password[:LONGEST])
-    return Verdict(matches, fresh if matches else None)
-
-
-def _is_current(stored: str) -> bool:
-    """Whether the hash has today's parameters; stronger ones are renewed, too, as their time would differ."""
-    return stored.startswith("$argon2") and not _hasher.check_needs_rehash(stored)
+    def _is_current(self, stored: str) -> bool:
+        """Whether the hash has these parameters; stronger ones are renewed, too: their time would differ."""
+        return stored.startswith("$argon2") and not self._hasher.check_needs_rehash(stored)

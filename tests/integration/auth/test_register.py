@@ -67,6 +67,7 @@ async def test_nobody_registers_unless_it_is_allowed(client: httpx.AsyncClient) 
 # --- open
 
 
+@pytest.mark.usefixtures("costly_passwords")
 async def test_one_registers_and_signs_in(public: httpx.AsyncClient) -> None:
     reply = await register(
         public, name="Zoë", email="Zoe@Example.com", username="zoe", profile={"age": 30}, locale=""

@@ -84,11 +84,20 @@ async def find_medians(
     return {kind: statistics.median(times) for kind, times in spent.items()}
 
 
+async def add_person(client: httpx.AsyncClient, **more: Any) -> dict[str, Any]:
+    """A user whose password is hashed at the cost of a real one."""
+    user = await member(client, **more)
+    reply = await client.put(f"/users/{user['id']}/password", json={"password": PASSWORD})
+    assert reply.status_code == 204, reply.text
+    return user
+
+
+@pytest.mark.usefixtures("costly_passwords")
 async def test_an_existing_an_absent_and_a_disabled_account_cannot_be_told_apart(
     mongo_uri: str, redis_url: str
 ) -> None:
     async with serving(mongo_uri, redis_url, **FREE) as client:
-        existing, disabled = await member(client), await member(client)
+        existing, disabled = await add_person(client), await add_person(client)
         await client.patch(f"/users/{disabled['id']}", json={"is_active": False})
         tries = {
             "existing": (existing["email"], WRONG_PASSWORD),
@@ -98,9 +107,10 @@ async def test_an_existing_an_absent_and_a_disabled_account_cannot_be_told_apart
         await assert_alike(client, tries)
 
 
+@pytest.mark.usefixtures("costly_passwords")
 async def test_nor_can_they_while_they_wait(mongo_uri: str, redis_url: str) -> None:
     async with serving(mongo_uri, redis_url, tries_per_address=100_000) as client:
-        existing = await member(client, username="existing")
+        existing = await add_person(client, username="existing")
         for name in (existing["email"], ABSENT):
             await wear_out(client, name)
         tries = {

@@ -427,6 +427,7 @@ def django(password: str, *, digest: str = "sha256", iterations: int = 1000) -> 
     return f"pbkdf2_{digest}${iterations}${salt}${b64encode(made).decode()}"
 
 
+@pytest.mark.usefixtures("costly_passwords")
 @pytest.mark.parametrize(
     "imported",
     [bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode(), django(PASSWORD)],
