@@ -17,6 +17,7 @@ from pymongo.write_concern import WriteConcern
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.driver_info import DriverInfo
 from redis.exceptions import RedisError
 
 from app.core.errors import StartError
@@ -35,6 +36,8 @@ Client = AsyncMongoClient[dict[str, Any]]
 _OLDEST_WIRE = 13
 """MongoDB 5.0."""
 _LOOK_AGAIN_S = 0.5
+_DRIVER = DriverInfo()
+"""One for all connections: each would read redis-py's version from its metadata, in 2 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,7 @@ def open_redis(url: str, timeout_s: float) -> Redis:
             socket_connect_timeout=timeout_s,
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
+            driver_info=_DRIVER,
         )
         pool: Any = redis.connection_pool
         pool.make_connection()  # which reads the TLS options

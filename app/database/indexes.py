@@ -61,21 +61,24 @@ async def check(database: Database) -> list[str]:
 async def apply(database: Database) -> None:
     """Create what is missing. StartError where an index conflicts, or duplicates prevent a unique one."""
     await apply_validator(database)
+    differing: list[str] = []
     for collection, wanted in DECLARED.items():
         present = await _present(database, collection)
+        differing += _find_differing(collection, present)
         missing = [index for index in wanted if index.document["name"] not in present]
         if missing:
             await _create_indexes(database, collection, missing)
-    differing = [sentence for sentence in await check(database) if "differs" in sentence]
     if differing:
         raise StartError(f"{'; '.join(differing)}: drop it, then run `python -m app indexes apply`.")
 
 
 async def apply_validator(database: Database) -> None:
     """Also before migrations, which write users as this release stores them."""
-    if not await _validation(database):
+    found = await _validation(database)
+    if not found:
         await _create_collection(database)
-    if await _validation(database) != _VALIDATION:
+        found = await _validation(database)  # another process may have been faster
+    if found != _VALIDATION:
         await _change_validator(database)
 
 
@@ -92,17 +95,21 @@ async def retain(database: Database, *, audit_days: int) -> None:
 async def _compare(database: Database, collection: str) -> list[str]:
     present, wanted = await _present(database, collection), declared(collection)
     found = [f"{_name(collection, name)} is missing" for name in wanted if name not in present]
-    found += [
-        f"{_name(collection, name)} differs: it is {_said(present[name])}, it should be {_said(index)}"
-        for name, index in wanted.items()
-        if name in present and _said(present[name]) != _said(index)
-    ]
+    found += _find_differing(collection, present)
     found += [
         f"{_name(collection, name)} is not ours; drop it if nothing else needs it"
         for name in present
         if name not in wanted
     ]
     return found
+
+
+def _find_differing(collection: str, present: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [
+        f"{_name(collection, name)} differs: it is {_said(present[name])}, it should be {_said(index)}"
+        for name, index in declared(collection).items()
+        if name in present and _said(present[name]) != _said(index)
+    ]
 
 
 async def _present(database: Database, collection: str) -> dict[str, Mapping[str, Any]]:

@@ -124,8 +124,9 @@ class RedisConnection:
         connection = _RedisProtocol(self._timeout_s)
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._dial(connection)
-                await self._shake_hands(connection)
+                address = self._address()
+                await self._dial(connection, address)
+                await self._shake_hands(connection, address)
         except (OSError, TimeoutError) as error:
             connection.close()
             raise ConnectionError(f"Redis cannot be reached: {_explain(error)}.") from None
@@ -139,9 +140,8 @@ class RedisConnection:
         pool: Any = self._redis.connection_pool
         return pool.make_connection()
 
-    async def _dial(self, connection: "_RedisProtocol") -> None:
+    async def _dial(self, connection: "_RedisProtocol", address: Any) -> None:
         loop = asyncio.get_running_loop()
-        address = self._address()
         if path := getattr(address, "path", None):
             await loop.create_unix_connection(lambda: connection, path)
             return
@@ -150,8 +150,7 @@ class RedisConnection:
             context = tls.get()
         await loop.create_connection(lambda: connection, address.host, address.port, ssl=context)
 
-    async def _shake_hands(self, connection: "_RedisProtocol") -> None:
-        address = self._address()
+    async def _shake_hands(self, connection: "_RedisProtocol", address: Any) -> None:
         commands = [pack("SELECT", address.db or 0), pack("INFO", "server"), pack("INFO", "replication")]
         if address.username or address.password:
             names = [address.username] if address.username else []

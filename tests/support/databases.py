@@ -1,7 +1,8 @@
-"""Databases as the service makes them, emptied and used again: one made for each test took minutes."""
+"""Databases as the service makes them, put back and used again: one made for each test took minutes."""
 
 import asyncio
 import uuid
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,18 +12,24 @@ from pymongo.database import Database
 from tests.support.api import serving
 from tests.support.servers import MongoServer, RedisServer
 
-Shape = dict[str, Any]
+Document = dict[str, Any]
+
+LASTING = ("keys", "schema", "secrets")
+"""Collections that a service fills when it starts."""
+PLANNED = "users"
+"""The collection of which MongoDB keeps plans that a later test would meet."""
 
 
 class PreparedDatabases:
-    """Each has the collections, validators and indexes of a service that has started, and no document."""
+    """Each has the collections, validators, indexes and keys of a service that has started; nothing else."""
 
-    def __init__(self, mongo: MongoServer, redis: RedisServer, client: MongoClient[dict[str, Any]]) -> None:
+    def __init__(self, mongo: MongoServer, redis: RedisServer, client: MongoClient[Document]) -> None:
         self._mongo = mongo
         self._redis_url = redis.url.removesuffix("/0") + "/3"
         self._client = client
         self._free: list[str] = []
-        self._shape: Shape = {}
+        self._started: dict[str, tuple[Document, dict[str, list[Document]]]] = {}
+        """Shape and documents of each, as the service left them."""
 
     def take(self) -> str:
         """The name of one that is the caller's until it is given back."""
@@ -31,10 +38,14 @@ class PreparedDatabases:
         return self._free.pop()
 
     def give_back(self, name: str) -> None:
-        """Empty it for the next test; dropped if the test changed more than documents."""
-        database = self._client[name]
-        self._empty(database)
-        if _read_shape(database) == self._shape:
+        """Put it back for the next test; drop it if the test changed more than documents."""
+        shape, documents = self._started[name]
+        database, found = self._client[name], self._read_shape(name)
+        for other in found.keys() - shape.keys():
+            database.drop_collection(other)
+            del found[other]
+        if found == shape:
+            self._restore(database, documents)
             self._free.append(name)
         else:
             self._client.drop_database(name)
@@ -43,26 +54,40 @@ class PreparedDatabases:
         name = f"t_{uuid.uuid4().hex}"
         with ThreadPoolExecutor(1) as aside:  # the thread of the tests has an event loop already
             aside.submit(asyncio.run, self._start_service(name)).result()
-        self._shape = _read_shape(self._client[name])
-        self._empty(self._client[name])
+        shape, database = self._read_shape(name), self._client[name]
+        self._started[name] = shape, self._read(database, shape)
         return name
 
     async def _start_service(self, name: str) -> None:
         async with serving(self._mongo.uri_of(name), self._redis_url):
             pass
 
-    def _empty(self, database: Database[dict[str, Any]]) -> None:
-        for name in database.list_collection_names():
-            if name in self._shape:
+    def _read_shape(self, name: str) -> Document:
+        """Options and indexes by collection."""
+        found = self._client.admin.aggregate([{"$listCatalog": {}}, {"$match": {"db": name}}])
+        return {
+            each["name"]: (each["md"]["options"], [index["spec"] for index in each["md"]["indexes"]])
+            for each in found
+        }
+
+    def _restore(self, database: Database[Document], documents: dict[str, list[Document]]) -> None:
+        shape, _ = self._started[database.name]
+        found = self._read(database, shape)
+        for name in shape:
+            if found[name] != documents[name]:
                 database[name].delete_many({})
-                database.command("planCacheClear", name)
-            elif not name.startswith("system."):
-                database.drop_collection(name)
+                if documents[name]:
+                    database[name].insert_many(documents[name])
+        database.command("planCacheClear", PLANNED)
 
-
-def _read_shape(database: Database[dict[str, Any]]) -> Shape:
-    """Options and indexes by collection."""
-    return {
-        found["name"]: (found["options"], list(database[found["name"]].list_indexes()))
-        for found in database.list_collections()
-    }
+    def _read(self, database: Database[Document], shape: Document) -> dict[str, list[Document]]:
+        """By collection: all documents of those that last, and the id of one of each other that has any."""
+        stages: list[Document] = [{"$documents": []}]
+        for name in shape:
+            some = [] if name in LASTING else [{"$limit": 1}, {"$project": {"_id": 1}}]
+            told: list[Document] = [*some, {"$replaceWith": {"collection": name, "document": "$$ROOT"}}]
+            stages.append({"$unionWith": {"coll": name, "pipeline": told}})
+        read: dict[str, list[Document]] = defaultdict(list)
+        for found in database.aggregate(stages):
+            read[found["collection"]].append(found["document"])
+        return read
