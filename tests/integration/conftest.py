@@ -12,10 +12,10 @@ import pytest
 
 from app import container
 from app.auth.passwords import Passwords
-from tests.support.api import serving
+from tests.support.api import serving, serving_module
 from tests.support.identity import CHEAP
 from tests.support.jobs import Start
-from tests.support.servers import RedisServer
+from tests.support.servers import MongoServer, RedisServer
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,6 +35,13 @@ def costly_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def client(mongo_uri: str, redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
     async with serving(mongo_uri, redis_url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def shared(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
+    """As `client`, of an app that the module's tests share: for those that do not mind what others left."""
+    async with serving_module(mongo_server, redis_server) as opened:
         yield opened
 
 

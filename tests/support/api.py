@@ -1,5 +1,6 @@
 """The service as its users meet it: the app over a real MongoDB and Redis, spoken to by HTTP."""
 
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from pydantic import SecretStr
 
 from app.core.settings import Settings
 from app.main import create_app
+from tests.support.servers import MongoServer, RedisServer
 from tests.support.tokens import mint
 
 
@@ -35,3 +37,15 @@ async def serving(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIter
         client.app = app  # type: ignore[attr-defined]  # a handle for tests
         client.headers["Authorization"] = f"Bearer {await mint(app.state.container)}"
         yield client
+
+
+@asynccontextmanager
+async def serving_module(
+    mongo: MongoServer, redis: RedisServer, **overrides: Any
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The same for a whole module, with a database of its own."""
+    redis_url = redis.url.removesuffix("/0") + "/2"
+    async with serving(mongo.uri_of(f"t_{uuid.uuid4().hex}"), redis_url, **overrides) as client:
+        yield client
+        database = client.app.state.container.connections.database  # type: ignore[attr-defined]  # set above
+        await database.client.drop_database(database)

@@ -1,7 +1,6 @@
 """What the tests of imports share: files that go up, plans that come back, and people of every value."""
 
 import itertools
-import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -10,9 +9,9 @@ import httpx
 from hypothesis import strategies as st
 
 from models.values import ALL_SCOPES
-from tests.support.api import serving
+from tests.support.api import serving, serving_module
 from tests.support.servers import MongoServer, RedisServer
-from tests.support.users import database, problem, users
+from tests.support.users import problem, users
 
 Plan = dict[str, Any]
 CSV = "text/csv"
@@ -40,11 +39,8 @@ async def importing_all_along(
     mongo: MongoServer, redis: RedisServer, **more: Any
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The same for a whole module, with a database of its own."""
-    name = f"t_{uuid.uuid4().hex}"
-    redis_url = redis.url.removesuffix("/0") + "/2"
-    async with importing(mongo.uri_of(name), redis_url, **more) as client:
+    async with serving_module(mongo, redis, jobs_inside=True, **more) as client:
         yield client
-        await database(client).client.drop_database(name)
 
 
 async def empty(client: httpx.AsyncClient) -> None:

@@ -102,25 +102,25 @@ OPEN = {
 
 @pytest.mark.parametrize(("method", "path", "body", "scope"), ROUTES)
 async def test_each_route_takes_its_own_scope_and_no_other(
-    client: httpx.AsyncClient, method: str, path: str, body: Any, scope: str | None
+    shared: httpx.AsyncClient, method: str, path: str, body: Any, scope: str | None
 ) -> None:
     sent = {} if body is None else {"json": body}
-    problem(await call(client, method, path, **sent), 401, "unauthenticated")
+    problem(await call(shared, method, path, **sent), 401, "unauthenticated")
     if scope is None:
-        allowed = await call(client, method, path, await token_of(client, "users:export"), **sent)
+        allowed = await call(shared, method, path, await token_of(shared, "users:export"), **sent)
         assert allowed.status_code in {200, 204, 404}, allowed.text
         return
     others = [other for other in ALL_SCOPES if other != scope]
-    reply = await call(client, method, path, await token_of(client, *others), **sent)
+    reply = await call(shared, method, path, await token_of(shared, *others), **sent)
     assert scope in problem(reply, 403, "insufficient_scope")["detail"]
     expected = f'Bearer realm="roster", error="insufficient_scope", scope="{scope}"'
     assert reply.headers["www-authenticate"] == expected
-    allowed = await call(client, method, path, await token_of(client, scope), **sent)
+    allowed = await call(shared, method, path, await token_of(shared, scope), **sent)
     assert allowed.status_code not in {401, 403, 500}, allowed.text
 
 
-async def test_no_route_was_forgotten_here(client: httpx.AsyncClient) -> None:
-    document = (await client.get("/openapi.json")).json()
+async def test_no_route_was_forgotten_here(shared: httpx.AsyncClient) -> None:
+    document = (await shared.get("/openapi.json")).json()
     declared = {
         (method.upper(), path)
         for path, operations in document["paths"].items()

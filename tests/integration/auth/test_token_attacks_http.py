@@ -52,31 +52,31 @@ async def refused(client: httpx.AsyncClient, token: str, code: str = "invalid_to
         assert challenge.isascii()
 
 
-async def test_what_a_fault_could_sign_is_good_but_for_the_fault(client: httpx.AsyncClient) -> None:
-    assert (await call(client, "GET", "/users", signed(client, *own(client)))).status_code == 200
+async def test_what_a_fault_could_sign_is_good_but_for_the_fault(shared: httpx.AsyncClient) -> None:
+    assert (await call(shared, "GET", "/users", signed(shared, *own(shared)))).status_code == 200
 
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "", "nOnE"])
-async def test_an_unsigned_token_is_refused(client: httpx.AsyncClient, alg: str) -> None:
-    header, claims = own(client)
+async def test_an_unsigned_token_is_refused(shared: httpx.AsyncClient, alg: str) -> None:
+    header, claims = own(shared)
     text = f"{encoded(header | {'alg': alg})}.{encoded(claims)}"
     for signature in ("", encoded(b"x"), encoded(bytes(64))):
-        await refused(client, f"{text}.{signature}")
-    await refused(client, text)
+        await refused(shared, f"{text}.{signature}")
+    await refused(shared, text)
 
 
 @pytest.mark.parametrize("form", ["raw", "jwk", "base64url"])
-async def test_the_public_key_is_no_hmac_secret(client: httpx.AsyncClient, form: str) -> None:
-    (jwk,) = (await call(client, "GET", "/.well-known/jwks.json")).json()["keys"]
+async def test_the_public_key_is_no_hmac_secret(shared: httpx.AsyncClient, form: str) -> None:
+    (jwk,) = (await call(shared, "GET", "/.well-known/jwks.json")).json()["keys"]
     secret = {
         "raw": decoded(jwk["x"]) + decoded(jwk["y"]),
         "jwk": json.dumps(jwk, separators=(",", ":")).encode(),
         "base64url": jwk["x"].encode(),
     }[form]
-    header, claims = own(client)
+    header, claims = own(shared)
     for alg, digest in (("HS256", "sha256"), ("HS512", "sha512"), ("ES256", "sha256")):
         text = f"{encoded(header | {'alg': alg})}.{encoded(claims)}"
-        await refused(client, f"{text}.{encoded(hmac.digest(secret, text.encode(), digest))}")
+        await refused(shared, f"{text}.{encoded(hmac.digest(secret, text.encode(), digest))}")
 
 
 @asynccontextmanager
@@ -93,10 +93,10 @@ async def listening() -> AsyncIterator[tuple[str, list[str]]]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys.json", visitors
 
 
-async def test_no_key_that_a_token_brings_or_points_at_is_used_or_fetched(client: httpx.AsyncClient) -> None:
+async def test_no_key_that_a_token_brings_or_points_at_is_used_or_fetched(shared: httpx.AsyncClient) -> None:
     theirs = SigningKey.generate("ES256")
     jwk = theirs.public() | {"kid": theirs.kid, "use": "sig", "alg": "ES256"}
-    header, claims = own(client)
+    header, claims = own(shared)
     async with listening() as (url, visitors):
         for brought in (
             {"jwk": jwk},
@@ -110,9 +110,9 @@ async def test_no_key_that_a_token_brings_or_points_at_is_used_or_fetched(client
             for kid in (header["kid"], theirs.kid):
                 text = f"{encoded({'kid': kid} | {k: v for k, v in header.items() if k != 'kid'} | brought)}"
                 text = f"{text}.{encoded(claims)}"
-                await refused(client, f"{text}.{encoded(theirs.sign(text.encode()))}")
+                await refused(shared, f"{text}.{encoded(theirs.sign(text.encode()))}")
             if "kid" not in brought:
-                await refused(client, signed(client, header | brought, claims))
+                await refused(shared, signed(shared, header | brought, claims))
         await asyncio.sleep(0.1)
         assert visitors == []
         _, writer = await asyncio.open_connection("127.0.0.1", int(url.split(":")[2].split("/")[0]))
@@ -129,9 +129,9 @@ async def test_no_key_that_a_token_brings_or_points_at_is_used_or_fetched(client
         "$ne", {"$ne": ""}, ["a"], None, 1, True, "｟", "__proto__", "*", "%2e%2e%2f",
     ],
 )  # fmt: skip
-async def test_a_key_id_is_nothing_but_a_name(client: httpx.AsyncClient, kid: Any) -> None:
-    header, claims = own(client)
-    await refused(client, signed(client, header | {"kid": kid}, claims))
+async def test_a_key_id_is_nothing_but_a_name(shared: httpx.AsyncClient, kid: Any) -> None:
+    header, claims = own(shared)
+    await refused(shared, signed(shared, header | {"kid": kid}, claims))
 
 
 @pytest.mark.parametrize(
@@ -145,17 +145,17 @@ async def test_a_key_id_is_nothing_but_a_name(client: httpx.AsyncClient, kid: An
     ],
 )  # fmt: skip
 async def test_a_header_that_we_do_not_write_is_refused(
-    client: httpx.AsyncClient, changed: dict[str, Any]
+    shared: httpx.AsyncClient, changed: dict[str, Any]
 ) -> None:
-    header, claims = own(client)
-    await refused(client, signed(client, header | changed, claims))
+    header, claims = own(shared)
+    await refused(shared, signed(shared, header | changed, claims))
 
 
 @pytest.mark.parametrize("name", ["alg", "kid", "typ"])
-async def test_a_header_that_lacks_a_member_is_refused(client: httpx.AsyncClient, name: str) -> None:
-    header, claims = own(client)
+async def test_a_header_that_lacks_a_member_is_refused(shared: httpx.AsyncClient, name: str) -> None:
+    header, claims = own(shared)
     del header[name]
-    await refused(client, signed(client, header, claims))
+    await refused(shared, signed(shared, header, claims))
 
 
 @pytest.mark.parametrize(
@@ -171,26 +171,26 @@ async def test_a_header_that_lacks_a_member_is_refused(client: httpx.AsyncClient
     ],
 )  # fmt: skip
 async def test_a_claim_of_another_type_or_from_elsewhere_is_refused(
-    client: httpx.AsyncClient, changed: dict[str, Any]
+    shared: httpx.AsyncClient, changed: dict[str, Any]
 ) -> None:
-    header, claims = own(client)
-    await refused(client, signed(client, header, claims | changed))
+    header, claims = own(shared)
+    await refused(shared, signed(shared, header, claims | changed))
 
 
 @pytest.mark.parametrize(
     "name", ["iss", "aud", "sub", "client_id", "iat", "nbf", "exp", "jti", "sid", "scope"]
 )
-async def test_a_claim_that_is_missing_is_refused(client: httpx.AsyncClient, name: str) -> None:
-    header, claims = own(client)
+async def test_a_claim_that_is_missing_is_refused(shared: httpx.AsyncClient, name: str) -> None:
+    header, claims = own(shared)
     del claims[name]
-    await refused(client, signed(client, header, claims))
+    await refused(shared, signed(shared, header, claims))
 
 
 @pytest.mark.parametrize("number", ["1e400", "NaN", "Infinity", "1" + "0" * 400, "9" * 5000, "1.5"])
-async def test_a_time_that_is_no_whole_number_is_refused(client: httpx.AsyncClient, number: str) -> None:
-    header, claims = own(client)
+async def test_a_time_that_is_no_whole_number_is_refused(shared: httpx.AsyncClient, number: str) -> None:
+    header, claims = own(shared)
     text = json.dumps(claims | {"exp": "EXP"}).replace('"EXP"', number)
-    await refused(client, signed(client, header, text.encode()))
+    await refused(shared, signed(shared, header, text.encode()))
 
 
 @pytest.mark.parametrize(
@@ -198,92 +198,92 @@ async def test_a_time_that_is_no_whole_number_is_refused(client: httpx.AsyncClie
     [b"[]", b"null", b"1", b"", b"{", b"\xff", b'{"sub":"\\ud800"}', b"[" * 5000, b'{"a":1,"a":2}'],
 )
 async def test_claims_that_are_no_strict_json_object_are_refused(
-    client: httpx.AsyncClient, payload: bytes
+    shared: httpx.AsyncClient, payload: bytes
 ) -> None:
-    header, _ = own(client)
-    await refused(client, signed(client, header, payload))
-    await refused(client, signed(client, payload, own(client)[1]))
+    header, _ = own(shared)
+    await refused(shared, signed(shared, header, payload))
+    await refused(shared, signed(shared, payload, own(shared)[1]))
 
 
-async def test_an_expired_token_says_that_it_is_expired(client: httpx.AsyncClient) -> None:
-    header, claims = own(client)
+async def test_an_expired_token_says_that_it_is_expired(shared: httpx.AsyncClient) -> None:
+    header, claims = own(shared)
     past = int(time.time()) - 1
-    await refused(client, signed(client, header, claims | {"exp": past}), "token_expired")
+    await refused(shared, signed(shared, header, claims | {"exp": past}), "token_expired")
 
 
 @pytest.mark.parametrize("sid", ["x", "../sessions", "a" * 43, "*", "{0}:state", "\r\nFLUSHALL\r\n"])
-async def test_a_session_that_never_was_is_refused(client: httpx.AsyncClient, sid: str) -> None:
-    header, claims = own(client)
-    await refused(client, signed(client, header, claims | {"sid": sid}), "session_expired")
-    assert (await client.get("/users")).status_code == 200
+async def test_a_session_that_never_was_is_refused(shared: httpx.AsyncClient, sid: str) -> None:
+    header, claims = own(shared)
+    await refused(shared, signed(shared, header, claims | {"sid": sid}), "session_expired")
+    assert (await shared.get("/users")).status_code == 200
 
 
-async def test_a_token_with_another_users_name_in_it_is_of_no_session(client: httpx.AsyncClient) -> None:
+async def test_a_token_with_another_users_name_in_it_is_of_no_session(shared: httpx.AsyncClient) -> None:
     """Even signed by us: the session is his whose id stands in its key."""
-    header, claims = own(client)
-    other = await member(client)
-    await refused(client, signed(client, header, claims | {"sub": other["id"]}), "session_expired")
+    header, claims = own(shared)
+    other = await member(shared)
+    await refused(shared, signed(shared, header, claims | {"sub": other["id"]}), "session_expired")
 
 
-async def test_a_single_changed_character_is_refused(client: httpx.AsyncClient) -> None:
-    token = client.headers["Authorization"].removeprefix("Bearer ")
+async def test_a_single_changed_character_is_refused(shared: httpx.AsyncClient) -> None:
+    token = shared.headers["Authorization"].removeprefix("Bearer ")
     places = [*range(0, len(token), 37), len(token) - 1]
     for place in places:
         other = "A" if token[place] != "A" else "B"
-        await refused(client, token[:place] + other + token[place + 1 :])
+        await refused(shared, token[:place] + other + token[place + 1 :])
     for wrong in (token + "=", token + "A", token + ".", "." + token, token.replace(".", ".."), token[:-1]):
-        await refused(client, wrong)
+        await refused(shared, wrong)
 
 
 @pytest.mark.parametrize("size", [8193, 65_536, 1_048_576])
-async def test_a_huge_token_is_refused_unread(client: httpx.AsyncClient, size: int) -> None:
-    header, claims = own(client)
-    for token in ("x" * size, ("a." * size)[:size], signed(client, header, claims | {"pad": "x" * size})):
-        await refused(client, token)
+async def test_a_huge_token_is_refused_unread(shared: httpx.AsyncClient, size: int) -> None:
+    header, claims = own(shared)
+    for token in ("x" * size, ("a." * size)[:size], signed(shared, header, claims | {"pad": "x" * size})):
+        await refused(shared, token)
 
 
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "bearer", "Bear x", "Token x", "Bearer\tx", "x", "DPoP x", basic("a", "b")]
 )
-async def test_what_is_no_bearer_header_asks_for_one(client: httpx.AsyncClient, header: str) -> None:
+async def test_what_is_no_bearer_header_asks_for_one(shared: httpx.AsyncClient, header: str) -> None:
     for path in PATHS:
-        reply = await call(client, "GET", path, headers={"Authorization": header})
+        reply = await call(shared, "GET", path, headers={"Authorization": header})
         problem(reply, 401, "unauthenticated")
         assert reply.headers["www-authenticate"] == 'Bearer realm="roster"'
 
 
 @pytest.mark.parametrize("token", ["", " ", "  ", "\xe9", "x y", "x, Bearer y", '"x"', "null", "undefined"])
-async def test_what_is_no_token_is_refused(client: httpx.AsyncClient, token: str) -> None:
+async def test_what_is_no_token_is_refused(shared: httpx.AsyncClient, token: str) -> None:
     for path in PATHS:
         sent = {"Authorization": f"Bearer {token}".encode("latin-1")}
-        assert problem(await call(client, "GET", path, headers=sent), 401, "invalid_token")
+        assert problem(await call(shared, "GET", path, headers=sent), 401, "invalid_token")
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR"])
-async def test_the_scheme_is_read_in_any_case(client: httpx.AsyncClient, scheme: str) -> None:
-    token = client.headers["Authorization"].removeprefix("Bearer ")
-    reply = await call(client, "GET", "/users", headers={"Authorization": f"{scheme} {token}"})
+async def test_the_scheme_is_read_in_any_case(shared: httpx.AsyncClient, scheme: str) -> None:
+    token = shared.headers["Authorization"].removeprefix("Bearer ")
+    reply = await call(shared, "GET", "/users", headers={"Authorization": f"{scheme} {token}"})
     assert reply.status_code == 200
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_of_two_authorization_headers_none_is_believed(client: httpx.AsyncClient, path: str) -> None:
-    good = ("Authorization", client.headers["Authorization"])
+async def test_of_two_authorization_headers_none_is_believed(shared: httpx.AsyncClient, path: str) -> None:
+    good = ("Authorization", shared.headers["Authorization"])
     for other in (("Authorization", "Bearer x"), good, ("authorization", basic("a", "b"))):
         for both in ([good, other], [other, good]):
             request = httpx.Request("GET", f"http://localhost{path}", headers=both)
-            problem(await client.send(request), 401, "unauthenticated")
+            problem(await shared.send(request), 401, "unauthenticated")
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("name", ["access_token", "token", "authorization", "Authorization"])
 async def test_a_token_in_the_query_or_a_cookie_is_none(
-    client: httpx.AsyncClient, path: str, name: str
+    shared: httpx.AsyncClient, path: str, name: str
 ) -> None:
-    token = client.headers["Authorization"].removeprefix("Bearer ")
-    problem(await call(client, "GET", path, params={name: token}), 401, "unauthenticated")
+    token = shared.headers["Authorization"].removeprefix("Bearer ")
+    problem(await call(shared, "GET", path, params={name: token}), 401, "unauthenticated")
     cookie = {"Cookie": f"{name}={token}"}
-    problem(await call(client, "GET", path, headers=cookie), 401, "unauthenticated")
+    problem(await call(shared, "GET", path, headers=cookie), 401, "unauthenticated")
 
 
 async def test_a_token_of_before_a_key_was_stolen_is_refused_after_its_replacement(
@@ -296,14 +296,14 @@ async def test_a_token_of_before_a_key_was_stolen_is_refused_after_its_replaceme
 
 
 async def test_a_denial_is_logged_with_whose_session_it_was_where_that_is_known(
-    client: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+    shared: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    user = await member(client)
-    token = (await sign_in(client, user))["access_token"]
-    await call(client, "POST", "/auth/logout", token)
+    user = await member(shared)
+    token = (await sign_in(shared, user))["access_token"]
+    await call(shared, "POST", "/auth/logout", token)
     capsys.readouterr()
     for denied in (token, token[:-4] + "AAAA"):
-        await call(client, "GET", "/users/me", denied)
+        await call(shared, "GET", "/users/me", denied)
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     ended, forged = [line for line in lines if line["event"] == "access_denied"]
     sid = parts(token)[1]["sid"]
@@ -313,18 +313,18 @@ async def test_a_denial_is_logged_with_whose_session_it_was_where_that_is_known(
     assert forged["reason"] == "invalid_token"
 
 
-async def test_memory_stays_flat_over_two_thousand_hostile_tokens(client: httpx.AsyncClient) -> None:
-    header, claims = own(client)
+async def test_memory_stays_flat_over_two_thousand_hostile_tokens(shared: httpx.AsyncClient) -> None:
+    header, claims = own(shared)
 
     async def attack(number: int) -> None:
         unlike = claims | {"jti": f"{number}" * 20, "pad": "x" * 4000}
         token = (
-            signed(client, header | {"kid": f"k{number}"}, unlike),
-            signed(client, header, unlike)[:-4] + "AAAA",
-            signed(client, header, unlike | {"exp": 1}),
+            signed(shared, header | {"kid": f"k{number}"}, unlike),
+            signed(shared, header, unlike)[:-4] + "AAAA",
+            signed(shared, header, unlike | {"exp": 1}),
             f"{number}" * 200_000,
         )[number % 4]
-        reply = await call(client, "GET", PATHS[number % 3], token)
+        reply = await call(shared, "GET", PATHS[number % 3], token)
         assert reply.status_code == 401
 
     for number in range(200):

@@ -17,18 +17,18 @@ FIXED = {
 
 @pytest.mark.parametrize("path", FIXED)
 async def test_a_fixed_path_refuses_each_other_method_and_names_its_own(
-    client: httpx.AsyncClient, path: str
+    shared: httpx.AsyncClient, path: str
 ) -> None:
     allowed = {method.upper() for method in FIXED[path]}
     for method in METHODS - FIXED[path]:
-        reply = await client.request(method, path, json={"name": "x"})
+        reply = await shared.request(method, path, json={"name": "x"})
         problem(reply, 405, "method_not_allowed")
         named = set(reply.headers["allow"].split(", "))
         assert named == allowed | ({"HEAD"} if "GET" in allowed else set())
 
 
-async def test_a_path_with_an_id_names_the_methods_of_all_its_routes(client: httpx.AsyncClient) -> None:
-    reply = await client.post("/users/0123456789abcdef01234567", json={})
+async def test_a_path_with_an_id_names_the_methods_of_all_its_routes(shared: httpx.AsyncClient) -> None:
+    reply = await shared.post("/users/0123456789abcdef01234567", json={})
     problem(reply, 405, "method_not_allowed")
     assert reply.headers["allow"] == "DELETE, GET, HEAD, PATCH, PUT"
 
@@ -45,7 +45,7 @@ async def test_a_path_with_an_id_names_the_methods_of_all_its_routes(client: htt
     ],
 )
 async def test_what_an_export_asks_for_in_json_has_the_types_that_are_published(
-    client: httpx.AsyncClient, said: dict[str, Any]
+    shared: httpx.AsyncClient, said: dict[str, Any]
 ) -> None:
-    reply = await client.post("/users/exports", json={"format": "csv", **said})
+    reply = await shared.post("/users/exports", json={"format": "csv", **said})
     problem(reply, 422, "validation_failed")

@@ -36,9 +36,9 @@ from tests.support.users import create, person, pointers, problem
     ],
 )
 async def test_a_name_in_a_query_that_does_not_exist_is_told_which_was_meant(
-    client: httpx.AsyncClient, path: str, parameter: str, meant: str | None
+    shared: httpx.AsyncClient, path: str, parameter: str, meant: str | None
 ) -> None:
-    [bad] = problem(await client.get(path), 422, "validation_failed")["errors"]
+    [bad] = problem(await shared.get(path), 422, "validation_failed")["errors"]
     assert bad["parameter"] == parameter
     assert (meant is None) == ("id you mean" not in bad["detail"]), bad
     assert meant is None or f"`{meant}`" in bad["detail"] or f" {meant}" in bad["detail"], bad
@@ -65,28 +65,28 @@ async def test_a_name_in_a_query_that_does_not_exist_is_told_which_was_meant(
     ],
 )  # fmt: skip
 async def test_a_name_in_a_body_that_does_not_exist_is_told_which_was_meant(
-    client: httpx.AsyncClient, asked: str, body: Any, pointer: str, meant: str
+    shared: httpx.AsyncClient, asked: str, body: Any, pointer: str, meant: str
 ) -> None:
     method, path = asked.split()
-    user = await create(client)
-    reply = await client.request(method, path.format(id=user["id"]), json=body)
+    user = await create(shared)
+    reply = await shared.request(method, path.format(id=user["id"]), json=body)
     errors = {bad["pointer"]: bad["detail"] for bad in problem(reply, 422, "validation_failed")["errors"]}
     assert f"Did you mean `{meant}`?" in errors[pointer]
 
 
-async def test_an_operation_of_a_batch_is_told_which_name_was_meant(client: httpx.AsyncClient) -> None:
+async def test_an_operation_of_a_batch_is_told_which_name_was_meant(shared: httpx.AsyncClient) -> None:
     operations = [{"op": "create", "usr": person()}, {"op": "create", "user": person(emial="x")}]
-    reply = await client.post("/users:batch", json={"operations": operations})
+    reply = await shared.post("/users:batch", json={"operations": operations})
     first, second = (result["error"]["errors"] for result in reply.json()["results"])
     assert "Did you mean `user`?" in {bad["pointer"]: bad["detail"] for bad in first}["/usr"]
     assert "Did you mean `email`?" in {bad["pointer"]: bad["detail"] for bad in second}["/user/emial"]
 
 
 async def test_a_scope_that_does_not_exist_is_told_which_was_meant_at_the_token_endpoint(
-    client: httpx.AsyncClient,
+    shared: httpx.AsyncClient,
 ) -> None:
     form = {"grant_type": "password", "username": "x", "password": "y", "scope": "me user:read"}
-    reply = await client.post("/auth/token", data=form, headers={"Authorization": ""})
+    reply = await shared.post("/auth/token", data=form, headers={"Authorization": ""})
     assert reply.json()["error"] == "invalid_scope"
     assert reply.json()["error_description"].startswith("Did you mean users:read? ")
 
@@ -94,8 +94,8 @@ async def test_a_scope_that_does_not_exist_is_told_which_was_meant_at_the_token_
 # --- no expressions
 
 
-def test_each_pattern_of_a_request_has_its_words(client: httpx.AsyncClient) -> None:
-    routes = [route for route in iter_route_contexts(client.app.routes) if hasattr(route, "dependant")]  # type: ignore[attr-defined]  # set by `serving`
+def test_each_pattern_of_a_request_has_its_words(shared: httpx.AsyncClient) -> None:
+    routes = [route for route in iter_route_contexts(shared.app.routes) if hasattr(route, "dependant")]  # type: ignore[attr-defined]  # set by `serving`
     assert len(routes) > 40
     patterns = {pattern for route in routes for pattern in _patterns(route.dependant)}
     assert len(patterns) > 3
@@ -131,21 +131,21 @@ def _strings(node: Any) -> Iterator[str]:
             yield from _strings(item)
 
 
-async def test_no_refusal_shows_an_expression(client: httpx.AsyncClient) -> None:
+async def test_no_refusal_shows_an_expression(shared: httpx.AsyncClient) -> None:
     replies = [
-        await client.get("/users?city=a%00b"),
-        await client.get("/users?id=x"),
-        await client.get("/audit?user=x"),
-        await client.get("/auth/invitations?limit=x"),
-        await client.post("/users", json=person(), headers={"Idempotency-Key": "a b"}),
-        await client.post(
+        await shared.get("/users?city=a%00b"),
+        await shared.get("/users?id=x"),
+        await shared.get("/audit?user=x"),
+        await shared.get("/auth/invitations?limit=x"),
+        await shared.post("/users", json=person(), headers={"Idempotency-Key": "a b"}),
+        await shared.post(
             "/users/exports/schedules",
             json={"name": "a\tb", "cron": "0 0 * * *", "export": {"format": "csv"}},
         ),
-        await client.post(
+        await shared.post(
             "/auth/register", json={"name": "x", "email": "x@x.example", "password_jwe": "a b"}
         ),
-        await client.post("/users:sign-out", json={"ids": ["x"]}),
+        await shared.post("/users:sign-out", json={"ids": ["x"]}),
     ]
     for reply in replies:
         for bad in problem(reply, 422, "validation_failed")["errors"]:

@@ -1,17 +1,13 @@
 """Every operation of the published document asks who calls, and whether he may."""
 
-import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
 from models.values import ALL_SCOPES
-from tests.support.api import serving
 from tests.support.openapi import NEEDED, OPEN, Operation, operations, read_document, resolve
-from tests.support.servers import MongoServer, RedisServer
 from tests.support.tokens import mint
 from tests.support.users import NOBODY, person, problem, users
 
@@ -24,14 +20,6 @@ FILE: dict[str, Any] = {
     "content": b"name,email\nAna,ana@example.com\n",
     "headers": {"Content-Type": "text/csv"},
 }
-
-
-@pytest.fixture(scope="module")
-async def shared(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    """For callers who get in nowhere, and so change nothing."""
-    redis_url = redis_server.url.removesuffix("/0") + "/2"
-    async with serving(mongo_server.uri_of(f"t_{uuid.uuid4().hex}"), redis_url) as client:
-        yield client
 
 
 def name(operation: Operation) -> str:
@@ -96,10 +84,10 @@ async def test_with_every_scope_but_the_right_one_each_operation_names_the_one_i
 
 @pytest.mark.parametrize("operation", PROTECTED, ids=name)
 async def test_with_the_right_scope_alone_each_operation_lets_its_caller_in(
-    client: httpx.AsyncClient, operation: Operation
+    shared: httpx.AsyncClient, operation: Operation
 ) -> None:
-    opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
-    reply = await call(client, operation, await mint(opened, NEEDED[name(operation)] or "users:read"))
+    opened = shared.app.state.container  # type: ignore[attr-defined]  # set by `serving`
+    reply = await call(shared, operation, await mint(opened, NEEDED[name(operation)] or "users:read"))
     assert reply.status_code == LET_IN[name(operation)], reply.text
     if reply.status_code == 401:
         problem(reply, 401, "session_revoked")

@@ -59,14 +59,14 @@ def send(
     )
 
 
-async def test_each_parameter_past_its_bound_is_named(client: httpx.AsyncClient) -> None:
+async def test_each_parameter_past_its_bound_is_named(shared: httpx.AsyncClient) -> None:
     tried = 0
     for method, template, operation in operations(read_document()):
         for one in operation.get("parameters", []):
             name = one["name"]
             for value in beyond(one["schema"]):
                 said = {one["in"]: {name: str(value)}}
-                reply = await send(client, method, template, operation, said)
+                reply = await send(shared, method, template, operation, said)
                 if (
                     one["in"] == "path" and one["schema"]["pattern"] == ID
                 ):  # told from other paths by its form
@@ -93,66 +93,66 @@ async def test_each_parameter_past_its_bound_is_named(client: httpx.AsyncClient)
     ],
 )  # fmt: skip
 async def test_each_field_past_its_bound_is_named(
-    client: httpx.AsyncClient, method: str, path: str, name: str, whole: dict[str, Any]
+    shared: httpx.AsyncClient, method: str, path: str, name: str, whole: dict[str, Any]
 ) -> None:
     document = read_document()
-    user = await create(client)
+    user = await create(shared)
     tried = 0
     for field, schema in document["components"]["schemas"][name]["properties"].items():
         for choice in (resolve(document, one) for one in schema.get("anyOf", [schema])):
             for value in beyond(choice):
                 said = [value] if choice.get("type") == "array" else value
-                reply = await client.request(method, path.format(**user), json=whole | {field: said})
+                reply = await shared.request(method, path.format(**user), json=whole | {field: said})
                 assert any(at.startswith(f"/{field}") for at in refused(reply)), (field, reply.text)
                 tried += 1
     assert tried
 
 
-async def test_more_scopes_than_there_are_are_refused(client: httpx.AsyncClient) -> None:
-    reply = await client.post("/users", json=person(scopes=[*ALL_SCOPES, "me"]))
+async def test_more_scopes_than_there_are_are_refused(shared: httpx.AsyncClient) -> None:
+    reply = await shared.post("/users", json=person(scopes=[*ALL_SCOPES, "me"]))
     assert refused(reply) == {"/scopes"}
 
 
-async def test_what_a_query_must_hold_is_what_the_document_requires(client: httpx.AsyncClient) -> None:
+async def test_what_a_query_must_hold_is_what_the_document_requires(shared: httpx.AsyncClient) -> None:
     for method, template, operation in operations(read_document()):
         said = [one for one in operation.get("parameters", []) if one["in"] == "query"]
         required = {one["name"] for one in said if one["required"]}
         if said and method == "get":
-            reply = await send(client, method, template, operation, {})
+            reply = await send(shared, method, template, operation, {})
             missed = refused(reply) if reply.status_code == 422 else set()
             assert missed == required, (template, reply.text)
 
 
 @pytest.mark.parametrize("value", [0, 1.5, True, "2026-01-31T08:00:00." + "0" * LONGEST_MOMENT])
-async def test_a_time_is_a_text_of_bounded_length(client: httpx.AsyncClient, value: object) -> None:
-    reply = await client.post("/users/exports", json={"format": "csv", "created_from": value})
+async def test_a_time_is_a_text_of_bounded_length(shared: httpx.AsyncClient, value: object) -> None:
+    reply = await shared.post("/users/exports", json={"format": "csv", "created_from": value})
     assert refused(reply) == {"/created_from"}
 
 
 @pytest.mark.parametrize(
     "path", ["/users?q=a%00", "/users?fields=%00", "/users/suggest?q=%00", "/users/export/csv?columns=%00"]
 )
-async def test_no_parameter_holds_nul(client: httpx.AsyncClient, path: str) -> None:
+async def test_no_parameter_holds_nul(shared: httpx.AsyncClient, path: str) -> None:
     name = path.partition("?")[2].partition("=")[0]
-    assert refused(await client.get(path)) == {name}
+    assert refused(await shared.get(path)) == {name}
 
 
-async def test_a_problem_repeats_no_nul(client: httpx.AsyncClient) -> None:
-    reply = await client.get("/users?a%00b=1")
+async def test_a_problem_repeats_no_nul(shared: httpx.AsyncClient) -> None:
+    reply = await shared.get("/users?a%00b=1")
     assert refused(reply) == {"a\ufffdb"}
 
 
 async def test_a_sealed_password_is_written_in_the_letters_of_a_compact_jwe(
-    client: httpx.AsyncClient,
+    shared: httpx.AsyncClient,
 ) -> None:
-    user = await create(client)
-    reply = await client.put(f"/users/{user['id']}/password", json={"password_jwe": "a.b.c.d.é"})
+    user = await create(shared)
+    reply = await shared.put(f"/users/{user['id']}/password", json={"password_jwe": "a.b.c.d.é"})
     assert refused(reply) == {"/password_jwe"}
 
 
 @pytest.mark.parametrize("path", ["/auth/token", "/auth/introspect", "/auth/revoke"])
-async def test_a_value_of_a_form_past_its_bound_is_too_large(client: httpx.AsyncClient, path: str) -> None:
-    reply = await client.post(path, data={"token": "x" * (LONGEST_VALUE + 1)})
+async def test_a_value_of_a_form_past_its_bound_is_too_large(shared: httpx.AsyncClient, path: str) -> None:
+    reply = await shared.post(path, data={"token": "x" * (LONGEST_VALUE + 1)})
     assert (reply.status_code, reply.json()["code"]) == (413, "body_too_large")
 
 

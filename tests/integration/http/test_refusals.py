@@ -25,9 +25,9 @@ _LENGTH = re.compile(rb"content-length: ([0-9]+)")
 
 
 @pytest.fixture
-async def ask(client: httpx.AsyncClient) -> AsyncIterator[Ask]:
+async def ask(shared: httpx.AsyncClient) -> AsyncIterator[Ask]:
     """Sends pieces on a socket; what the service answers, up to the reply that says it hangs up."""
-    app = client.app  # type: ignore[attr-defined]  # set by `serving`
+    app = shared.app  # type: ignore[attr-defined]  # set by `serving`
     config = uvicorn.Config(app, log_config=None, lifespan="off", proxy_headers=False)
     server = await asyncio.get_running_loop().create_server(
         lambda: BoundedHttp(config, ServerState(), {}), "127.0.0.1", 0
