@@ -84,8 +84,8 @@ class PreparedDatabases:
         """By collection: all documents of those that last, and the id of one of each other that has any."""
         stages: list[Document] = [{"$documents": []}]
         for name in shape:
-            some = [] if name in LASTING else [{"$limit": 1}, {"$project": {"_id": 1}}]
-            told: list[Document] = [*some, {"$replaceWith": {"collection": name, "document": "$$ROOT"}}]
+            some: list[Document] = [] if name in LASTING else [{"$limit": 1}, {"$project": {"_id": 1}}]
+            told = [*some, {"$replaceWith": {"collection": name, "document": "$$ROOT"}}]
             stages.append({"$unionWith": {"coll": name, "pipeline": told}})
         read: dict[str, list[Document]] = defaultdict(list)
         for found in database.aggregate(stages):

@@ -96,7 +96,7 @@ def _be(words: list[str], folder: Path, variables: dict[str, str], streams: list
         os.close(stream)
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w", 1), open(2, "w", 1)  # noqa: SIM115
     os.chdir(folder)
-    process.ORIGINAL_DIR = str(folder)  # where the processes that it starts begin
+    vars(process)["ORIGINAL_DIR"] = str(folder)  # where the processes that it starts begin
     os.environ.clear()
     os.environ.update(variables)
     warnings.simplefilter("default")

@@ -122,7 +122,7 @@ class LiveProcess:
         command: str,
         *arguments: str,
         program: tuple[str, ...] = ("-m", "app"),
-        stdin: int = subprocess.DEVNULL,
+        stdin: Any = subprocess.DEVNULL,
         **settings: Any,
     ) -> None:
         """`settings` go into the environment, without their prefix; `stdin` is a file descriptor."""
@@ -218,7 +218,7 @@ class LiveWorker(LiveProcess):
         folder: Path,
         *,
         program: tuple[str, ...] = ("-m", "app"),
-        stdin: int = subprocess.DEVNULL,
+        stdin: Any = subprocess.DEVNULL,
         **settings: Any,
     ) -> None:
         super().__init__(folder, "worker", program=program, stdin=stdin, **{"log_format": "json"} | settings)
@@ -234,7 +234,7 @@ class LiveServer(LiveProcess):
         folder: Path,
         *arguments: str,
         program: tuple[str, ...] = ("-m", "app"),
-        stdin: int = subprocess.DEVNULL,
+        stdin: Any = subprocess.DEVNULL,
         **settings: Any,
     ) -> None:
         """`arguments` are those of `serve`."""
