@@ -94,7 +94,8 @@ def older(document: Row) -> Row:
 
 def read(document: Row) -> Client:
     """The client of a document, perhaps of an older release."""
-    document = document | older(document)
+    if "subject" not in document:
+        document = document | older(document)
     return Client(
         **{name: _read(name, document[name]) for name in _SET},
         id=document["_id"],

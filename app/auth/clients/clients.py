@@ -142,11 +142,11 @@ class Clients:
 
         ClientNotFoundError; ClientHasNoSecretError.
         """
-        client = await self.read(client_id)
+        await self.read(client_id)
         secret, until = secret_codes.make(), now() + timedelta(seconds=overlap_s)
         old = {"hash": "$secret_hash", "until": until} if overlap_s else None
         renewed = await self._clients.update_one(
-            {"_id": client.id, "registration": client.registration, "secret_hash": {"$type": "string"}},
+            {"_id": client_id, "secret_hash": {"$type": "string"}},
             [{"$set": {"secret_hash": secret_codes.digest(secret), "old_secret": old}}],
         )
         if not renewed.matched_count:

@@ -12,7 +12,7 @@ from models.client import OLDER_GRANT_TYPES
 from tests.dumps.people import ADMIN, PASSWORD
 from tests.dumps.restoring import COMMITS, restore
 from tests.support.api import serving
-from tests.support.identity import ask_token
+from tests.support.identity import ask_token, post_form
 from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import database
 
@@ -53,6 +53,16 @@ async def test_an_old_client_signs_users_in_as_before(old: Old) -> None:
     client, secret = old
     reply = await ask_token(client, ADMIN, PASSWORD, client_id="portal", client_secret=secret)
     assert (reply.status_code, reply.json()["scope"]) == (200, "users:read")
+
+
+async def test_an_old_client_gets_a_new_secret_beside_its_old_one(old: Old) -> None:
+    client, secret = old
+    new = (await client.post("/clients/portal/secret")).json()["secret"]
+    for good in (secret, new):
+        form = {"client_id": "portal", "client_secret": good, "token": "a.b.c"}
+        assert (await post_form(client, "/auth/introspect", form)).status_code == 200
+    renamed = await client.patch("/clients/portal", json={"name": "Porch"})
+    assert (renamed.status_code, renamed.json()["name"]) == (200, "Porch"), renamed.text
 
 
 async def test_done_once_more_nothing_changes(old: Old) -> None:
