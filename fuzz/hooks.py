@@ -21,6 +21,7 @@ _BYSTANDER = _KNOWN["bystander"]
 _ANSWERED = Path(os.environ["FUZZ_ANSWERED"])
 _EXCUSED = Path(os.environ["FUZZ_EXCUSED"])
 _CANCEL = "POST /jobs/{job_id}/cancel"
+_OF_CLIENT = tuple(f"{method} /clients/{{client_id}}" for method in ("GET", "PATCH", "DELETE", "POST"))
 _QUEUE = 20
 """Exports, which are not all done when the last is cancelled."""
 _successes = Successes(**_KNOWN["successes"])
@@ -59,6 +60,8 @@ def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
         _successes.enable(case.operation.label, case.path_parameters, case.body)
         if case.operation.label == _CANCEL and _CANCEL not in _answered and "Authorization" in case.headers:
             case.path_parameters["job_id"] = _begin_job(case)
+        if case.operation.label not in _answered:
+            _make_client(case)
     if case.path_parameters:
         case.path_parameters = _spare(dict(case.path_parameters))
     if isinstance(case.body, dict | list):
@@ -75,6 +78,28 @@ def _begin_job(case: Any) -> str:
             timeout=60,
         )
     return str(reply.json().get("job", case.path_parameters["job_id"]))
+
+
+def _make_client(case: Any) -> None:
+    """Give an operation of one client, until it succeeds, a new one: an administrator's, or its own."""
+    if case.operation.label.startswith(_OF_CLIENT) and "Authorization" in case.headers:
+        made = _post(case, "/clients", {"name": "Fuzz", "grant_types": []})
+        case.path_parameters["client_id"] = made.get("id", "nobody")
+    elif case.operation.path == "/auth/clients/{client_id}":
+        made = _post(case, "/auth/clients", {"redirect_uris": ["https://fuzz.example.com/"]})
+        case.path_parameters["client_id"] = made["client_id"]
+        case.headers["Authorization"] = f"Bearer {made['registration_access_token']}"
+        if isinstance(case.body, dict):
+            case.body |= {"client_id": made["client_id"], "token_endpoint_auth_method": "client_secret_basic"}
+            for name in ("client_secret", "jwks"):
+                case.body.pop(name, None)
+
+
+def _post(case: Any, path: str, document: dict[str, Any]) -> dict[str, Any]:
+    url = f"{case.operation.base_url.rstrip('/')}{path}"
+    headers = {"Authorization": case.headers.get("Authorization", "")}
+    made: dict[str, Any] = requests.post(url, json=document, headers=headers, timeout=60).json()
+    return made
 
 
 def _spare(said: Any) -> Any:

@@ -98,6 +98,7 @@ def _tell(service: Service, folder: Path) -> dict[str, str]:
                     "visitor": service.visitor,
                     "sessions": service.sessions,
                     "people": service.bystanders[1:],
+                    "consents": service.consents,
                 },
             }
         )

@@ -4,16 +4,20 @@ import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+from bson import ObjectId
+from pymongo import MongoClient
 
 from tests.support.live import LiveServer, command
 from tests.support.servers import MongoServer, RedisServer
 
 _PEOPLE = 300
 _SESSIONS = 5
+_CONSENTS = 50
 _PASSWORD = "a staple for the fuzzer"  # noqa: S105  # it guards sample people, for minutes
 _ADMIN_EMAIL = "administrator@fuzz.example.com"
 _PEER_SCOPES = ("me", "users:read", "users:write", "users:export")
@@ -72,6 +76,8 @@ class Service:
     client: Client
     bystanders: tuple[str, ...]
     """Ids of sample people, whom nobody signs in as."""
+    consents: tuple[str, ...]
+    """Ids of clients whom everybody who signs in, and the visitor, let have something."""
 
     def sign_in(self, account: Account, *scopes: str) -> httpx.Client:
         """A client of the service that is signed in; with all the account's scopes if none is named."""
@@ -98,7 +104,7 @@ def running(folder: Path) -> Iterator[Service]:
         _run(folder, "sample", str(_PEOPLE), **settings)
         client = _register(folder, "portal", **settings)
         with LiveServer(folder / "server", **settings, **admin) as server:
-            yield _inhabit(server, client)
+            yield _inhabit(server, client, mongo.uri)
 
 
 def _run(folder: Path, *arguments: str, **settings: Any) -> str:
@@ -116,7 +122,7 @@ def _register(folder: Path, name: str, **settings: Any) -> Client:
     return Client(name, found[1])
 
 
-def _inhabit(server: LiveServer, client: Client) -> Service:
+def _inhabit(server: LiveServer, client: Client, mongo_uri: str) -> Service:
     with httpx.Client(base_url=server.url, timeout=60) as caller:
         administrator = Account("administrator", "", _ADMIN_EMAIL, _PASSWORD)
         caller.headers["Authorization"] = f"Bearer {find_token(caller, administrator)}"
@@ -127,7 +133,21 @@ def _inhabit(server: LiveServer, client: Client) -> Service:
         guest, visitor = _create(caller, "guest", username="guest"), _create(caller, "visitor")
         sessions = _begin_sessions(caller, visitor)
     named = Account(administrator.name, own["id"], _ADMIN_EMAIL, _PASSWORD)
-    return Service(server.url, server, named, peers, guest, visitor.id, sessions, client, ids)
+    consents = _give_consents(mongo_uri, named, *peers, guest, visitor)
+    return Service(server.url, server, named, peers, guest, visitor.id, sessions, client, ids, consents)
+
+
+def _give_consents(mongo_uri: str, *accounts: Account) -> tuple[str, ...]:
+    """What only browsers could give: each lets some clients, gone since, have something."""
+    clients = tuple(f"gone-{number}" for number in range(_CONSENTS))
+    given = {"registration": "", "scopes": ["openid"], "given_at": datetime.now(UTC)}
+    with MongoClient[dict[str, Any]](mongo_uri) as opened:
+        opened.get_default_database()["consents"].insert_many(
+            {"user": ObjectId(account.id), "client": client} | given
+            for account in accounts
+            for client in clients
+        )
+    return clients
 
 
 def _begin_sessions(caller: httpx.Client, account: Account) -> tuple[str, ...]:

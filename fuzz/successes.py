@@ -16,6 +16,8 @@ class Successes:
     """Of the visitor; each can be ended once."""
     people: list[str]
     """Ids of users to replace, each once: those of the cases are mostly deleted when their turn comes."""
+    consents: list[str]
+    """Ids of clients whom visitor and callers let have something, to be withdrawn once by each."""
 
     def enable(self, operation: str, parameters: dict[str, Any], body: Any) -> None:
         """Change both in place, where the operation (method and path) is one of those."""
@@ -23,6 +25,9 @@ class Successes:
             parameters |= {"user_id": self.visitor, "session_id": self.sessions.pop()}
         if operation == "PUT /users/{user_id}" and self.people:
             parameters["user_id"] = self.people.pop()
+        if operation.startswith("DELETE") and "/consents/" in operation and self.consents:
+            known = {"user_id": self.visitor} if "user_id" in parameters else {}
+            parameters |= known | {"client_id": self.consents.pop()}
         if not isinstance(body, dict):
             return
         if operation == "POST /auth/token" and body.get("grant_type") == "password":

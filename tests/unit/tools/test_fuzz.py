@@ -68,7 +68,7 @@ def test_a_batch_is_excused_only_if_it_refused_an_operation() -> None:
 
 
 def test_what_needs_a_password_is_given_the_guests() -> None:
-    known = Successes("guest", "secret", "1", ["a"], ["b"])
+    known = Successes("guest", "secret", "1", ["a"], ["b"], ["c", "d"])
     form = {"grant_type": "password", "username": "x", "password_jwe": "x"}
     known.enable("POST /auth/token", {}, form)
     assert form == {"grant_type": "password", "username": "guest", "password": "secret"}
@@ -78,7 +78,7 @@ def test_what_needs_a_password_is_given_the_guests() -> None:
 
 
 def test_each_session_of_the_visitor_is_ended_once() -> None:
-    known = Successes("guest", "secret", "1", ["a"], ["b"])
+    known = Successes("guest", "secret", "1", ["a"], ["b"], ["c", "d"])
     name, placed, left = "DELETE /users/{user_id}/sessions/{session_id}", {"user_id": "7"}, {"user_id": "7"}
     known.enable(name, placed, None)
     known.enable(name, left, None)
@@ -86,11 +86,22 @@ def test_each_session_of_the_visitor_is_ended_once() -> None:
 
 
 def test_each_of_some_people_is_replaced_once() -> None:
-    known = Successes("guest", "secret", "1", ["a"], ["b"])
+    known = Successes("guest", "secret", "1", ["a"], ["b"], ["c", "d"])
     placed, left = {"user_id": "7"}, {"user_id": "7"}
     known.enable("PUT /users/{user_id}", placed, None)
     known.enable("PUT /users/{user_id}", left, None)
     assert (placed, left) == ({"user_id": "b"}, {"user_id": "7"})
+
+
+def test_each_consent_is_withdrawn_once_by_its_user_or_of_the_visitor() -> None:
+    known = Successes("guest", "secret", "1", ["a"], ["b"], ["c", "d"])
+    mine, theirs, left = {"client_id": "7"}, {"user_id": "7", "client_id": "7"}, {"client_id": "7"}
+    known.enable("DELETE /users/me/consents/{client_id}", mine, None)
+    known.enable("DELETE /users/{user_id}/consents/{client_id}", theirs, None)
+    known.enable("DELETE /users/me/consents/{client_id}", left, None)
+    assert (mine, theirs, left) == (
+        {"client_id": "d"}, {"user_id": "1", "client_id": "c"}, {"client_id": "7"},
+    )  # fmt: skip
 
 
 def test_no_other_check_is_excused_by_a_field() -> None:
