@@ -67,6 +67,9 @@ class ServerMetadata(BaseModel):
     jwks_uri: answers.URL
     userinfo_endpoint: answers.URL
     end_session_endpoint: answers.URL
+    registration_endpoint: Annotated[
+        answers.URL | None, Field(description="Missing where clients do not register themselves.")
+    ] = None
     introspection_endpoint: answers.URL
     revocation_endpoint: answers.URL
     scopes_supported: Names

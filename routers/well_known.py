@@ -30,12 +30,18 @@ async def read_keys(opened: Backends, response: Response) -> KeySet:
     return KeySet(keys=opened.auth.keyring.public()[:MOST_KEYS])
 
 
-@router.get("/oauth-authorization-server", summary="Metadata for OAuth clients", responses=responses())
+@router.get(
+    "/oauth-authorization-server",
+    response_model_exclude_none=True,
+    summary="Metadata for OAuth clients",
+    responses=responses(),
+)
 async def read_metadata(opened: Backends) -> ServerMetadata:
     """RFC 8414; the same as for OpenID Connect."""
     issuer, auth = opened.settings.issuer_url, opened.auth
     confidential = [method for method in get_args(AuthMethod) if method != "none"]
     algorithms = sorted({key["alg"] for key in auth.keyring.public()})
+    registers = opened.settings.client_registration != "closed"
     return ServerMetadata(
         issuer=issuer,
         authorization_endpoint=f"{issuer}/auth/authorize",
@@ -44,6 +50,7 @@ async def read_metadata(opened: Backends) -> ServerMetadata:
         jwks_uri=f"{issuer}/.well-known/jwks.json",
         userinfo_endpoint=f"{issuer}/auth/userinfo",
         end_session_endpoint=f"{issuer}/auth/end-session",
+        registration_endpoint=f"{issuer}/auth/clients" if registers else None,
         introspection_endpoint=f"{issuer}/auth/introspect",
         revocation_endpoint=f"{issuer}/auth/revoke",
         scopes_supported=list(oauth_forms.EVERY_SCOPE),
@@ -74,7 +81,12 @@ async def read_metadata(opened: Backends) -> ServerMetadata:
     )
 
 
-@router.get("/openid-configuration", summary="Metadata for OpenID Connect clients", responses=responses())
+@router.get(
+    "/openid-configuration",
+    response_model_exclude_none=True,
+    summary="Metadata for OpenID Connect clients",
+    responses=responses(),
+)
 async def read_openid_metadata(opened: Backends) -> ServerMetadata:
     """OpenID Connect Discovery 1.0; the same as for OAuth."""
     return await read_metadata(opened)

@@ -55,6 +55,18 @@ async def manage(
 # --- who may
 
 
+@pytest.mark.parametrize("page", ["oauth-authorization-server", "openid-configuration"])
+async def test_metadata_name_the_endpoint_where_clients_register_themselves(
+    shared: httpx.AsyncClient, client: httpx.AsyncClient, page: str
+) -> None:
+    issuer = resources(shared).settings.issuer_url
+    opened = (await shared.get(f"/.well-known/{page}")).json()
+    assert opened["registration_endpoint"] == f"{issuer}/auth/clients"
+    closed = (await client.get(f"/.well-known/{page}")).json()
+    assert "registration_endpoint" not in closed
+    assert None not in closed.values()
+
+
 async def test_registration_is_closed_unless_it_is_opened(client: httpx.AsyncClient) -> None:
     for token in (None, await token_of(client, "users:admin")):
         problem(await ask(client, SAID, token), 403, "registration_closed")
