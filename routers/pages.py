@@ -150,6 +150,8 @@ async def change_password(request: Request, source: Source) -> Response:
 @router.get("/auth/sign-out")
 async def show_sign_out(request: Request, source: Source) -> Response:
     visit = await visits.read(request, source)
+    if visit.browser is None and visit.logout is not None:
+        return visit.lead_out()
     if visit.browser is None:
         return visit.show(Notice("sign_out.done_title", "sign_out.done", offers_sign_in=True))
     return visit.show(SignOut(visit.application, await _name_user(visit)))
@@ -161,7 +163,7 @@ async def sign_out(request: Request, source: Source) -> Response:
     if visit.browser is not None:
         await visit.read_form(SignOut)
         await accounts.sign_out_browser(visit.auth, visit.browser, source=source)
-    response = visit.lead("sign-out")
+    response = visit.lead_out()
     browser_cookie.clear(request, response)
     return response
 

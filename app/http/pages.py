@@ -26,7 +26,7 @@ from app.monitoring.logs import REQUEST_ID
 from app.pages import Pages, Problem, Shown, View
 from app.pages.views import Error
 
-KEPT = ("flow", "next", "user_code")
+KEPT = ("flow", "logout", "next", "user_code")
 """Parameters that say where a page leads to, and that links among pages keep."""
 _FIRST_PASSING = 500
 _ANY_REQUEST = "error.invalid_request"

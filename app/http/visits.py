@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from app.auth.accounts import Auth, RequestSource
 from app.auth.authorization import Flow
 from app.auth.clients import Client
+from app.auth.openid.logouts import Logout
 from app.auth.sessions import BrowserSession
 from app.core.errors import RosterError
 from app.http import browser_cookie, pages
@@ -27,8 +28,9 @@ class Visit:
     source: RequestSource
     browser: BrowserSession | None
     flow: Flow | None
+    logout: Logout | None
     client: Client | None
-    """The application whose flow it is."""
+    """The application that sent the browser."""
 
     @property
     def cookie(self) -> str | None:
@@ -50,8 +52,8 @@ class Visit:
             problem=problem,
             status=status,
             bound=self._bound(type(view)),
-            leaves=self.flow is not None,
-            locales=self.flow.ui_locales if self.flow else None,
+            leaves=self._wish is not None,
+            locales=self._wish.ui_locales if self._wish else None,
         )
 
     def refuse(self, view: View, error: RosterError, texts: Mapping[str, str] | None = None) -> Response:
@@ -59,6 +61,11 @@ class Visit:
         page = self.show(view, problem=pages.problem_of(error, texts), status=error.status)
         page.headers.update(pages.passing_headers(error))
         return page
+
+    @property
+    def _wish(self) -> Flow | Logout | None:
+        """What the application wishes."""
+        return self.flow or self.logout
 
     def _bound(self, page: type[View]) -> str:
         return self.browser.sid if page.is_personal and self.browser else ""
@@ -71,6 +78,12 @@ class Visit:
     def lead_to_sign_in(self, place: str | None = None) -> Response:
         """To the sign-in, and after that to the page of this name, unless an application's flow goes on."""
         return self.lead("sign-in", **self._kept() | ({"next": place} if place and not self.flow else {}))
+
+    def lead_out(self) -> Response:
+        """To where the application wishes after a sign-out, or to our page of it."""
+        if self.logout is not None and self.logout.location is not None:
+            return RedirectResponse(self.logout.location, 303)
+        return self.lead("sign-out")
 
     def lead_on(self) -> Response:
         """To what the visit is for."""
@@ -85,15 +98,17 @@ class Visit:
 
 
 async def read(request: Request, source: RequestSource) -> Visit:
-    """AuthorizationRequestError: the flow is forged or too old."""
-    auth = backends(request).auth
-    sealed = request.query_params.get("flow")
-    flow = auth.authorization.open(sealed) if sealed else None
+    """AuthorizationRequestError: what the application wishes is forged or too old."""
+    auth, query = backends(request).auth, request.query_params
+    flow = auth.authorization.open(query["flow"]) if query.get("flow") else None
+    logout = auth.logouts.open(query["logout"]) if query.get("logout") else None
+    client_id = flow.client_id if flow else logout.client_id if logout else None
     return Visit(
         request=request,
         auth=auth,
         source=source,
         browser=await auth.browsers.find(browser_cookie.read(request)),
         flow=flow,
-        client=None if flow is None else await auth.clients.find(flow.client_id),
+        logout=logout,
+        client=None if client_id is None else await auth.clients.find(client_id),
     )

@@ -1,7 +1,7 @@
 """The pages and what each is told. A page's template is named as its class: `SignIn` is `sign_in.html`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -68,6 +68,8 @@ class Consent(View):
     name: str
     scopes: tuple[str, ...]
     """The keys of their texts."""
+    is_vouched_for: bool
+    """Whether an administrator registered the application; others may bear any name."""
     place: str
     """Where the browser goes afterwards: the host, or the scheme of an application on the device."""
 
@@ -115,3 +117,8 @@ class Error(View):
     """The address to try again, where that may help."""
     detail: str | None
     """For those who made the application, in English, as problems have it."""
+
+
+def scope_texts(scopes: Iterable[str]) -> tuple[str, ...]:
+    """The keys of what pages say of scopes."""
+    return tuple(f"scope.{scope}" for scope in sorted(scopes))
