@@ -38,6 +38,7 @@ async def issue(
         "user_id": browser.user_id,
         "auth_time": str(int(browser.auth_at.timestamp())),
         "client_id": client.id,
+        "registration": client.registration,
         "redirect_uri": flow.redirect_uri,
         "challenge": flow.code_challenge,
         "scopes": " ".join(sorted(granted)),
@@ -51,7 +52,8 @@ async def issue(
 async def exchange(auth: Auth, asked: TokenRequest) -> IssuedTokens:
     """The tokens of a code. InvalidGrantError does not tell what was wrong; a second use ends the first."""
     code, verifier = asked.require("code"), asked.require("code_verifier")
-    sent = {"client_id": asked.client.id, "redirect_uri": asked.require("redirect_uri")}
+    client, redirect_uri = asked.client, asked.require("redirect_uri")
+    sent = {"client_id": client.id, "registration": client.registration, "redirect_uri": redirect_uri}
     use = await auth.one_time.use(_KIND, code)
     if use is None:
         raise _refuse(asked, "unknown_code")

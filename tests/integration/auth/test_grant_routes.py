@@ -59,67 +59,67 @@ async def status_of(http: httpx.AsyncClient, granted: Granted) -> int:
 
 
 async def test_a_browser_session_is_listed_with_its_clients_and_is_the_one_of_their_requests(
-    client: httpx.AsyncClient,
+    shared: httpx.AsyncClient,
 ) -> None:
-    user, (portal, _) = await member(client, *SCOPES), await register_client(client)
-    browser = await open_browser(client, user)
-    granted, other = await grant(client, browser, portal), await grant(client, browser)
-    own = await sign_in(client, user)
-    session, listed = await list_sessions(client, granted.access_token)
+    user, (portal, _) = await member(shared, *SCOPES), await register_client(shared)
+    browser = await open_browser(shared, user)
+    granted, other = await grant(shared, browser, portal), await grant(shared, browser)
+    own = await sign_in(shared, user)
+    session, listed = await list_sessions(shared, granted.access_token)
     assert (listed["id"], listed["client_id"], listed["scopes"]) == (browser.sid, "roster", [])
     assert (listed["clients"], listed["current"]) == (sorted([portal.id, "roster"]), True)
     assert (session["clients"], session["current"]) == ([], False)
-    assert [item["current"] for item in await list_sessions(client, own["access_token"])] == [True, False]
-    await call(client, "POST", "/auth/logout", other.access_token)
-    of_admin = await client.get(f"/users/{user['id']}/sessions")
+    assert [item["current"] for item in await list_sessions(shared, own["access_token"])] == [True, False]
+    await call(shared, "POST", "/auth/logout", other.access_token)
+    of_admin = await shared.get(f"/users/{user['id']}/sessions")
     assert [item["clients"] for item in of_admin.json()["items"]] == [[], [portal.id]]
 
 
 async def test_a_session_of_a_browser_ends_by_its_id_and_a_grant_s_id_is_of_no_session(
-    client: httpx.AsyncClient,
+    shared: httpx.AsyncClient,
 ) -> None:
-    user = await member(client, *SCOPES)
-    browser = await open_browser(client, user)
-    granted = await grant(client, browser)
+    user = await member(shared, *SCOPES)
+    browser = await open_browser(shared, user)
+    granted = await grant(shared, browser)
     for url in (f"/users/me/sessions/{granted.sid}", f"/users/me/sessions/{new_grant(browser.sid)}"):
-        problem(await call(client, "DELETE", url, granted.access_token), 404, "session_not_found")
-    problem(await client.delete(f"/users/{user['id']}/sessions/{granted.sid}"), 404, "session_not_found")
-    ended = await call(client, "DELETE", f"/users/me/sessions/{browser.sid}", granted.access_token)
+        problem(await call(shared, "DELETE", url, granted.access_token), 404, "session_not_found")
+    problem(await shared.delete(f"/users/{user['id']}/sessions/{granted.sid}"), 404, "session_not_found")
+    ended = await call(shared, "DELETE", f"/users/me/sessions/{browser.sid}", granted.access_token)
     assert ended.status_code == 204
-    problem(await call(client, "GET", "/users/me", granted.access_token), 401, "session_revoked")
-    oauth_error(await ask_refresh(client, granted.refresh_token), "invalid_grant")
+    problem(await call(shared, "GET", "/users/me", granted.access_token), 401, "session_revoked")
+    oauth_error(await ask_refresh(shared, granted.refresh_token), "invalid_grant")
 
 
-async def test_a_sign_out_by_a_grant_s_token_ends_that_grant_alone(client: httpx.AsyncClient) -> None:
-    browser = await open_browser(client, await member(client, *SCOPES))
-    granted, other = await grant(client, browser), await grant(client, browser)
-    assert (await call(client, "POST", "/auth/logout", granted.access_token)).status_code == 204
-    assert [await status_of(client, one) for one in (granted, other)] == [401, 200]
+async def test_a_sign_out_by_a_grant_s_token_ends_that_grant_alone(shared: httpx.AsyncClient) -> None:
+    browser = await open_browser(shared, await member(shared, *SCOPES))
+    granted, other = await grant(shared, browser), await grant(shared, browser)
+    assert (await call(shared, "POST", "/auth/logout", granted.access_token)).status_code == 204
+    assert [await status_of(shared, one) for one in (granted, other)] == [401, 200]
 
 
 async def test_everywhere_but_here_keeps_the_browser_session_of_the_grant_that_asks(
-    client: httpx.AsyncClient,
+    shared: httpx.AsyncClient,
 ) -> None:
-    user = await member(client, *SCOPES)
-    mine, theirs = await open_browser(client, user), await open_browser(client, user)
-    asking, beside, ended = [await grant(client, place) for place in (mine, mine, theirs)]
+    user = await member(shared, *SCOPES)
+    mine, theirs = await open_browser(shared, user), await open_browser(shared, user)
+    asking, beside, ended = [await grant(shared, place) for place in (mine, mine, theirs)]
     url = "/users/me/sessions?keep_current=true"
-    assert (await call(client, "DELETE", url, asking.access_token)).status_code == 204
-    assert [await status_of(client, one) for one in (asking, beside, ended)] == [200, 200, 401]
-    assert (await call(client, "DELETE", "/users/me/sessions", asking.access_token)).status_code == 204
-    assert [await status_of(client, one) for one in (asking, beside)] == [401, 401]
+    assert (await call(shared, "DELETE", url, asking.access_token)).status_code == 204
+    assert [await status_of(shared, one) for one in (asking, beside, ended)] == [200, 200, 401]
+    assert (await call(shared, "DELETE", "/users/me/sessions", asking.access_token)).status_code == 204
+    assert [await status_of(shared, one) for one in (asking, beside)] == [401, 401]
 
 
 async def test_introspection_tells_of_a_grant_s_tokens_while_its_browser_session_lives(
-    client: httpx.AsyncClient,
+    shared: httpx.AsyncClient,
 ) -> None:
-    user, (portal, secret) = await member(client, *SCOPES), await register_client(client)
-    browser = await open_browser(client, user)
-    granted = await grant(client, browser, portal)
+    user, (portal, secret) = await member(shared, *SCOPES), await register_client(shared)
+    browser = await open_browser(shared, user)
+    granted = await grant(shared, browser, portal)
 
     async def inspect(token: str) -> dict[str, Any]:
         reply = await post_form(
-            client, "/auth/introspect", {"token": token}, Authorization=basic(portal.id, secret)
+            shared, "/auth/introspect", {"token": token}, Authorization=basic(portal.id, secret)
         )
         assert reply.status_code == 200, reply.text
         return dict(reply.json())
@@ -128,30 +128,30 @@ async def test_introspection_tells_of_a_grant_s_tokens_while_its_browser_session
         told = await inspect(token)
         assert (told["active"], told["token_use"], told["client_id"]) == (True, use, portal.id)
         assert (told["sub"], told["sid"], told["scope"]) == (user["id"], granted.sid, "me users:read")
-    await resources(client).auth.browsers.end(browser)
+    await resources(shared).auth.browsers.end(browser)
     for token in (granted.access_token, granted.refresh_token):
         assert await inspect(token) == {"active": False}
 
 
 async def test_a_client_revokes_its_grant_by_either_token_and_no_other_client_s(
-    client: httpx.AsyncClient,
+    shared: httpx.AsyncClient,
 ) -> None:
-    browser = await open_browser(client, await member(client, *SCOPES))
-    (portal, secret), (wiki, word) = await register_client(client), await register_client(client, "Wiki")
-    first, second, other = [await grant(client, browser, portal) for _ in range(3)]
+    browser = await open_browser(shared, await member(shared, *SCOPES))
+    (portal, secret), (wiki, word) = await register_client(shared), await register_client(shared, "Wiki")
+    first, second, other = [await grant(shared, browser, portal) for _ in range(3)]
     for token in (first.refresh_token, second.access_token):
         form = {"token": token, "client_id": wiki.id, "client_secret": word}
-        oauth_error(await post_form(client, "/auth/revoke", form), "unauthorized_client")
+        oauth_error(await post_form(shared, "/auth/revoke", form), "unauthorized_client")
         form = {"token": token, "client_id": portal.id, "client_secret": secret}
-        assert (await post_form(client, "/auth/revoke", form)).status_code == 200
-    assert [await status_of(client, one) for one in (first, second, other)] == [401, 401, 200]
+        assert (await post_form(shared, "/auth/revoke", form)).status_code == 200
+    assert [await status_of(shared, one) for one in (first, second, other)] == [401, 401, 200]
 
 
-async def test_a_deactivated_user_s_grants_end_with_the_reply(client: httpx.AsyncClient) -> None:
-    user = await member(client, *SCOPES)
-    granted = await grant(client, await open_browser(client, user))
-    assert await status_of(client, granted) == 200
-    deactivated = await client.patch(f"/users/{user['id']}", json={"is_active": False})
+async def test_a_deactivated_user_s_grants_end_with_the_reply(shared: httpx.AsyncClient) -> None:
+    user = await member(shared, *SCOPES)
+    granted = await grant(shared, await open_browser(shared, user))
+    assert await status_of(shared, granted) == 200
+    deactivated = await shared.patch(f"/users/{user['id']}", json={"is_active": False})
     assert deactivated.status_code == 200
-    problem(await call(client, "GET", "/users/me", granted.access_token), 401, "session_revoked")
-    oauth_error(await ask_refresh(client, granted.refresh_token), "invalid_grant")
+    problem(await call(shared, "GET", "/users/me", granted.access_token), 401, "session_revoked")
+    oauth_error(await ask_refresh(shared, granted.refresh_token), "invalid_grant")
