@@ -8,12 +8,12 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.auth.accounts import Auth, RequestSource
-from app.auth.authorization import Flow
+from app.auth.authorization import Flow, Redirect
 from app.auth.clients import Client
 from app.auth.openid.logouts import Logout
 from app.auth.sessions import BrowserSession
 from app.core.errors import RosterError
-from app.http import browser_cookie, pages
+from app.http import authorization_replies, browser_cookie, pages
 from app.http.dependencies import backends
 from app.pages import Problem, View
 
@@ -80,9 +80,9 @@ class Visit:
         return self.lead("sign-in", **self._kept() | ({"next": place} if place and not self.flow else {}))
 
     def lead_out(self) -> Response:
-        """To where the application wishes after a sign-out, or to our page of it."""
-        if self.logout is not None and self.logout.location is not None:
-            return RedirectResponse(self.logout.location, 303)
+        """To where the application wishes after a sign-out, unless it was removed; else to our page of it."""
+        if self.logout is not None and self.logout.location is not None and self.client is not None:
+            return authorization_replies.answer(Redirect(self.logout.location, {}))
         return self.lead("sign-out")
 
     def lead_on(self) -> Response:

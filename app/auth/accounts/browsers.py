@@ -28,6 +28,7 @@ async def register_browser(
     """Register, and sign in: the browser's new cookie. Errors as `register`."""
     row = await register(auth, asked, source=source)
     account = await read_account(auth, str(row["_id"]))
+    await account_records.note_sign_in(auth, account, source.address)
     return await _begin(auth, account, source, cookie)
 
 

@@ -214,3 +214,13 @@ async def test_a_forged_wish_to_sign_out_leads_nowhere(browser: Browser, ana: di
     assert page.status_code == 400
     assert CALLBACK not in page.text
     assert title(await browser.open("/auth/sign-in")) == "You are signed in – Roster"
+
+
+async def test_an_application_that_is_removed_meanwhile_gets_nobody_back(
+    op: httpx.AsyncClient, browser: Browser, portal: Application, ana: dict[str, Any]
+) -> None:
+    await browser.sign_in(ana["email"], PASSWORD)
+    page = await follow(browser, await browser.open("/auth/end-session", **leave(portal)))
+    await container_of(op).auth.clients.remove(portal.client.id)
+    reply = await browser.send(page)
+    assert (reply.status_code, reply.headers["location"]) == (303, "/auth/sign-out")

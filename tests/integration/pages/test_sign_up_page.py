@@ -51,6 +51,8 @@ async def test_who_registers_is_signed_in(public: httpx.AsyncClient) -> None:
     reply = await browser.send(page, **said)
     assert (reply.status_code, reply.headers["location"]) == (303, "/auth/sign-in")
     assert f"As {said['email']}." in words(await browser.open("/auth/sign-in"))
+    stored = await users(public).find_one({"email": said["email"]})
+    assert stored["last_login_at"] is not None
     assert (await ask_token(public, said["email"])).status_code == 200
 
 
