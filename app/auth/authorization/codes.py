@@ -97,6 +97,9 @@ async def _begin(auth: Auth, asked: TokenRequest, record: dict[str, str]) -> Iss
         scopes=scopes,
         ttl_s=None if may_refresh else auth.settings.access_token_ttl_s,
     )
+    if not await _is_let(auth, client, record["user_id"], scopes):
+        await auth.sessions.end(record["user_id"], session.sid)
+        raise _refuse(asked, "consent_withdrawn", record)
     access_token, token_claims = auth.tokens.issue(
         user_id=record["user_id"], sid=session.sid, client_id=client.id, scopes=scopes
     )
@@ -113,6 +116,11 @@ async def _begin(auth: Auth, asked: TokenRequest, record: dict[str, str]) -> Iss
         token_claims,
         await _identify(auth, record, access_token) if "openid" in scopes else None,
     )
+
+
+async def _is_let(auth: Auth, client: Client, user_id: str, scopes: frozenset[str]) -> bool:
+    """Whether the consent still holds. Asked once the grant lives: a later withdrawal finds and ends it."""
+    return client.is_first_party or scopes <= await auth.consents.find(user_id, client.id)
 
 
 async def _identify(auth: Auth, record: dict[str, str], access_token: str) -> str:

@@ -125,6 +125,30 @@ async def test_a_client_with_a_secret_must_prove_itself(
     assert (await portal.exchange(code)).status_code == 200
 
 
+async def test_a_code_is_void_once_the_consent_is_withdrawn(
+    op: httpx.AsyncClient, user: dict[str, Any], cookie: str
+) -> None:
+    app, consents = await register(op, is_first_party=False), container_of(op).auth.consents
+    await consents.give(user["id"], app.client.id, ["openid", "me"])
+    code = await app.ask_code(cookie, scope="openid me")
+    tokens = await app.get_tokens(cookie, scope="openid")
+    await consents.withdraw(user["id"], app.client.id)
+    assert oauth_error(await app.exchange(code), "invalid_grant") == GONE
+    oauth_error(await app.refresh(tokens["refresh_token"]), "invalid_grant")
+    browser = await container_of(op).auth.browsers.find(cookie)
+    assert browser is not None, "the browser's own session goes on"
+    assert await container_of(op).auth.sessions.grants(browser.sid) == {}
+
+
+async def test_a_code_is_of_one_registration_of_its_client(op: httpx.AsyncClient, cookie: str) -> None:
+    app, auth = await register(op), container_of(op).auth
+    code = await app.ask_code(cookie)
+    await auth.clients.remove(app.client.id)
+    anew, secret = await auth.clients.register(app.client, client_id=app.client.id)
+    other = Application(op, anew, secret or "")
+    assert oauth_error(await other.exchange(code), "invalid_grant") == GONE
+
+
 async def test_a_public_client_needs_no_secret(op: httpx.AsyncClient, cookie: str) -> None:
     app = await register(op, auth_method="none")
     assert "id_token" in await app.get_tokens(cookie)
