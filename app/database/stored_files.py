@@ -5,18 +5,24 @@ writes after the last chunk; chunks without an entry are left over from a broken
 """
 
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import anyio
+import pymongo
 from bson import ObjectId
+from gridfs import AsyncGridFSBucket, AsyncGridIn
 from pymongo import IndexModel
+from pymongo.errors import PyMongoError
 
 from app.core.errors import UnavailableError
 from app.core.mongo import Database
 
 BUCKETS = ("import_files", "export_files")
 
+_CLOSING_S = 5.0
 _READ_CHUNKS = 8
 _SWEPT = 100
 _LONGEST_UPLOAD = timedelta(days=1)
@@ -71,6 +77,22 @@ class Bucket:
         self._name = name
         self._files = database[f"{name}.files"]
         self._chunks = database[f"{name}.chunks"]
+
+    @asynccontextmanager
+    async def writing(
+        self, name: str, expires_at: datetime
+    ) -> AsyncGenerator[tuple[ObjectId, AsyncGridIn], None]:
+        """The id of a new file, and where to write it; an error in the block leaves nothing behind."""
+        upload = AsyncGridFSBucket(self._database, self._name).open_upload_stream_with_id(
+            file_id := ObjectId(), name, metadata={"expires_at": expires_at}
+        )
+        try:
+            yield file_id, upload
+            await upload.close()
+        except BaseException:
+            with anyio.CancelScope(shield=True), pymongo.timeout(_CLOSING_S), suppress(PyMongoError):
+                await upload.abort()
+            raise
 
     async def find(self, file_id: ObjectId) -> StoredFile | None:
         found = await self._files.find_one({"_id": file_id})

@@ -8,12 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import anyio
-import pymongo
 from bson import ObjectId
-from gridfs import AsyncGridFSBucket
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import PyMongoError
 
 from app import jobs, search
 from app.core.clock import now
@@ -46,7 +42,6 @@ from models.listing import FileQuery
 BUCKET = "export_files"
 WAITING = 50
 """The most queued exports of one user."""
-_CLOSING_S = 5.0
 _FILTERS = frozenset(ExportBody.model_fields) - {"format", "columns", "addresses", "q", "sort"}
 
 
@@ -245,20 +240,12 @@ class Exports:
         expected = await self.expect(asked)
         _, chunks = await self.begin(asked, asked.format, running=asyncio.Semaphore(), on_rows=tally.add)
         expires_at = now() + timedelta(seconds=self._settings.export_ttl_s)
-        upload = AsyncGridFSBucket(self._database, BUCKET).open_upload_stream_with_id(
-            file_id := ObjectId(), export.filename, metadata={"expires_at": expires_at}
-        )
-        async with aclosing(chunks):
-            try:
-                async for chunk in chunks:
-                    tally.take(chunk)
-                    await upload.write(chunk)
-                    await run.progress(tally.rows, expected)
-                await upload.close()
-            except BaseException:
-                with anyio.CancelScope(shield=True), pymongo.timeout(_CLOSING_S), suppress(PyMongoError):
-                    await upload.abort()
-                raise
+        writing = self._files.writing(export.filename, expires_at)
+        async with aclosing(chunks), writing as (file_id, upload):
+            async for chunk in chunks:
+                tally.take(chunk)
+                await upload.write(chunk)
+                await run.progress(tally.rows, expected)
         return {
             "file": file_id,
             "rows": tally.rows,

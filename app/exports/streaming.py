@@ -13,8 +13,9 @@ from app.core.errors import BusyError
 from app.core.limits import WritingThread
 from app.core.mongo import BSON
 from app.listing import Listing
-from app.spreadsheets import column_labels, columns
+from app.spreadsheets import columns
 from app.spreadsheets.column import Column
+from app.spreadsheets.column_labels import ColumnLabels
 from app.spreadsheets.writing import Writer, writer
 from app.users.rows import RowReader
 from app.users.selections import choose
@@ -46,7 +47,7 @@ async def begin(
     if running.locked():
         raise BusyError("Too many exports are running: try again soon.", retry_after=5)
     if chosen is not None:
-        await column_labels.note(listing.users.database, chosen)
+        await ColumnLabels(listing.users.database).note(chosen)
     sheet = writer(form, chosen)
     batches = listing.stream(listing.build(asked), asked.q, needed, first_s=FIRST_BATCH_S)
     chunks = _chunks(running, writing, sheet, _Rows(sheet, reader, on_rows), batches)

@@ -15,7 +15,7 @@ from app.imports.likelihood import weigh
 from app.imports.mapped_columns import MappedColumns
 from app.imports.row_parser import ParsedRow, RowParser
 from app.imports.stored_users import StoredUsers
-from app.spreadsheets import column_labels
+from app.spreadsheets.column_labels import ColumnLabels
 from app.spreadsheets.reading.encodings import decode
 from app.spreadsheets.reading.tables import open_table
 from app.spreadsheets.reading.values import Choices, Limits, SourceRow
@@ -65,8 +65,8 @@ async def decide(
         return names[0]
     heading, sources = await _look(path, choices)
     short = [label for label in heading if len(label) <= 2 * _LONGEST_LABEL]
-    labels = await column_labels.find(
-        connections.database, list({decode(label, name) for label in short for name in names})
+    labels = await ColumnLabels(connections.database).find(
+        list({decode(label, name) for label in short for name in names})
     )
     readings = await asyncio.to_thread(
         lambda: {name: _read(name, heading, sources, make_columns, labels) for name in ("utf-8", *names)}

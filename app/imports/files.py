@@ -1,44 +1,34 @@
 """The files of imports in GridFS."""
 
 import asyncio
+from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from bson import ObjectId
-from gridfs import AsyncGridFSBucket
-from gridfs.errors import NoFile
 
 from app.core.errors import ImportNotFoundError
-from app.core.mongo import Database
-from app.imports.import_records import FILES
+from app.database.stored_files import Bucket
 
 _BLOCK: Final = 1024 * 1024
 
 
-async def store(database: Database, path: Path, name: str, expires_at: datetime) -> ObjectId:
+async def store(bucket: Bucket, path: Path, name: str, expires_at: datetime) -> ObjectId:
     """Store a file and return its id; a failed upload leaves nothing behind."""
-    bucket = AsyncGridFSBucket(database, FILES)
-    into = bucket.open_upload_stream(name, metadata={"expires_at": expires_at})
-    try:
-        with path.open("rb") as file:
+    with path.open("rb") as file:
+        async with bucket.writing(name, expires_at) as (file_id, upload):
             while block := await asyncio.to_thread(file.read, _BLOCK):
-                await into.write(block)
-        await into.close()
-    except BaseException:
-        await into.abort()
-        raise
-    stored: ObjectId = into._id  # noqa: SLF001  # as in PyMongo's own documentation
-    return stored
+                await upload.write(block)
+    return file_id
 
 
-async def fetch(database: Database, file_id: ObjectId, path: Path) -> None:
+async def fetch(bucket: Bucket, file_id: ObjectId, path: Path) -> None:
     """Copy the file to `path`; ImportNotFoundError if it has expired."""
-    bucket = AsyncGridFSBucket(database, FILES)
-    try:
-        stream = await bucket.open_download_stream(file_id)
-        with path.open("xb") as file:
-            while block := await stream.read(_BLOCK):
+    found = await bucket.find(file_id)
+    if found is None:
+        raise ImportNotFoundError("The file of the import has expired.")
+    with path.open("xb") as file:
+        async with aclosing(found.read(0, found.length)) as blocks:
+            async for block in blocks:
                 await asyncio.to_thread(file.write, block)
-    except NoFile:
-        raise ImportNotFoundError("The file of the import has expired.") from None

@@ -8,22 +8,22 @@ from pymongo import DESCENDING
 
 from app.core.errors import ImportNotFoundError
 from app.core.mongo import BSON, Database
+from app.database.stored_files import Bucket
 from app.jobs import Viewer
 from models.imports import STATUSES
 
 Import = dict[str, Any]
 
-FILES: Final = "import_files"
-"""The GridFS bucket of the files, each with `metadata.expires_at`."""
 _DELETED: Final = 5_000
 
 
 class ImportRecords:
-    """The collections of imports; by the driver, as a plan writes hundreds of thousands of rows."""
+    """The collections and files of imports; by the driver, as a plan writes hundreds of thousands of rows."""
 
     def __init__(self, database: Database) -> None:
         self.imports = database["imports"].with_options(codec_options=BSON)
         self.rows = database["import_rows"].with_options(codec_options=BSON)
+        self.files = Bucket(database, "import_files")
         self.trail = database["audit"].with_options(codec_options=BSON)
 
     async def read(self, import_id: ObjectId) -> Import:

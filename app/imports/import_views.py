@@ -14,8 +14,7 @@ from app.core.errors import ImportApplyingError, JobEndedError, JobNotFoundError
 from app.core.mongo import Row
 from app.core.paging import newest_first
 from app.database.connections import Connections
-from app.database.stored_files import Bucket
-from app.imports.import_records import FILES, Import, ImportRecords
+from app.imports.import_records import Import, ImportRecords
 from app.jobs import Job, Jobs, Viewer
 from models.imports import MOST_VALUES, ImportRowsQuery, ImportState, RowStatus
 from models.job import PageQuery
@@ -54,7 +53,6 @@ class Views:
     """Looks up imports, their plans and their rows."""
 
     def __init__(self, connections: Connections, jobs: Jobs, cursors: CursorSealer) -> None:
-        self._files = Bucket(connections.database, FILES)
         self._records = ImportRecords(connections.database)
         self._jobs = jobs
         self._cursors = cursors
@@ -145,7 +143,7 @@ class Views:
             raise ImportApplyingError("The import was applied at the same time.")
         await self._records.delete_rows(import_id)
         if shown.document["file"] is not None:
-            await self._files.delete(shown.document["file"]["id"])
+            await self._records.files.delete(shown.document["file"]["id"])
 
     async def _cancel(self, job: Job) -> None:
         try:

@@ -27,7 +27,7 @@ from app.imports.reverting import RevertPlan
 from app.imports.row_parser import RowParser
 from app.imports.stored_users import UNIQUE
 from app.jobs import Run
-from app.spreadsheets import column_labels
+from app.spreadsheets.column_labels import ColumnLabels
 from app.spreadsheets.reading.tables import Table, open_table
 from app.spreadsheets.reading.values import Limits, SourceRow
 from models.export import Format
@@ -58,7 +58,7 @@ class Planner:
             return
         with tempfile.TemporaryDirectory(prefix="roster-plan-") as folder, DuplicateRows() as duplicates:
             path = Path(folder) / "file"
-            await files.fetch(self._database, document["file"]["id"], path)
+            await files.fetch(self._records.files, document["file"]["id"], path)
             planner = _Plan(self._connections, document, duplicates)
             choices = options.choices(options.recall(document))
             choices = replace(choices, encoding=document["file"]["encoding"])  # as it was chosen
@@ -98,9 +98,9 @@ class _Plan:
 
     def __init__(self, connections: Connections, document: Import, duplicates: DuplicateRows) -> None:
         self._settings = connections.settings
-        self._database = connections.database
         self._records = ImportRecords(connections.database)
         self._users = connections.users
+        self._labels = ColumnLabels(connections.database)
         self._import = document
         self._duplicates = duplicates
         asked = options.recall(document)
@@ -146,7 +146,7 @@ class _Plan:
         keys = {key for source in sources for key in source.document or ()}
         new = [key for key in keys if not self._columns.knows(key)]
         if new:
-            self._columns.remember(await column_labels.find(self._database, new[:MOST_KEYS]))
+            self._columns.remember(await self._labels.find(new[:MOST_KEYS]))
 
     async def _decide(self, reader: RowParser, sources: Sequence[SourceRow]) -> list[Decision]:
         parsed = await asyncio.to_thread(lambda: [reader.read(source) for source in sources])
@@ -188,7 +188,7 @@ class _Plan:
         return [_encode({"_id": ObjectId()} | same | each.document()) for each in decisions]
 
     async def _store(self, rows: Sequence[RawBSONDocument]) -> None:
-        await self._database["import_rows"].insert_many(rows, ordered=False)
+        await self._records.rows.insert_many(rows, ordered=False)
 
     async def mark_repeated(self) -> None:
         """Make all rows errors that are about one user, or have the same unique value."""

@@ -18,7 +18,7 @@ from app.imports.import_records import ImportRecords
 from app.imports.mapped_columns import MappedColumns
 from app.imports.uploads import Upload, clean_name
 from app.jobs import Job, Jobs
-from app.spreadsheets import column_labels
+from app.spreadsheets.column_labels import ColumnLabels
 from app.spreadsheets.reading.tables import Inspection, inspect
 from app.spreadsheets.reading.values import Limits, UncertainEncodingError
 from models.imports import LONGEST_SHEET_NAME, MOST_SHEETS, ImportQuery
@@ -41,6 +41,7 @@ class Submitter:
         self._connections = connections
         self._database = connections.database
         self._records = ImportRecords(connections.database)
+        self._labels = ColumnLabels(connections.database)
         self._jobs = jobs
 
     def check_room(self) -> None:
@@ -58,7 +59,7 @@ class Submitter:
         columns = MappedColumns(asked.columns, ignored=asked.ignore)
         looked = await self._inspect(upload, asked)
         if looked.form != "ndjson":
-            labels = await column_labels.find(self._database, looked.heading)
+            labels = await self._labels.find(looked.heading)
             columns = MappedColumns.of_heading(
                 looked.heading, asked.columns, labels, ignored=asked.ignore,
                 hidden={heading for place in looked.hidden_columns if (heading := looked.heading[place])},
@@ -66,7 +67,7 @@ class Submitter:
         document = self.make_document(asked, by=by, scopes=scopes)
         import_id = document["_id"]
         name = f"{import_id}.{looked.form}"
-        stored = await files.store(self._database, upload.path, name, document["expires_at"])
+        stored = await files.store(self._records.files, upload.path, name, document["expires_at"])
         document |= {
             "file": _describe(upload, asked, looked) | {"id": stored},
             "heading": looked.heading,

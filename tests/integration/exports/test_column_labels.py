@@ -6,15 +6,15 @@ import httpx
 import pytest
 
 from app.core import clock
-from app.spreadsheets import column_labels
+from app.spreadsheets.column_labels import ColumnLabels
 from app.spreadsheets.columns import choose
 from tests.support.users import database
 
 
 async def test_a_label_is_found_again_and_one_of_two_fields_is_not(client: httpx.AsyncClient) -> None:
-    await column_labels.note(database(client), choose("name:Name!,email:Mail,title"))
-    await column_labels.note(database(client), choose("username:Mail,phone:Tel.$"))
-    found = await column_labels.find(database(client), ["Name!", "Mail", "Tel.$", "title", "unknown"])
+    await ColumnLabels(database(client)).note(choose("name:Name!,email:Mail,title"))
+    await ColumnLabels(database(client)).note(choose("username:Mail,phone:Tel.$"))
+    found = await ColumnLabels(database(client)).find(["Name!", "Mail", "Tel.$", "title", "unknown"])
     assert found == {"Name!": "name", "Tel.$": "phone"}
 
 
@@ -30,10 +30,10 @@ async def test_an_export_that_is_made_again_writes_nothing(client: httpx.AsyncCl
 
 async def test_a_label_that_is_used_on_and_on_does_not_go(client: httpx.AsyncClient) -> None:
     labels = database(client)["column_labels"]
-    await column_labels.note(database(client), choose("name:Old"))
+    await ColumnLabels(database(client)).note(choose("name:Old"))
     soon = clock.now() + timedelta(days=200)
     await labels.update_one({"_id": "Old"}, {"$set": {"expires_at": soon}})
-    await column_labels.note(database(client), choose("name:Old"))
+    await ColumnLabels(database(client)).note(choose("name:Old"))
     (renewed,) = await labels.find().to_list()
     assert renewed["fields"] == ["name"]
     assert renewed["expires_at"] > soon.replace(tzinfo=None)
