@@ -7,8 +7,7 @@ import typer
 from pydantic import SecretStr
 
 from app.auth import accounts
-from app.commands.running import backends, out, run
-from app.core import settings
+from app.commands.running import out, run_once
 
 
 def create_admin(
@@ -19,8 +18,7 @@ def create_admin(
     From a pipe, the password is the first line of the input, so that no process list shows it.
     """
     password = SecretStr(_ask() if sys.stdin and sys.stdin.isatty() else _read())
-    with backends(settings.load()) as (config, _):
-        is_new = run(lambda opened: accounts.create_admin(opened.auth, email, password), config)
+    is_new = run_once(lambda opened: accounts.create_admin(opened.auth, email, password))
     out.print("The administrator was created." if is_new else "The user is an administrator now, signed out.")
 
 

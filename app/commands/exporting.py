@@ -5,17 +5,16 @@ import os
 import secrets
 from contextlib import aclosing, suppress
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 from pydantic import ValidationError
 from rich.progress import Progress
 
-from app.commands.running import backends, err, out, progress, run
+from app.commands.running import backends, out, progress, refuse, refuse_error, refuse_options, run
 from app.container import Container
 from app.core import settings
 from app.core.errors import RosterError
-from app.core.field_errors import from_validation
 from app.exports import check
 from models.export import Format
 from models.export_job import ExportBody
@@ -47,22 +46,20 @@ def export(
         try:
             rows = run(lambda opened: _write(opened, asked, file, bar), config)
         except RosterError as error:
-            _refuse([error.detail, *(bad.detail for bad in error.errors)])
+            refuse_error(error)
         except OSError as error:
-            _refuse([f"{file} cannot be written: {error.strerror}."])
+            refuse(f"{file} cannot be written: {error.strerror}.")
     out.print(f"{rows} people in {file}.", markup=False)
 
 
 def _read(text: dict[str, Any], filters: list[str]) -> ExportBody:
     if text["format"] not in _FORMATS:
-        _refuse(
-            ["The file's name must end in .csv, .xlsx, .ods or .ndjson, or --format must name the format."]
-        )
+        refuse("The file's name must end in .csv, .xlsx, .ods or .ndjson, or --format must name the format.")
     given = {name: value for name, value in text.items() if value is not None}
     for item in filters:
         name, _, value = item.partition("=")
         if name in text:
-            _refuse([f"{name} is not a filter: use --{name}."])
+            refuse(f"{name} is not a filter: use --{name}.")
         given.setdefault(name, []).append(value)
     single = {
         name: values[0] if isinstance(values, list) and len(values) == 1 else values
@@ -71,18 +68,7 @@ def _read(text: dict[str, Any], filters: list[str]) -> ExportBody:
     try:
         return ExportBody.model_validate(single, strict=False)  # a filter's value is text
     except ValidationError as error:
-        _refuse(
-            [
-                f"{(bad.pointer or '/')[1:]}: {bad.detail}"
-                for bad in from_validation(error, single, ExportBody)
-            ]
-        )
-
-
-def _refuse(sentences: list[str]) -> NoReturn:
-    for sentence in sentences:
-        err.print(sentence, markup=False)
-    raise typer.Exit(2)
+        refuse_options(error, single, ExportBody)
 
 
 async def _write(opened: Container, asked: ExportBody, file: Path, bar: Progress) -> int:

@@ -18,11 +18,10 @@ from pydantic.fields import FieldInfo
 from rich.progress import Progress
 
 from app import worker
-from app.commands.running import backends, err, out, progress, run
+from app.commands.running import backends, err, out, progress, refuse, refuse_error, refuse_options, run
 from app.container import Container
 from app.core import settings
 from app.core.errors import ImportNotFoundError, RosterError
-from app.core.field_errors import from_validation
 from app.imports import ImportView, Upload
 from app.jobs import Job, Viewer
 from models.imports import APPLIED, PENDING, ImportQuery, ImportRowsQuery
@@ -101,7 +100,7 @@ def revert_import(
 ) -> None:
     """Undo an import: shows the plan, asks, and applies it. Exit 1 if rows are left out."""
     if not ObjectId.is_valid(import_id):
-        _refuse(["The id of an import is 24 hexadecimal digits."])
+        refuse("The id of an import is 24 hexadecimal digits.")
     _carry_out(lambda opened: _plan_revert(opened, ObjectId(import_id)), yes=yes, plan_only=plan_only)
 
 
@@ -118,7 +117,7 @@ def _carry_out(
                 typer.confirm("Apply this plan?", abort=True)
             applied = run(lambda opened: _apply(opened, planned.shown.document["_id"]), config)
         except RosterError as error:
-            _refuse([error.detail, *(bad.detail for bad in error.errors)])
+            refuse_error(error)
     out.print("Applied.")
     _tell(applied, tuple(APPLIED.values()))
     out.print(f"To undo it: python -m app revert-import {applied.shown.document['_id']}")
@@ -129,13 +128,7 @@ def _read(said: dict[str, Any]) -> ImportQuery:
     try:
         return ImportQuery.model_validate(said)
     except ValidationError as error:
-        _refuse([f"{(bad.pointer or '/')[1:]}: {bad.detail}" for bad in from_validation(error, said)])
-
-
-def _refuse(sentences: list[str]) -> NoReturn:
-    for sentence in sentences:
-        err.print(sentence, markup=False)
-    raise typer.Exit(2)
+        refuse_options(error, said)
 
 
 async def _plan(opened: Container, file: Path, asked: ImportQuery) -> _Told:
@@ -188,7 +181,7 @@ async def _follow(opened: Container, job: Job, what: str) -> None:
     if job.state != "succeeded":
         detail = job.error["detail"] if job.error is not None else f"The job was {job.state}."
         bad = job.error["errors"] if job.error is not None else []
-        _refuse([detail, *(each["detail"] for each in bad)])
+        refuse(detail, *(each["detail"] for each in bad))
 
 
 def _advance(bar: Progress, task: Any, job: Job) -> None:

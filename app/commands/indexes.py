@@ -3,9 +3,8 @@
 import typer
 
 from app import migrations
-from app.commands.running import backends, out, run
+from app.commands.running import out, report, run_once
 from app.container import Container
-from app.core import settings
 from app.database import indexes
 
 cli = typer.Typer(help="The migrations, the indexes and the validator of the users.", no_args_is_help=True)
@@ -14,21 +13,14 @@ cli = typer.Typer(help="The migrations, the indexes and the validator of the use
 @cli.command("check")
 def check_indexes() -> None:
     """Report migrations, indexes and a validator that are missing or differ; exit 1 if any do."""
-    with backends(settings.load()) as (config, _):
-        found = run(_check, config, apply_indexes=False)
-    for sentence in found:
-        out.print(sentence, markup=False)
-    if found:
-        raise typer.Exit(1)
-    out.print("All indexes and the validator are as declared.")
+    found = run_once(_check, apply_indexes=False)
+    report(found, whole="All indexes and the validator are as declared.")
 
 
 @cli.command("apply")
 def apply_indexes() -> None:
     """Migrate, and create missing indexes and the validator; MongoDB builds indexes without blocking."""
-    with backends(settings.load()) as (config, _):
-        left = run(lambda opened: indexes.check(opened.connections.database), config)
-    for sentence in left:
+    for sentence in run_once(lambda opened: indexes.check(opened.connections.database)):
         out.print(sentence, markup=False)
     out.print("Indexes and validator applied.")
 

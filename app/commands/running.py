@@ -1,20 +1,24 @@
-"""Shared by commands: consoles, a progress bar, the backends, one event loop."""
+"""Shared by commands: consoles, a progress bar, the backends, one event loop, and how errors are told."""
 
 import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
-from pydantic import SecretStr
+import typer
+from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.progress import Progress
 
 from app import container
 from app.commands import embedded, unknown_settings
+from app.core import settings
+from app.core.errors import RosterError
+from app.core.field_errors import from_validation
 from app.core.settings import Settings
 from app.monitoring import logs
 
@@ -75,3 +79,36 @@ def run(
             return await work(opened)
 
     return asyncio.run(work_on_backends())
+
+
+def run_once(
+    work: Callable[[container.Container], Coroutine[Any, Any, T]], *, apply_indexes: bool = True
+) -> T:
+    """Run a command's work with the backends that the settings name, or the embedded ones."""
+    with backends(settings.load()) as (config, _):
+        return run(work, config, apply_indexes=apply_indexes)
+
+
+def report(wrong: Iterable[str], *, whole: str) -> None:
+    """Print what a check found; exit 1 if it is anything."""
+    found = list(wrong)
+    for sentence in found or [whole]:
+        out.print(sentence, markup=False)
+    if found:
+        raise typer.Exit(1)
+
+
+def refuse(*sentences: str) -> NoReturn:
+    for sentence in sentences:
+        err.print(sentence, markup=False)
+    raise typer.Exit(2)
+
+
+def refuse_error(error: RosterError) -> NoReturn:
+    refuse(error.detail, *(bad.detail for bad in error.errors))
+
+
+def refuse_options(error: ValidationError, given: Any, model: Any = None) -> NoReturn:
+    """Refuse what options say, by their names."""
+    found = from_validation(error, given, model)
+    refuse(*(f"{(bad.pointer or '/')[1:]}: {bad.detail}" for bad in found))

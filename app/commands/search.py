@@ -2,9 +2,8 @@
 
 import typer
 
-from app.commands.running import backends, out, progress, run
+from app.commands.running import out, progress, report, run_once
 from app.container import Container
-from app.core import settings
 
 cli = typer.Typer(help="The search fields of users, and the dictionary.", no_args_is_help=True)
 
@@ -18,18 +17,11 @@ def reindex() -> None:
             task = bar.add_task("users", total=await opened.connections.users.estimated_document_count())
             return await opened.search.reindex(on_batch=lambda n: bar.advance(task, n))
 
-    with backends(settings.load()) as (config, _):
-        changed = run(work, config)
-    out.print(f"{changed} users had to change; all words are counted.")
+    out.print(f"{run_once(work)} users had to change; all words are counted.")
 
 
 @cli.command()
 def check() -> None:
     """Report search fields and words that differ; exit 1 if any do."""
-    with backends(settings.load()) as (config, _):
-        found = run(lambda opened: opened.search.check(), config, apply_indexes=False)
-    for sentence in found:
-        out.print(sentence, markup=False)
-    if found:
-        raise typer.Exit(1)
-    out.print("All users and the dictionary are as search needs them.")
+    found = run_once(lambda opened: opened.search.check(), apply_indexes=False)
+    report(found, whole="All users and the dictionary are as search needs them.")
