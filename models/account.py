@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, model_validator
 from pymongo import IndexModel
 
 from models import answers
@@ -36,11 +36,8 @@ class _OwnInput(BaseModel):
 class Registration(_OwnInput):
     """The registration of oneself, with a password."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"name": "Zoë", "email": "zoe@example.com", "password": "correct horse battery"}]
-        },
+    model_config = answers.shown(
+        {"name": "Zoë", "email": "zoe@example.com", "password": "correct horse battery"}, extra="forbid"
     )
 
     password: Password | None = None
@@ -57,19 +54,14 @@ class Registration(_OwnInput):
 class OwnPatch(BaseModel):
     """A JSON Merge Patch (RFC 7396) of the fields that users change themselves, without a password."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"profile": {"bio": None}, "locale": "zh-CN"}]}
-    )
+    model_config = answers.shown({"profile": {"bio": None}, "locale": "zh-CN"}, extra="forbid")
 
 
 class PasswordChange(BaseModel):
     """Both passwords, each either plain or as a JWE."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"current_password": "correct horse battery", "new_password": "staple and battery"}]
-        },
+    model_config = answers.shown(
+        {"current_password": "correct horse battery", "new_password": "staple and battery"}, extra="forbid"
     )
 
     current_password: CurrentPassword | None = None
@@ -81,9 +73,7 @@ class PasswordChange(BaseModel):
 class PasswordSetting(BaseModel):
     """Exactly one of the three."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"password": "correct horse battery"}]}
-    )
+    model_config = answers.shown({"password": "correct horse battery"}, extra="forbid")
 
     password: Password | None = None
     password_jwe: SealedPassword | None = None
@@ -97,11 +87,8 @@ class PasswordSetting(BaseModel):
 
 
 class EmailChange(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"email": "zoe@example.org", "current_password": "correct horse battery"}]
-        },
+    model_config = answers.shown(
+        {"email": "zoe@example.org", "current_password": "correct horse battery"}, extra="forbid"
     )
 
     email: Email
@@ -110,9 +97,7 @@ class EmailChange(BaseModel):
 
 
 class InvitationInput(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"email": "zoe@example.com", "scopes": ["me"]}]}
-    )
+    model_config = answers.shown({"email": "zoe@example.com", "scopes": ["me"]}, extra="forbid")
 
     email: Annotated[
         Email | None, Field(description="The only e-mail that may redeem it; null: anyone with the code.")
@@ -152,24 +137,18 @@ class Invitation(BaseModel):
 class InvitationPage(BaseModel):
     """A page of invitations, the last to expire first."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"items": [EXAMPLE_INVITATION], "next": "pQ8wZ3kRb1c"}]}
-    )
+    model_config = answers.shown({"items": [EXAMPLE_INVITATION], "next": "pQ8wZ3kRb1c"})
 
     items: Annotated[list[Invitation], Field(max_length=100)]
     next: Annotated[answers.Cursor | None, Field(description="The `cursor` of the next page.")]
 
 
 class InvitationOutput(BaseModel):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": EXAMPLE_INVITATION["id"],
-                    "code": "dGhpcyBpcyBhbiBpbnZpdGF0aW9uLCBvciBpcyBpdD8",
-                    "expires_at": "2026-02-07T08:00:00.123000Z",
-                }
-            ]
+    model_config = answers.shown(
+        {
+            "id": EXAMPLE_INVITATION["id"],
+            "code": "dGhpcyBpcyBhbiBpbnZpdGF0aW9uLCBvciBpcyBpdD8",
+            "expires_at": "2026-02-07T08:00:00.123000Z",
         }
     )
 

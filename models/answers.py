@@ -6,14 +6,19 @@ from: in requests, or where the service makes them. Rows that other programs wro
 """
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from models.values import ALL_SCOPES, CELL_LENGTH, PLAIN
 
 MOST = 2**63 - 1
 """The largest stored number (BSON's int64)."""
+
+
+def shown(*examples: Any, extra: Literal["ignore", "forbid"] = "ignore") -> ConfigDict:
+    """A model's configuration, with examples for the document."""
+    return ConfigDict(extra=extra, json_schema_extra={"examples": [*examples]})
 
 
 def _held(*, pattern: str = PLAIN, longest: int) -> Any:

@@ -46,7 +46,7 @@ class Change(BaseModel):
 
 
 class AuditEntry(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_ENTRY]})
+    model_config = answers.shown(EXAMPLE_ENTRY)
 
     id: answers.Id
     at: answers.Moment
@@ -72,7 +72,7 @@ class AuditEntry(BaseModel):
 
 
 class AuditPage(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_ENTRY], "next": None}]})
+    model_config = answers.shown({"items": [EXAMPLE_ENTRY], "next": None})
 
     items: Annotated[list[AuditEntry], Field(max_length=100)]
     next: Annotated[answers.Cursor | None, Field(description="Cursor of the next page; null at the end.")]

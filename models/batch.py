@@ -45,19 +45,15 @@ Operation = Annotated[CreateOperation | UpdateOperation | DeleteOperation, Field
 class Batch(BaseModel):
     """Operations, done in order; each succeeds or fails by itself."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "operations": [
-                        {"op": "create", "user": EXAMPLE_INPUT},
-                        {"op": "update", "id": EXAMPLE_ID, "patch": {"phone": None}, "version": 3},
-                        {"op": "delete", "id": EXAMPLE_ID},
-                    ]
-                }
+    model_config = answers.shown(
+        {
+            "operations": [
+                {"op": "create", "user": EXAMPLE_INPUT},
+                {"op": "update", "id": EXAMPLE_ID, "patch": {"phone": None}, "version": 3},
+                {"op": "delete", "id": EXAMPLE_ID},
             ]
         },
+        extra="forbid",
     )
 
     operations: Annotated[list[SkipValidation[Operation]], Field(min_length=1, max_length=MAX_OPERATIONS)]
@@ -74,29 +70,25 @@ class Outcome(BaseModel):
 
 
 class BatchOutput(BaseModel):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = answers.shown(
+        {
+            "results": [
+                {"status": 201, "id": "6742f0c1a5d3b8e9f0123457", "version": 1, "error": None},
+                {"status": 200, "id": EXAMPLE_ID, "version": 4, "error": None},
                 {
-                    "results": [
-                        {"status": 201, "id": "6742f0c1a5d3b8e9f0123457", "version": 1, "error": None},
-                        {"status": 200, "id": EXAMPLE_ID, "version": 4, "error": None},
-                        {
-                            "status": 404,
-                            "id": EXAMPLE_ID,
-                            "version": None,
-                            "error": {
-                                "type": "urn:roster:problem:user_not_found",
-                                "title": "No such user",
-                                "status": 404,
-                                "detail": "There is no user with this id.",
-                                "code": "user_not_found",
-                                "request_id": "8c2f61d09b3e47a5",
-                                "errors": [],
-                            },
-                        },
-                    ]
-                }
+                    "status": 404,
+                    "id": EXAMPLE_ID,
+                    "version": None,
+                    "error": {
+                        "type": "urn:roster:problem:user_not_found",
+                        "title": "No such user",
+                        "status": 404,
+                        "detail": "There is no user with this id.",
+                        "code": "user_not_found",
+                        "request_id": "8c2f61d09b3e47a5",
+                        "errors": [],
+                    },
+                },
             ]
         }
     )

@@ -91,7 +91,7 @@ def _as_words(values: list[Any]) -> list[Any]:
 class ExportOutput(BaseModel):
     """The manifest of an export."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_EXPORT]})
+    model_config = answers.shown(EXAMPLE_EXPORT)
 
     id: answers.Id
     state: Annotated[
@@ -121,7 +121,7 @@ class ExportOutput(BaseModel):
 
 
 class ExportPage(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_EXPORT], "next": None}]})
+    model_config = answers.shown({"items": [EXAMPLE_EXPORT], "next": None})
 
     items: Annotated[list[ExportOutput], Field(max_length=100)]
     next: Annotated[answers.Cursor | None, Field(description="Cursor of the page after; null at the end.")]
@@ -165,11 +165,8 @@ Timezone = Annotated[
 
 
 class ScheduleInput(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{name: EXAMPLE_SCHEDULE[name] for name in ("name", "cron", "timezone", "export")}]
-        },
+    model_config = answers.shown(
+        {name: EXAMPLE_SCHEDULE[name] for name in ("name", "cron", "timezone", "export")}, extra="forbid"
     )
 
     name: Name
@@ -182,7 +179,7 @@ class ScheduleInput(BaseModel):
 class SchedulePatch(BaseModel):
     """Changes of a schedule; omitted members stay."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"is_active": False}]})
+    model_config = answers.shown({"is_active": False}, extra="forbid")
 
     name: Name = Field(default_factory=str)  # never used; unlike None, not part of the schema
     cron: Cron = Field(default_factory=str)
@@ -192,7 +189,7 @@ class SchedulePatch(BaseModel):
 
 
 class ScheduleOutput(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_SCHEDULE]})
+    model_config = answers.shown(EXAMPLE_SCHEDULE)
 
     id: answers.Id
     name: answers.Line
@@ -213,7 +210,7 @@ class ScheduleOutput(BaseModel):
 
 
 class SchedulePage(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_SCHEDULE], "next": None}]})
+    model_config = answers.shown({"items": [EXAMPLE_SCHEDULE], "next": None})
 
     items: Annotated[list[ScheduleOutput], Field(max_length=100)]
     next: Annotated[answers.Cursor | None, Field(description="Cursor of the page after; null at the end.")]

@@ -250,9 +250,7 @@ class ImportOutput(BaseModel):
 class ImportPlan(ImportOutput):
     """An import with a page of its rows, in the order of the file."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [EXAMPLE_IMPORT | {"items": EXAMPLE_ROWS, "next": None}]}
-    )
+    model_config = answers.shown(EXAMPLE_IMPORT | {"items": EXAMPLE_ROWS, "next": None})
 
     items: Annotated[list[ImportRow], Field(max_length=1000)]
     next: Annotated[answers.Cursor | None, Field(description="Cursor of the next rows.")]
@@ -261,7 +259,7 @@ class ImportPlan(ImportOutput):
 class ImportList(BaseModel):
     """Imports, the newest first."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_IMPORT], "next": None}]})
+    model_config = answers.shown({"items": [EXAMPLE_IMPORT], "next": None})
 
     items: Annotated[list[ImportOutput], Field(max_length=100)]
     next: Annotated[answers.Cursor | None, Field(description="Cursor of the next imports.")]

@@ -41,7 +41,7 @@ class JobProgress(BaseModel):
 
 
 class JobOutput(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_JOB]})
+    model_config = answers.shown(EXAMPLE_JOB)
 
     id: answers.Id
     kind: JobKind
@@ -58,7 +58,7 @@ class JobOutput(BaseModel):
 
 
 class JobPage(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_JOB], "next": None}]})
+    model_config = answers.shown({"items": [EXAMPLE_JOB], "next": None})
 
     items: Annotated[list[JobOutput], Field(max_length=100)]
     next: Annotated[answers.Cursor | None, Field(description="Cursor of the next page; null at the end.")]

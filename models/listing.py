@@ -217,18 +217,14 @@ class Suggestion(BaseModel):
 
 
 class Suggestions(BaseModel):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = answers.shown(
+        {
+            "items": [
                 {
-                    "items": [
-                        {
-                            "id": EXAMPLE_ID,
-                            "name": "小中同学",
-                            "username": "xiaozhong",
-                            "email": "xiaozhong@example.com",
-                        }
-                    ]
+                    "id": EXAMPLE_ID,
+                    "name": "小中同学",
+                    "username": "xiaozhong",
+                    "email": "xiaozhong@example.com",
                 }
             ]
         }
@@ -238,16 +234,12 @@ class Suggestions(BaseModel):
 
 
 class UserPage(BaseModel):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "items": [EXAMPLE_OUTPUT],
-                    "next": "pQ8wZ3kRb1c",
-                    "previous": None,
-                    "total": {"value": 1000, "relation": "eq"},
-                }
-            ]
+    model_config = answers.shown(
+        {
+            "items": [EXAMPLE_OUTPUT],
+            "next": "pQ8wZ3kRb1c",
+            "previous": None,
+            "total": {"value": 1000, "relation": "eq"},
         }
     )
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from pymongo import IndexModel
 
 from models import answers
@@ -55,7 +55,7 @@ class SessionOutput(BaseModel):
 
 
 class SessionList(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_SESSION]}]})
+    model_config = answers.shown({"items": [EXAMPLE_SESSION]})
 
     items: Annotated[list[SessionOutput], Field(max_length=MOST_SESSIONS)]
 
@@ -63,7 +63,7 @@ class SessionList(BaseModel):
 class SignOut(BaseModel):
     """Users to sign out everywhere."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"ids": [EXAMPLE_ID]}]})
+    model_config = answers.shown({"ids": [EXAMPLE_ID]}, extra="forbid")
 
     ids: Annotated[
         list[Annotated[str, Field(pattern="^[0-9a-fA-F]{24}$")]],
@@ -77,9 +77,7 @@ class SignOutResult(BaseModel):
 
 
 class SignOutOutput(BaseModel):
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"results": [{"id": EXAMPLE_ID, "status": 204}]}]}
-    )
+    model_config = answers.shown({"results": [{"id": EXAMPLE_ID, "status": 204}]})
 
     results: Annotated[
         list[SignOutResult], Field(max_length=MAX_SIGN_OUTS, description="One for each id, in order.")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from models import answers
 
@@ -56,7 +56,7 @@ class CounterOutput(BaseModel):
 
 
 class ThrottleOutput(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    model_config = answers.shown(EXAMPLE)
 
     waits_until: WaitsUntil
     counters: Annotated[
