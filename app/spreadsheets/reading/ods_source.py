@@ -1,20 +1,19 @@
 """Reads a sheet of an OpenDocument spreadsheet as a table."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from app.core.errors import UnsupportedFileError
 from app.spreadsheets.reading import foreign, markup
 from app.spreadsheets.reading.archive import Archive
-from app.spreadsheets.reading.grid import Record
 from app.spreadsheets.reading.ods_scanner import Scanner
 from app.spreadsheets.reading.ods_values import STYLE, TABLE, TEXT
 from app.spreadsheets.reading.sheet_choice import Tables, find_candidates, read_table
-from app.spreadsheets.reading.values import Choices, Hidden, Limits
+from app.spreadsheets.reading.values import Choices, Limits
 from app.spreadsheets.reading.workbook import Sheet
 
 CONTENT: Final = "content.xml"
+_TABLE, _STYLE, _TEXT = (namespace.strip("{}") for namespace in (TABLE, STYLE, TEXT))
 _MANIFEST: Final = "META-INF/manifest.xml"
 _SPREADSHEET: Final = b"application/vnd.oasis.opendocument.spreadsheet"
 _OTHERS: Final = {
@@ -35,7 +34,7 @@ def read(archive: Archive, limits: Limits, choices: Choices) -> Tables:
     return read_table(
         found.sheets,
         filled,
-        lambda sheet, hidden: _read_sheet(archive, sheet, limits, hidden),
+        lambda sheet, hidden: Scanner(CONTENT, int(sheet.part), limits, hidden).read(archive.stream(CONTENT)),
         limits,
         choices,
     )
@@ -50,17 +49,6 @@ def _check(archive: Archive) -> None:
         _MANIFEST, archive.stream(_MANIFEST), {_ENCRYPTION: "encrypted"}
     ):
         raise UnsupportedFileError("The spreadsheet is encrypted: save it again without a password.")
-
-
-def _read_sheet(archive: Archive, sheet: Sheet, limits: Limits, hidden: Hidden) -> Iterator[Record]:
-    scanner = Scanner(CONTENT, int(sheet.part), limits, hidden)
-    for block in archive.stream(CONTENT):
-        scanner.parser.feed(block)
-        for (number, cells), times in scanner.done:
-            for copy in range(times):
-                yield number + copy, list(cells)
-        scanner.done.clear()
-    scanner.parser.close()
 
 
 @dataclass(slots=True)
@@ -81,15 +69,15 @@ class _Listing:
         return self
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if self._depth == _IN_SPREADSHEET and name == f"{TABLE} table":
-            style = attributes.get(f"{TABLE} style-name", "")
-            title, part = attributes.get(f"{TABLE} name", ""), str(len(self.sheets))
+        if self._depth == _IN_SPREADSHEET and name == f"{_TABLE} table":
+            style = attributes.get(f"{_TABLE} style-name", "")
+            title, part = attributes.get(f"{_TABLE} name", ""), str(len(self.sheets))
             self.sheets.append(Sheet(title, part, style not in self._hidden))
         elif name == _PARAGRAPH and self.sheets:
             self.filled.add(self.sheets[-1].part)
-        elif self._depth == _IN_STYLES and name == f"{STYLE} style":
-            self._style = attributes.get(f"{STYLE} name", "")
-        elif name == _PROPERTIES and attributes.get(f"{TABLE} display") == "false":
+        elif self._depth == _IN_STYLES and name == f"{_STYLE} style":
+            self._style = attributes.get(f"{_STYLE} name", "")
+        elif name == _PROPERTIES and attributes.get(f"{_TABLE} display") == "false":
             self._hidden.add(self._style)
         self._depth += 1
 
@@ -97,5 +85,5 @@ class _Listing:
         self._depth -= 1
 
 
-_PARAGRAPH: Final = f"{TEXT} p"
-_PROPERTIES: Final = f"{STYLE} table-properties"
+_PARAGRAPH: Final = f"{_TEXT} p"
+_PROPERTIES: Final = f"{_STYLE} table-properties"

@@ -9,14 +9,14 @@ from app.spreadsheets.reading.cell_values import parse_number, read_formula
 from app.spreadsheets.reading.values import Cell, ErrorValue, Formatted
 
 _OASIS: Final = "urn:oasis:names:tc:opendocument:xmlns"
-OFFICE: Final = f"{_OASIS}:office:1.0"
-TABLE: Final = f"{_OASIS}:table:1.0"
-TEXT: Final = f"{_OASIS}:text:1.0"
-STYLE: Final = f"{_OASIS}:style:1.0"
+OFFICE: Final = f"{{{_OASIS}:office:1.0}}"
+TABLE: Final = f"{{{_OASIS}:table:1.0}}"
+TEXT: Final = f"{{{_OASIS}:text:1.0}}"
+STYLE: Final = f"{{{_OASIS}:style:1.0}}"
 
-_TYPE: Final = f"{OFFICE} value-type"
-_FORMULA: Final = f"{TABLE} formula"
-_EXTENDED_TYPE: Final = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0 value-type"
+_TYPE: Final = f"{OFFICE}value-type"
+_FORMULA: Final = f"{TABLE}formula"
+_EXTENDED_TYPE: Final = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}value-type"
 
 _EPOCH: Final = datetime(1899, 12, 30, tzinfo=UTC)
 """The day of times without one, as in spreadsheets."""
@@ -38,15 +38,15 @@ def read(attributes: Mapping[str, str], shown: str) -> Cell:
 def _read_value(attributes: Mapping[str, str], shown: str) -> Cell:
     match attributes.get(_TYPE):
         case "float" | "percentage" | "currency":
-            return _show_number(parse_number(attributes.get(f"{OFFICE} value", "")), shown)
+            return _show_number(parse_number(attributes.get(f"{OFFICE}value", "")), shown)
         case "boolean":
-            return attributes.get(f"{OFFICE} boolean-value") == "true"
+            return attributes.get(f"{OFFICE}boolean-value") == "true"
         case "date":
-            return _read_date(attributes.get(f"{OFFICE} date-value", shown))
+            return _read_date(attributes.get(f"{OFFICE}date-value", shown))
         case "time":
-            return _read_time(attributes.get(f"{OFFICE} time-value", ""), shown)
+            return _read_time(attributes.get(f"{OFFICE}time-value", ""), shown)
         case _:
-            return attributes.get(f"{OFFICE} string-value", shown)
+            return attributes.get(f"{OFFICE}string-value", shown)
 
 
 def _show_number(number: float, shown: str) -> Cell:

@@ -1,8 +1,14 @@
 """Texts of a workbook: ST_Xstring's escapes, and strings of several runs."""
 
 import re
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from app.spreadsheets.reading import markup
 
 _escape = re.compile("_x([0-9A-Fa-f]{4})_")
+_TEXT: Final = markup.main_tags("t")
+_PHONETIC: Final = markup.main_tags("rPh")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -17,3 +23,10 @@ def unescape(run: str) -> str:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError:
         return run
+
+
+def read(string: Element) -> str:
+    """The text of a string's runs, without what tells how to pronounce it."""
+    if string.tag in _TEXT:
+        return unescape("".join(string.itertext()))
+    return "" if string.tag in _PHONETIC else "".join(map(read, string))

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
 
 from app.core.errors import FileTooLargeError, UnreadableFileError
-from app.spreadsheets.reading import grid, markup
-from app.spreadsheets.reading.runs import unescape
+from app.spreadsheets.reading import grid, markup, runs
 from app.spreadsheets.reading.values import Limits
 
 _WINDOW: Final = 128 * 1024
@@ -21,6 +20,7 @@ _MOST_BYTES: Final = 2**29
 """On disk."""
 _MOST_KEPT: Final = 4_096
 _LONGEST_KEPT: Final = 256
+_STRING: Final = markup.main_tags("si")
 
 
 class SharedStrings:
@@ -34,7 +34,9 @@ class SharedStrings:
         self._kept: dict[int, str] = {}
         next(self._more, None)
 
-    def add(self, text: str) -> None:
+    def _add(self, text: str, limits: Limits) -> None:
+        if grid.is_too_long(text, limits):
+            raise self._too_long(limits)
         said = text.encode()
         if len(self._ends) > _MOST or self._ends[-1] + len(said) > _MOST_BYTES:
             raise FileTooLargeError(
@@ -69,58 +71,17 @@ class SharedStrings:
         return len(self._ends) - 1
 
     def _read(self, part: str, blocks: Iterable[bytes], limits: Limits) -> Iterator[None]:
-        scanner = _Scanner(self, limits)
-        parser = markup.Parser(part, scanner.start, scanner.end, scanner.characters)
-        for block in blocks:
-            parser.feed(block)
+        tree = markup.Tree(part)
+        for _ in tree.grow(blocks):
+            for table in tree.top:
+                for string in tree.take(table):
+                    if string.tag in _STRING:
+                        self._add(runs.read(string), limits)
+            if tree.is_stuck:
+                raise self._too_long(limits)
             yield
-        parser.close()
 
-
-_NAMES: Final = markup.main_names("si", "t", "rPh")
-
-
-class _Scanner:
-    def __init__(self, strings: SharedStrings, limits: Limits) -> None:
-        self._strings = strings
-        self._limits = limits
-        self._runs: list[str] = []
-        self._pieces: list[str] = []
-        self._size = 0
-        self._is_phonetic = False
-
-    def start(self, name: str, _: dict[str, str]) -> None:
-        match _NAMES.get(name):
-            case "si":
-                self._runs = []
-                self._size = 0
-            case "t":
-                self._pieces = []
-            case "rPh":
-                self._is_phonetic = True
-
-    def characters(self, text: str) -> None:
-        self._pieces.append(text)
-        self._size += len(text)
-        if self._size > MOST_RAW * self._limits.cell_characters:
-            raise self._too_long()
-
-    def end(self, name: str) -> None:
-        match _NAMES.get(name):
-            case "t" if not self._is_phonetic:
-                self._runs.append(unescape("".join(self._pieces)))
-            case "rPh":
-                self._is_phonetic = False
-            case "si":
-                text = "".join(self._runs)
-                if grid.is_too_long(text, self._limits):
-                    raise self._too_long()
-                self._strings.add(text)
-
-    def _too_long(self) -> UnreadableFileError:
-        number, most = len(self._strings) + 1, self._limits.cell_characters
-        return UnreadableFileError(f"Shared string {number} holds more than {most:,} characters.")
-
-
-MOST_RAW: Final = 8
-"""The most characters in the file for one of the text; `_x000D_` has seven."""
+    def _too_long(self, limits: Limits) -> UnreadableFileError:
+        return UnreadableFileError(
+            f"Shared string {len(self) + 1} holds more than {limits.cell_characters:,} characters."
+        )

@@ -39,9 +39,4 @@ class SheetReader:
 
     def _read_rows(self, sheet: Sheet, hidden: Hidden) -> Iterator[Record]:
         scanner = Scanner(sheet.part, self._values, self._limits, hidden)
-        for block in self._archive.stream(sheet.part):
-            scanner.parser.feed(block)
-            yield from scanner.done
-            scanner.done.clear()
-        scanner.parser.close()
-        yield from scanner.done
+        return scanner.read(self._archive.stream(sheet.part))

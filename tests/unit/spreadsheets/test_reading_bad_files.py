@@ -43,7 +43,9 @@ NOISE = os.urandom(5_000).hex().encode()
 """Text that no archive makes much smaller."""
 LONG = [NOISE] * 10_000
 TOO_DENSE = "A part of the workbook unpacks to more than 200 times its size"
-LONG_TAG = f"The workbook's part {SHEET} has a tag of over 1,048,576 bytes"
+LONG_TAG = (
+    "The cell A1 holds more than 32,767 characters, or a tag or a comment of over 2,097,152 bytes follows it."
+)
 
 SAY_PEAK = """
 import re

@@ -247,12 +247,9 @@ def walk(blocks: list[bytes]) -> list[Record] | str:
     book = Workbook([], None, frozenset({1}), from_1904=False)
     scanner = Scanner("sheet", CellValues(book, None), Limits(), Hidden(is_read=False))
     try:
-        for block in blocks:
-            scanner.parser.feed(block)
-        scanner.parser.close()
+        return list(scanner.read(blocks))
     except UnreadableFileError:
         return "refused"
-    return scanner.done
 
 
 def test_characters_beyond_ascii_are_read_by_the_encoding_that_the_sheet_says() -> None:
