@@ -6,6 +6,7 @@ Standard input is a pipe that only the owner holds: when it closes, this process
 output, whose pipe slows the reader down while the owner is busy.
 """
 
+import gc
 import os
 import sys
 import tempfile
@@ -51,8 +52,8 @@ class Request:
     path: str
     limits: Limits
     choices: Choices
-    splits_merges: bool = True
-    """Whether covered cells of merges differ from blank ones, for which a sheet is scanned first."""
+    is_look: bool = False
+    """Whether rows are only counted; covered cells of merges count as blank then, as merges end a sheet."""
 
     def write(self) -> str:
         return orjson.dumps(asdict(self)).decode()
@@ -60,10 +61,11 @@ class Request:
     @classmethod
     def read(cls, text: str) -> "Request":
         said = orjson.loads(text)
-        return cls(said["path"], Limits(**said["limits"]), Choices(**said["choices"]), said["splits_merges"])
+        return cls(said["path"], Limits(**said["limits"]), Choices(**said["choices"]), said["is_look"])
 
 
 def main() -> None:
+    gc.disable()  # it would walk the trees of a block again and again; little here is in cycles
     request = Request.read(sys.argv[1])
     threading.Thread(target=_end_with_owner, daemon=True).start()
     _restrain(request.limits)
@@ -114,9 +116,9 @@ def _read_text(file: BinaryIO, form: Format, request: Request) -> Iterator[bytes
     lines = texts.Lines(file, encoding, longest=request.limits.row_characters)
     if form == "ndjson":
         read_objects = json_array.read if texts.begins(file, encoding, "[") else ndjson_source.read
-        yield from _read_documents(lines, read_objects(lines, request.limits))
+        yield from _read_documents(lines, read_objects(lines, request.limits), is_look=request.is_look)
     else:
-        yield from _read_csv(lines, "\t" if choices.delimiter == "tab" else choices.delimiter, request.limits)
+        yield from _read_csv(lines, request)
 
 
 def _read_workbook(file: BinaryIO, scratch: BinaryIO, request: Request) -> Iterator[bytes]:
@@ -127,9 +129,7 @@ def _read_workbook(file: BinaryIO, scratch: BinaryIO, request: Request) -> Itera
     if form == "ods":
         book = ods_source.read(archive, limits, request.choices)
     else:
-        book = xlsx_source.read(
-            archive, scratch, limits, request.choices, splits_merges=request.splits_merges
-        )
+        book = xlsx_source.read(archive, scratch, limits, request.choices, splits_merges=not request.is_look)
     width = len(book.heading)
     yield frames.write_head(
         form,
@@ -138,27 +138,30 @@ def _read_workbook(file: BinaryIO, scratch: BinaryIO, request: Request) -> Itera
         other_sheets=book.other_sheets,
         hidden_columns=sorted(place for place in book.hidden.columns if place < width),
     )
-    yield from _write_rows(grid.read_rows(book.rows, width, limits))
+    yield from _write_rows(grid.read_rows(book.rows, width, limits), is_look=request.is_look)
     yield frames.write_end(book.hidden.rows)
 
 
-def _read_csv(lines: texts.Lines, said: str | None, limits: Limits) -> Iterator[bytes]:
-    delimiter, records = csv_source.read(lines, said, limits)
+def _read_csv(lines: texts.Lines, request: Request) -> Iterator[bytes]:
+    said, limits = request.choices.delimiter, request.limits
+    delimiter, records = csv_source.read(lines, "\t" if said == "tab" else said, limits)
     heading, rows = grid.read_heading(records, limits)
     yield frames.write_head("csv", heading, encoding=lines.encoding, delimiter=delimiter)
-    yield from _write_rows(grid.read_rows(rows, len(heading), limits))
+    yield from _write_rows(grid.read_rows(rows, len(heading), limits), is_look=request.is_look)
 
 
-def _read_documents(lines: texts.Lines, documents: Iterator[tuple[int, dict[str, Any]]]) -> Iterator[bytes]:
+def _read_documents(
+    lines: texts.Lines, documents: Iterator[tuple[int, dict[str, Any]]], *, is_look: bool
+) -> Iterator[bytes]:
     first = next(documents)  # an unreadable file has no head
     yield frames.write_head("ndjson", [], encoding=lines.encoding)
     for numbers, batch in _batch(chain([first], documents), _weigh_document):
-        yield frames.write_documents(numbers, batch)
+        yield frames.write_count(len(batch)) if is_look else frames.write_documents(numbers, batch)
 
 
-def _write_rows(records: Iterable[grid.Record]) -> Iterator[bytes]:
+def _write_rows(records: Iterable[grid.Record], *, is_look: bool) -> Iterator[bytes]:
     for numbers, rows in _batch(records, _weigh_row):
-        yield frames.write_rows(numbers, rows)
+        yield frames.write_count(len(rows)) if is_look else frames.write_rows(numbers, rows)
 
 
 def _batch(

@@ -82,6 +82,10 @@ def write_rows(numbers: Sequence[int], rows: Sequence[list[Cell]]) -> bytes:
     return write({"numbers": numbers, "rows": rows, "special": special})
 
 
+def write_count(rows: int) -> bytes:
+    return write({"count": rows})
+
+
 def write_end(hidden_rows: int = 0) -> bytes:
     return write({"end": {"hidden_rows": hidden_rows}})
 

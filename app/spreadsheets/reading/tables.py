@@ -58,13 +58,18 @@ class Table:
     async def chunks(self, size: int = 500) -> AsyncIterator[list[SourceRow]]:
         """All rows in chunks of `size`; an error is raised when its row is reached."""
         rows: list[SourceRow] = []
-        while (more := await self._reader.rows()) is not None:
-            rows += more
+        async for frame in self._reader.frames():
+            rows += frames.read_rows(frame)
             while len(rows) >= size:
                 yield rows[:size]
                 del rows[:size]
         if rows:
             yield rows
+
+    async def counts(self) -> AsyncIterator[int]:
+        """The numbers of rows, part by part, of a table that is only looked at."""
+        async for frame in self._reader.frames():
+            yield frame["count"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +94,17 @@ async def open_table(
     limits: Limits,
     choices: Choices = _NOTHING,
     *,
-    splits_merges: bool = True,
+    is_look: bool = False,
 ) -> AsyncIterator[Table]:
     """
     Open a file as a table, read by a process of its own that ends with the context.
 
     UncertainEncodingError for a text whose encoding is to be decided, if none was said. UnsupportedFileError
     for what is no spreadsheet, UnreadableFileError for what is wrong in one, FileTooLargeError for what asks
-    for more than the limits, InvalidError for a choice it has not.
+    for more than the limits, InvalidError for a choice it has not. `is_look`: rows are only counted, which
+    costs this process next to nothing.
     """
-    request = Request(str(path), limits, choices, splits_merges)
+    request = Request(str(path), limits, choices, is_look)
     reader = await _Reader.start(request)
     try:
         head = (await reader.frame())["head"]
@@ -117,17 +123,16 @@ async def inspect(
     """
     Inspect a file, and its rows for so long; raises as open_table does.
 
-    It waits for the heading within the limits, which is a moment for a sound file. So covered cells of merges
-    count as blank, as merges are at the end of a sheet.
+    It waits for the heading within the limits, which is a moment for a sound file.
     """
     ends = time.monotonic() + within_s
     rows = 0
-    async with open_table(path, limits, choices, splits_merges=False) as table:
+    async with open_table(path, limits, choices, is_look=True) as table:
         is_whole = True
         try:
             async with asyncio.timeout(max(_LEAST_LOOK_S, ends - time.monotonic())):
-                async for chunk in table.chunks():
-                    rows += len(chunk)
+                async for count in table.counts():
+                    rows += count
         except TimeoutError:
             is_whole = False
         if is_whole and not rows and table.hidden_rows:
@@ -185,13 +190,11 @@ class _Reader:
             lambda: asyncio.StreamReaderProtocol(self._out), self._process.stdout
         )
 
-    async def rows(self) -> list[SourceRow] | None:
-        """The next rows; None at the end."""
-        frame = await self.frame()
-        if "end" in frame:
-            self.hidden_rows = frame["end"]["hidden_rows"]
-            return None
-        return frames.read_rows(frame)
+    async def frames(self) -> AsyncIterator[dict[str, Any]]:
+        """The frames of rows."""
+        while "end" not in (frame := await self.frame()):
+            yield frame
+        self.hidden_rows = frame["end"]["hidden_rows"]
 
     async def frame(self) -> dict[str, Any]:
         try:
