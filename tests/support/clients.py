@@ -14,9 +14,12 @@ from app.auth.clients import ASSERTION_TYPE, Clients, NewClient
 from app.core import sealing
 from app.core.cursors import CursorSealer
 from app.core.mongo import Database
+from models.token import EXAMPLE_KEY
 
 ISSUER = "https://users.example.com"
 CALLBACK = "https://app.example.com/callback"
+KEY = {name: EXAMPLE_KEY[name] for name in ("kty", "crv", "x", "y")}
+"""A public key that is the same in every worker: it is in the names of tests."""
 Key = ECKey | OctKey | OKPKey | RSAKey
 
 

@@ -108,7 +108,7 @@ async def test_the_audience_is_the_issuer_or_the_token_endpoint_and_nothing_besi
         {"exp": None}, {"exp": "soon"}, {"exp": True}, {"exp": time.time() - 1}, {"exp": time.time() + 7_200},
         {"iat": time.time() + 3_600}, {"nbf": time.time() + 3_600}, {"iat": "now"}, {"nbf": []},
     ],
-    ids=str,
+    ids=" ".join,
 )  # fmt: skip
 async def test_a_claim_that_is_missing_or_wrong_proves_nobody(
     clients: Clients, claims: dict[str, Any]

@@ -11,13 +11,12 @@ from joserfc.jwk import ECKey
 
 from tests.support.api import serving
 from tests.support.applying import resources
-from tests.support.clients import CALLBACK, public_of
+from tests.support.clients import CALLBACK, KEY, public_of
 from tests.support.identity import ask_token, call, member, oauth_error, post_form, sign_in
 from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import database, problem
 
 SAID: dict[str, Any] = {"name": "Portal", "grant_types": ["client_credentials"]}
-KEY = public_of(ECKey.generate_key("P-256"))
 
 
 @pytest.fixture(scope="module")

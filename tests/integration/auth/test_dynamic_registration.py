@@ -8,18 +8,16 @@ from typing import Any
 import httpx
 import pytest
 from beanie import PydanticObjectId
-from joserfc.jwk import ECKey
 
 from tests.support.api import serving
 from tests.support.applying import resources
-from tests.support.clients import CALLBACK, public_of
+from tests.support.clients import CALLBACK, KEY
 from tests.support.identity import call, oauth_error, post_form, token_of, wear_out_refusals
 from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import database, problem
 
 SAID: dict[str, Any] = {"client_name": "Notebook", "redirect_uris": [CALLBACK]}
 EVERY_SCOPE = "address email me offline_access openid phone profile"
-KEY = public_of(ECKey.generate_key("P-256"))
 
 
 @pytest.fixture(scope="module")
