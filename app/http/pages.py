@@ -17,6 +17,7 @@ from app.core.errors import (
     FieldError,
     FormExpiredError,
     InvalidError,
+    RequestExpiredError,
     RosterError,
 )
 from app.http import browser_cookie, error_handlers
@@ -99,7 +100,9 @@ def explain(request: Request, error: RosterError) -> Response:
     """The error as a page; it offers to try again what may go better then."""
     problem = problem_of(error)
     is_passing = error.status >= _FIRST_PASSING or isinstance(error, FormExpiredError)
-    is_for_developers = problem.text == _ANY_REQUEST or isinstance(error, AuthorizationRequestError)
+    is_for_developers = problem.text == _ANY_REQUEST or (
+        isinstance(error, AuthorizationRequestError) and not isinstance(error, RequestExpiredError)
+    )
     view = Error(
         number=REQUEST_ID.get(),
         again=_here(request) if is_passing else None,

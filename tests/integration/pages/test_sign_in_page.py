@@ -396,11 +396,25 @@ async def test_a_chosen_language_stays_and_unknown_ones_are_no_choice(
 # --- the way of an application
 
 
-async def test_a_flow_that_is_forged_or_too_old_is_explained(browser: Browser) -> None:
-    page = await browser.open("/auth/sign-in", flow="forged")
+async def test_a_flow_that_is_forged_or_too_old_is_explained(
+    served: httpx.AsyncClient, browser: Browser, ana: dict[str, Any]
+) -> None:
+    client, _ = await register_client(served)
+    old = seal(served, client.id, asked_at=time.time() - 3_601)
+    for flow in ("forged", old):
+        page = await browser.open("/auth/sign-in", flow=flow)
+        assert page.status_code == 400
+        assert title(page) == "Error: This did not work – Roster"
+        assert "This took too long, or was answered already." in words(page)
+        assert "expired" not in words(page)
+    page = await browser.open("/auth/sign-in", flow=seal(served, client.id, asked_at=time.time() - 3_590))
+    page = await browser.client.post(
+        "/auth/sign-in",
+        params={"flow": old},
+        data=hidden(page) | {"username": ana["email"], "password": PASSWORD},
+    )
     assert page.status_code == 400
-    assert title(page) == "Error: This did not work – Roster"
-    assert "This sign-in has expired: go back to the application, and begin again." in words(page)
+    assert await listed(served, ana) == 0
 
 
 async def test_the_page_of_a_flow_says_whose_it_is_and_leads_back_to_it(
@@ -437,7 +451,6 @@ def seal(served: httpx.AsyncClient, client_id: str, **more: Any) -> str:
         redirect_uri="https://app.example.com/callback",
         scopes=frozenset({"me"}),
         code_challenge="c" * 43,
-        asked_at=time.time(),
-        **more,
+        **{"asked_at": time.time()} | more,
     )
     return str(auth.authorization.seal(flow))
