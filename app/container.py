@@ -108,6 +108,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     logout_notices = LogoutNotices(clients, jobs, keyring, issuer=settings.issuer_url)
     sessions = Sessions(held.redis_connection, database, held.secret, settings, on_end=logout_notices.send)
     users = Users(held.users, sessions.ending)
+    clients = Clients(database, held.redis, cursors, issuer=settings.issuer_url)
     auth = Auth(
         settings=settings,
         database=database,
@@ -125,7 +126,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         sessions=sessions,
         browsers=BrowserSessions(sessions, held.redis_connection, held.secret, settings),
         one_time=OneTimeRecords(held.redis_connection),
-        opaque_tokens=OpaqueTokens(database, sessions),
+        opaque_tokens=OpaqueTokens(database, sessions, clients),
         passwords=passwords,
         password_keys=PasswordKeys(database, held.redis, held.secret),
         throttle=Throttle(

@@ -53,7 +53,11 @@ class AuditEntry(BaseModel):
     user: Annotated[answers.Id, Field(description="The changed user; perhaps deleted since.")]
     action: Annotated[Action, Field(description="`signed_out`: everywhere.")]
     by: Annotated[
-        answers.Id | None, Field(description="Id of the user who did it; null for the command line.")
+        answers.Id | None,
+        Field(
+            description="Id of the user who did it, or the `subject` of a client that acts as itself; "
+            "null for the command line."
+        ),
     ]
     client: Annotated[answers.ClientId | None, Field(description="The OAuth client of their token.")]
     via: Via
@@ -82,7 +86,9 @@ class AuditQuery(PageQuery):
     """Filters of the trail, which must all hold; a repeated action means any of its values."""
 
     user: Annotated[str | None, Field(pattern=_ID, description="Changes of this user.")] = None
-    by: Annotated[str | None, Field(pattern=_ID, description="Changes by this user.")] = None
+    by: Annotated[
+        str | None, Field(pattern=_ID, description="Changes by this user or client (its `subject`).")
+    ] = None
     action: Annotated[tuple[Action, ...], Field(max_length=5, description="What was done.")] = ()
     since: Annotated[
         From | None, Field(alias="from", description=f"Changes at that time or later: {WHEN}.")

@@ -9,7 +9,7 @@ from pymongo import IndexModel
 
 from models import answers, texts
 from models.export import Format
-from models.job import JobState
+from models.job import MAKER, JobState
 from models.listing import FileQuery, Sort
 from models.problem import Problem
 from models.stored import GONE_WHEN_DUE
@@ -115,7 +115,7 @@ class ExportOutput(BaseModel):
     file: Annotated[answers.Path | None, Field(description="Path of the file.")]
     error: Annotated[Problem | None, Field(description="Why it failed.")]
     created_at: answers.Moment
-    created_by: Annotated[answers.Id | None, Field(description="Id of a user.")]
+    created_by: Annotated[answers.Id | None, Field(description=MAKER)]
     schedule: Annotated[answers.Id | None, Field(description="Id of the schedule that made it.")]
     expires_at: Annotated[answers.Moment, Field(description="When it is deleted, with its file.")]
 

@@ -19,6 +19,8 @@ JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 ENDED: Final[frozenset[JobState]] = frozenset({"succeeded", "failed", "cancelled"})
 """Final states."""
 
+MAKER: Final = "Id of a user, or the `subject` of a client that acts as itself; null for the command line's."
+
 EXAMPLE_JOB: Final[dict[str, Any]] = {
     "id": "6b05f0a1e1b7a3d4c9f01234",
     "kind": "export",
@@ -51,7 +53,7 @@ class JobOutput(BaseModel):
     started_at: Annotated[answers.Moment | None, Field(description="When a worker first took it.")]
     ended_at: answers.Moment | None
     expires_at: Annotated[answers.Moment | None, Field(description="When it is deleted; null until it ends.")]
-    created_by: Annotated[answers.Id | None, Field(description="Id of a user; null for the command line's.")]
+    created_by: Annotated[answers.Id | None, Field(description=MAKER)]
     attempts: Annotated[answers.Count, Field(description="How often a worker took it.")]
     error: Annotated[Problem | None, Field(description="Why it failed.")]
     result: Annotated[answers.Path | None, Field(description="Path of its result.")]

@@ -92,7 +92,7 @@ class TokenForm(BaseModel):
     )
 
     grant_type: Annotated[
-        Literal["authorization_code", "password", "refresh_token"],
+        Literal["authorization_code", "client_credentials", "password", "refresh_token"],
         Field(description="The kind of credentials."),
     ]
     username: Annotated[

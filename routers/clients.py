@@ -86,9 +86,11 @@ async def patch_client(
     """JSON Merge Patch (RFC 7396): omitted fields stay. Its sessions go on.
 
     Sign-ins and refreshes grant by new scopes from now on; access tokens keep theirs until they expire.
+    Tokens that the client keeps end if they hold a scope which it has lost.
     """
     changes = client_bodies.changes(patch)
-    return client_bodies.describe(await opened.auth.clients.change(client_id, changes, by=caller.user_id))
+    changed = await accounts.change_client(opened.auth, client_id, changes, by=caller.user_id)
+    return client_bodies.describe(changed)
 
 
 @router.delete(

@@ -2,8 +2,21 @@
 
 from fastapi import APIRouter, status
 
-from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, InvitationNotFoundError
-from app.http.dependencies import Administrator, Backends, InvitationId, PageOptions, query_parameters
+from app.core.errors import (
+    ExpiredCursorError,
+    InvalidCursorError,
+    InvalidError,
+    InvitationNotFoundError,
+    SignInNeededError,
+)
+from app.http.dependencies import (
+    Administrator,
+    Backends,
+    InvitationId,
+    Inviter,
+    PageOptions,
+    query_parameters,
+)
 from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PROTECTED, responses
 from models.account import Invitation, InvitationInput, InvitationOutput, InvitationPage
@@ -16,11 +29,9 @@ router = APIRouter(prefix="/auth/invitations", tags=["auth"], route_class=JsonRo
     "",
     status_code=status.HTTP_201_CREATED,
     summary="Invite somebody to register",
-    responses=responses(*BODY, *PROTECTED),
+    responses=responses(SignInNeededError, *BODY, *PROTECTED),
 )
-async def create_invitation(
-    asked: InvitationInput, opened: Backends, caller: Administrator
-) -> InvitationOutput:
+async def create_invitation(asked: InvitationInput, opened: Backends, caller: Inviter) -> InvitationOutput:
     """The code is shown only once, is valid for one registration, and grants the scopes.
 
     It is valid until it expires, is withdrawn, or you are no longer an administrator.

@@ -13,6 +13,7 @@ from app.core.errors import (
     PreconditionFailedError,
     PreconditionRequiredError,
     SessionNotFoundError,
+    SignInNeededError,
     ThrottledError,
     TooManySignInsError,
     UniqueConflictError,
@@ -23,10 +24,10 @@ from app.core.errors import (
 from app.http import replies
 from app.http.dependencies import (
     Backends,
-    Caller,
     ChangeAuthor,
     ExpectedVersions,
     Myself,
+    Person,
     SelfAuthority,
     SessionId,
     Source,
@@ -113,9 +114,9 @@ async def change_email(
 @router.get(
     "/sessions",
     summary="Where you are signed in",
-    responses=responses(*SIGNED_IN),
+    responses=responses(SignInNeededError, *SIGNED_IN),
 )
-async def list_my_sessions(caller: Caller, opened: Backends) -> SessionList:
+async def list_my_sessions(caller: Person, opened: Backends) -> SessionList:
     """The last used first, at most a thousand."""
     return replies.sessions(await opened.auth.sessions.list_all(caller.user_id), current=caller.sid)
 
@@ -124,10 +125,10 @@ async def list_my_sessions(caller: Caller, opened: Backends) -> SessionList:
     "/sessions",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="Sign out everywhere",
-    responses=responses(InvalidError, *SIGNED_IN),
+    responses=responses(SignInNeededError, InvalidError, *SIGNED_IN),
 )
 async def end_my_sessions(
-    caller: Caller,
+    caller: Person,
     author: ChangeAuthor,
     opened: Backends,
     source: Source,
@@ -144,8 +145,8 @@ async def end_my_sessions(
     "/sessions/{session_id}",
     status_code=status.HTTP_204_NO_CONTENT,
     summary="End one of your sessions",
-    responses=responses(SessionNotFoundError, InvalidError, *SIGNED_IN),
+    responses=responses(SessionNotFoundError, SignInNeededError, InvalidError, *SIGNED_IN),
 )
-async def end_my_session(session_id: SessionId, caller: Caller, opened: Backends) -> None:
+async def end_my_session(session_id: SessionId, caller: Person, opened: Backends) -> None:
     """Its access tokens and its refresh token are void; it may be the session of this request."""
     await accounts.end_session(opened.auth, caller.user_id, session_id)

@@ -4,9 +4,22 @@ from typing import Any
 
 from fastapi import APIRouter, Response, status
 
-from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, ScheduleNotFoundError
+from app.core.errors import (
+    ExpiredCursorError,
+    InvalidCursorError,
+    InvalidError,
+    ScheduleNotFoundError,
+    SignInNeededError,
+)
 from app.http import job_replies, replies
-from app.http.dependencies import Backends, Exporter, ExportViewer, PageOptions, ScheduleId, query_parameters
+from app.http.dependencies import (
+    Backends,
+    ExportViewer,
+    PageOptions,
+    ScheduleId,
+    ScheduleMaker,
+    query_parameters,
+)
 from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PROTECTED, responses
 from models.export_job import ScheduleInput, ScheduleOutput, SchedulePage, SchedulePatch
@@ -21,10 +34,10 @@ _PATCH: dict[str, Any] = replies.merge_patch("SchedulePatch")
     "",
     status_code=status.HTTP_201_CREATED,
     summary="Schedule an export",
-    responses=responses(*BODY, *PROTECTED),
+    responses=responses(SignInNeededError, *BODY, *PROTECTED),
 )
 async def create_schedule(
-    body: ScheduleInput, caller: Exporter, opened: Backends, reply: Response
+    body: ScheduleInput, caller: ScheduleMaker, opened: Backends, reply: Response
 ) -> ScheduleOutput:
     """Each run makes an export, as `POST /users/exports` does, unless the previous one is still running."""
     made = job_replies.schedule(await opened.schedules.create(body, by=caller.user_id))

@@ -16,6 +16,7 @@ Success = Literal[
     "client_changed",  # by an administrator or by itself (RFC 7592), as the next three
     "client_registered",
     "client_removed",
+    "client_signed_in",  # as itself, by its credentials
     "client_secret_renewed",
     "consent_given",
     "consent_withdrawn",

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.auth.keyring import LEEWAY_S, Keyring
+from app.auth.sessions import user_of
 from app.auth.signing_keys import VerifyingKey
 from app.core import sealing
 from app.core.errors import ExpiredTokenError, InvalidTokenError
@@ -37,6 +38,7 @@ class Claims:
     """The claims of a valid access token; times in seconds since 1970."""
 
     user_id: str
+    """The principal's: a user's, or the `subject` of a client that acts as itself."""
     sid: str
     client_id: str
     scopes: frozenset[str]
@@ -45,6 +47,13 @@ class Claims:
     jti: str
     is_opaque: bool = False
     """Whether the token is no JWT, but one that was made to be kept (`app.auth.opaque_tokens`)."""
+    is_service: bool = False
+    """Whether a client acts as itself."""
+
+    @property
+    def subject(self) -> str:
+        """`sub`: the user's id, or the client's (RFC 9068, section 2.2)."""
+        return self.client_id if self.is_service else self.user_id
 
 
 class AccessTokens:
@@ -73,11 +82,13 @@ class AccessTokens:
         client_id: str,
         scopes: Iterable[str],
         session_ends_at: float = math.inf,
+        is_service: bool = False,
     ) -> tuple[str, Claims]:
         """A token valid for as long as is set, but no longer than its session (seconds since 1970)."""
         now = int(self._now())
         expires_at = max(now, int(min(now + self._ttl_s, session_ends_at)))
-        claims = Claims(user_id, sid, client_id, frozenset(scopes), now, expires_at, secrets.token_hex(16))
+        jti, granted = secrets.token_hex(16), frozenset(scopes)
+        claims = Claims(user_id, sid, client_id, granted, now, expires_at, jti, is_service=is_service)
         return self._keyring.signing.sign_jwt("at+jwt", self._write(claims)), claims
 
     def known(self, token: str) -> Claims | None:
@@ -120,14 +131,17 @@ class AccessTokens:
         named = audience if isinstance(audience, list) else [audience]
         if claims.get("iss") != self._issuer or self._audience not in named:
             raise InvalidTokenError("The access token is from another issuer or for another audience.")
+        subject, client_id, sid = (_read_text(claims, name) for name in ("sub", "client_id", "sid"))
+        is_service = subject == client_id
         found = Claims(
-            user_id=_read_user_id(claims),
-            sid=_read_text(claims, "sid"),
-            client_id=_read_text(claims, "client_id"),
-            scopes=_read_scopes(_read_text(claims, "scope", may_be_empty=True)),
+            user_id=_read_principal(sid) if is_service else _read_user_id(subject),
+            sid=sid,
+            client_id=client_id,
+            scopes=read_scopes(_read_text(claims, "scope", may_be_empty=True)),
             issued_at=_read_time(claims, "iat"),
             expires_at=_read_time(claims, "exp"),
             jti=_read_text(claims, "jti"),
+            is_service=is_service,
         )
         self._check_times(found, _read_time(claims, "nbf"))
         return found
@@ -144,7 +158,7 @@ class AccessTokens:
         return {
             "iss": self._issuer,
             "aud": self._audience,
-            "sub": claims.user_id,
+            "sub": claims.subject,
             "client_id": claims.client_id,
             "iat": claims.issued_at,
             "nbf": claims.issued_at,
@@ -181,11 +195,17 @@ def _read_object(content: bytes) -> dict[str, Any]:
         raise InvalidTokenError("The access token does not contain strict JSON objects.") from None
 
 
-def _read_user_id(claims: dict[str, Any]) -> str:
-    user_id = _read_text(claims, "sub")
-    if not _USER_ID.fullmatch(user_id):
+def _read_user_id(subject: str) -> str:
+    if not _USER_ID.fullmatch(subject):
         raise _wrong_claims()
-    return user_id
+    return subject
+
+
+def _read_principal(sid: str) -> str:
+    """The subject of a client, which only the session's id tells."""
+    if (principal := user_of(sid)) is None:
+        raise _wrong_claims()
+    return principal
 
 
 def _read_text(claims: dict[str, Any], name: str, *, may_be_empty: bool = False) -> str:
@@ -196,7 +216,7 @@ def _read_text(claims: dict[str, Any], name: str, *, may_be_empty: bool = False)
 
 
 @lru_cache(maxsize=64)
-def _read_scopes(text: str) -> frozenset[str]:
+def read_scopes(text: str) -> frozenset[str]:
     """The scopes; one cached set for all tokens with the same, as it is a third of a token's memory."""
     return frozenset(text.split())
 

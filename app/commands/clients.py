@@ -187,7 +187,7 @@ def change_client(
     if any_scope == ("scopes" in given) and (any_scope or not given):
         raise typer.BadParameter("Give what to change, and --scope or --any-scope, not both.")
     changes = given | ({"scopes": None} if any_scope else {})
-    _tell(_run(lambda opened: opened.auth.clients.change(client_id, changes)))
+    _tell(_run(lambda opened: accounts.change_client(opened.auth, client_id, changes)))
 
 
 def _given(**options: Any) -> dict[str, Any]:

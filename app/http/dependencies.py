@@ -16,7 +16,7 @@ from app.auth.accounts import RequestSource
 from app.auth.bearer import authorise
 from app.container import Container
 from app.core import client_address
-from app.core.errors import FieldError, InvalidError, PreconditionRequiredError
+from app.core.errors import FieldError, InvalidError, PreconditionRequiredError, SignInNeededError
 from app.http.byte_ranges import ByteRange
 from app.jobs import Viewer
 from app.users import AllowedVersions, Authority
@@ -113,6 +113,13 @@ async def _caller(
 ) -> Claims:
     """The caller; both schemes are for the OpenAPI document and read the same header."""
     return await find_caller(request, next(iter(needed.scopes), None))
+
+
+async def _person(caller: Annotated[Claims, Security(_caller)]) -> Claims:
+    """SignInNeededError where a client acts as itself."""
+    if caller.is_service:
+        raise SignInNeededError("A client cannot do this as itself: it needs a person who has signed in.")
+    return caller
 
 
 def is_guarded(dependant: Dependant) -> bool:
@@ -427,6 +434,9 @@ async def _patience(
 Backends = Annotated[Container, Depends(_container)]
 Caller = Annotated[Claims, Security(_caller)]
 Myself = Annotated[Claims, Security(_caller, scopes=["me"])]
+Person = Annotated[Claims, Security(_person)]
+Inviter = Annotated[Claims, Security(_person, scopes=["users:admin"])]
+ScheduleMaker = Annotated[Claims, Security(_person, scopes=["users:export"])]
 Reader = Annotated[Claims, Security(_caller, scopes=["users:read"])]
 Writer = Annotated[Claims, Security(_caller, scopes=["users:write"])]
 Exporter = Annotated[Claims, Security(_caller, scopes=["users:export"])]

@@ -109,10 +109,12 @@ async def register_client(
     *,
     is_public: bool = False,
     scopes: Sequence[str] | None = None,
+    client_id: str | None = None,
+    **more: Any,
 ) -> tuple[Client, str]:
     """As the command line does it; the secret of a public client is empty."""
-    new = new_client(name, is_public=is_public, scopes=scopes)
-    held, secret = await resources(client).auth.clients.register(new)
+    new = new_client(name, is_public=is_public, scopes=scopes, **more)
+    held, secret = await resources(client).auth.clients.register(new, client_id=client_id)
     return held, secret or ""
 
 

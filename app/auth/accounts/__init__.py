@@ -16,6 +16,7 @@ from app.auth.accounts.inspection import introspect, revoke
 from app.auth.accounts.opaque import create_token, end_token
 from app.auth.accounts.passwords import change_email, change_password, set_password
 from app.auth.accounts.registration import register
+from app.auth.accounts.services import change_client, create_client_token
 from app.auth.accounts.sign_outs import end_session, remove_client, sign_out, sign_out_all
 from app.auth.accounts.throttling import lift_address, lift_throttle, see_throttle
 
@@ -24,11 +25,13 @@ __all__ = [
     "IssuedTokens",
     "Registered",
     "RequestSource",
+    "change_client",
     "change_email",
     "change_itself",
     "change_password",
     "change_password_of_browser",
     "create_admin",
+    "create_client_token",
     "create_token",
     "end_session",
     "end_token",

@@ -49,7 +49,7 @@ async def sign_in(
 ) -> IssuedTokens:
     """Sign in by a password. Errors as `prove_password`; InvalidScopeError if no scope is left."""
     account = await prove_password(auth, name=name, password=password, source=source)
-    granted = _grant(account, scopes, client)
+    granted = grant(account, scopes, client)
     await account_records.note_sign_in(auth, account, source.address)
     return await begin(auth, account, granted, client, source)
 
@@ -96,7 +96,7 @@ def _id(account: Account | None) -> str | None:
     return account.user_id if account else None
 
 
-def _grant(account: Account, asked: frozenset[str] | None, client: Client) -> frozenset[str]:
+def grant(account: Account, asked: frozenset[str] | None, client: Client) -> frozenset[str]:
     """The requested scopes that user and client may have; all of those if none are requested."""
     allowed = account.scopes if client.scopes is None else account.scopes & client.scopes
     granted = allowed if asked is None else allowed & asked

@@ -38,7 +38,7 @@ async def introspect(auth: Auth, token: str, *, client: Client) -> dict[str, Any
         "token_use": "access_token",
         "exp": claims.expires_at,
         "iat": claims.issued_at,
-        "sub": claims.user_id,
+        "sub": claims.subject,
         "aud": auth.settings.audience,
         "iss": auth.settings.issuer_url,
         "jti": claims.jti,

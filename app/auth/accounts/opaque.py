@@ -18,11 +18,14 @@ from models.opaque_token import OpaqueTokenInput
 async def create_token(auth: Auth, asked: OpaqueTokenInput, *, caller: Claims) -> tuple[str, dict[str, Any]]:
     """The text of a new token of the caller, and what is stored of it.
 
-    SignInNeededError: the caller has shown such a token, which makes no others. InvalidError: a scope that
-    the caller's own token lacks.
+    SignInNeededError: the caller has shown such a token, which makes no others, or one that a third party
+    got, whom it would outlive. InvalidError: a scope that the caller's own token lacks.
     """
     if caller.is_opaque:
         raise SignInNeededError("A token makes no other: sign in, and send that access token.")
+    client = await auth.clients.find(caller.client_id)
+    if client is None or not client.is_first_party:
+        raise SignInNeededError("Only a first-party client, such as Roster's own, makes tokens for its user.")
     _check_scopes(asked, caller.scopes)
     generation = await auth.sessions.find_generation(caller.user_id)
     # Once more, and after the generation was read: what ended the caller's session ends the new token, too.

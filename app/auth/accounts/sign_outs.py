@@ -7,7 +7,7 @@ from app import audit
 from app.audit.write import Author
 from app.auth.access_tokens import Claims
 from app.auth.accounts.auth import Auth
-from app.auth.sessions import session_of
+from app.auth.sessions import CLIENT_GENERATION, session_of
 from app.core.errors import SessionNotFoundError
 
 
@@ -31,9 +31,15 @@ async def end_session(auth: Auth, user_id: str, sid: str) -> None:
 
 
 async def remove_client(auth: Auth, client_id: str, *, by: str | None = None) -> None:
-    """Remove a client and what users gave it: sessions and consents. ClientNotFoundError."""
-    async with auth.sessions.ending_client(client_id):
+    """Remove a client, what users gave it (sessions, consents), and its own sessions and tokens.
+
+    ClientNotFoundError.
+    """
+    client = await auth.clients.read(client_id)
+    async with auth.sessions.ending_client(client_id), auth.sessions.ending(client.subject) as ending:
         await auth.clients.remove(client_id, by=by)
+        ending.generation = CLIENT_GENERATION + 1
+    await auth.opaque_tokens.forget(client.subject)
     await auth.consents.forget_client(client_id)
 
 

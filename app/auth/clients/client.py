@@ -10,6 +10,7 @@ from bson import ObjectId
 from app.core.mongo import Row
 from app.core.normalise import name_key
 from models.client import OLDER_GRANT_TYPES, AuthMethod, GrantType
+from models.values import ALL_SCOPES
 
 _SETS = frozenset({"scopes", "grant_types"})
 _SUBJECT_BYTES = 12
@@ -39,6 +40,11 @@ class NewClient:
     def is_public(self) -> bool:
         """Whether it cannot authenticate: an app in a browser or on a phone."""
         return self.auth_method == "none"
+
+    @property
+    def own_scopes(self) -> frozenset[str]:
+        """What it may do as itself: nothing that is a person's, and nothing unless its scopes are named."""
+        return (self.scopes or frozenset()) & (frozenset(ALL_SCOPES) - {"me"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

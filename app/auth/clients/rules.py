@@ -16,6 +16,8 @@ from models.client import MOST_KEYS, MOST_URIS, NAME_LENGTH
 # VSCHAR (RFC 6749, appendix A.1) without the colon, which ends the id in HTTP Basic, and without `%` and `+`,
 # which are ambiguous from the many clients that skip the form encoding of section 2.3.1.
 _ID = re.compile(r"[!-$&-*,-9;-~]{1,64}")
+_LIKE_A_USER_S = re.compile(r"[0-9a-fA-F]{24}")
+"""`sub` is the id of a user or of a client (RFC 9068, section 5): neither may pass for the other."""
 _UNLIKE_IDS = re.compile(r"[^a-z0-9]+")
 _ID_WORDS = 40
 _WEB = "Must be an https URI, or an http URI of 127.0.0.1, [::1] or localhost, without user name."
@@ -45,8 +47,12 @@ def is_id(text: str) -> bool:
 
 
 def check_id(client_id: str) -> None:
+    sentence = None
     if not is_id(client_id):
         sentence = "A client's id is 1 to 64 visible ASCII characters other than :, % and +."
+    elif _LIKE_A_USER_S.fullmatch(client_id):
+        sentence = "A client's id is not 24 hexadecimal digits, as those of users are."
+    if sentence is not None:
         raise InvalidError(sentence, errors=(FieldError(sentence, pointer="/id"),))
 
 

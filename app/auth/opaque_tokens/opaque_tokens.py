@@ -7,8 +7,8 @@ from typing import Any
 from bson import ObjectId
 from pymongo import DESCENDING
 
-from app.auth.access_tokens import Claims
-from app.auth.clients import BUILT_IN, Client
+from app.auth.access_tokens import Claims, read_scopes
+from app.auth.clients import BUILT_IN, Client, Clients
 from app.auth.opaque_tokens import token_text
 from app.auth.opaque_tokens.token_text import OpaqueToken
 from app.auth.sessions import PERSONAL, Pin, Sessions
@@ -25,9 +25,10 @@ _USE_NOTED_EVERY = timedelta(hours=12)
 class OpaqueTokens:
     """`principal`: the id of a user, or the `subject` of a client."""
 
-    def __init__(self, database: Database, sessions: Sessions) -> None:
+    def __init__(self, database: Database, sessions: Sessions, clients: Clients) -> None:
         self._tokens = database.get_collection(StoredToken.Settings.name, codec_options=AWARE)
         self._sessions = sessions
+        self._clients = clients
 
     async def create(
         self, principal: str, generation: int, asked: OpaqueTokenInput, client: Client = BUILT_IN
@@ -59,11 +60,12 @@ class OpaqueTokens:
             user_id=token.user_id,
             sid=token.sid,
             client_id=pin.client_id,
-            scopes=frozenset(pin.scopes.split()),
+            scopes=read_scopes(pin.scopes),
             issued_at=pin.created_at // 1000,
             expires_at=pin.expires_at // 1000,
             jti=token.sid,
             is_opaque=True,
+            is_service=pin.client_id != BUILT_IN.id,
         )
 
     async def _restore(self, token: OpaqueToken) -> Pin:
@@ -73,6 +75,8 @@ class OpaqueTokens:
             raise SessionRevokedError("The token is unknown, or was ended.")
         if stored["expires_at"] <= now():
             raise ExpiredTokenError("The token has expired: make another.")
+        if not await self._may_have(stored):
+            raise SessionRevokedError("The client of the token is gone, or has lost one of its scopes.")
         pin = Pin(
             client_id=stored["client_id"],
             scopes=" ".join(stored["scopes"]),
@@ -84,6 +88,13 @@ class OpaqueTokens:
         await self._sessions.check(token.user_id, token.sid, client_id=pin.client_id)
         await self._note_use(stored)
         return pin
+
+    async def _may_have(self, stored: Mapping[str, Any]) -> bool:
+        """Whether a client still has the scopes of its token; a user who loses one loses all tokens."""
+        if stored["registration"] == PERSONAL:
+            return True
+        client = await self._clients.find(stored["client_id"])
+        return client is not None and client.own_scopes.issuperset(stored["scopes"])
 
     async def _note_use(self, stored: Mapping[str, Any]) -> None:
         last = stored["last_used_at"]
@@ -109,6 +120,16 @@ class OpaqueTokens:
         await self._sessions.pins.end(principal, sid)
         await self._tokens.delete_one(known)
         return True
+
+    async def narrow(self, client: Client) -> None:
+        """End the client's tokens that hold a scope which is not its own any more."""
+        async for stored in self._tokens.find({"principal": ObjectId(client.subject)}):
+            if not client.own_scopes.issuperset(stored["scopes"]):
+                await self.end(client.subject, stored["_id"])
+
+    async def forget(self, principal: str) -> None:
+        """Delete the tokens of a principal that is gone, whose sessions have ended."""
+        await self._tokens.delete_many({"principal": ObjectId(principal)})
 
 
 def _document(token: OpaqueToken, generation: int, asked: OpaqueTokenInput, client: Client) -> dict[str, Any]:

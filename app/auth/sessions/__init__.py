@@ -5,6 +5,7 @@ sessions, `ended_sessions` holds those that were ended one by one, and a session
 (after a restart, a fail-over, a lost key, an end half done) is believed only once MongoDB was asked.
 """
 
+from app.auth.sessions.anchors import CLIENT_GENERATION
 from app.auth.sessions.browsers import BrowserSession, BrowserSessions
 from app.auth.sessions.outcomes import NewSession, Refreshed, Session
 from app.auth.sessions.pins import Pin
@@ -13,6 +14,7 @@ from app.auth.sessions.session_ids import new_grant, session_of, user_of
 from app.auth.sessions.sessions import PERSONAL, Sessions
 
 __all__ = [
+    "CLIENT_GENERATION",
     "PERSONAL",
     "BrowserSession",
     "BrowserSessions",

@@ -16,6 +16,9 @@ from app.database.driver_errors import DUPLICATE_KEY
 from app.database.transactions import together
 from app.users.generations import generation_of
 
+CLIENT_GENERATION = 0
+"""Of the sessions of a client as itself: they end with the client, whose `subject` no other one is given."""
+
 
 class Anchors:
     def __init__(self, database: Database, *, kept_s: int) -> None:
@@ -29,9 +32,13 @@ class Anchors:
         """The generation of valid sessions; None for a user who may have none."""
         wanted = {"is_active": 1, "credentials.generation": 1}
         user = await self._users.find_one({"_id": ObjectId(user_id)}, wanted)
-        if user is None or user.get("is_active") is not True:
-            return None
-        return generation_of(user)
+        if user is None:
+            return await self._find_generation_of_client(user_id)
+        return generation_of(user) if user.get("is_active") is True else None
+
+    async def _find_generation_of_client(self, subject: str) -> int | None:
+        client = await self._clients.find_one({"subject": ObjectId(subject)}, {"_id": 1})
+        return None if client is None else CLIENT_GENERATION
 
     async def raise_generation(self, user_id: str, author: Author = COMMAND_LINE) -> int | None:
         """End all sessions of the user: the new generation, or None if there is no such user."""

@@ -34,13 +34,12 @@ class Pins:
 
     async def find(self, principal: str, sid: str) -> Pin | None:
         """The pin of a session, in one round trip; None if Redis has none, or if it has ended."""
-        found, facts = await self._store.look_at_pin(principal, sid)
-        epoch, (generation, confirmed, *_), (known, doubts, _), _ = found
+        epoch, of_session, (known, doubts) = await self._store.look_at_pin(principal, sid)
+        generation, confirmed, _, _, client_id, scopes, created_at, expires_at = of_session
         if generation is None:
             return None
-        client_id, scopes, created_at, expires_at = facts
         is_sure = confirmed == epoch and generation == known and doubts is None
-        return Pin(client_id, scopes, int(created_at), int(expires_at), is_sure)
+        return Pin(client_id or "", scopes or "", int(created_at or 0), int(expires_at or 0), is_sure)
 
     async def put(self, principal: str, sid: str, generation: int, registration: str, pin: Pin) -> None:
         """Pin a session, unless it has ended. `Sessions.check` must follow, and says so."""

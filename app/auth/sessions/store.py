@@ -22,8 +22,9 @@ _CHECK = (
 _CHECK_BROWSER = b"*4\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n$10\r\ngeneration\r\n$5\r\nended\r\n"
 _CHECK_COOKIE = b"*5\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n$7\r\ncounter\r\n$7\r\nauth_at\r\n$10\r\ncreated_at\r\n"
 _CHECK_PIN = (
-    b"*6\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n"
+    b"*10\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n$10\r\ngeneration\r\n$5\r\nepoch\r\n$5\r\nended\r\n$12\r\nregistration\r\n"
     b"$6\r\nclient\r\n$6\r\nscopes\r\n$10\r\ncreated_at\r\n$10\r\nexpires_at\r\n"
+    b"*4\r\n$5\r\nHMGET\r\n$%d\r\n%b\r\n$10\r\ngeneration\r\n$6\r\ndoubts\r\n"
 )
 _CHECK_CLIENT = b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n"
 _REMOVED = "-"
@@ -81,13 +82,16 @@ class Store:
         of_session, of_user, of_cookie = found.replies
         return (found.epoch, of_session, of_user, None), of_cookie
 
-    async def look_at_pin(self, principal: str, sid: str) -> tuple[Found, list[str]]:
-        """The same of the session of an opaque token; and its client, scopes, beginning and end."""
+    async def look_at_pin(self, principal: str, sid: str) -> tuple[str, list[str | None], list[str | None]]:
+        """The epoch, and the fields of the session of an opaque token, and of its user.
+
+        As `look`, but of the session client, scopes, beginning and end as well; of the user no only session.
+        """
         session, state = key(principal, f"session:{sid}").encode(), key(principal, "state").encode()
-        packed = _CHECK % (len(session), session, len(state), state) + _CHECK_PIN % (len(session), session)
-        found = await self._connection.call(lambda _: packed, 3)
-        of_session, of_user, facts = found.replies
-        return (found.epoch, of_session, of_user, None), facts
+        packed = _CHECK_PIN % (len(session), session, len(state), state)
+        found = await self._connection.call(lambda _: packed, 2)
+        of_session, of_user = found.replies
+        return found.epoch, of_session, of_user
 
     async def read_clock(self) -> int:
         """The server's time in milliseconds, which scripts call `clock()`."""

@@ -198,6 +198,11 @@ async def test_an_id_that_some_client_could_not_send_is_refused(database: Databa
     assert await clients_of(database).list_all() == []
 
 
+async def test_an_id_that_a_user_could_have_is_refused(database: Database) -> None:
+    with pytest.raises(InvalidError, match="is not 24 hexadecimal digits"):
+        await clients_of(database).register(new_client(), client_id="0123456789abcdefABCDEF01")
+
+
 async def test_the_built_in_client_s_id_is_not_to_be_had(database: Database) -> None:
     with pytest.raises(ClientExistsError, match=r"^The id roster is that of the built-in client\.$"):
         await clients_of(database).register(new_client(), client_id=BUILT_IN.id)

@@ -98,6 +98,7 @@ LET_IN = {
     "list_users": 200, "create_user": 201, "batch_users": 200,
     "read_user": 404, "patch_user": 404, "replace_user": 404, "delete_user": 404,
     "read_me": 404, "patch_me": 404, "list_my_sessions": 200, "end_my_sessions": 204, "end_my_session": 404,
+    "create_client_token": 404, "list_client_tokens": 404, "end_client_token": 404,
     "create_my_token": 422, "list_my_tokens": 200, "end_my_token": 404, "list_tokens": 200, "end_token": 404,
     "list_sessions": 200, "end_sessions": 404, "end_session": 404, "sign_out_users": 200, "set_password": 404,
     "create_invitation": 201, "list_invitations": 200, "withdraw_invitation": 404, "sign_out": 204,

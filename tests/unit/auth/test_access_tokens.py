@@ -15,6 +15,7 @@ from joserfc.jwk import ECKey, OKPKey
 
 from app.auth.access_tokens import CACHED, AccessTokens, Claims
 from app.auth.keyring import Keyring
+from app.auth.sessions.session_ids import new_sid
 from app.auth.signing_keys import SigningKey
 from app.core import sealing
 from app.core.errors import ExpiredTokenError, InvalidTokenError
@@ -100,6 +101,22 @@ async def test_a_token_reads_as_any_other_jwt(tokens: AccessTokens, keyring: Key
     with pytest.warns(match="EdDSA is deprecated"):
         read = jwt.decode(token, key, algorithms=["EdDSA"])
     assert read.claims["sub"] == USER
+
+
+async def test_a_client_as_itself_is_the_subject_and_its_session_tells_its_principal(
+    tokens: AccessTokens,
+) -> None:
+    sid = new_sid(USER)
+    token, issued = tokens.issue(user_id=USER, sid=sid, client_id="web", scopes=[], is_service=True)
+    assert json.loads(sealing.split(token, 3)[1])["sub"] == issued.subject == "web"
+    assert await tokens.verify(token) == issued
+    assert (issued.user_id, issued.is_service) == (USER, True)
+
+
+async def test_a_client_s_token_without_a_session_of_ours_is_refused(tokens: AccessTokens) -> None:
+    for sid in ("s", "a" * 42 + "B"):
+        wrong = sign(KEY, header(), claims(sub="web", client_id="web", sid=sid))
+        assert (await refused(tokens, wrong)).code == "invalid_token"
 
 
 async def test_two_tokens_have_two_ids(tokens: AccessTokens) -> None:
