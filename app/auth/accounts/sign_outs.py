@@ -12,8 +12,12 @@ from app.core.errors import SessionNotFoundError
 
 
 async def end(auth: Auth, user_id: str, sid: str) -> bool:
-    """End what has this id, an opaque token or a session; whether it was alive."""
-    return await auth.opaque_tokens.end(user_id, sid) or await auth.sessions.end(user_id, sid)
+    """End what has this id, a session or an opaque token; whether it was alive.
+
+    The session goes first: Redis drops it even where MongoDB does not answer.
+    """
+    was_alive = await auth.sessions.end(user_id, sid)
+    return await auth.opaque_tokens.end(user_id, sid) or was_alive
 
 
 async def sign_out(auth: Auth, caller: Claims, *, address: str) -> None:
