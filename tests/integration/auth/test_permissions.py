@@ -75,6 +75,19 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("POST", "/users/me/tokens", {}, "me"),
     ("GET", "/users/me/tokens", None, "me"),
     ("DELETE", f"/users/me/tokens/{ID}", None, "me"),
+    ("GET", "/users/me/consents", None, "me"),
+    ("DELETE", "/users/me/consents/portal", None, "me"),
+    ("GET", f"/users/{ID}/consents", None, "users:admin"),
+    ("DELETE", f"/users/{ID}/consents/portal", None, "users:admin"),
+    ("GET", "/clients", None, "users:admin"),
+    ("POST", "/clients", {}, "users:admin"),
+    ("GET", "/clients/portal", None, "users:admin"),
+    ("PATCH", "/clients/portal", {}, "users:admin"),
+    ("DELETE", "/clients/portal", None, "users:admin"),
+    ("POST", "/clients/portal/secret", None, "users:admin"),
+    ("POST", "/clients/portal/tokens", {}, "users:admin"),
+    ("GET", "/clients/portal/tokens", None, "users:admin"),
+    ("DELETE", f"/clients/portal/tokens/{ID}", None, "users:admin"),
     ("GET", f"/users/{ID}/tokens", None, "users:admin"),
     ("DELETE", f"/users/{ID}/tokens/{ID}", None, "users:admin"),
     ("GET", f"/users/{ID}/sessions", None, "users:admin"),
@@ -96,7 +109,8 @@ OPEN = {
     ("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/auth/keys/password"),
     ("GET", "/.well-known/jwks.json"), ("GET", "/.well-known/oauth-authorization-server"),
     ("POST", "/auth/token"), ("POST", "/auth/register"), ("POST", "/auth/introspect"),
-    ("POST", "/auth/revoke"),
+    ("POST", "/auth/revoke"), ("POST", "/auth/clients"), ("GET", "/auth/clients/{client_id}"),
+    ("PUT", "/auth/clients/{client_id}"), ("DELETE", "/auth/clients/{client_id}"),
 }  # fmt: skip
 
 
@@ -132,6 +146,7 @@ async def test_no_route_was_forgotten_here(shared: httpx.AsyncClient) -> None:
             method,
             path.partition("?")[0]
             .replace(f"sessions/{ID}", "sessions/{session_id}")
+            .replace("portal", "{client_id}")
             .replace(f"tokens/{ID}", "tokens/{token_id}")
             .replace(f"exports/{ID}", "exports/{export_id}")
             .replace(f"schedules/{ID}", "schedules/{schedule_id}")

@@ -261,7 +261,7 @@ GOOD = b"grant_type=password&username=a&password=b"
         (b"grant_type=password&username=%zz&password=b", "invalid_request"),
         (b"&".join(b"p%d=1" % number for number in range(10_000)), "invalid_request"),
         (b"&" * 1_000_000, "invalid_request"),
-        (b"grant_type=client_credentials", "unsupported_grant_type"),
+        (b"grant_type=client_credentials", "unauthorized_client"),
         (b"grant_type=authorization_code&code=x", "unsupported_grant_type"),
         (b"grant_type=PASSWORD&username=a&password=b", "unsupported_grant_type"),
         (b"grant_type=password+&username=a&password=b", "unsupported_grant_type"),
