@@ -69,6 +69,7 @@ FINER = {
         "must be https, loopback or of a private scheme, without user name, fragment and wildcard",
     ),
     "grant_types": "must not hold client_credentials where the client cannot authenticate",
+    "is_first_party": "must be false for a client that registered itself",
     **dict.fromkeys(("jwks", "keys"), "must be public keys, for private_key_jwt and for nothing else"),
 }
 """Values that the service examines more closely than JSON Schema can say: a valid one may be 422."""

@@ -10,7 +10,7 @@ from pymongo import IndexModel
 from models import answers, texts
 from models.account import MONTH_S
 from models.stored import GONE_WHEN_DUE, NamedDocument
-from models.values import ALL_SCOPES, IDENTITY_SCOPES, ClientScope, Text, not_blank
+from models.values import ALL_SCOPES, IDENTITY_SCOPES, PLAIN, ClientScope, Text, not_blank
 
 GrantType = Literal[
     "authorization_code",
@@ -97,12 +97,18 @@ _LogoutSession = Annotated[
 ]
 
 
+_Word = Annotated[str, Field(max_length=8_192, pattern=PLAIN)]
+_Member = _Word | bool | Annotated[int, Field(ge=0, le=2**53)] | Annotated[list[_Word], Field(max_length=16)]
+Key = Annotated[dict[str, _Member], Field(max_length=32)]
+"""A public JWK (RFC 7517, section 4), with members that others keep in theirs."""
+
+
 class KeySetInput(BaseModel):
     """A JWK Set (RFC 7517, section 5) of public keys."""
 
     model_config = ConfigDict(extra="forbid")
 
-    keys: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_KEYS)]
+    keys: Annotated[list[Key], Field(min_length=1, max_length=MOST_KEYS)]
 
 
 _Keys = Annotated[
@@ -169,7 +175,7 @@ class ClientPatch(BaseModel):
 
 
 class KeySetOutput(BaseModel):
-    keys: Annotated[list[dict[str, Any]], Field(max_length=MOST_KEYS)]
+    keys: Annotated[list[dict[str, _Word]], Field(max_length=MOST_KEYS)]
 
 
 class ClientOutput(BaseModel):

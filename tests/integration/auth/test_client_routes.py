@@ -96,6 +96,7 @@ async def test_a_client_is_registered_with_few_words(shared: httpx.AsyncClient) 
         ({"auth_method": "private_key_jwt"}, "/jwks"),
         ({"jwks": {"keys": [KEY]}}, "/jwks"),
         ({"jwks": {"keys": []}}, "/jwks/keys"),
+        ({"jwks": {"keys": ["a key"]}}, "/jwks/keys/0"),
         ({"auth_method": "private_key_jwt", "jwks": {"keys": [KEY, KEY | {"d": "AA"}]}}, "/jwks/keys/1"),
         ({"scopes": ["users:reed"]}, "/scopes/0"),
         ({"redirect_uris": [CALLBACK, "https://*.example.com/"]}, "/redirect_uris/1"),
