@@ -11,6 +11,7 @@ from models import answers
 from models.audit import MOST_DIFFERENCES
 from models.encodings import EncodingName, find_name
 from models.export import Format
+from models.job import PageQuery
 from models.problem import Problem
 from models.query_values import Whole
 from models.stored import GONE_WHEN_DUE
@@ -346,19 +347,9 @@ class ImportQuery(BaseModel):
         return value
 
 
-class ImportRowsQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class ImportRowsQuery(PageQuery):
     limit: Annotated[int, Field(ge=1, le=1000, description="The rows of a page."), Whole] = 50
-    cursor: Annotated[
-        str | None,
-        Field(
-            max_length=4096,
-            json_schema_extra={"pattern": answers.CURSOR},
-            description="`next` of an earlier page.",
-        ),
-    ] = None
-    status: Annotated[list[RowStatus], Field(max_length=9, description="Rows of one of these.")] = []
+    status: list[RowStatus] = Field(default=[], max_length=9, description="Rows of one of these.")
 
 
 class ImportFileQuery(BaseModel):

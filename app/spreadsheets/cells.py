@@ -32,7 +32,7 @@ class Cells(NamedTuple):
     values: Sequence[Any]
 
 
-_TYPES: Final[dict[type, Uniform]] = {str: "text", int: "integer", bool: "boolean", datetime: "datetime"}
+TYPES: Final[dict[type, Uniform]] = {str: "text", int: "integer", bool: "boolean", datetime: "datetime"}
 _NOTHING: Final = frozenset({type(None)})
 _DATETIMES: Final = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 _WITHOUT_FRACTION: Final = len("2026-01-31T08:00:00Z")
@@ -87,7 +87,7 @@ def _read_column(kind: Kind, values: Sequence[Any]) -> Cells:
     types = set(map(type, values)) - _NOTHING
     if not types:
         return Cells("blank", values)
-    if len(types) == 1 and _TYPES.get(*types) == kind:
+    if len(types) == 1 and TYPES.get(*types) == kind:
         return Cells(kind, values)
     convert = _CONVERTERS[kind]
     cells = [None if value is None else convert(value) for value in values]
@@ -104,7 +104,7 @@ def _name_type(cells: list[Any]) -> Uniform:
     types = set(map(type, cells)) - _NOTHING
     if not types:
         return "blank"
-    return _TYPES.get(types.pop(), "mixed") if len(types) == 1 else "mixed"
+    return TYPES.get(types.pop(), "mixed") if len(types) == 1 else "mixed"
 
 
 def _as_text(value: Any) -> str | None:

@@ -139,10 +139,6 @@ _BY_TYPE: Final[dict[type, Renderer]] = {
     cells.NoValue: _render_errors,
 }
 _RENDERERS: Final[dict[cells.Uniform, Renderer]] = {
-    "blank": _render_mixed,
-    "text": _render_texts,
-    "integer": _render_integers,
-    "boolean": _render_booleans,
-    "datetime": _render_datetimes,
-    "mixed": _render_mixed,
+    **{kind: _BY_TYPE[type_] for type_, kind in cells.TYPES.items()},
+    **dict.fromkeys(("blank", "mixed"), _render_mixed),
 }
