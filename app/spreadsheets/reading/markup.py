@@ -23,6 +23,8 @@ LONGEST_TOKEN: Final = 2**20
 LONGEST_ELEMENT: Final = 2**21
 """The most bytes of a tree that are kept in memory without a complete element among them."""
 _MOST_ELEMENTS: Final = 200_000
+_DAMAGE: Final = (expat.ExpatError, ParseError, LookupError, ValueError)
+"""The last two for an encoding that is unknown or has several bytes a character."""
 
 Start = Callable[[str, dict[str, str]], None]
 End = Callable[[str], None]
@@ -55,8 +57,8 @@ class Parser:
     def _parse(self, block: bytes, *, is_last: bool) -> None:
         try:
             self._expat.Parse(block, is_last)
-        except expat.ExpatError as error:
-            raise unsound(self._part, f" (line {error.lineno})") from None
+        except _DAMAGE as error:
+            raise unsound(self._part, f" (line {getattr(error, 'lineno', 1)})") from None
 
     def _refuse(self, *_: Any) -> None:
         raise UnreadableFileError(
@@ -90,7 +92,7 @@ class Tree:
                 self._waiting += len(block)
                 yield
             self._parser.close()
-        except (ParseError, LookupError) as error:  # of encodings that Python does not have
+        except _DAMAGE as error:
             raise unsound(self._part, f" (line {getattr(error, 'position', [1])[0]})") from None
         self._is_whole = True
         yield

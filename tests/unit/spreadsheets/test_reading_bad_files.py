@@ -153,6 +153,15 @@ def test_shared_strings_are_read_no_further_than_they_are_asked_for() -> None:
     )
 
 
+@pytest.mark.parametrize("characters", [40_000, 3 * 2**20])
+def test_a_shared_string_that_is_too_long_is_refused_by_its_number(characters: int) -> None:
+    strings = f"<si><t>a</t></si><si><t>{'x' * characters}</t></si>"
+    sheet = cells('<c r="REF" t="s"><v>1</v></c>')
+    assert complain(UnreadableFileError, workbook(sheet, strings=strings)) == (
+        "Shared string 2 holds more than 32,767 characters."
+    )
+
+
 def test_shared_strings_are_not_held_in_memory(tmp_path: Path) -> None:
     noise = NOISE[:400].decode()
     strings = "".join([f"<si><t>{n} {noise}</t></si>" for n in range(120_000)])

@@ -173,6 +173,11 @@ def test_what_is_wrong_with_a_cell_is_said_with_its_place(given: str, complaint:
     assert complain(UnreadableFileError, ods(row(given)), limits=limits).startswith(complaint)
 
 
+def test_a_cell_that_would_fill_the_memory_is_refused_before_its_end() -> None:
+    file = ods(row(text("x" * 3 * 2**20)))
+    assert complain(UnreadableFileError, file) == "The cell A2 holds more than 32,767 characters."
+
+
 def test_rows_past_the_last_of_a_sheet_are_refused() -> None:
     file = ods(row(text("x"), more=' t:number-rows-repeated="1048576"'))
     assert "has more than 1,048,576 rows" in complain(UnreadableFileError, file)

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import FileTooLargeError, UnreadableFileError
-from app.spreadsheets.reading import tables
+from app.spreadsheets.reading import frames, tables
 from app.spreadsheets.reading.tables import inspect, open_table
 from app.spreadsheets.reading.values import Formula, Limits, SourceRow
+from models.export import Format
 from tests.unit.spreadsheets.files import moment, person, write
 from tests.unit.spreadsheets.readers import cells, keep, workbook
 
@@ -92,6 +93,17 @@ async def test_an_inspection_says_what_a_file_is(tmp_path: Path) -> None:
     seen = await inspect(keep(tmp_path, MANY), Limits())
     assert (seen.form, seen.encoding, seen.delimiter, seen.heading) == ("csv", "utf-8", ",", ["name", "city"])
     assert (seen.rows, seen.is_whole) == (2_000, True)
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "ods", "ndjson"])
+async def test_an_inspection_counts_rows_that_stay_in_the_reader(
+    form: Format, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frames, "read_rows", None)
+    seen = await inspect(
+        keep(tmp_path, write(form, [person(name=f"name {n}") for n in range(300)])), Limits()
+    )
+    assert (seen.form, seen.rows, seen.is_whole) == (form, 300, True)
 
 
 async def test_an_inspection_without_time_says_that_it_has_not_seen_all(tmp_path: Path) -> None:

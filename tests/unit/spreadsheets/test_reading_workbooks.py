@@ -259,6 +259,14 @@ def test_characters_beyond_ascii_are_read_by_the_encoding_that_the_sheet_says() 
     assert "is not sound XML" in complain(UnreadableFileError, workbook([wrong]))
 
 
+@pytest.mark.parametrize("encoding", ["x-none", "gb2312"])
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/workbook.xml"])
+def test_a_part_in_an_encoding_that_no_spreadsheet_writes_is_refused(encoding: str, part: str) -> None:
+    made = parts_of(cells('<c r="REF" t="s"><v>0</v></c>'), strings="<si><t>x</t></si>")
+    made[part] = f'<?xml version="1.0" encoding="{encoding}"?>{made[part]}'
+    assert f"{part} is not sound XML (line 1)" in complain(UnreadableFileError, pack(made))
+
+
 @pytest.mark.parametrize("block", [1, 7, 50, 1000])
 def test_it_does_not_matter_where_blocks_end(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "BLOCK", block)
