@@ -6,6 +6,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from app.auth import oauth_forms
 from app.auth.authorization.flow import Flow
@@ -26,7 +27,7 @@ from app.core.errors import (
 Parameters = Mapping[str, str]
 
 _LONGEST = 4_000
-"""Characters of all that a flow keeps: it travels in an address, of which proxies take 8 KB."""
+"""Characters of all that a flow keeps, percent-encoded: addresses may have 8 KB behind most proxies."""
 _KEPT = ("state", "nonce", "redirect_uri", "login_hint", "ui_locales")
 _CHALLENGE = re.compile("[A-Za-z0-9_-]{43}")
 _AGE = re.compile("[0-9]{1,10}")
@@ -43,8 +44,8 @@ def begin(parameters: Parameters, client: Client, asked_at: float) -> Flow:
     uri = parameters.get("redirect_uri")
     if uri is None or not redirect_matches(client, uri):
         raise UnregisteredAddressError("The redirect_uri is not one that the application has registered.")
-    if sum(len(parameters.get(name, "")) for name in _KEPT) > _LONGEST:
-        raise AuthorizationRequestError(f"{', '.join(_KEPT)} may have {_LONGEST} characters together.")
+    if len(urlencode({name: parameters.get(name, "") for name in _KEPT})) > _LONGEST:
+        raise AuthorizationRequestError(f"{', '.join(_KEPT)} may have {_LONGEST} characters in an address.")
     return Flow(
         client_id=client.id,
         redirect_uri=uri,

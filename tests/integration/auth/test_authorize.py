@@ -2,7 +2,6 @@
 
 import json
 import re
-import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 from app.auth.authorization import Flow, steps
 from app.core.errors import InvalidScopeError
 from models.values import ALL_SCOPES
-from tests.support.api import serving
 from tests.support.authorization import (
     CALLBACK,
     CHALLENGE,
@@ -22,6 +20,7 @@ from tests.support.authorization import (
     browse,
     container_of,
     page_of,
+    providing,
     register,
     sign_in_browser,
 )
@@ -33,8 +32,7 @@ UNMET = "unmet_authentication_requirements"
 
 @pytest.fixture(scope="module")
 async def op(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    redis_url = redis_server.url.removesuffix("/0") + "/2"
-    async with serving(mongo_server.uri_of(f"t_{uuid.uuid4().hex}"), redis_url) as http:
+    async with providing(mongo_server, redis_server) as http:
         yield http
 
 
@@ -90,6 +88,7 @@ async def flow_of(op: httpx.AsyncClient, reply: httpx.Response) -> Flow:
         {"redirect_uri": "//app.example.com/callback"},
         {"redirect_uri": "javascript:alert(1)"},
         {"state": "x" * 4_000},
+        {"state": "é" * 700},
     ],
 )
 async def test_without_a_known_client_and_its_address_nobody_is_redirected(

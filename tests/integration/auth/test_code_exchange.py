@@ -1,7 +1,6 @@
 """Codes at the token endpoint: good once, for their client, address and verifier."""
 
 import asyncio
-import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
@@ -9,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.api import serving
 from tests.support.authorization import (
     CALLBACK,
     VERIFIER,
     Application,
     browse,
     container_of,
+    providing,
     register,
     sign_in_browser,
 )
@@ -28,8 +27,7 @@ GONE = "The code is not valid, has expired or was used, or it belongs to another
 
 @pytest.fixture(scope="module")
 async def op(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    redis_url = redis_server.url.removesuffix("/0") + "/2"
-    async with serving(mongo_server.uri_of(f"t_{uuid.uuid4().hex}"), redis_url) as http:
+    async with providing(mongo_server, redis_server) as http:
         yield http
 
 

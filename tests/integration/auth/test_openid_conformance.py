@@ -6,7 +6,6 @@ without PKCE, which Roster never answers with a code: here each request has it.
 
 import hashlib
 import json
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -15,7 +14,6 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import KeySet
 
-from tests.support.api import serving
 from tests.support.authorization import (
     CALLBACK,
     Application,
@@ -24,6 +22,7 @@ from tests.support.authorization import (
     browse,
     container_of,
     page_of,
+    providing,
     register,
     sign_in_browser,
 )
@@ -44,9 +43,7 @@ ALL = "openid profile email address phone"
 @pytest.fixture(scope="module")
 async def op(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
     """With RS256, which the plans ask for; new directories have ES256 (ADR 23)."""
-    redis_url = redis_server.url.removesuffix("/0") + "/2"
-    uri = mongo_server.uri_of(f"t_{uuid.uuid4().hex}")
-    async with serving(uri, redis_url, token_algorithm="RS256") as http:
+    async with providing(mongo_server, redis_server, token_algorithm="RS256") as http:
         yield http
 
 

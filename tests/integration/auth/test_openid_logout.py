@@ -3,7 +3,6 @@
 Docstrings as in test_openid_conformance.
 """
 
-import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,13 +12,13 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from app.auth.openid import Logout
-from tests.support.api import serving
 from tests.support.authorization import (
     Application,
     answer_of,
     browse,
     container_of,
     page_of,
+    providing,
     register,
     sign_in_browser,
 )
@@ -32,8 +31,7 @@ BYE = "https://app.example.com/bye"
 
 @pytest.fixture(scope="module")
 async def op(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    redis_url = redis_server.url.removesuffix("/0") + "/2"
-    async with serving(mongo_server.uri_of(f"t_{uuid.uuid4().hex}"), redis_url) as http:
+    async with providing(mongo_server, redis_server) as http:
         yield http
 
 
