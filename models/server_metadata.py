@@ -65,9 +65,6 @@ class ServerMetadata(BaseModel):
     pushed_authorization_request_endpoint: answers.URL
     token_endpoint: answers.URL
     jwks_uri: answers.URL
-    registration_endpoint: Annotated[
-        answers.URL | None, Field(description="Missing where clients cannot register themselves.")
-    ] = None
     userinfo_endpoint: answers.URL
     end_session_endpoint: answers.URL
     registration_endpoint: Annotated[

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from app.auth import oauth_forms
 from app.auth.openid import end_session, userinfo
 from app.core.errors import TooLargeError
 from app.http import authorization_replies, browser_cookie
@@ -41,7 +42,7 @@ async def read_userinfo(request: Request, opened: Backends) -> UserInfo:
 )
 async def read_userinfo_by_form(request: Request, opened: Backends) -> UserInfo:
     """As by GET; the access token may also be in a form (RFC 6750, section 2.2)."""
-    sent = await read_form(request) if await request.body() else {}
+    sent = await read_form(request) if oauth_forms.is_form(request.headers.get("content-type", "")) else {}
     authorization = userinfo.find_token(request.headers.getlist("authorization"), sent)
     return UserInfo.model_validate(await userinfo.read(opened.auth, authorization))
 

@@ -40,7 +40,6 @@ async def read_metadata(opened: Backends) -> ServerMetadata:
     """RFC 8414; the same as for OpenID Connect."""
     issuer, auth = opened.settings.issuer_url, opened.auth
     confidential = [method for method in get_args(AuthMethod) if method != "none"]
-    is_closed = opened.settings.client_registration == "closed"
     algorithms = sorted({key["alg"] for key in auth.keyring.public()})
     registers = opened.settings.client_registration != "closed"
     return ServerMetadata(
@@ -49,7 +48,6 @@ async def read_metadata(opened: Backends) -> ServerMetadata:
         pushed_authorization_request_endpoint=f"{issuer}/auth/par",
         token_endpoint=f"{issuer}/auth/token",
         jwks_uri=f"{issuer}/.well-known/jwks.json",
-        registration_endpoint=None if is_closed else f"{issuer}/auth/clients",
         userinfo_endpoint=f"{issuer}/auth/userinfo",
         end_session_endpoint=f"{issuer}/auth/end-session",
         registration_endpoint=f"{issuer}/auth/clients" if registers else None,

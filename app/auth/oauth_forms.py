@@ -24,7 +24,7 @@ def parse(body: bytes, content_type: str) -> dict[str, str]:
 
     An empty value counts as none (section 3.2). A name that occurs twice is refused, whatever the values.
     """
-    if content_type.partition(";")[0].strip().lower() != MEDIA_TYPE:
+    if not is_form(content_type):
         raise OAuthError(f"Send the parameters as {MEDIA_TYPE}.")
     parameters: dict[str, str] = {}
     for piece in _pieces(body):
@@ -34,6 +34,10 @@ def parse(body: bytes, content_type: str) -> dict[str, str]:
             raise OAuthError(f"{shown} occurs twice.")
         parameters[name] = value
     return {name: value for name, value in parameters.items() if value}
+
+
+def is_form(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == MEDIA_TYPE
 
 
 def _pieces(body: bytes) -> list[bytes]:

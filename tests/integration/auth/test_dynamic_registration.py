@@ -72,14 +72,6 @@ async def test_registration_is_closed_unless_it_is_opened(client: httpx.AsyncCli
     assert await database(client)["clients"].count_documents({}) == 0
 
 
-async def test_the_metadata_tell_where_clients_register_themselves(
-    client: httpx.AsyncClient, shared: httpx.AsyncClient
-) -> None:
-    for http, place in ((client, None), (shared, "/auth/clients")):
-        told = (await http.get("/.well-known/openid-configuration")).json()
-        assert told.get("registration_endpoint") == (place and told["issuer"] + place)
-
-
 async def test_registration_may_ask_for_an_administrators_token(mongo_uri: str, redis_url: str) -> None:
     async with serving(mongo_uri, redis_url, client_registration="token", tries_per_address=1) as http:
         problem(await ask(http, SAID), 401, "unauthenticated")

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from models.values import ALL_SCOPES
+from models.values import ALL_SCOPES, IDENTITY_SCOPES
 from tests.support.api import serving, serving_module
 from tests.support.applying import resources
 from tests.support.identity import (
@@ -262,7 +262,8 @@ GOOD = b"grant_type=password&username=a&password=b"
         (b"&".join(b"p%d=1" % number for number in range(10_000)), "invalid_request"),
         (b"&" * 1_000_000, "invalid_request"),
         (b"grant_type=client_credentials", "unauthorized_client"),
-        (b"grant_type=authorization_code&code=x", "unsupported_grant_type"),
+        (b"grant_type=authorization_code&code=x", "invalid_request"),
+        (b"grant_type=implicit", "unsupported_grant_type"),
         (b"grant_type=PASSWORD&username=a&password=b", "unsupported_grant_type"),
         (b"grant_type=password+&username=a&password=b", "unsupported_grant_type"),
     ],
@@ -306,7 +307,7 @@ async def test_the_password_grant_can_be_switched_off(mongo_uri: str, redis_url:
         oauth_error(await ask_token(client, user["email"]), "unsupported_grant_type")
         assert (await ask_refresh(client, tokens["refresh_token"])).status_code == 200
         metadata = (await client.get("/.well-known/oauth-authorization-server")).json()
-        assert metadata["grant_types_supported"] == ["refresh_token"]
+        assert "password" not in metadata["grant_types_supported"]
 
 
 # --- clients
@@ -512,9 +513,9 @@ async def test_metadata_and_keys_are_as_the_routes_are(mongo_uri: str, redis_url
         reply = await call(client, "GET", "/.well-known/oauth-authorization-server")
         metadata = reply.json()
         assert metadata["issuer"] == issuer
-        assert metadata["scopes_supported"] == list(ALL_SCOPES)
-        assert metadata["grant_types_supported"] == ["password", "refresh_token"]
-        assert metadata["response_types_supported"] == []
+        assert metadata["scopes_supported"] == [*ALL_SCOPES, *IDENTITY_SCOPES]
+        assert {"authorization_code", "password", "refresh_token"} <= set(metadata["grant_types_supported"])
+        assert metadata["response_types_supported"] == ["code"]
         assert None not in metadata.values()
         for name in ("token_endpoint", "introspection_endpoint", "revocation_endpoint"):
             wrong = await post_form(client, metadata[name].removeprefix(issuer), b"")
