@@ -108,6 +108,8 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
 OPEN = {
     ("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/auth/keys/password"),
     ("GET", "/.well-known/jwks.json"), ("GET", "/.well-known/oauth-authorization-server"),
+    ("GET", "/.well-known/openid-configuration"), ("GET", "/auth/userinfo"), ("POST", "/auth/userinfo"),
+    ("POST", "/auth/par"),
     ("POST", "/auth/token"), ("POST", "/auth/register"), ("POST", "/auth/introspect"),
     ("POST", "/auth/revoke"), ("POST", "/auth/clients"), ("GET", "/auth/clients/{client_id}"),
     ("PUT", "/auth/clients/{client_id}"), ("DELETE", "/auth/clients/{client_id}"),
