@@ -1,16 +1,16 @@
 """Sessions: create, check, refresh, end, list and count."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
 from app.audit.write import COMMAND_LINE, Author
 from app.auth.clients import BUILT_IN, Client
 from app.auth.sessions.anchors import Anchors
+from app.auth.sessions.entries import Entry, time_of
 from app.auth.sessions.outcomes import NewSession, Refreshed, Session, refusal
 from app.auth.sessions.pins import Pins
 from app.auth.sessions.refresh_tokens import RefreshToken, RefreshTokens
@@ -32,9 +32,6 @@ LISTED = 1_000
 """The most sessions of one user that a listing shows."""
 
 AGENT_LENGTH = 256
-_CLIENT = 1
-_GRANTS, _REGISTRATION, _COUNTER, _GENERATION, _EPOCH = -5, -4, -3, -2, -1
-"""Places of fields in an entry of the script `list`."""
 PERSONAL = "personal"
 """In place of a registration: the session of a personal access token, which no newer sign-in displaces."""
 _ANY = "*"
@@ -194,8 +191,9 @@ class Sessions:
             grant for grant, client in found.items() if client == client_id and await self.end(user_id, grant)
         ]
 
-    async def _find_grants(self, user_id: str, sid: str = "") -> dict[str, str]:
-        _, found = await self._store.run("grants", user_id, "", sid)
+    async def _find_grants(self, user_id: str, *sids: str) -> dict[str, str]:
+        """Of these browser sessions, or of all."""
+        _, found = await self._store.run("grants", user_id, "", *sids)
         return dict(found)
 
     async def find_generation(self, user_id: str) -> int | None:
@@ -331,37 +329,33 @@ class Sessions:
             await self._tell(user_id, [sid])
         return bool(alive)
 
-    async def _tell(self, user_id: str, sids: Iterable[str]) -> None:
-        for sid in sids:
-            if held := await self.grants(sid):
-                await self._on_end(user_id, held)
+    async def _tell(self, user_id: str, sids: Sequence[str]) -> None:
+        if sids and (held := await self._find_grants(user_id, *sids)):
+            await self._on_end(user_id, held)
 
     async def list_all(self, user_id: str) -> Sequence[Session]:
         """Living sessions, the last used first.
 
         MongoDB is asked about unconfirmed ones, and about their clients.
         """
-        epoch, entries = await self._store.run("list", user_id, "", LISTED, "")
-        unconfirmed = [entry for entry in entries if entry[_EPOCH] != epoch]
+        epoch, entries = await self._list(user_id, LISTED)
+        unconfirmed = [entry.sid for entry in entries if entry.epoch != epoch]
         if unconfirmed:
             standing = str(await self._anchors.find_generation(user_id))
-            ended = await self._anchors.find_ended([entry[0] for entry in unconfirmed])
+            ended = await self._anchors.find_ended(unconfirmed)
             entries = [
                 entry
                 for entry in entries
-                if entry[_EPOCH] == epoch or (entry[_GENERATION] == standing and entry[0] not in ended)
+                if entry.epoch == epoch or (entry.generation == standing and entry.sid not in ended)
             ]
-        clients = {entry[_CLIENT] for entry in entries}.union(*(dict(_grants(entry)) for entry in entries))
+        clients = {entry.client_id for entry in entries}.union(*(dict(entry.clients()) for entry in entries))
         registered = await self._anchors.find_registrations(clients)
-        return sorted(
-            (
-                _session(entry, registered)
-                for entry in entries
-                if registered.get(entry[_CLIENT]) == (entry[_REGISTRATION] or "")
-            ),
-            key=attrgetter("used_at"),
-            reverse=True,
-        )
+        living = [
+            entry.session(registered)
+            for entry in entries
+            if registered.get(entry.client_id) == (entry.registration or "")
+        ]
+        return sorted(living, key=attrgetter("used_at"), reverse=True)
 
     async def count(self) -> int:
         """How many living sessions of all users Redis has, in one step.
@@ -376,27 +370,13 @@ class Sessions:
 
         SessionExpired-, Revoked-, DisplacedError if the session has ended.
         """
-        _, entries = await self._store.run("list", token.user_id, "", 1, token.sid)
-        client_id = entries[0][_CLIENT] if entries else BUILT_IN.id
+        _, entries = await self._list(token.user_id, 1, token.sid)
+        client_id = entries[0].client_id if entries else BUILT_IN.id
         await self.check(token.user_id, token.sid, client_id=client_id)
-        if not entries or (int(entries[0][_COUNTER]) != token.number and not any_number):
+        if not entries or (int(entries[0].counter) != token.number and not any_number):
             return None
-        return _session(entries[0], {})
+        return entries[0].session({})
 
-
-def _session(entry: list[Any], registered: Mapping[str, str]) -> Session:
-    """`registered`: the registrations of clients; those of others have no grants any more."""
-    sid, client_id, scopes, created_at, used_at, expires_at, address, agent, *_ = entry
-    times = time_of(created_at), time_of(used_at), time_of(expires_at)
-    clients = {client for client, registration in _grants(entry) if registered.get(client) == registration}
-    return Session(sid, client_id, scopes.split(), *times, address, agent, sorted(clients))
-
-
-def _grants(entry: list[Any]) -> list[tuple[str, str]]:
-    """Client and registration of each grant; no client's id has a colon."""
-    pairs = (grant.partition(":") for grant in entry[_GRANTS])
-    return [(client, registration) for client, _, registration in pairs]
-
-
-def time_of(milliseconds: str | int) -> datetime:
-    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+    async def _list(self, user_id: str, most: int, sid: str = "") -> tuple[str, list[Entry]]:
+        epoch, entries = await self._store.run("list", user_id, "", most, sid)
+        return epoch, [Entry(*entry) for entry in entries]
