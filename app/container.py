@@ -12,6 +12,7 @@ from app.auth.accounts import Auth
 from app.auth.authorization import Authorization
 from app.auth.clients import Clients
 from app.auth.consents import Consents
+from app.auth.devices import Devices
 from app.auth.form_tokens import FormTokens
 from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring, keep_current
@@ -108,7 +109,13 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     logout_notices = LogoutNotices(clients, jobs, keyring, issuer=settings.issuer_url)
     sessions = Sessions(held.redis_connection, database, held.secret, settings, on_end=logout_notices.send)
     users = Users(held.users, sessions.ending)
-    clients = Clients(database, held.redis, cursors, issuer=settings.issuer_url)
+    one_time = OneTimeRecords(held.redis_connection)
+    throttle = Throttle(
+        held.redis_connection,
+        held.secret,
+        per_account=settings.tries_per_account,
+        per_address=settings.tries_per_address,
+    )
     auth = Auth(
         settings=settings,
         database=database,
@@ -125,16 +132,12 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         logouts=Logouts(held.secret),
         sessions=sessions,
         browsers=BrowserSessions(sessions, held.redis_connection, held.secret, settings),
-        one_time=OneTimeRecords(held.redis_connection),
+        one_time=one_time,
+        devices=Devices(one_time, sessions, throttle),
         opaque_tokens=OpaqueTokens(database, sessions, clients),
         passwords=passwords,
         password_keys=PasswordKeys(database, held.redis, held.secret),
-        throttle=Throttle(
-            held.redis_connection,
-            held.secret,
-            per_account=settings.tries_per_account,
-            per_address=settings.tries_per_address,
-        ),
+        throttle=throttle,
         clients=clients,
         consents=Consents(database, sessions),
         invitations=Invitations(held.users, cursors),

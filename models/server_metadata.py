@@ -24,6 +24,7 @@ class ServerMetadata(BaseModel):
                     "issuer": _ISSUER,
                     "authorization_endpoint": f"{_ISSUER}/auth/authorize",
                     "pushed_authorization_request_endpoint": f"{_ISSUER}/auth/par",
+                    "device_authorization_endpoint": f"{_ISSUER}/auth/device",
                     "token_endpoint": f"{_ISSUER}/auth/token",
                     "jwks_uri": f"{_ISSUER}/.well-known/jwks.json",
                     "userinfo_endpoint": f"{_ISSUER}/auth/userinfo",
@@ -63,6 +64,7 @@ class ServerMetadata(BaseModel):
     issuer: answers.URL
     authorization_endpoint: answers.URL
     pushed_authorization_request_endpoint: answers.URL
+    device_authorization_endpoint: answers.URL
     token_endpoint: answers.URL
     jwks_uri: answers.URL
     userinfo_endpoint: answers.URL

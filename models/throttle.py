@@ -18,6 +18,7 @@ Counts = Literal[
     "weak_passwords",
     "client_secrets",
     "client_registrations",
+    "user_codes",
 ]
 """What a counter counts."""
 

@@ -92,7 +92,13 @@ class TokenForm(BaseModel):
     )
 
     grant_type: Annotated[
-        Literal["authorization_code", "client_credentials", "password", "refresh_token"],
+        Literal[
+            "authorization_code",
+            "client_credentials",
+            "password",
+            "refresh_token",
+            "urn:ietf:params:oauth:grant-type:device_code",
+        ],
         Field(description="The kind of credentials."),
     ]
     username: Annotated[
@@ -123,6 +129,9 @@ class TokenForm(BaseModel):
     ] = ""
     refresh_token: Annotated[
         str, Field(max_length=LONGEST_VALUE, pattern=PLAIN, description="For `refresh_token`.")
+    ] = ""
+    device_code: Annotated[
+        str, Field(max_length=LONGEST_VALUE, pattern=PLAIN, description="For a device, of POST /auth/device.")
     ] = ""
     code: Annotated[
         str, Field(max_length=LONGEST_VALUE, pattern=PLAIN, description="For `authorization_code`.")

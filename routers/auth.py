@@ -9,10 +9,14 @@ from app.auth import accounts, oauth_forms, token_endpoint
 from app.auth.accounts.token_requests import TokenRequest
 from app.auth.clients import Client
 from app.core.errors import (
+    AccessDeniedError,
+    AuthorizationPendingError,
+    DeviceCodeExpiredError,
     InvalidGrantError,
     InvalidInvitationError,
     InvalidScopeError,
     RegistrationClosedError,
+    SlowDownError,
     ThrottledError,
     TooManySignInsError,
     UnauthorizedClientError,
@@ -55,12 +59,22 @@ async def _identify(
     summary="Sign in, or refresh",
     openapi_extra=form_of(TokenForm) | {"security": [{}, {"Client": []}]},
     responses=oauth_responses(
-        InvalidGrantError, InvalidScopeError, UnauthorizedClientError, UnsupportedGrantTypeError
+        InvalidGrantError,
+        InvalidScopeError,
+        UnauthorizedClientError,
+        UnsupportedGrantTypeError,
+        AuthorizationPendingError,
+        SlowDownError,
+        AccessDeniedError,
+        DeviceCodeExpiredError,
     )
     | responses(TooManySignInsError, UnavailableError),
 )
 async def create_token(request: Request, opened: Backends, source: Source) -> TokenOutput:
-    """RFC 6749: `password` (e-mail, username or phone) or `refresh_token`.
+    """RFC 6749: `authorization_code`, `refresh_token`, `password` (e-mail, username or phone).
+
+    A client as itself: `client_credentials`. A device (RFC 8628):
+    `urn:ietf:params:oauth:grant-type:device_code`.
 
     A refresh token is valid once, and the reply has the next one. The same one again within seconds, after a
     lost reply, gets the same answer; an older one was stolen, or its thief used it first, and ends the

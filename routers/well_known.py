@@ -46,6 +46,7 @@ async def read_metadata(opened: Backends) -> ServerMetadata:
         issuer=issuer,
         authorization_endpoint=f"{issuer}/auth/authorize",
         pushed_authorization_request_endpoint=f"{issuer}/auth/par",
+        device_authorization_endpoint=f"{issuer}/auth/device",
         token_endpoint=f"{issuer}/auth/token",
         jwks_uri=f"{issuer}/.well-known/jwks.json",
         userinfo_endpoint=f"{issuer}/auth/userinfo",

@@ -20,6 +20,7 @@ Success = Literal[
     "client_secret_renewed",
     "consent_given",
     "consent_withdrawn",
+    "device_approved",  # by its user, who typed its code
     "email_changed",
     "grant_begun",  # a client got tokens through a browser session
     "password_changed",  # by the user, who gave the current one
@@ -41,6 +42,7 @@ Success = Literal[
 ]
 Denial = Literal[
     "access_denied",  # the token is not valid, or lacks the scope
+    "device_denied",  # by its user
     "client_refused",  # unknown, wrong secret or assertion, throttled
     "code_refused",
     "refresh_refused",

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from app.auth import oauth_forms
-from app.auth.accounts import grants, services
+from app.auth.accounts import device_grants, grants, services
 from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import IssuedTokens
 from app.auth.accounts.token_requests import TokenRequest
@@ -62,6 +62,7 @@ async def _refresh(auth: Auth, asked: TokenRequest) -> IssuedTokens:
 _GRANTS: Mapping[str, Callable[[Auth, TokenRequest], Awaitable[IssuedTokens]]] = {
     "authorization_code": codes.exchange,
     "client_credentials": services.grant,
+    device_grants.DEVICE_CODE: device_grants.redeem,
     "password": _sign_in,
     "refresh_token": _refresh,
 }

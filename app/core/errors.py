@@ -180,6 +180,23 @@ class InvalidRedirectURIError(OAuthError):
     title = "A redirect URI is not valid"
 
 
+class AuthorizationPendingError(OAuthError):
+    """Of RFC 8628, section 3.5, as the next two."""
+
+    code = "authorization_pending"
+    title = "The user has not decided yet about the device"
+
+
+class SlowDownError(OAuthError):
+    code = "slow_down"
+    title = "The device asks too often"
+
+
+class DeviceCodeExpiredError(OAuthError):
+    code = "expired_token"
+    title = "The device code has expired"
+
+
 class UnauthenticatedError(RosterError):
     """No usable access token; `WWW-Authenticate` follows RFC 6750, section 3."""
 
@@ -302,6 +319,12 @@ class UserNotFoundError(RosterError):
     status = 404
     code = "user_not_found"
     title = "No such user"
+
+
+class UserCodeNotFoundError(RosterError):
+    status = 404
+    code = "user_code_not_found"
+    title = "No device waits with this code"
 
 
 class InvitationNotFoundError(RosterError):

@@ -14,12 +14,12 @@ OPEN = {
     "get_liveness", "get_readiness", "create_token", "register_user", "introspect_token", "revoke_token",
     "register_client", "read_registration", "replace_registration", "remove_registration",
     "read_keys", "read_metadata", "read_openid_metadata", "read_password_key",
-    "push_request",
+    "push_request", "begin_device",
     "read_userinfo", "read_userinfo_by_form",  # which take a token with a scope that is none of a user's
 }  # fmt: skip
 """The operations that take no access token."""
 
-OAUTH = {"create_token", "introspect_token", "revoke_token", "push_request"}
+OAUTH = {"create_token", "introspect_token", "revoke_token", "push_request", "begin_device"}
 """Those that take forms and answer errors as RFC 6749 has it; the others take JSON."""
 
 REGISTRATION = {"register_client", "replace_registration"}

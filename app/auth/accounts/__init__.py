@@ -11,6 +11,7 @@ from app.auth.accounts.browsers import (
 )
 from app.auth.accounts.client_identity import identify_client
 from app.auth.accounts.client_registrations import Registered, change_itself, register_itself, remove_itself
+from app.auth.accounts.device_grants import begin_device
 from app.auth.accounts.grants import IssuedTokens, RequestSource, prove_password, refresh, sign_in
 from app.auth.accounts.inspection import introspect, revoke
 from app.auth.accounts.opaque import create_token, end_token
@@ -25,6 +26,7 @@ __all__ = [
     "IssuedTokens",
     "Registered",
     "RequestSource",
+    "begin_device",
     "change_client",
     "change_email",
     "change_itself",

@@ -6,6 +6,7 @@ from app.auth.access_tokens import AccessTokens
 from app.auth.authorization import Authorization
 from app.auth.clients import Clients
 from app.auth.consents import Consents
+from app.auth.devices import Devices
 from app.auth.form_tokens import FormTokens
 from app.auth.invitations import Invitations
 from app.auth.keyring import Keyring
@@ -36,6 +37,7 @@ class Auth:
     sessions: Sessions
     browsers: BrowserSessions
     one_time: OneTimeRecords
+    devices: Devices
     opaque_tokens: OpaqueTokens
     passwords: Passwords
     password_keys: PasswordKeys

@@ -30,6 +30,7 @@ _OF_ADDRESS: tuple[Counts, ...] = (
     "weak_passwords",
     "client_secrets",
     "client_registrations",
+    "user_codes",
 )
 
 _Counter = tuple[str, Counts, Pace]

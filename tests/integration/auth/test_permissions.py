@@ -111,7 +111,8 @@ OPEN = {
     ("GET", "/.well-known/openid-configuration"), ("GET", "/auth/userinfo"), ("POST", "/auth/userinfo"),
     ("POST", "/auth/par"),
     ("POST", "/auth/token"), ("POST", "/auth/register"), ("POST", "/auth/introspect"),
-    ("POST", "/auth/revoke"), ("POST", "/auth/clients"), ("GET", "/auth/clients/{client_id}"),
+    ("POST", "/auth/revoke"), ("POST", "/auth/device"),
+    ("POST", "/auth/clients"), ("GET", "/auth/clients/{client_id}"),
     ("PUT", "/auth/clients/{client_id}"), ("DELETE", "/auth/clients/{client_id}"),
 }  # fmt: skip
 

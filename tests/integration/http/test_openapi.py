@@ -27,6 +27,7 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 FORM = "application/x-www-form-urlencoded"
 BY_CLIENT: dict[str, list[dict[str, list[str]]]] = {
+    "begin_device": [{}, {"Client": []}],
     "create_token": [{}, {"Client": []}],
     "introspect_token": [{"Client": []}],
     "revoke_token": [{"Client": []}, {}],  # a public client has no secret to prove itself by
@@ -177,9 +178,13 @@ def test_oauth_endpoints_take_forms_and_answer_as_rfc_6749_has_it(document: dict
         "invalid_request": OAUTH,
         "invalid_client": OAUTH,
         "invalid_grant": {"create_token"},
-        "invalid_scope": {"create_token", "push_request"},
+        "invalid_scope": {"begin_device", "create_token", "push_request"},
         "unsupported_grant_type": {"create_token"},
-        "unauthorized_client": {"create_token", "revoke_token", "push_request"},
+        "unauthorized_client": {"begin_device", "create_token", "revoke_token", "push_request"},
+        "authorization_pending": {"create_token"},
+        "slow_down": {"create_token"},
+        "access_denied": {"create_token"},
+        "expired_token": {"create_token"},
     }
 
 
