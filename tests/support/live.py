@@ -272,7 +272,12 @@ class LiveServer(LiveProcess):
 
     def client(self, **options: Any) -> httpx.Client:
         """Signed in, and more patient than most."""
-        usual = {"base_url": self.url, "headers": self.headers, "timeout": PATIENCE_S, "verify": _TLS}
+        usual: dict[str, Any] = {
+            "base_url": self.url,
+            "headers": self.headers,
+            "timeout": PATIENCE_S,
+            "verify": _TLS,
+        }
         return httpx.Client(**(usual | options))
 
     def get(self, path: str) -> httpx.Response:
