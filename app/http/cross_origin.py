@@ -1,6 +1,6 @@
 """CORS: which pages of other origins may call the service from a browser.
 
-Never with cookies: the service has none, and takes bearer tokens only.
+Never with cookies: those are for its own pages, and the API takes bearer tokens only.
 """
 
 from collections.abc import Collection
@@ -18,6 +18,11 @@ _READ = (
     "Content-Disposition", "Content-Range", "ETag", "Idempotency-Replayed", "Link", "Location",
     "Preference-Applied", "Retry-After", "Server-Timing", "WWW-Authenticate", "X-Request-ID",
 )  # fmt: skip
+_VISITED = frozenset({
+    "/auth/authorize", "/auth/consent", "/auth/continue", "/auth/end-session", "/auth/logo", "/auth/password",
+    "/auth/sign-in", "/auth/sign-out", "/auth/sign-up",
+})  # fmt: skip
+"""Where browsers go themselves: nothing there is for scripts of other origins (OAuth 2.1, section 3.1)."""
 
 
 class CrossOrigin(CORSMiddleware):
@@ -29,7 +34,9 @@ class CrossOrigin(CORSMiddleware):
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self.is_allowed_origin(Headers(scope=scope).get("origin", "")):
+        if scope["type"] == "http" and scope["path"] in _VISITED:
+            await self.app(scope, receive, send)
+        elif scope["type"] != "http" or self.is_allowed_origin(Headers(scope=scope).get("origin", "")):
             await super().__call__(scope, receive, send)
         else:
             await self.simple_response(scope, receive, send, request_headers=Headers())
