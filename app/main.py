@@ -114,6 +114,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.admission = Admission(settings)
     app.state.phone_region = settings.phone_region
     app.state.pages = Pages(settings)
+    app.state.password_grant = settings.password_grant
     for resource in (
         exports,
         schedules,

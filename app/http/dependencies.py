@@ -7,7 +7,7 @@ from beanie import PydanticObjectId
 from fastapi import Depends, Header, Path, Request, Security
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
-from fastapi.security import HTTPBearer, OAuth2PasswordBearer, SecurityScopes
+from fastapi.security import HTTPBearer, OAuth2, SecurityScopes
 from pydantic import BaseModel, ValidationError
 
 from app.audit.write import Author
@@ -89,10 +89,9 @@ _TOKENS = (
     "A signed access token (RFC9068), verified as RFC8725 asks: only with the algorithms of our own keys, "
     "and with its type, issuer, audience and times."
 )
-_OAUTH2 = OAuth2PasswordBearer(
-    tokenUrl="/auth/token",
-    refreshUrl="/auth/token",
-    scopes=SCOPES,
+_ENDPOINT = {"tokenUrl": "/auth/token", "refreshUrl": "/auth/token", "scopes": SCOPES}
+_OAUTH2 = OAuth2(
+    flows={"authorizationCode": {"authorizationUrl": "/auth/authorize", **_ENDPOINT}, "password": _ENDPOINT},
     auto_error=False,
     scheme_name="OAuth2",
     description=_TOKENS,

@@ -69,7 +69,8 @@ def install(app: FastAPI) -> None:
 
 def _document(app: FastAPI, make: Callable[[], dict[str, Any]]) -> None:
     def make_document() -> dict[str, Any]:
-        return openapi.complete(problems.document(make()))
+        password_grant = getattr(app.state, "password_grant", True)
+        return openapi.complete(problems.document(make()), password_grant=password_grant)
 
     app.openapi = make_document  # type: ignore[method-assign]  # FastAPI's documented way to extend its document
 

@@ -30,6 +30,8 @@ _LINGER_S = 2.0
 
 Headers = list[tuple[bytes, bytes]]
 
+_IN_WINDOWS = ("/auth", "/docs")
+"""Where applications, and `/docs` itself, sign people in by a second window, which answers the first."""
 _APART = (b"cross-origin-opener-policy", b"same-origin")
 _SAFE: Headers = [
     (b"x-content-type-options", b"nosniff"),
@@ -134,9 +136,9 @@ class _Exchange:
         if _POLICY[0] not in names:
             headers.append(_POLICY)
         headers.append((b"x-request-id", self.request_id.encode()))
-        if self._scope["path"].startswith("/auth"):
+        if self._scope["path"].startswith(_IN_WINDOWS):
             headers.remove(_APART)
-        else:
+        if not self._scope["path"].startswith("/auth"):
             headers.append((b"server-timing", b"app;dur=%.1f" % ((perf_counter_ns() - self._start) / 1e6)))
 
     def end(self, *, counts: bool) -> None:

@@ -23,9 +23,16 @@ _HEADERS: dict[str, dict[str, Any]] = {
 _TO_BE_TRIED_AGAIN = ("429", "503")
 
 
-def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Complete `document` in place; doing it twice changes nothing more."""
+def complete(document: dict[str, Any], *, password_grant: bool = True) -> dict[str, Any]:
+    """Complete `document` in place; doing it twice changes nothing more.
+
+    `password_grant`: whether people may sign in by it, at `/docs` too; there it comes last.
+    """
     document.setdefault("components", {})["headers"] = copy.deepcopy(_HEADERS)
+    flows = document["components"].get("securitySchemes", {}).get("OAuth2", {}).get("flows", {})
+    password = flows.pop("password", None)
+    if password_grant and password is not None:
+        flows["password"] = password
     for operation in _operations(document):
         operation.setdefault("security", ANYBODY)
         for parameter in operation.get("parameters", ()):

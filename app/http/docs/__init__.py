@@ -8,7 +8,7 @@ from pathlib import Path
 
 import fastapi_offline
 from fastapi import FastAPI, Request
-from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.docs import get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from app.http.problems import NotFoundError
@@ -23,6 +23,9 @@ _SERVED = {
     "page.js": _OURS,
 }
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_REDIRECT = "/docs/oauth2-redirect"
+"""Where a sign-in by code ends: the redirect URI of the built-in client."""
+_SIGN_IN = {"clientId": "roster", "usePkceWithAuthorizationCodeGrant": True}
 
 
 def install(app: FastAPI) -> None:
@@ -38,6 +41,12 @@ def install(app: FastAPI) -> None:
     async def read_docs(request: Request) -> HTMLResponse:
         page, policy = _page(app.title, request.scope.get("root_path", ""), app.openapi_url or "")
         return HTMLResponse(page, headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"})
+
+    @app.get(_REDIRECT, include_in_schema=False)
+    async def end_sign_in() -> HTMLResponse:
+        page = bytes(get_swagger_ui_oauth2_redirect_html().body).decode()
+        policy = f"default-src 'none'; script-src {_hashes(page)}; base-uri 'none'; frame-ancestors 'none'"
+        return HTMLResponse(page, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
 
     @app.get("/docs/{name}", include_in_schema=False)
     async def read_docs_asset(name: str) -> Response:
@@ -57,6 +66,8 @@ def _page(title: str, root: str, openapi_url: str) -> tuple[str, str]:
         swagger_js_url=script,
         swagger_css_url=style,
         swagger_favicon_url=icon,
+        oauth2_redirect_url=root + _REDIRECT,
+        init_oauth=_SIGN_IN,
         swagger_ui_parameters={"validatorUrl": None},  # by default it sends the address to its makers' site
     )
     page = bytes(made.body).decode()
@@ -71,10 +82,14 @@ def _page(title: str, root: str, openapi_url: str) -> tuple[str, str]:
 
 
 def _policy(page: str) -> str:
-    hashes = (hashlib.sha256(script.encode()).digest() for script in _INLINE_SCRIPT.findall(page))
-    scripts = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in hashes)
     return (
-        f"default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; "
+        f"default-src 'none'; script-src 'self' {_hashes(page)}; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data:; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
+
+
+def _hashes(page: str) -> str:
+    """Its inline scripts, as a policy names them."""
+    digests = (hashlib.sha256(script.encode()).digest() for script in _INLINE_SCRIPT.findall(page))
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)

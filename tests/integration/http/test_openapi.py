@@ -11,6 +11,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from app.core.errors import OAuthError, RosterError
+from app.core.settings import Settings
+from app.main import create_app
 from models.listing import ListQuery
 from models.user import FACETS, SORTED, UNIQUE
 from models.values import ALL_SCOPES
@@ -147,11 +149,18 @@ def test_the_schemes_are_those_of_rfc_6749_6750_and_7617(document: dict[str, Any
     }  # fmt: skip
     assert schemes["Bearer"]["scheme"] == "bearer"
     assert schemes["Client"]["scheme"] == "basic"
-    (flow,) = schemes["OAuth2"]["flows"].items()
-    assert flow[0] == "password"
-    assert flow[1]["tokenUrl"] == flow[1]["refreshUrl"] == "/auth/token"
-    assert tuple(flow[1]["scopes"]) == ALL_SCOPES
-    assert all(flow[1]["scopes"].values())
+    flows = schemes["OAuth2"]["flows"]
+    assert set(flows) == {"authorizationCode", "password"}
+    assert flows["authorizationCode"]["authorizationUrl"] == "/auth/authorize"
+    for flow in flows.values():
+        assert flow["tokenUrl"] == flow["refreshUrl"] == "/auth/token"
+        assert tuple(flow["scopes"]) == ALL_SCOPES
+        assert all(flow["scopes"].values())
+
+
+def test_where_the_password_grant_is_off_the_document_and_so_the_docs_page_offer_only_the_code() -> None:
+    document = create_app(Settings.model_construct(password_grant=False)).openapi()
+    assert set(document["components"]["securitySchemes"]["OAuth2"]["flows"]) == {"authorizationCode"}
 
 
 def test_oauth_endpoints_take_forms_and_answer_as_rfc_6749_has_it(document: dict[str, Any]) -> None:

@@ -36,6 +36,21 @@ async def test_the_policy_lets_the_page_run_its_own_script_and_no_other() -> Non
     assert "http" not in policy
 
 
+async def test_the_page_signs_in_by_code_and_pkce_as_the_built_in_client() -> None:
+    app = make_app()
+    app.root_path = "/roster"
+    async with client_of(app) as client:
+        page = (await client.get("/docs")).text
+        end = await client.get("/docs/oauth2-redirect", params={"code": "a", "state": "b"})
+    assert "oauth2RedirectUrl: window.location.origin + '/roster/docs/oauth2-redirect'" in page
+    assert 'initOAuth({"clientId": "roster", "usePkceWithAuthorizationCodeGrant": true})' in page
+    (script,) = re.findall(r"<script>(.*?)</script>", end.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in end.headers["content-security-policy"]
+    assert end.headers["cache-control"] == "no-store"
+    assert end.headers["referrer-policy"] == "no-referrer"
+
+
 async def test_only_the_files_of_the_documentation_are_served() -> None:
     async with client_of(make_app()) as client:
         for name in ("redoc.standalone.js", "..%2fcore.py", "%2e%2e%2f__init__.py", "nothing"):
