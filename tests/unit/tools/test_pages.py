@@ -14,7 +14,7 @@ PAGES = sorted(
 )
 
 PLACEHOLDERS = {"app/x", "routers/x.py", "app/migrations/mNNNN_what.py"}
-FOLDERS = "app|benchmarks|deploy|docs|fuzz|models|office|routers|tests|tools"
+FOLDERS = "app|benchmarks|clients|deploy|docs|fuzz|models|office|routers|tests|tools"
 
 
 def find_headings(page: Path) -> set[str]:
@@ -45,6 +45,17 @@ def test_each_file_and_module_that_a_page_names_is_there(name: str) -> None:
     gone |= {module for module in modules if not _is_module(module)}
     gone |= {pattern for pattern in tests if not any(ROOT.glob(pattern))}
     assert not gone
+
+
+def test_each_test_that_a_page_names_is_there() -> None:
+    named = {name for page in PAGES for name in re.findall(r"`(test_\w+)`", (ROOT / page).read_text())}
+    defined = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in [file.stem, *re.findall(r"^(?:async )?def (test_\w+)", file.read_text(), re.MULTILINE)]
+    }
+    assert len(named) > 20
+    assert named <= defined, named - defined
 
 
 def _is_module(path: str) -> bool:
