@@ -89,6 +89,7 @@ class DeviceConfirm(View):
     name: str
     code: str
     scopes: tuple[str, ...]
+    is_vouched_for: bool
 
 
 @dataclass(frozen=True)
