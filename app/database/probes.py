@@ -45,6 +45,8 @@ def _redis_commands(prefix: str) -> Sequence[tuple[Argument, ...]]:
         ("HSET", fields, "a", 1),
         ("HINCRBY", fields, "a", 1),
         ("HMGET", fields, "a"),
+        ("HGETALL", fields),
+        ("EXISTS", fields),
         ("HGET", fields, "a"),
         ("HEXISTS", fields, "a"),
         ("PEXPIREAT", fields, 2**42),

@@ -34,6 +34,9 @@ class MockCollection(_Collection):
     async def find_one_and_delete(self, *args: Any, **kwargs: Any) -> Any:
         return await super().find_one_and_delete(*args, **_without_session(kwargs))
 
+    async def delete_many(self, *args: Any, **kwargs: Any) -> Any:
+        return await super().delete_many(*args, **_without_session(kwargs))
+
     async def update_many(self, *args: Any, **kwargs: Any) -> Any:
         """Without what array filters choose, which mongomock does not know."""
         if "array_filters" in kwargs:
