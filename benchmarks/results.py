@@ -20,6 +20,7 @@ BENCHES = (
     "depth",
     "bystander",
     "identity",
+    "grants",
     "search",
     "imports",
     "bad files",
@@ -131,6 +132,8 @@ Read ratios, not absolutes: each is the median over interleaved rounds of two se
 - Argon2 alone: a process with a thread for each core (19 MiB, 2 passes), while nothing else runs.
 - Keycloak's sizing guide counts sign-ins and refreshes a second and vCPU of its server, databases apart; ours
   are by second of CPU time of our server.
+- Grants: by one client with a secret, which refreshes in the same round, in 16 chains. Each code is exchanged
+  once, and its answer has an ID token as well.
 - fastapi-users: its Redis strategy and Beanie adapter as its documentation has them, in an environment of its
   own. The strategy is given by a plain function there, which FastAPI calls in a thread; `async` spares that.
 - Search: `benchmarks/search_queries` makes the queries, and says who is right by a plain matcher of its own.
