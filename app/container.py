@@ -116,6 +116,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         per_account=settings.tries_per_account,
         per_address=settings.tries_per_address,
     )
+    consents = Consents(database, sessions)
     auth = Auth(
         settings=settings,
         database=database,
@@ -133,13 +134,13 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         sessions=sessions,
         browsers=BrowserSessions(sessions, held.redis_connection, held.secret, settings),
         one_time=one_time,
-        devices=Devices(one_time, sessions, throttle),
+        devices=Devices(one_time, sessions, throttle, consents),
         opaque_tokens=OpaqueTokens(database, sessions, clients),
         passwords=passwords,
         password_keys=PasswordKeys(database, held.redis, held.secret),
         throttle=throttle,
         clients=clients,
-        consents=Consents(database, sessions),
+        consents=consents,
         invitations=Invitations(held.users, cursors),
         form_tokens=FormTokens(held.secret),
     )

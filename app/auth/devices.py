@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from app import audit
 from app.auth.clients import BUILT_IN, Client
+from app.auth.consents import Consents
 from app.auth.one_time import OneTimeRecords
 from app.auth.sessions import BrowserSession, Sessions
 from app.auth.throttles import Throttle
@@ -71,12 +72,14 @@ class Devices:
         one_time: OneTimeRecords,
         sessions: Sessions,
         throttle: Throttle,
+        consents: Consents,
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._one_time = one_time
         self._sessions = sessions
         self._throttle = throttle
+        self._consents = consents
         self._now = now
 
     async def begin(self, client: Client, scopes: frozenset[str]) -> NewDeviceRequest:
@@ -117,7 +120,9 @@ class Devices:
     async def approve(
         self, user_code: str, browser: BrowserSession, scopes: frozenset[str], *, address: str
     ) -> None:
-        """Let the device have these scopes, as far as it asked for them; errors as of `find`.
+        """Let the device have these scopes, as far as it asked for them: a consent, as on other pages.
+
+        Errors as of `find`.
 
         The generation is read before the browser's session is checked: what ended that before is noticed, and
         what ends it later is of a newer generation.
@@ -133,6 +138,7 @@ class Devices:
             "generation": str(generation),
             "scopes": " ".join(sorted(scopes & request.scopes)),
         }
+        await self._consents.give(browser.user_id, request.client_id, scopes & request.scopes)
         await self._decide(request, decision)
         audit.log.record(
             "device_approved", user_id=browser.user_id, sid=browser.sid, client_id=request.client_id,

@@ -13,6 +13,7 @@ from app.auth.sessions import BrowserSession
 from app.core.errors import RosterError, SessionRevokedError, ThrottledError, UserCodeNotFoundError
 from tests.support.api import serving
 from tests.support.applying import resources
+from tests.support.clients import new_client
 from tests.support.identity import (
     OTHER_PASSWORD,
     ask_refresh,
@@ -134,6 +135,21 @@ async def test_a_device_gets_no_more_than_its_user_saw_and_has(client: httpx.Asy
     device, person = await begin(client, scope="users:read users:export"), await visit(client)
     await person.approve(device.said["user_code"], frozenset({"me", "users:read", "users:export"}))
     assert (await device.poll()).json()["scope"] == "users:read"
+
+
+async def test_an_approval_is_a_consent_whose_withdrawal_ends_the_device_s_session(
+    client: httpx.AsyncClient,
+) -> None:
+    auth = resources(client).auth
+    new = new_client(is_public=True, grant_types=frozenset({GRANT, "refresh_token"}))
+    held, _ = await auth.clients.register(new)
+    person, device = await visit(client), await begin(client, client_id=held.id, scope="me")
+    await person.approve(device.said["user_code"])
+    tokens = (await device.poll()).json()
+    assert await auth.consents.find(person.browser.user_id, held.id) == {"me"}
+    await auth.consents.withdraw(person.browser.user_id, held.id)
+    refused = await call(client, "GET", "/users/me", tokens["access_token"])
+    assert (refused.status_code, refused.json()["code"]) == (401, "session_revoked")
 
 
 async def test_a_denied_device_is_told_so_once(client: httpx.AsyncClient) -> None:
