@@ -10,8 +10,9 @@ TESTS_AT_ONCE ?= 3
 PLACES = $(foreach part,$(PART),$(or $(wildcard tests/unit/$(part) tests/integration/$(part)),$(error no tests/unit/$(part) and no tests/integration/$(part))))
 SPECTRAL := fuzz/spectral
 WITH_NODE := PATH="$(CURDIR)/$(SPECTRAL)/.venv/bin:$$PATH"
+CLIENTS := clients
 
-.PHONY: help run test check alerts format locks bench faults restarts soak overload fuzz office spectral cluster snapshots clean python
+.PHONY: help run test check alerts format locks bench faults restarts soak overload fuzz office spectral clients cluster snapshots clean python
 
 python:
 	@$(or $(PYTHON),false) -c '$(SUPPORTED)' 2>/dev/null || { \
@@ -92,6 +93,16 @@ spectral: .venv/run.stamp $(SPECTRAL)/.venv/stamp  ## the OpenAPI document by ev
 		--ruleset $(SPECTRAL)/.spectral.yaml $(SPECTRAL)/openapi.json
 	$(WITH_NODE) npm run clients --prefix $(SPECTRAL) --silent
 
+$(CLIENTS)/.venv/python.stamp: python
+	@$(PYTHON) -m tools.environment $(CLIENTS)/.venv $(CLIENTS)/requirements.lock $(@F)
+
+$(CLIENTS)/.venv/stamp: $(CLIENTS)/.venv/python.stamp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	PATH="$(CURDIR)/$(CLIENTS)/.venv/bin:$$PATH" npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+clients: .venv/dev.stamp $(CLIENTS)/.venv/stamp  ## OAuth clients of others do their flows with a running Roster, axe looks at its pages; into docs/clients.md
+	$(BIN)/python -m clients
+
 snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, pages and the picture of docs/, THIRD-PARTY-NOTICES.md
 	$(BIN)/python -m app openapi > tests/snapshots/openapi.json
 	$(BIN)/python -m tools.error_codes > docs/errors.md
@@ -103,4 +114,5 @@ snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, 
 
 clean:  ## remove the environments and caches; .roster/ with its data stays
 	rm -rf .venv .venv-peer .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(CLIENTS)/.venv $(CLIENTS)/node_modules
 	rm -rf $(SPECTRAL)/.venv $(SPECTRAL)/node_modules $(SPECTRAL)/openapi.json $(SPECTRAL)/clients/generated

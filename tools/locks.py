@@ -18,6 +18,7 @@ LOCKS = {
     "requirements-image.lock": ("pyproject.toml", "--constraint", _DEV),
     "requirements-fuzz.lock": ("--group", "fuzz"),
     "fuzz/spectral/requirements.lock": ("--group", "spectral"),
+    "clients/requirements.lock": ("--group", "clients"),
 }
 PYTHONS = ("3.11", "3.12", "3.13")
 PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-darwin")

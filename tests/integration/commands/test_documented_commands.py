@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import typer
 
 from app.__main__ import cli
 from tests.support import documented
+from tests.support.browsing import Person, visit
 from tests.support.documented import Command
 from tests.support.live import PATIENCE_S, LiveServer, environment
 
@@ -37,7 +39,7 @@ ANAS_PASSWORD = "a horse in the rain"
 CURL = """#!/bin/sh
 # As the pages say: at port 8000, and with the token unless something else is shown to whom it is sent.
 case "$*" in
-  *Authorization*|*" -u "*|*/auth/token*|*/auth/register*|*/health/*|*/metrics*) ;;
+  *Authorization*|*" -u "*|*/auth/token*|*/auth/register*|*/auth/device*|*/health/*|*/metrics*) ;;
   *) set -- "$@" -H "Authorization: Bearer $TOKEN" ;;
 esac
 exec {curl} -sS --connect-to 127.0.0.1:8000:{address} --connect-to localhost:8000:{address} \\
@@ -173,7 +175,22 @@ def test_the_guide(server: LiveServer) -> None:
     assert (server.folder / "engineers.xlsx").stat().st_size > 1_000
 
 
-@pytest.mark.parametrize("page", [page for page in ALL_PAGES if page not in {"README.md", "docs/guide.md"}])
+def test_how_users_are_signed_in(server: LiveServer) -> None:
+    email, password = re.findall(r"Sign in as (\S+) with the password (\S+) ", server.printed)[0]
+
+    def agree(at: Reader) -> None:
+        person = Person(server.url, {"username": email, "password": password})
+        with httpx.Client() as browser:
+            asked = visit(browser, person, f"{server.url}/auth/device?user_code={at.got['BCDF-…']}")
+        assert asked.status == 200, asked
+
+    run_page(server, "docs/sign-in.md", {"curl $R/auth/token -d grant_type=urn": agree})
+
+
+OF_ITS_OWN = {"README.md", "docs/guide.md", "docs/sign-in.md"}
+
+
+@pytest.mark.parametrize("page", [page for page in ALL_PAGES if page not in OF_ITS_OWN])
 def test_every_other_page(server: LiveServer, page: str) -> None:
     run_page(server, page)
 

@@ -1,0 +1,1 @@
+"""`make clients`: OAuth clients that others wrote do their flows with a running Roster."""

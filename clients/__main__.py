@@ -1,0 +1,60 @@
+"""`python -m clients`: start Roster, let each client do its flows, and say what they did."""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from clients import environment, person, report, service, spa
+from clients.running import ALL, Outcome, run
+
+
+def main() -> int:
+    """1 where a client failed."""
+    asked = _read_arguments()
+    wanted = [each for each in ALL if not asked.names or each.name in asked.names]
+    with (
+        tempfile.TemporaryDirectory(prefix="roster-clients-") as made,
+        spa.serving() as application,
+        service.running(Path(made), application.origin) as served,
+        person.serving(served.url, served.user) as door,
+    ):
+        application.issuer = served.url
+        told = {
+            "issuer": served.url,
+            "clients": served.registry.clients,
+            "user": served.user,
+            "key": served.registry.key,
+            "person": door,
+            "origin": application.origin,
+            "chromium": environment.find_chromium(),
+            "pictures": str(asked.pictures or made),
+        }
+        outcomes = [run(each, json.dumps(told)) for each in wanted]
+        if asked.log:
+            asked.log.write_text(served.server.errors)
+    return _judge(outcomes, is_whole=not asked.names)
+
+
+def _judge(outcomes: list[Outcome], *, is_whole: bool) -> int:
+    failed = [each for each in outcomes if each.failure]
+    for each in failed:
+        print(f"\n{each.program.name} failed after {len(each.steps)} flows:\n{each.failure}")
+    if is_whole:
+        report.REPORT.write_text(report.write(outcomes))
+    flows = sum(len(each.steps) for each in outcomes)
+    print(f"{len(outcomes) - len(failed)} of {len(outcomes)} clients did all their flows ({flows}).")
+    return 1 if failed else 0
+
+
+def _read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m clients", description=__doc__)
+    parser.add_argument("names", nargs="*", help="clients; by default all")
+    parser.add_argument("--log", type=Path, help="where to leave the server's log")
+    parser.add_argument("--pictures", type=Path, help="a folder for pictures of the pages")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

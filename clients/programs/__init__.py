@@ -1,0 +1,1 @@
+"""The clients: each in a process of its own, in the environment of clients/."""
