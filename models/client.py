@@ -35,6 +35,7 @@ _UNIQUE: dict[str, Any] = {"uniqueItems": True}
 
 EXAMPLE_CLIENT: dict[str, Any] = {
     "id": "acme-portal-9f86d081",
+    "subject": "6b0d74463f0ad96b0e3cdc4b",
     "name": "ACME Portal",
     "auth_method": "client_secret_basic",
     "scopes": ["openid", "profile", "users:read"],
@@ -182,6 +183,9 @@ class ClientOutput(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_CLIENT]})
 
     id: answers.ClientId
+    subject: Annotated[
+        answers.Id, Field(description="What stands in `by` and `created_by` for what it does as itself.")
+    ]
     name: answers.Line
     auth_method: AuthMethod
     scopes: Annotated[

@@ -28,6 +28,7 @@ def describe(client: Client) -> ClientOutput:
         values
         | {
             "id": client.id,
+            "subject": client.subject,
             "jwks": {"keys": keys} if keys else None,
             "is_dynamic": client.is_dynamic,
             "created_at": client.created_at,

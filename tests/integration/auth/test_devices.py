@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from app.auth.devices import Devices
-from app.auth.sessions import BrowserSession
+from app.auth.one_time import OneTimeRecords
+from app.auth.sessions import BrowserSession, Sessions
 from app.core.errors import RosterError, SessionRevokedError, ThrottledError, UserCodeNotFoundError
 from tests.support.api import serving
 from tests.support.applying import resources
@@ -280,6 +281,45 @@ async def test_a_browser_whose_session_has_ended_approves_nothing(client: httpx.
     with pytest.raises(SessionRevokedError):
         await person.approve(device.said["user_code"])
     oauth_error(await device.poll(), "authorization_pending")
+
+
+async def test_a_user_whom_mongodb_has_lost_approves_nothing(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device, person = await begin(client), await visit(client)
+
+    async def find_none(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(Sessions, "find_generation", find_none)
+    with pytest.raises(SessionRevokedError):
+        await person.approve(device.said["user_code"])
+
+
+async def test_a_code_that_expires_while_its_user_decides_is_unknown(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device, person = await begin(client), await visit(client)
+
+    async def change_none(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(OneTimeRecords, "change", change_none)
+    with pytest.raises(UserCodeNotFoundError):
+        await person.approve(device.said["user_code"])
+
+
+async def test_a_code_that_another_poll_uses_meanwhile_is_good_for_one(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device, person = await begin(client), await visit(client)
+    await person.approve(device.said["user_code"])
+
+    async def use_none(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(OneTimeRecords, "use", use_none)
+    oauth_error(await device.poll(), "invalid_grant")
 
 
 async def test_an_approval_of_before_redis_was_killed_is_asked_for_again(

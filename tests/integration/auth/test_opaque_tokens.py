@@ -136,6 +136,17 @@ async def test_a_token_makes_no_other(client: httpx.AsyncClient) -> None:
     assert len(await ana.list_all(text)) == 1
 
 
+async def test_a_third_party_makes_no_token_that_would_outlive_its_consent(client: httpx.AsyncClient) -> None:
+    user, said = await member(client, "me"), {"name": "night", "scopes": ["me"]}
+    for is_first_party, status in ((False, 403), (True, 201)):
+        held, secret = await register_client(client, is_first_party=is_first_party)
+        tokens = await sign_in(client, user, client_id=held.id, client_secret=secret)
+        reply = await call(client, "POST", "/users/me/tokens", tokens["access_token"], json=said)
+        assert reply.status_code == status, reply.text
+        if status == 403:
+            problem(reply, 403, "sign_in_needed")
+
+
 async def test_a_user_has_a_hundred_tokens_at_most(client: httpx.AsyncClient) -> None:
     ana = await maker(client)
     made = await ana.make()

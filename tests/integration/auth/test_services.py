@@ -177,6 +177,11 @@ async def test_sign_ins_of_a_service_displace_nothing_and_leave_nothing_for_long
 # --- what a service does
 
 
+async def test_a_client_s_subject_is_told_to_administrators(client: httpx.AsyncClient) -> None:
+    pager = await service(client)
+    assert (await client.get(f"/clients/{pager.client.id}")).json()["subject"] == pager.client.subject
+
+
 async def test_the_trail_names_the_client_of_what_a_service_changed(client: httpx.AsyncClient) -> None:
     pager, user = await service(client), await create(client)
     for token in (await pager.sign_in(), (await pager.make(scopes=["users:write"]))["token"]):
