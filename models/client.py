@@ -176,7 +176,7 @@ class ClientPatch(BaseModel):
 
 
 class KeySetOutput(BaseModel):
-    keys: Annotated[list[dict[str, _Word]], Field(max_length=MOST_KEYS)]
+    keys: Annotated[list[Annotated[dict[str, _Word], Field(max_length=32)]], Field(max_length=MOST_KEYS)]
 
 
 class ClientOutput(BaseModel):

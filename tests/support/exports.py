@@ -25,7 +25,8 @@ PARTS = ("label", "street", "city", "region", "zipcode", "country")
 def store_many(uri: str, count: int) -> list[str]:
     """Users straight into MongoDB, each with a text that does not compress; the ids of some of them.
 
-    Without indexes, which the service builds when it starts: so 50,000 take a second.
+    Without indexes, which the service builds when it starts: so 50,000 take a second. No word finds them, as
+    the index of words takes longest to build.
     """
     dice = random.Random(7)  # noqa: S311 - filler
     models = [_model(person) for person in people(200)]
@@ -53,6 +54,7 @@ def _copy(model: Item, number: int, dice: random.Random) -> Item:
         "username": None,
         "email": f"{number}@example.com",
         "keys": {"email": f"{number}@example.com", "username": None, "name": f"{number:06}"},
+        "search": model["search"] | {"t": [], "p": []},
         "profile": model["profile"] | {"bio": dice.randbytes(200).hex()},
     }
 

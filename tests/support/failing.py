@@ -56,6 +56,11 @@ class FailingMongo(MongoServer):
 
     def __init__(self, folder: Path, *options: str) -> None:
         super().__init__(folder, "--setParameter", "enableTestCommands=1", *options)
+        self._own = MongoClient[dict[str, Any]](self.uri)
+
+    def stop(self) -> None:
+        self._own.close()
+        super().stop()
 
     @contextmanager
     def failing(self, command: str, times: int | None, fault: Fault) -> Iterator[list[int]]:
@@ -67,13 +72,12 @@ class FailingMongo(MongoServer):
         data = {"failCommands": [command], "appName": "roster"} | dict(fault)
         mode = "alwaysOn" if times is None else {"times": times}
         failed: list[int] = []
-        with MongoClient[dict[str, Any]](self.uri) as client:
-            before = client.admin.command("configureFailPoint", "failCommand", mode=mode, data=data)
-            try:
-                yield failed
-            finally:
-                after = client.admin.command("configureFailPoint", "failCommand", mode="off")
-                failed.append(after["count"] - before["count"])
+        before = self._own.admin.command("configureFailPoint", "failCommand", mode=mode, data=data)
+        try:
+            yield failed
+        finally:
+            after = self._own.admin.command("configureFailPoint", "failCommand", mode="off")
+            failed.append(after["count"] - before["count"])
 
 
 @asynccontextmanager

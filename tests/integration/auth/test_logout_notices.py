@@ -14,6 +14,7 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from pymongo.errors import AutoReconnect
 
 from app.auth.openid import delivery
 from app.core.errors import UnavailableError
@@ -201,6 +202,24 @@ async def test_what_is_no_http_server_is_as_one_that_does_not_answer(answer: byt
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(UnavailableError):
             await delivery.post(f"http://127.0.0.1:{port}/", {}, anywhere=True)
+
+
+async def test_a_notice_that_cannot_be_stored_keeps_no_session_alive(
+    starts: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    http = await starts()
+    async with listening(200) as listener:
+        portal, user = await listen_as(http, listener), await member(http)
+        cookie = await sign_in_browser(http, user)
+        await portal.get_tokens(cookie)
+
+        async def submit(*_: Any, **__: Any) -> None:
+            raise AutoReconnect("gone")
+
+        monkeypatch.setattr(container_of(http).jobs, "submit", submit)
+        assert (await http.delete(f"/users/{user['id']}/sessions")).status_code == 204
+        assert await container_of(http).auth.browsers.find(cookie) is None
+        assert listener.got.empty()
 
 
 async def test_a_client_that_is_gone_is_told_nothing(starts: Start) -> None:

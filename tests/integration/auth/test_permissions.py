@@ -117,9 +117,28 @@ OPEN = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def token_with(shared: httpx.AsyncClient) -> Callable[..., Awaitable[str]]:
+    """Signs in once for each set of scopes."""
+    tokens: dict[tuple[str, ...], str] = {}
+
+    async def find(*scopes: str) -> str:
+        if scopes not in tokens:
+            tokens[scopes] = await token_of(shared, *scopes)
+        return tokens[scopes]
+
+    return find
+
+
 @pytest.mark.parametrize(("method", "path", "body", "scope"), ROUTES)
 async def test_each_route_takes_its_own_scope_and_no_other(
-    shared: httpx.AsyncClient, method: str, path: str, body: Any, scope: str | None
+    shared: httpx.AsyncClient,
+    token_with: Callable[..., Awaitable[str]],
+    method: str,
+    path: str,
+    *,
+    body: Any,
+    scope: str | None,
 ) -> None:
     sent = {} if body is None else {"json": body}
     problem(await call(shared, method, path, **sent), 401, "unauthenticated")
@@ -128,11 +147,11 @@ async def test_each_route_takes_its_own_scope_and_no_other(
         assert allowed.status_code in {200, 204, 404}, allowed.text
         return
     others = [other for other in ALL_SCOPES if other != scope]
-    reply = await call(shared, method, path, await token_of(shared, *others), **sent)
+    reply = await call(shared, method, path, await token_with(*others), **sent)
     assert scope in problem(reply, 403, "insufficient_scope")["detail"]
     expected = f'Bearer realm="roster", error="insufficient_scope", scope="{scope}"'
     assert reply.headers["www-authenticate"] == expected
-    allowed = await call(shared, method, path, await token_of(shared, scope), **sent)
+    allowed = await call(shared, method, path, await token_with(scope), **sent)
     assert allowed.status_code not in {401, 403, 500}, allowed.text
 
 

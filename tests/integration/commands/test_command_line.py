@@ -380,7 +380,7 @@ def test_keys_are_listed_and_rotated_while_tokens_stay_good_and_at_once_when_the
     with LiveServer(tmp_path, program=ATTENTIVE, **right) as live:
 
         def published() -> list[str]:
-            return [key["kid"] for key in httpx.get(f"{live.url}/.well-known/jwks.json").json()["keys"]]
+            return [key["kid"] for key in live.get("/.well-known/jwks.json").json()["keys"]]
 
         (first,) = published()
         assert list_keys() == [(first, "signs", False)]

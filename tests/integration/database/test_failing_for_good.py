@@ -64,7 +64,6 @@ async def test_a_change_whose_transaction_never_succeeds_is_503_before_the_reque
     for fault in islice(turns, len(FAULTS) if operation[2]["operationId"] in CHANGES else 1):
         if not await trials.try_it("commitTransaction", None, fault):
             break  # it has no transaction
-    await assert_the_trail_agrees(client)
 
 
 @pytest.mark.parametrize("fault", [LOST_RACE, NOT_FOLLOWED], ids=["lost race", "unknown"])
@@ -90,3 +89,8 @@ async def test_an_end_of_sessions_that_failed_half_way_locks_nobody_out(
     for tokens in (before, await sign_in(client, user)):
         assert await fate(client, tokens) == ALIVE
         assert (await renew(client, tokens)).status_code == 200
+
+
+async def test_after_all_of_this_the_trail_tells_of_each_change_once(client: httpx.AsyncClient) -> None:
+    """Here and not after each test: it reads the whole trail, which grows with them."""
+    await assert_the_trail_agrees(client)

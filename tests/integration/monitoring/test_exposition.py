@@ -65,7 +65,8 @@ def test_a_server_that_has_just_started_has_every_series_that_dashboard_and_aler
 def fetch(server: LiveServer) -> str:
     (line,) = server.find("metrics_listening")
     assert line["address"] == "127.0.0.1"
-    reply = httpx.get(f"http://127.0.0.1:{line['port']}/metrics")
+    with server.client(headers={}) as client:
+        reply = client.get(f"http://127.0.0.1:{line['port']}/metrics")
     assert reply.headers["content-type"].startswith("text/plain; version=")
     return reply.raise_for_status().text
 

@@ -1,10 +1,11 @@
-"""A made-up field in a copy of the tree: one line declares it, and it is everywhere."""
+"""Made-up fields in a copy of the tree: one line declares each, and it is everywhere."""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ TOP = (
     '    nickname: Annotated[Line | None, Blank, Declared(answers.Line, owner="sets", '
     'filter="Whole nicknames.", sort=True, search=True)] = None\n'
 )
-NESTED = TOP.replace('owner="sets", ', "")
+NESTED = TOP.replace("nickname", "motto").replace('owner="sets", ', "")
 RENEWAL = '''"""Find old users by their titles."""
 
 from app.core.mongo import BSON, Database
@@ -30,49 +31,59 @@ async def migrate(database: Database) -> None:
 '''
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
+def copy_tree(folder: Path) -> Path:
+    """With what is compiled, but for files that are being written."""
     for name in ("app", "models", "routers", "tests", "tools"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
 
 
-def insert(copy: Path, line: str, before: str) -> None:
+def insert(text: str, line: str, before: str) -> str:
     """One line more in the declaration, and nothing else."""
-    text = (copy / MODEL).read_text()
     assert text.count(before) == 1
-    (copy / MODEL).write_text(text.replace(before, line + before))
+    return text.replace(before, line + before)
 
 
-def run(copy: Path, tests: str, field: str) -> int:
-    """How many tests of that field passed in the copy; all must."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", tests, "-k", field]
-    own = {name: said for name, said in os.environ.items() if not name.startswith("PYTEST")}
-    done = subprocess.run(command, cwd=copy, env=own, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return sum(map(int, re.findall(r"(\d+) passed", done.stdout)))
-
-
-@pytest.mark.parametrize(
-    ("line", "before"),
-    [
-        pytest.param(TOP, "    tags: Annotated[", id="of the user"),
-        pytest.param(NESTED, "    title: Annotated[", id="of the profile"),
-    ],
-)
-def test_a_field_of_one_line_is_in_every_way_in_and_out(copy: Path, line: str, before: str) -> None:
-    insert(copy, line, before)
-    each_way = ("written", "by its owner", "found", "sorted", "csv", "ndjson", "xlsx", "document")
-    assert run(copy, "tests/integration/users/test_declared_fields.py", "nickname") == len(each_way)
-
-
-def test_a_field_that_becomes_a_facet_finds_old_users_once_a_migration_renewed_them(copy: Path) -> None:
+def declare(copy: Path) -> None:
+    """A field of the user, one of the profile, and a facet of what was none, for which old users wait."""
     text = (copy / MODEL).read_text()
+    text = insert(text, TOP, "    tags: Annotated[")
+    text = insert(text, NESTED, "    title: Annotated[")
     (declared,) = re.findall(r"    title: .*\n", text)
     more = declared.replace("answers.Line", 'answers.Line, filter="Whole titles.", sort=True')
     (copy / MODEL).write_text(text.replace(declared, more))
     folder = copy / "app" / "migrations"
     (folder / f"m{len([*folder.glob('m[0-9]*.py')]) + 1:04}_titles.py").write_text(RENEWAL)
+
+
+@pytest.fixture(scope="module")
+def passed(tmp_path_factory: pytest.TempPathFactory) -> Counter[tuple[str, str]]:
+    """How many tests passed in the copy, by file and field; all must."""
+    copy = copy_tree(tmp_path_factory.mktemp("copy"))
+    declare(copy)
+    files = [
+        f"tests/integration/{name}.py" for name in ("users/test_declared_fields", "migrations/test_renewal")
+    ]
+    chosen = "test_declared_fields and (nickname or motto) or test_renewal and title"
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", *files, "-k", chosen]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    done = subprocess.run(command, cwd=copy, env=own, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    line = re.compile(r"^PASSED \S*/(\w+)\.py::\S*\b(nickname|motto|title)\b", re.MULTILINE)
+    return Counter(line.findall(done.stdout))
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param("nickname", id="of the user"), pytest.param("motto", id="of the profile")]
+)
+def test_a_field_of_one_line_is_in_every_way_in_and_out(passed: Counter[tuple[str, str]], name: str) -> None:
+    each_way = ("written", "by its owner", "found", "sorted", "csv", "ndjson", "xlsx", "document")
+    assert passed["test_declared_fields", name] == len(each_way)
+
+
+def test_a_field_that_becomes_a_facet_finds_old_users_once_a_migration_renewed_them(
+    passed: Counter[tuple[str, str]],
+) -> None:
     each_way = ("facet", "words", "order")
-    assert run(copy, "tests/integration/migrations/test_renewal.py", "title") == len(each_way)
+    assert passed["test_renewal", "title"] == len(each_way)

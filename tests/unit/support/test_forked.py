@@ -10,9 +10,7 @@ from tests.support import forked
 from tests.support.live import PATIENCE_S, environment
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["clients", "add"], ["no-such-command"], ["check"], ["openapi"]], ids=" ".join
-)
+@pytest.mark.parametrize("arguments", [["clients", "add"], ["check"], ["openapi"]], ids=" ".join)
 def test_its_output_and_its_end_are_those_of_python_m_app(arguments: list[str], tmp_path: Path) -> None:
     variables = environment(tmp_path, mongo_uri="mongodb:/nowhere", redis_url="redis://127.0.0.1:1")
     started = subprocess.run(
