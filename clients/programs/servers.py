@@ -69,6 +69,4 @@ def sign_in_and_out(logout: str | None) -> None:
             return
         with step("logout"):
             page.goto(f"{URL}{logout}")
-            chromium.go_through(page)
-            page.goto(URL)
             page.wait_for_selector("input[name=password]")
