@@ -77,6 +77,7 @@ PATTERNS = {
     "^[0-9a-f]{24}$": _ID,
     "^[0-9a-f]{64}$": "Must be an id: 64 hexadecimal digits, as in the list.",
     "^[A-Za-z0-9_.-]*$": "Must be a compact JWE: letters, digits, dots, hyphens and underscores.",
+    "^[A-Za-z0-9._~-]*$": "Must be a token as it was given: letters, digits, and . _ ~ -.",
     "^[!-~]+$": "Must be visible ASCII characters without spaces.",
     r"^[^\x00-\x1f]*$": "Must not contain control characters.",
     PLAIN: "Must not contain the character NUL.",
