@@ -5,25 +5,38 @@ A probe leaves nothing behind. It raises the driver's errors, which `driver_erro
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bson import ObjectId
+from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.mongo import Database
 from app.database.redis_connection import Argument, RedisConnection, Script, pack
+from app.database.transactions import together
 
 _NOBODY = ObjectId("0" * 24)
 _KEPT_S = 60
 _SCRIPT = Script("return redis.call('TIME')[1]")
 
 
+class _TriedError(Exception):
+    """All worked; aborts the transaction."""
+
+
 async def probe_mongodb(database: Database) -> None:
-    """Insert, change and delete in a transaction that is aborted."""
-    async with database.client.start_session() as session:
-        await session.start_transaction()
+    """Insert, change and delete in a transaction that is aborted; again where it loses a race.
+
+    Of processes that start at once on an empty MongoDB, one makes the collections while another tries them.
+    """
+
+    async def attempt(session: AsyncClientSession) -> None:
         await database["audit"].insert_one({"_id": ObjectId()}, session=session)
         await database["users"].update_one({"_id": _NOBODY}, {"$set": {"version": 1}}, session=session)
         await database["users"].delete_one({"_id": _NOBODY}, session=session)
-        await session.abort_transaction()
+        raise _TriedError
+
+    with suppress(_TriedError):
+        await together(database.client, attempt)
 
 
 async def probe_redis(redis_connection: RedisConnection) -> None:

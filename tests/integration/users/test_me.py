@@ -327,6 +327,7 @@ async def test_one_lists_ones_sessions_with_the_current_one_marked(client: httpx
     ]
     assert set(listed[0]) == {
         "id", "client_id", "scopes", "created_at", "used_at", "expires_at", "address", "agent", "current",
+        "clients",
     }  # fmt: skip
     assert {each["address"] for each in listed} == {"127.0.0.1"}
     assert {each["client_id"] for each in listed} == {"roster"}
