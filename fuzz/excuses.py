@@ -163,6 +163,10 @@ def _excuse_rejection(sent: Sent, said: dict[str, Any]) -> tuple[str, ...]:
 def _excuse_oauth(sent: Sent, said: dict[str, Any]) -> str | None:
     if said.get("error_description") == "Name the client by HTTP Basic or in the form, not both.":
         return "The fuzzer names itself by HTTP Basic; the form is the other way, as its description says."
+    if said.get("error_description") == "Send the access token in the header or in the form, not both.":
+        return "The fuzzer sends its token in the header; the form is the other way, as its description says."
+    if said.get("error") == "invalid_scope":
+        return "Which scopes there are, the metadata says; a schema would have to list each order of them."
     if said.get("error") == "invalid_grant":
         return "Which code or refresh token is good depends on what was issued before."
     if sent.operation == "POST /auth/par" and "error" in said:

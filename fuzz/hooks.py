@@ -12,7 +12,7 @@ from schemathesis.auths import refresh_auth
 from schemathesis.generation import GenerationMode
 from schemathesis.wfc.escalation import restore_identity_assignments
 
-from fuzz import excuses
+from fuzz import excuses, firsts
 from fuzz.successes import Successes
 
 _KNOWN = json.loads(Path(os.environ["FUZZ_KNOWN"]).read_text())
@@ -62,6 +62,7 @@ def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
             case.path_parameters["job_id"] = _begin_job(case)
         if case.operation.label not in _answered:
             _make_client(case)
+            firsts.prepare(case, _successes)
     if case.path_parameters:
         case.path_parameters = _spare(dict(case.path_parameters))
     if isinstance(case.body, dict | list):
@@ -83,23 +84,16 @@ def _begin_job(case: Any) -> str:
 def _make_client(case: Any) -> None:
     """Give an operation of one client, until it succeeds, a new one: an administrator's, or its own."""
     if case.operation.label.startswith(_OF_CLIENT) and "Authorization" in case.headers:
-        made = _post(case, "/clients", {"name": "Fuzz", "grant_types": []})
+        made = firsts.post(case, "/clients", json={"name": "Fuzz", "grant_types": []})
         case.path_parameters["client_id"] = made.get("id", "nobody")
     elif case.operation.path == "/auth/clients/{client_id}":
-        made = _post(case, "/auth/clients", {"redirect_uris": ["https://fuzz.example.com/"]})
+        made = firsts.post(case, "/auth/clients", json={"redirect_uris": [firsts.REDIRECT_URI]})
         case.path_parameters["client_id"] = made["client_id"]
         case.headers["Authorization"] = f"Bearer {made['registration_access_token']}"
         if isinstance(case.body, dict):
             case.body |= {"client_id": made["client_id"], "token_endpoint_auth_method": "client_secret_basic"}
             for name in ("client_secret", "jwks"):
                 case.body.pop(name, None)
-
-
-def _post(case: Any, path: str, document: dict[str, Any]) -> dict[str, Any]:
-    url = f"{case.operation.base_url.rstrip('/')}{path}"
-    headers = {"Authorization": case.headers.get("Authorization", "")}
-    made: dict[str, Any] = requests.post(url, json=document, headers=headers, timeout=60).json()
-    return made
 
 
 def _spare(said: Any) -> Any:

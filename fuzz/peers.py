@@ -95,6 +95,7 @@ _FOR_OTHERS = frozenset(
             "read_throttle",
             "read_address_throttle",
             "read_client",
+            "list_client_tokens",
             "list_consents",
         ),
         "read_registration",

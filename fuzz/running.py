@@ -78,7 +78,11 @@ def _name_callers(service: Service) -> dict[str, str]:
         for label, operation in _find_operations(service).items()
         if "users:admin" in operation["security"][0].get("OAuth2", ())
     }
-    return admins | dict.fromkeys(("POST /users/me/password", "POST /users/me/email"), service.guest.name)
+    guests = (
+        *("POST /users/me/password", "POST /users/me/email"),
+        *("DELETE /users/me/sessions/{session_id}", "GET /auth/userinfo", "POST /auth/userinfo"),
+    )
+    return admins | dict.fromkeys(guests, service.guest.name)
 
 
 def _tell(service: Service, folder: Path) -> dict[str, str]:
@@ -97,6 +101,8 @@ def _tell(service: Service, folder: Path) -> dict[str, str]:
                     "password": service.guest.password,
                     "visitor": service.visitor,
                     "sessions": service.sessions,
+                    "tokens": service.tokens,
+                    "openid_token": service.openid_token,
                     "people": service.bystanders[1:],
                     "consents": service.consents,
                 },

@@ -1,17 +1,22 @@
 """What is fuzzed: a process of ours on a mongod and a redis-server of its own, with people who may call."""
 
 import contextlib
+import hashlib
 import re
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 from bson import ObjectId
 from pymongo import MongoClient
 
+from app.core import sealing
+from tests.support.browsing import Person, visit
 from tests.support.live import LiveServer, command
 from tests.support.servers import MongoServer, RedisServer
 
@@ -73,6 +78,9 @@ class Service:
     visitor: str
     """Id of a user with sessions that are there to be ended."""
     sessions: tuple[str, ...]
+    tokens: tuple[str, ...]
+    """Of the visitor, too."""
+    openid_token: str
     client: Client
     bystanders: tuple[str, ...]
     """Ids of sample people, whom nobody signs in as."""
@@ -115,7 +123,9 @@ def _run(folder: Path, *arguments: str, **settings: Any) -> str:
 
 
 def _register(folder: Path, name: str, **settings: Any) -> Client:
-    printed = _run(folder, "clients", "add", name, "--id", name, **settings)
+    grants = ("--grant", "password", "--grant", "refresh_token", "--grant", "authorization_code")
+    uri = ("--redirect-uri", "https://fuzz.example.com/")
+    printed = _run(folder, "clients", "add", name, "--id", name, *grants, *uri, **settings)
     found = re.search(r"secret: (\S+)", printed)
     if found is None:
         raise RuntimeError(f"The client has no secret: {printed}")
@@ -131,10 +141,40 @@ def _inhabit(server: LiveServer, client: Client, mongo_uri: str) -> Service:
         ids = tuple(person["id"] for person in people["items"] if person["id"] != own["id"])
         peers = (_create(caller, "ana"), _create(caller, "ben"))
         guest, visitor = _create(caller, "guest", username="guest"), _create(caller, "visitor")
-        sessions = _begin_sessions(caller, visitor)
+        reader = _create(caller, "reader")
+        sessions, tokens = _begin_sessions(caller, visitor)
     named = Account(administrator.name, own["id"], _ADMIN_EMAIL, _PASSWORD)
     consents = _give_consents(mongo_uri, named, *peers, guest, visitor)
-    return Service(server.url, server, named, peers, guest, visitor.id, sessions, client, ids, consents)
+    openid_token = _find_openid_token(server.url, reader)
+    return Service(
+        server.url,
+        server,
+        named,
+        peers,
+        guest,
+        visitor.id,
+        sessions,
+        tokens,
+        openid_token,
+        client,
+        ids,
+        consents,
+    )
+
+
+def _find_openid_token(url: str, account: Account) -> str:
+    """By the code flow of the built-in client, whose pages a person goes through."""
+    verifier, home = secrets.token_urlsafe(32), f"{url}/docs/oauth2-redirect"
+    challenge = sealing.encode(hashlib.sha256(verifier.encode()).digest())
+    asked = {"response_type": "code", "client_id": "roster", "redirect_uri": home, "scope": "openid"}
+    proof = {"code_challenge": challenge, "code_challenge_method": "S256"}
+    person = Person(url, {"username": account.email, "password": account.password})
+    with httpx.Client(timeout=60) as browser:
+        arrival = visit(browser, person, f"{url}/auth/authorize?{urlencode(asked | proof)}")
+        form = {"grant_type": "authorization_code", "client_id": "roster", "redirect_uri": home}
+        form |= {"code": arrival.answer["code"], "code_verifier": verifier}
+        reply = httpx.post(f"{url}/auth/token", data=form, timeout=60).raise_for_status()
+    return str(reply.json()["access_token"])
 
 
 def _give_consents(mongo_uri: str, *accounts: Account) -> tuple[str, ...]:
@@ -150,12 +190,18 @@ def _give_consents(mongo_uri: str, *accounts: Account) -> tuple[str, ...]:
     return clients
 
 
-def _begin_sessions(caller: httpx.Client, account: Account) -> tuple[str, ...]:
+def _begin_sessions(caller: httpx.Client, account: Account) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Ids of sessions, and of personal access tokens."""
+    tokens = []
     with httpx.Client(base_url=caller.base_url, timeout=60) as visitor:
         for _ in range(_SESSIONS):
-            find_token(visitor, account)
+            visitor.headers["Authorization"] = f"Bearer {find_token(visitor, account)}"
+            made = visitor.post(
+                "/users/me/tokens", json={"name": "Fuzz", "scopes": ["me"]}
+            ).raise_for_status()
+            tokens.append(made.json()["id"])
     listed = caller.get(f"/users/{account.id}/sessions").raise_for_status().json()
-    return tuple(session["id"] for session in listed["items"])
+    return tuple(session["id"] for session in listed["items"]), tuple(tokens)
 
 
 def _create(caller: httpx.Client, name: str, *, username: str | None = None) -> Account:

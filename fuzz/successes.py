@@ -16,6 +16,10 @@ class Successes:
     """Of the visitor; each can be ended once."""
     people: list[str]
     """Ids of users to replace, each once: those of the cases are mostly deleted when their turn comes."""
+    tokens: list[str]
+    """Of the visitor, too."""
+    openid_token: str
+    """An access token with the scope openid, which only browsers get."""
     consents: list[str]
     """Ids of clients whom visitor and callers let have something, to be withdrawn once by each."""
 

@@ -68,7 +68,7 @@ def test_a_batch_is_excused_only_if_it_refused_an_operation() -> None:
 
 
 def test_what_needs_a_password_is_given_the_guests() -> None:
-    known = Successes("guest", "secret", "1", ["a"], ["b"], ["c", "d"])
+    known = Successes("guest", "secret", "1", ["a"], ["b"], ["t"], "opaque", ["c", "d"])
     form = {"grant_type": "password", "username": "x", "password_jwe": "x"}
     known.enable("POST /auth/token", {}, form)
     assert form == {"grant_type": "password", "username": "guest", "password": "secret"}
@@ -78,7 +78,7 @@ def test_what_needs_a_password_is_given_the_guests() -> None:
 
 
 def test_each_session_of_the_visitor_is_ended_once() -> None:
-    known = Successes("guest", "secret", "1", ["a"], ["b"], ["c", "d"])
+    known = Successes("guest", "secret", "1", ["a"], ["b"], ["t"], "opaque", ["c", "d"])
     name, placed, left = "DELETE /users/{user_id}/sessions/{session_id}", {"user_id": "7"}, {"user_id": "7"}
     known.enable(name, placed, None)
     known.enable(name, left, None)
@@ -86,7 +86,7 @@ def test_each_session_of_the_visitor_is_ended_once() -> None:
 
 
 def test_each_of_some_people_is_replaced_once() -> None:
-    known = Successes("guest", "secret", "1", ["a"], ["b"], ["c", "d"])
+    known = Successes("guest", "secret", "1", ["a"], ["b"], ["t"], "opaque", ["c", "d"])
     placed, left = {"user_id": "7"}, {"user_id": "7"}
     known.enable("PUT /users/{user_id}", placed, None)
     known.enable("PUT /users/{user_id}", left, None)
@@ -94,7 +94,7 @@ def test_each_of_some_people_is_replaced_once() -> None:
 
 
 def test_each_consent_is_withdrawn_once_by_its_user_or_of_the_visitor() -> None:
-    known = Successes("guest", "secret", "1", ["a"], ["b"], ["c", "d"])
+    known = Successes("guest", "secret", "1", ["a"], ["b"], ["t"], "opaque", ["c", "d"])
     mine, theirs, left = {"client_id": "7"}, {"user_id": "7", "client_id": "7"}, {"client_id": "7"}
     known.enable("DELETE /users/me/consents/{client_id}", mine, None)
     known.enable("DELETE /users/{user_id}/consents/{client_id}", theirs, None)

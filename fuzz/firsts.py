@@ -1,0 +1,105 @@
+"""Makes for an operation, until it succeeds once, what no generator guesses: things to end, say."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from fuzz.successes import Successes
+
+REDIRECT_URI = "https://fuzz.example.com/"
+_TOKEN = {"name": "Fuzz", "scopes": ["me"]}
+_OF_CLIENT = {"name": "Fuzz", "scopes": ["users:read"]}
+_FILE = {"file": ("people.csv", "name,email\nZoe,zoe-{}@fuzz.example.com\n", "text/csv")}
+_PUSHED = {
+    "response_type": "code",
+    "redirect_uri": REDIRECT_URI,
+    "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # RFC 7636, appendix B
+    "code_challenge_method": "S256",
+}
+
+
+def prepare(case: Any, successes: Successes) -> None:
+    """Change the case in place, where its operation is one of those and somebody calls."""
+    make = _MAKERS.get(case.operation.label)
+    if make is not None and "Authorization" in case.headers:
+        make(case, successes)
+
+
+def post(case: Any, path: str, **sent: Any) -> dict[str, Any]:
+    """What the service answers the caller of this case."""
+    url = f"{case.operation.base_url.rstrip('/')}{path}"
+    headers = {"Authorization": case.headers.get("Authorization", ""), "Prefer": "wait=30"}
+    made: dict[str, Any] = requests.post(url, headers=headers, timeout=60, **sent).json()
+    return made
+
+
+def _own_token(case: Any, _successes: Successes) -> None:
+    case.path_parameters["token_id"] = post(case, "/users/me/tokens", json=_TOKEN).get("id", "none")
+
+
+def _token_of_visitor(case: Any, successes: Successes) -> None:
+    if successes.tokens:
+        case.path_parameters |= {"user_id": successes.visitor, "token_id": successes.tokens.pop()}
+
+
+def _client_with_scopes(case: Any, _successes: Successes) -> None:
+    client = {"grant_types": ["client_credentials"], "auth_method": "client_secret_basic"} | _OF_CLIENT
+    case.path_parameters["client_id"] = post(case, "/clients", json=client).get("id", "nobody")
+    if case.operation.method.upper() == "POST":
+        case.body = dict(_OF_CLIENT)
+
+
+def _token_of_client(case: Any, successes: Successes) -> None:
+    _client_with_scopes(case, successes)
+    made = post(case, f"/clients/{case.path_parameters['client_id']}/tokens", json=_OF_CLIENT)
+    case.path_parameters["token_id"] = made.get("id", "none")
+
+
+def _own_session(case: Any, successes: Successes) -> None:
+    """Another session of the guest: the operation begins with the guest."""
+    form = {"grant_type": "password", "username": successes.username, "password": successes.password}
+    sid = post(case, "/auth/token", data=form).get("refresh_token", "none").partition(".")[0]
+    case.path_parameters["session_id"] = sid
+
+
+def _throttle(case: Any, successes: Successes) -> None:
+    case.path_parameters["user_id"] = successes.visitor
+
+
+def _replacement(case: Any, _successes: Successes) -> None:
+    case.body = {"name": "Put", "email": f"put-{secrets.token_hex(4)}@fuzz.example.com"}
+
+
+def _applied_import(case: Any, _successes: Successes) -> None:
+    name, text, kind = _FILE["file"]
+    file = {"file": (name, text.format(secrets.token_hex(4)), kind)}
+    planned = post(case, "/users/import", files=file).get("id", "none")
+    post(case, f"/users/imports/{planned}/apply")
+    case.path_parameters["import_id"] = planned
+
+
+def _openid_token(case: Any, successes: Successes) -> None:
+    case.headers["Authorization"] = f"Bearer {successes.openid_token}"
+    if case.operation.method.upper() == "POST":
+        case.body = {}
+
+
+def _pushed(case: Any, _successes: Successes) -> None:
+    case.body = dict(_PUSHED)
+
+
+_MAKERS: dict[str, Callable[[Any, Successes], None]] = {
+    "DELETE /users/me/tokens/{token_id}": _own_token,
+    "DELETE /users/{user_id}/tokens/{token_id}": _token_of_visitor,
+    "POST /clients/{client_id}/tokens": _client_with_scopes,
+    "DELETE /clients/{client_id}/tokens/{token_id}": _token_of_client,
+    "DELETE /users/me/sessions/{session_id}": _own_session,
+    "DELETE /users/{user_id}/throttle": _throttle,
+    "PUT /users/{user_id}": _replacement,
+    "POST /users/imports/{import_id}/revert": _applied_import,
+    "GET /auth/userinfo": _openid_token,
+    "POST /auth/userinfo": _openid_token,
+    "POST /auth/par": _pushed,
+}
