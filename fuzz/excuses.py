@@ -115,17 +115,14 @@ _EXCUSES = (
         "GET /jobs/{job_id}/events",
         "In OpenAPI 3.1 the schema of a stream is that of its text, not, as in 3.2, of each event.",
     ),
-    _Excuse(
-        "UseAfterFree",
-        "GET /users/{user_id}/sessions",
-        "The list of sessions of a user who is gone is empty, as its description says.",
-        lambda _sent, said: said == {"items": []},
-    ),
-    _Excuse(
-        "UseAfterFree",
-        "GET /users/{user_id}/tokens",
-        "The list of tokens of a user who is gone is empty, as its description says.",
-        lambda _sent, said: said == {"items": []},
+    *(
+        _Excuse(
+            "UseAfterFree",
+            f"GET /users/{{user_id}}/{noun}",
+            f"The list of {noun} of a user who is gone is empty, as its description says.",
+            lambda _sent, said: said == {"items": []},
+        )
+        for noun in ("sessions", "tokens", "consents")
     ),
     _Excuse(
         "ServerError",
@@ -160,18 +157,26 @@ def _excuse_rejection(sent: Sent, said: dict[str, Any]) -> tuple[str, ...]:
     return () if None in reasons else tuple(sorted(filter(None, reasons)))
 
 
+_OTHER_WAY = "The fuzzer names itself by the header; the form is the other way, as its description says."
+_REGISTERED = "What a client is registered for is no matter of a schema."
+_BY_DESCRIPTION = {
+    "Name the client by HTTP Basic or in the form, not both.": _OTHER_WAY,
+    "Send the access token in the header or in the form, not both.": _OTHER_WAY,
+    "A client that has neither secret nor key cannot act as itself.": _REGISTERED,
+}
+_BY_ERROR = {
+    "unauthorized_client": _REGISTERED,
+    "invalid_scope": "Which scopes there are, the metadata says; a schema would list each order of them.",
+    "invalid_grant": "Which code or refresh token is good depends on what was issued before.",
+}
+
+
 def _excuse_oauth(sent: Sent, said: dict[str, Any]) -> str | None:
-    if said.get("error_description") == "Name the client by HTTP Basic or in the form, not both.":
-        return "The fuzzer names itself by HTTP Basic; the form is the other way, as its description says."
-    if said.get("error_description") == "Send the access token in the header or in the form, not both.":
-        return "The fuzzer sends its token in the header; the form is the other way, as its description says."
-    if said.get("error") == "invalid_scope":
-        return "Which scopes there are, the metadata says; a schema would have to list each order of them."
-    if said.get("error") == "invalid_grant":
-        return "Which code or refresh token is good depends on what was issued before."
-    if sent.operation == "POST /auth/par" and "error" in said:
+    sentence = said.get("error_description") or said.get("detail", "")
+    reason = _BY_DESCRIPTION.get(sentence) or _BY_ERROR.get(said.get("error", ""))
+    if reason is None and sent.operation == "POST /auth/par" and "error" in said:
         return "Which addresses and grants a client has registered is no matter of a schema."
-    return None
+    return reason
 
 
 def _excuse_field(error: dict[str, str], sent: Sent) -> str | None:
