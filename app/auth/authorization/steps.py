@@ -39,8 +39,7 @@ async def begin(
         parameters = await pushed.read(auth, uri, client)
     begun = requests.begin(parameters, client, await auth.browsers.now())
     try:
-        if uri is None and client.requires_par:
-            raise OAuthError("The client must push its requests to /auth/par.")  # noqa: TRY301
+        _check_pushed(uri, client)
         flow = requests.complete(begun, parameters, client)
         flow = replace(flow, request_uri=uri)
         hint = parameters.get("id_token_hint")
@@ -75,6 +74,11 @@ async def asked_of(auth: Auth, flow: Flow, browser: BrowserSession) -> frozenset
     """
     client = await _find_client(auth, flow.client_id)
     return _grant(flow, client, await _read_account(auth, browser))
+
+
+def _check_pushed(uri: str | None, client: Client) -> None:
+    if uri is None and client.requires_par:
+        raise OAuthError("The client must push its requests to /auth/par.")
 
 
 async def _find_client(auth: Auth, client_id: str) -> Client:
