@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -20,25 +19,12 @@ from tests.support.authorization import (
     browse,
     container_of,
     page_of,
-    providing,
     register,
     sign_in_browser,
 )
 from tests.support.identity import member, parts
-from tests.support.servers import MongoServer, RedisServer
 
 UNMET = "unmet_authentication_requirements"
-
-
-@pytest.fixture(scope="module")
-async def op(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with providing(mongo_server, redis_server) as http:
-        yield http
-
-
-@pytest.fixture(scope="module")
-async def user(op: httpx.AsyncClient) -> dict[str, Any]:
-    return await member(op, "me", "users:read")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -14,26 +13,13 @@ from tests.support.authorization import (
     Application,
     browse,
     container_of,
-    providing,
     register,
     sign_in_browser,
 )
 from tests.support.identity import call, member, oauth_error, parts, post_form
-from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import problem
 
 GONE = "The code is not valid, has expired or was used, or it belongs to another request."
-
-
-@pytest.fixture(scope="module")
-async def op(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with providing(mongo_server, redis_server) as http:
-        yield http
-
-
-@pytest.fixture(scope="module")
-async def user(op: httpx.AsyncClient) -> dict[str, Any]:
-    return await member(op, "me", "users:read")
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 Docstrings as in test_openid_conformance.
 """
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -18,21 +17,13 @@ from tests.support.authorization import (
     browse,
     container_of,
     page_of,
-    providing,
     register,
     sign_in_browser,
 )
 from tests.support.identity import call, member, parts
-from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import problem
 
 BYE = "https://app.example.com/bye"
-
-
-@pytest.fixture(scope="module")
-async def op(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with providing(mongo_server, redis_server) as http:
-        yield http
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -21,23 +20,8 @@ from tests.support.identity import (
     wear_out,
 )
 from tests.support.pages import Browser, attributes, hidden, title, words
-from tests.support.servers import MongoServer, RedisServer
 
 WRONG = "The name or the password is wrong."
-
-
-@pytest.fixture(scope="module")
-async def served(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    """One service for all tests here, each with people of its own."""
-    redis_url = redis_server.url.removesuffix("/0") + "/3"
-    uri = mongo_server.uri_of(f"t_{uuid.uuid4().hex}")
-    async with serving(uri, redis_url, tries_per_address=10_000) as client:
-        yield client
-
-
-@pytest.fixture
-async def ana(served: httpx.AsyncClient) -> dict[str, Any]:
-    return await member(served)
 
 
 @pytest.fixture

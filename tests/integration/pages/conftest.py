@@ -1,0 +1,26 @@
+"""What the tests of pages share: a service, and Ana, who may sign in there."""
+
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.api import serving
+from tests.support.identity import member
+from tests.support.servers import MongoServer, RedisServer
+
+
+@pytest.fixture(scope="module")
+async def served(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
+    """One service for all tests of a module, each with people of its own."""
+    redis_url = redis_server.url.removesuffix("/0") + "/3"
+    uri = mongo_server.uri_of(f"t_{uuid.uuid4().hex}")
+    async with serving(uri, redis_url, tries_per_address=10_000) as client:
+        yield client
+
+
+@pytest.fixture
+async def ana(served: httpx.AsyncClient) -> dict[str, Any]:
+    return await member(served)
