@@ -15,12 +15,10 @@ from app.auth.consents import Consents
 from app.auth.devices import Devices
 from app.auth.form_tokens import FormTokens
 from app.auth.invitations import Invitations
-from app.auth.keyring import Keyring, keep_current
 from app.auth.one_time import OneTimeRecords
 from app.auth.opaque_tokens import OpaqueTokens
 from app.auth.openid import IdTokens, Logouts
 from app.auth.openid.back_channel import LogoutNotices
-from app.auth.password_keys import PasswordKeys
 from app.auth.passwords import Passwords
 from app.auth.sessions import BrowserSessions, Sessions
 from app.auth.throttles import Throttle
@@ -32,6 +30,8 @@ from app.database.readiness import Readiness
 from app.exports import Exports, Schedules
 from app.imports import Imports
 from app.jobs import JobQueue, Jobs
+from app.keys.keyring import Keyring, keep_current
+from app.keys.password_keys import PasswordKeys
 from app.listing import Listing
 from app.search import SearchIndex
 from app.users import Users

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from app.auth.keyring import LEEWAY_S, Keyring
 from app.auth.sessions import user_of
-from app.auth.signing_keys import VerifyingKey
 from app.core import sealing
 from app.core.errors import ExpiredTokenError, InvalidTokenError
+from app.keys.keyring import LEEWAY_S, Keyring
+from app.keys.signing_keys import VerifyingKey
 
 LONGEST = 8192
 """Characters; a longer token is refused before it is decoded."""

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from app.auth.keyring import PUBLISH_AHEAD_S
 from app.commands.running import out, run_once
+from app.keys.keyring import PUBLISH_AHEAD_S
 
 cli = typer.Typer(help="The keys that sign access tokens.", no_args_is_help=True)
 

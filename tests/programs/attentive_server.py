@@ -3,7 +3,7 @@
 from functools import partial
 
 from app import __main__, container
-from app.auth.keyring import keep_current
+from app.keys.keyring import keep_current
 
 LOOK_S = 0.2
 

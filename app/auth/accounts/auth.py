@@ -9,16 +9,16 @@ from app.auth.consents import Consents
 from app.auth.devices import Devices
 from app.auth.form_tokens import FormTokens
 from app.auth.invitations import Invitations
-from app.auth.keyring import Keyring
 from app.auth.one_time import OneTimeRecords
 from app.auth.opaque_tokens import OpaqueTokens
 from app.auth.openid import IdTokens, Logouts
-from app.auth.password_keys import PasswordKeys
 from app.auth.passwords import Passwords
 from app.auth.sessions import BrowserSessions, Sessions
 from app.auth.throttles import Throttle
 from app.core.mongo import Database
 from app.core.settings import Settings
+from app.keys.keyring import Keyring
+from app.keys.password_keys import PasswordKeys
 from app.users import Users
 
 

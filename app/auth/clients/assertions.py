@@ -15,10 +15,10 @@ from typing import Any
 from redis.asyncio import Redis
 
 from app.auth.clients.client import Client
-from app.auth.keyring import LEEWAY_S
-from app.auth.signing_keys import VerifyingKey
 from app.core import sealing
 from app.core.mongo import Row
+from app.keys.keyring import LEEWAY_S
+from app.keys.signing_keys import VerifyingKey
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA", "Ed25519")

@@ -11,11 +11,11 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from app.auth.clients import Client, Clients
-from app.auth.keyring import Keyring
 from app.auth.openid import delivery
 from app.auth.sessions import session_of
 from app.core.errors import LogoutNoticeRefusedError, UnavailableError
 from app.jobs import Jobs, Run
+from app.keys.keyring import Keyring
 
 log = structlog.get_logger("roster.auth")
 

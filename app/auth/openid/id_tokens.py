@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.auth.keyring import Keyring
 from app.core import sealing
+from app.keys.keyring import Keyring
 
 ACR = "1"
 """The only level of a sign-in: a password (ISO/IEC 29115, level 1)."""

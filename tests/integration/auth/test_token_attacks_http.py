@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.auth.signing_keys import SigningKey
+from app.keys.signing_keys import SigningKey
 from tests.support.identity import basic, call, decoded, member, parts, sign_in
 from tests.support.live import LiveServer
 from tests.support.users import NOBODY, problem

@@ -11,10 +11,10 @@ import pytest
 from pydantic import SecretStr
 
 from app import container
-from app.auth.keyring import Keyring
 from app.commands.embedded import ports
 from app.core.errors import StartError
 from app.core.settings import Settings
+from app.keys.keyring import Keyring
 from tests.support.api import serving
 from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import problem, until

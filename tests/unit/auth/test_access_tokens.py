@@ -14,13 +14,13 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey
 
 from app.auth.access_tokens import CACHED, AccessTokens, Claims
-from app.auth.keyring import Keyring
 from app.auth.sessions.session_ids import new_sid
-from app.auth.signing_keys import SigningKey
 from app.core import sealing
 from app.core.errors import ExpiredTokenError, InvalidTokenError
+from app.keys.keyring import Keyring
+from app.keys.signing_keys import SigningKey
 from tests.support.clock import Clock
-from tests.unit.auth.keyrings import ISSUER, USER, holding, sign, stored
+from tests.unit.keys.keyrings import ISSUER, USER, holding, sign, stored
 
 ALGORITHMS = ["EdDSA", "ES256", "RS256"]
 KEYS = {algorithm: SigningKey.generate(algorithm) for algorithm in ALGORITHMS}

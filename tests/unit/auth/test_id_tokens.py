@@ -8,12 +8,12 @@ import pytest
 from app.auth.openid import Hint, IdTokens, Logouts, claim_requests, claims
 from app.auth.openid.id_tokens import hash_of
 from app.auth.openid.logouts import ASKED_S
-from app.auth.signing_keys import SigningKey
 from app.core import sealing
 from app.core.errors import OAuthError, RequestExpiredError, UnmetAuthenticationError
+from app.keys.signing_keys import SigningKey
 from tests.support.clock import Clock
 from tests.support.identity import parts
-from tests.unit.auth.keyrings import ISSUER, SECRET, USER, holding, sign, stored
+from tests.unit.keys.keyrings import ISSUER, SECRET, USER, holding, sign, stored
 
 KEY = SigningKey.generate("EdDSA")
 OTHER = SigningKey.generate("EdDSA")

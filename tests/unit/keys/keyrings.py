@@ -8,10 +8,10 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from app.auth.key_store import KeyStore, StoredKey
-from app.auth.keyring import Keyring
-from app.auth.signing_keys import SigningKey, VerifyingKey
 from app.core import sealing
+from app.keys.key_store import KeyStore, StoredKey
+from app.keys.keyring import Keyring
+from app.keys.signing_keys import SigningKey, VerifyingKey
 from tests.support.clock import Clock
 
 SECRET = "a secret of the tests, long enough"

@@ -13,9 +13,9 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
 from app.auth.access_tokens import AccessTokens
-from app.auth.key_store import KeyStore
-from app.auth.keyring import LEEWAY_S, LOOK_AGAIN_S, PUBLISH_AHEAD_S, Keyring, keep_current
 from app.core.errors import InvalidTokenError, UnavailableError
+from app.keys.key_store import KeyStore
+from app.keys.keyring import LEEWAY_S, LOOK_AGAIN_S, PUBLISH_AHEAD_S, Keyring, keep_current
 from app.monitoring import logs
 from tests.support.clock import Clock
 from tests.support.servers import MongoServer

@@ -11,10 +11,10 @@ import pymongo
 import structlog
 from pymongo.errors import PyMongoError
 
-from app.auth.key_store import KeyStore, StoredKey
-from app.auth.signing_keys import SigningKey, VerifyingKey
 from app.core.errors import UnavailableError
 from app.core.mongo import Database
+from app.keys.key_store import KeyStore, StoredKey
+from app.keys.signing_keys import SigningKey, VerifyingKey
 
 log = structlog.get_logger("roster.keys")
 

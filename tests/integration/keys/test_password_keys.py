@@ -16,9 +16,9 @@ from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from app.auth.password_keys import PasswordKeys
 from app.core import sealing
 from app.core.errors import InvalidError
+from app.keys.password_keys import PasswordKeys
 from app.monitoring import logs
 from tests.support.clock import Clock
 

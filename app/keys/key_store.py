@@ -11,9 +11,9 @@ from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from app.auth.signing_keys import SigningKey, VerifyingKey
 from app.core.mongo import AWARE, Database
 from app.core.sealing import BrokenSealError, Sealer
+from app.keys.signing_keys import SigningKey, VerifyingKey
 from models.token import SealedKey
 
 log = structlog.get_logger("roster.keys")

@@ -2,7 +2,7 @@ import pytest
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from app.auth.signing_keys import SigningKey, VerifyingKey
+from app.keys.signing_keys import SigningKey, VerifyingKey
 
 
 @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "RS256"])

@@ -1,0 +1,1 @@
+"""Keys: those that sign tokens, and those that passwords are sealed with on their way."""
