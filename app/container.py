@@ -10,7 +10,6 @@ from app.audit.read import AuditLog
 from app.auth.access_tokens import AccessTokens
 from app.auth.accounts import Auth
 from app.auth.authorization import Authorization
-from app.auth.clients import Clients
 from app.auth.consents import Consents
 from app.auth.devices import Devices
 from app.auth.form_tokens import FormTokens
@@ -22,6 +21,7 @@ from app.auth.openid.back_channel import LogoutNotices
 from app.auth.passwords import Passwords
 from app.auth.sessions import BrowserSessions, Sessions
 from app.auth.throttles import Throttle
+from app.clients import Clients
 from app.core.cursors import CursorSealer
 from app.core.settings import Settings
 from app.database import connections, indexes, probes

@@ -14,7 +14,7 @@ from app import container
 from app.auth.accounts import account_records
 from app.auth.accounts.auth import Auth
 from app.auth.authorization import steps
-from app.auth.clients import NewClient
+from app.clients import NewClient
 from app.core import sealing, settings
 from benchmarks.servers import Database, Server
 

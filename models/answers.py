@@ -36,7 +36,7 @@ Sid = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{43}$", max_length=43)]
 GrantSid = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{43}(~[A-Za-z0-9_-]{16})?$", max_length=60)]
 """The same, or that of a grant within a browser session."""
 ClientId = Annotated[str, Field(pattern="^[!-$&-*,-9;-~]{1,64}$", max_length=64)]
-"""The id of a client, as in `app.auth.clients`."""
+"""The id of a client, as in `app.clients`."""
 Code = Annotated[str, Field(pattern="^[a-z_]+$", max_length=64)]
 Path = Annotated[
     str, Field(pattern="^/[0-9a-z/_.-]*$", max_length=128, json_schema_extra={"format": "uri-reference"})

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response, status
 
 from app.auth import accounts, oauth_forms, token_endpoint
 from app.auth.accounts.token_requests import TokenRequest
-from app.auth.clients import Client
+from app.clients import Client
 from app.core.errors import (
     AccessDeniedError,
     AuthorizationPendingError,

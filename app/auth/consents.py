@@ -8,8 +8,8 @@ from typing import Any
 from bson import ObjectId
 
 from app import audit
-from app.auth.clients import BUILT_IN, find_registrations
 from app.auth.sessions import Sessions
+from app.clients import BUILT_IN, find_registrations
 from app.core.clock import now
 from app.core.errors import ClientNotFoundError, ConsentNotFoundError
 from app.core.mongo import AWARE, Database

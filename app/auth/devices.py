@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app import audit
-from app.auth.clients import BUILT_IN, Client
 from app.auth.consents import Consents
 from app.auth.one_time import OneTimeRecords
 from app.auth.sessions import BrowserSession, Sessions
 from app.auth.throttles import Throttle
+from app.clients import BUILT_IN, Client
 from app.core import secret_codes
 from app.core.errors import (
     AccessDeniedError,

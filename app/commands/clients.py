@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar, get_args
 import typer
 
 from app.auth import accounts
-from app.auth.clients import Client, NewClient
+from app.clients import Client, NewClient
 from app.commands.running import backends, err, out, run, show_once
 from app.container import Container
 from app.core import sealing, settings

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from app.auth.clients import Client, NewClient, stored
 from app.auth.consents import Consent
+from app.clients import Client, NewClient, stored
 from app.core.clock import now
 from models.client import ClientInput, ClientOutput, ClientPatch, ConsentList, ConsentOutput
 

@@ -7,7 +7,7 @@ from fastapi import Request
 from pydantic import ValidationError
 
 from app.auth.accounts import Registered
-from app.auth.clients import metadata
+from app.clients import metadata
 from app.core import field_errors
 from app.core.errors import (
     FieldError,

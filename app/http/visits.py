@@ -9,9 +9,9 @@ from fastapi.responses import RedirectResponse
 
 from app.auth.accounts import Auth, RequestSource
 from app.auth.authorization import Flow, Redirect
-from app.auth.clients import Client
 from app.auth.openid.logouts import Logout
 from app.auth.sessions import BrowserSession
+from app.clients import Client
 from app.core.errors import RosterError
 from app.http import authorization_replies, browser_cookie, pages
 from app.http.dependencies import backends

@@ -1,6 +1,6 @@
 """Give clients a subject, grant types and the rest that they are registered with from here on."""
 
-from app.auth.clients.client import older
+from app.clients.client import older
 from app.core.mongo import Database
 
 

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from app.auth.accounts import account_records
-from app.auth.clients import Client
-from app.auth.clients.client import NewClient
+from app.clients import Client
+from app.clients.client import NewClient
 from app.container import Container
 from models.client import GrantType
 from tests.support.api import serving

@@ -10,7 +10,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 from redis.asyncio import Redis
 
-from app.auth.clients import ASSERTION_TYPE, Clients, NewClient
+from app.clients import ASSERTION_TYPE, Clients, NewClient
 from app.core import sealing
 from app.core.cursors import CursorSealer
 from app.core.mongo import Database

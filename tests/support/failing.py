@@ -13,7 +13,7 @@ import pytest
 from bson import ObjectId
 from pymongo import MongoClient, common
 
-from app.auth.clients import BUILT_IN
+from app.clients import BUILT_IN
 from app.commands import integrity
 from models.values import ALL_SCOPES
 from tests.support.api import serving

@@ -12,8 +12,8 @@ from joserfc import jwe
 from joserfc.jwk import RSAKey
 
 from app.auth.accounts import account_records
-from app.auth.clients import Client
 from app.auth.passwords import Cost
+from app.clients import Client
 from tests.support.applying import resources
 from tests.support.clients import new_client
 from tests.support.users import create

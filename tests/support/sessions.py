@@ -14,9 +14,9 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 
-from app.auth.clients import BUILT_IN
 from app.auth.one_time import OneTimeRecords
 from app.auth.sessions import BrowserSession, BrowserSessions, NewSession, Sessions, new_grant
+from app.clients import BUILT_IN
 from app.core.errors import InvalidTokenError, RosterError
 from app.core.settings import Settings
 from app.database.redis_connection import RedisConnection

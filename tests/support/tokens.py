@@ -9,7 +9,7 @@ from beanie import PydanticObjectId
 from pymongo import AsyncMongoClient
 
 from app import container
-from app.auth.clients import BUILT_IN
+from app.clients import BUILT_IN
 from app.container import Container
 from app.core.settings import Settings
 from app.database.addresses import DEFAULT_DATABASE

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from app.auth.access_tokens import AccessTokens
 from app.auth.authorization import Authorization
-from app.auth.clients import Clients
 from app.auth.consents import Consents
 from app.auth.devices import Devices
 from app.auth.form_tokens import FormTokens
@@ -15,6 +14,7 @@ from app.auth.openid import IdTokens, Logouts
 from app.auth.passwords import Passwords
 from app.auth.sessions import BrowserSessions, Sessions
 from app.auth.throttles import Throttle
+from app.clients import Clients
 from app.core.mongo import Database
 from app.core.settings import Settings
 from app.keys.keyring import Keyring

@@ -7,8 +7,8 @@ from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import RequestSource, prove_password
 from app.auth.accounts.passwords import replace_password
 from app.auth.accounts.registration import register
-from app.auth.clients import BUILT_IN
 from app.auth.sessions import BrowserSession
+from app.clients import BUILT_IN
 from app.core.errors import SessionRevokedError
 from models.account import Registration
 

@@ -6,7 +6,7 @@ from app import audit
 from app.auth import basic_auth
 from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import RequestSource
-from app.auth.clients import ASSERTION_TYPE, Client
+from app.clients import ASSERTION_TYPE, Client
 from app.core.errors import InvalidClientError, OAuthError
 
 

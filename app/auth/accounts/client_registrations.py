@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import RequestSource
 from app.auth.accounts.sign_outs import remove_client
-from app.auth.clients import Client, metadata
-from app.auth.clients.rules import wrong
+from app.clients import Client, metadata
+from app.clients.rules import wrong
 from app.core import secret_codes
 from app.core.errors import InvalidClientError
 from models.client_registration import ClientMetadata

@@ -7,9 +7,9 @@ from app.auth.access_tokens import Claims
 from app.auth.accounts import account_records
 from app.auth.accounts.account_records import Account
 from app.auth.accounts.auth import Auth
-from app.auth.clients import Client
 from app.auth.passwords import Verdict
 from app.auth.sessions import session_of
+from app.clients import Client
 from app.core.errors import (
     InvalidGrantError,
     InvalidScopeError,

@@ -6,8 +6,8 @@ from app import audit
 from app.auth import opaque_tokens
 from app.auth.accounts.auth import Auth
 from app.auth.accounts.sign_outs import end
-from app.auth.clients import Client
 from app.auth.sessions import RefreshToken
+from app.clients import Client
 from app.core.errors import InvalidClientError, InvalidTokenError, UnauthorizedClientError
 
 INACTIVE: dict[str, Any] = {"active": False}

@@ -9,8 +9,8 @@ from app.auth.access_tokens import Claims
 from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import IssuedTokens
 from app.auth.accounts.token_requests import TokenRequest
-from app.auth.clients import Client
 from app.auth.sessions import CLIENT_GENERATION
+from app.clients import Client
 from app.core.errors import FieldError, InvalidError, InvalidScopeError, UnauthorizedClientError
 from models.opaque_token import OpaqueTokenInput
 

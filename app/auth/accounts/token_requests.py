@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.auth import oauth_forms
 from app.auth.accounts.grants import RequestSource
-from app.auth.clients import Client
+from app.clients import Client
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from app.auth.accounts.token_requests import TokenRequest
 from app.auth.authorization import pushed
 from app.auth.authorization.flow import Flow
 from app.auth.authorization.redirects import Redirect
-from app.auth.clients import Client
 from app.auth.openid import claims
 from app.auth.sessions import BrowserSession, new_grant, session_of
+from app.clients import Client
 from app.core import sealing, secret_codes
 from app.core.errors import InvalidGrantError, RequestExpiredError
 

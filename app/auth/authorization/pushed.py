@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.auth.accounts.auth import Auth
 from app.auth.authorization import requests
 from app.auth.authorization.requests import Parameters
-from app.auth.clients import Client
+from app.clients import Client
 from app.core import secret_codes
 from app.core.errors import AuthorizationRequestError, OAuthError, RequestExpiredError
 

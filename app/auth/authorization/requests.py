@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from app.auth import oauth_forms
 from app.auth.authorization.flow import Flow
-from app.auth.clients import Client, redirect_matches
 from app.auth.openid import claim_requests
+from app.clients import Client, redirect_matches
 from app.core.errors import (
     AuthorizationRequestError,
     InvalidScopeError,

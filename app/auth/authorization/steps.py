@@ -9,9 +9,9 @@ from app.auth.authorization import codes, pushed, requests
 from app.auth.authorization.flow import Flow
 from app.auth.authorization.redirects import Redirect
 from app.auth.authorization.requests import Parameters
-from app.auth.clients import Client, redirect_matches
 from app.auth.oauth_forms import USER_SCOPES
 from app.auth.sessions import BrowserSession
+from app.clients import Client, redirect_matches
 from app.core.errors import (
     AuthorizationRequestError,
     ConsentRequiredError,

@@ -8,10 +8,10 @@ from bson import ObjectId
 from pymongo import DESCENDING
 
 from app.auth.access_tokens import Claims, read_scopes
-from app.auth.clients import BUILT_IN, Client, Clients
 from app.auth.opaque_tokens import token_text
 from app.auth.opaque_tokens.token_text import OpaqueToken
 from app.auth.sessions import PERSONAL, Pin, Sessions
+from app.clients import BUILT_IN, Client, Clients
 from app.core.clock import now
 from app.core.errors import ExpiredTokenError, SessionRevokedError, TooManyTokensError
 from app.core.mongo import AWARE, Database

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 from pymongo.errors import PyMongoError
 
-from app.auth.clients import Client, Clients
 from app.auth.openid import delivery
 from app.auth.sessions import session_of
+from app.clients import Client, Clients
 from app.core.errors import LogoutNoticeRefusedError, UnavailableError
 from app.jobs import Jobs, Run
 from app.keys.keyring import Keyring

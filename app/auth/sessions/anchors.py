@@ -9,8 +9,8 @@ from pymongo.errors import BulkWriteError
 
 from app import audit
 from app.audit.write import COMMAND_LINE, Author
-from app.auth.clients import find_registrations
 from app.auth.sessions.session_ids import session_of
+from app.clients import find_registrations
 from app.core.mongo import Database
 from app.database.driver_errors import DUPLICATE_KEY
 from app.database.transactions import together

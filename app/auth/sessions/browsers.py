@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app import audit
-from app.auth.clients import BUILT_IN
 from app.auth.sessions.entries import time_of
 from app.auth.sessions.refresh_tokens import RefreshToken, RefreshTokens
 from app.auth.sessions.sessions import AGENT_LENGTH, Sessions
 from app.auth.sessions.store import Store
+from app.clients import BUILT_IN
 from app.core.clock import now
 from app.core.errors import InvalidTokenError
 from app.core.settings import Settings

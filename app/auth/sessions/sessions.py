@@ -8,7 +8,6 @@ from operator import attrgetter
 from typing import Any
 
 from app.audit.write import COMMAND_LINE, Author
-from app.auth.clients import BUILT_IN, Client
 from app.auth.sessions.anchors import Anchors
 from app.auth.sessions.entries import Entry, time_of
 from app.auth.sessions.outcomes import NewSession, Refreshed, Session, refusal
@@ -16,6 +15,7 @@ from app.auth.sessions.pins import Pins
 from app.auth.sessions.refresh_tokens import RefreshToken, RefreshTokens
 from app.auth.sessions.session_ids import MARK, new_sid, session_of, user_of
 from app.auth.sessions.store import Found, Store
+from app.clients import BUILT_IN, Client
 from app.core.errors import (
     InvalidGrantError,
     InvalidScopeError,

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from app.auth.clients import BUILT_IN
 from app.auth.sessions import BrowserSession
+from app.clients import BUILT_IN
 from app.core.errors import InvalidGrantError, UnavailableError
 from tests.support.sessions import ALIVE, Worker, everything, key, working
 

@@ -7,7 +7,7 @@ import pytest
 from pymongo.errors import PyMongoError
 
 from app.auth import accounts
-from app.auth.clients import Client
+from app.clients import Client
 from app.container import Container
 from models.values import Scope
 from tests.support.applying import resources

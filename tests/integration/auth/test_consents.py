@@ -8,8 +8,8 @@ import pytest
 from beanie import PydanticObjectId
 
 from app.auth import accounts
-from app.auth.clients import Client
 from app.auth.consents import Consents
+from app.clients import Client
 from app.core.errors import ClientNotFoundError, ConsentNotFoundError
 from tests.support.applying import resources
 from tests.support.clients import new_client

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from redis.exceptions import RedisError
 
-from app.auth.clients import BUILT_IN
 from app.auth.sessions import new_grant
+from app.clients import BUILT_IN
 from app.core.errors import InvalidGrantError
 from tests.integration.auth.test_session_faults import full, restart
 from tests.support.servers import RedisServer

@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 
-from app.auth.clients import BUILT_IN, Client
 from app.auth.sessions import BrowserSession, new_grant
+from app.clients import BUILT_IN, Client
 from tests.support.applying import resources
 from tests.support.identity import (
     ask_refresh,

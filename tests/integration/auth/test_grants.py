@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.auth.clients import BUILT_IN, Client
 from app.auth.sessions import BrowserSession, NewSession, new_grant
+from app.clients import BUILT_IN, Client
 from app.core.errors import InvalidGrantError, InvalidScopeError
 from tests.support.clients import clients_of, new_client
 from tests.support.sessions import ALIVE, SCOPES, Worker, everything, key, working

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.auth.clients import Client
+from app.clients import Client
 from tests.support.api import serving
 from tests.support.identity import (
     ask_refresh,

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from app.auth.clients import NewClient
+from app.clients import NewClient
 from app.core.errors import InvalidError
 from tests.support.api import serving
 from tests.support.authorization import (

@@ -9,7 +9,7 @@ import pytest
 from beanie import PydanticObjectId
 
 from app.auth import accounts
-from app.auth.clients import Client
+from app.clients import Client
 from models.client import GrantType
 from tests.support.api import serving
 from tests.support.applying import resources

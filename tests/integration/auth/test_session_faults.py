@@ -14,8 +14,8 @@ from pymongo.errors import PyMongoError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from app.auth.clients import BUILT_IN
 from app.auth.sessions import NewSession
+from app.clients import BUILT_IN
 from app.core.errors import StartError, UnavailableError, WriteConflictError
 from tests.support.api import serving
 from tests.support.clients import clients_of, new_client

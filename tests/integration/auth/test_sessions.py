@@ -10,8 +10,8 @@ import httpx
 import pytest
 from bson import ObjectId
 
-from app.auth.clients import BUILT_IN
 from app.auth.sessions import NewSession
+from app.clients import BUILT_IN
 from app.core.errors import InvalidGrantError, InvalidScopeError
 from tests.support.api import serving
 from tests.support.sessions import (

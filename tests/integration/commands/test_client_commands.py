@@ -12,7 +12,7 @@ import pytest
 from joserfc.jwk import ECKey
 from pymongo import AsyncMongoClient, MongoClient
 
-from app.auth.clients import Client, NewClient
+from app.clients import Client, NewClient
 from app.core.errors import InvalidClientError
 from tests.support.clients import CALLBACK, clients_of, public_of
 from tests.support.live import command

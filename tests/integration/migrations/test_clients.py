@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.auth.clients.client import older, read
+from app.clients.client import older, read
 from app.migrations import m0004_clients
 from models.client import OLDER_GRANT_TYPES
 from tests.dumps.people import ADMIN, PASSWORD

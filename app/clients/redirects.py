@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from app.auth.clients.client import NewClient
+from app.clients.client import NewClient
 
 RULE = (
     "Must be an https URI, an http URI of 127.0.0.1, [::1] or localhost, or one of a private scheme with a "

@@ -12,7 +12,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.monitoring import CommandListener
 
-from app.auth.clients import BUILT_IN, Client, NewClient, find_registrations
+from app.clients import BUILT_IN, Client, NewClient, find_registrations
 from app.core.clock import now
 from app.core.errors import (
     ClientExistsError,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
-from app.auth.clients import rules
+from app.clients import rules
 from app.core.errors import InvalidError
 from tests.support.clients import CALLBACK, new_client, public_of
 

@@ -7,9 +7,9 @@ like a client of an administrator. What a page would show or fetch of it (`logo_
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
-from app.auth.clients.client import Client, NewClient
-from app.auth.clients.redirects import is_web
-from app.auth.clients.rules import wrong
+from app.clients.client import Client, NewClient
+from app.clients.redirects import is_web
+from app.clients.rules import wrong
 from models.client import NAME_LENGTH
 from models.client_registration import ClientMetadata, DynamicGrantType
 from models.letters import mixes_look_alikes

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.auth.clients import redirect_matches
-from app.auth.clients.redirects import is_redirect, is_web
+from app.clients import redirect_matches
+from app.clients.redirects import is_redirect, is_web
 from tests.support.clients import new_client
 
 CALLBACK = "https://app.example.com/callback"

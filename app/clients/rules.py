@@ -5,9 +5,9 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 
-from app.auth.clients.assertions import read_key
-from app.auth.clients.client import NewClient
-from app.auth.clients.redirects import RULE, is_redirect, is_web
+from app.clients.assertions import read_key
+from app.clients.client import NewClient
+from app.clients.redirects import RULE, is_redirect, is_web
 from app.core.errors import FieldError, InvalidError
 from app.core.mongo import Row
 from models import texts

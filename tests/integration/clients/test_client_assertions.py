@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from pymongo import AsyncMongoClient
 from redis.asyncio import Redis
 
-from app.auth.clients import Client, Clients
+from app.clients import Client, Clients
 from app.core.errors import InvalidClientError
 from tests.support.applying import resources
 from tests.support.clients import (

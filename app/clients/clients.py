@@ -12,10 +12,10 @@ from pymongo.errors import DuplicateKeyError
 from redis.asyncio import Redis
 
 from app import audit
-from app.auth.clients import client as documents
-from app.auth.clients import rules
-from app.auth.clients.assertions import Assertions, find_client_id
-from app.auth.clients.client import BUILT_IN, Client, NewClient
+from app.clients import client as documents
+from app.clients import rules
+from app.clients.assertions import Assertions, find_client_id
+from app.clients.client import BUILT_IN, Client, NewClient
 from app.core import secret_codes
 from app.core.clock import now
 from app.core.cursors import CursorSealer

@@ -14,7 +14,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from app.auth.clients.client import Client
+from app.clients.client import Client
 from app.core import sealing
 from app.core.mongo import Row
 from app.keys.keyring import LEEWAY_S

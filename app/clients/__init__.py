@@ -1,0 +1,20 @@
+"""OAuth clients: what is registered of them, how they authenticate, and where they may send browsers."""
+
+from app.clients.assertions import ALGORITHMS
+from app.clients.assertions import TYPE as ASSERTION_TYPE
+from app.clients.client import BUILT_IN, Client, NewClient, stored
+from app.clients.clients import Clients, find_registrations
+from app.clients.redirects import matches, redirect_matches
+
+__all__ = [
+    "ALGORITHMS",
+    "ASSERTION_TYPE",
+    "BUILT_IN",
+    "Client",
+    "Clients",
+    "NewClient",
+    "find_registrations",
+    "matches",
+    "redirect_matches",
+    "stored",
+]
