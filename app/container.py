@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from app import migrations
 from app.audit.read import AuditLog
 from app.auth.access_tokens import AccessTokens
-from app.auth.accounts import Auth
 from app.auth.authorization import Authorization
 from app.auth.consents import Consents
 from app.auth.devices import Devices
 from app.auth.form_tokens import FormTokens
+from app.auth.id_tokens import IdTokens
 from app.auth.invitations import Invitations
+from app.auth.oauth import OAuth
 from app.auth.one_time import OneTimeRecords
 from app.auth.opaque_tokens import OpaqueTokens
-from app.auth.openid import IdTokens, Logouts
+from app.auth.openid import Logouts
 from app.auth.openid.back_channel import LogoutNotices
 from app.auth.passwords import Passwords
 from app.auth.sessions import BrowserSessions, Sessions
@@ -46,7 +47,7 @@ class Container:
 
     settings: Settings
     connections: Connections
-    auth: Auth
+    auth: OAuth
     users: Users
     listing: Listing
     search: SearchIndex
@@ -117,7 +118,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         per_address=settings.tries_per_address,
     )
     consents = Consents(database, sessions)
-    auth = Auth(
+    auth = OAuth(
         settings=settings,
         database=database,
         users=users,

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 
 from app import container
 from app.auth.accounts import account_records
-from app.auth.accounts.auth import Auth
 from app.auth.authorization import steps
+from app.auth.oauth import OAuth
 from app.clients import NewClient
 from app.core import sealing, settings
 from benchmarks.servers import Database, Server
@@ -60,7 +60,7 @@ async def _prepare(email: str, count: int) -> Granted:
         return Granted(client.id, secret or "", codes)
 
 
-async def _sign_in(auth: Auth, email: str) -> str:
+async def _sign_in(auth: OAuth, email: str) -> str:
     account = await account_records.find(auth, "keys.email", email.lower())
     assert account
     _, cookie = await auth.browsers.begin(
@@ -69,7 +69,7 @@ async def _sign_in(auth: Auth, email: str) -> str:
     return cookie
 
 
-async def _ask_code(auth: Auth, client_id: str, cookie: str) -> str:
+async def _ask_code(auth: OAuth, client_id: str, cookie: str) -> str:
     asked = {
         "client_id": client_id,
         "redirect_uri": CALLBACK,

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 
 from app.auth import oauth_forms, token_endpoint
 from app.auth.authorization.requests import PROMPTS
+from app.auth.id_tokens import ACR
 from app.auth.openid import claims
-from app.auth.openid.id_tokens import ACR
 from app.clients.assertions import ALGORITHMS
 from app.http.dependencies import Backends
 from app.http.problems import responses

@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from app.auth import oauth_forms
 from app.auth.accounts import device_grants, grants, services
-from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import IssuedTokens
 from app.auth.accounts.token_requests import TokenRequest
 from app.auth.authorization import codes
+from app.auth.oauth import OAuth
 from app.core.errors import InvalidError, OAuthError, UnauthorizedClientError, UnsupportedGrantTypeError
 
 
-async def answer(auth: Auth, asked: TokenRequest) -> IssuedTokens:
+async def answer(auth: OAuth, asked: TokenRequest) -> IssuedTokens:
     """The tokens that the request is given; OAuthError and its kinds say why there are none."""
     name = asked.require("grant_type")
     if name not in offered(auth):
@@ -21,12 +21,12 @@ async def answer(auth: Auth, asked: TokenRequest) -> IssuedTokens:
     return await _GRANTS[name](auth, asked)
 
 
-def offered(auth: Auth) -> list[str]:
+def offered(auth: OAuth) -> list[str]:
     """The grant types of this service, in the order of its metadata."""
     return [name for name in _GRANTS if name != "password" or auth.settings.password_grant]
 
 
-async def _sign_in(auth: Auth, asked: TokenRequest) -> IssuedTokens:
+async def _sign_in(auth: OAuth, asked: TokenRequest) -> IssuedTokens:
     scopes = asked.scopes(oauth_forms.USER_SCOPES)
     return await grants.sign_in(
         auth,
@@ -38,7 +38,7 @@ async def _sign_in(auth: Auth, asked: TokenRequest) -> IssuedTokens:
     )
 
 
-async def _read_password(auth: Auth, asked: TokenRequest) -> str:
+async def _read_password(auth: OAuth, asked: TokenRequest) -> str:
     if "password_jwe" not in asked.form:
         return asked.require("password")
     if "password" in asked.form:
@@ -49,7 +49,7 @@ async def _read_password(auth: Auth, asked: TokenRequest) -> str:
         raise OAuthError(f"password_jwe: {error.detail}") from None
 
 
-async def _refresh(auth: Auth, asked: TokenRequest) -> IssuedTokens:
+async def _refresh(auth: OAuth, asked: TokenRequest) -> IssuedTokens:
     return await grants.refresh(
         auth,
         asked.require("refresh_token"),
@@ -59,7 +59,7 @@ async def _refresh(auth: Auth, asked: TokenRequest) -> IssuedTokens:
     )
 
 
-_GRANTS: Mapping[str, Callable[[Auth, TokenRequest], Awaitable[IssuedTokens]]] = {
+_GRANTS: Mapping[str, Callable[[OAuth, TokenRequest], Awaitable[IssuedTokens]]] = {
     "authorization_code": codes.exchange,
     "client_credentials": services.grant,
     device_grants.DEVICE_CODE: device_grants.redeem,

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from app.audit.write import Author
 from app.auth.access_tokens import Claims
 from app.auth.accounts import RequestSource
-from app.auth.bearer import authorise
+from app.auth.accounts.bearer import authorise
 from app.container import Container
 from app.core import client_address
 from app.core.errors import FieldError, InvalidError, PreconditionRequiredError, SignInNeededError

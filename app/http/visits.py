@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.auth.accounts import Auth, RequestSource
+from app.auth.accounts import RequestSource
 from app.auth.authorization import Flow, Redirect
+from app.auth.oauth import OAuth
 from app.auth.openid.logouts import Logout
 from app.auth.sessions import BrowserSession
 from app.clients import Client
@@ -24,7 +25,7 @@ _PLACES = frozenset({"device", "password"})
 @dataclass(frozen=True, slots=True)
 class Visit:
     request: Request
-    auth: Auth
+    auth: OAuth
     source: RequestSource
     browser: BrowserSession | None
     flow: Flow | None

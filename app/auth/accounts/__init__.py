@@ -17,8 +17,8 @@ from app.auth.accounts.inspection import introspect, revoke
 from app.auth.accounts.opaque import create_token, end_token
 from app.auth.accounts.passwords import change_email, change_password, set_password
 from app.auth.accounts.registration import register
-from app.auth.accounts.services import change_client, create_client_token
-from app.auth.accounts.sign_outs import end_session, remove_client, sign_out, sign_out_all
+from app.auth.accounts.services import change_client, create_client_token, remove_client
+from app.auth.accounts.sign_outs import end_session, sign_out, sign_out_all
 from app.auth.accounts.throttling import lift_address, lift_throttle, see_throttle
 
 __all__ = [

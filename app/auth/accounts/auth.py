@@ -3,14 +3,10 @@
 from dataclasses import dataclass
 
 from app.auth.access_tokens import AccessTokens
-from app.auth.authorization import Authorization
-from app.auth.consents import Consents
-from app.auth.devices import Devices
 from app.auth.form_tokens import FormTokens
+from app.auth.id_tokens import IdTokens
 from app.auth.invitations import Invitations
-from app.auth.one_time import OneTimeRecords
 from app.auth.opaque_tokens import OpaqueTokens
-from app.auth.openid import IdTokens, Logouts
 from app.auth.passwords import Passwords
 from app.auth.sessions import BrowserSessions, Sessions
 from app.auth.throttles import Throttle
@@ -32,17 +28,12 @@ class Auth:
     keyring: Keyring
     tokens: AccessTokens
     id_tokens: IdTokens
-    authorization: Authorization
-    logouts: Logouts
     sessions: Sessions
     browsers: BrowserSessions
-    one_time: OneTimeRecords
-    devices: Devices
     opaque_tokens: OpaqueTokens
     passwords: Passwords
     password_keys: PasswordKeys
     throttle: Throttle
     clients: Clients
-    consents: Consents
     invitations: Invitations
     form_tokens: FormTokens

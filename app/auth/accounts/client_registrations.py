@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import RequestSource
-from app.auth.accounts.sign_outs import remove_client
+from app.auth.accounts.services import remove_client
+from app.auth.oauth import OAuth
 from app.clients import Client, metadata
 from app.clients.rules import wrong
 from app.core import secret_codes
@@ -25,7 +25,7 @@ class Registered:
 
 
 async def register_itself(
-    auth: Auth, asked: ClientMetadata, *, source: RequestSource, by: str | None
+    auth: OAuth, asked: ClientMetadata, *, source: RequestSource, by: str | None
 ) -> Registered:
     """Register a client. `by`: the administrator who let it; without one the address is throttled.
 
@@ -40,7 +40,7 @@ async def register_itself(
     return Registered(client, token, secret)
 
 
-async def change_itself(auth: Auth, client_id: str, token: str, asked: ClientMetadata) -> Registered:
+async def change_itself(auth: OAuth, client_id: str, token: str, asked: ClientMetadata) -> Registered:
     """Replace all metadata (RFC 7592, section 2.2). InvalidTokenError; InvalidError."""
     client = await auth.clients.find_registered(client_id, token)
     if asked.client_id != client_id:
@@ -53,14 +53,14 @@ async def change_itself(auth: Auth, client_id: str, token: str, asked: ClientMet
     return Registered(changed, token)
 
 
-async def _prove(auth: Auth, client_id: str, secret: str) -> None:
+async def _prove(auth: OAuth, client_id: str, secret: str) -> None:
     try:
         await auth.clients.identify(client_id=client_id, secret=secret)
     except InvalidClientError:
         raise wrong("client_secret", "Must be the present secret, or be left out.") from None
 
 
-async def remove_itself(auth: Auth, client_id: str, token: str) -> None:
+async def remove_itself(auth: OAuth, client_id: str, token: str) -> None:
     """Remove the client with all that it holds (RFC 7592, section 2.3). InvalidTokenError."""
     await auth.clients.find_registered(client_id, token)
     await remove_client(auth, client_id, by=_ITSELF)

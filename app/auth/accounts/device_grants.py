@@ -2,16 +2,16 @@
 
 from app.auth import oauth_forms
 from app.auth.accounts import account_records
-from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import IssuedTokens, begin, grant
 from app.auth.accounts.token_requests import TokenRequest
 from app.auth.devices import NewDeviceRequest
+from app.auth.oauth import OAuth
 from app.core.errors import InvalidGrantError, InvalidScopeError, UnauthorizedClientError
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
-async def begin_device(auth: Auth, asked: TokenRequest) -> NewDeviceRequest:
+async def begin_device(auth: OAuth, asked: TokenRequest) -> NewDeviceRequest:
     """A device's request, for scopes that its client may be given; the user's count when it is redeemed."""
     client, scopes = asked.client, asked.scopes(oauth_forms.USER_SCOPES)
     if DEVICE_CODE not in client.grant_types:
@@ -23,7 +23,7 @@ async def begin_device(auth: Auth, asked: TokenRequest) -> NewDeviceRequest:
     return await auth.devices.begin(client, allowed)
 
 
-async def redeem(auth: Auth, asked: TokenRequest) -> IssuedTokens:
+async def redeem(auth: OAuth, asked: TokenRequest) -> IssuedTokens:
     """The tokens of a new session, once the user has approved; errors of RFC 8628, section 3.5.
 
     InvalidGrantError: the user was deactivated, or signed out everywhere, since they approved.

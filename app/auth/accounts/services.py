@@ -6,9 +6,9 @@ from typing import Any
 from app import audit
 from app.auth import oauth_forms
 from app.auth.access_tokens import Claims
-from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import IssuedTokens
 from app.auth.accounts.token_requests import TokenRequest
+from app.auth.oauth import OAuth
 from app.auth.sessions import CLIENT_GENERATION
 from app.clients import Client
 from app.core.errors import FieldError, InvalidError, InvalidScopeError, UnauthorizedClientError
@@ -18,7 +18,7 @@ _NO_SCOPES = "The client has no scopes of its own: an administrator names them f
 _PUBLIC = "A client that has neither secret nor key cannot act as itself."
 
 
-async def grant(auth: Auth, asked: TokenRequest) -> IssuedTokens:
+async def grant(auth: OAuth, asked: TokenRequest) -> IssuedTokens:
     """An access token of the client itself, without a refresh token (section 4.4.3).
 
     UnauthorizedClientError: it cannot act as itself. InvalidScopeError: it has none of the scopes.
@@ -47,7 +47,7 @@ async def grant(auth: Auth, asked: TokenRequest) -> IssuedTokens:
 
 
 async def change_client(
-    auth: Auth, client_id: str, changes: Mapping[str, Any], *, by: str | None = None
+    auth: OAuth, client_id: str, changes: Mapping[str, Any], *, by: str | None = None
 ) -> Client:
     """The client after a change; its tokens end that hold a scope which it has lost.
 
@@ -58,8 +58,21 @@ async def change_client(
     return client
 
 
+async def remove_client(auth: OAuth, client_id: str, *, by: str | None = None) -> None:
+    """Remove a client, what users gave it (sessions, consents), and its own sessions and tokens.
+
+    ClientNotFoundError.
+    """
+    client = await auth.clients.read(client_id)
+    async with auth.sessions.ending_client(client_id), auth.sessions.ending(client.subject) as ending:
+        await auth.clients.remove(client_id, by=by)
+        ending.generation = CLIENT_GENERATION + 1
+    await auth.opaque_tokens.forget(client.subject)
+    await auth.consents.forget_client(client_id)
+
+
 async def create_client_token(
-    auth: Auth, client_id: str, asked: OpaqueTokenInput, *, by: Claims
+    auth: OAuth, client_id: str, asked: OpaqueTokenInput, *, by: Claims
 ) -> tuple[str, dict[str, Any]]:
     """The text of a new token of the client, and what is stored of it.
 

@@ -1,4 +1,4 @@
-"""Sign-outs: one session of a user, all of many users, or all of a client."""
+"""Sign-outs: one session of a user, or all of many users."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from app import audit
 from app.audit.write import Author
 from app.auth.access_tokens import Claims
 from app.auth.accounts.auth import Auth
-from app.auth.sessions import CLIENT_GENERATION, session_of
+from app.auth.sessions import session_of
 from app.core.errors import SessionNotFoundError
 
 
@@ -32,19 +32,6 @@ async def end_session(auth: Auth, user_id: str, sid: str) -> None:
     if not is_theirs or not await end(auth, user_id, sid):
         raise SessionNotFoundError("There is no such session.")
     audit.log.record("session_ended", user_id=user_id, sid=sid)
-
-
-async def remove_client(auth: Auth, client_id: str, *, by: str | None = None) -> None:
-    """Remove a client, what users gave it (sessions, consents), and its own sessions and tokens.
-
-    ClientNotFoundError.
-    """
-    client = await auth.clients.read(client_id)
-    async with auth.sessions.ending_client(client_id), auth.sessions.ending(client.subject) as ending:
-        await auth.clients.remove(client_id, by=by)
-        ending.generation = CLIENT_GENERATION + 1
-    await auth.opaque_tokens.forget(client.subject)
-    await auth.consents.forget_client(client_id)
 
 
 async def sign_out_all(auth: Auth, ids: Sequence[str], *, by: Claims) -> list[dict[str, Any]]:

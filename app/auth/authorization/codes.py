@@ -8,12 +8,12 @@ from typing import Any
 from beanie import PydanticObjectId
 
 from app import audit
-from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import IssuedTokens
 from app.auth.accounts.token_requests import TokenRequest
 from app.auth.authorization import pushed
 from app.auth.authorization.flow import Flow
 from app.auth.authorization.redirects import Redirect
+from app.auth.oauth import OAuth
 from app.auth.openid import claims
 from app.auth.sessions import BrowserSession, new_grant, session_of
 from app.clients import Client
@@ -27,7 +27,7 @@ _WRONG = "The code is not valid, has expired or was used, or it belongs to anoth
 
 
 async def issue(
-    auth: Auth, flow: Flow, client: Client, browser: BrowserSession, granted: frozenset[str]
+    auth: OAuth, flow: Flow, client: Client, browser: BrowserSession, granted: frozenset[str]
 ) -> Redirect:
     """The answer with a new code, whose record names the grant that it will begin."""
     if flow.request_uri is not None and not await pushed.use(auth, flow.request_uri):
@@ -49,7 +49,7 @@ async def issue(
     return auth.authorization.answer(flow, {"code": code})
 
 
-async def exchange(auth: Auth, asked: TokenRequest) -> IssuedTokens:
+async def exchange(auth: OAuth, asked: TokenRequest) -> IssuedTokens:
     """The tokens of a code. InvalidGrantError does not tell what was wrong; a second use ends the first."""
     code, verifier = asked.require("code"), asked.require("code_verifier")
     client, redirect_uri = asked.client, asked.require("redirect_uri")
@@ -87,7 +87,7 @@ def _refuse(asked: TokenRequest, reason: str, record: dict[str, str] | None = No
     return InvalidGrantError(_WRONG)
 
 
-async def _begin(auth: Auth, asked: TokenRequest, record: dict[str, str]) -> IssuedTokens:
+async def _begin(auth: OAuth, asked: TokenRequest, record: dict[str, str]) -> IssuedTokens:
     """Begin the grant of the code."""
     client, scopes = asked.client, frozenset(record["scopes"].split())
     may_refresh = "refresh_token" in client.grant_types
@@ -118,12 +118,12 @@ async def _begin(auth: Auth, asked: TokenRequest, record: dict[str, str]) -> Iss
     )
 
 
-async def _is_let(auth: Auth, client: Client, user_id: str, scopes: frozenset[str]) -> bool:
+async def _is_let(auth: OAuth, client: Client, user_id: str, scopes: frozenset[str]) -> bool:
     """Whether the consent still holds. Asked once the grant lives: a later withdrawal finds and ends it."""
     return client.is_first_party or scopes <= await auth.consents.find(user_id, client.id)
 
 
-async def _identify(auth: Auth, record: dict[str, str], access_token: str) -> str:
+async def _identify(auth: OAuth, record: dict[str, str], access_token: str) -> str:
     wanted = record["claims"].split()
     more: dict[str, Any] = {}
     if wanted:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from app.auth.accounts.auth import Auth
 from app.auth.authorization import requests
 from app.auth.authorization.requests import Parameters
+from app.auth.oauth import OAuth
 from app.clients import Client
 from app.core import secret_codes
 from app.core.errors import AuthorizationRequestError, OAuthError, RequestExpiredError
@@ -22,7 +22,7 @@ class Pushed:
     expires_in: int = _TTL_S
 
 
-async def push(auth: Auth, form: Parameters, client: Client) -> Pushed:
+async def push(auth: OAuth, form: Parameters, client: Client) -> Pushed:
     """Keep a request that is in order. OAuthError and its kinds say what is not (section 2.3)."""
     if "request_uri" in form:
         raise OAuthError("Push the parameters, without request_uri.")
@@ -43,7 +43,7 @@ def named(parameters: Parameters) -> str | None:
     return uri if uri.startswith(_PREFIX) else None
 
 
-async def read(auth: Auth, uri: str, client: Client) -> Parameters:
+async def read(auth: OAuth, uri: str, client: Client) -> Parameters:
     """The pushed parameters, which alone count (section 4).
 
     RequestExpiredError: there are none any more.
@@ -54,7 +54,7 @@ async def read(auth: Auth, uri: str, client: Client) -> Parameters:
     return found
 
 
-async def use(auth: Auth, uri: str) -> bool:
+async def use(auth: OAuth, uri: str) -> bool:
     """Whether no code was issued for it yet; until then a browser may load it again."""
     found = await auth.one_time.use(_KIND, uri.removeprefix(_PREFIX))
     return found is None or found.is_first

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from app.auth.accounts import account_records
 from app.auth.accounts.account_records import Account
-from app.auth.accounts.auth import Auth
 from app.auth.authorization import codes, pushed, requests
 from app.auth.authorization.flow import Flow
 from app.auth.authorization.redirects import Redirect
 from app.auth.authorization.requests import Parameters
+from app.auth.oauth import OAuth
 from app.auth.oauth_forms import USER_SCOPES
 from app.auth.sessions import BrowserSession
 from app.clients import Client, redirect_matches
@@ -27,7 +27,7 @@ _SIGN_IN, _CONSENT, _CONTINUE = "sign-in", "consent", "continue"
 
 
 async def begin(
-    auth: Auth, parameters: Parameters, cookie: str | None, *, is_posted: bool = False
+    auth: OAuth, parameters: Parameters, cookie: str | None, *, is_posted: bool = False
 ) -> Redirect:
     """The first answer to a request. AuthorizationRequestError: nobody may be sent to the client.
 
@@ -53,7 +53,7 @@ async def begin(
     return await _go_on(auth, flow, client, cookie)
 
 
-async def go_on(auth: Auth, flow: Flow, cookie: str | None) -> Redirect:
+async def go_on(auth: OAuth, flow: Flow, cookie: str | None) -> Redirect:
     """What is still missing is asked for; else the browser takes a code to the client."""
     client = await _find_client(auth, flow.client_id)
     if not redirect_matches(client, flow.redirect_uri):
@@ -61,13 +61,13 @@ async def go_on(auth: Auth, flow: Flow, cookie: str | None) -> Redirect:
     return await _go_on(auth, flow, client, cookie)
 
 
-async def consent(auth: Auth, flow: Flow, browser: BrowserSession) -> Redirect:
+async def consent(auth: OAuth, flow: Flow, browser: BrowserSession) -> Redirect:
     """Note that the user consents to what they would grant, and go on."""
     await auth.consents.give(browser.user_id, flow.client_id, await asked_of(auth, flow, browser))
     return _ask(auth, _CONTINUE, replace(flow, consented=browser.user_id))
 
 
-async def asked_of(auth: Auth, flow: Flow, browser: BrowserSession) -> frozenset[str]:
+async def asked_of(auth: OAuth, flow: Flow, browser: BrowserSession) -> frozenset[str]:
     """The scopes that the client would get of this user, which the page of consent shows.
 
     InvalidScopeError: none.
@@ -81,14 +81,14 @@ def _check_pushed(uri: str | None, client: Client) -> None:
         raise OAuthError("The client must push its requests to /auth/par.")
 
 
-async def _find_client(auth: Auth, client_id: str) -> Client:
+async def _find_client(auth: OAuth, client_id: str) -> Client:
     client = await auth.clients.find(client_id)
     if client is None:
         raise UnknownApplicationError("The client_id is not one of a registered application.")
     return client
 
 
-async def _name_subject(auth: Auth, flow: Flow, hint: str) -> Flow:
+async def _name_subject(auth: OAuth, flow: Flow, hint: str) -> Flow:
     """The flow for the hint's user. A hint of a key that was rotated out, or forged, is none.
 
     OAuthError: the parameter `claims` names another user.
@@ -101,7 +101,7 @@ async def _name_subject(auth: Auth, flow: Flow, hint: str) -> Flow:
     return replace(flow, subject=told.user_id)
 
 
-async def _go_on(auth: Auth, flow: Flow, client: Client, cookie: str | None) -> Redirect:
+async def _go_on(auth: OAuth, flow: Flow, client: Client, cookie: str | None) -> Redirect:
     browser = await auth.browsers.find(cookie)
     try:
         if browser is None or not _will_do(flow, browser):
@@ -127,14 +127,14 @@ def _will_do(flow: Flow, browser: BrowserSession) -> bool:
     return False
 
 
-def _ask(auth: Auth, page: str, flow: Flow, error: OAuthError | None = None) -> Redirect:
+def _ask(auth: OAuth, page: str, flow: Flow, error: OAuthError | None = None) -> Redirect:
     """To a page with the flow; `prompt=none` forbids pages, so the error is raised instead."""
     if error is not None and "none" in flow.prompt:
         raise error
     return Redirect(page, {"flow": auth.authorization.seal(flow)})
 
 
-async def _read_account(auth: Auth, browser: BrowserSession) -> Account:
+async def _read_account(auth: OAuth, browser: BrowserSession) -> Account:
     account = await account_records.read(auth, browser.user_id)
     if account is None or not account.is_active:
         raise LoginRequiredError("The user cannot sign in any more.")
@@ -153,7 +153,7 @@ def _grant(flow: Flow, client: Client, account: Account) -> frozenset[str]:
 
 
 async def _needs_consent(
-    auth: Auth, flow: Flow, client: Client, browser: BrowserSession, granted: frozenset[str]
+    auth: OAuth, flow: Flow, client: Client, browser: BrowserSession, granted: frozenset[str]
 ) -> bool:
     if "consent" in flow.prompt and flow.consented != browser.user_id:
         return True

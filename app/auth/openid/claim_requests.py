@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from app.auth.id_tokens import ACR
 from app.auth.openid.claims import SCOPE_OF
-from app.auth.openid.id_tokens import ACR
 from app.core import sealing
 from app.core.errors import OAuthError, UnmetAuthenticationError
 

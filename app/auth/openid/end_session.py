@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from app import audit
-from app.auth.accounts.auth import Auth
 from app.auth.accounts.grants import RequestSource
 from app.auth.authorization import Redirect
 from app.auth.authorization.requests import Parameters
-from app.auth.openid.id_tokens import Hint
+from app.auth.id_tokens import Hint
+from app.auth.oauth import OAuth
 from app.auth.openid.logouts import Logout
 from app.core.errors import AuthorizationRequestError, UnregisteredAddressError
 
@@ -24,7 +24,7 @@ class Ending:
 
 
 async def begin(
-    auth: Auth, parameters: Parameters, cookie: str | None, source: RequestSource, *, is_posted: bool
+    auth: OAuth, parameters: Parameters, cookie: str | None, source: RequestSource, *, is_posted: bool
 ) -> Ending:
     """AuthorizationRequestError: the request is not in order, and nobody may be sent to the client.
 
@@ -51,7 +51,7 @@ async def begin(
     return Ending(done, has_ended=True)
 
 
-async def _read(auth: Auth, parameters: Parameters, hint: Hint | None) -> Logout:
+async def _read(auth: OAuth, parameters: Parameters, hint: Hint | None) -> Logout:
     """A hint that is no ID token of ours, or of a key that was rotated out, tells nothing (section 4)."""
     client_id = parameters.get("client_id")
     if hint is not None and client_id not in {None, hint.client_id}:

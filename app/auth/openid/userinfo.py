@@ -5,7 +5,7 @@ from typing import Any
 
 from beanie import PydanticObjectId
 
-from app.auth import bearer
+from app.auth.accounts import bearer
 from app.auth.accounts.auth import Auth
 from app.auth.openid import claims
 from app.core.errors import OAuthError

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.auth.openid import Hint, IdTokens, Logouts, claim_requests, claims
-from app.auth.openid.id_tokens import hash_of
+from app.auth.id_tokens import Hint, IdTokens, hash_of
+from app.auth.openid import Logouts, claim_requests, claims
 from app.auth.openid.logouts import ASKED_S
 from app.core import sealing
 from app.core.errors import OAuthError, RequestExpiredError, UnmetAuthenticationError
