@@ -8,17 +8,11 @@ from dataclasses import dataclass
 from app import migrations
 from app.audit.read import AuditLog
 from app.auth.access_tokens import AccessTokens
-from app.auth.authorization import Authorization
-from app.auth.consents import Consents
-from app.auth.devices import Devices
 from app.auth.form_tokens import FormTokens
 from app.auth.id_tokens import IdTokens
 from app.auth.invitations import Invitations
-from app.auth.oauth import OAuth
 from app.auth.one_time import OneTimeRecords
 from app.auth.opaque_tokens import OpaqueTokens
-from app.auth.openid import Logouts
-from app.auth.openid.back_channel import LogoutNotices
 from app.auth.passwords import Passwords
 from app.auth.sessions import BrowserSessions, Sessions
 from app.auth.throttles import Throttle
@@ -34,6 +28,12 @@ from app.jobs import JobQueue, Jobs
 from app.keys.keyring import Keyring, keep_current
 from app.keys.password_keys import PasswordKeys
 from app.listing import Listing
+from app.oauth.authorization import Authorization
+from app.oauth.consents import Consents
+from app.oauth.devices import Devices
+from app.oauth.oauth import OAuth
+from app.oauth.openid import Logouts
+from app.oauth.openid.back_channel import LogoutNotices
 from app.search import SearchIndex
 from app.users import Users
 

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 
 from app import container
 from app.auth.accounts import account_records
-from app.auth.authorization import steps
-from app.auth.oauth import OAuth
 from app.clients import NewClient
 from app.core import sealing, settings
+from app.oauth.authorization import steps
+from app.oauth.oauth import OAuth
 from benchmarks.servers import Database, Server
 
 CALLBACK = "https://app.example.com/callback"

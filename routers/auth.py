@@ -5,8 +5,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response, status
 
-from app.auth import accounts, oauth_forms, token_endpoint
-from app.auth.accounts.token_requests import TokenRequest
+from app import oauth
+from app.auth import accounts
 from app.clients import Client
 from app.core.errors import (
     AccessDeniedError,
@@ -29,6 +29,8 @@ from app.http.dependencies import Backends, Caller, Source
 from app.http.json_route import JsonRoute
 from app.http.oauth_requests import form_of, read_form
 from app.http.problems import BODY, SIGNED_IN, oauth_responses, responses
+from app.oauth import forms, token_endpoint
+from app.oauth.token_requests import TokenRequest
 from models.account import Registration
 from models.token import (
     InspectedForm,
@@ -50,7 +52,7 @@ async def _identify(
     request: Request, opened: Backends, form: Mapping[str, str], source: accounts.RequestSource
 ) -> Client:
     authorization = request.headers.get("authorization")
-    return await accounts.identify_client(opened.auth, authorization, form, source)
+    return await oauth.identify_client(opened.auth, authorization, form, source)
 
 
 @router.post(
@@ -126,7 +128,7 @@ async def introspect_token(request: Request, opened: Backends, source: Source) -
     """
     form = await read_form(request)
     client = await _identify(request, opened, form, source)
-    found = await accounts.introspect(opened.auth, oauth_forms.require(form, "token"), client=client)
+    found = await oauth.introspect(opened.auth, forms.require(form, "token"), client=client)
     return Introspection.model_validate(found)
 
 
@@ -140,7 +142,7 @@ async def revoke_token(request: Request, opened: Backends, source: Source) -> Re
     """RFC 7009, for the client that the token was issued to; 200 also for unknown tokens."""
     form = await read_form(request)
     client = await _identify(request, opened, form, source)
-    await accounts.revoke(opened.auth, oauth_forms.require(form, "token"), client=client)
+    await oauth.revoke(opened.auth, forms.require(form, "token"), client=client)
     return Revocation()
 
 

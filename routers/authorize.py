@@ -7,14 +7,14 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Request, Response, status
 
-from app.auth import accounts
-from app.auth.authorization import pushed, steps
+from app import oauth
 from app.core.errors import InvalidScopeError, UnauthorizedClientError
 from app.http import authorization_replies, browser_cookie
 from app.http.dependencies import Backends, Source
 from app.http.oauth_requests import form_of, read_form, read_parameters
 from app.http.pages import PageRoute, find_own_language
 from app.http.problems import oauth_responses
+from app.oauth.authorization import pushed, steps
 from models.authorization import AuthorizationForm, PushedRequest
 
 router = APIRouter(prefix="/auth", tags=["auth"])
@@ -48,7 +48,7 @@ async def go_on(request: Request, opened: Backends) -> Response:
 async def push_request(request: Request, opened: Backends, source: Source) -> PushedRequest:
     """RFC 9126: the parameters of /auth/authorize, from the client itself; the browser gets their name."""
     asked = await read_form(request)
-    client = await accounts.identify_client(opened.auth, request.headers.get("authorization"), asked, source)
+    client = await oauth.identify_client(opened.auth, request.headers.get("authorization"), asked, source)
     return PushedRequest(**asdict(await pushed.push(opened.auth, asked, client)))
 
 

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Response, status
 
-from app.auth import accounts
+from app import oauth
 from app.core.errors import (
     ClientExistsError,
     ClientHasNoSecretError,
@@ -89,7 +89,7 @@ async def patch_client(
     Tokens that the client keeps end if they hold a scope which it has lost.
     """
     changes = client_bodies.changes(patch)
-    changed = await accounts.change_client(opened.auth, client_id, changes, by=caller.user_id)
+    changed = await oauth.change_client(opened.auth, client_id, changes, by=caller.user_id)
     return client_bodies.describe(changed)
 
 
@@ -101,7 +101,7 @@ async def patch_client(
 )
 async def remove_client(client_id: ClientId, caller: Administrator, opened: Backends) -> None:
     """Its sessions end with this reply, and what its users let it have is forgotten."""
-    await accounts.remove_client(opened.auth, client_id, by=caller.user_id)
+    await oauth.remove_client(opened.auth, client_id, by=caller.user_id)
 
 
 @router.post(

@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request, Response
 
 from app.auth import accounts
-from app.auth.authorization import steps
 from app.core.errors import OAuthError, UnknownApplicationError
 from app.http import authorization_replies, pages, visits
 from app.http.dependencies import Source
 from app.http.pages import PageRoute
+from app.oauth.authorization import steps
 from app.pages.views import Consent, scope_texts
 
 router = APIRouter(prefix="/auth", include_in_schema=False, route_class=PageRoute)

@@ -2,14 +2,14 @@
 
 from fastapi import APIRouter, Request
 
-from app.auth import accounts
-from app.auth.accounts.token_requests import TokenRequest
-from app.auth.devices import INTERVAL_S, TTL_S
+from app import oauth
 from app.core.errors import InvalidScopeError, UnauthorizedClientError
 from app.http.dependencies import Backends, Source
 from app.http.json_route import JsonRoute
 from app.http.oauth_requests import form_of, read_form
 from app.http.problems import oauth_responses
+from app.oauth.devices import INTERVAL_S, TTL_S
+from app.oauth.token_requests import TokenRequest
 from models.device import DeviceForm, DeviceOutput
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=JsonRoute)
@@ -28,8 +28,8 @@ async def begin_device(request: Request, opened: Backends, source: Source) -> De
     the user has decided, `slow_down` when it is asked sooner.
     """
     form = await read_form(request)
-    client = await accounts.identify_client(opened.auth, request.headers.get("authorization"), form, source)
-    begun = await accounts.begin_device(opened.auth, TokenRequest(form, client, source))
+    client = await oauth.identify_client(opened.auth, request.headers.get("authorization"), form, source)
+    begun = await oauth.begin_device(opened.auth, TokenRequest(form, client, source))
     page = f"{opened.settings.issuer_url}/auth/device"
     return DeviceOutput(
         device_code=begun.device_code,

@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request, Response
 
 from app.auth import accounts
-from app.auth.oauth_forms import USER_SCOPES
 from app.core.errors import RosterError, UserCodeNotFoundError
 from app.http import pages, visits
 from app.http.dependencies import Source
 from app.http.pages import PageRoute
 from app.http.visits import Visit
+from app.oauth.forms import USER_SCOPES
 from app.pages.views import Device, DeviceConfirm, Notice, scope_texts
 
 router = APIRouter(prefix="/auth", include_in_schema=False, route_class=PageRoute)

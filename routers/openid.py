@@ -4,14 +4,14 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.auth import oauth_forms
-from app.auth.openid import end_session, userinfo
 from app.core.errors import TooLargeError
 from app.http import authorization_replies, browser_cookie
 from app.http.dependencies import Backends, Source
 from app.http.oauth_requests import form_of, read_form, read_parameters
 from app.http.pages import PageRoute
 from app.http.problems import PROTECTED, oauth_responses, responses
+from app.oauth import forms
+from app.oauth.openid import end_session, userinfo
 from models.authorization import UserInfo, UserInfoForm
 
 router = APIRouter(prefix="/auth", tags=["auth"])
@@ -42,7 +42,7 @@ async def read_userinfo(request: Request, opened: Backends) -> UserInfo:
 )
 async def read_userinfo_by_form(request: Request, opened: Backends) -> UserInfo:
     """As by GET; the access token may also be in a form (RFC 6750, section 2.2)."""
-    sent = await read_form(request) if oauth_forms.is_form(request.headers.get("content-type", "")) else {}
+    sent = await read_form(request) if forms.is_form(request.headers.get("content-type", "")) else {}
     authorization = userinfo.find_token(request.headers.getlist("authorization"), sent)
     return UserInfo.model_validate(await userinfo.read(opened.auth, authorization))
 

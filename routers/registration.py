@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, status
 
-from app.auth import accounts
+from app import oauth
 from app.core.errors import (
     InsufficientScopeError,
     InvalidClientMetadataError,
@@ -51,7 +51,7 @@ async def register_client(request: Request, opened: Backends, source: Source) ->
     by = await _let_in(request, opened)
     asked = await registration_bodies.read(request)
     with in_oauth_terms():
-        registered = await accounts.register_itself(opened.auth, asked, source=source, by=by)
+        registered = await oauth.register_itself(opened.auth, asked, source=source, by=by)
     return registration_bodies.describe(registered, opened.settings.issuer_url)
 
 
@@ -74,7 +74,7 @@ async def read_registration(client_id: ClientId, request: Request, opened: Backe
     """RFC 7592, section 2.1; without the secret, of which only a hash is stored."""
     token = registration_bodies.read_token(request)
     client = await opened.auth.clients.find_registered(client_id, token)
-    return registration_bodies.describe(accounts.Registered(client, token), opened.settings.issuer_url)
+    return registration_bodies.describe(oauth.Registered(client, token), opened.settings.issuer_url)
 
 
 @router.put(
@@ -90,7 +90,7 @@ async def replace_registration(client_id: ClientId, request: Request, opened: Ba
     token = registration_bodies.read_token(request)
     asked = await registration_bodies.read(request)
     with in_oauth_terms():
-        changed = await accounts.change_itself(opened.auth, client_id, token, asked)
+        changed = await oauth.change_itself(opened.auth, client_id, token, asked)
     return registration_bodies.describe(changed, opened.settings.issuer_url)
 
 
@@ -103,4 +103,4 @@ async def replace_registration(client_id: ClientId, request: Request, opened: Ba
 )
 async def remove_registration(client_id: ClientId, request: Request, opened: Backends) -> None:
     """RFC 7592, section 2.3: sessions that users began with the client end with this reply."""
-    await accounts.remove_itself(opened.auth, client_id, registration_bodies.read_token(request))
+    await oauth.remove_itself(opened.auth, client_id, registration_bodies.read_token(request))

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, status
 
+from app import oauth
 from app.auth import accounts
 from app.core.errors import (
     ClientNotFoundError,
@@ -86,7 +87,7 @@ async def create_client_token(
     Its scopes are among the client's own. It ends when it expires, when it is ended, when the client loses
     one of these scopes, and with the client.
     """
-    made = await accounts.create_client_token(opened.auth, client_id, asked, by=caller)
+    made = await oauth.create_client_token(opened.auth, client_id, asked, by=caller)
     return replies.opaque_token(*made)
 
 

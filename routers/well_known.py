@@ -4,13 +4,13 @@ from typing import get_args
 
 from fastapi import APIRouter, Response
 
-from app.auth import oauth_forms, token_endpoint
-from app.auth.authorization.requests import PROMPTS
 from app.auth.id_tokens import ACR
-from app.auth.openid import claims
 from app.clients.assertions import ALGORITHMS
 from app.http.dependencies import Backends
 from app.http.problems import responses
+from app.oauth import forms, token_endpoint
+from app.oauth.authorization.requests import PROMPTS
+from app.oauth.openid import claims
 from models.client import AuthMethod
 from models.server_metadata import ServerMetadata
 from models.token import MOST_KEYS, KeySet
@@ -54,7 +54,7 @@ async def read_metadata(opened: Backends) -> ServerMetadata:
         registration_endpoint=f"{issuer}/auth/clients" if registers else None,
         introspection_endpoint=f"{issuer}/auth/introspect",
         revocation_endpoint=f"{issuer}/auth/revoke",
-        scopes_supported=list(oauth_forms.EVERY_SCOPE),
+        scopes_supported=list(forms.EVERY_SCOPE),
         response_types_supported=["code"],
         response_modes_supported=["query", "form_post"],
         grant_types_supported=token_endpoint.offered(auth),

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-_TESTS = Path(__file__).parents[1] / "tests" / "integration" / "auth"
+_TESTS = Path(__file__).parents[1] / "tests" / "integration" / "oauth"
 _FILES = ("test_openid_conformance.py", "test_openid_logout.py", "test_logout_notices.py")
 _MODULE = re.compile(r"`(oidcc-[a-z0-9-]+)`[,:]?\s*", re.IGNORECASE)
 

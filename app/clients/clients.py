@@ -155,7 +155,7 @@ class Clients:
         return secret
 
     async def remove(self, client_id: str, *, by: str | None = None) -> None:
-        """Remove a client; `accounts.remove_client` also ends what it holds. ClientNotFoundError."""
+        """Remove a client; `oauth.remove_client` also ends what it holds. ClientNotFoundError."""
         await self.read(client_id)
         await self._clients.delete_one({"_id": client_id})
         _note("client_removed", client_id, by)

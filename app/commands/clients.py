@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar, get_args
 
 import typer
 
-from app.auth import accounts
+from app import oauth
 from app.clients import Client, NewClient
 from app.commands.running import backends, err, out, run, show_once
 from app.container import Container
@@ -187,7 +187,7 @@ def change_client(
     if any_scope == ("scopes" in given) and (any_scope or not given):
         raise typer.BadParameter("Give what to change, and --scope or --any-scope, not both.")
     changes = given | ({"scopes": None} if any_scope else {})
-    _tell(_run(lambda opened: accounts.change_client(opened.auth, client_id, changes)))
+    _tell(_run(lambda opened: oauth.change_client(opened.auth, client_id, changes)))
 
 
 def _given(**options: Any) -> dict[str, Any]:
@@ -217,7 +217,7 @@ def renew_secret(
 @cli.command("remove")
 def remove_client(client_id: _Id) -> None:
     """Remove a client, which ends its sessions and takes effect with the next request."""
-    _run(lambda opened: accounts.remove_client(opened.auth, client_id))
+    _run(lambda opened: oauth.remove_client(opened.auth, client_id))
     out.print(f"{client_id} is removed.", markup=False)
 
 

@@ -6,8 +6,8 @@ from html import escape
 
 from starlette.responses import HTMLResponse, Response
 
-from app.auth.authorization import Redirect
 from app.core.catalogue import LANGUAGES, Language, texts
+from app.oauth.authorization import Redirect
 
 _SUBMIT = "document.forms[0].submit()"
 _HASH = base64.b64encode(hashlib.sha256(_SUBMIT.encode()).digest()).decode()

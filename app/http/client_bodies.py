@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from app.auth.consents import Consent
 from app.clients import Client, NewClient, stored
 from app.core.clock import now
+from app.oauth.consents import Consent
 from models.client import ClientInput, ClientOutput, ClientPatch, ConsentList, ConsentOutput
 
 _SETS = {"scopes": frozenset, "grant_types": frozenset}

@@ -5,14 +5,14 @@ from typing import Any
 from fastapi import Request
 from pydantic import BaseModel
 
-from app.auth import oauth_forms
 from app.core.errors import AuthorizationRequestError, OAuthError
+from app.oauth import forms
 from models.token import LONGEST_VALUE
 from models.values import PLAIN
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    return oauth_forms.parse(await request.body(), request.headers.get("content-type", ""))
+    return forms.parse(await request.body(), request.headers.get("content-type", ""))
 
 
 async def read_parameters(request: Request) -> dict[str, str]:
@@ -23,7 +23,7 @@ async def read_parameters(request: Request) -> dict[str, str]:
     try:
         if request.method == "POST":
             return await read_form(request)
-        return oauth_forms.parse(request.scope["query_string"], oauth_forms.MEDIA_TYPE)
+        return forms.parse(request.scope["query_string"], forms.MEDIA_TYPE)
     except OAuthError as error:
         raise AuthorizationRequestError(error.detail) from None
 

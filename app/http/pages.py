@@ -10,7 +10,6 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from app.auth import oauth_forms
 from app.core.catalogue import LANGUAGES, Language, accepted_language, find_language, texts
 from app.core.errors import (
     AuthorizationRequestError,
@@ -24,6 +23,7 @@ from app.http import browser_cookie, error_handlers
 from app.http.dependencies import backends
 from app.http.problems import NotFoundError
 from app.monitoring.logs import REQUEST_ID
+from app.oauth import forms
 from app.pages import Pages, Problem, Shown, View
 from app.pages.views import Error
 
@@ -174,7 +174,7 @@ def require(form: Mapping[str, str], names: Iterable[str]) -> None:
 async def read_form(request: Request, *, bound: str = "") -> dict[str, str]:
     """The fields of a form that this browser was shown, for this session; FormExpiredError for any other."""
     _refuse_others(request)
-    form = oauth_forms.parse(await request.body(), request.headers.get("content-type", ""))
+    form = forms.parse(await request.body(), request.headers.get("content-type", ""))
     cookie = browser_cookie.FORM.read(request)
     token = form.pop("form_token", "")
     if cookie is None or not backends(request).auth.form_tokens.fits(token, cookie, bound):

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from fastapi import Request
 from pydantic import ValidationError
 
-from app.auth.accounts import Registered
 from app.clients import metadata
 from app.core import field_errors
 from app.core.errors import (
@@ -18,6 +17,7 @@ from app.core.errors import (
     UnauthenticatedError,
 )
 from app.http import json_route
+from app.oauth import Registered
 from models.client_registration import ClientMetadata, RegisteredMetadata
 
 _NAMES = {"name": "client_name", "auth_method": "token_endpoint_auth_method"}

@@ -8,14 +8,14 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.auth.accounts import RequestSource
-from app.auth.authorization import Flow, Redirect
-from app.auth.oauth import OAuth
-from app.auth.openid.logouts import Logout
 from app.auth.sessions import BrowserSession
 from app.clients import Client
 from app.core.errors import RosterError
 from app.http import authorization_replies, browser_cookie, pages
 from app.http.dependencies import backends
+from app.oauth.authorization import Flow, Redirect
+from app.oauth.oauth import OAuth
+from app.oauth.openid.logouts import Logout
 from app.pages import Problem, View
 
 _PLACES = frozenset({"device", "password"})

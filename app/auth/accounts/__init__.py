@@ -9,37 +9,25 @@ from app.auth.accounts.browsers import (
     sign_in_browser,
     sign_out_browser,
 )
-from app.auth.accounts.client_identity import identify_client
-from app.auth.accounts.client_registrations import Registered, change_itself, register_itself, remove_itself
-from app.auth.accounts.device_grants import begin_device
 from app.auth.accounts.grants import IssuedTokens, RequestSource, prove_password, refresh, sign_in
-from app.auth.accounts.inspection import introspect, revoke
 from app.auth.accounts.opaque import create_token, end_token
 from app.auth.accounts.passwords import change_email, change_password, set_password
 from app.auth.accounts.registration import register
-from app.auth.accounts.services import change_client, create_client_token, remove_client
 from app.auth.accounts.sign_outs import end_session, sign_out, sign_out_all
 from app.auth.accounts.throttling import lift_address, lift_throttle, see_throttle
 
 __all__ = [
     "Auth",
     "IssuedTokens",
-    "Registered",
     "RequestSource",
-    "begin_device",
-    "change_client",
     "change_email",
-    "change_itself",
     "change_password",
     "change_password_of_browser",
     "create_admin",
-    "create_client_token",
     "create_token",
     "end_session",
     "end_token",
     "has_admin",
-    "identify_client",
-    "introspect",
     "lift_address",
     "lift_throttle",
     "prove_password",
@@ -47,10 +35,6 @@ __all__ = [
     "refresh",
     "register",
     "register_browser",
-    "register_itself",
-    "remove_client",
-    "remove_itself",
-    "revoke",
     "see_throttle",
     "set_password",
     "sign_in",

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.auth.authorization import Flow
+from app.oauth.authorization import Flow
 from tests.support.api import serving
 from tests.support.identity import (
     PASSWORD,
