@@ -13,7 +13,7 @@ from time import perf_counter, process_time
 import uvloop
 
 from app import container
-from app.auth.accounts.bearer import authorise
+from app.accounts.bearer import authorise
 from app.core import settings
 from benchmarks.servers import Database, Server
 

@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict, dataclass
 
 from app import container
-from app.auth.accounts import account_records
+from app.accounts import account_records
 from app.clients import NewClient
 from app.core import sealing, settings
 from app.oauth.authorization import steps

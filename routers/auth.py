@@ -5,8 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response, status
 
-from app import oauth
-from app.auth import accounts
+from app import accounts, oauth
 from app.clients import Client
 from app.core.errors import (
     AccessDeniedError,

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 
-from app.auth import accounts
+from app import accounts
 from app.core.errors import OAuthError, UnknownApplicationError
 from app.http import authorization_replies, pages, visits
 from app.http.dependencies import Source

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from app.auth import accounts
+from app import accounts
 from app.core.errors import RosterError, UserCodeNotFoundError
 from app.http import pages, visits
 from app.http.dependencies import Source

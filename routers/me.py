@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from beanie import PydanticObjectId
 from fastapi import APIRouter, Query, Request, Response, status
 
-from app import audit
-from app.auth import accounts
+from app import accounts, audit
 from app.auth.access_tokens import Claims
 from app.core.errors import (
     InvalidError,

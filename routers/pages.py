@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
-from app.auth import accounts
+from app import accounts
 from app.core.errors import FieldError, InvalidError, RegistrationClosedError, RosterError
 from app.http import browser_cookie, pages, visits
 from app.http.dependencies import Source

@@ -2,8 +2,7 @@
 
 from fastapi import APIRouter, status
 
-from app import audit
-from app.auth import accounts
+from app import accounts, audit
 from app.core.errors import (
     InvalidError,
     PasswordNeededError,

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, status
 
-from app.auth import accounts
+from app import accounts
 from app.core.errors import InvalidError, UserNotFoundError
 from app.http import replies
 from app.http.dependencies import Administrator, Backends, ThrottledAddress, UserId

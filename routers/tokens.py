@@ -2,8 +2,7 @@
 
 from fastapi import APIRouter, status
 
-from app import oauth
-from app.auth import accounts
+from app import accounts, oauth
 from app.core.errors import (
     ClientNotFoundError,
     InvalidError,

@@ -1,1 +1,1 @@
-"""Authentication: accounts, passwords, tokens, sessions, keys, clients, invitations, throttles."""
+"""Authentication: sessions, passwords, tokens, invitations, and the throttles of wrong tries."""

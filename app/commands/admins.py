@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from app.auth import accounts
+from app import accounts
 from app.commands.running import out, run_once
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 from pydantic import SecretStr
 
-from app.auth import accounts
+from app import accounts
 from app.commands import samples
 from app.commands.running import err
 from app.container import Container

@@ -10,10 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer, OAuth2, SecurityScopes
 from pydantic import BaseModel, ValidationError
 
+from app.accounts import RequestSource
+from app.accounts.bearer import authorise
 from app.audit.write import Author
 from app.auth.access_tokens import Claims
-from app.auth.accounts import RequestSource
-from app.auth.accounts.bearer import authorise
 from app.container import Container
 from app.core import client_address
 from app.core.errors import FieldError, InvalidError, PreconditionRequiredError, SignInNeededError

@@ -11,8 +11,8 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from app.accounts import IssuedTokens
 from app.audit.read import EntryPage
-from app.auth.accounts import IssuedTokens
 from app.auth.sessions import Session, session_of
 from app.auth.throttles import CounterState
 from app.core.mongo import Row

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.auth.accounts import RequestSource
+from app.accounts import RequestSource
 from app.auth.sessions import BrowserSession
 from app.clients import Client
 from app.core.errors import RosterError

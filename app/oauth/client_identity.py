@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from app import audit
-from app.auth.accounts.auth import Auth
-from app.auth.accounts.grants import RequestSource
+from app.accounts.auth import Auth
+from app.accounts.grants import RequestSource
 from app.clients import ASSERTION_TYPE, Client
 from app.core.errors import InvalidClientError, OAuthError
 from app.oauth import basic_auth

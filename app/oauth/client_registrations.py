@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.auth.accounts.grants import RequestSource
+from app.accounts.grants import RequestSource
 from app.clients import Client, metadata
 from app.clients.rules import wrong
 from app.core import secret_codes

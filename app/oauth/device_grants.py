@@ -1,7 +1,7 @@
 """Sign-ins on devices (RFC 8628): what a device asks for, and what its user let it have."""
 
-from app.auth.accounts import account_records
-from app.auth.accounts.grants import IssuedTokens, begin, grant
+from app.accounts import account_records
+from app.accounts.grants import IssuedTokens, begin, grant
 from app.core.errors import InvalidGrantError, InvalidScopeError, UnauthorizedClientError
 from app.oauth import forms
 from app.oauth.devices import NewDeviceRequest

@@ -3,9 +3,9 @@
 from typing import Any
 
 from app import audit
+from app.accounts.auth import Auth
+from app.accounts.sign_outs import end
 from app.auth import opaque_tokens
-from app.auth.accounts.auth import Auth
-from app.auth.accounts.sign_outs import end
 from app.auth.sessions import RefreshToken
 from app.clients import Client
 from app.core.errors import InvalidClientError, InvalidTokenError, UnauthorizedClientError

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.auth.accounts.auth import Auth
+from app.accounts.auth import Auth
 from app.auth.one_time import OneTimeRecords
 from app.oauth.authorization.authorization import Authorization
 from app.oauth.consents import Consents

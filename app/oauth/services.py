@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from app import audit
+from app.accounts.grants import IssuedTokens
 from app.auth.access_tokens import Claims
-from app.auth.accounts.grants import IssuedTokens
 from app.auth.sessions import CLIENT_GENERATION
 from app.clients import Client
 from app.core.errors import FieldError, InvalidError, InvalidScopeError, UnauthorizedClientError

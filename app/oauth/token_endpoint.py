@@ -2,8 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from app.auth.accounts import grants
-from app.auth.accounts.grants import IssuedTokens
+from app.accounts import grants
+from app.accounts.grants import IssuedTokens
 from app.core.errors import InvalidError, OAuthError, UnauthorizedClientError, UnsupportedGrantTypeError
 from app.oauth import device_grants, forms, services
 from app.oauth.authorization import codes

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.auth.accounts.grants import RequestSource
+from app.accounts.grants import RequestSource
 from app.clients import Client
 from app.oauth import forms
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
-from app.auth.accounts import account_records
+from app.accounts import account_records
 from app.clients import Client
 from app.clients.client import NewClient
 from app.container import Container

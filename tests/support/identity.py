@@ -11,7 +11,7 @@ import orjson
 from joserfc import jwe
 from joserfc.jwk import RSAKey
 
-from app.auth.accounts import account_records
+from app.accounts import account_records
 from app.auth.passwords import Cost
 from app.clients import Client
 from tests.support.applying import resources

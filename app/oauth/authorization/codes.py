@@ -8,7 +8,7 @@ from typing import Any
 from beanie import PydanticObjectId
 
 from app import audit
-from app.auth.accounts.grants import IssuedTokens
+from app.accounts.grants import IssuedTokens
 from app.auth.sessions import BrowserSession, new_grant, session_of
 from app.clients import Client
 from app.core import sealing, secret_codes

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from app.auth.accounts import account_records
-from app.auth.accounts.account_records import Account
+from app.accounts import account_records
+from app.accounts.account_records import Account
 from app.auth.sessions import BrowserSession
 from app.clients import Client, redirect_matches
 from app.core.errors import (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app import audit
-from app.auth.accounts.grants import RequestSource
+from app.accounts.grants import RequestSource
 from app.auth.id_tokens import Hint
 from app.core.errors import AuthorizationRequestError, UnregisteredAddressError
 from app.oauth.authorization import Redirect

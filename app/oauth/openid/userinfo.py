@@ -5,8 +5,8 @@ from typing import Any
 
 from beanie import PydanticObjectId
 
-from app.auth.accounts import bearer
-from app.auth.accounts.auth import Auth
+from app.accounts import bearer
+from app.accounts.auth import Auth
 from app.core.errors import OAuthError
 from app.oauth.openid import claims
 

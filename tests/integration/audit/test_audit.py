@@ -11,9 +11,8 @@ from pydantic import SecretStr
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from app import audit
+from app import accounts, audit
 from app.audit.write import Author
-from app.auth import accounts
 from app.database import indexes
 from models.audit import AuditQuery
 from models.stored import FOREVER_S

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from app import audit
+from app.accounts import account_records
+from app.accounts.account_records import Account
+from app.accounts.auth import Auth
 from app.auth.access_tokens import Claims
-from app.auth.accounts import account_records
-from app.auth.accounts.account_records import Account
-from app.auth.accounts.auth import Auth
 from app.auth.passwords import Verdict
 from app.auth.sessions import session_of
 from app.clients import Client

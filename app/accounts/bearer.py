@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from app import audit
+from app.accounts import Auth
 from app.auth import opaque_tokens
 from app.auth.access_tokens import Claims
-from app.auth.accounts import Auth
 from app.core.errors import InsufficientScopeError, InvalidTokenError, UnauthenticatedError
 
 _SCHEME = "bearer "

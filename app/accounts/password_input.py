@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from pydantic import SecretStr
 
-from app.auth.accounts.auth import Auth
+from app.accounts.auth import Auth
 from app.core.errors import FieldError, InvalidError
 
 

@@ -4,11 +4,11 @@ from beanie import PydanticObjectId
 from pydantic import SecretStr, ValidationError
 
 from app import audit, users
+from app.accounts import account_records
+from app.accounts.account_records import Account
+from app.accounts.auth import Auth
 from app.audit.write import COMMAND_LINE
 from app.auth import passwords
-from app.auth.accounts import account_records
-from app.auth.accounts.account_records import Account
-from app.auth.accounts.auth import Auth
 from app.core.errors import InvalidError, StartError
 from app.core.normalise import email_key
 from app.users.administrators import ADMINISTRATOR

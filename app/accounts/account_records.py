@@ -12,8 +12,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from redis.exceptions import RedisError
 
 from app import audit
+from app.accounts.auth import Auth
 from app.audit.write import Author
-from app.auth.accounts.auth import Auth
 from app.core.clock import now
 from app.core.normalise import canonical, typed_email_key
 from app.database.transactions import together

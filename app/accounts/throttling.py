@@ -1,9 +1,9 @@
 """Throttles of accounts and addresses, which administrators see and lift."""
 
 from app import audit
+from app.accounts import account_records
+from app.accounts.auth import Auth
 from app.auth.access_tokens import Claims
-from app.auth.accounts import account_records
-from app.auth.accounts.auth import Auth
 from app.auth.throttles import CounterState
 from app.core.errors import UserNotFoundError
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from app import audit
+from app.accounts.auth import Auth
 from app.audit.write import Author
 from app.auth.access_tokens import Claims
-from app.auth.accounts.auth import Auth
 from app.auth.sessions import session_of
 from app.core.errors import SessionNotFoundError
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from app import audit
+from app.accounts.auth import Auth
 from app.auth.access_tokens import Claims
-from app.auth.accounts.auth import Auth
 from app.core.errors import (
     FieldError,
     InvalidError,

@@ -1,12 +1,12 @@
 """Browsers: signed in, registered, given a new password and signed out by the pages."""
 
 from app import audit
-from app.auth.accounts import account_records
-from app.auth.accounts.account_records import Account
-from app.auth.accounts.auth import Auth
-from app.auth.accounts.grants import RequestSource, prove_password
-from app.auth.accounts.passwords import replace_password
-from app.auth.accounts.registration import register
+from app.accounts import account_records
+from app.accounts.account_records import Account
+from app.accounts.auth import Auth
+from app.accounts.grants import RequestSource, prove_password
+from app.accounts.passwords import replace_password
+from app.accounts.registration import register
 from app.auth.sessions import BrowserSession
 from app.clients import BUILT_IN
 from app.core.errors import SessionRevokedError

@@ -7,14 +7,14 @@ from beanie import PydanticObjectId
 from pydantic import SecretStr
 
 from app import audit
+from app.accounts import account_records
+from app.accounts.account_records import Account
+from app.accounts.auth import Auth
+from app.accounts.grants import IssuedTokens, RequestSource, begin
+from app.accounts.password_input import open_password
 from app.audit.write import Author
 from app.auth import passwords
 from app.auth.access_tokens import Claims
-from app.auth.accounts import account_records
-from app.auth.accounts.account_records import Account
-from app.auth.accounts.auth import Auth
-from app.auth.accounts.grants import IssuedTokens, RequestSource, begin
-from app.auth.accounts.password_input import open_password
 from app.core.catalogue import texts
 from app.core.errors import (
     FieldError,

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 from redis.exceptions import ConnectionError  # noqa: A004 - redis-py's own
 
-from app.auth import accounts
+from app import accounts
 from app.auth.throttles import Throttle
 from tests.support.api import serving
 from tests.support.identity import (

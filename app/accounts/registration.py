@@ -3,11 +3,11 @@
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app import audit, users
+from app.accounts.auth import Auth
+from app.accounts.grants import RequestSource
+from app.accounts.password_input import open_password
 from app.audit.write import Author
 from app.auth import passwords
-from app.auth.accounts.auth import Auth
-from app.auth.accounts.grants import RequestSource
-from app.auth.accounts.password_input import open_password
 from app.auth.passwords import AtTurn
 from app.core.errors import InvalidInvitationError, RegistrationClosedError, RosterError
 from app.core.mongo import Row
