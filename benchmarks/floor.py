@@ -25,14 +25,15 @@ Row = dict[str, Any]
 # What users hold beside these (keys, facets) is never answered.
 PUBLIC = (
     *("username", "email", "name", "phone", "avatar_url", "locale", "tags", "scopes", "is_active", "profile"),
-    *("created_at", "updated_at", "last_login_at", "last_login_ip", "version"),
+    *("email_verified", "created_at", "updated_at", "last_login_at", "last_login_ip", "version"),
 )
 ADDRESS = ("label", "street", "city", "region", "zipcode", "country")
 EVERY = (
     *("id", "username", "email", "name", "phone", "avatar_url", "locale", "tags", "scopes", "is_active"),
     *("bio", "age", "title", "department"),
     *(f"address{place}_{part}" for place in (1, 2, 3) for part in ADDRESS),
-    *("addresses_more", "created_at", "updated_at", "last_login_at", "last_login_ip", "version"),
+    *("addresses_more", "email_verified", "created_at", "updated_at", "last_login_at", "last_login_ip"),
+    "version",
 )
 SIX = ("id", "name", "email", "age", "bio", "address1_city")
 TWELVE = (
@@ -151,8 +152,8 @@ def _every(row: Row) -> tuple[Any, ...]:
         *(row["locale"], ",".join(row["tags"]), ",".join(row["scopes"]), row["is_active"], profile["bio"]),
         *(profile["age"], profile["title"], profile["department"]),
         *(address.get(part) for address in padded[:3] for part in ADDRESS),
-        *(more, row["created_at"], row["updated_at"], row["last_login_at"], row["last_login_ip"]),
-        row["version"],
+        *(more, row["email_verified"], row["created_at"], row["updated_at"], row["last_login_at"]),
+        *(row["last_login_ip"], row["version"]),
     )
 
 

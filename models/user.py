@@ -73,6 +73,9 @@ _AddressesAnswer = Annotated[list[AddressOutput], Field(json_schema_extra={"maxI
 _VersionAnswer = Annotated[
     answers.Version, Field(description="The version, raised by each write; also the ETag.")
 ]
+_VerifiedAnswer = Annotated[
+    bool, Field(description="Whether mail to this e-mail has reached the user: a code that they used.")
+]
 _AgeAnswer = Annotated[int, Field(json_schema_extra={"minimum": 0, "maximum": 150})]
 
 
@@ -144,6 +147,9 @@ class Recorded(BaseModel):
     """The fields of a user that the service records and no caller sets."""
 
     id: Annotated[str, Declared(answers.Id, width=26)]
+    email_verified: Annotated[bool, Declared(
+        _VerifiedAnswer, width=15, filter="Whether mail to their e-mail reached the users.",
+    )] = False  # fmt: skip
     created_at: Annotated[datetime, Declared(
         answers.Moment, sort=True, filter=("Created then or later", "Created then or earlier"),
     )]  # fmt: skip
@@ -160,6 +166,7 @@ class Recorded(BaseModel):
 EXAMPLE_OUTPUT: dict[str, Any] = {
     "id": EXAMPLE_ID,
     **UserInput(**EXAMPLE_INPUT, phone="+8613800138000", locale="zh-CN", tags=["staff"]).model_dump(),
+    "email_verified": True,
     "created_at": "2026-01-31T08:00:00.123000Z",
     "updated_at": "2026-02-01T09:30:00.456000Z",
     "last_login_at": None,
@@ -184,8 +191,12 @@ class UserOutput(PublicFields):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_OUTPUT]})
 
 
-_IGNORED = Field(pattern=PLAIN, max_length=64, description="From a reply that is sent back; ignored.")
-_TOLD = dict.fromkeys(Recorded.model_fields, (Annotated[str | None, _IGNORED], None))
+_IGNORED = Field(description="From a reply that is sent back; ignored.")
+_IGNORED_TEXT = Annotated[str, Field(pattern=PLAIN, max_length=64)]
+_TOLD = {
+    name: (Annotated[(Activity if info.annotation is bool else _IGNORED_TEXT) | None, _IGNORED], None)
+    for name, info in Recorded.model_fields.items()
+}
 
 
 @made_of({name: told for name, told in _TOLD.items() if name not in ("id", "version")})
@@ -221,6 +232,8 @@ _ALL = (*read(UserInput), *PARTS, *read(Recorded, is_set=False))
 FACETS = tuple(
     sorted((field for field in _ALL if field.is_facet), key=lambda field: field.kind.type is not bool)
 )
+KEPT: dict[str, Any] = {field.name: field.info.default for field in FACETS if not field.is_set}
+"""What the service records of a user and filters find, each as users have it of whom nothing is recorded."""
 UNIQUE = tuple(field for field in _ALL if field.declared.unique)
 RANGES = tuple(field for field in _ALL if field.bounds)
 SORTED = tuple(field for field in _ALL if field.declared.sort)

@@ -25,7 +25,17 @@ from app.listing.queries import build
 from app.users.selections import choose
 from app.users.user_records import hidden
 from models.listing import Filter, ListQuery, Missable
-from models.user import FACETS, PARTS, SORTED, AddressInput, Credentials, ProfileInput, User, UserInput
+from models.user import (
+    FACETS,
+    KEPT,
+    PARTS,
+    SORTED,
+    AddressInput,
+    Credentials,
+    ProfileInput,
+    User,
+    UserInput,
+)
 from tests.support.servers import MongoServer
 
 USERS = 20_000
@@ -42,6 +52,7 @@ MANY = frozenset(name for name, field in Filter.model_fields.items() if "list" i
 
 FILTERS: dict[str, str] = {
     "is_active": "true",
+    "email_verified": "true",
     "tag": "vip",
     "scope": "users:read",
     "department": "Sales",
@@ -87,9 +98,9 @@ REASONS = {
     "last_login_at": "`sort=last_login_at`; `last_login_from`, `last_login_to`.",
     "name": "`sort=name`: accents and case ignored, Chinese by pinyin.",
     "age": "`sort=age`; `age_min`, `age_max`.",
-    "facets": "One entry for each value of `is_active`, `tag`, `scope`, `department`, `city` and `country` a "
-    "user has, each followed by `created_at` and the id: one index instead of six serves every equality "
-    "filter in the default order, with `created_from` and `created_to` on top.",
+    "facets": "One entry for each value of `is_active`, `email_verified`, `tag`, `scope`, `department`, "
+    "`city` and `country` a user has, each followed by `created_at` and the id: one index instead of seven "
+    "serves every equality filter in the default order, with `created_from` and `created_to` on top.",
     "search_words": "`q`: one entry for each word that finds a user, each followed by the sort key of the "
     "name and the id, so that everybody who holds a common word can be paged through in the order of names.",
     "search_digits": "`q` with a phone number or a part of one: one entry for each place in the number from "
@@ -247,6 +258,7 @@ def stored(person: dict[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {
         **UserInput.model_construct(name="", email="").model_dump(),
         **dict.fromkeys(("last_login_at", "last_login_ip")),
+        **KEPT,
         **person,
         "profile": ProfileInput().model_dump() | person["profile"] | {"addresses": addresses},
         "updated_at": person["created_at"],
@@ -374,9 +386,9 @@ are broken by id. Users without the value of the order come last in both directi
   users without the value: a query with two keys of its own.) This holds for
   - each sort alone;
   - each filter alone in the default order, but for `missing=city` and `missing=country`;
-  - one of `is_active`, `tag`, `scope`, `department`, `city`, `country` in the order of `created_at`, also
-    with `created_from` and `created_to`;
-  - several values of one of those six: each value costs one key more, and so does each further value that
+  - one of `is_active`, `email_verified`, `tag`, `scope`, `department`, `city`, `country` in the order of
+    `created_at`, also with `created_from` and `created_to`;
+  - several values of one of those seven: each value costs one key more, and so does each further value that
     one user has;
   - one `id`, `email`, `username` or `phone`, with whatever else: one key.
 - **bounded**: the other pairs. MongoDB either walks the order's index and leaves out users that the filter

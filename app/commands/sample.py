@@ -57,9 +57,9 @@ _SCRAMBLE = 618_033_989  # shares no factor with any number of phone numbers, so
 def people(count: int, *, seed: int = 7, start: int = 0) -> Iterator[dict[str, Any]]:
     """Persons `start` to `start + count - 1`, in the shape of the API's create body.
 
-    They also have fields that a directory records itself: is_active, scopes, created_at, and mostly
-    last_login_at (both UTC, whole milliseconds) and last_login_ip. E-mails and usernames are unique for any
-    number of people, phone numbers for the first ten million.
+    They also have fields that a directory records itself: is_active, scopes, email_verified, created_at, and
+    mostly last_login_at (both UTC, whole milliseconds) and last_login_ip. E-mails and usernames are unique
+    for any number of people, phone numbers for the first ten million.
     """
     for index in range(start, start + count):
         yield _person(seed, index)
@@ -137,6 +137,7 @@ def _person(seed: int, index: int) -> dict[str, Any]:
         signed_in = created + dice.below(SPAN_MS - created)
         person["last_login_at"] = FIRST_CREATED + timedelta(milliseconds=signed_in)
         person["last_login_ip"] = _address_of_documentation(dice)
+    person["email_verified"] = dice.chance(75)
     return person
 
 

@@ -14,7 +14,7 @@ from app.users.user_records import document, record
 from models.user import User, UserInput
 
 _BATCH = 1_000
-_STORED = ("is_active", "scopes", "created_at", "last_login_at", "last_login_ip")
+_STORED = ("is_active", "scopes", "email_verified", "created_at", "last_login_at", "last_login_ip")
 """Fields of a sample person that no caller may set."""
 
 

@@ -37,7 +37,7 @@ _TOGETHER = 200
 _TRIES = 12
 """The most tries of one batch after lost races."""
 _NEEDED = dict.fromkeys(("n", "status", "user", "version", "said", "password_hash", "differences"), 1)
-_STANDING = {"version": 1, "is_active": 1, "scopes": 1}
+_STANDING = dict.fromkeys(("version", "is_active", "scopes", "email", "email_verified"), 1)
 
 
 class _RefusedError(WriteConflictError):
@@ -222,7 +222,9 @@ def _prepare(rows: list[Row], standing: dict[ObjectId, Row], author: Author) -> 
         if row["status"] == "delete" or (row["status"] == "update" and _ends(row, user)):
             batch.alone.append((row, user))
             continue
-        write, words, entry = _create(row, author) if row["status"] == "create" else _update(row, author)
+        write, words, entry = (
+            _create(row, author) if row["status"] == "create" else _update(row, user, author)
+        )
         batch.writes.append(write)
         batch.words.append(words)
         batch.entries.append(entry)
@@ -245,7 +247,9 @@ def _create(row: Row, author: Author) -> tuple[InsertOne[Row], dict[str, bool], 
     return InsertOne(new), words, user_records.creation(row["user"], row["said"], author)
 
 
-def _update(row: Row, author: Author) -> tuple[UpdateOne, dict[str, bool], Entry]:
-    update, words = user_records.change(row["said"])
+def _update(row: Row, user: Row, author: Author) -> tuple[UpdateOne, dict[str, bool], Entry]:
+    """Of the version that was planned; if that of `user` is another, MongoDB finds nothing to update."""
+    is_verified = user_records.stays_verified(user, row["said"])
+    update, words = user_records.change(row["said"], is_verified=is_verified)
     at = {"_id": row["user"], "version": row["version"]}
     return UpdateOne(at, update), words, changes.alteration(at, author, row["differences"])

@@ -37,6 +37,7 @@ from app.users.user_records import (
     generation,
     hidden,
     sound,
+    stays_verified,
 )
 from models.user import FIELDS, STANDING, UserInput, UserPatch, UserReplacement
 from models.values import Held, held
@@ -100,16 +101,20 @@ class Writes:
         raised: Mapping[str, int] = {},
         *,
         stored: Mapping[str, Any] = {},
+        is_verified: bool | None = None,
         differences: Sequence[Mapping[str, Any]] | None = None,
         session: AsyncClientSession | None = None,
         also: Also | None = None,
     ) -> Row | None:
         """The row after the write, or None if its version is no longer the one that was read.
 
-        `stored` has fields that no caller sets (a password hash). `differences` are given where the whole row
+        `stored` has fields that no caller sets (a password hash). `is_verified` says it of the new e-mail;
+        otherwise the same one stays verified, and another is not. `differences` are given where the whole row
         was not read. LastAdministratorError where nobody else could administer.
         """
-        update, words = change(values, raised)
+        if is_verified is None:
+            is_verified = stays_verified(row, values)
+        update, words = change(values, raised, is_verified=is_verified)
         update["$set"] |= stored
         await self._records.learn([words])
 

@@ -10,6 +10,7 @@ from app.search import upkeep
 from app.users.rows import RowReader
 from app.users.selections import choose
 from app.users.user_records import SETTABLE, normalised
+from models.user import KEPT
 
 _log = structlog.get_logger("roster.migrations")
 
@@ -38,7 +39,7 @@ def _renew(row: Row, names: list[str], reader: RowReader) -> UpdateOne | None:
     """None where nothing changes, and for a row that no caller can be given."""
     held = {name: row.pop(name, None) for name in names}
     for sound in reader.sound([row]):
-        values: dict[str, Any] = {name: sound[name] for name in SETTABLE}
+        values: dict[str, Any] = {name: sound[name] for name in (*SETTABLE, *KEPT)}
         derived = normalised(values)
         changes = {name: value for name, value in values.items() if row.get(name, _MISSING) != value}
         changes |= {name: derived[name] for name in names if held[name] != derived[name]}

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from app.core.mongo import Row
 from models.fields import Kind
-from models.user import UserOutput
+from models.user import KEPT, UserOutput
 
 log = structlog.get_logger()
 
@@ -130,7 +130,7 @@ class RowReader:
         _id = row.get("_id")
         if not isinstance(_id, bson.ObjectId):
             raise _WrongError("_id")
-        return {"_id": _id} | self._object(row, self._fields, "")
+        return {"_id": _id} | self._object(KEPT | row, self._fields, "")  # the release before writes none
 
     def _object(self, value: Row, fields: dict[str, _Kind], path: str) -> Row:
         return {name: self._value(value.get(name), kind, f"{path}{name}") for name, kind in fields.items()}

@@ -19,7 +19,7 @@ from app.users.authority import Authority
 from app.users.generations import generation_of
 from app.users.idempotency import Attempt
 from app.users.selections import choose
-from models.user import FACETS, KEYS, User, UserInput
+from models.user import FACETS, KEPT, KEYS, User, UserInput
 from models.user import UNIQUE as UNIQUE_FIELDS
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ _FACETS = [
     for depth in (1, 2, 3)
 ]
 """Of the user, the profile and an address."""
-_UNRECORDED = {"last_login_at": None, "last_login_ip": None, "version": 1}
+_UNRECORDED = {"last_login_at": None, "last_login_ip": None, "version": 1, **KEPT}
 """What the service records of a user later."""
 
 GENERATION = {"credentials.generation": 1}
@@ -98,13 +98,21 @@ def normalised(values: Mapping[str, Any]) -> dict[str, Any]:
     return {"keys": keys, "facets": list(dict.fromkeys(_facets(values)))}
 
 
-def change(values: dict[str, Any], raised: Mapping[str, int] = {}) -> tuple[dict[str, Any], dict[str, bool]]:
-    """The update that sets all fields that callers may set.
+def change(
+    values: Mapping[str, Any], raised: Mapping[str, int] = {}, *, is_verified: bool
+) -> tuple[dict[str, Any], dict[str, bool]]:
+    """The update that sets all fields that callers may set, and whether the e-mail is verified.
 
     And the words that the dictionary must have first.
     """
+    values = {**values, "email_verified": is_verified}
     kept, words = hidden(values)
     return {"$set": values | {"updated_at": now()} | kept, "$inc": {"version": 1, **raised}}, words
+
+
+def stays_verified(before: Row, values: Mapping[str, Any]) -> bool:
+    """Whether a verified e-mail is still the same: in another spelling, mail may reach somebody else."""
+    return bool(before.get("email_verified") and before["email"] == values["email"])
 
 
 def _facets(values: Mapping[str, Any]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from app.core.mongo import Collection
-from app.users import idempotency
+from app.users import idempotency, verification
 from app.users.batches import Batches
 from app.users.changes import Changes, Writes
 from app.users.generations import End
@@ -22,6 +22,7 @@ class Users:
         self.learn = records.learn
         writes = Writes(records)
         self.write, self.erase = writes.write, writes.erase
+        self.verify = partial(verification.verify, records, writes)
         changes = Changes(records, writes, end)
         self.patch, self.replace, self.delete = changes.patch, changes.replace, changes.delete
         self.apply = Batches(records, changes).apply

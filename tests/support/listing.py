@@ -12,7 +12,7 @@ from app.core.mongo import Collection
 from app.users.user_records import record
 from models.user import UserInput
 
-STORED = ("created_at", "updated_at", "last_login_at", "is_active", "scopes")
+STORED = ("created_at", "updated_at", "last_login_at", "is_active", "scopes", "email_verified")
 MAX_PAGES = 2_000
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

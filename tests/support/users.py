@@ -3,10 +3,14 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, cast
 
 import httpx
 
+from app.audit.write import Author
+from app.container import Container
+from app.database import transactions
 from models.user import UserInput
 
 _numbers = itertools.count(1)
@@ -33,6 +37,17 @@ async def read(client: httpx.AsyncClient, user: dict[str, Any]) -> dict[str, Any
     reply = await client.get(f"/users/{user['id']}")
     assert reply.status_code == 200, reply.text
     return cast("dict[str, Any]", reply.json())
+
+
+async def verify(client: httpx.AsyncClient, user: dict[str, Any]) -> bool:
+    """Note that mail reached the user, as a code that they use does; whether the address is still theirs."""
+    opened: Container = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
+    note = partial(
+        opened.users.verify, user["id"], user["email"], author=Author(user_id=user["id"], via="mail")
+    )
+    return await transactions.together(
+        opened.connections.database.client, lambda session: note(session=session)
+    )
 
 
 async def find(client: httpx.AsyncClient, **query: str) -> list[str]:

@@ -13,7 +13,17 @@ BY_SCOPE: Mapping[str, tuple[str, ...]] = {
 }
 SCOPE_OF: Mapping[str, str] = {name: scope for scope, names in BY_SCOPE.items() for name in names}
 
-FIELDS = ("name", "username", "avatar_url", "locale", "updated_at", "email", "phone", "profile.addresses")
+FIELDS = (
+    "email",
+    "email_verified",
+    "name",
+    "username",
+    "avatar_url",
+    "locale",
+    "updated_at",
+    "phone",
+    "profile.addresses",
+)
 """The stored fields that claims are made of."""
 
 
@@ -33,7 +43,7 @@ def tell(user: Row, wanted: Collection[str]) -> dict[str, Any]:
         "locale": (user.get("locale") or "").replace("_", "-") or None,
         "updated_at": updated_at and int(updated_at.timestamp()),
         "email": user.get("email"),
-        "email_verified": user.get("email") and False,
+        "email_verified": user.get("email") and bool(user.get("email_verified")),
         "phone_number": user.get("phone"),
         "phone_number_verified": user.get("phone") and False,
         "address": address,

@@ -74,6 +74,13 @@ async def test_all_old_users_are_paged_through_in_every_order(old: Old, sort: st
     assert emails >= {person["email"] for person in [*PEOPLE, *ODD]}
 
 
+async def test_nobody_of_old_has_verified_their_address(old: Old) -> None:
+    client, _ = old
+    everybody = {user["id"] for user in await read_all(client)}
+    assert {user["id"] for user in await read_all(client, email_verified="false")} == everybody
+    assert await read_all(client, email_verified="true") == []
+
+
 async def test_old_users_are_read_changed_and_deleted(old: Old) -> None:
     client, _ = old
     for user in await read_all(client):

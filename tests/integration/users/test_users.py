@@ -41,7 +41,7 @@ FULL: dict[str, Any] = {
 }
 EMPTY_PROFILE: dict[str, Any] = BLANK["profile"]
 STOLEN = [
-    "version", "_id", "id", "created_at", "updated_at", "last_login_at", "last_login_ip",
+    "version", "_id", "id", "email_verified", "created_at", "updated_at", "last_login_at", "last_login_ip",
     "keys", "facets", "credentials", "generation", "password_hash", "password_jwe",
     "hashed_password", "password", "role", "is_superuser", "$set", "$where",
     "profile.age", "__proto__", "nmae",
@@ -70,6 +70,7 @@ async def test_a_user_is_created_whole_and_read_back_as_typed(client: httpx.Asyn
         | {"addresses": [FULL["profile"]["addresses"][0], second]},
         "scopes": ["me"],
         "is_active": True,
+        "email_verified": False,
         "created_at": user["created_at"],
         "updated_at": user["created_at"],
         "last_login_at": None,
@@ -323,7 +324,7 @@ async def test_a_put_replaces_what_a_caller_may_say_and_keeps_the_rest(client: h
         "username": None,
         "name": "bea",
     }
-    assert stored["facets"] == ["is_active:false", "scope:me", "scope:users:read"]
+    assert stored["facets"] == ["is_active:false", "email_verified:false", "scope:me", "scope:users:read"]
 
 
 async def test_every_write_keeps_keys_and_facets_in_step(client: httpx.AsyncClient) -> None:

@@ -86,6 +86,7 @@ def test_fields_are_missing_as_often_as_in_a_real_directory(crowd: list[Person])
     for field, usual in {"bio": 0.45, "age": 0.85, "title": 0.65, "department": 0.75}.items():
         assert abs(share(field, profiles) - usual) < 0.02, field
     assert abs(sum(person["is_active"] for person in crowd) / len(crowd) - 0.95) < 0.01
+    assert abs(sum(person["email_verified"] for person in crowd) / len(crowd) - 0.75) < 0.01
     assert {len(profile["addresses"]) for profile in profiles} == {0, 1, 2, 3, 4}
     codes = [
         address["zipcode"] for profile in profiles for address in profile["addresses"] if "zipcode" in address

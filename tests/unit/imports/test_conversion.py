@@ -142,7 +142,8 @@ def test_a_national_number_is_read_where_it_is_one_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["created_at", "updated_at", "last_login_at", "last_login_ip", "status", "error", "x"]
+    "field",
+    ["email_verified", "created_at", "updated_at", "last_login_at", "last_login_ip", "status", "error", "x"],
 )
 def test_what_is_only_shown_is_not_read(field: str) -> None:
     assert converter(field) is None

@@ -81,6 +81,7 @@ def person(**fields: Any) -> dict[str, Any]:
         "tags": [],
         "scopes": ["me", "users:read"],
         "is_active": True,
+        "email_verified": False,
         "created_at": moment("2024-01-02T03:04:05"),
         "updated_at": moment("2024-01-02T03:04:05.678"),
         "version": 1,

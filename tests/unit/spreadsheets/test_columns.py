@@ -21,7 +21,7 @@ PUBLISHED = [
     "address1_country", "address2_label", "address2_street", "address2_city", "address2_region",
     "address2_zipcode", "address2_country", "address3_label", "address3_street", "address3_city",
     "address3_region", "address3_zipcode", "address3_country", "addresses_more",
-    "created_at", "updated_at", "last_login_at", "last_login_ip", "version",
+    "email_verified", "created_at", "updated_at", "last_login_at", "last_login_ip", "version",
 ]  # fmt: skip
 
 

@@ -25,6 +25,7 @@ def test_without_columns_a_line_is_the_whole_user_with_its_id_first() -> None:
             "tags": [],
             "scopes": ["me", "users:read"],
             "is_active": True,
+            "email_verified": False,
             "created_at": "2024-01-02T03:04:05.000000Z",
             "updated_at": "2024-01-02T03:04:05.678000Z",
             "version": 1,

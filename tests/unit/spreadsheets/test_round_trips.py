@@ -58,6 +58,7 @@ USERS = st.fixed_dictionaries(
                 "addresses": ADDRESSES,
             }
         ),
+        "email_verified": st.booleans(),
         "created_at": MOMENTS,
         "updated_at": MOMENTS,
         "last_login_at": st.none() | MOMENTS,

@@ -43,6 +43,7 @@ ROW: dict[str, Any] = {
         "department": "d",
         "addresses": [dict(ADDRESS), dict(ADDRESS)],
     },
+    "email_verified": True,
     "created_at": MOMENT,
     "updated_at": MOMENT,
     "last_login_at": MOMENT,
