@@ -26,13 +26,18 @@ log = structlog.get_logger()
 _LONGEST_NAME = 1024
 """Characters; no name is as long in any composition. Normalising may take quadratic time."""
 
-_WANTED = dict.fromkeys(("email", "name", "username", "phone", "is_active", "scopes", "credentials"), 1)
+_WANTED = dict.fromkeys(
+    ("email", "email_verified", "name", "username", "phone", "locale", "is_active", "scopes", "credentials"), 1
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     user_id: str
     email: str
+    is_verified: bool
+    """Whether mail to the e-mail has reached them."""
+    locale: str | None
     about: tuple[str | None, ...]
     """Texts that their password may not be: name, e-mail, username, phone."""
     is_active: bool
@@ -101,9 +106,11 @@ class _Stored(BaseModel):
     model_config = ConfigDict(strict=True)
 
     email: str
+    email_verified: bool = False
     name: str
     username: str | None = None
     phone: str | None = None
+    locale: str | None = None
     is_active: bool
     scopes: list[str]
     credentials: _Credentials | None = None
@@ -124,6 +131,8 @@ def _account(row: Mapping[str, Any] | None) -> Account | None:
     return Account(
         user_id=str(row["_id"]),
         email=stored.email,
+        is_verified=stored.email_verified,
+        locale=stored.locale,
         about=(stored.name, stored.email, stored.username, stored.phone),
         is_active=stored.is_active,
         scopes=frozenset(stored.scopes),
