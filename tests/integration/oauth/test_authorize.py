@@ -23,6 +23,7 @@ from tests.support.authorization import (
     sign_in_browser,
 )
 from tests.support.identity import member, parts
+from tests.support.users import verify
 
 UNMET = "unmet_authentication_requirements"
 
@@ -417,6 +418,20 @@ async def test_claims_are_in_the_id_token_that_are_asked_for_there(
     assert (told["email"], told["email_verified"]) == (user["email"], False)
     assert "name" not in told
     assert tokens["scope"] == "email openid"
+
+
+async def test_a_verified_address_is_told_as_such(
+    op: httpx.AsyncClient, portal: Application, cookie: str, user: dict[str, Any]
+) -> None:
+    assert await verify(op, user)
+    claims = json.dumps({"id_token": {"email_verified": None}})
+    tokens = await portal.get_tokens(cookie, claims=claims, scope="openid email")
+    assert parts(tokens["id_token"])[1]["email_verified"] is True
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    assert (await op.get("/auth/userinfo", headers=headers)).json()["email_verified"] is True
+    await op.patch(f"/users/{user['id']}", json={"email": user["email"].upper()})
+    assert (await op.get("/auth/userinfo", headers=headers)).json()["email_verified"] is False
+    await op.patch(f"/users/{user['id']}", json={"email": user["email"]})
 
 
 async def test_claims_say_nothing_without_openid(portal: Application, cookie: str) -> None:
