@@ -27,7 +27,8 @@ _LONGEST_NAME = 1024
 """Characters; no name is as long in any composition. Normalising may take quadratic time."""
 
 _WANTED = dict.fromkeys(
-    ("email", "email_verified", "name", "username", "phone", "locale", "is_active", "scopes", "credentials"), 1
+    ("email", "email_verified", "name", "username", "phone", "locale", "is_active", "scopes", "credentials"),
+    1,
 )
 
 
