@@ -51,7 +51,17 @@ def test_a_whole_user_fills_every_column() -> None:
 def test_a_user_without_the_optional_fields_leaves_empty_cells() -> None:
     header, record = read_csv(write("csv", [person(profile=None, tags=[], phone=None)], None))
     filled = {name for name, cell in zip(header, record, strict=True) if cell}
-    assert filled == {"id", "email", "name", "scopes", "is_active", "created_at", "updated_at", "version"}
+    assert filled == {
+        "id",
+        "email",
+        "name",
+        "scopes",
+        "is_active",
+        "email_verified",
+        "created_at",
+        "updated_at",
+        "version",
+    }
 
 
 def test_nasty_names_are_defused_and_read_back_equal() -> None:

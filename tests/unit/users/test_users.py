@@ -78,7 +78,15 @@ async def test_a_record_holds_what_was_said_and_what_is_hidden() -> None:
         "username": "zoë",
         "name": "xiao zhong tong xue",
     }
-    assert record.facets == ["is_active:true", "tag:a", "tag:b", "scope:me", "city:北京", "country:中国"]
+    assert record.facets == [
+        "is_active:true",
+        "email_verified:false",
+        "tag:a",
+        "tag:b",
+        "scope:me",
+        "city:北京",
+        "country:中国",
+    ]
     assert record.version == 1
     assert tuple(record.scopes) == DEFAULT_SCOPES
     assert record.created_at == record.updated_at
@@ -88,7 +96,7 @@ async def test_a_record_holds_what_was_said_and_what_is_hidden() -> None:
 async def test_what_no_caller_may_say_is_set_by_name() -> None:
     record = user_records.record(said(), scopes=["users:read"], is_active=False)
     assert record.scopes == ["users:read"]
-    assert record.facets == ["is_active:false", "scope:users:read"]
+    assert record.facets == ["is_active:false", "email_verified:false", "scope:users:read"]
 
 
 async def test_a_created_user_is_read_back(users: Users, stored: Any) -> None:
@@ -162,7 +170,7 @@ async def test_a_patch_raises_the_version_and_rewrites_what_is_hidden(users: Use
     assert (changed["name"], changed["tags"], changed["version"]) == ("Éva", ["b"], 2)
     kept = await stored.find_one({})
     assert kept["keys"]["name"] == "eva"
-    assert kept["facets"] == ["is_active:true", "tag:b", "scope:me"]
+    assert kept["facets"] == ["is_active:true", "email_verified:false", "tag:b", "scope:me"]
 
 
 async def test_a_patch_that_changes_nothing_does_not_write(
@@ -363,7 +371,7 @@ async def test_an_administrator_says_scopes_and_activation_everywhere(users: Use
         row["_id"], replacement(email=row["email"], scopes=["me"], is_active=True), authority=ANYONE
     )
     assert (row["scopes"], row["is_active"]) == (["me"], True)
-    assert (await stored.find_one({}))["facets"] == ["is_active:true", "scope:me"]
+    assert (await stored.find_one({}))["facets"] == ["is_active:true", "email_verified:false", "scope:me"]
 
 
 @pytest.mark.parametrize("authority", [ANYONE, WRITER])
@@ -373,7 +381,12 @@ async def test_a_replacement_that_says_nothing_of_them_keeps_scopes_and_activati
     row = await users.create(said(scopes=["me", "users:read"], is_active=False), ANYONE)
     row = await users.replace(row["_id"], replacement(email=row["email"], name="x"), authority=authority)
     assert (row["name"], row["scopes"], row["is_active"]) == ("x", ["me", "users:read"], False)
-    assert (await stored.find_one({}))["facets"] == ["is_active:false", "scope:me", "scope:users:read"]
+    assert (await stored.find_one({}))["facets"] == [
+        "is_active:false",
+        "email_verified:false",
+        "scope:me",
+        "scope:users:read",
+    ]
 
 
 async def test_in_a_batch_each_is_refused_alone_and_the_rest_is_done(
