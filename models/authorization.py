@@ -83,7 +83,7 @@ class UserInfo(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"sub": EXAMPLE_ID, "email": "ana@example.com", "email_verified": False}]
+            "examples": [{"sub": EXAMPLE_ID, "email": "ana@example.com", "email_verified": True}]
         }
     )
 
@@ -94,7 +94,7 @@ class UserInfo(BaseModel):
     locale: answers.Locale | None = None
     updated_at: answers.Count | None = None
     email: answers.Email | None = None
-    email_verified: Literal[False] | None = None
+    email_verified: bool | None = None
     phone_number: answers.Phone | None = None
     phone_number_verified: Literal[False] | None = None
     address: AddressClaim | None = None
