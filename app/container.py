@@ -28,6 +28,7 @@ from app.jobs import JobQueue, Jobs
 from app.keys.keyring import Keyring, keep_current
 from app.keys.password_keys import PasswordKeys
 from app.listing import Listing
+from app.mail import Outbox
 from app.oauth.authorization import Authorization
 from app.oauth.consents import Consents
 from app.oauth.devices import Devices
@@ -53,6 +54,7 @@ class Container:
     search: SearchIndex
     audit: AuditLog
     jobs: Jobs
+    outbox: Outbox
     exports: Exports
     schedules: Schedules
     imports: Imports
@@ -106,6 +108,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     closing.callback(passwords.close)
     cursors = CursorSealer(held.secret)
     jobs = Jobs(held, job_queue, cursors)
+    outbox = Outbox(database, held.secret, settings, job_queue.announce_mail)
     clients = Clients(database, held.redis, cursors, issuer=settings.issuer_url)
     logout_notices = LogoutNotices(clients, jobs, keyring, issuer=settings.issuer_url)
     sessions = Sessions(held.redis_connection, database, held.secret, settings, on_end=logout_notices.send)
@@ -144,6 +147,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         consents=consents,
         invitations=Invitations(held.users, cursors),
         form_tokens=FormTokens(held.secret),
+        outbox=outbox,
     )
     listing = Listing(held, cursors)
     exports = Exports(held, listing, jobs, cursors)
@@ -156,6 +160,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         search=SearchIndex(held.users),
         audit=AuditLog(database, cursors, budget_s=settings.query_budget_ms / 1000),
         jobs=jobs,
+        outbox=outbox,
         exports=exports,
         schedules=Schedules(held, jobs, exports, cursors),
         imports=Imports(held, jobs, users, cursors, downloads=exports.running),

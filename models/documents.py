@@ -12,6 +12,7 @@ from models.client import StoredClient, StoredConsent
 from models.export_job import StoredExport, StoredSchedule
 from models.imports import StoredImport, StoredImportRow
 from models.job import Job
+from models.mail import StoredMail
 from models.opaque_token import StoredToken
 from models.session import EndedSession
 from models.stored import GONE_WHEN_DUE, NamedDocument
@@ -95,6 +96,7 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     StoredClient,
     StoredToken,
     StoredConsent,
+    StoredMail,
     SealedKey,
     SealedPasswordKey,
     Secret,

@@ -15,6 +15,7 @@ from app.core.mongo import Database
 from app.core.settings import Settings
 from app.keys.keyring import Keyring
 from app.keys.password_keys import PasswordKeys
+from app.mail import Outbox
 from app.users import Users
 
 
@@ -37,3 +38,4 @@ class Auth:
     clients: Clients
     invitations: Invitations
     form_tokens: FormTokens
+    outbox: Outbox

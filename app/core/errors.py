@@ -351,6 +351,12 @@ class ImportNotFoundError(RosterError):
     title = "No such import"
 
 
+class MailNotFoundError(RosterError):
+    status = 404
+    code = "mail_not_found"
+    title = "There is no such mail"
+
+
 class JobNotFoundError(RosterError):
     status = 404
     code = "job_not_found"
@@ -421,6 +427,18 @@ class ClientHasNoSecretError(RosterError):
     status = 409
     code = "client_has_no_secret"
     title = "The client has no secret"
+
+
+class MailOffError(RosterError):
+    status = 409
+    code = "mail_off"
+    title = "Mail is off"
+
+
+class MailEndedError(RosterError):
+    status = 409
+    code = "mail_ended"
+    title = "The mail is sent, or of no use any more"
 
 
 class WriteConflictError(RosterError):

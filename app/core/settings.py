@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.core import mailboxes
 from app.core.errors import StartError
 
 LONGEST_S = 10 * 365 * 86_400
@@ -140,6 +141,32 @@ class Settings(BaseSettings):
         default=None,
         description="Folder whose files replace templates of the pages (`sign_in.html`, `style.css`). "
         "Unset: none.",
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        max_length=10_000,
+        description="Mail server: `smtp://user:password@host:587` (STARTTLS, which only loopback need not "
+        "offer), `smtps://` (TLS), or `smtp+plain://` (unencrypted, for a relay that nobody listens to). "
+        "Unset: mail is off.",
+    )
+    smtp_connections: int = Field(
+        default=4, ge=1, le=64, description="Connections to it that one process sends by at a time."
+    )
+    smtp_timeout_s: int = Field(
+        default=30,
+        ge=1,
+        le=600,
+        description="Seconds that it may take to answer; then the mail is tried again later.",
+    )
+    mail_from: str | None = Field(
+        default=None,
+        max_length=1_024,
+        description="Whom mails are from: `Roster <roster@example.com>`. Set with ROSTER_SMTP_URL.",
+    )
+    mail_folder: Path | None = Field(
+        default=None,
+        description="Folder that mails are written to as `.eml` files instead. Unset: `mail` in the data "
+        "folder where MongoDB is the private one and there is no ROSTER_SMTP_URL, else none.",
     )
     tries_per_account: int = Field(
         default=5,
@@ -412,6 +439,31 @@ class Settings(BaseSettings):
                 f"ROSTER_HOST={self.host} opens Roster to the network: set ROSTER_ISSUER to the https address"
                 " by which others reach it, which its tokens will name"
             )
+            raise ValueError(msg)
+        return self
+
+    @field_validator("mail_from")
+    @classmethod
+    def _refuse_odd_sender(cls, sender: str | None) -> str | None:
+        try:
+            mailboxes.read(sender or "roster@localhost")
+        except ValueError:
+            msg = (
+                "ROSTER_MAIL_FROM must be one address in ASCII, with or without a name, such as "
+                "Roster <roster@example.com>"
+            )
+            raise ValueError(msg) from None
+        return sender
+
+    @model_validator(mode="after")
+    def _refuse_half_a_mail_server(self) -> Self:
+        if self.smtp_url is not None and self.mail_from is None:
+            msg = (
+                "ROSTER_SMTP_URL needs ROSTER_MAIL_FROM: set whom mails are from, Roster <roster@example.com>"
+            )
+            raise ValueError(msg)
+        if self.smtp_url is not None and self.mail_folder is not None:
+            msg = "ROSTER_SMTP_URL sends mails and ROSTER_MAIL_FOLDER writes them to files: set one of them"
             raise ValueError(msg)
         return self
 

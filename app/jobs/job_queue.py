@@ -19,6 +19,7 @@ from taskiq_redis import RedisStreamBroker
 log = structlog.get_logger("roster.jobs")
 
 TASK = "run"
+MAIL_TASK = "send_mails"
 _SEND_S = 0.5
 _ANSWER_S = 5.0
 _BLOCK_MS = 2_000
@@ -45,13 +46,25 @@ class JobQueue(RedisStreamBroker):
 
     async def send(self, job_id: str) -> bool:
         """Whether Redis took the message; if not, the sweep sends it later."""
+        failure = await self._kick(TASK, job_id)
+        if failure is not None:
+            log.warning("job_not_announced", job_id=job_id, reason=type(failure).__name__)
+        return failure is None
+
+    async def announce_mail(self) -> None:
+        """Tell a worker that a mail waits; where Redis is away, they find it by themselves."""
+        failure = await self._kick(MAIL_TASK)
+        if failure is not None:
+            log.warning("mail_not_announced", reason=type(failure).__name__)
+
+    async def _kick(self, task: str, *arguments: str) -> Exception | None:
+        """Why Redis did not take the message."""
         try:
             async with asyncio.timeout(_SEND_S):
-                await AsyncKicker[..., None](TASK, self, {}).kiq(job_id)
+                await AsyncKicker[..., None](task, self, {}).kiq(*arguments)
         except (TaskiqError, RedisError, OSError, TimeoutError) as error:
-            log.warning("job_not_announced", job_id=job_id, reason=type(error).__name__)
-            return False
-        return True
+            return error
+        return None
 
     async def listen(self) -> AsyncGenerator[Any, None]:
         """Yields messages, each to one worker; goes on through failures of Redis, which are logged once.
