@@ -53,6 +53,11 @@ DEFAULTS: dict[str, object] = {
     "brand_colour": "#1f5fbf",
     "brand_colour_dark": None,
     "templates": None,
+    "smtp_url": None,
+    "smtp_connections": 4,
+    "smtp_timeout_s": 30,
+    "mail_from": None,
+    "mail_folder": None,
     "tries_per_account": 5,
     "tries_per_address": 50,
     "trusted_proxies": (),
@@ -385,9 +390,11 @@ TEXTS = (
     "brand_name",
     "host",
     "issuer",
+    "mail_from",
     "metrics_host",
     "mongo_uri",
     "redis_url",
+    "smtp_url",
 )
 CHOICES = {bool, Path, Path | None}
 
