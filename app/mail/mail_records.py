@@ -41,7 +41,8 @@ def new(mail: Mail, sealer: Sealer, *, domain: str) -> dict[str, Any]:
         created_at=moment,
         expires_at=moment + KEPT_FOR,
     )
-    return {"_id": _id} | stored.model_dump(exclude={"id", "revision_id"})
+    document: dict[str, Any] = stored.model_dump(exclude={"id", "revision_id"})
+    return {"_id": _id} | document
 
 
 def _end(moment: datetime, good_until: datetime | None) -> datetime:
