@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from app import __version__, container, worker
 from app.core.settings import Settings, load
@@ -76,10 +78,52 @@ TAGS = [
     {"name": "tokens", "description": "Tokens that programs keep: named, scoped, expiring."},
     {"name": "users", "description": "Create, list, read, change, delete, batch."},
 ]
+ROUTERS = (
+    exports.router,
+    schedules.router,
+    export_jobs.router,
+    jobs.router,
+    imports.router,
+    me.router,
+    consents.router,
+    device.router,
+    users.router,
+    sessions.router,
+    tokens.router,
+    throttles.router,
+    audit.router,
+    auth.router,
+    authorize.router,
+    openid.router,
+    invitations.router,
+    pages.router,
+    consent_pages.router,
+    device_pages.router,
+    clients.router,
+    registration.router,
+    well_known.router,
+    health.router,
+)
+"""In the order in which paths are looked up."""
 BATCH_BYTES = 16 * 1024 * 1024
 FORM_BYTES = 256 * 1024
 """Bytes of a form besides its file."""
 _SWITCH_S = 0.002
+
+
+def _collect_routes() -> list[BaseRoute]:
+    """The routes of all routers, as they are: `include_router` would make each anew for each app.
+
+    An operation is named as its function is.
+    """
+    routes = [route for router in ROUTERS for route in router.routes]
+    for route in routes:
+        if isinstance(route, APIRoute):
+            route.operation_id = route.name
+    return [users.list_users, me.read_me, *routes]
+
+
+_ROUTES = _collect_routes()
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -106,7 +150,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        generate_unique_id_function=lambda route: route.name,
+        routes=_ROUTES,
         servers=[SERVER],
         openapi_tags=TAGS,
         separate_input_output_schemas=False,
@@ -116,34 +160,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.phone_region = settings.phone_region
     app.state.pages = Pages(settings)
     app.state.password_grant = settings.password_grant
-    for resource in (
-        exports,
-        schedules,
-        export_jobs,
-        jobs,
-        imports,
-        me,
-        consents,
-        device,
-        users,
-        sessions,
-        tokens,
-        throttles,
-        audit,
-        auth,
-        authorize,
-        openid,
-        invitations,
-        pages,
-        consent_pages,
-        device_pages,
-        clients,
-        registration,
-        well_known,
-        health,
-    ):
-        app.include_router(resource.router)
-    app.router.routes[:0] = [users.list_users, me.read_me]
     docs.install(app)
     error_handlers.install(app)
     app.add_middleware(
