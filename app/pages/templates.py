@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from jinja2 import (
@@ -26,10 +27,19 @@ _PART = "_"
 
 def load(folder: Path | None) -> Environment:
     """StartError where the folder cannot be read, or has a file that replaces no template."""
-    folders = [_OURS]
-    if folder is not None:
-        _check(folder)
-        folders = [folder, _OURS]
+    if folder is None:
+        return _load_ours()
+    _check(folder)
+    return _make(folder, _OURS)
+
+
+@cache
+def _load_ours() -> Environment:
+    """One for all apps of a process: each template is compiled once."""
+    return _make(_OURS)
+
+
+def _make(*folders: Path) -> Environment:
     return Environment(
         loader=ChoiceLoader([FileSystemLoader(each) for each in folders]),
         autoescape=True,

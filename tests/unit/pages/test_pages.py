@@ -132,6 +132,10 @@ def test_the_brand_is_everywhere(tmp_path: Path) -> None:
     assert branded.brand.logo.media_type == "image/svg+xml"
 
 
+def test_our_own_pages_pass_what_those_of_an_operator_must(tmp_path: Path) -> None:
+    made(templates=tmp_path)
+
+
 def test_a_template_of_the_folder_takes_the_place_of_ours(tmp_path: Path) -> None:
     write(tmp_path, "_greeting.html", "<p>Welcome, {{ brand.name }}!</p>")
     write(
