@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from app.core.settings import Settings
@@ -106,8 +107,14 @@ NEEDED: dict[str, str | None] = {
 
 def read_document() -> dict[str, Any]:
     """Through JSON."""
-    made: dict[str, Any] = json.loads(json.dumps(create_app(Settings(_env_file=None)).openapi()))
+    made: dict[str, Any] = json.loads(_make_document())
     return made
+
+
+@cache
+def _make_document() -> str:
+    """Once for all modules: it takes a second."""
+    return json.dumps(create_app(Settings(_env_file=None)).openapi())
 
 
 def operations(document: dict[str, Any]) -> Iterator[Operation]:
