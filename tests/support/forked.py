@@ -9,17 +9,12 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
 from multiprocessing import process, reduction
 from pathlib import Path
 from typing import Any
 
-with redirect_stdout(StringIO()), redirect_stderr(StringIO()):  # its consoles look for a terminal only now
-    import app.__main__  # noqa: F401 - for the processes that are forked
-
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload([__name__])
+_CONTEXT.set_forkserver_preload([__name__, "tests.support.program"])
 
 
 class _Stream:

@@ -1,0 +1,7 @@
+"""The program, imported once: for the process from which the tests fork servers, workers and commands."""
+
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+
+with redirect_stdout(StringIO()), redirect_stderr(StringIO()):  # its consoles look for a terminal only now
+    import app.__main__  # noqa: F401 - for the processes that are forked
