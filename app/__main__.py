@@ -21,6 +21,7 @@ from app.commands import (
     importing,
     indexes,
     keys,
+    mail,
     samples,
     search,
     serving,
@@ -30,6 +31,7 @@ from app.commands.running import backends, err, leave_on_sigterm, out, progress,
 from app.core import settings
 from app.core.errors import StartError
 from app.core.settings import Settings
+from app.mail.messages import Messages
 from app.main import create_app
 from app.monitoring import logs
 from app.monitoring.metrics_port import exposed
@@ -51,6 +53,7 @@ cli.add_typer(indexes.cli, name="indexes")
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(search.cli, name="search")
 cli.add_typer(clients.cli, name="clients")
+cli.add_typer(mail.cli, name="mail")
 
 _STARTING_S = 60
 
@@ -65,6 +68,7 @@ def serve(
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
     config = settings.load(**given)
     Pages(config)  # what is wrong with a template is said before anything else starts
+    Messages(config)
     with serving.listen(config.host, config.port) as listening, backends(config, own=True) as (found, embeds):
         url = serving.find_url(listening)
         os.environ["ROSTER_ISSUER"] = found.issuer or url  # the port may have been any

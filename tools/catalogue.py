@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import get_args
 
 from app.core.catalogue import LANGUAGES, texts
-from app.pages.templates import NAMES
+from app.mail.contents import PARTS
+from models.mail import MailKind
 from models.values import IdentityScope, Scope
 from tools import error_codes
 
@@ -41,13 +42,14 @@ def _compare(language: str, found: Mapping[str, str], first: str, keys: Mapping[
             yield f"{key} is filled in otherwise in {language}.toml than in {first}.toml."
 
 
-def _places(text: str) -> set[str | None]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+def _places(text: str) -> set[str]:
+    """The values that it is filled in with; of one it may show other parts in each language."""
+    return {name.partition(".")[0] for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
 def _find_used(sections: set[str]) -> set[str]:
     """The keys that stand in templates and, as whole strings, in the code."""
-    templates = (ROOT / "app" / "pages" / "templates" / name for name in NAMES if name.endswith(".html"))
+    templates = (path for room in ("pages", "mail") for path in (ROOT / "app" / room / "templates").iterdir())
     found = {key for path in templates for key in _IN_TEMPLATE.findall(path.read_text())}
     for folder in _SOURCES:
         for path in (ROOT / folder).rglob("*.py"):
@@ -62,9 +64,10 @@ def _find_strings(path: Path) -> Iterator[str]:
 
 
 def _find_named() -> set[str]:
-    """The keys that are named after what they are about: scopes, and codes of errors."""
+    """The keys that are named after what they are about: scopes, codes of errors, kinds of mail."""
     scopes = {f"scope.{scope}" for scope in (*get_args(Scope), *get_args(IdentityScope))}
-    return scopes | {f"error.{error.code}" for error in error_codes.classes()}
+    mails = {f"mail_{kind}.{part}" for kind in get_args(MailKind) for part in PARTS}
+    return scopes | mails | {f"error.{error.code}" for error in error_codes.classes()}
 
 
 def main() -> None:

@@ -12,14 +12,12 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from app.core.catalogue import LANGUAGES, Language, texts
+from app.core.catalogue import LANGUAGES, TAGS, Language, texts
 from app.core.errors import StartError
 from app.core.settings import Settings
 from app.pages import brand, templates
 from app.pages.views import View
 
-_TAGS = {"en": "en", "zh": "zh-Hans"}
-"""The language tag (BCP 47) of each catalogue."""
 _VIEWS: tuple[type[View], ...] = tuple(View.__subclasses__())
 
 
@@ -71,7 +69,7 @@ class Pages:
             "style": self._style,
             "t": text,
             "language": shown.language,
-            "tags": _TAGS,
+            "tags": TAGS,
             "names": {language: texts(language)["page.language_name"] for language in LANGUAGES},
             "switch": {each: f"?{urlencode({**shown.query, 'ui_locales': each})}" for each in LANGUAGES},
             "root": shown.root,

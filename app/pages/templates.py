@@ -1,7 +1,7 @@
-"""The templates: ours, each of which a file of the operator's folder may replace."""
+"""Templates of pages and mails: ours, each of which a file of the operator's folder may replace."""
 
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -14,35 +14,41 @@ from jinja2 import (
     TemplateError,
     TemplateNotFound,
     TemplateSyntaxError,
+    select_autoescape,
 )
 
 from app.core.errors import StartError
 
 _OURS = Path(__file__).parent / "templates"
-NAMES = frozenset(path.name for path in _OURS.iterdir())
-_SUFFIXES = frozenset(Path(name).suffix for name in NAMES)
+SETTING = "ROSTER_TEMPLATES"
+_SUFFIXES = frozenset({".css", ".html", ".txt"})
 _PART = "_"
 """What a file begins with that replaces none of ours, but is included by others of the folder."""
 
 
-def load(folder: Path | None) -> Environment:
-    """StartError where the folder cannot be read, or has a file that replaces no template."""
+def load(
+    folder: Path | None, ours: Path = _OURS, *, setting: str = SETTING, more: Collection[str] = ()
+) -> Environment:
+    """StartError where the folder cannot be read, or has a file that is none of ours and none of `more`.
+
+    What ends with .txt is no HTML, and nothing is escaped in it.
+    """
     if folder is None:
-        return _load_ours()
-    _check(folder)
-    return _make(folder, _OURS)
+        return _load_ours(ours)
+    _check(folder, {path.name for path in ours.iterdir()}.union(more), setting)
+    return _make(folder, ours)
 
 
 @cache
-def _load_ours() -> Environment:
+def _load_ours(ours: Path) -> Environment:
     """One for all apps of a process: each template is compiled once."""
-    return _make(_OURS)
+    return _make(ours)
 
 
 def _make(*folders: Path) -> Environment:
     return Environment(
         loader=ChoiceLoader([FileSystemLoader(each) for each in folders]),
-        autoescape=True,
+        autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -50,26 +56,26 @@ def _make(*folders: Path) -> Environment:
     )
 
 
-def _check(folder: Path) -> None:
+def _check(folder: Path, names: Collection[str], setting: str) -> None:
     try:
         found = sorted(path.name for path in folder.iterdir() if path.is_file())
     except OSError as error:
-        raise StartError(f"ROSTER_TEMPLATES cannot be read ({error.strerror}): {folder}.") from None
-    strange = [name for name in found if name not in NAMES and not name.startswith((_PART, "."))]
+        raise StartError(f"{setting} cannot be read ({error.strerror}): {folder}.") from None
+    strange = [name for name in found if name not in names and not name.startswith((_PART, "."))]
     if strange:
         raise StartError(
-            f"ROSTER_TEMPLATES has {strange[0]}, which replaces no page: name it {_PART}{strange[0]} if "
-            f"others include it, or as one of {_list(NAMES)}."
+            f"{setting} has {strange[0]}, which replaces no template: name it {_PART}{strange[0]} if "
+            f"others include it, or as one of {', '.join(sorted(names))}."
         )
 
 
 @contextmanager
-def explained(name: str) -> Iterator[None]:
+def explained(name: str, setting: str = SETTING) -> Iterator[None]:
     """StartError says in one sentence what is wrong with the template that is rendered within."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - a template may raise anything
-        raise StartError(f"ROSTER_TEMPLATES: {_place(error) or name}: {_reason(error)}.") from None
+        raise StartError(f"{setting}: {_place(error) or name}: {_reason(error)}.") from None
 
 
 def _place(error: Exception) -> str | None:
@@ -89,7 +95,3 @@ def _reason(error: Exception) -> str:
             return str(error.message).rstrip(".")
         case _:
             return f"{type(error).__name__}: {error}"
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))

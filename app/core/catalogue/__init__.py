@@ -10,6 +10,8 @@ from typing import Literal, get_args
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 """The first is the one for those who ask for none of them."""
+TAGS: Mapping[Language, str] = {"en": "en", "zh": "zh-Hans"}
+"""The language tag (BCP 47) of each, for HTML."""
 
 _LONGEST = 1024
 """Characters that are read of a wish; no browser sends as many."""

@@ -176,7 +176,7 @@ def test_a_template_of_the_folder_takes_the_place_of_ours(tmp_path: Path) -> Non
         (
             "sign-in.html",
             "",
-            "ROSTER_TEMPLATES has sign-in.html, which replaces no page: name it ",
+            "ROSTER_TEMPLATES has sign-in.html, which replaces no template: name it ",
         ),
     ],
 )
