@@ -12,7 +12,7 @@ SPECTRAL := fuzz/spectral
 WITH_NODE := PATH="$(CURDIR)/$(SPECTRAL)/.venv/bin:$$PATH"
 CLIENTS := clients
 
-.PHONY: help run test check alerts format locks bench faults restarts soak overload fuzz office spectral clients cluster snapshots clean python
+.PHONY: help run test check alerts format locks bench faults restarts soak overload fuzz mta office spectral clients cluster snapshots clean python
 
 python:
 	@$(or $(PYTHON),false) -c '$(SUPPORTED)' 2>/dev/null || { \
@@ -75,6 +75,9 @@ fuzz: .venv/dev.stamp spectral  ## the published document against the service: s
 
 office: .venv/dev.stamp  ## exports opened and saved by LibreOffice, SheetJS, exceljs, openpyxl and pandas: do they come back? into docs/office.md
 	$(BIN)/python -m office
+
+mta: .venv/dev.stamp  ## each kind of mail given to a real Postfix, and its mailbox read: needs Postfix and root
+	$(BIN)/python -m mta
 
 cluster: .venv/dev.stamp  ## three MongoDB nodes and a Redis with its replica, until Ctrl-C; prints their addresses
 	$(BIN)/python -m tools.cluster

@@ -120,7 +120,8 @@ class Settings(BaseSettings):
         default="Roster",
         min_length=1,
         max_length=60,
-        description="Name that the pages for people show.",
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="Name that pages and mails for people show.",
     )
     brand_logo: Path | None = Field(
         default=None,
@@ -139,8 +140,8 @@ class Settings(BaseSettings):
     )
     templates: Path | None = Field(
         default=None,
-        description="Folder whose files replace templates of the pages (`sign_in.html`, `style.css`). "
-        "Unset: none.",
+        description="Folder whose files replace templates of the pages (`sign_in.html`, `style.css`), and in "
+        "its folder `mail` those of mails. Unset: none.",
     )
     smtp_url: SecretStr | None = Field(
         default=None,

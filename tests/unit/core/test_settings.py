@@ -322,6 +322,7 @@ def test_a_weak_or_default_key_is_refused_without_being_shown(
         ("ROSTER_BRAND_COLOUR", "red", "match"),
         ("ROSTER_BRAND_COLOUR_DARK", "#fff", "match"),
         ("ROSTER_BRAND_NAME", "R" * 61, "60"),
+        ("ROSTER_BRAND_NAME", "Acme\nBcc: eve@example.com", "match"),
         ("ROSTER_TOKEN_ALGORITHM", "HS256", "'ES256'"),
         ("ROSTER_TRIES_PER_ACCOUNT", "0", "1"),
         ("ROSTER_TRIES_PER_ADDRESS", "0", "1"),

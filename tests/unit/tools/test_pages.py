@@ -14,7 +14,7 @@ PAGES = sorted(
 )
 
 PLACEHOLDERS = {"app/x", "routers/x.py", "app/migrations/mNNNN_what.py"}
-FOLDERS = "app|benchmarks|clients|deploy|docs|fuzz|models|office|routers|tests|tools"
+FOLDERS = "app|benchmarks|clients|deploy|docs|fuzz|models|mta|office|routers|tests|tools"
 
 
 def find_headings(page: Path) -> set[str]:

@@ -4,7 +4,19 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-FOLDERS = ("app", "benchmarks", "clients", "docs", "fuzz", "models", "office", "routers", "tests", "tools")
+FOLDERS = (
+    "app",
+    "benchmarks",
+    "clients",
+    "docs",
+    "fuzz",
+    "models",
+    "mta",
+    "office",
+    "routers",
+    "tests",
+    "tools",
+)
 INSTEAD = {
     r"whoever": "say who it is: a caller, a user, the next attempt",
     r"lest": "write `so that … not`",
