@@ -8,6 +8,7 @@ from pathlib import Path
 
 from clients import environment, person, report, service, spa
 from clients.running import ALL, Outcome, run
+from tests.support.live import command
 
 
 def main() -> int:
@@ -29,12 +30,19 @@ def main() -> int:
             "person": door,
             "origin": application.origin,
             "chromium": environment.find_chromium(),
+            "mails": str(_write_mails(Path(made))),
             "pictures": str(asked.pictures or made),
         }
         outcomes = [run(each, json.dumps(told)) for each in wanted]
         if asked.log:
             asked.log.write_text(served.server.errors)
     return _judge(outcomes, is_whole=not asked.names)
+
+
+def _write_mails(made: Path) -> Path:
+    folder = made / "mails"
+    command(made, "mail", "preview", "--folder", str(folder)).check_returncode()
+    return folder
 
 
 def _judge(outcomes: list[Outcome], *, is_whole: bool) -> int:

@@ -49,6 +49,7 @@ ALL: Final = (
     Program("httpx-oauth", "with_httpx_oauth.py", ("httpx-oauth",)),
     Program("mcp", "with_mcp.py", ("mcp",)),
     Program("axe-core, on every page", "pages.py", ("axe-core",)),
+    Program("axe-core, on every mail", "mails.py", ("axe-core",)),
     Program("Swagger UI, at /docs", "swagger_ui.py", ()),
 )
 

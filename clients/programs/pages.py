@@ -10,12 +10,9 @@ from urllib.parse import urlencode
 import httpx
 from playwright.sync_api import Page, Response
 
-from clients import environment
-from clients.programs import chromium
+from clients.programs import axe, chromium
 from clients.programs.harness import CALLBACK, CLIENTS, ISSUER, PICTURES, USER, step
 
-_AXE = (environment.MODULES / "axe-core" / "axe.min.js").read_text()
-_RUN = "axe.run(document, {resultTypes: ['violations', 'incomplete']})"
 _LIGHTEST = 10 * 1024
 """Bytes, gzipped, of all that a page needs."""
 _CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # of RFC 7636, appendix B
@@ -110,15 +107,6 @@ class _Watch:
         return total
 
 
-def _judge(page: Page) -> list[str]:
-    """What axe-core finds, and whether the page is wider than its window."""
-    page.evaluate(_AXE)
-    found = page.evaluate(_RUN)
-    wrong = [f"{each['id']}: {each['nodes'][0]['html']}" for each in found["violations"]]
-    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    return [*wrong, *(["it scrolls sideways"] if wide else [])]
-
-
 def _look(language: str, scheme: Any, width: int) -> tuple[list[str], int]:
     """What is wrong in one way of looking, and the bytes of the heaviest page."""
     wrong, heaviest = [], 0
@@ -127,7 +115,7 @@ def _look(language: str, scheme: Any, width: int) -> tuple[list[str], int]:
         watch = _Watch(page)
         for name in _walk(page):
             heaviest = max(heaviest, watch.take())
-            wrong += [f"{name}, {language}, {scheme}, {width} px: {each}" for each in _judge(page)]
+            wrong += [f"{name}, {language}, {scheme}, {width} px: {each}" for each in axe.judge(page)]
             picture = f"{name.replace(', ', '-').replace(' ', '-')}-{language}-{scheme}-{width}.png"
             page.screenshot(path=Path(PICTURES) / picture, full_page=True)
         wrong += [f"asked for {url}" for url in watch.elsewhere] + watch.blocked
