@@ -17,8 +17,13 @@ def harmless(text: str | None) -> str | None:
 
     Else anybody could register a stranger's address under a name that is a message, and have us deliver it.
     """
-    line = " ".join(visible(text or "").split())
+    line = one_line(text or "")
     return None if not line or len(line) > _LONGEST or _LINK.search(normalize("NFKC", line)) else line
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks, and without characters that nobody could see."""
+    return " ".join(visible(" ".join(text.split())).split())
 
 
 def isolate(text: str) -> str:

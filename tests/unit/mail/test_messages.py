@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import default
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +23,7 @@ from app.core.errors import StartError
 from app.core.settings import Settings
 from app.mail import Mail
 from app.mail.contents import NEEDS, find_lacking, sample
+from app.mail.harmless import one_line
 from app.mail.messages import KINDS, Messages
 from models.mail import MailKind
 
@@ -55,7 +59,7 @@ def a_mail(kind: MailKind = "verify_email", language: Language = "en", **values:
 
 
 def parts(message: EmailMessage) -> tuple[str, str]:
-    text, page = (part.get_content() for part in message.iter_parts() if isinstance(part, EmailMessage))
+    text, page = (str(part.get_content()).replace("\r\n", "\n") for part in message.iter_parts())
     return text, page
 
 
@@ -158,12 +162,15 @@ def test_a_name_that_is_a_message_or_none_is_left_out(name: str) -> None:
 
 
 @given(name=st.text(max_size=80))
+@hypothesis.settings(deadline=None)
 def test_no_name_makes_another_header_or_another_recipient(name: str) -> None:
-    message = received(a_mail(name=name))
-    [to] = message["To"].addresses
-    assert to.addr_spec == "ana@example.com"
-    assert to.display_name in {"", " ".join(name.split()), *[to.display_name] * (not name.isprintable())}
-    assert len(message.items()) == 9
+    raw = MESSAGES.compose(a_mail(name=name), message_id="<1@acme.example>", sent_at=SENT_AT).as_bytes()
+    parsed = message_from_bytes(raw)
+    assert len(parsed.items()) == 9
+    # The library's newer parser leaves a space between encoded words, against RFC 2047, section 6.2.
+    written, address = parseaddr(parsed["To"])
+    assert address == "ana@example.com"
+    assert str(make_header(decode_header(written))) in {"", one_line(name)}
 
 
 @pytest.mark.parametrize("value", [HOSTILE, "x" * 10_000])
