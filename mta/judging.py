@@ -13,7 +13,8 @@ SENDER: Final = "Roster <roster@mta.example>"
 
 def compare(mails: Sequence[Mail], arrived: Sequence[EmailMessage], settings: Settings) -> Iterator[str]:
     """A sentence for each mail that is missing, came twice, or came otherwise than it was written."""
-    messages, found = Messages(settings), {}
+    messages = Messages(settings)
+    found: dict[tuple[str, str], EmailMessage] = {}
     for message in arrived:
         key = _key(message)
         if key in found:
@@ -21,11 +22,10 @@ def compare(mails: Sequence[Mail], arrived: Sequence[EmailMessage], settings: Se
         found[key] = message
     for mail in mails:
         sent = messages.compose(mail, message_id="<1@mta.example>", sent_at=arrived[0]["Date"].datetime)
-        message = found.get(_key(sent))
-        if message is None:
-            yield f"{mail.kind} in {mail.language} to {mail.to} did not arrive."
+        if (key := _key(sent)) in found:
+            yield from _differences(mail, sent, found[key])
         else:
-            yield from _differences(mail, sent, message)
+            yield f"{mail.kind} in {mail.language} to {mail.to} did not arrive."
 
 
 def _key(message: EmailMessage) -> tuple[str, str]:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
+from email.policy import SMTP
 from itertools import product
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -29,7 +29,7 @@ _OURS: Final = Path(__file__).parent / "templates"
 _UNITS: Final = {"days": "mail.days", "hours": "mail.hours", "minutes": "mail.minutes"}
 
 
-class _OneLine(UnstructuredHeader):
+class _OneLine(UnstructuredHeader, BaseHeader):
     """A header that is an address, of which the library would make encoded words where it is long."""
 
     def fold(self, **_: object) -> str:
@@ -38,7 +38,7 @@ class _OneLine(UnstructuredHeader):
 
 _HEADERS: Final = HeaderRegistry()
 _HEADERS.map_to_type("list-unsubscribe", _OneLine)
-_POLICY: Final[EmailPolicy] = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
+_POLICY: Final = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
 """In seven bits: no server on the way has to encode it anew, which would break its DKIM signature."""
 
 
