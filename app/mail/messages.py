@@ -43,20 +43,24 @@ _POLICY: Final = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
 
 
 class Messages:
-    """Every kind of mail, tried as it is built: StartError says what is wrong with a template."""
+    """Every kind of mail; StartError says what is wrong with a template of the operator's."""
 
     def __init__(self, settings: Settings) -> None:
         self._issuer = settings.issuer_url
         self._brand = brand.read(settings)
         self._from = sender(settings)
         folder = settings.templates and settings.templates / "mail"
+        if folder is not None and not folder.is_dir():
+            folder = None
         self._environment = templates.load(
-            folder if folder and folder.is_dir() else None,
+            folder,
             _OURS,
             setting=SETTING,
             more=[f"{kind}.{form}" for kind, form in product(KINDS, _FORMS)],
         )
-        for kind, language in product(KINDS, LANGUAGES):
+        for kind, language in (
+            product(KINDS, LANGUAGES) if folder else ()
+        ):  # ours alone are tried by the tests
             self._check(contents.sample(kind, language, issuer=self._issuer))
 
     def compose(self, mail: Mail, *, message_id: str, sent_at: datetime) -> EmailMessage:

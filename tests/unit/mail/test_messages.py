@@ -312,6 +312,11 @@ def test_a_template_of_the_folder_takes_the_place_of_ours_for_one_kind(tmp_path:
     assert text.startswith("Hello Ana Pérez,\n")
 
 
+def test_our_own_mails_pass_what_those_of_an_operator_must(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    made(templates=tmp_path)
+
+
 def test_a_folder_of_pages_without_mails_changes_no_mail(tmp_path: Path) -> None:
     text, _ = parts(received(a_mail(), made(templates=tmp_path)))
     assert text.startswith("Hello Ana Pérez,\n")
