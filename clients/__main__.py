@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from clients import environment, person, report, service, spa
+from clients import environment, person, report, service, spa, tls
 from clients.running import ALL, Outcome, run
 from tests.support.live import command
 
@@ -18,12 +18,11 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory(prefix="roster-clients-") as made,
         spa.serving() as application,
-        service.running(Path(made), application.origin) as served,
+        tls.serving(Path(made)) as proxy,
+        service.running(Path(made), application.origin, proxy) as served,
         person.serving(served.url, served.user) as door,
     ):
-        application.issuer = served.url
         told = {
-            "issuer": served.url,
             "clients": served.registry.clients,
             "user": served.user,
             "key": served.registry.key,
@@ -31,9 +30,13 @@ def main() -> int:
             "origin": application.origin,
             "chromium": environment.find_chromium(),
             "mails": str(_write_mails(Path(made))),
+            "trust": proxy.trust,
             "pictures": str(asked.pictures or made),
         }
-        outcomes = [run(each, json.dumps(told)) for each in wanted]
+        outcomes = []
+        for each in wanted:
+            application.issuer = proxy.url if each.over_tls else served.url
+            outcomes.append(run(each, json.dumps(told | {"issuer": application.issuer})))
         if asked.log:
             asked.log.write_text(served.server.errors)
     return _judge(outcomes, is_whole=not asked.names)

@@ -19,6 +19,8 @@ class Program:
     file: str
     packages: Sequence[str]
     """Whose versions the report names."""
+    over_tls: bool = False
+    """Whether it reaches Roster by https, through a proxy."""
 
     @property
     def command(self) -> tuple[str | Path, ...]:
@@ -50,6 +52,7 @@ ALL: Final = (
     Program("mcp", "with_mcp.py", ("mcp",)),
     Program("axe-core, on every page", "pages.py", ("axe-core",)),
     Program("axe-core, on every mail", "mails.py", ("axe-core",)),
+    Program("oidc-client-ts, over TLS", "over_tls.py", ("oidc-client-ts",), over_tls=True),
     Program("Swagger UI, at /docs", "swagger_ui.py", ()),
 )
 

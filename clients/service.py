@@ -9,6 +9,7 @@ from typing import Any, Final
 import httpx
 
 from clients.registered import Registry
+from clients.tls import Proxy
 from tests.support.live import LiveServer
 from tests.support.servers import MongoServer, RedisServer
 
@@ -42,13 +43,23 @@ class Service:
 
 
 @contextlib.contextmanager
-def running(folder: Path, origin: str) -> Iterator[Service]:
-    """Ready when entered; pages of `origin` may call it."""
+def running(folder: Path, origin: str, proxy: Proxy) -> Iterator[Service]:
+    """Ready when entered; pages of `origin` may call it. A second process is behind the proxy."""
     with MongoServer(folder) as mongo, RedisServer(folder) as redis:
         settings = _SETTINGS | {"mongo_uri": mongo.uri, "redis_url": redis.url}
         registry = Registry(folder, origin, **settings)
         admin: dict[str, Any] = {"admin_email": _ADMIN, "admin_password": _PASSWORD}
-        with LiveServer(folder / "server", cors_origins=origin, **settings, **admin) as server:
+        settings |= {"cors_origins": origin}
+        public: dict[str, Any] = {
+            "issuer": proxy.url,
+            "trusted_proxies": "127.0.0.1",
+            "password_grant": False,
+        }
+        with (
+            LiveServer(folder / "server", **settings, **admin) as server,
+            LiveServer(folder / "public", **settings, **public) as behind,
+        ):
+            proxy.target = behind.address[1]
             yield Service(server.url, server, registry, _create_user(server))
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, sync_playwright
 
-from clients.programs.harness import CHROMIUM, ISSUER, USER
+from clients.programs.harness import CHROMIUM, ISSUER, TRUST, USER
 
 _MOST_PAGES = 10
 
@@ -16,7 +16,7 @@ _MOST_PAGES = 10
 def opened(**options: Any) -> Iterator[Page]:
     """A window of a browser of its own; `options` are those of playwright's `new_context`."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *TRUST])
         try:
             context = browser.new_context(**options)
             context.on("console", lambda message: print(message.type, message.text))

@@ -17,6 +17,8 @@ KEY: Final[dict[str, Any]] = _TOLD["key"]
 ORIGIN: Final[str] = _TOLD["origin"]
 """Of the application in the browser."""
 CHROMIUM: Final[str] = _TOLD["chromium"]
+TRUST: Final[list[str]] = _TOLD["trust"]
+"""Its arguments, by which it trusts the proxy that ends TLS."""
 MAILS: Final[str] = _TOLD["mails"]
 """A folder with what `python -m app mail preview` writes."""
 PICTURES: Final[str] = _TOLD["pictures"]

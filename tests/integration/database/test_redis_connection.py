@@ -4,17 +4,11 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from redis.asyncio import Redis
 from redis.exceptions import (
     AuthenticationError,
@@ -27,6 +21,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from app.commands.embedded import binaries, redis_server
 from app.commands.embedded.servers import Server
 from app.database.redis_connection import Argument, RedisConnection, pack
+from tests.support.certificates import make_certificate
 from tests.support.proxies import Proxy
 from tests.support.servers import RedisServer
 
@@ -310,33 +305,6 @@ async def test_a_unix_socket_will_do(own_folder: Path) -> None:
             )
     finally:
         server.stop()
-
-
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """For 127.0.0.1, signed by itself; its file and its key's."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "redis")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    here, there = folder / "certificate.pem", folder / "key.pem"
-    here.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    plain = (
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    there.write_bytes(key.private_bytes(*plain))
-    return here, there
 
 
 async def test_tls_is_spoken_and_the_server_s_certificate_checked(
