@@ -4,7 +4,7 @@ from app.clients.assertions import ALGORITHMS
 from app.clients.assertions import TYPE as ASSERTION_TYPE
 from app.clients.client import BUILT_IN, Client, NewClient, stored
 from app.clients.clients import Clients, find_registrations
-from app.clients.redirects import matches, redirect_matches
+from app.clients.redirects import is_assured, matches, redirect_matches
 
 __all__ = [
     "ALGORITHMS",
@@ -14,6 +14,7 @@ __all__ = [
     "Clients",
     "NewClient",
     "find_registrations",
+    "is_assured",
     "matches",
     "redirect_matches",
     "stored",

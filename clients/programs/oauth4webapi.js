@@ -96,7 +96,10 @@ await step("OAuth without OpenID", async () => {
   assert.equal(claims, undefined);
   assert.equal(tokens.id_token, undefined);
 });
-await step("prompt=none", () => signIn(browser, { more: { prompt: "none" } }));
+await step("prompt=none", () => signIn(web, { more: { prompt: "none" } }));
+await step("prompt=none, public client on loopback: consent_required", async () => {
+  assert.equal((await refused(signIn(browser, { more: { prompt: "none" } }))).error, "consent_required");
+});
 await step("prompt=none without a sign-in: login_required", async () => {
   assert.equal((await refused(signIn(browser, { more: { prompt: "none" }, person: "nobody" }))).error, "login_required");
 });

@@ -35,7 +35,7 @@ class Flow:
     request_uri: str | None = None
     """Of a pushed request (RFC 9126)."""
     consented: str | None = None
-    """The user who consented on the way, which is what `prompt=consent` asks for."""
+    """The user who consented on the way, where a remembered consent does not do."""
 
     @property
     def is_openid(self) -> bool:

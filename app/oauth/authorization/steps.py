@@ -5,7 +5,7 @@ from dataclasses import replace
 from app.accounts import account_records
 from app.accounts.account_records import Account
 from app.auth.sessions import BrowserSession
-from app.clients import Client, redirect_matches
+from app.clients import Client, is_assured, redirect_matches
 from app.core.errors import (
     AuthorizationRequestError,
     ConsentRequiredError,
@@ -155,7 +155,9 @@ def _grant(flow: Flow, client: Client, account: Account) -> frozenset[str]:
 async def _needs_consent(
     auth: OAuth, flow: Flow, client: Client, browser: BrowserSession, granted: frozenset[str]
 ) -> bool:
-    if "consent" in flow.prompt and flow.consented != browser.user_id:
+    """Whether to ask: each time where asked to, or where another program may pass for the client."""
+    asks_each_time = "consent" in flow.prompt or not is_assured(client, flow.redirect_uri)
+    if asks_each_time and flow.consented != browser.user_id:
         return True
     if client.is_first_party:
         return False

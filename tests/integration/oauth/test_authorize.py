@@ -216,13 +216,6 @@ async def test_a_refusal_may_be_such_a_form_too(portal: Application) -> None:
     assert 'name="error" value="login_required"' in reply.text
 
 
-async def test_an_app_on_the_users_machine_has_any_port(op: httpx.AsyncClient, cookie: str) -> None:
-    app = await register(op, auth_method="none", redirect_uris=("http://127.0.0.1/cb",))
-    uri = "http://127.0.0.1:49152/cb"
-    tokens = await app.get_tokens(cookie, redirect_uri=uri)
-    assert "id_token" in tokens
-
-
 # --- which user signs in
 
 
@@ -335,6 +328,48 @@ async def test_a_client_of_others_asks_once(
     assert "code" in answer_of(await stranger.ask(cookie, prompt="none", scope="email openid"))
     assert "code" in answer_of(await stranger.ask(cookie, scope="openid"))
     assert page_of(await stranger.ask(cookie, scope="openid phone")) == "consent"
+
+
+@pytest.mark.parametrize("first_party", [True, False])
+@pytest.mark.parametrize(
+    "uri",
+    ["http://127.0.0.1:49152/cb", "http://[::1]:49152/cb", "http://localhost:49152/cb", "com.example.app:/cb"],
+)
+async def test_an_app_that_another_program_could_pass_for_asks_each_time(
+    op: httpx.AsyncClient, cookie: str, uri: str, *, first_party: bool
+) -> None:
+    registered = (uri.replace(":49152", ""),)  # on the user's machine it has any port
+    app = await register(op, auth_method="none", is_first_party=first_party, redirect_uris=registered)
+    for _ in range(2):
+        told = answer_of(await app.ask(cookie, redirect_uri=uri, prompt="none"), uri)
+        assert told["error"] == "consent_required"
+        reply = await app.ask(cookie, redirect_uri=uri)
+        assert page_of(reply) == "consent"
+        code = answer_of(await consent(op, reply, cookie), uri)["code"]
+        assert "id_token" in (await app.exchange(code, redirect_uri=uri)).json()
+
+
+@pytest.mark.parametrize(
+    ("auth_method", "uri"), [("client_secret_basic", "http://127.0.0.1/cb"), ("none", CALLBACK)]
+)
+async def test_an_app_whose_secret_or_address_proves_it_asks_once(
+    op: httpx.AsyncClient, cookie: str, auth_method: str, uri: str
+) -> None:
+    app = await register(op, auth_method=auth_method, is_first_party=False, redirect_uris=(uri,))
+    reply = await app.ask(cookie, redirect_uri=uri)
+    assert page_of(reply) == "consent"
+    assert "code" in answer_of(await consent(op, reply, cookie), uri)
+    assert "code" in answer_of(await app.ask(cookie, redirect_uri=uri, prompt="none"), uri)
+
+
+async def test_our_own_documentation_asks_nothing_but_a_program_that_passes_for_it_does(
+    op: httpx.AsyncClient, portal: Application, cookie: str
+) -> None:
+    ours = f"{container_of(op).settings.issuer_url}/docs/oauth2-redirect"
+    asked = {"client_id": "roster", "scope": "me"}
+    assert "code" in answer_of(await portal.ask(cookie, **asked, redirect_uri=ours), ours)
+    theirs = ours.replace(":8000", ":49152")
+    assert page_of(await portal.ask(cookie, **asked, redirect_uri=theirs)) == "consent"
 
 
 @pytest.mark.parametrize("first_party", [True, False])
