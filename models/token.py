@@ -199,9 +199,9 @@ class TokenOutput(BaseModel):
         Field(description="Valid once: each use returns the next one. Missing where the client may not."),
     ] = None
     scope: answers.ScopeLine
-    id_token: Annotated[
-        answers.Token | None, Field(description="OpenID Connect: for a code with the scope openid.")
-    ] = None
+    id_token: Annotated[answers.Token | None, Field(description="OpenID Connect: with the scope openid.")] = (
+        None
+    )
 
 
 class OAuthProblem(BaseModel):

@@ -17,9 +17,11 @@ from app.core.errors import (
     RefreshTokenReusedError,
     ThrottledError,
 )
+from models.values import ALL_SCOPES
 
 WRONG = "The name or the password is wrong."
 """The same detail for an unknown name, a wrong password and a deactivated user."""
+_NO_SCOPE = "None of these scopes is granted to this user and client."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +103,34 @@ def grant(account: Account, asked: frozenset[str] | None, client: Client) -> fro
     allowed = account.scopes if client.scopes is None else account.scopes & client.scopes
     granted = allowed if asked is None else allowed & asked
     if not granted:
-        raise InvalidScopeError("None of these scopes is granted to this user and client.")
+        raise InvalidScopeError(_NO_SCOPE)
+    return granted
+
+
+def narrow(account: Account, asked: frozenset[str], client: Client) -> frozenset[str]:
+    """Those of the scopes that a user agrees to on a page which user and client may have.
+
+    Every user has OpenID Connect's; `offline_access` needs a refresh token. InvalidScopeError: none.
+    """
+    lacking: frozenset[str] = frozenset(ALL_SCOPES) - account.scopes
+    if "refresh_token" not in client.grant_types:
+        lacking |= {"offline_access"}
+    granted = (asked if client.scopes is None else asked & client.scopes) - lacking
+    if not granted:
+        raise InvalidScopeError(_NO_SCOPE)
     return granted
 
 
 async def begin(
-    auth: Auth, account: Account, granted: frozenset[str], client: Client, source: RequestSource
+    auth: Auth,
+    account: Account,
+    granted: frozenset[str],
+    client: Client,
+    source: RequestSource,
+    *,
+    auth_time: int | None = None,
 ) -> IssuedTokens:
-    """Begin a session of an authenticated user."""
+    """Begin a session of an authenticated user. `auth_time`: when that was, where an application may ask."""
     session = await auth.sessions.create(
         account.user_id,
         account.generation,
@@ -116,6 +138,7 @@ async def begin(
         scopes=granted,
         address=source.address,
         agent=source.agent,
+        auth_time=auth_time,
     )
     for sid in session.displaced:
         audit.log.record("session_displaced", user_id=account.user_id, sid=sid)
@@ -125,7 +148,8 @@ async def begin(
     audit.log.record(
         "signed_in", user_id=account.user_id, sid=session.sid, client_id=client.id, address=source.address
     )
-    return IssuedTokens(access_token, session.refresh_token, claims)
+    id_token = _identify(auth, claims, access_token, auth_time)
+    return IssuedTokens(access_token, session.refresh_token, claims, id_token)
 
 
 async def refresh(
@@ -159,12 +183,18 @@ async def refresh(
         "token_refreshed", user_id=refreshed.user_id, sid=refreshed.sid, client_id=client.id,
         address=source.address,
     )  # fmt: skip
-    id_token = None
-    if "openid" in claims.scopes:
-        id_token = auth.id_tokens.issue(
-            user_id=refreshed.user_id,
-            client_id=client.id,
-            sid=session_of(refreshed.sid),
-            access_token=access_token,
-        )
+    id_token = _identify(auth, claims, access_token, refreshed.auth_time)
     return IssuedTokens(access_token, refreshed.refresh_token, claims, id_token)
+
+
+def _identify(auth: Auth, claims: Claims, access_token: str, auth_time: int | None) -> str | None:
+    """The ID token beside an access token with the scope openid."""
+    if "openid" not in claims.scopes:
+        return None
+    return auth.id_tokens.issue(
+        user_id=claims.user_id,
+        client_id=claims.client_id,
+        sid=session_of(claims.sid),
+        access_token=access_token,
+        auth_time=auth_time,
+    )

@@ -46,7 +46,7 @@ class IdTokens:
         nonce: str | None = None,
         more: Mapping[str, Any] | None = None,
     ) -> str:
-        """`more` are claims of the user. After a refresh there is no `auth_time` and no `nonce` (12.2)."""
+        """`more` are claims of the user. After a refresh `auth_time` is as before, and no `nonce` (12.2)."""
         key, now = self._keyring.signing, int(self._now())
         claims: dict[str, Any] = {
             **(more or {}),

@@ -1,7 +1,7 @@
 """Sign-ins on devices (RFC 8628): what a device asks for, and what its user let it have."""
 
 from app.accounts import account_records
-from app.accounts.grants import IssuedTokens, begin, grant
+from app.accounts.grants import IssuedTokens, begin, narrow
 from app.core.errors import InvalidGrantError, InvalidScopeError, UnauthorizedClientError
 from app.oauth import forms
 from app.oauth.devices import NewDeviceRequest
@@ -13,7 +13,7 @@ DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 async def begin_device(auth: OAuth, asked: TokenRequest) -> NewDeviceRequest:
     """A device's request, for scopes that its client may be given; the user's count when it is redeemed."""
-    client, scopes = asked.client, asked.scopes(forms.USER_SCOPES)
+    client, scopes = asked.client, asked.scopes(forms.EVERY_SCOPE)
     if DEVICE_CODE not in client.grant_types:
         raise UnauthorizedClientError("The client is not registered for sign-ins on devices.")
     wanted = frozenset(forms.USER_SCOPES) if scopes is None else scopes
@@ -32,6 +32,6 @@ async def redeem(auth: OAuth, asked: TokenRequest) -> IssuedTokens:
     account = await account_records.read(auth, approval.user_id)
     if account is None or not account.is_active or account.generation != approval.generation:
         raise InvalidGrantError("The user was signed out everywhere since they approved: begin anew.")
-    granted = grant(account, approval.scopes, asked.client)
+    granted = narrow(account, approval.scopes, asked.client)
     await account_records.note_sign_in(auth, account, asked.source.address)
-    return await begin(auth, account, granted, asked.client, asked.source)
+    return await begin(auth, account, granted, asked.client, asked.source, auth_time=approval.auth_time)

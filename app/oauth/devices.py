@@ -64,6 +64,8 @@ class Approval:
     generation: int
     """Of the user's sessions when they approved: of another one, they were signed out everywhere since."""
     scopes: frozenset[str]
+    auth_time: int
+    """When they signed in to the browser by which they approved."""
 
 
 class Devices:
@@ -137,6 +139,7 @@ class Devices:
             "user": browser.user_id,
             "generation": str(generation),
             "scopes": " ".join(sorted(scopes & request.scopes)),
+            "auth_time": str(int(browser.auth_at.timestamp())),
         }
         await self._consents.give(browser.user_id, request.client_id, scopes & request.scopes)
         await self._decide(request, decision)
@@ -173,10 +176,11 @@ class Devices:
         used = await self._one_time.use(_KIND, code)
         if used is None or not used.is_first:
             raise InvalidGrantError("The device code was used: begin anew.")
-        if used.record["state"] == "denied":
+        decided = used.record
+        if decided["state"] == "denied":
             raise AccessDeniedError("The user has refused.")
-        scopes = frozenset(used.record["scopes"].split())
-        return Approval(used.record["user"], int(used.record["generation"]), scopes)
+        scopes = frozenset(decided["scopes"].split())
+        return Approval(decided["user"], int(decided["generation"]), scopes, int(decided["auth_time"]))
 
     async def _wait(self, code: str, record: dict[str, str]) -> None:
         """Refuse a poll. One that comes too early does not count, so that no pace is slowed for ever."""

@@ -60,7 +60,7 @@ class Worker:
         )
 
     async def begin_grant(self, browser: BrowserSession, **more: Any) -> NewSession:
-        asked: dict[str, Any] = {"client": BUILT_IN, "scopes": SCOPES, "ttl_s": None} | more
+        asked: dict[str, Any] = {"client": BUILT_IN, "scopes": SCOPES, "ttl_s": None, "auth_time": 0} | more
         return await self.sessions.begin_grant(new_grant(browser.sid), **asked)
 
     async def fate(self, user_id: str, sid: str, client_id: str = BUILT_IN.id) -> str:

@@ -41,6 +41,8 @@ class Refreshed:
     scopes: frozenset[str]
     expires_at: datetime
     """When the session ends unless it is refreshed again."""
+    auth_time: int | None
+    """When its user signed in, in seconds since 1970; None where no application is told."""
 
 
 @dataclass(frozen=True, slots=True)

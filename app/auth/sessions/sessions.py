@@ -94,12 +94,14 @@ class Sessions:
         address: str = "",
         agent: str = "",
         ttl_s: int | None = None,
+        auth_time: int | None = None,
     ) -> NewSession:
         """A new session of a user who was read from MongoDB at this generation.
 
         UnavailableError if the user was signed out everywhere since then. A sign-out in progress, which would
         end the new session, too, is awaited for a moment. Then MongoDB decides, so that one that failed
         half-way locks nobody out. `ttl_s`: for a client as itself; its sessions displace none.
+        `auth_time`: when the user signed in, for the ID tokens of refreshes.
         """
         sid = new_sid(user_id)
         lives = (self._idle_ms, self._absolute_ms, self._limit)
@@ -110,6 +112,7 @@ class Sessions:
             _, (outcome, *rest) = await self._store.run(
                 *("create", user_id, sid, sid, generation, client.id, " ".join(sorted(scopes)), address),
                 *(agent[:AGENT_LENGTH], EPOCH, *lives, self._settled_ms, int(confirmed), client.registration),
+                "" if auth_time is None else auth_time,
             )
             return outcome, rest
 
@@ -153,12 +156,13 @@ class Sessions:
         await self._consult(_Pinned(user_id, sid, int(generation), client_id, registration or ""), epoch)
 
     async def begin_grant(
-        self, grant: str, *, client: Client, scopes: frozenset[str], ttl_s: int | None
+        self, grant: str, *, client: Client, scopes: frozenset[str], ttl_s: int | None, auth_time: int
     ) -> NewSession:
         """The session of a client within a browser session, which this uses; `grant` is a `new_grant`.
 
         InvalidGrantError if the browser session has ended, or the grant has before it began: its code was
-        used twice. `ttl_s`: the life of its access token, where no refresh token follows.
+        used twice. `ttl_s`: the life of its access token, where no refresh token follows. `auth_time`: as for
+        `create`; the user may sign in again in the browser meanwhile.
         """
         user_id = user_of(grant) or ""
 
@@ -166,6 +170,7 @@ class Sessions:
             return await self._store.run(
                 *("begin_grant", user_id, grant, grant, client.id, " ".join(sorted(scopes)), EPOCH),
                 *(self._idle_ms, "" if ttl_s is None else ttl_s * 1000, client.registration, int(confirmed)),
+                auth_time,
             )
 
         epoch, (outcome, *rest) = await store(confirmed=False)
@@ -227,7 +232,7 @@ class Sessions:
             await self._consult(_Pinned(token.user_id, token.sid, int(generation), *of_client), epoch)
             _, (outcome, *rest) = await self._rotate(token, client, narrowed, confirmed=True)
         if outcome == "ok":
-            number, scopes, ends = rest
+            number, scopes, ends, auth_time = rest
             return Refreshed(
                 user_id=token.user_id,
                 sid=token.sid,
@@ -235,6 +240,7 @@ class Sessions:
                 client_id=client.id,
                 scopes=frozenset(scopes.split()),
                 expires_at=time_of(ends),
+                auth_time=int(auth_time) if auth_time else None,
             )
         if outcome == "wider":
             raise InvalidScopeError("The session or its client does not have these scopes.")

@@ -43,7 +43,7 @@ async def issue(
         "challenge": flow.code_challenge,
         "scopes": " ".join(sorted(granted)),
         "nonce": flow.nonce or "",
-        "claims": " ".join(sorted(flow.id_token_claims)),
+        "claims": " ".join(sorted(flow.id_token_claims & claims.named(granted))),
     }
     await auth.one_time.put(_KIND, code, record, ttl_s=CODE_S)
     return auth.authorization.answer(flow, {"code": code})
@@ -96,6 +96,7 @@ async def _begin(auth: OAuth, asked: TokenRequest, record: dict[str, str]) -> Is
         client=client,
         scopes=scopes,
         ttl_s=None if may_refresh else auth.settings.access_token_ttl_s,
+        auth_time=int(record["auth_time"]),
     )
     if not await _is_let(auth, client, record["user_id"], scopes):
         await auth.sessions.end(record["user_id"], session.sid)

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from app.accounts import account_records
 from app.accounts.account_records import Account
+from app.accounts.grants import narrow
 from app.auth.sessions import BrowserSession
 from app.clients import Client, is_assured, redirect_matches
 from app.core.errors import (
     AuthorizationRequestError,
     ConsentRequiredError,
-    InvalidScopeError,
     LoginRequiredError,
     OAuthError,
     UnknownApplicationError,
@@ -19,7 +19,6 @@ from app.oauth.authorization import codes, pushed, requests
 from app.oauth.authorization.flow import Flow
 from app.oauth.authorization.redirects import Redirect
 from app.oauth.authorization.requests import Parameters
-from app.oauth.forms import USER_SCOPES
 from app.oauth.oauth import OAuth
 
 _SIGN_IN, _CONSENT, _CONTINUE = "sign-in", "consent", "continue"
@@ -73,7 +72,7 @@ async def asked_of(auth: OAuth, flow: Flow, browser: BrowserSession) -> frozense
     InvalidScopeError: none.
     """
     client = await _find_client(auth, flow.client_id)
-    return _grant(flow, client, await _read_account(auth, browser))
+    return narrow(await _read_account(auth, browser), flow.scopes, client)
 
 
 def _check_pushed(uri: str | None, client: Client) -> None:
@@ -106,7 +105,7 @@ async def _go_on(auth: OAuth, flow: Flow, client: Client, cookie: str | None) ->
     try:
         if browser is None or not _will_do(flow, browser):
             return _ask(auth, _SIGN_IN, flow, LoginRequiredError("The user has to sign in."))
-        granted = _grant(flow, client, await _read_account(auth, browser))
+        granted = narrow(await _read_account(auth, browser), flow.scopes, client)
         if await _needs_consent(auth, flow, client, browser, granted):
             return _ask(auth, _CONSENT, flow, ConsentRequiredError("The user has to consent."))
     except OAuthError as error:
@@ -139,17 +138,6 @@ async def _read_account(auth: OAuth, browser: BrowserSession) -> Account:
     if account is None or not account.is_active:
         raise LoginRequiredError("The user cannot sign in any more.")
     return account
-
-
-def _grant(flow: Flow, client: Client, account: Account) -> frozenset[str]:
-    """What was asked for, as far as client and user may have it; `offline_access` needs a refresh token."""
-    lacking = frozenset(USER_SCOPES) - account.scopes
-    if "refresh_token" not in client.grant_types:
-        lacking |= {"offline_access"}
-    granted = flow.scopes - lacking
-    if not granted:
-        raise InvalidScopeError("None of these scopes is granted to this user and client.")
-    return granted
 
 
 async def _needs_consent(

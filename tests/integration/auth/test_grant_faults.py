@@ -65,7 +65,7 @@ async def test_a_grant_that_was_ended_before_it_began_never_begins_though_redis_
     async with bringing_back(own_redis, own_folder / "copy"):
         await worker.sessions.end(user_id, sid)
     with pytest.raises(InvalidGrantError):
-        await worker.sessions.begin_grant(sid, client=BUILT_IN, scopes=SCOPES, ttl_s=None)
+        await worker.sessions.begin_grant(sid, client=BUILT_IN, scopes=SCOPES, ttl_s=None, auth_time=0)
 
 
 async def test_a_code_s_second_use_while_redis_dies_ends_its_grant_all_the_same(
@@ -164,7 +164,7 @@ async def test_with_a_full_redis_a_code_s_second_use_ends_its_grant_begun_or_not
             await worker.sessions.end(user_id, sid)
             assert await worker.fate(user_id, sid) == "session_revoked"
     with pytest.raises(InvalidGrantError):
-        await worker.sessions.begin_grant(unborn, client=BUILT_IN, scopes=SCOPES, ttl_s=None)
+        await worker.sessions.begin_grant(unborn, client=BUILT_IN, scopes=SCOPES, ttl_s=None, auth_time=0)
 
 
 async def test_with_a_full_redis_a_code_can_be_used_later(worker: Worker) -> None:

@@ -333,7 +333,12 @@ async def test_a_client_of_others_asks_once(
 @pytest.mark.parametrize("first_party", [True, False])
 @pytest.mark.parametrize(
     "uri",
-    ["http://127.0.0.1:49152/cb", "http://[::1]:49152/cb", "http://localhost:49152/cb", "com.example.app:/cb"],
+    [
+        "http://127.0.0.1:49152/cb",
+        "http://[::1]:49152/cb",
+        "http://localhost:49152/cb",
+        "com.example.app:/cb",
+    ],
 )
 async def test_an_app_that_another_program_could_pass_for_asks_each_time(
     op: httpx.AsyncClient, cookie: str, uri: str, *, first_party: bool
@@ -467,6 +472,16 @@ async def test_a_verified_address_is_told_as_such(
     await op.patch(f"/users/{user['id']}", json={"email": user["email"].upper()})
     assert (await op.get("/auth/userinfo", headers=headers)).json()["email_verified"] is False
     await op.patch(f"/users/{user['id']}", json={"email": user["email"]})
+
+
+async def test_claims_give_a_client_no_more_than_it_is_registered_for(
+    op: httpx.AsyncClient, cookie: str
+) -> None:
+    app = await register(op, scopes=frozenset({"openid"}))
+    claims = json.dumps({"id_token": {"email": None}, "userinfo": {"name": None}})
+    tokens = await app.get_tokens(cookie, claims=claims)
+    assert tokens["scope"] == "openid"
+    assert "email" not in parts(tokens["id_token"])[1]
 
 
 async def test_claims_say_nothing_without_openid(portal: Application, cookie: str) -> None:

@@ -11,6 +11,7 @@ from tests.support.authorization import (
     CALLBACK,
     VERIFIER,
     Application,
+    age,
     browse,
     container_of,
     register,
@@ -193,6 +194,31 @@ async def test_tokens_of_a_code_are_narrowed_and_kept_by_refreshing(portal: Appl
     reply = await portal.refresh(reply.json()["refresh_token"])
     assert reply.json()["scope"] == "me openid users:read"
     assert "id_token" in reply.json()
+
+
+async def test_refreshed_id_tokens_tell_the_first_sign_in(
+    op: httpx.AsyncClient, portal: Application, user: dict[str, Any]
+) -> None:
+    cookie = await sign_in_browser(op, user)
+    await age(op, cookie, 60)
+    first = await portal.get_tokens(cookie)
+    await sign_in_browser(op, user, cookie)  # which another ID token would tell
+    second = (await portal.refresh(first["refresh_token"])).json()
+    repeated = (await portal.refresh(first["refresh_token"])).json()
+    third = (await portal.refresh(second["refresh_token"])).json()
+    told = [parts(each["id_token"])[1] for each in (first, second, repeated, third)]
+    assert len({each["auth_time"] for each in told}) == 1
+    assert told[0]["iat"] - told[0]["auth_time"] >= 60
+
+
+async def test_a_grant_of_an_older_release_is_refreshed_without_the_time_of_its_sign_in(
+    op: httpx.AsyncClient, portal: Application, cookie: str, user: dict[str, Any]
+) -> None:
+    tokens = await portal.get_tokens(cookie)
+    session = f"roster:{{{user['id']}}}:session:{parts(tokens['access_token'])[1]['sid']}"
+    await container_of(op).connections.redis.hdel(session, "auth_time")
+    refreshed = (await portal.refresh(tokens["refresh_token"])).json()
+    assert "auth_time" not in parts(refreshed["id_token"])[1]
 
 
 async def test_introspection_and_revocation_know_grants(

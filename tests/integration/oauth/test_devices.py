@@ -21,6 +21,7 @@ from tests.support.identity import (
     call,
     hash_of,
     oauth_error,
+    parts,
     post_form,
     register_client,
 )
@@ -136,6 +137,41 @@ async def test_a_device_gets_no_more_than_its_user_saw_and_has(client: httpx.Asy
     device, person = await begin(client, scope="users:read users:export"), await visit(client)
     await person.approve(device.said["user_code"], frozenset({"me", "users:read", "users:export"}))
     assert (await device.poll()).json()["scope"] == "users:read"
+
+
+async def test_a_device_that_asks_for_openid_is_told_who_its_user_is(client: httpx.AsyncClient) -> None:
+    device, person = await begin(client, scope="openid email offline_access me"), await visit(client)
+    everything = frozenset({"openid", "email", "offline_access", "me"})
+    await person.approve(device.said["user_code"], everything)
+    tokens = (await device.poll()).json()
+    assert tokens["scope"] == "email me offline_access openid"
+    refreshed = (await ask_refresh(client, tokens["refresh_token"])).json()
+    signed_in_at = int(person.browser.auth_at.timestamp())
+    for each in (tokens, refreshed):
+        told, sid = parts(each["id_token"])[1], parts(each["access_token"])[1]["sid"]
+        assert (told["sub"], told["aud"], told["sid"]) == (person.browser.user_id, "roster", sid)
+        assert told["auth_time"] == signed_in_at
+    known = (await call(client, "GET", "/auth/userinfo", tokens["access_token"])).json()
+    assert known["email"] == (await call(client, "GET", "/users/me", tokens["access_token"])).json()["email"]
+
+
+async def test_a_device_that_does_not_ask_for_openid_gets_no_id_token(client: httpx.AsyncClient) -> None:
+    device, person = await begin(client), await visit(client)
+    await person.approve(device.said["user_code"])
+    tokens = (await device.poll()).json()
+    assert (tokens["scope"], "id_token" in tokens) == ("me users:read", False)
+
+
+async def test_a_device_whose_client_lost_its_scopes_meanwhile_gets_nothing(
+    client: httpx.AsyncClient,
+) -> None:
+    auth = resources(client).auth
+    new = new_client(is_public=True, scopes=["openid", "me"], grant_types=frozenset({GRANT}))
+    held, _ = await auth.clients.register(new)
+    person, device = await visit(client), await begin(client, client_id=held.id, scope="openid")
+    await person.approve(device.said["user_code"], frozenset({"openid"}))
+    await auth.clients.change(held.id, {"scopes": frozenset({"me"})})
+    oauth_error(await device.poll(), "invalid_scope")
 
 
 async def test_an_approval_is_a_consent_whose_withdrawal_ends_the_device_s_session(

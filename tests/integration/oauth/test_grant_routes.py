@@ -43,7 +43,7 @@ async def open_browser(http: httpx.AsyncClient, user: dict[str, Any]) -> Browser
 async def grant(http: httpx.AsyncClient, browser: BrowserSession, client: Client = BUILT_IN) -> Granted:
     auth = resources(http).auth
     sid = new_grant(browser.sid)
-    begun = await auth.sessions.begin_grant(sid, client=client, scopes=SCOPES, ttl_s=None)
+    begun = await auth.sessions.begin_grant(sid, client=client, scopes=SCOPES, ttl_s=None, auth_time=0)
     token, _ = auth.tokens.issue(user_id=browser.user_id, sid=sid, client_id=client.id, scopes=SCOPES)
     return Granted(sid, token, begun.refresh_token)
 

@@ -217,6 +217,7 @@ async def test_a_refresh_token_gets_new_tokens(
         name: before[name] for name in ("iss", "sub", "aud", "azp", "sid")
     }
     assert after["iat"] >= before["iat"]
+    assert after["auth_time"] == before["auth_time"]
     assert "nonce" not in after
     other = await register(op)
     oauth_error(await other.refresh(tokens["refresh_token"]), "invalid_grant")

@@ -1,7 +1,7 @@
 -- Begins a grant in its browser session, which is used by that: {'ok'}. Otherwise {'gone', why or ''}, or {'consult',
 -- generation} if MongoDB must confirm the browser session first (then call with `confirmed`).
 local MOST = 100  -- grants of one browser session: those that would end first make room
-local sid, client, scopes, epoch, idle_ms, ttl_ms, registration, confirmed = unpack(ARGV)
+local sid, client, scopes, epoch, idle_ms, ttl_ms, registration, confirmed, auth_time = unpack(ARGV)
 local state, grant = KEYS[1], KEYS[3]
 local browser, whole = browser_of(grant), browser_of(sid)
 local grants, now = browser .. '~', clock()
@@ -16,7 +16,8 @@ if confirmed ~= '1' and (user[2] or held[2] ~= epoch or user[1] ~= held[1]) then
 local ends = math.min(now + tonumber(idle_ms), tonumber(held[3]))
 local of_grant = math.min(ends, now + (tonumber(ttl_ms) or idle_ms))
 redis.call('HSET', grant, 'client', client, 'scopes', scopes, 'generation', held[1], 'epoch', epoch, 'counter', 1,
-  'rotated_at', now, 'created_at', now, 'used_at', now, 'registration', registration)
+  'rotated_at', now, 'created_at', now, 'used_at', now, 'registration', registration,
+  'auth_time', auth_time)
 redis.call('PEXPIREAT', grant, of_grant)
 redis.call('ZREMRANGEBYSCORE', grants, '-inf', now)
 keep(sid, of_grant)

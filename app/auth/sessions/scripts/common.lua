@@ -1,7 +1,7 @@
 -- KEYS of every script but count: 1 the state of the user's sessions, 2 their index, 3 one session, 4 all living ones.
 -- state:   generation, epoch (under which MongoDB confirmed it), doubts (revocations in doubt), doubted_at, only
 -- session: client, scopes, generation, epoch, counter, rotated_at, created_at, used_at, expires_at, address,
---          agent, registration (of its client); or, once it has ended, only `ended`: why. A browser session, which
+--          agent, registration (of its client), auth_time (of its user, in seconds; or ''); or, once it has ended, only `ended`: why. A browser session, which
 --          has no scopes, has auth_at, too, if the password was shown again, and its counter is that of cookies
 -- grant:   a session within a browser session, `browser~grant` by its id and by its key. It lives only while both do;
 --          generation and absolute end are the browser session's. It is in no index but that session's own

@@ -4,7 +4,7 @@
 -- ends this session too: until then each of its requests asks MongoDB.
 local SWEPT = 32  -- bounded, but more than one, so that expired sessions do not accumulate
 local sid, generation, client, scopes, address, agent, epoch = unpack(ARGV, 1, 7)
-local idle_ms, absolute_ms, limit, settled_ms, confirmed, registration = unpack(ARGV, 8, 13)
+local idle_ms, absolute_ms, limit, settled_ms, confirmed, registration, auth_time = unpack(ARGV, 8, 14)
 local state, index, session = KEYS[1], KEYS[2], KEYS[3]
 idle_ms, absolute_ms, limit = tonumber(idle_ms), tonumber(absolute_ms), tonumber(limit)
 local now = clock()
@@ -16,7 +16,8 @@ if held[1] and tonumber(held[1]) > tonumber(generation) then return {'stale', he
 -- session is not confirmed: its first request asks MongoDB.
 redis.call('HSET', session, 'client', client, 'scopes', scopes, 'generation', generation,
   'epoch', held[2] == epoch and epoch or '', 'counter', 1, 'rotated_at', now, 'created_at', now, 'used_at', now,
-  'expires_at', now + absolute_ms, 'address', address, 'agent', agent, 'registration', registration)
+  'expires_at', now + absolute_ms, 'address', address, 'agent', agent, 'registration', registration,
+  'auth_time', auth_time)
 redis.call('PEXPIRE', session, idle_ms)
 redis.call('HSET', state, 'generation', generation)
 if limit == 1 then redis.call('HSET', state, 'only', sid) else redis.call('HDEL', state, 'only') end

@@ -1,4 +1,5 @@
--- Refreshes a session: {'ok', number of the next refresh token, scopes, end of the session}. Otherwise {'gone', why
+-- Refreshes a session: {'ok', number of the next refresh token, scopes, end of the session, when its user signed in or
+-- ''}. Otherwise {'gone', why
 -- or ''}; {'consult', generation, client, registration} if MongoDB must confirm first (then call with `confirmed`);
 -- {'foreign'} if it is another client's; {'wider'} if more scopes are requested than it has and the client is
 -- `allowed`, or none is left; {'reused'} if the token was used before, which ends the session.
@@ -11,7 +12,8 @@ local state, session = KEYS[1], KEYS[3]
 counter, idle_ms = tonumber(counter), tonumber(idle_ms)
 local now = clock()
 local held = redis.call('HMGET', session,
-  'generation', 'epoch', 'counter', 'rotated_at', 'expires_at', 'client', 'scopes', 'ended', 'registration')
+  'generation', 'epoch', 'counter', 'rotated_at', 'expires_at', 'client', 'scopes', 'ended', 'registration',
+  'auth_time')
 local browser = browser_of(session)
 if browser and held[1] then
   local whole = redis.call('HMGET', browser, 'generation', 'expires_at', 'ended')
@@ -46,7 +48,7 @@ if counter >= current then
   -- Ahead of Redis: only we can have made it, so Redis lost a rotation, and the token is still valid.
   successor = counter + 1
 elseif counter == current - 1 and now - tonumber(held[4]) < tonumber(grace_ms) then
-  return {'ok', current, granted, now + redis.call('PTTL', session)}
+  return {'ok', current, granted, now + redis.call('PTTL', session), held[10] or ''}
 else
   bury(session, 'reused')
   forget(sid)
@@ -57,4 +59,4 @@ redis.call('HSET', session, 'counter', successor, 'rotated_at', now, 'used_at', 
 redis.call('PEXPIREAT', session, ends)
 keep(sid, ends)
 if browser then use_browser(browser, browser_of(sid), now, ends) end
-return {'ok', successor, granted, ends}
+return {'ok', successor, granted, ends, held[10] or ''}
