@@ -16,6 +16,7 @@ from app.http.admission import Admission
 from app.http.compression import Compression
 from app.http.cross_origin import CrossOrigin
 from app.http.middleware import BodyLimit, HeadAsGet, QueryInUTF8, RequestContext
+from app.http.page_errors import OverloadPage, PageErrors, find_browsed
 from app.http.request_timeout import RequestTimeout
 from app.http.route_paths import find_all
 from app.monitoring import logs, metrics
@@ -156,20 +157,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         separate_input_output_schemas=False,
         redirect_slashes=False,
     )
-    app.state.admission = Admission(settings)
     app.state.phone_region = settings.phone_region
     app.state.pages = Pages(settings)
     app.state.password_grant = settings.password_grant
     docs.install(app)
     error_handlers.install(app)
+    browsed = find_browsed(app.routes)
+    app.state.admission = Admission(settings, OverloadPage(app, browsed))
     app.add_middleware(
         BodyLimit,
         overrides={"/users:batch": BATCH_BYTES, "/users/import": settings.import_max_bytes + FORM_BYTES},
     )
     app.add_middleware(RequestTimeout, seconds=settings.request_timeout_s)
+    app.add_middleware(QueryInUTF8)
+    app.add_middleware(PageErrors, browsed=browsed)
     if settings.compression:
         app.add_middleware(Compression)
-    app.add_middleware(QueryInUTF8)
     app.add_middleware(HeadAsGet)
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)

@@ -18,7 +18,8 @@ from app.core.errors import OverloadedError
 from app.core.limits import AdaptiveLimit, Keys, Limiter
 from app.core.settings import Settings
 from app.http import cross_origin
-from app.http.middleware import find_request_id, safe_headers
+from app.http.middleware import Headers, find_request_id, safe_headers
+from app.http.page_errors import OverloadPage
 from app.http.problems import describe
 from app.monitoring.metrics import REFUSED
 from models.problem import MEDIA_TYPE
@@ -33,8 +34,9 @@ _LONGEST_WAIT_S = 5.0
 _LOG_EVERY_S = 1.0
 _ADDRESSES = 4096
 """Cached client addresses: reading one takes as long as the rest of a refusal."""
-_END = b"\r\n\r\n"
-"""The end of a reply's head."""
+_ERROR = OverloadedError("The service is overloaded: try again soon.")
+_PROBLEM = orjson.dumps(describe(_ERROR, request_id="%b"))
+_HTML = b"text/html; charset=utf-8"
 
 _SEARCH = re.compile(rb"(?:^|&)q=")
 _OWN_BOUNDS = re.compile(
@@ -65,9 +67,13 @@ def find_kind(method: str, path: str, query: bytes) -> str | None:
 class Admission:
     """The limiters of one process, which its metrics show."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, page: OverloadPage | None = None) -> None:
+        """`page`: what browsers are refused with on their way through pages."""
+        self._page = page
         self._trusted = settings.trusted_proxies
-        self._refusal, self._refusal_length = _make_refusal(tls=settings.issuer_url.startswith("https:"))
+        tls = settings.issuer_url.startswith("https:")
+        self._head = _make_head(MEDIA_TYPE.encode(), safe_headers(tls=tls))
+        self._page_head = _make_head(_HTML, [] if page is None else page.find_headers(tls=tls))
         self._origins = settings.cors_origins
         group: list[Limiter] = []
         self.limiters = {
@@ -98,17 +104,19 @@ class Admission:
         return self._find_address(scope["client"], tuple(forwarded)), token
 
     def make_refusal(self, scope: Scope, *, keep_alive: bool) -> bytes:
-        """The whole refusal (RFC 9457), as bytes."""
-        request_id = find_request_id(scope).encode()
+        """The whole refusal (RFC 9457), as bytes; a page for a browser that asks for one."""
+        request_id = find_request_id(scope)
+        page = None if self._page is None else self._page.make(scope, request_id)
+        head, body = (self._head, _PROBLEM % request_id.encode()) if page is None else (self._page_head, page)
         more = cross_origin.find_headers(self._origins, scope) if self._origins else []
         if not keep_alive:
             more = [*more, (b"connection", b"close")]
-        reply = self._refusal % {
-            b"id": request_id,
-            b"length": self._refusal_length + len(request_id),
+        reply = head % {
+            b"id": request_id.encode(),
+            b"length": len(body),
             b"more": b"".join([b"%b: %b\r\n" % header for header in more]),
         }
-        return reply.partition(_END)[0] + _END if scope["method"] == "HEAD" else reply
+        return reply if scope["method"] == "HEAD" else reply + body
 
     def note_refusal(self, kind: str) -> None:
         """Count a refusal; logs one line a second, as a line for each would cost as much as the refusal."""
@@ -131,21 +139,15 @@ class Admission:
         return client_address.network(client_address.find(peer, forwarded, self._trusted))
 
 
-def _make_refusal(*, tls: bool) -> tuple[bytes, int]:
-    """A template of the reply, and the length of its body without the request's id.
-
-    Making it anew each time would cost more than the rest of a refusal.
-    """
-    error = OverloadedError("The service is overloaded: try again soon.")
-    body = orjson.dumps(describe(error, request_id="%(id)b"))
+def _make_head(media_type: bytes, more: Headers) -> bytes:
+    """A template of a reply's head: making it anew each time would cost more than the rest of a refusal."""
     headers = [
-        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-type", media_type),
         (b"content-length", b"%(length)d"),
-        *((name.lower().encode(), value.encode()) for name, value in (error.headers or {}).items()),
+        *((name.lower().encode(), value.encode()) for name, value in _ERROR.headers.items()),
         (b"cache-control", b"no-store"),
         (b"x-request-id", b"%(id)b"),
-        *safe_headers(tls=tls),
+        *more,
     ]
     lines = b"".join([b"%b: %b\r\n" % header for header in headers])
-    template = b"HTTP/1.1 503 Service Unavailable\r\n%b%%(more)b\r\n%b" % (lines, body)
-    return template, len(body) - len(b"%(id)b")
+    return b"HTTP/1.1 503 Service Unavailable\r\n%b%%(more)b\r\n" % lines

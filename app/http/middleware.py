@@ -1,6 +1,7 @@
 """Pure ASGI middleware, outermost first: RequestContext, HeadAsGet, QueryInUTF8, BodyLimit.
 
-Between the first two are `app.http.trusted_hosts` and CORS, between the last two `app.http.compression`.
+Between the first two are `app.http.trusted_hosts` and CORS, between the next two `app.http.compression` and
+`app.http.page_errors`.
 """
 
 import asyncio
@@ -32,12 +33,13 @@ Headers = list[tuple[bytes, bytes]]
 
 _IN_WINDOWS = ("/auth", "/docs")
 """Where applications, and `/docs` itself, sign people in by a second window, which answers the first."""
-_APART = (b"cross-origin-opener-policy", b"same-origin")
+APART = (b"cross-origin-opener-policy", b"same-origin")
+"""Not of replies in `_IN_WINDOWS`."""
 _SAFE: Headers = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
-    _APART,
+    APART,
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
 _POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
@@ -137,7 +139,7 @@ class _Exchange:
             headers.append(_POLICY)
         headers.append((b"x-request-id", self.request_id.encode()))
         if self._scope["path"].startswith(_IN_WINDOWS):
-            headers.remove(_APART)
+            headers.remove(APART)
         if not self._scope["path"].startswith("/auth"):
             headers.append((b"server-timing", b"app;dur=%.1f" % ((perf_counter_ns() - self._start) / 1e6)))
 

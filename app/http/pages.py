@@ -61,7 +61,7 @@ def show(
         query={name: value for name in KEPT if (value := request.query_params.get(name))},
     )
     response = HTMLResponse(pages.render(view, shown, problem), status)
-    response.headers["Content-Security-Policy"] = _policy(pages, leaves=leaves)
+    response.headers["Content-Security-Policy"] = policy(pages, leaves=leaves)
     response.headers["Content-Language"] = language
     if not cookie:
         browser_cookie.FORM.write(request, response, made)
@@ -77,7 +77,8 @@ def find_own_language(request: Request, locales: str | None = None) -> Language:
     return next(by_wish, None) or accepted_language(request.headers.get("accept-language")) or LANGUAGES[0]
 
 
-def _policy(pages: Pages, *, leaves: bool) -> str:
+def policy(pages: Pages, *, leaves: bool) -> str:
+    """The Content-Security-Policy of a page; `leaves` as of `show`."""
     images = "'self'" if pages.brand.logo else "data:"  # the empty icon, for which a browser would ask else
     parts = (
         "default-src 'none'",
@@ -105,7 +106,7 @@ def explain(request: Request, error: RosterError) -> Response:
     )
     view = Error(
         number=REQUEST_ID.get(),
-        again=_here(request) if is_passing else None,
+        again=here(request) if is_passing else None,
         detail=error.detail if is_for_developers else None,
     )
     page = show(request, view, problem=problem, status=error.status)
@@ -118,7 +119,8 @@ def passing_headers(error: RosterError) -> dict[str, str]:
     return {name: value for name, value in error.headers.items() if name == "Retry-After"}
 
 
-def _here(request: Request) -> str:
+def here(request: Request) -> str:
+    """The address to try again."""
     query = f"?{request.url.query}" if request.url.query else ""
     return f"{request.scope.get('root_path', '')}{request.url.path}{query}"
 

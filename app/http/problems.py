@@ -135,6 +135,12 @@ def internal_error_response(error: BaseException) -> ProblemResponse:
     return problem_response(internal_error(error))
 
 
+def read(content: bytes) -> e.RosterError:
+    """The error of a problem's body, without its headers and fields."""
+    told = orjson.loads(content)
+    return _make(told["status"], told["code"], told["title"], told["detail"])
+
+
 def status_response(status: int, headers: dict[str, str] | None) -> Response:
     """The reply for a bare HTTP status without an error class of ours."""
     if status < _FIRST_ERROR:
@@ -145,8 +151,14 @@ def status_response(status: int, headers: dict[str, str] | None) -> Response:
 def _bare(status: int, headers: dict[str, str] | None) -> e.RosterError:
     phrase = client.responses.get(status, "Unknown error")
     name = "_".join(re.findall("[a-z]+", phrase.lower().replace("'", "")))
-    kind = type("BareError", (e.RosterError,), {"status": status, "code": name, "title": phrase})
-    error: e.RosterError = kind(f"{phrase}.", headers=headers)
+    return _make(status, name, phrase, f"{phrase}.", headers)
+
+
+def _make(
+    status: int, code: str, title: str, detail: str, headers: dict[str, str] | None = None
+) -> e.RosterError:
+    kind = type("BareError", (e.RosterError,), {"status": status, "code": code, "title": title})
+    error: e.RosterError = kind(detail, headers=headers)
     return error
 
 

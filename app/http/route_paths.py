@@ -35,12 +35,12 @@ def find_methods(routes: Sequence[BaseRoute], path: str) -> set[str]:
     }
 
 
-def find_all(routes: Sequence[BaseRoute]) -> set[tuple[str, str]]:
-    """Each method and path template that is served."""
+def find_all(routes: Sequence[BaseRoute], kind: type[BaseRoute] = BaseRoute) -> set[tuple[str, str]]:
+    """Each method and path template that is served by a route of this kind."""
     return {
         (method, template)
         for route in iter_route_contexts(routes)
-        if (template := find_template(route)) is not None
+        if isinstance(route.original_route, kind) and (template := find_template(route)) is not None
         for method in _methods(route)
     }
 

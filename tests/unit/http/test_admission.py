@@ -6,15 +6,18 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.server import ServerState
 
 from app.commands.http_protocol import BoundedHttp
 from app.core.settings import Settings
 from app.http.admission import Admission, find_kind
+from app.http.page_errors import Browsed, OverloadPage
+from app.pages import Pages
 
 PATIENCE_S = 10
 SLOTS = 4
@@ -23,13 +26,19 @@ SLOTS = 4
 class App:
     """An application whose requests hang until `go`; those of `/health/live` never do."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, browsed: Browsed | None = None, **settings: Any) -> None:
         self.go = asyncio.Event()
         self.begun: list[str] = []
         self.cancelled: list[str] = []
         self.done: list[str] = []
         self.clients: list[Client] = []
-        self.state = SimpleNamespace(admission=Admission(Settings(mongo_pool_size=SLOTS, **settings)))
+        read = Settings(mongo_pool_size=SLOTS, **settings)
+        self.state = SimpleNamespace(container=SimpleNamespace(settings=read))
+        page = None
+        if browsed is not None:
+            self.state.pages = Pages(read)
+            page = OverloadPage(cast("FastAPI", self), browsed)
+        self.state.admission = Admission(read, page)
 
     async def __call__(self, scope: Any, _: Any, send: Any) -> None:
         path = scope["path"]
@@ -128,6 +137,32 @@ async def test_who_cannot_be_served_in_time_is_refused_at_once_and_told_when_to_
         assert re.fullmatch("[0-9a-f]{16}", headers["x-request-id"])
         assert json.loads(body)["request_id"] == headers["x-request-id"]
     assert "/users/1" not in app.begun
+
+
+async def test_a_browser_is_refused_with_a_page_in_its_language_that_offers_to_try_again() -> None:
+    browser = "Accept: text/html,*/*;q=0.8\r\nX-Request-ID: mine\r\n"
+    browsed = {("GET", "/auth/sign-in"), ("HEAD", "/auth/sign-in")}
+    async with serving(app := App(browsed)) as port:
+        await flood(app, port)
+        client = await connect(app, port)
+        client.send("/auth/sign-in?next=<password>&flow=f", headers=browser)
+        status, headers, body = await client.read()
+        assert (status, headers["retry-after"]) == (503, "1")
+        assert headers["content-type"] == "text/html; charset=utf-8"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "cross-origin-opener-policy" not in headers
+        text = body.decode()
+        assert "The service has too much to do at this moment." in text
+        assert '<a href="/auth/sign-in?next=%3Cpassword%3E&amp;flow=f">Try again</a>' in text
+        assert "give this number: mine" in text
+        client.send("/auth/sign-in", headers=f"{browser}Cookie: roster_language=zh\r\n")
+        _, headers, body = await client.read()
+        assert '<html lang="zh-Hans">' in body.decode()
+        client.send("/auth/sign-in", method="HEAD", headers=browser)
+        assert (await client.read(body=False))[0] == 503
+        for path, more in (("/auth/sign-in", ""), ("/users/1", browser)):
+            client.send(path, headers=more)
+            assert (await client.read())[1]["content-type"] == "application/problem+json"
 
 
 async def test_who_waits_is_served_once_a_slot_is_free() -> None:
