@@ -145,7 +145,7 @@ async def test_a_browser_is_refused_with_a_page_in_its_language_that_offers_to_t
     async with serving(app := App(browsed)) as port:
         await flood(app, port)
         client = await connect(app, port)
-        client.send("/auth/sign-in?next=<password>&flow=f", headers=browser)
+        client.send("/auth/sign-in?next=%3Cpassword%3E&flow=f", headers=browser)
         status, headers, body = await client.read()
         assert (status, headers["retry-after"]) == (503, "1")
         assert headers["content-type"] == "text/html; charset=utf-8"
