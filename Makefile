@@ -12,7 +12,7 @@ SPECTRAL := fuzz/spectral
 WITH_NODE := PATH="$(CURDIR)/$(SPECTRAL)/.venv/bin:$$PATH"
 CLIENTS := clients
 
-.PHONY: help run test check alerts format locks bench faults restarts soak overload fuzz mta office spectral clients cluster snapshots clean python
+.PHONY: help run test check alerts format locks bench faults restarts races soak overload fuzz mta office spectral clients cluster snapshots clean python
 
 python:
 	@$(or $(PYTHON),false) -c '$(SUPPORTED)' 2>/dev/null || { \
@@ -63,6 +63,9 @@ faults: .venv/dev.stamp  ## the primary of three lost ten times in each of four 
 
 restarts: .venv/dev.stamp  ## workers replaced five times under load, and one killed, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.restarts
+
+races: .venv/dev.stamp  ## fifty exchanges of one code at once, two hundred times, into benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.races
 
 overload: .venv/dev.stamp  ## twice and four times what it can do, for two minutes each, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.overload

@@ -16,7 +16,7 @@ from app.clients import NewClient
 from app.core import sealing, settings
 from app.oauth.authorization import steps
 from app.oauth.oauth import OAuth
-from benchmarks.servers import Database, Server
+from benchmarks.servers import Database
 
 CALLBACK = "https://app.example.com/callback"
 VERIFIER = "a-verifier-of-the-benchmarks-that-is-long-enough"
@@ -33,9 +33,9 @@ class Granted:
     codes: list[str]
 
 
-def prepare(server: Server, database: Database, email: str, count: int) -> Granted:
-    """A new first-party client and so many codes of this user's, good for a minute."""
-    environment = database.environment() | {"ROSTER_PORT": str(server.port)}  # which its tokens name
+def prepare(port: int, database: Database, email: str, count: int) -> Granted:
+    """A new first-party client and so many codes of this user's, or a few more, good for a minute."""
+    environment = database.environment() | {"ROSTER_PORT": str(port)}  # which its tokens name
     command = [sys.executable, "-m", "benchmarks.granting", email, str(count)]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     return Granted(**json.loads(done.stdout))

@@ -28,7 +28,7 @@ def measure(backends: Backends, sizes: Sizes) -> list[Finding]:
     with serving("roster", database) as roster:
         for _ in range(sizes.page_rounds):
             count = _CONNECTIONS + round(_CODES_PER_SECOND * (_WARM_UP_S + seconds))
-            granted = granting.prepare(roster, database, email, count)
+            granted = granting.prepare(roster.port, database, email, count)
             client = (("client_id", granted.client_id), ("client_secret", granted.client_secret))
             exchanges = [_exchange(code, client) for code in granted.codes]
             tokens = [_refresh_token(roster.port, each) for each in exchanges[:_CONNECTIONS]]

@@ -29,6 +29,7 @@ BENCHES = (
     "restarts",
     "soak",
     "overload",
+    "races",
 )
 """All of them, in the order of their rows."""
 _HEADINGS = ("Bench", "What", "Measured", "Ratio", "Promise", "Kept")

@@ -26,7 +26,7 @@ from tests.support.servers import RedisServer
 from tests.support.users import problem
 
 ROUNDS = 4
-"""`test_one_time.py` has 200 rounds of what decides: the uses of one record."""
+"""`make races` has 200; `test_one_time.py` has 200 of what decides: the uses of one record."""
 AT_ONCE = 50
 ASKED = {"scope": "openid me"}
 
