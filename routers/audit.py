@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError, QueryTooExpensiveError
+from app.core.errors import QueryTooExpensiveError
 from app.http import replies
 from app.http.dependencies import Administrator, AuditOptions, Backends, query_parameters
-from app.http.problems import PROTECTED, responses
+from app.http.problems import PAGED, PROTECTED, responses
 from models.audit import AuditPage, AuditQuery
 
 router = APIRouter(tags=["audit"])
@@ -15,9 +15,7 @@ router = APIRouter(tags=["audit"])
     "/audit",
     summary="Who changed which user, and what",
     openapi_extra=query_parameters(AuditQuery),
-    responses=responses(
-        InvalidCursorError, ExpiredCursorError, InvalidError, QueryTooExpensiveError, *PROTECTED
-    ),
+    responses=responses(*PAGED, QueryTooExpensiveError, *PROTECTED),
 )
 async def read_audit(_: Administrator, asked: AuditOptions, opened: Backends) -> AuditPage:
     """The newest first; follow `next` until it is null.

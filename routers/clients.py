@@ -10,14 +10,12 @@ from app.core.errors import (
     ClientExistsError,
     ClientHasNoSecretError,
     ClientNotFoundError,
-    ExpiredCursorError,
-    InvalidCursorError,
     InvalidError,
 )
 from app.http import client_bodies, replies
 from app.http.dependencies import Administrator, Backends, ClientId, PageOptions, query_parameters
 from app.http.json_route import JsonRoute
-from app.http.problems import BODY, PROTECTED, responses
+from app.http.problems import BODY, PAGED, PROTECTED, responses
 from models.client import (
     ClientInput,
     ClientOutput,
@@ -56,12 +54,12 @@ async def create_client(
     "",
     summary="The registered clients",
     openapi_extra=query_parameters(PageQuery),
-    responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *PROTECTED),
+    responses=responses(*PAGED, *PROTECTED),
 )
 async def list_clients(_: Administrator, asked: PageOptions, opened: Backends) -> ClientPage:
     """By id, without the built-in client `roster`."""
-    found, following = await opened.auth.clients.page(limit=asked.limit, cursor=asked.cursor)
-    return ClientPage(items=list(map(client_bodies.describe, found)), next=following)
+    found = await opened.auth.clients.page(asked)
+    return ClientPage(items=list(map(client_bodies.describe, found.items)), next=found.next)
 
 
 @router.get(

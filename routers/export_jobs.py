@@ -6,10 +6,8 @@ from fastapi import APIRouter, Response, status
 
 from app.core.errors import (
     BusyError,
-    ExpiredCursorError,
     ExportNotFoundError,
     ExportNotReadyError,
-    InvalidCursorError,
     InvalidError,
     RangeNotSatisfiableError,
 )
@@ -25,7 +23,7 @@ from app.http.dependencies import (
     query_parameters,
 )
 from app.http.json_route import JsonRoute
-from app.http.problems import BODY, PROTECTED, responses
+from app.http.problems import BODY, PAGED, PROTECTED, responses
 from models.export import MEDIA_TYPES
 from models.export_job import ExportBody, ExportOutput, ExportPage
 from models.job import PageQuery
@@ -76,12 +74,12 @@ async def submit_export(
     response_model_exclude_unset=True,
     summary="Exports, the newest first",
     openapi_extra=query_parameters(PageQuery),
-    responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *PROTECTED),
+    responses=responses(*PAGED, *PROTECTED),
 )
 async def list_exports(asked: PageOptions, viewer: ExportViewer, opened: Backends) -> ExportPage:
     """Your own; with `users:admin` those of all users."""
-    found, following = await opened.exports.page(asked, viewer)
-    return ExportPage(items=list(map(job_replies.export, found)), next=following)
+    found = await opened.exports.page(asked, viewer)
+    return ExportPage(items=list(map(job_replies.export, found.items)), next=found.next)
 
 
 @router.get(

@@ -8,14 +8,12 @@ from fastapi import APIRouter, Request, Response, status
 from app import imports
 from app.core.errors import (
     BusyError,
-    ExpiredCursorError,
     FileTooLargeError,
     ImportApplyingError,
     ImportNotAppliedError,
     ImportNotFoundError,
     ImportNotPlannedError,
     ImportRevertedError,
-    InvalidCursorError,
     InvalidError,
     MalformedFormError,
     TooLargeError,
@@ -39,7 +37,7 @@ from app.http.dependencies import (
     Writer,
     query_parameters,
 )
-from app.http.problems import PROTECTED, responses
+from app.http.problems import PAGED, PROTECTED, responses
 from app.jobs import Job, Viewer
 from models.export import MEDIA_TYPES
 from models.imports import ImportFileQuery, ImportList, ImportPlan, ImportQuery, ImportRowsQuery
@@ -164,7 +162,7 @@ async def _planned(
     response_model=ImportList,
     summary="List imports",
     openapi_extra=query_parameters(PageQuery),
-    responses=responses(InvalidCursorError, ExpiredCursorError, InvalidError, *PROTECTED),
+    responses=responses(*PAGED, *PROTECTED),
 )
 async def list_imports(viewer: ImportViewer, asked: PageOptions, opened: Backends) -> Response:
     """Your own, the newest first; with `users:admin` those of all users."""
@@ -176,9 +174,7 @@ async def list_imports(viewer: ImportViewer, asked: PageOptions, opened: Backend
     response_model=ImportPlan,
     summary="Read an import and its rows",
     openapi_extra=query_parameters(ImportRowsQuery),
-    responses=responses(
-        ImportNotFoundError, InvalidCursorError, ExpiredCursorError, InvalidError, *PROTECTED
-    ),
+    responses=responses(ImportNotFoundError, *PAGED, *PROTECTED),
 )
 async def read_import(
     import_id: ImportId, viewer: ImportViewer, asked: ImportRowsOptions, opened: Backends

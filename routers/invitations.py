@@ -3,8 +3,6 @@
 from fastapi import APIRouter, status
 
 from app.core.errors import (
-    ExpiredCursorError,
-    InvalidCursorError,
     InvalidError,
     InvitationNotFoundError,
     SignInNeededError,
@@ -18,8 +16,8 @@ from app.http.dependencies import (
     query_parameters,
 )
 from app.http.json_route import JsonRoute
-from app.http.problems import BODY, PROTECTED, responses
-from models.account import Invitation, InvitationInput, InvitationOutput, InvitationPage
+from app.http.problems import BODY, PAGED, PROTECTED, responses
+from models.account import InvitationInput, InvitationOutput, InvitationPage
 from models.job import PageQuery
 
 router = APIRouter(prefix="/auth/invitations", tags=["auth"], route_class=JsonRoute)
@@ -49,14 +47,12 @@ async def create_invitation(asked: InvitationInput, opened: Backends, caller: In
     "",
     summary="Valid invitations",
     openapi_extra=query_parameters(PageQuery),
-    responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *PROTECTED),
+    responses=responses(*PAGED, *PROTECTED),
 )
 async def list_invitations(_: Administrator, asked: PageOptions, opened: Backends) -> InvitationPage:
     """Those of all administrators, former ones included; the last to expire first."""
-    found, following = await opened.auth.invitations.page(limit=asked.limit, cursor=asked.cursor)
-    return InvitationPage(
-        items=[Invitation.model_validate(each, from_attributes=True) for each in found], next=following
-    )
+    found = await opened.auth.invitations.page(asked)
+    return InvitationPage.model_validate(found, from_attributes=True)
 
 
 @router.delete(

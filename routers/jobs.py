@@ -5,8 +5,6 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from app.core.errors import (
-    ExpiredCursorError,
-    InvalidCursorError,
     InvalidError,
     JobEndedError,
     JobNotFoundError,
@@ -14,7 +12,7 @@ from app.core.errors import (
 )
 from app.http import job_events, job_replies
 from app.http.dependencies import Backends, Caller, JobId, JobOptions, JobViewer, LastEvent, query_parameters
-from app.http.problems import SIGNED_IN, responses
+from app.http.problems import PAGED, SIGNED_IN, responses
 from models.job import JobOutput, JobPage, JobQuery
 
 router = APIRouter(tags=["jobs"])
@@ -33,7 +31,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
     response_model_exclude_unset=True,
     summary="Jobs, the newest first",
     openapi_extra=query_parameters(JobQuery),
-    responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *SIGNED_IN),
+    responses=responses(*PAGED, *SIGNED_IN),
 )
 async def list_jobs(asked: JobOptions, viewer: JobViewer, opened: Backends) -> JobPage:
     """Your own; with `users:admin` those of all users."""

@@ -5,8 +5,6 @@ from typing import Any
 from fastapi import APIRouter, Response, status
 
 from app.core.errors import (
-    ExpiredCursorError,
-    InvalidCursorError,
     InvalidError,
     ScheduleNotFoundError,
     SignInNeededError,
@@ -21,7 +19,7 @@ from app.http.dependencies import (
     query_parameters,
 )
 from app.http.json_route import JsonRoute
-from app.http.problems import BODY, PROTECTED, responses
+from app.http.problems import BODY, PAGED, PROTECTED, responses
 from models.export_job import ScheduleInput, ScheduleOutput, SchedulePage, SchedulePatch
 from models.job import PageQuery
 
@@ -49,7 +47,7 @@ async def create_schedule(
     "",
     summary="Schedules, the newest first",
     openapi_extra=query_parameters(PageQuery),
-    responses=responses(InvalidError, InvalidCursorError, ExpiredCursorError, *PROTECTED),
+    responses=responses(*PAGED, *PROTECTED),
 )
 async def list_schedules(asked: PageOptions, viewer: ExportViewer, opened: Backends) -> SchedulePage:
     """Your own; with `users:admin` those of all users."""

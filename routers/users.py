@@ -5,10 +5,8 @@ from fastapi import APIRouter, Request, Response, status
 from app import users
 from app.auth.access_tokens import Claims
 from app.core.errors import (
-    ExpiredCursorError,
     IdempotencyKeyInUseError,
     IdempotencyKeyReusedError,
-    InvalidCursorError,
     InvalidError,
     LastAdministratorError,
     PasswordNeededError,
@@ -35,7 +33,7 @@ from app.http.dependencies import (
 )
 from app.http.fast_route import fast_get
 from app.http.json_route import JsonRoute
-from app.http.problems import BODY, PROTECTED, responses
+from app.http.problems import BODY, PAGED, PROTECTED, responses
 from app.http.replies import REPLAYED, VERSIONED
 from models.batch import Batch, BatchOutput
 from models.listing import ListQuery, Suggestions, SuggestQuery, UserPage
@@ -103,10 +101,7 @@ async def create_user(
     query=ListQuery,
     response_model=UserPage,
     summary="List users",
-    responses=responses(
-        InvalidCursorError, ExpiredCursorError, InvalidError, QueryTooExpensiveError, *PROTECTED
-    )
-    | {200: {"headers": LINKS}},
+    responses=responses(*PAGED, QueryTooExpensiveError, *PROTECTED) | {200: {"headers": LINKS}},
 )
 async def list_users(request: Request, _: Claims, asked: ListQuery) -> Response:
     """Follow `next` (or the `Link` header) until it is null.

@@ -1,6 +1,5 @@
 """Reads the audit trail, which `app.audit.write` writes."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,16 +11,11 @@ from app.audit.write import Entry
 from app.core.cursors import CursorSealer, Position
 from app.core.errors import FieldError, QueryTooExpensiveError
 from app.core.mongo import AWARE, Database
+from app.core.paging import Page, cut
 from app.core.time_budget import OverBudgetError, busy, within
 from models.audit import AuditQuery
 
 _SECOND = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class EntryPage:
-    entries: list[Entry]
-    next: str | None
 
 
 class AuditLog:
@@ -32,7 +26,7 @@ class AuditLog:
         self._cursors = cursors
         self._budget_s = budget_s
 
-    async def find(self, asked: AuditQuery) -> EntryPage:
+    async def find(self, asked: AuditQuery) -> Page[Entry]:
         """A page of entries, the newest first; a cursor is bound to its filters.
 
         Past the budget QueryTooExpensiveError, or OverloadedError where the filters are cheap.
@@ -50,11 +44,8 @@ class AuditLog:
                 "These filters leave too many changes to read.",
                 errors=(FieldError(parameter="user", detail="Name a user, or a shorter time."),),
             ) from None
-        entries = found[: asked.limit]
-        if len(found) <= asked.limit:
-            return EntryPage(entries, None)
-        return EntryPage(
-            entries, self._cursors.seal(Position(segment=0, value=None, id=entries[-1]["_id"]), fingerprint)
+        return cut(
+            found, asked.limit, lambda last: self._cursors.seal(Position(0, None, last["_id"]), fingerprint)
         )
 
     async def _read(self, wanted: dict[str, Any], asked: AuditQuery) -> list[Entry]:

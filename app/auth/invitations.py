@@ -13,8 +13,10 @@ from app.core.cursors import CursorSealer, Position
 from app.core.errors import InvalidInvitationError, InvitationNotFoundError
 from app.core.mongo import Collection
 from app.core.normalise import email_key
+from app.core.paging import Page, cut
 from app.users import administrators
 from models.account import StoredInvitation
+from models.job import PageQuery
 from models.values import Scope
 
 ORDER = [("expires_at", SortDirection.DESCENDING), ("_id", SortDirection.DESCENDING)]
@@ -48,19 +50,19 @@ class Invitations:
         await invitation.insert()
         return code, invitation
 
-    async def page(self, *, limit: int, cursor: str | None) -> tuple[list[StoredInvitation], str | None]:
-        """Valid invitations, the last to expire first, and the cursor of the next page."""
+    async def page(self, asked: PageQuery) -> Page[StoredInvitation]:
+        """Valid invitations, the last to expire first."""
         wanted: dict[str, Any] = {"expires_at": {"$gt": datetime.now(UTC)}}
-        if cursor is not None:
-            past = self._cursors.open(cursor, _LISTED)
+        if asked.cursor is not None:
+            past = self._cursors.open(asked.cursor, _LISTED)
             wanted["expires_at"]["$lte"] = past.value
             wanted["$or"] = [{"expires_at": {"$lt": past.value}}, {"_id": {"$lt": past.id}}]
-        found = await StoredInvitation.find(wanted, sort=ORDER, limit=limit + 1, hint="listed").to_list()
-        listed = found[:limit]
-        if len(found) <= limit:
-            return listed, None
-        last = Position(segment=0, value=listed[-1].expires_at, id=listed[-1].id)
-        return listed, self._cursors.seal(last, _LISTED)
+        most = asked.limit + 1
+        found = await StoredInvitation.find(wanted, sort=ORDER, limit=most, hint="listed").to_list()
+        return cut(found, asked.limit, self._seal)
+
+    def _seal(self, last: StoredInvitation) -> str:
+        return self._cursors.seal(Position(0, last.expires_at, last.id), _LISTED)
 
     async def withdraw(self, invitation_id: str) -> None:
         """InvitationNotFoundError unless it is valid."""

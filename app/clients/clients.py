@@ -28,8 +28,9 @@ from app.core.errors import (
 )
 from app.core.mongo import AWARE, Collection, Database, Row
 from app.core.normalise import name_key
-from app.core.paging import by_id
+from app.core.paging import Page, by_id
 from models.client import DAY_S, StoredClient
+from models.job import PageQuery
 
 _UNUSED_FOR = timedelta(days=30)
 """How long a client that registered itself may be used by nobody."""
@@ -84,10 +85,10 @@ class Clients:
         found = await self._clients.find({}, sort=[("_id", ASCENDING)]).to_list()
         return list(map(documents.read, found))
 
-    async def page(self, *, limit: int, cursor: str | None) -> tuple[list[Client], str | None]:
-        """Clients by id, without the built-in one, and the cursor of the next page."""
-        found = await by_id(self._clients, self._cursors, {}, limit=limit, cursor=cursor)
-        return list(map(documents.read, found.documents)), found.next
+    async def page(self, asked: PageQuery) -> Page[Client]:
+        """Clients by id, without the built-in one."""
+        found = await by_id(self._clients, self._cursors, {}, asked)
+        return Page(list(map(documents.read, found.items)), found.next)
 
     async def find(self, client_id: str) -> Client | None:
         """The client as it is now; one read, or none for the built-in client."""

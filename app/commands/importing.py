@@ -193,7 +193,7 @@ async def _look(opened: Container, import_id: ObjectId) -> _Told:
     wrong = await opened.imports.page(shown.document, ImportRowsQuery(status=[*_WRONG], limit=_TOLD))
     changed = await opened.imports.page(shown.document, ImportRowsQuery(status=["update"], limit=_TOLD))
     new = await opened.imports.page(shown.document, ImportRowsQuery(status=["create"], limit=_TOLD))
-    return _Told(shown, wrong.rows, new.rows, changed.rows)
+    return _Told(shown, wrong.items, new.items, changed.items)
 
 
 def _tell(told: _Told, statuses: tuple[str, ...]) -> None:

@@ -1,51 +1,46 @@
-"""Pages of documents by their ids, which grow with time (jobs, exports, schedules) or are names (clients)."""
+"""Pages of lists, and those of documents by their ids, which grow with time or are names."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
 import orjson
 from pymongo import ASCENDING, DESCENDING
 
 from app.core.cursors import CursorSealer, Position
-from app.core.mongo import Collection
+from app.core.mongo import Collection, Row
+from models.job import PageQuery
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentPage:
-    """A page of documents, and the sealed cursor of the next page."""
+class Page(Generic[T]):
+    """What a page shows, and the sealed cursor of the next one."""
 
-    documents: list[dict[str, Any]]
+    items: list[T]
     next: str | None
 
 
+def cut(found: list[T], limit: int, seal: Callable[[T], str]) -> Page[T]:
+    """A page of what was read: one more than `limit` if another page follows, whose cursor `seal` makes."""
+    items = found[:limit]
+    return Page(items, seal(items[-1]) if len(found) > limit else None)
+
+
 async def newest_first(
-    documents: Collection,
-    cursors: CursorSealer,
-    wanted: dict[str, Any],
-    *,
-    limit: int,
-    cursor: str | None,
-) -> DocumentPage:
+    documents: Collection, cursors: CursorSealer, wanted: Row, asked: PageQuery
+) -> Page[Row]:
     """One page. A cursor is good only for its collection and filter; the filter must not hold `_id`."""
-    return await by_id(documents, cursors, wanted, limit=limit, cursor=cursor, order=DESCENDING)
+    return await by_id(documents, cursors, wanted, asked, order=DESCENDING)
 
 
 async def by_id(
-    documents: Collection,
-    cursors: CursorSealer,
-    wanted: dict[str, Any],
-    *,
-    limit: int,
-    cursor: str | None,
-    order: int = ASCENDING,
-) -> DocumentPage:
+    documents: Collection, cursors: CursorSealer, wanted: Row, asked: PageQuery, *, order: int = ASCENDING
+) -> Page[Row]:
     """One page in the order of ids; the same of cursors and filters."""
     fingerprint = orjson.dumps([documents.name, wanted], option=orjson.OPT_SORT_KEYS)
     beyond = "$gt" if order == ASCENDING else "$lt"
-    past = {"_id": {beyond: cursors.open(cursor, fingerprint).id}} if cursor is not None else {}
-    found = await documents.find(wanted | past).sort("_id", order).limit(limit + 1).to_list()
-    page = found[:limit]
-    if len(found) <= limit:
-        return DocumentPage(page, None)
-    last = Position(segment=0, value=None, id=page[-1]["_id"])
-    return DocumentPage(page, cursors.seal(last, fingerprint))
+    past = {} if asked.cursor is None else {"_id": {beyond: cursors.open(asked.cursor, fingerprint).id}}
+    found = await documents.find(wanted | past).sort("_id", order).limit(asked.limit + 1).to_list()
+    return cut(found, asked.limit, lambda last: cursors.seal(Position(0, None, last["_id"]), fingerprint))

@@ -13,8 +13,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from app.core.clock import now
 from app.core.cursors import CursorSealer
 from app.core.errors import FieldError, InvalidError, JobNotFoundError, ScheduleNotFoundError
-from app.core.mongo import AWARE
-from app.core.paging import DocumentPage, newest_first
+from app.core.mongo import AWARE, Row
+from app.core.paging import Page, newest_first
 from app.database.connections import Connections
 from app.database.transactions import together
 from app.exports.stored_exports import Exports, check
@@ -97,11 +97,9 @@ class Schedules:
             raise _not_found()
         return document
 
-    async def page(self, asked: PageQuery, viewer: Viewer) -> DocumentPage:
+    async def page(self, asked: PageQuery, viewer: Viewer) -> Page[Row]:
         """A page of schedules, the newest first."""
-        return await newest_first(
-            self._schedules, self._cursors, viewer.filter, limit=asked.limit, cursor=asked.cursor
-        )
+        return await newest_first(self._schedules, self._cursors, viewer.filter, asked)
 
     async def change(self, schedule_id: ObjectId, body: SchedulePatch, viewer: Viewer) -> dict[str, Any]:
         """The schedule after a patch; a new time counts from now."""

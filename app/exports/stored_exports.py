@@ -25,7 +25,7 @@ from app.core.errors import (
 )
 from app.core.limits import CountedSemaphore, WritingThread
 from app.core.mongo import AWARE
-from app.core.paging import DocumentPage, newest_first
+from app.core.paging import Page, newest_first
 from app.database.connections import Connections
 from app.database.stored_files import Bucket, StoredFile
 from app.database.transactions import together
@@ -188,12 +188,10 @@ class Exports:
         (found,) = await self._with_jobs([document])
         return found
 
-    async def page(self, asked: PageQuery, viewer: Viewer) -> tuple[list[Export], str | None]:
-        """A page of exports, the newest first, and the cursor of the next page."""
-        found: DocumentPage = await newest_first(
-            self._exports, self._cursors, viewer.filter, limit=asked.limit, cursor=asked.cursor
-        )
-        return await self._with_jobs(found.documents), found.next
+    async def page(self, asked: PageQuery, viewer: Viewer) -> Page[Export]:
+        """A page of exports, the newest first."""
+        found = await newest_first(self._exports, self._cursors, viewer.filter, asked)
+        return Page(await self._with_jobs(found.items), found.next)
 
     async def _with_jobs(self, documents: list[dict[str, Any]]) -> list[Export]:
         wanted = {"_id": {"$in": [ObjectId(document["job"]) for document in documents]}}

@@ -4,21 +4,23 @@ from typing import Any
 
 from fastapi import Response
 
+from app.core.mongo import Row
+from app.core.paging import Page
 from app.http import replies
 from app.http.problems import ProblemResponse
-from app.imports import ImportPage, ImportView, RowPage
+from app.imports import ImportView
 from app.jobs import Job
 from models.imports import ImportFile
 
 _FILE = tuple(ImportFile.model_fields)
 
 
-def plan(shown: ImportView, page: RowPage, *, status: int = 200) -> Response:
+def plan(shown: ImportView, page: Page[Row], *, status: int = 200) -> Response:
     """The import with these rows; with Location if it is new or not planned yet."""
     headers = {} if status == 200 else {"Location": f"/users/imports/{shown.document['_id']}"}  # noqa: PLR2004 - as below
     if status == 202:  # noqa: PLR2004 - statuses say more than their names
         headers["Retry-After"] = "1"
-    rows = {"items": [_describe_row(row) for row in page.rows], "next": page.next}
+    rows = {"items": [_describe_row(row) for row in page.items], "next": page.next}
     return replies.plain(_describe(shown) | rows, status=status, headers=headers)
 
 
@@ -30,8 +32,8 @@ def failed(job: Job) -> Response | None:
     return ProblemResponse(replies.plain(problem).body, job.error["status"])
 
 
-def listed(found: ImportPage) -> Response:
-    return replies.plain({"items": [_describe(shown) for shown in found.imports], "next": found.next})
+def listed(found: Page[ImportView]) -> Response:
+    return replies.plain({"items": [_describe(shown) for shown in found.items], "next": found.next})
 
 
 def _describe(shown: ImportView) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from fastapi import Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app.core.paging import DocumentPage
+from app.core.mongo import Row
+from app.core.paging import Page
 from app.database.stored_files import StoredFile
 from app.exports import Export
 from app.http import byte_ranges
@@ -45,10 +46,8 @@ def _problem(job: Job | None) -> Problem | None:
     return None if job is None or (stored := problem(job)) is None else Problem.model_validate(stored)
 
 
-def jobs(found: DocumentPage) -> JobPage:
-    return JobPage(
-        items=[describe(Job.model_validate(document)) for document in found.documents], next=found.next
-    )
+def jobs(found: Page[Job]) -> JobPage:
+    return JobPage(items=list(map(describe, found.items)), next=found.next)
 
 
 def export(found: Export) -> ExportOutput:
@@ -97,8 +96,8 @@ def schedule(document: Mapping[str, Any]) -> ScheduleOutput:
     return ScheduleOutput(id=str(document["_id"]), created_by=document["by"], **stored)
 
 
-def schedules(found: DocumentPage) -> SchedulePage:
-    return SchedulePage(items=list(map(schedule, found.documents)), next=found.next)
+def schedules(found: Page[Row]) -> SchedulePage:
+    return SchedulePage(items=list(map(schedule, found.items)), next=found.next)
 
 
 def stored_file(file: StoredFile, export: Export, wanted: ByteRange) -> Response:

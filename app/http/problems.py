@@ -115,6 +115,10 @@ PROTECTED: tuple[type[e.RosterError], ...] = (*SIGNED_IN, e.InsufficientScopeErr
 """The errors of every operation that needs a token with a scope."""
 
 
+PAGED: tuple[type[e.RosterError], ...] = (e.InvalidError, e.InvalidCursorError, e.ExpiredCursorError)
+"""The errors of every list that comes in pages."""
+
+
 class ProblemResponse(Response):
     media_type = MEDIA_TYPE
 

@@ -12,10 +12,10 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from app.accounts import IssuedTokens
-from app.audit.read import EntryPage
 from app.auth.sessions import Session, session_of
 from app.auth.throttles import CounterState
 from app.core.mongo import Row
+from app.core.paging import Page
 from app.http.problems import describe, describe_kept
 from app.jobs import Job
 from app.listing import ListingPage
@@ -112,8 +112,8 @@ def page(request: Request, found: ListingPage) -> Response:
     )
 
 
-def audit(found: EntryPage) -> AuditPage:
-    return AuditPage(items=list(map(_entry, found.entries)), next=found.next)
+def audit(found: Page[Row]) -> AuditPage:
+    return AuditPage(items=list(map(_entry, found.items)), next=found.next)
 
 
 def _entry(entry: Row) -> AuditEntry:

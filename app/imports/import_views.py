@@ -12,7 +12,7 @@ from app.core import clock
 from app.core.cursors import CursorSealer, Position
 from app.core.errors import ImportApplyingError, JobEndedError, JobNotFoundError
 from app.core.mongo import Row
-from app.core.paging import newest_first
+from app.core.paging import Page, cut, newest_first
 from app.database.connections import Connections
 from app.imports.import_records import Import, ImportRecords
 from app.jobs import Job, Jobs, Viewer
@@ -35,18 +35,6 @@ class ImportView:
     state: ImportState
     job: Job | None
     """The running job, or one that failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowPage:
-    rows: list[Row]
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ImportPage:
-    imports: list[ImportView]
-    next: str | None
 
 
 class Views:
@@ -76,10 +64,10 @@ class Views:
             return ImportView(document, job.state, job)
         return ImportView(document, state, job)
 
-    async def page(self, document: Import, asked: ImportRowsQuery) -> RowPage:
+    async def page(self, document: Import, asked: ImportRowsQuery) -> Page[Row]:
         """A page of rows in the order of the file; empty before the plan is complete."""
         if document["planned_at"] is None:
-            return RowPage([], None)
+            return Page([], None)
         fingerprint = _fingerprint("import_rows", str(document["_id"]), sorted(asked.status))
         after = self._cursors.open(asked.cursor, fingerprint).value if asked.cursor is not None else 0
         found = await (
@@ -90,9 +78,10 @@ class Views:
             .limit(asked.limit + 1)
             .to_list()
         )
-        rows = _show_values(found[: asked.limit])
-        last = Position(segment=0, value=rows[-1]["n"], id=None) if len(found) > asked.limit else None
-        return RowPage(rows, self._cursors.seal(last, fingerprint) if last else None)
+        page = cut(
+            found, asked.limit, lambda last: self._cursors.seal(Position(0, last["n"], None), fingerprint)
+        )
+        return Page(_show_values(page.items), page.next)
 
     async def walk(
         self, document: Import, statuses: Sequence[RowStatus], size: int
@@ -113,18 +102,12 @@ class Views:
             yield found
             after = found[-1]["n"]
 
-    async def list_all(self, viewer: Viewer, asked: PageQuery) -> ImportPage:
+    async def list_all(self, viewer: Viewer, asked: PageQuery) -> Page[ImportView]:
         """A page of imports, the newest first."""
-        found = await newest_first(
-            self._records.imports,
-            self._cursors,
-            viewer.filter,
-            limit=asked.limit,
-            cursor=asked.cursor,
-        )
+        found = await newest_first(self._records.imports, self._cursors, viewer.filter, asked)
         now = clock.now().replace(tzinfo=None)
-        live = [document for document in found.documents if document["expires_at"] > now]
-        return ImportPage([await self._show(document) for document in live], found.next)
+        live = [document for document in found.items if document["expires_at"] > now]
+        return Page([await self._show(document) for document in live], found.next)
 
     async def delete(self, import_id: ObjectId, viewer: Viewer) -> None:
         """Delete the plan, its rows and its file, and cancel planning; applied changes stay.

@@ -13,7 +13,7 @@ from pymongo.errors import DuplicateKeyError
 
 from app.core.cursors import CursorSealer
 from app.core.errors import JobEndedError, JobNotFoundError
-from app.core.paging import DocumentPage, newest_first
+from app.core.paging import Page, newest_first
 from app.database.connections import Connections
 from app.jobs import job_records
 from app.jobs.job_queue import JobQueue
@@ -116,13 +116,14 @@ class Jobs:
                 return
             await asyncio.sleep(_LONGEST_LOOK_S)
 
-    async def page(self, asked: JobQuery, viewer: Viewer) -> DocumentPage:
+    async def page(self, asked: JobQuery, viewer: Viewer) -> Page[Job]:
         """A page of jobs, the newest first, as documents that `Job.read` reads."""
         wanted = viewer.filter
         for name in ("state", "kind"):
             if values := getattr(asked, name):
                 wanted[name] = {"$in": values}
-        return await newest_first(self._jobs, self._cursors, wanted, limit=asked.limit, cursor=asked.cursor)
+        found = await newest_first(self._jobs, self._cursors, wanted, asked)
+        return Page(list(map(Job.model_validate, found.items)), found.next)
 
     async def count_open(self) -> dict[tuple[JobKind, JobState], int]:
         """How many jobs of each kind wait and run, zeros included.
