@@ -1,6 +1,8 @@
 """`python -m app clients add | list | change | renew-secret | remove`."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -21,25 +23,80 @@ cli = typer.Typer(help="The OAuth clients that may request and inspect tokens.",
 T = TypeVar("T")
 _GRANT_TYPES: dict[str, GrantType] = {each.rpartition(":")[2]: each for each in get_args(GrantType)}
 """By the names that are typed: the last part of an URN."""
+_SCOPES = (*ALL_SCOPES, *IDENTITY_SCOPES)
+_OPTIONS: dict[str, tuple[type, str, str]] = {
+    "scopes": (list[str], "--scope", "A scope it may be given; repeat for more. None: any."),
+    "grant_types": (
+        list[str], "--grant", f"A grant type that it may use; repeat for more: {', '.join(_GRANT_TYPES)}."
+    ),
+    "redirect_uris": (list[str], "--redirect-uri", "Where sign-ins may end; repeat for more."),
+    "post_logout_redirect_uris": (
+        list[str], "--logout-redirect-uri", "Where sign-outs may end; repeat for more."
+    ),
+    "is_first_party": (
+        bool, "--first-party/--third-party", "Whether its users are not asked for their consent."
+    ),
+    "requires_par": (
+        bool, "--require-par/--no-require-par", "Whether it must push its authorization requests."
+    ),
+    "backchannel_logout_uri": (
+        str, "--backchannel-logout-uri", "Where Roster says that a session has ended."
+    ),
+    "backchannel_logout_session_required": (
+        bool, "--backchannel-logout-session/--no-backchannel-logout-session",
+        "Whether logout tokens must name the session.",
+    ),
+    "keys": (
+        Path, "--jwks", "A file with its public keys (a JWK Set), by which it signs assertions."
+    ),
+}  # fmt: skip
+"""What sets a field of a client: its type, its names and its help."""
+_Id = Annotated[str, typer.Argument(metavar="ID", help="The client's id.")]
 
 
-def _check_scopes(names: list[str] | None) -> list[str] | None:
-    known = (*ALL_SCOPES, *IDENTITY_SCOPES)
-    if names and not set(names).issubset(known):
-        raise typer.BadParameter(f"The scopes are {', '.join(known)}.")
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with `_OPTIONS` besides its own, which it gets as `fields` of a client."""
+
+    @wraps(command)
+    def run_command(**options: Any) -> None:
+        fields = _read_fields({name: options.pop(name) for name in _OPTIONS})
+        command(fields=fields, **options)
+
+    parameters = [each for each in signature(command).parameters.values() if each.name != "fields"]
+    for name, (kind, names, text) in _OPTIONS.items():
+        option = typer.Option(None, names, help=text)
+        parameters.append(Parameter(name, Parameter.KEYWORD_ONLY, default=option, annotation=kind | None))
+    vars(run_command)["__signature__"] = Signature(parameters)
+    return run_command
+
+
+def _read_fields(options: dict[str, Any]) -> dict[str, Any]:
+    """The fields that options set; an empty text in a list, or for a URI, is none."""
+    fields = {name: value for name, value in options.items() if value is not None}
+    for name, value in fields.items():
+        if name == "scopes":
+            fields[name] = frozenset(_check(value, "scopes", _SCOPES))
+        elif name == "grant_types":
+            fields[name] = frozenset(
+                _GRANT_TYPES[each] for each in _check(value, "grant types", _GRANT_TYPES)
+            )
+        elif name == "keys":
+            fields[name] = _read_keys(value)
+        elif isinstance(value, list):
+            fields[name] = tuple(filter(None, value))
+        elif value == "":
+            fields[name] = None
+    return fields
+
+
+def _check(names: list[str], kind: str, known: Collection[str]) -> list[str]:
+    if not set(names).issubset(known):
+        raise typer.BadParameter(f"The {kind} are {', '.join(known)}.")
     return names
 
 
-def _check_grant_types(names: list[str] | None) -> list[str] | None:
-    if names and not set(names).issubset(_GRANT_TYPES):
-        raise typer.BadParameter(f"The grant types are {', '.join(_GRANT_TYPES)}.")
-    return names
-
-
-def _read_keys(path: Path | None) -> tuple[dict[str, Any], ...]:
+def _read_keys(path: Path) -> tuple[dict[str, Any], ...]:
     """The keys of a file with a JWK Set (RFC 7517, section 5)."""
-    if path is None:
-        return ()
     try:
         keys = sealing.read_object(path.read_bytes()).get("keys")
     except (OSError, ValueError):
@@ -49,55 +106,8 @@ def _read_keys(path: Path | None) -> tuple[dict[str, Any], ...]:
     return tuple(keys)
 
 
-_Id = Annotated[str, typer.Argument(metavar="ID", help="The client's id.")]
-_Scope = Annotated[
-    list[str] | None,
-    typer.Option(help="A scope it may be given; repeat for more. None: any.", callback=_check_scopes),
-]
-_Grant = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--grant",
-        help=f"A grant type that it may use; repeat for more: {', '.join(_GRANT_TYPES)}.",
-        callback=_check_grant_types,
-    ),
-]
-_Redirect = Annotated[
-    list[str] | None,
-    typer.Option("--redirect-uri", help="Where sign-ins may end; repeat for more."),
-]
-_LogoutRedirect = Annotated[
-    list[str] | None,
-    typer.Option("--logout-redirect-uri", help="Where sign-outs may end; repeat for more."),
-]
-_Backchannel = Annotated[
-    str | None,
-    typer.Option("--backchannel-logout-uri", help="Where Roster says that a session has ended."),
-]
-_Jwks = Annotated[
-    Path | None,
-    typer.Option(
-        help="A file with its public keys (a JWK Set), by which it signs assertions.", dir_okay=False
-    ),
-]
-_FirstParty = Annotated[
-    bool | None,
-    typer.Option("--first-party/--third-party", help="Whether its users are not asked for their consent."),
-]
-_Par = Annotated[
-    bool | None,
-    typer.Option("--require-par/--no-require-par", help="Whether it must push its authorization requests."),
-]
-_BackchannelSession = Annotated[
-    bool | None,
-    typer.Option(
-        "--backchannel-logout-session/--no-backchannel-logout-session",
-        help="Whether logout tokens must name the session.",
-    ),
-]
-
-
 @cli.command("add")
+@_with_options
 def add_client(
     name: Annotated[str, typer.Argument(help="The name that people know it by.")],
     *,
@@ -110,32 +120,20 @@ def add_client(
     client_id: Annotated[
         str | None, typer.Option("--id", help="Its id; made from the name by default.")
     ] = None,
-    scope: _Scope = None,
-    grant: _Grant = None,
-    redirect_uri: _Redirect = None,
-    logout_redirect_uri: _LogoutRedirect = None,
-    first_party: _FirstParty = None,
-    require_par: _Par = None,
-    backchannel_logout_uri: _Backchannel = None,
-    backchannel_logout_session: _BackchannelSession = None,
-    jwks: _Jwks = None,
+    fields: dict[str, Any],
 ) -> None:
     """Register a client; prints its id and, only once, its secret.
 
     Without --grant it may use authorization_code and refresh_token if it has a --redirect-uri, else password
     and refresh_token.
     """
-    if public and jwks is not None:
+    if public and "keys" in fields:
         raise typer.BadParameter("Give --public or --jwks, not both.")
-    method: AuthMethod = "none" if public else "client_secret_basic" if jwks is None else "private_key_jwt"
-    by_default = ("authorization_code", "refresh_token") if redirect_uri else OLDER_GRANT_TYPES
-    given = _given(
-        scopes=scope or None, grant_types=grant or by_default, redirect_uris=redirect_uri,
-        post_logout_redirect_uris=logout_redirect_uri, is_first_party=first_party, requires_par=require_par,
-        backchannel_logout_uri=backchannel_logout_uri,
-        backchannel_logout_session_required=backchannel_logout_session, keys=_read_keys(jwks),
-    )  # fmt: skip
-    new = NewClient(name=name, auth_method=method, **given)
+    method: AuthMethod = (
+        "none" if public else "private_key_jwt" if "keys" in fields else "client_secret_basic"
+    )
+    by_default = ("authorization_code", "refresh_token") if fields.get("redirect_uris") else OLDER_GRANT_TYPES
+    new = NewClient(name=name, auth_method=method, **{"grant_types": frozenset(by_default)} | fields)
     client, secret = _run(lambda opened: opened.auth.clients.register(new, client_id=client_id))
     out.print(f"id: {client.id}", markup=False)
     if secret is not None:
@@ -158,48 +156,24 @@ def _tell(client: Client) -> None:
 
 
 @cli.command("change")
+@_with_options
 def change_client(
     client_id: _Id,
     *,
     name: Annotated[str | None, typer.Option(help="The name that people know it by.")] = None,
-    scope: _Scope = None,
     any_scope: Annotated[bool, typer.Option("--any-scope", help="It may be given any scope.")] = False,
-    grant: _Grant = None,
-    redirect_uri: _Redirect = None,
-    logout_redirect_uri: _LogoutRedirect = None,
-    first_party: _FirstParty = None,
-    require_par: _Par = None,
-    backchannel_logout_uri: _Backchannel = None,
-    backchannel_logout_session: _BackchannelSession = None,
-    jwks: _Jwks = None,
+    fields: dict[str, Any],
 ) -> None:
     """Change what a client is registered with; its secret and its sessions go on.
 
     A list is replaced as a whole, and "" empties it. Sign-ins and refreshes grant by the new scopes from now
     on; access tokens keep theirs until they expire.
     """
-    given = _given(
-        name=name, scopes=scope, grant_types=grant, redirect_uris=redirect_uri,
-        post_logout_redirect_uris=logout_redirect_uri, is_first_party=first_party, requires_par=require_par,
-        backchannel_logout_uri=backchannel_logout_uri,
-        backchannel_logout_session_required=backchannel_logout_session, keys=_read_keys(jwks) or None,
-    )  # fmt: skip
-    if any_scope == ("scopes" in given) and (any_scope or not given):
+    changes = fields if name is None else fields | {"name": name}
+    if any_scope == ("scopes" in changes) and (any_scope or not changes):
         raise typer.BadParameter("Give what to change, and --scope or --any-scope, not both.")
-    changes = given | ({"scopes": None} if any_scope else {})
+    changes |= {"scopes": None} if any_scope else {}
     _tell(_run(lambda opened: oauth.change_client(opened.auth, client_id, changes)))
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    """The fields of a client that options set; an empty text in a list, or for a URI, is none."""
-    given = {name: value for name, value in options.items() if value is not None}
-    for name, value in given.items():
-        if isinstance(value, list | tuple):
-            kept = (_GRANT_TYPES.get(each, each) if name == "grant_types" else each for each in value if each)
-            given[name] = frozenset(kept) if name in {"scopes", "grant_types"} else tuple(kept)
-        elif name == "backchannel_logout_uri":
-            given[name] = value or None
-    return given
 
 
 @cli.command("renew-secret")
