@@ -108,6 +108,7 @@ _UPLOADED: dict[int | str, dict[str, Any]] = {
     "/users/import",
     status_code=status.HTTP_201_CREATED,
     response_model=ImportPlan,
+    response_model_exclude_unset=True,
     summary="Plan the import of a file of users",
     openapi_extra=_UPLOAD,
     responses=responses(
@@ -125,8 +126,14 @@ _UPLOADED: dict[int | str, dict[str, Any]] = {
     | _UPLOADED,
 )
 async def import_users(
-    request: Request, caller: Writer, asked: ImportOptions, patience: Patience, opened: Backends
-) -> Response:
+    *,
+    request: Request,
+    caller: Writer,
+    asked: ImportOptions,
+    patience: Patience,
+    opened: Backends,
+    reply: Response,
+) -> ImportPlan | Response:
     """Send the file as the body, or as `file` of a form. No user is changed before the plan is applied.
 
     A row finds its user by `id`, else by e-mail, else by username: the first of them that has a value. Fields
@@ -142,51 +149,61 @@ async def import_users(
         import_id, job = await opened.imports.submit(
             upload, imports.combine(asked, upload), by=caller.user_id, scopes=caller.scopes
         )
-    return await _planned(opened, import_id, job, caller.user_id, patience)
+    viewer = Viewer(caller.user_id, is_admin=False)
+    return await _wait(opened, import_id, job, viewer=viewer, patience=patience, reply=reply, status=201)
 
 
-async def _planned(
-    opened: Backends, import_id: ObjectId, job: Job, by: str, patience: float | None
-) -> Response:
-    """The plan, or the import without one if the job takes longer."""
-    job = await opened.jobs.wait(str(job.id), _PATIENCE_S if patience is None else patience)
-    if (refusal := import_replies.failed(job)) is not None:
-        return refusal
-    shown = await opened.imports.find(import_id, Viewer(by, is_admin=False))
+async def _wait(
+    opened: Backends,
+    import_id: ObjectId,
+    job: Job | None,
+    *,
+    viewer: Viewer,
+    patience: float | None,
+    reply: Response,
+    status: int,
+) -> ImportPlan | Response:
+    """The import once its job has ended, or with 202 if that takes longer."""
+    if job is not None:
+        job = await opened.jobs.wait(str(job.id), _PATIENCE_S if patience is None else patience)
+        if (refusal := import_replies.failed(job)) is not None:
+            return refusal
+    shown = await opened.imports.find(import_id, viewer)
     page = await opened.imports.page(shown.document, ImportRowsQuery())
-    return import_replies.plan(shown, page, status=201 if job.has_ended else 202)
+    return import_replies.plan(shown, page, reply, status=status if job is None or job.has_ended else 202)
 
 
 @router.get(
     "/users/imports",
-    response_model=ImportList,
+    response_model_exclude_unset=True,
     summary="List imports",
     openapi_extra=query_parameters(PageQuery),
     responses=responses(*PAGED, *PROTECTED),
 )
-async def list_imports(viewer: ImportViewer, asked: PageOptions, opened: Backends) -> Response:
+async def list_imports(viewer: ImportViewer, asked: PageOptions, opened: Backends) -> ImportList:
     """Your own, the newest first; with `users:admin` those of all users."""
     return import_replies.listed(await opened.imports.list_all(viewer, asked))
 
 
 @router.get(
     "/users/imports/{import_id:oid}",
-    response_model=ImportPlan,
+    response_model_exclude_unset=True,
     summary="Read an import and its rows",
     openapi_extra=query_parameters(ImportRowsQuery),
     responses=responses(ImportNotFoundError, *PAGED, *PROTECTED),
 )
 async def read_import(
-    import_id: ImportId, viewer: ImportViewer, asked: ImportRowsOptions, opened: Backends
-) -> Response:
+    import_id: ImportId, viewer: ImportViewer, asked: ImportRowsOptions, opened: Backends, reply: Response
+) -> ImportPlan:
     """The plan, or its result, row by row; follow `next` until it is null."""
     shown = await opened.imports.find(import_id, viewer)
-    return import_replies.plan(shown, await opened.imports.page(shown.document, asked))
+    return import_replies.plan(shown, await opened.imports.page(shown.document, asked), reply)
 
 
 @router.post(
     "/users/imports/{import_id:oid}/apply",
     response_model=ImportPlan,
+    response_model_exclude_unset=True,
     summary="Apply an import",
     responses=responses(ImportNotFoundError, ImportNotPlannedError, InvalidError, *PROTECTED)
     | {
@@ -198,8 +215,8 @@ async def read_import(
     },
 )
 async def apply_import(
-    import_id: ImportId, viewer: ImportViewer, patience: Patience, opened: Backends
-) -> Response:
+    import_id: ImportId, viewer: ImportViewer, patience: Patience, opened: Backends, reply: Response
+) -> ImportPlan | Response:
     """Applies the plan, each row exactly once, even if processes are killed meanwhile.
 
     A user who was changed after the plan was made stays as they are: the row becomes a conflict, or unchanged
@@ -207,19 +224,14 @@ async def apply_import(
     goes on. The answer waits for ten seconds, or as `Prefer: wait` says.
     """
     job = await opened.imports.begin(import_id, viewer)
-    if job is not None:
-        job = await opened.jobs.wait(str(job.id), _PATIENCE_S if patience is None else patience)
-        if (refusal := import_replies.failed(job)) is not None:
-            return refusal
-    shown = await opened.imports.find(import_id, viewer)
-    page = await opened.imports.page(shown.document, ImportRowsQuery())
-    return import_replies.plan(shown, page, status=200 if job is None or job.has_ended else 202)
+    return await _wait(opened, import_id, job, viewer=viewer, patience=patience, reply=reply, status=200)
 
 
 @router.post(
     "/users/imports/{import_id:oid}/revert",
     status_code=status.HTTP_201_CREATED,
     response_model=ImportPlan,
+    response_model_exclude_unset=True,
     summary="Plan the revert of an import",
     responses=responses(
         ImportNotFoundError,
@@ -232,8 +244,14 @@ async def apply_import(
     | _UPLOADED,
 )
 async def revert_import(
-    import_id: ImportId, caller: Writer, viewer: ImportViewer, patience: Patience, opened: Backends
-) -> Response:
+    *,
+    import_id: ImportId,
+    caller: Writer,
+    viewer: ImportViewer,
+    patience: Patience,
+    opened: Backends,
+    reply: Response,
+) -> ImportPlan | Response:
     """Makes a new import whose rows undo the applied ones. No user is changed before it is applied.
 
     The audit trail tells what was written. Created users are deleted if they were not changed since; changed
@@ -242,7 +260,7 @@ async def revert_import(
     `errors` say. The answer waits for the plan for ten seconds, or as `Prefer: wait` says.
     """
     revert_id, job = await opened.imports.revert(import_id, viewer, by=caller.user_id, scopes=caller.scopes)
-    return await _planned(opened, revert_id, job, caller.user_id, patience)
+    return await _wait(opened, revert_id, job, viewer=viewer, patience=patience, reply=reply, status=201)
 
 
 @router.get(

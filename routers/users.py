@@ -114,12 +114,11 @@ async def list_users(request: Request, _: Claims, asked: ListQuery) -> Response:
 
 @router.get(
     "/users/suggest",
-    response_model=Suggestions,
     summary="Suggest users for a search box",
     openapi_extra=query_parameters(SuggestQuery),
     responses=responses(InvalidError, QueryTooExpensiveError, *PROTECTED),
 )
-async def suggest_users(_: Reader, asked: SuggestOptions, opened: Backends) -> Response:
+async def suggest_users(_: Reader, asked: SuggestOptions, opened: Backends) -> Suggestions:
     """At most ten, ranked as with `q`; fast enough for each keystroke."""
     return replies.suggestions(await opened.listing.suggest(asked.q))
 

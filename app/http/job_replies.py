@@ -18,7 +18,6 @@ from app.http.replies import Download, problem
 from app.jobs import Job
 from models.export_job import ExportOutput, ScheduleOutput, SchedulePage
 from models.job import JobOutput, JobPage, JobProgress
-from models.problem import Problem
 
 ENDLESS = "endless"
 """In the `state` of a request's scope: its reply goes on until one side ends it."""
@@ -36,14 +35,9 @@ def describe(found: Job) -> JobOutput:
         expires_at=found.expires_at,
         created_by=found.by,
         attempts=found.attempts,
-        error=_problem(found),
+        error=problem(found),
         result=found.result,
     )
-
-
-def _problem(job: Job | None) -> Problem | None:
-    """What the stored error says; the places that it does not name stay unset, and out of the reply."""
-    return None if job is None or (stored := problem(job)) is None else Problem.model_validate(stored)
 
 
 def jobs(found: Page[Job]) -> JobPage:
@@ -65,7 +59,7 @@ def export(found: Export) -> ExportOutput:
         bytes=document["bytes"],
         sha256=document["sha256"],
         file=None if document["file"] is None else f"/users/exports/{found.id}/file",
-        error=_problem(found.job),
+        error=problem(found.job),
         created_at=document["created_at"],
         created_by=document["by"],
         schedule=None if document["schedule"] is None else str(document["schedule"]),

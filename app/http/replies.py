@@ -22,8 +22,9 @@ from app.listing import ListingPage
 from app.users.batches import Result
 from app.users.idempotency import StoredReply
 from models.audit import AuditEntry, AuditPage, Change
-from models.listing import Total
+from models.listing import Suggestion, Suggestions, Total
 from models.opaque_token import NewOpaqueToken, OpaqueTokenList, OpaqueTokenOutput
+from models.problem import Problem
 from models.session import MOST_SESSIONS, SessionList, SessionOutput
 from models.throttle import CounterOutput, ThrottleOutput
 from models.token import TokenOutput
@@ -137,12 +138,11 @@ def _entry(entry: Row) -> AuditEntry:
     )
 
 
-def plain(content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(content, option=_JSON), status, headers, "application/json")
-
-
-def problem(job: Job) -> dict[str, object] | None:
-    return None if job.error is None else describe_kept(job.error, request_id=job.request_id)
+def problem(job: Job | None) -> Problem | None:
+    """What the stored error says; the places that it does not name stay unset, and out of the reply."""
+    if job is None or job.error is None:
+        return None
+    return Problem.model_validate(describe_kept(job.error, request_id=job.request_id))
 
 
 def token(issued: IssuedTokens) -> TokenOutput:
@@ -190,11 +190,12 @@ def throttle(found: Sequence[CounterState]) -> ThrottleOutput:
     return ThrottleOutput(waits_until=max(waits, default=None), counters=counters)
 
 
-def suggestions(rows: list[Row]) -> Response:
-    return Response(b'{"items":%b}' % _public(rows), media_type="application/json")
+def suggestions(rows: list[Row]) -> Suggestions:
+    return Suggestions(items=[Suggestion(**row, id=str(row["_id"])) for row in rows])
 
 
 def batch(results: list[Result]) -> Response:
+    """As bytes, which are stored where the request has an Idempotency-Key."""
     outcomes = [
         {
             "status": result.status,

@@ -51,7 +51,7 @@ class Applier:
         if ADMIN in found["scopes"] and not viewer.is_admin:
             raise InsufficientScopeError(ADMIN, "An administrator made this plan: only one may apply it.")
 
-        left_s = (found["expires_at"] - clock.now().replace(tzinfo=None)).total_seconds()
+        left_s = (found["expires_at"] - clock.now()).total_seconds()
         if left_s < min(_LEFT_S, self._settings.import_ttl_s / 10):
             raise ImportNotPlannedError("The plan expires too soon to be applied: make it again.")
 

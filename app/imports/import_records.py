@@ -1,13 +1,13 @@
 """Stored imports: their collections and documents, and the counts of their rows."""
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from bson import ObjectId
 from pymongo import DESCENDING
 
+from app.core.clock import now
 from app.core.errors import ImportNotFoundError
-from app.core.mongo import BSON, Database
+from app.core.mongo import AWARE, BSON, Database
 from app.database.stored_files import Bucket
 from app.jobs import Viewer
 from models.imports import STATUSES
@@ -21,7 +21,7 @@ class ImportRecords:
     """The collections and files of imports; by the driver, as a plan writes hundreds of thousands of rows."""
 
     def __init__(self, database: Database) -> None:
-        self.imports = database["imports"].with_options(codec_options=BSON)
+        self.imports = database.get_collection("imports", codec_options=AWARE)
         self.rows = database["import_rows"].with_options(codec_options=BSON)
         self.files = Bucket(database, "import_files")
         self.trail = database["audit"].with_options(codec_options=BSON)
@@ -68,8 +68,7 @@ def wrong(
 
 
 def _known(found: Import | None) -> Import:
-    # MongoDB deletes expired documents about once a minute; BSON decodes naive times, in UTC.
-    if found is None or found["expires_at"] <= datetime.now(UTC).replace(tzinfo=None):
+    if found is None or found["expires_at"] <= now():  # MongoDB deletes them about once a minute
         raise _missing()
     return found
 

@@ -105,8 +105,7 @@ class Views:
     async def list_all(self, viewer: Viewer, asked: PageQuery) -> Page[ImportView]:
         """A page of imports, the newest first."""
         found = await newest_first(self._records.imports, self._cursors, viewer.filter, asked)
-        now = clock.now().replace(tzinfo=None)
-        live = [document for document in found.items if document["expires_at"] > now]
+        live = [document for document in found.items if document["expires_at"] > clock.now()]
         return Page([await self._show(document) for document in live], found.next)
 
     async def delete(self, import_id: ObjectId, viewer: Viewer) -> None:

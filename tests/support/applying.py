@@ -10,7 +10,7 @@ from bson import ObjectId
 from app.container import Container
 from app.imports import import_records
 from app.imports.import_records import ImportRecords
-from models.imports import ImportFile
+from models.imports import EXAMPLE_IMPORT
 from models.user import UserInput
 from models.values import ALL_SCOPES
 from tests.support.users import person
@@ -65,7 +65,7 @@ async def plan(client: httpx.AsyncClient, rows: list[Row]) -> ObjectId:
             "created_at": due,
             "planned_at": due,
             "applied_at": None,
-            "file": dict.fromkeys(ImportFile.model_fields) | {"id": ObjectId()},
+            "file": EXAMPLE_IMPORT["file"] | {"id": ObjectId()},
             "heading": ["E-Mail"],
             "expires_at": due,
         }
