@@ -67,7 +67,7 @@ def _queries(crowd: list[dict[str, Any]]) -> Iterator[tuple[str, list[Query]]]:
 
 
 def _is_plain(person: dict[str, Any]) -> bool:
-    """Whether he lives somewhere, and no other form of his given name's characters is the same name."""
+    """Whether they live somewhere, and no other form of their given name's characters is the same name."""
     return bool(person["profile"]["addresses"]) and not is_east_asian(person["name"])
 
 

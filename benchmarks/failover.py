@@ -48,7 +48,7 @@ _UNAVAILABLE = 503
 
 @dataclass(slots=True)
 class Asker:
-    """One who asks at a fixed rate; `good` are the answers he hopes for."""
+    """A client that asks at a fixed rate; `good` are the answers that it hopes for."""
 
     good: int
     answers: Counter[int | str] = field(default_factory=Counter)

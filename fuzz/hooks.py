@@ -108,7 +108,7 @@ def _spare(said: Any) -> Any:
 
 @schemathesis.hook
 def after_call(_context: Any, case: Any, response: Any) -> None:
-    """Note what was answered; a caller who has signed himself out signs in again, for the next case."""
+    """Note what was answered; a caller who has signed out signs in again, for the next case."""
     if response.status_code < excuses.FIRST_ERROR and case.operation.label not in _answered:
         _answered.add(case.operation.label)
         _ANSWERED.write_text("\n".join(sorted(_answered)))

@@ -30,7 +30,7 @@ def creation(**more: Any) -> Row:
 
 
 def change(user: dict[str, Any], **more: Any) -> Row:
-    """A row that changes a user, as he was answered, in these fields."""
+    """A row that changes these fields of a user, who is as in a reply."""
     said = UserInput.model_validate({name: user[name] for name in UserInput.model_fields} | more)
     return {
         "status": "update",

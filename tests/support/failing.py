@@ -105,12 +105,12 @@ class State:
     users: int
     version: int
     generation: int
-    """Raised where his sessions end."""
+    """Raised where their sessions end."""
     others: int
 
 
 class Attempt:
-    """One request about a new user, or about what is his, by that user, who may do all."""
+    """One request about a new user, or about what is theirs, by that user, who may do all."""
 
     def __init__(self, client: httpx.AsyncClient, operation: Operation) -> None:
         self._client = client
@@ -130,7 +130,7 @@ class Attempt:
         self._content = self._request.read()
         if self._name in OPEN:
             del self._request.headers["Authorization"]
-        elif self._name != "set_password":  # which he does elsewhere: here another does it for him
+        elif self._name != "set_password":  # which they do elsewhere: here another does it for them
             self._request.headers.update(signed_in)
         self._before = await self._read()
         return self
@@ -158,7 +158,7 @@ class Attempt:
         return State(*(now - then for now, then in zip(astuple(after), astuple(self._before), strict=True)))
 
     async def _own(self, signed_in: dict[str, str]) -> dict[str, str]:
-        """The ids in the path: of the user, and of what was made for him to ask for."""
+        """The ids in the path: of the user, and of what was made for them to ask for."""
         ids = _Ids(user_id=self._user["id"])
         if self._name == "stream_job":  # of a job that nobody does it would never end
             return ids
@@ -208,7 +208,7 @@ class Attempt:
                 return {"current_password": PASSWORD, "new_password": "eleven dry camels hum"}
             case "change_email":
                 return {"current_password": PASSWORD, "email": person()["email"]}
-            case "replace_user":  # he changes his address elsewhere, with his password
+            case "replace_user":  # they change their address elsewhere, with their password
                 return {**self._renew(example), "email": self._user["email"]}
         return self._renew(example)
 

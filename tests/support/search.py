@@ -11,7 +11,7 @@ Item = dict[str, Any]
 
 
 def somebody(name: str, **more: Any) -> Item:
-    """A body that creates a user; city, department and title stand in his profile."""
+    """A body that creates a user; city, department and title are in their profile."""
     profile: Item = {key: more.pop(key) for key in ("title", "department", "age") if key in more}
     if "city" in more:
         profile["addresses"] = [{"city": city} for city in _many(more.pop("city"))]

@@ -19,9 +19,9 @@ from models.values import ALL_SCOPES
 
 
 async def mint(opened: Container, *scopes: str) -> str:
-    """Of a session that Redis vouches for; its user is in no directory, so no test counts him.
+    """Of a session that Redis vouches for; its user is in no directory, so no test counts them.
 
-    Redis is told that it knows the user. Otherwise the session's first request would ask MongoDB for him.
+    Redis is told that it knows the user. Otherwise the session's first request would ask MongoDB for them.
     """
     user_id = str(PydanticObjectId())
     epoch, *_ = await opened.auth.sessions._store.look(user_id, "")
@@ -32,7 +32,7 @@ async def mint(opened: Container, *scopes: str) -> str:
 
 
 async def mint_for(opened: Container, user_id: str, *scopes: str, generation: int = 0) -> str:
-    """Of a session of a user who has signed in nowhere yet: its first request asks MongoDB for him."""
+    """Of a session of a user who has signed in nowhere yet: its first request asks MongoDB for them."""
     granted = frozenset(scopes or ALL_SCOPES)
     session = await opened.auth.sessions.create(user_id, generation, client=BUILT_IN, scopes=granted)
     token, _ = opened.auth.tokens.issue(

@@ -21,7 +21,7 @@ BLANK = UserInput.model_construct(name="", email="").model_dump(exclude={"name",
 
 
 def person(**more: Any) -> dict[str, Any]:
-    """A body that creates a user; each has an address of his own."""
+    """A body that creates a user; each has an address of their own."""
     return {"name": "Ana", "email": f"person{next(_numbers)}@example.com", **more}
 
 
@@ -33,7 +33,7 @@ async def create(client: httpx.AsyncClient, **more: Any) -> dict[str, Any]:
 
 
 async def read(client: httpx.AsyncClient, user: dict[str, Any]) -> dict[str, Any]:
-    """The user as he is now."""
+    """The user as they are now."""
     reply = await client.get(f"/users/{user['id']}")
     assert reply.status_code == 200, reply.text
     return cast("dict[str, Any]", reply.json())

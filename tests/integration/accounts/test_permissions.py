@@ -530,7 +530,7 @@ async def test_with_me_alone_nobody_else_is_seen(client: httpx.AsyncClient) -> N
         reply = await call(client, "GET", path, token)
         problem(reply, 403, "insufficient_scope")
         assert other["email"] not in reply.text
-    # Not even whether he is there: the scope is asked for first.
+    # Not even whether they are there: the scope is asked for first.
     problem(await call(client, "GET", f"/users/{NOBODY}", token), 403, "insufficient_scope")
     problem(await call(client, "GET", "/users/nonsense", token), 404, "not_found")
 

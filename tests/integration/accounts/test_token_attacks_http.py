@@ -219,7 +219,7 @@ async def test_a_session_that_never_was_is_refused(shared: httpx.AsyncClient, si
 
 
 async def test_a_token_with_another_users_name_in_it_is_of_no_session(shared: httpx.AsyncClient) -> None:
-    """Even signed by us: the session is his whose id stands in its key."""
+    """Even signed by us: the session belongs to the user whose id is in its key."""
     header, claims = own(shared)
     other = await member(shared)
     await refused(shared, signed(shared, header, claims | {"sub": other["id"]}), "session_expired")

@@ -192,7 +192,7 @@ async def test_sign_ins_and_sign_outs_everywhere_at_once_leave_only_what_mongodb
 async def test_signing_out_elsewhere_does_not_save_a_session_from_an_end_that_came_first(
     workers: list[Worker],
 ) -> None:
-    """A thief who keeps asking to be the one that stays is not saved when his victim ends all."""
+    """A thief who keeps asking that their session stay loses it when the victim ends all."""
     user_id = await workers[0].add_user()
     thief = await workers[0].sign_in(user_id)
     async with workers[0].sessions.ending(user_id, keep=thief.sid) as staying:

@@ -94,7 +94,7 @@ async def _ask_token(client: httpx.AsyncClient, email: str) -> httpx.Response:
 
 
 async def _sign_in(client: httpx.AsyncClient) -> None:
-    """As a user who is in the directory: MongoDB vouches for his session when Redis was away."""
+    """As a user of the directory: MongoDB vouches for their session when Redis was away."""
     user = await create(client, scopes=list(ALL_SCOPES))
     password = {"password": PASSWORD}
     assert (await client.put(f"/users/{user['id']}/password", json=password)).status_code == 204

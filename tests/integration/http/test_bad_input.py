@@ -89,7 +89,7 @@ async def user(client: httpx.AsyncClient) -> dict[str, Any]:
 
 @pytest.fixture
 async def unchanged(client: httpx.AsyncClient, user: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-    """The only user, who at the end of the test is still as he was and still the only one."""
+    """The only user, who is unchanged at the end of the test, and still the only one."""
     yield user
     assert await read(client, user) == user
     assert await users(client).count_documents({}) == 1

@@ -1,4 +1,4 @@
-"""Every operation of the published document asks who calls, and whether he may."""
+"""Every operation of the published document asks who calls, and whether they may."""
 
 from collections import defaultdict
 from typing import Any
@@ -115,9 +115,9 @@ LET_IN = {
     "renew_secret": 404,
     "list_my_consents": 200, "withdraw_my_consent": 404, "list_consents": 200, "withdraw_consent": 404,
     "suggest_users": 422,  # nothing was typed
-    "change_password": 401, "change_email": 401,  # who is in no directory has no password to prove himself by
+    "change_password": 401, "change_email": 401,  # a caller who is in no directory has no password
 }  # fmt: skip
-"""There is no such user, session or job, and the caller himself is in no directory."""
+"""There is no such user, session or job, and the caller is in no directory either."""
 
 
 async def test_a_large_body_is_not_read_through_before_it_is_known_who_sends_it(

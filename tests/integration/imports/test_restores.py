@@ -60,7 +60,7 @@ async def export(client: httpx.AsyncClient, path: str) -> bytes:
 
 
 async def edit(client: httpx.AsyncClient, edits: list[dict[str, Any] | None]) -> int:
-    """Replace each user by somebody else, or leave him; how many were changed."""
+    """Replace some users by somebody else; how many were changed."""
     changed = 0
     for user_id, wanted in zip(await ids(client), edits, strict=False):
         if wanted is not None:

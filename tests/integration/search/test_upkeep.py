@@ -248,7 +248,7 @@ async def test_counts_are_made_anew(client: httpx.AsyncClient, run: Any) -> None
     counted = {term["_id"]: term["n"] async for term in terms.find({}, {"n": 1})}
     assert counted["vielfach"] == 40
     assert sorted(counted[f"zaehl{letter}"] for letter in "abc") == [13, 13, 14]
-    assert counted["verwaist"] == 0, "left, since a user who holds it may be on his way"
+    assert counted["verwaist"] == 0, "left, since a user who holds it may be on the way"
 
 
 async def test_rows_that_another_hand_spoilt_stop_neither_check_nor_reindex(

@@ -388,7 +388,7 @@ async def test_more_who_come_while_one_walks_push_nobody_out(empty: httpx.AsyncC
 
 async def test_renames_show_nobody_twice_and_no_name_of_before(empty: httpx.AsyncClient) -> None:
     ids = await store(empty, [somebody(f"Wechsel{n} Null") for n in range(8)])
-    answered = dict.fromkeys(ids, 0)  # how often each was renamed, as far as he who renames was told
+    answered = dict.fromkeys(ids, 0)  # how often each was renamed, as far as the writer was told
     asked = dict.fromkeys(ids, 0)
     numbers = count()
     seen = Counter[str]()
@@ -415,7 +415,7 @@ async def test_renames_show_nobody_twice_and_no_name_of_before(empty: httpx.Asyn
             seen[step] += 1
         for one, turns in before.items():
             if turns == after[one] and steps[turns % 5] == step:
-                assert one in {item["id"] for item in met}, "nobody touched him meanwhile"
+                assert one in {item["id"] for item in met}, "nobody renamed them meanwhile"
 
     def looking(path: str) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         return [lambda step=step: look(path, step) for step in steps[1:]]  # type: ignore[misc]
