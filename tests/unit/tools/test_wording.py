@@ -22,6 +22,7 @@ INSTEAD = {
     r"lest": "write `so that … not`",
     r"another hand": "write `other programs`, or what is malformed",
     r"who reads": "say who it is, or what it does",
+    r"(he(?! lian)|his|him|himself)": "write `they`, `their`, `them` of a person",
 }
 
 
