@@ -8,7 +8,8 @@ from fastapi import Depends, Header, Path, Request, Security
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer, OAuth2, SecurityScopes
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, GetPydanticSchema, ValidationError
+from pydantic_core.core_schema import no_info_after_validator_function, str_schema
 
 from app.accounts import RequestSource
 from app.accounts.bearer import authorise
@@ -41,14 +42,10 @@ MAX_WAIT_S = 30.0
 _HEADER: dict[str, Any] = {"pattern": r"^[^\x00\r\n]*$"}
 """The values that HTTP allows in a header."""
 _EVENT_ID = re.compile("[0-9]{1,18}")
-
-
-async def _user_id(
-    user_id: Annotated[
-        str, Path(pattern="^[0-9a-fA-F]{24}$", description="The user's id.", examples=[EXAMPLE_ID])
-    ],
-) -> PydanticObjectId:
-    return PydanticObjectId(user_id)
+_OBJECT_ID = GetPydanticSchema(
+    lambda *_: no_info_after_validator_function(PydanticObjectId, str_schema(pattern="^[0-9a-fA-F]{24}$"))
+)
+"""Of a parameter that is an id of MongoDB's: in any case, as BSON reads them."""
 
 
 async def _address(
@@ -293,41 +290,8 @@ async def _writing_viewer(caller: Annotated[Claims, Security(_caller, scopes=["u
     return Viewer(caller.user_id, is_admin=ADMIN in caller.scopes)
 
 
-async def _import_id(
-    import_id: Annotated[
-        str, Path(pattern="^[0-9a-fA-F]{24}$", description="The import's id.", examples=[EXAMPLE_ID])
-    ],
-) -> PydanticObjectId:
-    return PydanticObjectId(import_id)
-
-
-async def _invitation_id(
-    invitation_id: Annotated[
-        str,
-        Path(
-            pattern="^[0-9a-f]{64}$",
-            max_length=64,
-            description="The invitation's id, from the list of them.",
-        ),
-    ],
-) -> str:
-    return invitation_id
-
-
 async def _export_viewer(caller: Annotated[Claims, Security(_caller, scopes=["users:export"])]) -> Viewer:
     return Viewer(caller.user_id, is_admin=ADMIN in caller.scopes)
-
-
-async def _export_id(
-    export_id: Annotated[str, Path(pattern="^[0-9a-fA-F]{24}$", description="The export's id.")],
-) -> PydanticObjectId:
-    return PydanticObjectId(export_id)
-
-
-async def _schedule_id(
-    schedule_id: Annotated[str, Path(pattern="^[0-9a-fA-F]{24}$", description="The schedule's id.")],
-) -> PydanticObjectId:
-    return PydanticObjectId(schedule_id)
 
 
 def _author(caller: Claims) -> Author:
@@ -448,16 +412,21 @@ SelfAuthority = Annotated[Authority, Depends(_self_authority)]
 IdempotencyKey = Annotated[RequestKey | None, Depends(_idempotency_key)]
 Patience = Annotated[float | None, Depends(_patience)]
 ExportViewer = Annotated[Viewer, Depends(_export_viewer)]
-ExportId = Annotated[PydanticObjectId, Depends(_export_id)]
-ScheduleId = Annotated[PydanticObjectId, Depends(_schedule_id)]
+ExportId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The export's id.")]
+ScheduleId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The schedule's id.")]
 LastEvent = Annotated[int | None, Depends(_last_event)]
 WantedBytes = Annotated[ByteRange, Depends(_wanted_bytes)]
 JobViewer = Annotated[Viewer, Depends(_viewer)]
 ImportViewer = Annotated[Viewer, Depends(_writing_viewer)]
-InvitationId = Annotated[str, Depends(_invitation_id)]
-ImportId = Annotated[PydanticObjectId, Depends(_import_id)]
+InvitationId = Annotated[
+    str,
+    Path(pattern="^[0-9a-f]{64}$", max_length=64, description="The invitation's id, from the list of them."),
+]
+ImportId = Annotated[
+    PydanticObjectId, _OBJECT_ID, Path(description="The import's id.", examples=[EXAMPLE_ID])
+]
 ThrottledAddress = Annotated[str, Depends(_address)]
-UserId = Annotated[PydanticObjectId, Depends(_user_id)]
+UserId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The user's id.", examples=[EXAMPLE_ID])]
 ClientId = Annotated[
     str,
     Path(
