@@ -1,36 +1,31 @@
 """The shapes of the authorization endpoint and of OpenID Connect on the wire."""
 
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from models import answers
-from models.token import ClientId, ClientSecret
+from models.token import ClientId, ClientSecret, form_text
 from models.user import EXAMPLE_ID
-from models.values import PLAIN
 
 _LONGEST = 65_536
 """No head of a request is longer."""
 
 
-def _text(description: str, **more: Any) -> Any:
-    return Field(max_length=_LONGEST, pattern=PLAIN, description=description, **more)
+_text = partial(form_text, max_length=_LONGEST)
 
 
 class AuthorizationForm(BaseModel):
     """RFC 6749, section 4.1.1; OpenID Connect Core 1.0, section 3.1.2.1."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "redirect_uri": "https://app.example.com/callback",
-                    "response_type": "code",
-                    "scope": "openid profile",
-                    "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
-                    "code_challenge_method": "S256",
-                }
-            ]
+    model_config = answers.shown(
+        {
+            "redirect_uri": "https://app.example.com/callback",
+            "response_type": "code",
+            "scope": "openid profile",
+            "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            "code_challenge_method": "S256",
         }
     )
 
@@ -57,10 +52,8 @@ class AuthorizationForm(BaseModel):
 class PushedRequest(BaseModel):
     """RFC 9126, section 2.2."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"request_uri": "urn:ietf:params:oauth:request_uri:6esc_11ACC5bw", "expires_in": 90}]
-        }
+    model_config = answers.shown(
+        {"request_uri": "urn:ietf:params:oauth:request_uri:6esc_11ACC5bw", "expires_in": 90}
     )
 
     request_uri: Annotated[str, Field(pattern="^urn:ietf:params:oauth:request_uri:", max_length=256)]
@@ -81,11 +74,7 @@ class AddressClaim(BaseModel):
 class UserInfo(BaseModel):
     """OpenID Connect Core 1.0, section 5.1; a claim without a value is missing."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"sub": EXAMPLE_ID, "email": "ana@example.com", "email_verified": True}]
-        }
-    )
+    model_config = answers.shown({"sub": EXAMPLE_ID, "email": "ana@example.com", "email_verified": True})
 
     sub: answers.Id
     name: answers.Text | None = None
@@ -103,6 +92,6 @@ class UserInfo(BaseModel):
 class UserInfoForm(BaseModel):
     """RFC 6750, section 2.2."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"access_token": "eyJ.e30.c2ln"}]})
+    model_config = answers.shown({"access_token": "eyJ.e30.c2ln"})
 
     access_token: Annotated[str, _text("Unless the header Authorization has it.")] = ""

@@ -121,16 +121,12 @@ _Keys = Annotated[
 class ClientInput(BaseModel):
     """A client to register."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    name: EXAMPLE_CLIENT[name]
-                    for name in ("name", "scopes", "grant_types", "redirect_uris", "is_first_party")
-                }
-            ]
+    model_config = answers.shown(
+        {
+            name: EXAMPLE_CLIENT[name]
+            for name in ("name", "scopes", "grant_types", "redirect_uris", "is_first_party")
         },
+        extra="forbid",
     )
 
     name: ClientName
@@ -158,9 +154,8 @@ class ClientInput(BaseModel):
 class ClientPatch(BaseModel):
     """A JSON Merge Patch (RFC 7396) of a client; lists are replaced as a whole."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"scopes": None, "redirect_uris": EXAMPLE_CLIENT["redirect_uris"]}]},
+    model_config = answers.shown(
+        {"scopes": None, "redirect_uris": EXAMPLE_CLIENT["redirect_uris"]}, extra="forbid"
     )
 
     name: ClientName = Field(default_factory=str)  # never used; unlike None, not part of the schema
@@ -180,7 +175,7 @@ class KeySetOutput(BaseModel):
 
 
 class ClientOutput(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_CLIENT]})
+    model_config = answers.shown(EXAMPLE_CLIENT)
 
     id: answers.ClientId
     subject: Annotated[
@@ -212,7 +207,7 @@ class ClientOutput(BaseModel):
 class NewClientOutput(ClientOutput):
     """A client that was just registered."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_CLIENT | {"secret": _SECRET}]})
+    model_config = answers.shown(EXAMPLE_CLIENT | {"secret": _SECRET})
 
     secret: Annotated[
         answers.Token | None, Field(description="Shown this once; null for a client that has none.")
@@ -222,16 +217,14 @@ class NewClientOutput(ClientOutput):
 class ClientPage(BaseModel):
     """A page of clients, by id."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"items": [EXAMPLE_CLIENT], "next": "pQ8wZ3kRb1c"}]}
-    )
+    model_config = answers.shown({"items": [EXAMPLE_CLIENT], "next": "pQ8wZ3kRb1c"})
 
     items: Annotated[list[ClientOutput], Field(max_length=100)]
     next: Annotated[answers.Cursor | None, Field(description="The `cursor` of the next page.")]
 
 
 class SecretRenewal(BaseModel):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"overlap": 3_600}]})
+    model_config = answers.shown({"overlap": 3_600}, extra="forbid")
 
     overlap: Annotated[
         int,
@@ -245,7 +238,7 @@ class SecretRenewal(BaseModel):
 
 
 class SecretOutput(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"secret": _SECRET}]})
+    model_config = answers.shown({"secret": _SECRET})
 
     secret: Annotated[answers.Token, Field(description="Shown this once.")]
 
@@ -258,18 +251,14 @@ class ConsentOutput(BaseModel):
 
 
 class ConsentList(BaseModel):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = answers.shown(
+        {
+            "items": [
                 {
-                    "items": [
-                        {
-                            "client_id": EXAMPLE_CLIENT["id"],
-                            "client_name": EXAMPLE_CLIENT["name"],
-                            "scopes": ["openid", "profile"],
-                            "given_at": "2026-01-31T08:00:00.123000Z",
-                        }
-                    ]
+                    "client_id": EXAMPLE_CLIENT["id"],
+                    "client_name": EXAMPLE_CLIENT["name"],
+                    "scopes": ["openid", "profile"],
+                    "given_at": "2026-01-31T08:00:00.123000Z",
                 }
             ]
         }

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from models import answers
 from models.client import MOST_URIS, NAME_LENGTH, URI, AuthMethod, GrantType, KeySetInput, KeySetOutput
@@ -27,7 +27,7 @@ _URIs = Annotated[list[URI], Field(max_length=MOST_URIS)]
 class ClientMetadata(BaseModel):
     """What a client says of itself. Metadata that is not listed here is ignored (RFC 7591, section 2)."""
 
-    model_config = ConfigDict(extra="ignore", json_schema_extra={"examples": [EXAMPLE_METADATA]})
+    model_config = answers.shown(EXAMPLE_METADATA)
 
     client_name: Annotated[
         str,
@@ -67,19 +67,15 @@ class ClientMetadata(BaseModel):
 class RegisteredMetadata(BaseModel):
     """What is registered of a client (RFC 7591, section 3.2.1), and by what it manages that (RFC 7592)."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                EXAMPLE_METADATA
-                | {
-                    "client_id": "notebook-9f86d081",
-                    "client_id_issued_at": 1_767_168_000,
-                    "registration_access_token": "dGhpcyBpcyBhIHRva2VuLCBhbmQgbm9uZSBpdCBpcyE",
-                    "registration_client_uri": "https://users.example.com/auth/clients/notebook-9f86d081",
-                    "post_logout_redirect_uris": [],
-                    "require_pushed_authorization_requests": False,
-                }
-            ]
+    model_config = answers.shown(
+        EXAMPLE_METADATA
+        | {
+            "client_id": "notebook-9f86d081",
+            "client_id_issued_at": 1_767_168_000,
+            "registration_access_token": "dGhpcyBpcyBhIHRva2VuLCBhbmQgbm9uZSBpdCBpcyE",
+            "registration_client_uri": "https://users.example.com/auth/clients/notebook-9f86d081",
+            "post_logout_redirect_uris": [],
+            "require_pushed_authorization_requests": False,
         }
     )
 

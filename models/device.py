@@ -2,11 +2,10 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from models import answers
-from models.token import LONGEST_VALUE, ClientId, ClientSecret
-from models.values import PLAIN
+from models.token import ClientId, ClientSecret, form_text
 
 _EXAMPLE: Final[dict[str, Any]] = {
     "device_code": "WDJBMJHT.dGhpcyBpcyBhIHNlY3JldCBvZiB0aGUgZGV2aWNlIG5vdw",
@@ -21,18 +20,9 @@ _EXAMPLE: Final[dict[str, Any]] = {
 class DeviceForm(BaseModel):
     """RFC 8628, section 3.1."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"client_id": "roster", "scope": "users:read"}]}
-    )
+    model_config = answers.shown({"client_id": "roster", "scope": "users:read"})
 
-    scope: Annotated[
-        str,
-        Field(
-            max_length=LONGEST_VALUE,
-            pattern=PLAIN,
-            description="Separated by spaces; none: all that are granted.",
-        ),
-    ] = ""
+    scope: Annotated[str, form_text("Separated by spaces; none: all that are granted.")] = ""
     client_id: ClientId = ""
     client_secret: ClientSecret = ""
 
@@ -40,7 +30,7 @@ class DeviceForm(BaseModel):
 class DeviceOutput(BaseModel):
     """RFC 8628, section 3.2."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = answers.shown(_EXAMPLE)
 
     device_code: Annotated[answers.Token, Field(description="For POST /auth/token.")]
     user_code: Annotated[

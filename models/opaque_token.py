@@ -3,7 +3,7 @@
 from typing import Annotated, Any, ClassVar, Final
 
 from beanie import PydanticObjectId
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 from pymongo import DESCENDING, IndexModel
 
 from models import answers
@@ -26,9 +26,7 @@ _EXAMPLE_TEXT = "roster_pat_ZlDF8uG3o9TJ8BI0dGhlIHJlc3QgaXMgcmFuZG9tLi4YJ3IRg"
 
 
 class OpaqueTokenInput(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"name": "nightly report", "scopes": ["users:read"]}]}
-    )
+    model_config = answers.shown({"name": "nightly report", "scopes": ["users:read"]}, extra="forbid")
 
     name: Annotated[
         Line, AfterValidator(not_blank), Field(description="What it is for: to know it again in the list.")
@@ -54,9 +52,7 @@ class OpaqueTokenOutput(BaseModel):
 
 
 class NewOpaqueToken(OpaqueTokenOutput):
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [EXAMPLE_OPAQUE_TOKEN | {"token": _EXAMPLE_TEXT}]}
-    )
+    model_config = answers.shown(EXAMPLE_OPAQUE_TOKEN | {"token": _EXAMPLE_TEXT})
 
     token: Annotated[
         str,
@@ -69,7 +65,7 @@ class NewOpaqueToken(OpaqueTokenOutput):
 
 
 class OpaqueTokenList(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE_OPAQUE_TOKEN]}]})
+    model_config = answers.shown({"items": [EXAMPLE_OPAQUE_TOKEN]})
 
     items: Annotated[list[OpaqueTokenOutput], Field(max_length=MOST_TOKENS)]
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from models import answers
 from models.values import ALL_SCOPES, IDENTITY_SCOPES
@@ -17,47 +17,43 @@ _CONFIDENTIAL: list[Any] = ["client_secret_basic", "client_secret_post", "privat
 class ServerMetadata(BaseModel):
     """RFC 8414, section 2; OpenID Connect Discovery 1.0, section 3."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "issuer": _ISSUER,
-                    "authorization_endpoint": f"{_ISSUER}/auth/authorize",
-                    "pushed_authorization_request_endpoint": f"{_ISSUER}/auth/par",
-                    "device_authorization_endpoint": f"{_ISSUER}/auth/device",
-                    "token_endpoint": f"{_ISSUER}/auth/token",
-                    "jwks_uri": f"{_ISSUER}/.well-known/jwks.json",
-                    "userinfo_endpoint": f"{_ISSUER}/auth/userinfo",
-                    "end_session_endpoint": f"{_ISSUER}/auth/end-session",
-                    "introspection_endpoint": f"{_ISSUER}/auth/introspect",
-                    "revocation_endpoint": f"{_ISSUER}/auth/revoke",
-                    "scopes_supported": [*ALL_SCOPES, *IDENTITY_SCOPES],
-                    "response_types_supported": ["code"],
-                    "response_modes_supported": ["query", "form_post"],
-                    "grant_types_supported": ["authorization_code", "refresh_token"],
-                    "code_challenge_methods_supported": ["S256"],
-                    "authorization_response_iss_parameter_supported": True,
-                    "require_pushed_authorization_requests": False,
-                    "token_endpoint_auth_methods_supported": ["none", *_CONFIDENTIAL],
-                    "token_endpoint_auth_signing_alg_values_supported": ["ES256"],
-                    "introspection_endpoint_auth_methods_supported": _CONFIDENTIAL,
-                    "introspection_endpoint_auth_signing_alg_values_supported": ["ES256"],
-                    "revocation_endpoint_auth_methods_supported": ["none", *_CONFIDENTIAL],
-                    "revocation_endpoint_auth_signing_alg_values_supported": ["ES256"],
-                    "subject_types_supported": ["public"],
-                    "id_token_signing_alg_values_supported": ["ES256"],
-                    "acr_values_supported": ["1"],
-                    "claim_types_supported": ["normal"],
-                    "claims_supported": ["sub", "name", "email", "email_verified"],
-                    "claims_parameter_supported": True,
-                    "request_parameter_supported": False,
-                    "request_uri_parameter_supported": False,
-                    "prompt_values_supported": ["consent", "login", "none", "select_account"],
-                    "ui_locales_supported": ["en", "zh"],
-                    "backchannel_logout_supported": True,
-                    "backchannel_logout_session_supported": True,
-                }
-            ]
+    model_config = answers.shown(
+        {
+            "issuer": _ISSUER,
+            "authorization_endpoint": f"{_ISSUER}/auth/authorize",
+            "pushed_authorization_request_endpoint": f"{_ISSUER}/auth/par",
+            "device_authorization_endpoint": f"{_ISSUER}/auth/device",
+            "token_endpoint": f"{_ISSUER}/auth/token",
+            "jwks_uri": f"{_ISSUER}/.well-known/jwks.json",
+            "userinfo_endpoint": f"{_ISSUER}/auth/userinfo",
+            "end_session_endpoint": f"{_ISSUER}/auth/end-session",
+            "introspection_endpoint": f"{_ISSUER}/auth/introspect",
+            "revocation_endpoint": f"{_ISSUER}/auth/revoke",
+            "scopes_supported": [*ALL_SCOPES, *IDENTITY_SCOPES],
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query", "form_post"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": True,
+            "require_pushed_authorization_requests": False,
+            "token_endpoint_auth_methods_supported": ["none", *_CONFIDENTIAL],
+            "token_endpoint_auth_signing_alg_values_supported": ["ES256"],
+            "introspection_endpoint_auth_methods_supported": _CONFIDENTIAL,
+            "introspection_endpoint_auth_signing_alg_values_supported": ["ES256"],
+            "revocation_endpoint_auth_methods_supported": ["none", *_CONFIDENTIAL],
+            "revocation_endpoint_auth_signing_alg_values_supported": ["ES256"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["ES256"],
+            "acr_values_supported": ["1"],
+            "claim_types_supported": ["normal"],
+            "claims_supported": ["sub", "name", "email", "email_verified"],
+            "claims_parameter_supported": True,
+            "request_parameter_supported": False,
+            "request_uri_parameter_supported": False,
+            "prompt_values_supported": ["consent", "login", "none", "select_account"],
+            "ui_locales_supported": ["en", "zh"],
+            "backchannel_logout_supported": True,
+            "backchannel_logout_session_supported": True,
         }
     )
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from pymongo import IndexModel
 
 from models import answers
@@ -51,44 +51,36 @@ LONGEST_VALUE = 1024 * 1024
 MOST_KEYS = 1_000
 """The most published keys; each rotation leaves one for as long as its tokens live."""
 
-ClientId = Annotated[
-    str,
-    Field(
-        max_length=LONGEST_VALUE, pattern=PLAIN, description="The client's id, unless HTTP Basic names it."
-    ),
-]
+
+def form_text(description: str, *, max_length: int = LONGEST_VALUE, **more: Any) -> Any:
+    """A parameter of a form."""
+    return Field(max_length=max_length, pattern=PLAIN, description=description, **more)
+
+
+ClientId = Annotated[str, form_text("The client's id, unless HTTP Basic names it.")]
 ClientSecret = Annotated[
     str,
-    Field(
-        max_length=LONGEST_VALUE,
-        pattern=PLAIN,
-        description="The client's secret, unless it is in HTTP Basic.",
-        json_schema_extra={"format": "password"},
-    ),
+    form_text("The client's secret, unless it is in HTTP Basic.", json_schema_extra={"format": "password"}),
 ]
 
 
 class TokenForm(BaseModel):
     """RFC 6749, sections 4.1.3, 4.3.2 and 6; RFC 7636, section 4.5."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "grant_type": "password",
-                    "username": "ana@example.com",
-                    "password": "correct horse battery",
-                    "scope": "users:read",
-                },
-                {"grant_type": "refresh_token", "refresh_token": EXAMPLE_TOKEN["refresh_token"]},
-                {
-                    "grant_type": "authorization_code",
-                    "code": "SplxlOBeZQQYbYS6WxSbIA",
-                    "redirect_uri": "https://app.example.com/callback",
-                    "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
-                },
-            ]
-        }
+    model_config = answers.shown(
+        {
+            "grant_type": "password",
+            "username": "ana@example.com",
+            "password": "correct horse battery",
+            "scope": "users:read",
+        },
+        {"grant_type": "refresh_token", "refresh_token": EXAMPLE_TOKEN["refresh_token"]},
+        {
+            "grant_type": "authorization_code",
+            "code": "SplxlOBeZQQYbYS6WxSbIA",
+            "redirect_uri": "https://app.example.com/callback",
+            "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+        },
     )
 
     grant_type: Annotated[
@@ -102,64 +94,19 @@ class TokenForm(BaseModel):
         Field(description="The kind of credentials."),
     ]
     username: Annotated[
-        str,
-        Field(
-            max_length=LONGEST_VALUE,
-            pattern=PLAIN,
-            description="E-mail, username or phone; for `password`.",
-            examples=["ana@example.com"],
-        ),
+        str, form_text("E-mail, username or phone; for `password`.", examples=["ana@example.com"])
     ] = ""
-    password: Annotated[
-        str,
-        Field(
-            max_length=LONGEST_VALUE,
-            pattern=PLAIN,
-            description="For `password`.",
-            json_schema_extra={"format": "password"},
-        ),
-    ] = ""
-    password_jwe: Annotated[
-        str,
-        Field(
-            max_length=LONGEST_VALUE,
-            pattern=PLAIN,
-            description="Instead of `password`: see GET /auth/keys/password.",
-        ),
-    ] = ""
-    refresh_token: Annotated[
-        str, Field(max_length=LONGEST_VALUE, pattern=PLAIN, description="For `refresh_token`.")
-    ] = ""
-    device_code: Annotated[
-        str, Field(max_length=LONGEST_VALUE, pattern=PLAIN, description="For a device, of POST /auth/device.")
-    ] = ""
-    code: Annotated[
-        str, Field(max_length=LONGEST_VALUE, pattern=PLAIN, description="For `authorization_code`.")
-    ] = ""
+    password: Annotated[str, form_text("For `password`.", json_schema_extra={"format": "password"})] = ""
+    password_jwe: Annotated[str, form_text("Instead of `password`: see GET /auth/keys/password.")] = ""
+    refresh_token: Annotated[str, form_text("For `refresh_token`.")] = ""
+    device_code: Annotated[str, form_text("For a device, of POST /auth/device.")] = ""
+    code: Annotated[str, form_text("For `authorization_code`.")] = ""
     redirect_uri: Annotated[
-        str,
-        Field(
-            max_length=LONGEST_VALUE,
-            pattern=PLAIN,
-            description="For `authorization_code`: that of the authorization request.",
-        ),
+        str, form_text("For `authorization_code`: that of the authorization request.")
     ] = ""
-    code_verifier: Annotated[
-        str,
-        Field(
-            max_length=LONGEST_VALUE,
-            pattern=PLAIN,
-            description="For `authorization_code`: what the challenge was made of.",
-        ),
-    ] = ""
+    code_verifier: Annotated[str, form_text("For `authorization_code`: what the challenge was made of.")] = ""
     scope: Annotated[
-        str,
-        Field(
-            max_length=LONGEST_VALUE,
-            pattern=PLAIN,
-            description="Separated by spaces; none: all that are granted.",
-            examples=["users:read"],
-        ),
+        str, form_text("Separated by spaces; none: all that are granted.", examples=["users:read"])
     ] = ""
     client_id: ClientId = ""
     client_secret: ClientSecret = ""
@@ -168,20 +115,10 @@ class TokenForm(BaseModel):
 class InspectedForm(BaseModel):
     """RFC 7662, section 2.1, and RFC 7009, section 2.1."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"token": EXAMPLE_TOKEN["refresh_token"]}]})
+    model_config = answers.shown({"token": EXAMPLE_TOKEN["refresh_token"]})
 
-    token: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=LONGEST_VALUE,
-            pattern=PLAIN,
-            description="An access token or a refresh token.",
-        ),
-    ]
-    token_type_hint: Annotated[
-        str, Field(max_length=LONGEST_VALUE, pattern=PLAIN, description="Not needed.")
-    ] = ""
+    token: Annotated[str, form_text("An access token or a refresh token.", min_length=1)]
+    token_type_hint: Annotated[str, form_text("Not needed.")] = ""
     client_id: ClientId = ""
     client_secret: ClientSecret = ""
 
@@ -189,7 +126,7 @@ class InspectedForm(BaseModel):
 class TokenOutput(BaseModel):
     """RFC 6749, section 5.1."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_TOKEN]})
+    model_config = answers.shown(EXAMPLE_TOKEN)
 
     access_token: answers.Token
     token_type: Literal["Bearer"]
@@ -207,12 +144,8 @@ class TokenOutput(BaseModel):
 class OAuthProblem(BaseModel):
     """RFC 6749, section 5.2."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"error": "invalid_grant", "error_description": "The name or the password is wrong."}
-            ]
-        }
+    model_config = answers.shown(
+        {"error": "invalid_grant", "error_description": "The name or the password is wrong."}
     )
 
     error: Annotated[answers.Code, Field(description="A stable name of the error, for programs.")]
@@ -222,7 +155,7 @@ class OAuthProblem(BaseModel):
 class Introspection(BaseModel):
     """RFC 7662, section 2.2; for an inactive token only `active`."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_CLAIMS, {"active": False}]})
+    model_config = answers.shown(EXAMPLE_CLAIMS, {"active": False})
 
     active: bool
     scope: answers.ScopeLine | None = None
@@ -244,13 +177,13 @@ class Introspection(BaseModel):
 class Revocation(BaseModel):
     """RFC 7009, section 2.2: only the status matters. Empty, for clients that read every reply as JSON."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+    model_config = answers.shown({})
 
 
 class KeySet(BaseModel):
     """RFC 7517, section 5."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"keys": [EXAMPLE_KEY]}]})
+    model_config = answers.shown({"keys": [EXAMPLE_KEY]})
 
     keys: Annotated[
         list[dict[str, Any]], Field(max_length=MOST_KEYS, description="Public keys; the newest first.")
@@ -260,18 +193,14 @@ class KeySet(BaseModel):
 class PasswordKey(BaseModel):
     """A public RSA key (RFC 7517 and RFC 7518, section 6.3.1)."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "kty": "RSA",
-                    "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86z",
-                    "e": "AQAB",
-                    "kid": "password-2026-01-31",
-                    "use": "enc",
-                    "alg": "RSA-OAEP-256",
-                }
-            ]
+    model_config = answers.shown(
+        {
+            "kty": "RSA",
+            "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86z",
+            "e": "AQAB",
+            "kid": "password-2026-01-31",
+            "use": "enc",
+            "alg": "RSA-OAEP-256",
         }
     )
 

@@ -108,7 +108,7 @@ class ProfileOutput(BaseModel):
 class UserInput(BaseModel):
     """The fields of a user that callers set; omitted ones are missing."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_INPUT]})
+    model_config = answers.shown(EXAMPLE_INPUT, extra="forbid")
 
     name: Annotated[Name, Declared(answers.Text, owner="sets", width=24, sort=True, search=True)]
     email: Annotated[Email, Declared(
@@ -188,7 +188,7 @@ class PublicFields(BaseModel):
 class UserOutput(PublicFields):
     """A user in replies; times are UTC (RFC 3339)."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_OUTPUT]})
+    model_config = answers.shown(EXAMPLE_OUTPUT)
 
 
 _IGNORED = Field(description="From a reply that is sent back; ignored.")
@@ -214,9 +214,8 @@ class UserReplacement(UserInput):
 class UserPatch(BaseModel):
     """A JSON Merge Patch (RFC 7396): omitted fields stay, null removes, lists are replaced."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"profile": {"age": 31, "title": None}, "phone": "+8613800138000"}]},
+    model_config = answers.shown(
+        {"profile": {"age": 31, "title": None}, "phone": "+8613800138000"}, extra="forbid"
     )
 
 
