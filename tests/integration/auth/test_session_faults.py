@@ -4,7 +4,7 @@ import asyncio
 import re
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -518,25 +518,15 @@ async def all_unavailable(client: httpx.AsyncClient, user: dict[str, Any], token
         assert int(reply.headers["Retry-After"]) >= 1, reply.request.url
 
 
-async def test_without_redis_every_protected_route_is_503_and_all_recovers_by_itself(
-    client: httpx.AsyncClient, own_redis: RedisServer
+@pytest.mark.parametrize("away", [killed, frozen])
+async def test_with_redis_away_every_protected_route_is_503_and_all_recovers_by_itself(
+    client: httpx.AsyncClient,
+    own_redis: RedisServer,
+    away: Callable[[RedisServer], AbstractAsyncContextManager[None]],
 ) -> None:
     user = await add_person(client)
     tokens = await sign_in(client, user)
-    async with killed(own_redis):
-        await all_unavailable(client, user, tokens)
-        await all_unavailable(client, user, tokens)
-    assert await fate(client, tokens) == ALIVE
-    assert (await renew(client, tokens)).status_code == 200
-    assert await fate(client, await sign_in(client, user)) == ALIVE
-
-
-async def test_with_a_frozen_redis_every_protected_route_is_503_and_all_recovers_by_itself(
-    client: httpx.AsyncClient, own_redis: RedisServer
-) -> None:
-    user = await add_person(client)
-    tokens = await sign_in(client, user)
-    async with frozen(own_redis):
+    async with away(own_redis):
         await all_unavailable(client, user, tokens)
         await all_unavailable(client, user, tokens)
     assert await fate(client, tokens) == ALIVE

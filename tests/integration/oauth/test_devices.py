@@ -4,6 +4,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
@@ -319,29 +320,21 @@ async def test_a_browser_whose_session_has_ended_approves_nothing(client: httpx.
     oauth_error(await device.poll(), "authorization_pending")
 
 
-async def test_a_user_whom_mongodb_has_lost_approves_nothing(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("gone", "of", "error"),
+    [("find_generation", Sessions, SessionRevokedError), ("change", OneTimeRecords, UserCodeNotFoundError)],
+    ids=["the user", "the code"],
+)
+async def test_nothing_is_approved_if_the_user_or_the_code_is_gone_by_then(
+    client: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    gone: str,
+    of: type,
+    error: type[RosterError],
 ) -> None:
     device, person = await begin(client), await visit(client)
-
-    async def find_none(*_: object) -> None:
-        return None
-
-    monkeypatch.setattr(Sessions, "find_generation", find_none)
-    with pytest.raises(SessionRevokedError):
-        await person.approve(device.said["user_code"])
-
-
-async def test_a_code_that_expires_while_its_user_decides_is_unknown(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    device, person = await begin(client), await visit(client)
-
-    async def change_none(*_: object) -> bool:
-        return False
-
-    monkeypatch.setattr(OneTimeRecords, "change", change_none)
-    with pytest.raises(UserCodeNotFoundError):
+    monkeypatch.setattr(of, gone, AsyncMock(return_value=None))
+    with pytest.raises(error):
         await person.approve(device.said["user_code"])
 
 
@@ -350,11 +343,7 @@ async def test_a_code_that_another_poll_uses_meanwhile_is_good_for_one(
 ) -> None:
     device, person = await begin(client), await visit(client)
     await person.approve(device.said["user_code"])
-
-    async def use_none(*_: object) -> None:
-        return None
-
-    monkeypatch.setattr(OneTimeRecords, "use", use_none)
+    monkeypatch.setattr(OneTimeRecords, "use", AsyncMock(return_value=None))
     oauth_error(await device.poll(), "invalid_grant")
 
 
