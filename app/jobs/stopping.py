@@ -3,11 +3,9 @@
 import asyncio
 from typing import Any
 
-_AGAIN_S = 2.0
 
-
-async def stop(*tasks: asyncio.Future[Any], within_s: float | None = None) -> None:
-    """Cancel tasks again and again until they have ended, or the time is over.
+async def stop(*tasks: asyncio.Future[Any], within_s: float | None = None, again_s: float = 2.0) -> None:
+    """Cancel tasks every `again_s` until they have ended, or the time is over.
 
     Once is not enough: a driver may take the cancellation for a failure of its own, and its caller tries
     again. In between the tasks have time to clean up.
@@ -18,4 +16,4 @@ async def stop(*tasks: asyncio.Future[Any], within_s: float | None = None) -> No
     while pending and (due is None or loop.time() < due):
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=_AGAIN_S)
+        _, pending = await asyncio.wait(pending, timeout=again_s)

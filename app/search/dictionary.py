@@ -33,7 +33,6 @@ _CANDIDATES = 600
 _WEIGHED = 200
 _SAMPLED = 16
 _BATCH = 1_000
-_REMEMBERED = 20_000
 _ON_ONE = {"w": 1}
 """One node acknowledges: a word lost in a fail-over is still found exactly, and `search check` names it."""
 Vocabulary = Mapping[str, bool]
@@ -41,13 +40,14 @@ Vocabulary = Mapping[str, bool]
 
 
 class Known:
-    """A cache of words that the dictionary has, in two generations of `_REMEMBERED` words.
+    """A cache of words that the dictionary has, in two generations of `most` words.
 
     Most words of e-mails occur once, names again and again. A word of the older generation that occurs again
     moves to the younger one; the rest is dropped with its generation.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 20_000) -> None:
+        self._most = most
         self._young: dict[str, bool] = {}
         self._old: dict[str, bool] = {}
 
@@ -63,7 +63,7 @@ class Known:
             self._put(word, is_login=is_login)
 
     def _put(self, word: str, *, is_login: bool) -> None:
-        if len(self._young) >= _REMEMBERED:
+        if len(self._young) >= self._most:
             self._young, self._old = {}, self._young
         self._young[word] = is_login
 

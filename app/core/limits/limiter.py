@@ -12,7 +12,6 @@ WAIT_S = 0.3
 """The longest expected wait in a standing queue."""
 _BURST_S = 0.25
 """A queue younger than this is a burst, which ends by itself: as many may wait as fit."""
-_SWEEP_S = 1.0
 
 Keys = tuple[str | bytes, ...]
 
@@ -77,16 +76,21 @@ class Limiter:
         *,
         most_waiting: int,
         longest_wait_s: float | None = None,
+        sweep_s: float = 1.0,
         group: "list[Limiter] | None" = None,
         weight: int = 1,
     ) -> None:
-        """Turns that have waited for `longest_wait_s` are refused. The limiter adds itself to `group`."""
+        """Turns that have waited for `longest_wait_s` are refused, at the next sweep.
+
+        The limiter adds itself to `group`.
+        """
         self._limit = limit
         self._group = [] if group is None else group
         self._group.append(self)
         self.weight = weight
         self._most_waiting = most_waiting
         self._longest_wait_s = longest_wait_s
+        self._sweep_s = sweep_s
         self._queue: FairQueue[Turn] = FairQueue()
         self._stands_from = 0.0
         self._sweeps = False
@@ -176,7 +180,7 @@ class Limiter:
     def _sweep_later(self) -> None:
         if self._longest_wait_s is not None and not self._sweeps:
             self._sweeps = True
-            asyncio.get_running_loop().call_later(_SWEEP_S, self._sweep, self._longest_wait_s)
+            asyncio.get_running_loop().call_later(self._sweep_s, self._sweep, self._longest_wait_s)
 
     def _sweep(self, longest_wait_s: float) -> None:
         """Refuse turns that have waited too long: work that hangs gives no slot back."""

@@ -244,11 +244,8 @@ def _reports(field: str) -> Counter[str]:
     return expected
 
 
-async def test_spoilt_rows_are_named_by_the_check_of_the_directory(
-    spoilt: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(integrity, "_NAMED", 1_000)
-    found = (await integrity.check(resources(spoilt))).wrong
+async def test_spoilt_rows_are_named_by_the_check_of_the_directory(spoilt: httpx.AsyncClient) -> None:
+    found = (await integrity.check(resources(spoilt), named=1_000)).wrong
     sound = {"$or": [{"tags": {"$in": ["a", "b"]}}, {"keys.name": "a" * 1000}, {"keys": {}}]}
     rows = await users(spoilt).find({"$nor": [sound]}, {"_id": 1}).to_list()
     assert len(rows) > 80

@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from app.jobs.stopping import stop
 
 
@@ -17,22 +15,18 @@ async def take_for_failures(count: int) -> None:
     await asyncio.sleep(3600)
 
 
-async def test_one_that_takes_it_for_a_failure_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.jobs.stopping._AGAIN_S", 0.01)
+async def test_one_that_takes_it_for_a_failure_is_told_again() -> None:
     deaf, quick = asyncio.create_task(take_for_failures(3)), asyncio.create_task(asyncio.sleep(3600))
     await asyncio.sleep(0)
-    await stop(deaf, quick)
+    await stop(deaf, quick, again_s=0.01)
     assert deaf.cancelled()
     assert quick.cancelled()
     await stop(deaf)
 
 
-async def test_one_that_never_stops_is_waited_for_no_longer_than_said(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("app.jobs.stopping._AGAIN_S", 0.01)
+async def test_one_that_never_stops_is_waited_for_no_longer_than_said() -> None:
     deaf = asyncio.create_task(take_for_failures(50))
     await asyncio.sleep(0)
-    await stop(deaf, within_s=0.05)
+    await stop(deaf, within_s=0.05, again_s=0.01)
     assert not deaf.done()
-    await stop(deaf)
+    await stop(deaf, again_s=0.01)

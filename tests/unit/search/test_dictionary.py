@@ -2,14 +2,12 @@
 
 import pytest
 
-from app.search import dictionary
 from app.search.dictionary import Known
 
 
 @pytest.fixture
-def known(monkeypatch: pytest.MonkeyPatch) -> Known:
-    monkeypatch.setattr(dictionary, "_REMEMBERED", 4)
-    return Known()
+def known() -> Known:
+    return Known(4)
 
 
 def test_what_is_met_again_stays_and_what_is_met_once_goes(known: Known) -> None:

@@ -33,7 +33,7 @@ class Request(Turn):
 @pytest.fixture
 def limiter() -> Limiter:
     """Two at once, of which each takes 10 ms."""
-    return Limiter(AdaptiveLimit(2, least=2), most_waiting=1_000, longest_wait_s=5)
+    return Limiter(AdaptiveLimit(2, least=2), most_waiting=1_000, longest_wait_s=5, sweep_s=0.001)
 
 
 def enter(limiter: Limiter, count: int, *keys: str) -> list[Request]:
@@ -91,10 +91,7 @@ async def test_who_has_gone_is_not_begun(limiter: Limiter) -> None:
     assert (gone.has_begun, last.has_begun) == (False, True)
 
 
-async def test_what_waits_behind_work_that_hangs_is_refused_after_all(
-    limiter: Limiter, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.core.limits.limiter._SWEEP_S", 0.001)
+async def test_what_waits_behind_work_that_hangs_is_refused_after_all(limiter: Limiter, clock: Clock) -> None:
     hanging = enter(limiter, 2)
     (waiting,) = enter(limiter, 1)
     clock.now += 4.9
