@@ -9,10 +9,7 @@ from models import answers
 MOST_COUNTERS = 102
 """The counters of a user: one for each known address, one for all others, one for weak passwords."""
 
-Counts = Literal[
-    "sign_ins",
-    "sign_ins_elsewhere",
-    "sign_ins_known_address",
+OfAddress = Literal[
     "registrations",
     "refused_registrations",
     "weak_passwords",
@@ -20,6 +17,8 @@ Counts = Literal[
     "client_registrations",
     "user_codes",
 ]
+"""What is counted by address alone, besides its sign-ins."""
+Counts = Literal["sign_ins", "sign_ins_elsewhere", "sign_ins_known_address", OfAddress]
 """What a counter counts."""
 
 EXAMPLE: dict[str, Any] = {

@@ -48,9 +48,14 @@ async def change_password_of_browser(
     return await _begin(auth, account, source, cookie)
 
 
-async def sign_out_browser(auth: Auth, browser: BrowserSession, *, source: RequestSource) -> None:
+async def sign_out_browser(
+    auth: Auth, browser: BrowserSession, *, source: RequestSource, client_id: str | None = None
+) -> None:
+    """`client_id`: of the client that asked for it."""
     await auth.browsers.end(browser)
-    audit.log.record("signed_out", user_id=browser.user_id, sid=browser.sid, address=source.address)
+    audit.log.record(
+        "signed_out", user_id=browser.user_id, sid=browser.sid, client_id=client_id, address=source.address
+    )
 
 
 async def read_account(auth: Auth, user_id: str) -> Account:

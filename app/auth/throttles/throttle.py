@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 from app.auth.throttles.paces import CounterState, Pace, counter_state
 from app.auth.throttles.scripts import COUNT, GIVE_BACK, KNOW
@@ -13,7 +13,7 @@ from app.core import client_address
 from app.core.errors import RosterError, ThrottledError
 from app.core.sealing import derive
 from app.database.redis_connection import RedisConnection, pack
-from models.throttle import Counts
+from models.throttle import Counts, OfAddress
 
 _LONGEST_ACCOUNT_WAIT_S = 60
 _LONGEST_ADDRESS_WAIT_S = 900
@@ -24,14 +24,7 @@ _REGISTRATIONS_PER_TRY = 20
 _KNOWN_FOR_S = 30 * 86_400
 _MOST_KNOWN = 100
 """The most known addresses of an account: as many as a travelling phone has in a month."""
-_OF_ADDRESS: tuple[Counts, ...] = (
-    "registrations",
-    "refused_registrations",
-    "weak_passwords",
-    "client_secrets",
-    "client_registrations",
-    "user_codes",
-)
+_OF_ADDRESS: tuple[Counts, ...] = get_args(OfAddress)
 
 _Counter = tuple[str, Counts, Pace]
 """A counter: its key, what it counts, and its pace."""

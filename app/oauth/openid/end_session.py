@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app import audit
+from app.accounts.browsers import sign_out_browser
 from app.accounts.grants import RequestSource
 from app.auth.id_tokens import Hint
 from app.core.errors import AuthorizationRequestError, UnregisteredAddressError
@@ -40,14 +40,7 @@ async def begin(
         return Ending(done, has_ended=cookie is not None)
     if hint is None or hint.user_id != browser.user_id:
         return Ending(Redirect(_PAGE, {"logout": auth.logouts.seal(logout)}), has_ended=False)
-    await auth.browsers.end(browser)
-    audit.log.record(
-        "signed_out",
-        user_id=browser.user_id,
-        sid=browser.sid,
-        client_id=logout.client_id,
-        address=source.address,
-    )
+    await sign_out_browser(auth, browser, source=source, client_id=logout.client_id)
     return Ending(done, has_ended=True)
 
 
