@@ -50,7 +50,7 @@ async def test_the_published_key_is_public_alone(client: httpx.AsyncClient) -> N
     assert key["kid"] not in {each["kid"] for each in signing}
 
 
-async def test_one_signs_in_with_a_sealed_password_once(client: httpx.AsyncClient) -> None:
+async def test_a_sealed_password_signs_in_once(client: httpx.AsyncClient) -> None:
     user = await member(client)
     jwe = await sealed(client)
     assert (await ask_sealed(client, user["email"], jwe)).status_code == 200
@@ -90,7 +90,7 @@ async def test_what_is_no_sealed_password_is_refused(client: httpx.AsyncClient, 
         assert oauth_error(reply, "invalid_request").startswith("password_jwe: ")
 
 
-async def test_one_registers_with_a_sealed_password(public: httpx.AsyncClient) -> None:
+async def test_people_register_with_a_sealed_password(public: httpx.AsyncClient) -> None:
     jwe = await sealed(public)
     body = {"name": "Zoë", "email": "zoe@example.com", "password_jwe": jwe}
     both = await call(public, "POST", "/auth/register", json=body | {"password": PASSWORD})
@@ -109,7 +109,7 @@ async def test_one_registers_with_a_sealed_password(public: httpx.AsyncClient) -
     assert USED in oauth_error(await ask_sealed(public, "zoe@example.com", jwe), "invalid_request")
 
 
-async def test_one_changes_ones_password_by_two_sealed_ones(client: httpx.AsyncClient) -> None:
+async def test_people_change_their_password_by_two_sealed_ones(client: httpx.AsyncClient) -> None:
     user = await member(client)
     token = (await sign_in(client, user))["access_token"]
     old, new = await sealed(client), await sealed(client, OTHER_PASSWORD)
@@ -145,7 +145,7 @@ async def test_a_field_of_a_change_that_is_wrong_is_named_as_it_was_sent(client:
     assert pointers(reply) == {"/current_password_jwe"}
 
 
-async def test_one_changes_ones_email_with_a_sealed_password(client: httpx.AsyncClient) -> None:
+async def test_people_change_their_email_with_a_sealed_password(client: httpx.AsyncClient) -> None:
     user = await member(client)
     token = (await sign_in(client, user))["access_token"]
     body = {"email": "new@example.com", "current_password_jwe": await sealed(client)}

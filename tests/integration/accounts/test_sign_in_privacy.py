@@ -152,7 +152,7 @@ async def test_no_other_error_tells_either(
     assert len(answers) == 1
 
 
-async def test_who_must_wait_is_told_the_same_whether_he_exists_or_not(
+async def test_callers_who_must_wait_are_told_the_same_for_an_account_and_for_none(
     mongo_uri: str, redis_url: str
 ) -> None:
     async with serving(mongo_uri, redis_url, tries_per_address=100_000) as client:
@@ -214,7 +214,7 @@ async def test_without_a_trusted_proxy_the_header_says_nothing(mongo_uri: str, r
         assert 429 in {reply.status_code for reply in replies}
 
 
-async def test_who_guesses_from_elsewhere_keeps_nobody_out(mongo_uri: str, redis_url: str) -> None:
+async def test_guesses_from_elsewhere_keep_nobody_out(mongo_uri: str, redis_url: str) -> None:
     async with serving(mongo_uri, redis_url, trusted_proxies="127.0.0.0/8") as client:
         user = await member(client)
         assert (await from_address(client, "203.0.113.7", user["email"], PASSWORD)).status_code == 200
@@ -240,7 +240,7 @@ async def test_who_guesses_from_elsewhere_keeps_nobody_out(mongo_uri: str, redis
     ],
     ids=str,
 )  # fmt: skip
-async def test_a_user_written_wrongly_by_another_hand_is_nobody_at_the_sign_in(
+async def test_a_malformed_user_does_not_exist_for_a_sign_in(
     client: httpx.AsyncClient, wrong: dict[str, Any]
 ) -> None:
     user = await member(client)

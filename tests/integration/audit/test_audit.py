@@ -110,7 +110,7 @@ async def test_what_changes_nothing_or_is_refused_is_not_told(client: httpx.Asyn
     assert await database(client)["audit"].count_documents({}) == 2
 
 
-async def test_a_deleted_user_leaves_who_changed_which_fields_and_nothing_of_himself(
+async def test_a_deleted_user_leaves_who_changed_which_fields_and_none_of_their_values(
     client: httpx.AsyncClient,
 ) -> None:
     ana = await create(client, name="Ana Secretname", phone="+4915112345678", scopes=["me", "users:read"])
@@ -165,7 +165,7 @@ async def test_passwords_and_sign_outs_are_told_without_a_secret(client: httpx.A
     assert OTHER_PASSWORD not in kept
 
 
-async def test_who_registers_is_his_own_author(mongo_uri: str, redis_url: str) -> None:
+async def test_people_who_register_are_the_authors_of_their_creation(mongo_uri: str, redis_url: str) -> None:
     async with serving(mongo_uri, redis_url, registration="open") as client:
         body = {"name": "Ana", "email": "ana@example.com", "password": PASSWORD}
         user = (await client.post("/auth/register", json=body)).json()

@@ -108,7 +108,7 @@ async def test_redis_holds_nothing_that_can_be_used_as_a_cookie(worker: Worker) 
 # --- a sign-in in a browser that is signed in
 
 
-async def test_who_signs_in_again_keeps_the_session_and_its_grants_under_a_new_cookie(worker: Worker) -> None:
+async def test_a_second_sign_in_keeps_the_session_and_its_grants_under_a_new_cookie(worker: Worker) -> None:
     user_id = await worker.add_user()
     browser, first = await worker.open_browser(user_id)
     grant = await worker.begin_grant(browser)

@@ -146,7 +146,7 @@ async def test_an_expired_invitation_is_not_good_though_mongodb_has_it_still(
     assert await emails(database) == []
 
 
-async def test_whatever_is_wrong_is_said_in_the_same_words(database: Database) -> None:
+async def test_every_refusal_has_the_same_words(database: Database) -> None:
     used = await make(database)
     assert await register(database, used, "ana@example.com") == "done"
     code = await make(database, email="ana@example.com")

@@ -515,7 +515,7 @@ async def test_a_token_written_after_its_maker_was_signed_out_everywhere_has_end
     assert await fate(client, (await ana.make())["token"]) == "session_revoked"
 
 
-async def test_somebody_in_no_directory_makes_no_token(client: httpx.AsyncClient) -> None:
+async def test_a_user_who_is_in_no_directory_makes_no_token(client: httpx.AsyncClient) -> None:
     reply = await client.post("/users/me/tokens", json={"name": "night", "scopes": ["me"]})
     problem(reply, 401, "session_revoked")
 

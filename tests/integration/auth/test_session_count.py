@@ -91,9 +91,7 @@ async def test_displaced_sessions_count_no_more(mongo_uri: str, redis_url: str) 
         assert await worker.sessions.count() == 2
 
 
-async def test_two_workers_count_the_same_whoever_began_and_ended_them(
-    mongo_uri: str, redis_url: str
-) -> None:
+async def test_two_workers_count_the_same_sessions(mongo_uri: str, redis_url: str) -> None:
     async with working(mongo_uri, redis_url) as one, working(mongo_uri, redis_url) as other:
         users = [await one.add_user() for _ in range(10)]
         turns = itertools.cycle((one, other))

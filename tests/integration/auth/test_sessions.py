@@ -392,7 +392,7 @@ async def test_however_many_there_are_all_end_in_a_short_time_of_redis(worker: W
     assert {found.id for found in await worker.sessions.list_all(user_id)} == {begun[-1].sid, new.sid}
 
 
-async def test_nobody_is_signed_out_everywhere_who_is_not_there(worker: Worker) -> None:
+async def test_a_user_who_does_not_exist_is_not_signed_out_everywhere(worker: Worker) -> None:
     assert await worker.sessions.end_all(str(ObjectId())) is False
     assert await everything(worker.redis) == {}
 

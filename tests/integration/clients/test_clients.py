@@ -71,7 +71,7 @@ async def refusal(database: Database, client_id: str | None, secret: str | None)
 # --- who is identified ----------------------------------------------------------------------------------
 
 
-async def test_whoever_names_no_client_is_the_built_in_one_without_asking_mongodb(
+async def test_a_request_that_names_no_client_is_of_the_built_in_one_without_asking_mongodb(
     database: Database, commands: Commands
 ) -> None:
     built_in = replace(BUILT_IN, redirect_uris=(f"{ISSUER}/docs/oauth2-redirect",))
@@ -109,7 +109,7 @@ async def test_a_client_without_any_scope_is_not_one_with_all(database: Database
     assert await clients_of(database).identify(client_id=client.id, secret=secret) == client
 
 
-async def test_whatever_is_wrong_is_said_in_the_same_words_after_one_read_at_most(
+async def test_every_refusal_has_the_same_words_after_one_read_at_most(
     database: Database, commands: Commands
 ) -> None:
     client, secret = await confidential(database)

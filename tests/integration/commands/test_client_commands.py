@@ -115,7 +115,9 @@ def test_what_cannot_be_done_is_said_in_one_sentence(run: Run) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["--scope", "me", "--any-scope"]])
-def test_a_change_of_nothing_or_of_two_minds_is_a_mistyped_command(run: Run, options: list[str]) -> None:
+def test_a_change_of_nothing_or_of_contradicting_options_is_a_mistyped_command(
+    run: Run, options: list[str]
+) -> None:
     done = run("change", "portal", *options)
     assert (done.returncode, done.stdout) == (2, "")
     assert "--any-scope" in done.stderr

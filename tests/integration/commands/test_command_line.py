@@ -338,7 +338,7 @@ def test_the_environment_makes_the_first_administrator_and_no_second(
         assert live.sign_in("boss@example.com", PASSWORD).status_code == 200
 
 
-def test_a_newcomer_with_an_administrator_of_his_own_is_shown_no_password(tmp_path: Path) -> None:
+def test_a_newcomer_who_has_made_an_administrator_is_shown_no_password(tmp_path: Path) -> None:
     with LiveServer(tmp_path, admin_email="boss@example.com", admin_password=PASSWORD) as live:
         assert live.sign_in("boss@example.com", PASSWORD).status_code == 200
         assert count(live) == 1_001

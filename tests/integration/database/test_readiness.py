@@ -73,7 +73,7 @@ async def test_it_names_indexes_and_keys_that_are_missing(mongo_uri: str, redis_
     async with serving(mongo_uri, redis_url) as client:
         opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
         await becomes(client)
-        await opened.connections.users.create_index("bio", name="of_another_hand")
+        await opened.connections.users.create_index("bio", name="of_others")
         await opened.connections.users.drop_index("email")
         told = "indexes: 1 missing or different, which `python -m app indexes check` lists."
         assert await becomes(client, "indexes") == told

@@ -403,7 +403,7 @@ async def test_times_have_six_digits_of_fraction_though_some_are_whole_seconds(
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx", "ndjson"])
-async def test_rows_that_another_hand_spoiled_are_reported_and_left_out(
+async def test_malformed_rows_are_reported_and_left_out(
     form: str, people: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spoiled = {

@@ -205,7 +205,7 @@ async def test_a_walk_that_mongodb_breaks_off_is_begun_anew_as_another_file(
     assert await held["export_files.chunks"].count_documents({"files_id": {"$ne": file["_id"]}}) == 0
 
 
-async def test_exports_are_seen_by_whoever_asked_for_them_and_by_administrators(starts: Start) -> None:
+async def test_exports_are_seen_by_the_users_who_asked_for_them_and_by_administrators(starts: Start) -> None:
     client = await starts()
     mine = {"Authorization": f"Bearer {await token_of(client, 'users:export')}"}
     other = {"Authorization": f"Bearer {await token_of(client, 'users:export')}"}

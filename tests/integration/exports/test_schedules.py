@@ -101,7 +101,7 @@ async def test_what_is_no_schedule_is_refused(
     assert await read(client, made) == made
 
 
-async def test_schedules_are_seen_by_whoever_made_them_and_by_administrators(
+async def test_schedules_are_seen_by_the_users_who_made_them_and_by_administrators(
     client: httpx.AsyncClient,
 ) -> None:
     mine = {"Authorization": f"Bearer {await token_of(client, 'users:export')}"}

@@ -53,7 +53,7 @@ async def test_a_file_is_planned_then_applied_and_a_second_time_nothing(working:
     assert await users(working).find({}).sort("_id", 1).to_list() == before
 
 
-async def test_who_will_not_wait_is_told_where_to_look(client: httpx.AsyncClient) -> None:
+async def test_callers_who_will_not_wait_are_told_where_to_look(client: httpx.AsyncClient) -> None:
     import_id = await plan(client, [creation()])
     reply = await client.post(f"/users/imports/{import_id}/apply", headers={"Prefer": "wait=0"})
     assert (reply.status_code, reply.json()["state"]) == (202, "applying")

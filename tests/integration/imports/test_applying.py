@@ -106,7 +106,7 @@ async def test_workers_at_one_import_share_its_rows(client: httpx.AsyncClient) -
     assert await users(client).count_documents({}) == 1010
 
 
-async def test_who_is_deactivated_loses_a_scope_or_is_deleted_is_signed_out(
+async def test_users_who_are_deactivated_lose_a_scope_or_are_deleted_are_signed_out(
     client: httpx.AsyncClient,
 ) -> None:
     off, narrowed, gone, renamed, widened = [await add_person(client) for _ in range(5)]

@@ -305,7 +305,7 @@ async def test_the_callers_own_headings_are_understood_and_those_of_exports(
     assert counted(found) == {"update": 1}
 
 
-async def test_users_that_another_hand_spoiled_are_named(client: httpx.AsyncClient) -> None:
+async def test_malformed_users_are_named(client: httpx.AsyncClient) -> None:
     user = await create(client)
     resources = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
     await resources.connections.database.command(

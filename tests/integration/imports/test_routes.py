@@ -219,7 +219,7 @@ async def test_what_has_expired_is_not_there(client: httpx.AsyncClient) -> None:
     assert found["id"] not in [each["id"] for each in listed]
 
 
-async def test_who_will_not_wait_is_told_where_to_look(client: httpx.AsyncClient) -> None:
+async def test_callers_who_will_not_wait_are_told_where_to_look(client: httpx.AsyncClient) -> None:
     await empty(client)
     reply = await upload(client, people(3).encode(), Prefer="wait=0")
     assert (reply.status_code, reply.json()["state"], reply.json()["items"]) == (202, "planning", [])
@@ -303,7 +303,7 @@ async def test_a_planner_that_wakes_up_late_takes_nothing_from_its_successor(
     assert counted(done) == {"create": 3}
 
 
-async def test_a_plan_with_rows_of_another_hand_is_made_again(client: httpx.AsyncClient) -> None:
+async def test_a_plan_with_rows_that_others_wrote_is_made_again(client: httpx.AsyncClient) -> None:
     await empty(client)
     found = await plan(client, people(3))
     import_id, rows = ObjectId(found["id"]), database(client)["import_rows"]

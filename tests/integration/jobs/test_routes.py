@@ -56,7 +56,7 @@ async def test_a_job_tells_its_story(starts: Start, monkeypatch: pytest.MonkeyPa
     assert job["created_at"].endswith("Z")
 
 
-async def test_jobs_are_seen_by_whoever_asked_for_them_and_by_administrators(
+async def test_jobs_are_seen_by_the_users_who_asked_for_them_and_by_administrators(
     client: httpx.AsyncClient,
 ) -> None:
     token = await token_of(client, "users:export")

@@ -355,7 +355,7 @@ async def test_with_another_secret_a_new_key_signs_and_the_old_one_verifies(
     ],
     ids=repr,
 )  # fmt: skip
-async def test_a_document_that_is_no_key_is_passed_over(
+async def test_a_malformed_document_is_no_key(
     database: Database, clock: Clock, damage: dict[str, Any]
 ) -> None:
     first = await open_keyring(database, clock)

@@ -137,7 +137,7 @@ async def test_a_key_is_accepted_until_the_end_of_the_next_day_and_then_deleted(
     assert keys._held.keys() == {"password-2027-01-16", "password-2027-01-17"}
 
 
-async def test_a_colleague_whose_clock_is_ahead_may_have_made_tomorrows_key(
+async def test_another_process_whose_clock_is_ahead_may_have_made_tomorrows_key(
     keys: PasswordKeys, database: Database, redis: Redis, clock: Clock
 ) -> None:
     clock.now += DAY_S // 2

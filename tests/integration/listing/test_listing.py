@@ -187,7 +187,7 @@ LOGINS = [3, None, 1, None, 2]
     ("field", "present"),
     [("last_login_at", [2, 4, 0]), ("age", [2, 4, 0]), ("username", [2, 4, 0])],
 )
-async def test_who_misses_the_value_comes_last_in_both_directions(
+async def test_users_without_the_value_come_last_in_both_directions(
     client: httpx.AsyncClient, field: str, present: list[int]
 ) -> None:
     people: list[dict[str, Any]] = [
@@ -701,7 +701,7 @@ async def lacking(client: httpx.AsyncClient) -> httpx.AsyncClient:
 
 
 @pytest.mark.parametrize("field", LACKING)
-async def test_who_lacks_a_value_is_found_in_pages_counts_exports_and_searches(
+async def test_users_without_a_value_are_found_in_pages_counts_exports_and_searches(
     lacking: httpx.AsyncClient, field: str
 ) -> None:
     name = field.partition("_")[0]

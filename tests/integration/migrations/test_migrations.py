@@ -60,7 +60,7 @@ async def test_a_release_with_one_step_more_does_only_that(database: Database) -
     assert await migrations.check(database, [step(1), step(2)]) == []
 
 
-async def test_who_was_killed_in_a_step_is_replaced(database: Database) -> None:
+async def test_a_process_that_was_killed_in_a_step_is_replaced(database: Database) -> None:
     begun = asyncio.Event()
 
     async def never_end(_: Database) -> None:
@@ -87,7 +87,7 @@ async def test_a_step_that_fails_is_not_counted_and_leaves_no_lock(database: Dat
     assert await version(database) == (1, None, [1])
 
 
-async def test_who_lost_the_lock_in_a_step_does_not_count_it(database: Database) -> None:
+async def test_a_process_that_lost_the_lock_in_a_step_does_not_count_it(database: Database) -> None:
     async def lose(database: Database) -> None:
         if not await runs(database):
             await database["schema"].update_one(

@@ -207,7 +207,7 @@ async def test_no_session_is_let_through_while_mongodb_cannot_say(
     assert await fate(client, tokens) == "unavailable"
 
 
-async def test_who_asked_mongodb_before_the_removal_vouches_for_nothing_after_it(
+async def test_a_request_that_asked_mongodb_before_the_removal_vouches_for_nothing_after_it(
     client: httpx.AsyncClient,
 ) -> None:
     user, held = await member(client, *SCOPES), await hold(client)

@@ -182,7 +182,9 @@ async def test_a_client_that_refuses_is_not_told_again(starts: Start, status: in
         assert listener.got.empty()
 
 
-async def test_who_registered_themselves_cannot_have_us_post_to_our_own_network(starts: Start) -> None:
+async def test_clients_that_registered_themselves_cannot_have_us_post_to_our_own_network(
+    starts: Start,
+) -> None:
     http = await starts()
     async with listening(200) as listener:
         with pytest.raises(UnavailableError, match="did not answer"):

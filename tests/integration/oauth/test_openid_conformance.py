@@ -327,7 +327,7 @@ async def test_a_hint_of_the_user_lets_them_in_without_a_page(
     assert parts(tokens["id_token"])[1]["sub"] == user["id"]
 
 
-async def test_who_is_signed_in_may_be_asked_to_sign_in_again(
+async def test_a_user_who_is_signed_in_may_be_asked_to_sign_in_again(
     op: httpx.AsyncClient, user: dict[str, Any], portal: Application, cookie: str
 ) -> None:
     """`oidcc-prompt-login`: passes."""

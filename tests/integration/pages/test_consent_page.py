@@ -121,7 +121,7 @@ async def test_another_site_consents_for_nobody(
     assert await container_of(op).auth.consents.find(ana["id"], shop.client.id) == frozenset()
 
 
-async def test_who_is_deactivated_while_the_page_is_open_has_to_sign_in(
+async def test_a_user_who_is_deactivated_while_the_page_is_open_has_to_sign_in(
     op: httpx.AsyncClient, browser: Browser, shop: Application, ana: dict[str, Any]
 ) -> None:
     page = await come_to_consent(browser, shop, ana)

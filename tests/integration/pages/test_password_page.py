@@ -74,7 +74,7 @@ async def test_guesses_at_the_current_password_are_throttled(
     assert int(page.headers["retry-after"]) > 0
 
 
-async def test_who_is_not_signed_in_signs_in_first(served: httpx.AsyncClient) -> None:
+async def test_people_who_are_not_signed_in_sign_in_first(served: httpx.AsyncClient) -> None:
     reply = await Browser(served).open("/auth/password")
     assert (reply.status_code, reply.headers["location"]) == (303, "/auth/sign-in?next=password")
 

@@ -90,7 +90,9 @@ async def test_empty_fields_are_named(browser: Browser) -> None:
     assert "E-mail, username or phone number: Must not be empty." in words(page)
 
 
-async def test_who_has_to_wait_is_told_how_long(served: httpx.AsyncClient, ana: dict[str, Any]) -> None:
+async def test_people_who_have_to_wait_are_told_how_long(
+    served: httpx.AsyncClient, ana: dict[str, Any]
+) -> None:
     await wear_out(served, ana["email"])
     page = await Browser(served).sign_in(ana["email"], PASSWORD)
     assert page.status_code == 429

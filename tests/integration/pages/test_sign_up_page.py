@@ -44,7 +44,7 @@ async def test_where_registration_is_closed_the_page_says_so(client: httpx.Async
     assert "请联系管理员" in words(reply)
 
 
-async def test_who_registers_is_signed_in(public: httpx.AsyncClient) -> None:
+async def test_people_who_register_are_signed_in(public: httpx.AsyncClient) -> None:
     browser, said = Browser(public), filled()
     page = await browser.open("/auth/sign-up")
     assert title(page) == "Create an account – Roster"

@@ -290,7 +290,7 @@ def _is_by_typos(read: Read) -> bool:
 
 
 @pytest.mark.parametrize("q", WORST, ids=ascii)
-async def test_whatever_is_typed_is_answered_within_bounds(city: httpx.AsyncClient, q: str) -> None:
+async def test_any_text_is_answered_within_bounds(city: httpx.AsyncClient, q: str) -> None:
     async with watched(city) as reads:
         reply = await city.get("/users", params={"q": q, "highlight": "true", "limit": 100})
     assert reply.status_code == 200, reply.text
@@ -373,7 +373,7 @@ ODD: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-async def test_rows_that_another_hand_spoilt_break_no_search(city: httpx.AsyncClient) -> None:
+async def test_malformed_rows_break_no_search(city: httpx.AsyncClient) -> None:
     people = [{"name": "Sound Verdorben"}, {"name": "Whole Verdorben"}]
     sound = [
         document(9_000 + n, phone=f"+4444444{n:05}", tags=["verdorben"], **one)

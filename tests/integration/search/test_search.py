@@ -320,7 +320,7 @@ async def test_a_number_that_is_no_phone_number_is_found_too(town: httpx.AsyncCl
     ]
 
 
-async def test_everybody_of_the_sample_is_found_by_his_own_name(town: httpx.AsyncClient) -> None:
+async def test_everybody_of_the_sample_is_found_by_their_own_name(town: httpx.AsyncClient) -> None:
     for user in (await town.get("/users", params={"limit": 150, "fields": "name,email"})).json()["items"]:
         assert user["id"] in {item["id"] for item in await search(town, user["name"], limit=1000)}, user
         assert (await search(town, user["email"]))[0]["id"] == user["id"]

@@ -41,7 +41,7 @@ async def patch(client: httpx.AsyncClient, user: dict[str, Any], **said: Any) ->
 # --- read your own write
 
 
-async def test_a_created_user_is_found_at_once_by_all_he_is(client: httpx.AsyncClient) -> None:
+async def test_a_created_user_is_found_at_once_by_all_their_fields(client: httpx.AsyncClient) -> None:
     profile = {"title": "Wart", "department": "Magazin", "addresses": [{"city": "Linz"}]}
     more = {"username": "zackig", "phone": "+4315550001", "tags": ["Kegler"], "profile": profile}
     await create(client, name="Zacharias Übelacker", email="zu@fernweh.example", **more)
@@ -115,7 +115,7 @@ async def test_a_batch_is_found_at_once_and_whom_it_deletes_not(client: httpx.As
     assert await SearchIndex(users(client)).check() == []
 
 
-async def test_who_registers_and_changes_his_own_record_is_found_at_once(
+async def test_people_who_register_and_change_their_own_record_are_found_at_once(
     mongo_uri: str, redis_url: str
 ) -> None:
     async with serving(mongo_uri, redis_url, registration="open") as client:
@@ -251,9 +251,7 @@ async def test_counts_are_made_anew(client: httpx.AsyncClient, run: Any) -> None
     assert counted["verwaist"] == 0, "left, since a user who holds it may be on the way"
 
 
-async def test_rows_that_another_hand_spoilt_stop_neither_check_nor_reindex(
-    client: httpx.AsyncClient, run: Any
-) -> None:
+async def test_malformed_rows_stop_neither_check_nor_reindex(client: httpx.AsyncClient, run: Any) -> None:
     changes: list[dict[str, Any]] = [
         {"name": None}, {"name": 5}, {"email": ["x"]}, {"tags": "a"}, {"tags": [5]}, {"profile": None},
         {"profile": "x"}, {"profile": {"addresses": [5]}}, {"profile": {"title": 5}}, {"phone": 5},

@@ -219,7 +219,7 @@ async def test_a_cursor_is_of_its_own_q_and_filters(crowd: httpx.AsyncClient) ->
         ({"sort": "age", "skip": 1}, ["sort", "skip"]),
     ],
 )
-async def test_who_asks_q_leaves_out_sort_and_skip(
+async def test_a_search_takes_neither_sort_nor_skip(
     crowd: httpx.AsyncClient, asked: dict[str, Any], named: list[str]
 ) -> None:
     assert await problem(crowd, q="wetterstein", **asked) == (422, "validation_failed", named)

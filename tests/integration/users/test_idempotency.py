@@ -183,7 +183,7 @@ async def test_a_batch_that_broke_off_goes_on_where_it_stood(
     assert made < {str(user["_id"]) for user in await users(client).find({}).to_list()}
 
 
-async def test_who_was_replaced_does_nothing_any_more(
+async def test_an_attempt_that_was_replaced_does_nothing_any_more(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that stood still for longer than its lease, in the middle of a batch."""

@@ -58,7 +58,7 @@ async def test_the_last_administrator_keeps_their_standing(
     assert (await call(client, "GET", "/users/me", session["access_token"])).status_code == 200
 
 
-async def test_whatever_else_the_last_administrator_is_may_change(client: httpx.AsyncClient) -> None:
+async def test_other_fields_of_the_last_administrator_may_change(client: httpx.AsyncClient) -> None:
     last = await administrator(client)
     path = f"/users/{last['id']}"
     for body in ({"name": "Bea", "tags": ["boss"]}, {"scopes": ["users:admin"]}, {"is_active": True}):

@@ -36,7 +36,7 @@ async def stored_hash(client: httpx.AsyncClient, user: dict[str, Any]) -> str:
 # --- reading and changing oneself
 
 
-async def test_one_reads_oneself_as_others_do(client: httpx.AsyncClient) -> None:
+async def test_callers_read_themselves_as_others_do(client: httpx.AsyncClient) -> None:
     user = await member(client, username="ana", profile={"age": 30})
     tokens = await sign_in(client, user)
     mine = await call(client, "GET", "/users/me", tokens["access_token"])
@@ -48,12 +48,12 @@ async def test_one_reads_oneself_as_others_do(client: httpx.AsyncClient) -> None
     assert (head.status_code, head.content) == (200, b"")
 
 
-async def test_one_who_is_in_no_directory_is_not_found(client: httpx.AsyncClient) -> None:
+async def test_a_caller_who_is_in_no_directory_is_not_found(client: httpx.AsyncClient) -> None:
     problem(await client.get("/users/me"), 404, "user_not_found")
     problem(await client.patch("/users/me", json={"name": "x"}), 404, "user_not_found")
 
 
-async def test_one_changes_what_is_ones_own(client: httpx.AsyncClient) -> None:
+async def test_callers_change_what_is_their_own(client: httpx.AsyncClient) -> None:
     user = await member(client, tags=["staff"])
     token = (await sign_in(client, user))["access_token"]
     said = {
@@ -86,7 +86,7 @@ async def test_one_changes_what_is_ones_own(client: httpx.AsyncClient) -> None:
         {"credentials.password_hash": "x"}, {"profile": {"scopes": ["users:admin"]}}, {"name": None},
     ],
 )  # fmt: skip
-async def test_what_is_not_ones_own_to_say_is_refused(
+async def test_fields_that_are_not_the_callers_own_are_refused(
     client: httpx.AsyncClient, said: dict[str, Any]
 ) -> None:
     user = await member(client)
@@ -114,7 +114,7 @@ async def test_a_taken_username_is_named_and_a_stale_version_is_refused(client: 
         assert fresh.status_code == 200, fresh.text
 
 
-async def test_where_versions_are_required_they_are_required_of_oneself(
+async def test_where_versions_are_required_callers_need_them_for_themselves(
     mongo_uri: str, redis_url: str
 ) -> None:
     async with serving(mongo_uri, redis_url, require_if_match=True) as client:
@@ -263,7 +263,7 @@ async def test_a_changed_email_needs_the_password_and_leaves_the_sessions(client
     oauth_error(await ask_token(client, user["email"]), "invalid_grant")
 
 
-async def test_ones_own_email_and_password_change_with_the_password_and_in_no_other_way(
+async def test_callers_change_their_email_and_password_by_the_password_and_in_no_other_way(
     client: httpx.AsyncClient,
 ) -> None:
     user = await member(client, "users:write", "users:admin")
@@ -296,7 +296,7 @@ async def test_anothers_email_is_not_taken_and_a_bad_one_is_not_echoed(client: h
     assert "no address here" not in bad.text
 
 
-async def test_an_administrator_changes_his_own_email_with_a_token_that_can_no_more_than_that(
+async def test_administrators_change_their_own_email_with_a_token_that_can_do_only_that(
     client: httpx.AsyncClient,
 ) -> None:
     admin = await member(client, "me", "users:admin")
@@ -310,7 +310,7 @@ async def test_an_administrator_changes_his_own_email_with_a_token_that_can_no_m
 # --- the sessions
 
 
-async def test_one_lists_ones_sessions_with_the_current_one_marked(client: httpx.AsyncClient) -> None:
+async def test_callers_list_their_sessions_with_the_current_one_marked(client: httpx.AsyncClient) -> None:
     user = await member(client, "me", "users:read")
     await sign_in(client, await member(client))
     phone = await sign_in(client, user, scope="me")
@@ -335,7 +335,7 @@ async def test_one_lists_ones_sessions_with_the_current_one_marked(client: httpx
         assert secret not in reply.text
 
 
-async def test_one_ends_one_others_and_all_of_ones_sessions(client: httpx.AsyncClient) -> None:
+async def test_callers_end_one_the_others_and_all_of_their_sessions(client: httpx.AsyncClient) -> None:
     user = await member(client)
     one, two, three, four = [await sign_in(client, user) for _ in range(4)]
 
@@ -380,7 +380,7 @@ async def test_signing_out_ends_this_session_alone_and_twice_is_once(client: htt
 
 
 @pytest.mark.parametrize("session_id", ["x", "a" * 43, "*", "%00", "é", "state"])
-async def test_what_is_no_session_of_ones_own_cannot_be_ended(
+async def test_a_session_that_is_not_the_callers_cannot_be_ended(
     client: httpx.AsyncClient, session_id: str
 ) -> None:
     token = (await sign_in(client, await member(client)))["access_token"]

@@ -123,7 +123,7 @@ async def test_changing_into_anothers_value_is_409_and_nothing_changes(
     assert await read(client, user) == user
 
 
-async def test_a_user_may_respell_his_own_values(client: httpx.AsyncClient) -> None:
+async def test_users_may_respell_their_own_values(client: httpx.AsyncClient) -> None:
     user = await create(client, email="ana@example.com", username="ana")
     patch = {"email": "Ana@Example.com", "username": "ANA"}
     reply = await client.patch(f"/users/{user['id']}", json=patch)

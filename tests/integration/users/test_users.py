@@ -197,7 +197,7 @@ async def writer_of(client: httpx.AsyncClient) -> dict[str, str]:
     return {"Authorization": f"Bearer {await mint(opened, 'me', 'users:read', 'users:write')}"}
 
 
-async def test_a_put_of_what_get_answered_writes_nothing_whoever_sends_it(client: httpx.AsyncClient) -> None:
+async def test_a_put_of_what_get_answered_writes_nothing_for_any_caller(client: httpx.AsyncClient) -> None:
     created = await create(client, **FULL, scopes=["users:read", "me"], is_active=False)
     signed_in = {"last_login_at": datetime(2026, 1, 31), "last_login_ip": "192.0.2.1"}  # noqa: DTZ001  (as stored)
     await users(client).update_one({}, {"$set": signed_in})
@@ -411,14 +411,14 @@ async def _change(client: httpx.AsyncClient, user: dict[str, Any], method: str, 
     return await client.request(method, f"/users/{user['id']}", json=body, headers={"If-Match": match})
 
 
-async def test_who_has_the_version_is_spared_it(client: httpx.AsyncClient) -> None:
+async def test_a_caller_who_has_the_version_gets_no_body(client: httpx.AsyncClient) -> None:
     user = await create(client)
     for known in ('"1"', 'W/"1"', '"7", "1"', "*", '"7",W/"1"'):
         reply = await client.get(f"/users/{user['id']}", headers={"If-None-Match": known})
         assert (reply.status_code, reply.content, reply.headers["etag"]) == (304, b"", '"1"'), known
 
 
-async def test_who_has_another_version_gets_the_user(client: httpx.AsyncClient) -> None:
+async def test_a_caller_who_has_another_version_gets_the_user(client: httpx.AsyncClient) -> None:
     user = await create(client)
     for known in ('"2"', 'W/"2"', '"01"', '"*"', '""'):
         reply = await client.get(f"/users/{user['id']}", headers={"If-None-Match": known})

@@ -119,7 +119,7 @@ async def poison(client: httpx.AsyncClient, row: dict[str, Any]) -> str:
     return str(row["_id"])
 
 
-async def test_mongodb_refuses_wrong_types_whoever_writes_them(client: httpx.AsyncClient) -> None:
+async def test_mongodb_refuses_wrong_types_of_any_writer(client: httpx.AsyncClient) -> None:
     row = await stored_row(client)
     for path, value in WRONG:
         with pytest.raises(WriteError, match="failed validation"):

@@ -118,7 +118,7 @@ def test_no_text_is_taken_for_a_token_or_a_session(text: str) -> None:
 
 
 @given(st.binary(min_size=12, max_size=12), st.integers(1, 10**15 - 1))
-def test_whatever_is_made_can_be_read(user: bytes, number: int) -> None:
+def test_each_token_that_is_made_can_be_read(user: bytes, number: int) -> None:
     sid = new_sid(user.hex())
     assert TOKENS.read(TOKENS.make(sid, number)) == RefreshToken(user.hex(), sid, number)
 

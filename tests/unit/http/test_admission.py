@@ -116,7 +116,9 @@ async def flood(app: App, port: int, *, path: str = "/users", waiting: int = 3) 
     return clients
 
 
-async def test_who_cannot_be_served_in_time_is_refused_at_once_and_told_when_to_ask_again() -> None:
+async def test_requests_that_cannot_be_served_in_time_are_refused_at_once_and_told_when_to_ask_again() -> (
+    None
+):
     async with serving(app := App()) as port:
         await flood(app, port)
         client = await connect(app, port)
@@ -165,7 +167,7 @@ async def test_a_browser_is_refused_with_a_page_in_its_language_that_offers_to_t
             assert (await client.read())[1]["content-type"] == "application/problem+json"
 
 
-async def test_who_waits_is_served_once_a_slot_is_free() -> None:
+async def test_a_request_that_waits_is_served_once_a_slot_is_free() -> None:
     async with serving(app := App()) as port:
         clients = await flood(app, port)
         app.go.set()
@@ -222,7 +224,7 @@ async def test_one_client_s_flood_through_a_proxy_leaves_the_others_their_share(
             assert (await client.read())[0] == status
 
 
-async def test_who_has_gone_while_waiting_is_never_begun() -> None:
+async def test_a_request_that_has_gone_while_waiting_is_never_begun() -> None:
     async with serving(app := App()) as port:
         clients = await flood(app, port, waiting=1)
         gone = await connect(app, port)

@@ -63,7 +63,7 @@ async def test_a_reply_is_compressed_and_says_so(size: int) -> None:
 
 
 @pytest.mark.parametrize("accept", ["", "br", "gzip;q=0", "gzip; q=0.0", "xgzip", "gzip;q=1.2.3"])
-async def test_who_does_not_accept_it_gets_it_plain(accept: str) -> None:
+async def test_a_client_that_does_not_accept_it_gets_the_reply_plain(accept: str) -> None:
     reply = await ask("/users", accept)
     assert "content-encoding" not in reply.headers
     assert reply.headers["vary"] == "Accept-Encoding"
@@ -71,7 +71,7 @@ async def test_who_does_not_accept_it_gets_it_plain(accept: str) -> None:
 
 
 @pytest.mark.parametrize("accept", ["gzip", "GZIP", "br, gzip;q=0.5", "deflate,gzip ; q=1.0 ,br"])
-async def test_who_accepts_it_among_others_gets_it(accept: str) -> None:
+async def test_a_client_that_accepts_it_among_others_gets_it(accept: str) -> None:
     assert (await ask("/users", accept)).headers["content-encoding"] == "gzip"
 
 

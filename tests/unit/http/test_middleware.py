@@ -114,7 +114,7 @@ async def test_every_reply_tells_browsers_to_be_careful_and_pages_bring_their_ow
             assert "strict-transport-security" not in headers
 
 
-async def test_who_is_reached_by_tls_says_so() -> None:
+async def test_a_service_that_is_reached_by_tls_says_so() -> None:
     async with client_of(FastAPI()) as client:
         client._transport = httpx.ASGITransport(RequestContext(make_app(), tls=True))
         assert (await client.get("/users")).headers["strict-transport-security"] == "max-age=31536000"

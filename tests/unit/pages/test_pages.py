@@ -92,7 +92,7 @@ def test_fields_tell_phones_and_password_managers_what_they_are() -> None:
     assert 'autocomplete="new-password"' in PAGES.render(view, Shown("en"))
 
 
-def test_who_comes_with_a_name_types_the_password_at_once() -> None:
+def test_people_who_come_with_a_name_type_the_password_at_once() -> None:
     page = PAGES.render(SignIn(client=None, name="ana@example.com", can_sign_up=False), Shown("en"))
     assert re.search(r'<input id="password"[^>]* autofocus', page)
     assert page.count("autofocus") == 1

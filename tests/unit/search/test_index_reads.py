@@ -155,7 +155,7 @@ def test_a_word_alone_needs_no_second_look() -> None:
     assert len(index_reads.narrowed(patterns("city:anna"), [])) == 1
 
 
-def test_who_has_a_word_in_another_field_may_be_near_in_the_one_asked() -> None:
+def test_users_with_a_word_in_another_field_may_be_near_in_the_one_asked() -> None:
     assert index_reads.not_exact(patterns("city:anna abel")) == {}
     assert "$nor" in index_reads.not_exact(patterns("anna abel"))
 

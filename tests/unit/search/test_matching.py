@@ -97,7 +97,7 @@ def test_the_worst_word_decides_then_the_score_then_the_name_then_the_id() -> No
     assert found[0].minus_score == -1_030_000
 
 
-def test_who_lacks_a_word_is_not_ranked() -> None:
+def test_users_without_a_word_are_not_ranked() -> None:
     assert rank([pattern("anna"), pattern("berlin")], row(name="Anna")) is None
     assert rank([pattern("anna"), pattern("anna")], row(name="Anna")) is not None
 
@@ -135,7 +135,7 @@ def test_the_same_word_may_stand_better_elsewhere() -> None:
         {"search": {"t": [5, None, {"a": 1}, ["nanna"]]}},
     ],
 )  # fmt: skip
-def test_what_another_hand_spoilt_is_not_ranked(spoilt: dict[str, Any]) -> None:
+def test_malformed_rows_are_not_ranked(spoilt: dict[str, Any]) -> None:
     assert rank([pattern("anna")], row(name="Anna") | spoilt) is None
 
 

@@ -77,7 +77,9 @@ def test_a_person_is_known_by_the_number_in_the_address(sample: list[dict[str, A
     assert all(search_queries.number(person["email"]) == which for which, person in enumerate(sample))
 
 
-def test_full_names_find_whoever_has_all_their_words(asked: Asked, sample: list[dict[str, Any]]) -> None:
+def test_full_names_find_everybody_who_has_all_their_words(
+    asked: Asked, sample: list[dict[str, Any]]
+) -> None:
     kind = next(kind for kind in KINDS if kind.make is names.full_name)
     for query in asked[kind][:10]:
         meant = set(words(query.q))

@@ -119,7 +119,7 @@ def test_no_rows_are_no_rows() -> None:
 
 
 @pytest.mark.parametrize("path", every_leaf())
-def test_whatever_stands_in_a_field_the_answer_is_of_the_published_type_or_left_out(
+def test_a_reply_has_the_published_types_or_leaves_the_user_out(
     path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for value in EVERYTHING:

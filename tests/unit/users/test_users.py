@@ -110,7 +110,7 @@ def _naive(row: dict[str, Any]) -> Any:
     return row["created_at"].replace(tzinfo=None)
 
 
-async def test_who_is_not_there_is_said_not_to_be(users: Users) -> None:
+async def test_a_user_who_does_not_exist_is_not_found(users: Users) -> None:
     for attempt in (
         users.read(MISSING),
         users.patch(MISSING, patch_of(name="x"), authority=ANYONE),

@@ -84,7 +84,7 @@ async def test_one_senders_flood_takes_no_place_of_others(limiter: Limiter, cloc
     assert not any(request.was_refused for request in flood)
 
 
-async def test_who_has_gone_is_not_begun(limiter: Limiter) -> None:
+async def test_a_turn_that_was_left_is_not_begun(limiter: Limiter) -> None:
     first, _, gone, last = enter(limiter, 4)
     gone.leave()
     first.leave()
@@ -122,7 +122,7 @@ async def test_an_awaited_turn_comes_when_one_is_given_back() -> None:
 
 
 @pytest.mark.parametrize("begins", [False, True])
-async def test_who_is_cancelled_leaves_the_slot_to_others(*, begins: bool) -> None:
+async def test_a_cancelled_turn_leaves_the_slot_to_others(*, begins: bool) -> None:
     limiter = Limiter(AdaptiveLimit(1, least=1), most_waiting=1)
     first = await limiter.acquire()
     assert first
