@@ -1,6 +1,7 @@
 """The dependencies of endpoints, as nouns; the only module that uses Depends."""
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Generic, TypeVar
 
 from beanie import PydanticObjectId
@@ -282,16 +283,11 @@ def _quality(media_type: str, accept: str) -> float:
     return found[1]
 
 
-async def _viewer(caller: Annotated[Claims, Security(_caller)]) -> Viewer:
-    return Viewer(caller.user_id, is_admin=ADMIN in caller.scopes)
+def _viewing(*scopes: str) -> Callable[[Claims], Awaitable[Viewer]]:
+    async def find_viewer(caller: Annotated[Claims, Security(_caller, scopes=scopes)]) -> Viewer:
+        return Viewer(caller.user_id, is_admin=ADMIN in caller.scopes)
 
-
-async def _writing_viewer(caller: Annotated[Claims, Security(_caller, scopes=["users:write"])]) -> Viewer:
-    return Viewer(caller.user_id, is_admin=ADMIN in caller.scopes)
-
-
-async def _export_viewer(caller: Annotated[Claims, Security(_caller, scopes=["users:export"])]) -> Viewer:
-    return Viewer(caller.user_id, is_admin=ADMIN in caller.scopes)
+    return find_viewer
 
 
 def _author(caller: Claims) -> Author:
@@ -340,16 +336,11 @@ async def _wanted_bytes(
     return ByteRange(wanted, if_range, if_none_match)
 
 
-async def _write_authority(
-    caller: Annotated[Claims, Security(_caller, scopes=["users:write"])],
-) -> Authority:
-    return Authority(caller.scopes, _author(caller))
+def _authorised(scope: str) -> Callable[[Claims], Awaitable[Authority]]:
+    async def find_authority(caller: Annotated[Claims, Security(_caller, scopes=[scope])]) -> Authority:
+        return Authority(caller.scopes, _author(caller))
 
-
-async def _admin_authority(
-    caller: Annotated[Claims, Security(_caller, scopes=["users:admin"])],
-) -> Authority:
-    return Authority(caller.scopes, _author(caller))
+    return find_authority
 
 
 async def _self_authority(
@@ -406,18 +397,18 @@ Exporter = Annotated[Claims, Security(_caller, scopes=["users:export"])]
 Administrator = Annotated[Claims, Security(_caller, scopes=["users:admin"])]
 ChangeAuthor = Annotated[Author, Depends(_change_author)]
 Source = Annotated[RequestSource, Depends(_request_source)]
-WriteAuthority = Annotated[Authority, Depends(_write_authority)]
-AdminAuthority = Annotated[Authority, Depends(_admin_authority)]
+WriteAuthority = Annotated[Authority, Depends(_authorised("users:write"))]
+AdminAuthority = Annotated[Authority, Depends(_authorised("users:admin"))]
 SelfAuthority = Annotated[Authority, Depends(_self_authority)]
 IdempotencyKey = Annotated[RequestKey | None, Depends(_idempotency_key)]
 Patience = Annotated[float | None, Depends(_patience)]
-ExportViewer = Annotated[Viewer, Depends(_export_viewer)]
+ExportViewer = Annotated[Viewer, Depends(_viewing("users:export"))]
 ExportId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The export's id.")]
 ScheduleId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The schedule's id.")]
 LastEvent = Annotated[int | None, Depends(_last_event)]
 WantedBytes = Annotated[ByteRange, Depends(_wanted_bytes)]
-JobViewer = Annotated[Viewer, Depends(_viewer)]
-ImportViewer = Annotated[Viewer, Depends(_writing_viewer)]
+JobViewer = Annotated[Viewer, Depends(_viewing())]
+ImportViewer = Annotated[Viewer, Depends(_viewing("users:write"))]
 InvitationId = Annotated[
     str,
     Path(pattern="^[0-9a-f]{64}$", max_length=64, description="The invitation's id, from the list of them."),
