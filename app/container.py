@@ -11,11 +11,12 @@ from app.auth.access_tokens import AccessTokens
 from app.auth.form_tokens import FormTokens
 from app.auth.id_tokens import IdTokens
 from app.auth.invitations import Invitations
+from app.auth.mail_codes import MailCodes
 from app.auth.one_time import OneTimeRecords
 from app.auth.opaque_tokens import OpaqueTokens
 from app.auth.passwords import Passwords
 from app.auth.sessions import BrowserSessions, Sessions
-from app.auth.throttles import Throttle
+from app.auth.throttles import Quotas, Throttle
 from app.clients import Clients
 from app.core.cursors import CursorSealer
 from app.core.settings import Settings
@@ -120,6 +121,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         per_account=settings.tries_per_account,
         per_address=settings.tries_per_address,
     )
+    quotas = Quotas(held.redis_connection, held.secret)
     consents = Consents(database, sessions)
     auth = OAuth(
         settings=settings,
@@ -143,9 +145,11 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         passwords=passwords,
         password_keys=PasswordKeys(database, held.redis, held.secret),
         throttle=throttle,
+        quotas=quotas,
         clients=clients,
         consents=consents,
         invitations=Invitations(held.users, cursors),
+        mail_codes=MailCodes(database, held.users, throttle, quotas, held.secret),
         form_tokens=FormTokens(held.secret),
         outbox=outbox,
     )

@@ -13,6 +13,7 @@ from models.export_job import StoredExport, StoredSchedule
 from models.imports import StoredImport, StoredImportRow
 from models.job import Job
 from models.mail import StoredMail
+from models.mail_code import StoredMailCode
 from models.opaque_token import StoredToken
 from models.session import EndedSession
 from models.stored import GONE_WHEN_DUE, NamedDocument
@@ -83,6 +84,7 @@ class Schema(NamedDocument):
 DOCUMENTS: Final[tuple[type[Document], ...]] = (
     User,
     StoredInvitation,
+    StoredMailCode,
     EndedSession,
     Job,
     StoredExport,

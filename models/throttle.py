@@ -16,6 +16,8 @@ OfAddress = Literal[
     "client_secrets",
     "client_registrations",
     "user_codes",
+    "mails",
+    "mail_codes",
 ]
 """What is counted by address alone, besides its sign-ins."""
 Counts = Literal["sign_ins", "sign_ins_elsewhere", "sign_ins_known_address", OfAddress]
@@ -46,7 +48,8 @@ class CounterOutput(BaseModel):
             description="For a user: wrong passwords from one address that the user has signed in from, and "
             "from all others together; new passwords that were too weak. For an address: wrong passwords, "
             "registrations, refused registrations, passwords that were too weak, wrong secrets of clients, "
-            "clients that registered themselves."
+            "clients that registered themselves, wrong codes of devices, mails that were asked for, and wrong "
+            "codes of mails."
         ),
     ]
     failures: answers.Count

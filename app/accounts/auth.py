@@ -6,10 +6,11 @@ from app.auth.access_tokens import AccessTokens
 from app.auth.form_tokens import FormTokens
 from app.auth.id_tokens import IdTokens
 from app.auth.invitations import Invitations
+from app.auth.mail_codes import MailCodes
 from app.auth.opaque_tokens import OpaqueTokens
 from app.auth.passwords import Passwords
 from app.auth.sessions import BrowserSessions, Sessions
-from app.auth.throttles import Throttle
+from app.auth.throttles import Quotas, Throttle
 from app.clients import Clients
 from app.core.mongo import Database
 from app.core.settings import Settings
@@ -35,7 +36,9 @@ class Auth:
     passwords: Passwords
     password_keys: PasswordKeys
     throttle: Throttle
+    quotas: Quotas
     clients: Clients
     invitations: Invitations
+    mail_codes: MailCodes
     form_tokens: FormTokens
     outbox: Outbox

@@ -292,6 +292,18 @@ class InvalidInvitationError(RosterError):
     title = "The invitation is not valid, or no longer valid"
 
 
+class InvalidCodeError(RosterError):
+    status = 403
+    code = "invalid_code"
+    title = "The code of the mail is not valid, or no longer valid"
+
+    def __init__(self) -> None:
+        """The same for all reasons."""
+        super().__init__(
+            "The code is unknown, wrong, used, too old, or replaced by a later one: ask for a new mail."
+        )
+
+
 class ThrottledError(RosterError):
     status = 429
     code = "too_many_attempts"
@@ -439,6 +451,12 @@ class MailEndedError(RosterError):
     status = 409
     code = "mail_ended"
     title = "The mail is sent, or of no use any more"
+
+
+class InactiveUserError(RosterError):
+    status = 409
+    code = "user_inactive"
+    title = "The user is deactivated"
 
 
 class WriteConflictError(RosterError):

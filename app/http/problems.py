@@ -234,6 +234,7 @@ _EXAMPLES: dict[type[e.RosterError], e.RosterError] = {
         e.TooLargeError("The body may have at most 1048576 bytes."),
         e.UnsupportedMediaTypeError("Send application/json."),
         e.InsufficientScopeError("users:write"),
+        e.InvalidCodeError(),
         e.ThrottledError(8),
         e.QueryTooExpensiveError("The query took over 2000 ms: add a filter on email, phone or department."),
         e.PreconditionRequiredError("Send If-Match with the version that you read."),

@@ -12,6 +12,7 @@ it is Redis's clock that counts, and a counter that nobody raises is forgotten b
 """
 
 from app.auth.throttles.paces import CounterState
+from app.auth.throttles.quotas import Quota, Quotas
 from app.auth.throttles.throttle import Throttle
 
-__all__ = ["CounterState", "Throttle"]
+__all__ = ["CounterState", "Quota", "Quotas", "Throttle"]
