@@ -23,6 +23,7 @@ from app.monitoring import logs, metrics
 from app.monitoring.gauges import sampling
 from app.pages import Pages
 from routers import (
+    activations,
     audit,
     auth,
     authorize,
@@ -41,6 +42,7 @@ from routers import (
     openid,
     pages,
     registration,
+    resets,
     schedules,
     sessions,
     throttles,
@@ -90,10 +92,12 @@ ROUTERS = (
     device.router,
     users.router,
     sessions.router,
+    activations.router,
     tokens.router,
     throttles.router,
     audit.router,
     auth.router,
+    resets.router,
     authorize.router,
     openid.router,
     invitations.router,

@@ -48,6 +48,7 @@ FINER = {
     "current_password_jwe": "must be sealed with a key that the service made",
     "new_password": "must be none of the common ones, and stand without new_password_jwe",
     "new_password_jwe": "must be sealed with a key that the service made",
+    "token": "must be given, or email and code in place of it",
     "scopes": "must be among those of the caller's own token",
     "cron": "must be five fields that some moment meets",
     "timezone": "must be one that the machine knows",

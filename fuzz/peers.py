@@ -68,6 +68,7 @@ RULES: dict[str, Rule] = {
     "list_client_tokens": Rule(_ALL, 403),
     "end_client_token": Rule(_ALL, 403),
     "end_token": Rule(_ALL, 403),
+    "send_activation": Rule(_ALL, 403),
     "set_password": Rule(_ALL, 403, {"password": "a staple of Mallory's"}),
     "read_throttle": Rule(_ALL, 403),
     "lift_throttle": Rule(_ALL, 403),

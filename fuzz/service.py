@@ -107,7 +107,8 @@ def find_token(caller: httpx.Client, account: Account, *scopes: str) -> str:
 def running(folder: Path) -> Iterator[Service]:
     """Ready when entered; all of it ends with the context."""
     with MongoServer(folder) as mongo, RedisServer(folder) as redis:
-        settings = _SETTINGS | {"mongo_uri": mongo.uri, "redis_url": redis.url}
+        servers = {"mongo_uri": mongo.uri, "redis_url": redis.url}
+        settings = _SETTINGS | servers | {"mail_folder": folder / "mail"}
         admin: dict[str, Any] = {"admin_email": _ADMIN_EMAIL, "admin_password": _PASSWORD}
         _run(folder, "sample", str(_PEOPLE), **settings)
         client = _register(folder, "portal", **settings)

@@ -48,8 +48,8 @@ class CounterOutput(BaseModel):
             description="For a user: wrong passwords from one address that the user has signed in from, and "
             "from all others together; new passwords that were too weak. For an address: wrong passwords, "
             "registrations, refused registrations, passwords that were too weak, wrong secrets of clients, "
-            "clients that registered themselves, wrong codes of devices, mails that were asked for, and wrong "
-            "codes of mails."
+            "clients that registered themselves, wrong codes of devices, mails that were asked for, and "
+            "wrong codes of mails."
         ),
     ]
     failures: answers.Count

@@ -179,7 +179,8 @@ Blank = BeforeValidator(_blank_is_missing)
 _NO_COMMAS = f"[^,;{texts.CONTROLS}]*"
 Line = Annotated[str, Text(128, texts.line)]
 Street = Annotated[str, Text(256, texts.paragraphs)]
-Email = Annotated[str, Text(320, _email, format="email")]
+LONGEST_EMAIL = 320
+Email = Annotated[str, Text(LONGEST_EMAIL, _email, format="email")]
 Username = Annotated[str, Text(64, _username)]
 Name = Annotated[str, Text(CELL_LENGTH, not_blank, texts.line, _fits_a_cell, minLength=1)]
 Bio = Annotated[str, Text(CELL_LENGTH, texts.paragraphs, _fits_a_cell)]

@@ -1,5 +1,6 @@
 """Accounts: signing in and out, registration, passwords."""
 
+from app.accounts.activations import send_activation, send_activations
 from app.accounts.admins import create_admin, has_admin
 from app.accounts.auth import Auth
 from app.accounts.browsers import (
@@ -11,8 +12,10 @@ from app.accounts.browsers import (
 )
 from app.accounts.grants import IssuedTokens, RequestSource, prove_password, refresh, sign_in
 from app.accounts.opaque import create_token, end_token
+from app.accounts.password_input import open_password
 from app.accounts.passwords import change_email, change_password, set_password
 from app.accounts.registration import register
+from app.accounts.resets import ask_activation, ask_reset, reset_password
 from app.accounts.sign_outs import end_session, sign_out, sign_out_all
 from app.accounts.throttling import lift_address, lift_throttle, see_throttle
 
@@ -20,6 +23,8 @@ __all__ = [
     "Auth",
     "IssuedTokens",
     "RequestSource",
+    "ask_activation",
+    "ask_reset",
     "change_email",
     "change_password",
     "change_password_of_browser",
@@ -30,12 +35,16 @@ __all__ = [
     "has_admin",
     "lift_address",
     "lift_throttle",
+    "open_password",
     "prove_password",
     "read_account",
     "refresh",
     "register",
     "register_browser",
+    "reset_password",
     "see_throttle",
+    "send_activation",
+    "send_activations",
     "set_password",
     "sign_in",
     "sign_in_browser",

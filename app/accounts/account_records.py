@@ -1,7 +1,7 @@
 """The fields of users that signing in needs, read and written without a new version."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,11 @@ from redis.exceptions import RedisError
 from app import audit
 from app.accounts.auth import Auth
 from app.audit.write import Author
+from app.core.catalogue import LANGUAGES, find_language
 from app.core.clock import now
 from app.core.normalise import canonical, typed_email_key
 from app.database.transactions import together
+from app.mail import Mail
 from app.users.rows import UNREADABLE
 from models import phones
 from models.texts import trim
@@ -35,6 +37,7 @@ _WANTED = dict.fromkeys(
 @dataclass(frozen=True, slots=True)
 class Account:
     user_id: str
+    name: str
     email: str
     is_verified: bool
     """Whether mail to the e-mail has reached them."""
@@ -131,6 +134,7 @@ def _account(row: Mapping[str, Any] | None) -> Account | None:
     credentials = stored.credentials or _Credentials()
     return Account(
         user_id=str(row["_id"]),
+        name=stored.name,
         email=stored.email,
         is_verified=stored.email_verified,
         locale=stored.locale,
@@ -155,10 +159,17 @@ async def improve_hash(auth: Auth, account: Account, rehashed: str) -> None:
     )
 
 
-async def store_password(auth: Auth, account: Account, password_hash: str, author: Author) -> bool:
-    """Store a new hash, end all sessions and lift the account's throttle.
+async def store_password(
+    auth: Auth,
+    account: Account,
+    password_hash: str,
+    author: Author,
+    first: Callable[[AsyncClientSession], Awaitable[None]] | None = None,
+) -> bool:
+    """Store a new hash, end all sessions, lift the account's throttle, and tell the address of the change.
 
-    False if the password was changed or the sessions were ended since the account was read.
+    False if the password was changed or the sessions were ended since the account was read. `first` is
+    done in the same transaction.
     """
     whom = ObjectId(account.user_id)
     unchanged = {
@@ -168,6 +179,8 @@ async def store_password(auth: Auth, account: Account, password_hash: str, autho
     }
 
     async def write(session: AsyncClientSession) -> int | None:
+        if first is not None:
+            await first(session)
         changed = await auth.users.collection.find_one_and_update(
             unchanged,
             {"$set": {"credentials.password_hash": password_hash}, "$inc": {"credentials.generation": 1}},
@@ -179,12 +192,23 @@ async def store_password(auth: Auth, account: Account, password_hash: str, autho
             return None
         told = audit.write.entry(author, "password_set", whom, differences=audit.write.SECRET)
         await audit.write.add(auth.database, [told], session)
+        if account.password_hash is not None:
+            await auth.outbox.add(_notice(account), session)
         return int(changed["credentials"]["generation"])
 
     async with auth.sessions.ending(account.user_id) as ending:
         ending.generation = await together(auth.database.client, write)
     if ending.generation is None:
         return False
+    await auth.outbox.wake()
     with contextlib.suppress(RedisError):  # the password is set; the throttle lasts a minute at most
         await auth.throttle.lift_account(account.key)
     return True
+
+
+def _notice(account: Account) -> Mail:
+    language = find_language(account.locale) or LANGUAGES[0]
+    values = {"name": account.name, "when": now().isoformat()}
+    return Mail(
+        "password_changed", account.email, language, values, user_id=account.user_id, name=account.name
+    )

@@ -22,9 +22,12 @@ Success = Literal[
     "consent_withdrawn",
     "device_approved",  # by its user, who typed its code
     "email_changed",
+    "activation_sent",  # by an administrator
     "grant_begun",  # a client got tokens through a browser session
+    "mail_asked",  # on public request; `user_id` if a user has the address
     "password_changed",  # by the user, who gave the current one
     "password_set",  # by an administrator or the command line
+    "password_reset",  # by a code of a mail, also the first one of an imported user
     "registered",
     "scopes_changed",
     "session_displaced",  # by a newer sign-in, under ROSTER_SESSIONS_PER_USER
@@ -47,6 +50,7 @@ Denial = Literal[
     "code_refused",
     "refresh_refused",
     "refresh_token_reused",  # somebody has a copy: the session was ended
+    "mail_code_refused",
     "registration_refused",
     "sign_in_failed",
     "sign_in_throttled",

@@ -17,6 +17,9 @@ from models.audit import AuditQuery
 
 _SECOND = timedelta(seconds=1)
 
+_MOST_READ = 1_000
+"""Entries of one user that are looked through for the last change of a field."""
+
 
 class AuditLog:
     """Reads the audit trail, a page at a time."""
@@ -51,6 +54,19 @@ class AuditLog:
     async def _read(self, wanted: dict[str, Any], asked: AuditQuery) -> list[Entry]:
         found = self._audit.find(wanted, hint=index(asked)).sort("_id", DESCENDING).limit(asked.limit + 1)
         return await found.to_list()
+
+
+async def find_last(database: Database, user_id: ObjectId, pointer: str) -> Entry | None:
+    """The last change of a user's field, if it is among their last thousand and still kept."""
+    stages: list[dict[str, Any]] = [
+        {"$match": {"user": user_id}},
+        {"$sort": {"_id": DESCENDING}},
+        {"$limit": _MOST_READ},
+        {"$match": {"differences.pointer": pointer}},
+        {"$limit": 1},
+    ]
+    async with await database["audit"].aggregate(stages, hint="user") as found:
+        return await anext(found, None)
 
 
 def matching(asked: AuditQuery) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from app.core.mongo import AWARE, Collection, Database, Row
 from app.core.normalise import email_key, typed_email_key
 from models.mail import Purpose
 from models.mail_code import StoredMailCode
+from models.values import LONGEST_EMAIL
 
 TRIES = 5
 _TRIES_A_DAY = 20
@@ -115,12 +116,14 @@ class MailCodes:
             session=session,
         )
 
-    async def pretend(self, session: AsyncClientSession) -> None:
-        """Write as much as a code and its mail take; nothing finds it, and MongoDB soon drops it."""
-        for _ in range(2):
-            nobody = ObjectId()
-            filler = {"user": nobody, "data": _FILLER}
-            await self._put(str(nobody), filler, ttl_s=0, with_code=True, session=session)
+    async def pretend(self, about: str, session: AsyncClientSession) -> None:
+        """Write as much as a code and its mail take; nothing finds it, and MongoDB soon drops it.
+
+        Those `about` the same get in each other's way, as the codes of one user do.
+        """
+        for place in (self._place("nobody", about), str(ObjectId())):
+            filler = {"user": ObjectId(), "data": _FILLER}
+            await self._put(place, filler, ttl_s=0, with_code=True, session=session)
 
     async def find(self, purpose: Purpose, token: str) -> Proof | None:
         """What the token of a link proves, if it lives; it is not used."""
@@ -181,7 +184,7 @@ class MailCodes:
 
     async def _try(self, purposes: Sequence[Purpose], email: str, code: str) -> Proof | None:
         """The try is counted before the digits are compared, and forgotten where they are right."""
-        key = typed_email_key(email)
+        key = typed_email_key(email[:LONGEST_EMAIL])
         typed = _living(purposes) | {"email_key": key}
         tried = await self._codes.find_one(typed, sort=[("expires_at", DESCENDING)])
         digest = tried["token"] if tried is not None else self._place(*purposes, key)

@@ -78,6 +78,8 @@ PATTERNS = {
     "^[0-9a-f]{64}$": "Must be an id: 64 hexadecimal digits, as in the list.",
     "^[A-Za-z0-9_.-]*$": "Must be a compact JWE: letters, digits, dots, hyphens and underscores.",
     "^[A-Za-z0-9._~-]*$": "Must be a token as it was given: letters, digits, and . _ ~ -.",
+    "^[A-Za-z0-9_-]{43}$": "Must be the 43 characters after `token=` in the link of the mail.",
+    "^[0-9]{3} ?[0-9]{3}$": "Must be the six digits of the mail.",
     "^[!-~]+$": "Must be visible ASCII characters without spaces.",
     r"^[^\x00-\x1f]*$": "Must not contain control characters.",
     PLAIN: "Must not contain the character NUL.",

@@ -181,9 +181,9 @@ class Settings(BaseSettings):
         ge=1,
         le=1_000_000,
         description="Wrong passwords from one address before the next try has to wait; as many refused "
-        "registrations, weak passwords, wrong secrets of clients and clients that register themselves, each "
-        "counted separately; 20 times as "
-        "many registrations.",
+        "registrations, weak passwords, wrong secrets of clients, clients that register themselves, mails "
+        "that are asked for and wrong codes of mails, each counted separately; 20 times as many "
+        "registrations.",
     )
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         default=(),

@@ -43,7 +43,9 @@ _OWN_BOUNDS = re.compile(
     r"/users/export(/csv|/excel)?|/users/exports/[^/]+/file|/users/imports/[^/]+/rows\.xlsx|/jobs/[^/]+/events"
     r"|/users/import|/users/imports/[^/]+/apply|/users/exports"
 )
-_SIGN_INS = frozenset({"/auth/token", "/auth/register", "/users/me/password"})
+_SIGN_INS = frozenset(
+    {"/auth/token", "/auth/register", "/users/me/password", "/auth/password/reset", "/auth/activate"}
+)
 _SIGN_IN_FORMS = frozenset({"/auth/sign-in", "/auth/sign-up", "/auth/password"})
 _SIGN_OUTS = frozenset({"/auth/logout", "/auth/revoke", "/users:sign-out"})
 

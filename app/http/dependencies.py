@@ -18,6 +18,7 @@ from app.audit.write import Author
 from app.auth.access_tokens import Claims
 from app.container import Container
 from app.core import client_address
+from app.core.catalogue import LANGUAGES, Language, accepted_language
 from app.core.errors import FieldError, InvalidError, PreconditionRequiredError, SignInNeededError
 from app.http.byte_ranges import ByteRange
 from app.jobs import Viewer
@@ -204,6 +205,13 @@ def _parameter(name: str, field: dict[str, Any], *, needed: bool) -> dict[str, A
         "description": field["description"],
         "schema": text,
     }
+
+
+async def _asked_language(
+    accept_language: Annotated[str | None, Header(max_length=1000, include_in_schema=False)] = None,
+) -> Language:
+    """The language of mails to those whose own is not known."""
+    return accepted_language(accept_language) or LANGUAGES[0]
 
 
 async def _if_match(
@@ -396,6 +404,7 @@ Writer = Annotated[Claims, Security(_caller, scopes=["users:write"])]
 Exporter = Annotated[Claims, Security(_caller, scopes=["users:export"])]
 Administrator = Annotated[Claims, Security(_caller, scopes=["users:admin"])]
 ChangeAuthor = Annotated[Author, Depends(_change_author)]
+AskedLanguage = Annotated[Language, Depends(_asked_language)]
 Source = Annotated[RequestSource, Depends(_request_source)]
 WriteAuthority = Annotated[Authority, Depends(_authorised("users:write"))]
 AdminAuthority = Annotated[Authority, Depends(_authorised("users:admin"))]

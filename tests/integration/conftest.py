@@ -45,6 +45,17 @@ async def shared(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncI
         yield opened
 
 
+@pytest.fixture(scope="module")
+async def mailing(
+    mongo_server: MongoServer, redis_server: RedisServer, servers_folder: Path
+) -> AsyncIterator[httpx.AsyncClient]:
+    """As `shared`, with mail on: what waits in the outbox stays there."""
+    async with serving_module(
+        mongo_server, redis_server, mail_folder=servers_folder / "mail", tries_per_address=100_000
+    ) as client:
+        yield client
+
+
 @pytest.fixture
 async def starts(mongo_uri: str, redis_url: str) -> AsyncIterator[Start]:
     """Starts an app that works on jobs, and one beside it when called again."""

@@ -16,6 +16,7 @@ OPEN = {
     "register_client", "read_registration", "replace_registration", "remove_registration",
     "read_keys", "read_metadata", "read_openid_metadata", "read_password_key",
     "push_request", "begin_device",
+    "ask_reset", "reset_password", "ask_activation", "activate",
     "read_userinfo", "read_userinfo_by_form",  # which take a token with a scope that is none of a user's
 }  # fmt: skip
 """The operations that take no access token."""
@@ -78,6 +79,8 @@ NEEDED: dict[str, str | None] = {
     "patch_user": "users:write",
     "replace_user": "users:write",
     "delete_user": "users:write",
+    "send_activation": "users:admin",
+    "send_activations": "users:admin",
     "list_sessions": "users:admin",
     "end_sessions": "users:admin",
     "end_session": "users:admin",

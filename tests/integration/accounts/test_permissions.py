@@ -94,6 +94,8 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("DELETE", f"/users/{ID}/sessions", None, "users:admin"),
     ("DELETE", f"/users/{ID}/sessions/{ID}", None, "users:admin"),
     ("PUT", f"/users/{ID}/password", {"password": PASSWORD}, "users:admin"),
+    ("POST", f"/users/{ID}/activation", None, "users:admin"),
+    ("POST", "/users/activations", {"ids": [ID]}, "users:admin"),
     ("GET", f"/users/{ID}/throttle", None, "users:admin"),
     ("DELETE", f"/users/{ID}/throttle", None, "users:admin"),
     ("GET", "/addresses/203.0.113.7/throttle", None, "users:admin"),
@@ -112,6 +114,8 @@ OPEN = {
     ("POST", "/auth/par"),
     ("POST", "/auth/token"), ("POST", "/auth/register"), ("POST", "/auth/introspect"),
     ("POST", "/auth/revoke"), ("POST", "/auth/device"),
+    ("POST", "/auth/password/forgotten"), ("POST", "/auth/password/reset"),
+    ("POST", "/auth/activation"), ("POST", "/auth/activate"),
     ("POST", "/auth/clients"), ("GET", "/auth/clients/{client_id}"),
     ("PUT", "/auth/clients/{client_id}"), ("DELETE", "/auth/clients/{client_id}"),
 }  # fmt: skip
