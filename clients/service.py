@@ -54,6 +54,7 @@ def running(folder: Path, origin: str, proxy: Proxy) -> Iterator[Service]:
             "issuer": proxy.url,
             "trusted_proxies": "127.0.0.1",
             "password_grant": False,
+            "jobs_inside": False,  # the other's notices of logout name the other's issuer
         }
         with (
             LiveServer(folder / "server", **settings, **admin) as server,

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request, Response
 
 from app import accounts
+from app.clients import is_assured
 from app.core.errors import OAuthError, UnknownApplicationError
 from app.http import authorization_replies, pages, visits
 from app.http.dependencies import Source
@@ -34,6 +35,7 @@ async def show_consent(request: Request, source: Source) -> Response:
             name=account.email,
             scopes=scope_texts(scopes),
             is_vouched_for=not visit.client.is_dynamic,
+            is_assured=is_assured(visit.client, visit.flow.redirect_uri),
             place=place.netloc or f"{place.scheme}:",
         )
     )

@@ -70,6 +70,8 @@ class Consent(View):
     """The keys of their texts."""
     is_vouched_for: bool
     """Whether an administrator registered the application; others may bear any name."""
+    is_assured: bool
+    """Whether no other program of the device could pass for the application."""
     place: str
     """Where the browser goes afterwards: the host, or the scheme of an application on the device."""
 

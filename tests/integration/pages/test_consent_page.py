@@ -71,6 +71,7 @@ async def test_an_application_of_others_is_allowed_once_and_not_asked_about_agai
     assert "create, change and delete users" not in words(page)  # as Ana may not, either
     assert "Whatever you choose, you go back to app.example.com." in words(page)
     assert "registered itself" not in words(page)
+    assert "on this device" not in words(page)
     answered = await follow(browser, await browser.send(page, answer="allow"))
     code = answer_of(answered)["code"]
     tokens = await shop.exchange(code)
@@ -171,6 +172,18 @@ async def test_an_application_that_registered_itself_is_not_vouched_for_and_its_
     assert "nobody here has checked its name. Go on only if you trust app.example.com." in words(page)
     assert "<img" not in page.text
     assert title(page) == f"{hostile} asks for access – Roster"
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:4000/cb", "com.example.shop:/cb"])
+async def test_who_is_asked_for_a_program_of_the_device_is_told_to_have_begun_it_themselves(
+    op: httpx.AsyncClient, browser: Browser, ana: dict[str, Any], uri: str
+) -> None:
+    shop = await register(op, name="Shop", auth_method="none", redirect_uris=(uri,))
+    page = await come_to_consent(browser, shop, ana, redirect_uri=uri)
+    assert "Go on only if you have just begun this yourself in Shop on this device." in words(page)
+    allowed = await browser.send(page, answer="allow")
+    reply = await browser.open(str(allowed.url.join(allowed.headers["location"])))
+    assert "code" in answer_of(reply, uri)
 
 
 async def test_a_flow_is_needed(browser: Browser) -> None:

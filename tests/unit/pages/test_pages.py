@@ -51,11 +51,18 @@ def test_each_page_is_small_names_its_language_and_loads_nothing(language: Langu
 
 def test_what_others_have_written_stays_text() -> None:
     page = PAGES.render(
-        Consent(client=HOSTILE, name=HOSTILE, scopes=("scope.me",), is_vouched_for=False, place=HOSTILE),
+        Consent(
+            client=HOSTILE,
+            name=HOSTILE,
+            scopes=("scope.me",),
+            is_vouched_for=False,
+            is_assured=False,
+            place=HOSTILE,
+        ),
         Shown("en", form_token=HOSTILE, query={"flow": HOSTILE}),
     )
     assert "<script" not in page
-    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;&#34;onfocus=x &#39;{{ 7 * 7 }}") == 6
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;&#34;onfocus=x &#39;{{ 7 * 7 }}") == 7
 
 
 def test_a_problem_stands_in_the_title_is_focused_and_leads_to_its_field() -> None:
