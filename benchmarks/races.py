@@ -1,6 +1,6 @@
 """`make races`: fifty exchanges of one code at once, two hundred times, at a server of two workers.
 
-python -m benchmarks.races                200 rounds, into benchmarks/RESULTS.md (a minute)
+python -m benchmarks.races                200 rounds, into benchmarks/RESULTS.md (three minutes)
 python -m benchmarks.races --rounds 10    as many as that; RESULTS.md stays as it is
 
 Of each code one exchange at most gives tokens, and once it was used again these are dead.
