@@ -12,8 +12,8 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from app.core.errors import RosterError, UnavailableError
+from app.core.stopping import stop
 from app.jobs.leases import Leases
-from app.jobs.stopping import stop
 from models.job import Job, JobState
 
 log = structlog.get_logger("roster.jobs")

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import structlog
 from taskiq.receiver import Receiver
 
+from app.core.stopping import stop
 from app.jobs import sweeps
 from app.jobs.job_queue import TASK, JobQueue
 from app.jobs.jobs import Jobs
 from app.jobs.leases import Leases
 from app.jobs.runs import Handler, perform
-from app.jobs.stopping import stop
 from app.monitoring.logs import REQUEST_ID
 from models.job import JobKind
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.jobs.stopping import stop
+from app.core.stopping import stop
 
 
 async def take_for_failures(count: int) -> None:
