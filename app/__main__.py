@@ -5,6 +5,7 @@ import sys
 import threading
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import Annotated
 
 import orjson
@@ -74,7 +75,7 @@ def serve(
         os.environ["ROSTER_ISSUER"] = found.issuer or url  # the port may have been any
         prepare = first_start.prepare_embedded if embeds else first_start.prepare
         admin = run(prepare, found, wait_s=found.start_wait_s)
-        threading.Thread(target=_announce, args=(url, admin), daemon=True).start()
+        threading.Thread(target=_announce, args=(url, admin, found.mail_folder), daemon=True).start()
         leave_on_sigterm(status=0)
         with exposed(found, workers=workers):
             serving.run(
@@ -104,13 +105,13 @@ def openapi() -> None:
     sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
-def _announce(url: str, admin: first_start.Admin | None) -> None:
+def _announce(url: str, admin: first_start.Admin | None, mail_folder: Path | None) -> None:
     """Print lines that a newcomer can paste, once the server answers (the socket listens already)."""
     connection = HTTPConnection(url.removeprefix("http://"), timeout=_STARTING_S)
     with suppress(OSError, HTTPException):
         connection.request("GET", "/health/live")
         connection.getresponse().read()
-        show_once(first_start.welcome(url, admin))
+        show_once(first_start.welcome(url, admin, mail_folder))
     connection.close()
 
 

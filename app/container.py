@@ -109,7 +109,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     closing.callback(passwords.close)
     cursors = CursorSealer(held.secret)
     jobs = Jobs(held, job_queue, cursors)
-    outbox = Outbox(database, held.secret, settings, job_queue.announce_mail)
+    outbox = Outbox(database, held.secret, settings, cursors, job_queue.announce_mail)
     clients = Clients(database, held.redis, cursors, issuer=settings.issuer_url)
     logout_notices = LogoutNotices(clients, jobs, keyring, issuer=settings.issuer_url)
     sessions = Sessions(held.redis_connection, database, held.secret, settings, on_end=logout_notices.send)

@@ -8,6 +8,7 @@ from app import jobs
 from app.container import Container
 from app.database import stored_files
 from app.exports import scheduler
+from app.mail.sending import sending
 from models.job import JobKind
 
 HANDLERS: Mapping[JobKind, Callable[[Container, jobs.Run], Awaitable[None]]] = {
@@ -28,7 +29,7 @@ _RESTART_S = 5.0
 
 @asynccontextmanager
 async def working(opened: Container) -> AsyncIterator[None]:
-    """Run jobs, and submit those of schedules that are due, until the block is left."""
+    """Run jobs, submit those of schedules that are due, and send mails, until the block is left."""
     settings = opened.settings
     leases = jobs.Leases(
         jobs.collection(opened.connections.database),
@@ -42,12 +43,20 @@ async def working(opened: Container) -> AsyncIterator[None]:
         jobs.PeriodicTask(partial(stored_files.sweep, opened.connections.database), _FILES_SWEPT_S),
         jobs.PeriodicTask(partial(scheduler.run, opened.jobs.job_queue, opened.schedules), _RESTART_S),
     )
-    async with jobs.working(
-        opened.jobs,
-        opened.jobs.job_queue,
-        leases,
-        handlers,
-        at_once=settings.jobs_at_once,
-        periodic_tasks=periodic_tasks,
+
+    async def wake() -> None:
+        await opened.outbox.wake()
+
+    opened.jobs.job_queue.register_task(wake, task_name=jobs.MAIL_TASK)
+    async with (
+        sending(opened.outbox, settings),
+        jobs.working(
+            opened.jobs,
+            opened.jobs.job_queue,
+            leases,
+            handlers,
+            at_once=settings.jobs_at_once,
+            periodic_tasks=periodic_tasks,
+        ),
     ):
         yield

@@ -13,7 +13,7 @@ from models.query_values import WHEN, From, To
 from models.stored import FOREVER_S
 from models.user import EXAMPLE_ID
 
-Action = Literal["created", "changed", "deleted", "password_set", "signed_out"]
+Action = Literal["created", "changed", "deleted", "password_set", "signed_out", "mail_failed"]
 MOST_DIFFERENCES = 200
 """More than the values of a user: 14 fields, 50 tags, 5 scopes, 6 parts of each of 10 addresses."""
 Via = Literal["api", "batch", "import", "registration", "command_line", "migration", "mail"]
@@ -51,7 +51,9 @@ class AuditEntry(BaseModel):
     id: answers.Id
     at: answers.Moment
     user: Annotated[answers.Id, Field(description="The changed user; perhaps deleted since.")]
-    action: Annotated[Action, Field(description="`signed_out`: everywhere.")]
+    action: Annotated[
+        Action, Field(description="`signed_out`: everywhere; `mail_failed`: a mail was refused.")
+    ]
     by: Annotated[
         answers.Id | None,
         Field(
@@ -89,7 +91,7 @@ class AuditQuery(PageQuery):
     by: Annotated[
         str | None, Field(pattern=_ID, description="Changes by this user or client (its `subject`).")
     ] = None
-    action: Annotated[tuple[Action, ...], Field(max_length=5, description="What was done.")] = ()
+    action: Annotated[tuple[Action, ...], Field(max_length=6, description="What was done.")] = ()
     since: Annotated[
         From | None, Field(alias="from", description=f"Changes at that time or later: {WHEN}.")
     ] = None

@@ -87,9 +87,9 @@ class MailQuery(PageQuery):
     kind: Annotated[
         tuple[MailKind, ...], Field(max_length=12, description="Mails of one of these kinds.")
     ] = ()
-    user: Annotated[
-        str | None, Field(pattern="^[0-9a-f]{24}$", max_length=24, description="Mails about this user.")
-    ] = None
+    user: Annotated[str | None, Field(pattern="^[0-9a-fA-F]{24}$", description="Mails about this user.")] = (
+        None
+    )
 
 
 class StoredMail(Document):
@@ -121,6 +121,11 @@ class StoredMail(Document):
         indexes: ClassVar[list[IndexModel]] = [
             GONE_WHEN_DUE,
             IndexModel([("due_at", 1)], name="due", partialFilterExpression={"state": "waiting"}),
+            IndexModel(
+                [("good_until", 1)],
+                name="good_until",
+                partialFilterExpression={"sealed": {"$type": "binData"}},
+            ),
             IndexModel([("state", 1), ("_id", -1)], name="state"),
             IndexModel([("user", 1), ("_id", -1)], name="user"),
         ]

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from pydantic import SecretStr
@@ -74,16 +75,17 @@ def _advise_on_passwords(settings: Settings) -> None:
         )
 
 
-def welcome(base: str, admin: Admin | None) -> str:
-    """Lines to paste: sign in, page through, create, download."""
+def welcome(base: str, admin: Admin | None, mail_folder: Path | None = None) -> str:
+    """Lines to paste: sign in, page through, create, download; and where mails go that are not sent."""
     email = admin.email if admin else "YOU@EXAMPLE.COM"
     password = admin.password if admin and admin.password else "YOUR-PASSWORD"
     shown = "Forgot your password? Run: python -m app create-admin EMAIL"
     if admin and admin.password:
         shown = f"Sign in as {email} with the password {password} (shown this once)."
+    written = "" if mail_folder is None else f"\nMails are not sent, but written to {mail_folder}."
     return f"""
 Roster is listening. Its pages for people: {base}/docs
-{shown}
+{shown}{written}
 
   TOKEN=$(curl -s '{base}/auth/token' -d grant_type=password -d username={email} \\
     --data-urlencode 'password={password}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')

@@ -53,9 +53,13 @@ def backends(config: Settings, *, own: bool = False) -> Iterator[tuple[Settings,
     with embedded.running(config.data_dir, **needs, share=not own) as servers:
         uris = {"mongo_uri": servers.mongo_uri, "redis_url": servers.redis_url}
         started = {name: uri for name, uri in uris.items() if uri is not None}
-        for name, uri in {**started, "host": config.host, "port": str(config.port)}.items():
-            os.environ[f"ROSTER_{name.upper()}"] = uri  # for the worker processes
-        yield config.model_copy(update={k: SecretStr(uri) for k, uri in started.items()}), needs["mongo"]
+        found: dict[str, Any] = {name: SecretStr(uri) for name, uri in started.items()}
+        if needs["mongo"] and config.smtp_url is None:
+            found["mail_folder"] = config.mail_folder or config.data_dir / "mail"
+            started["mail_folder"] = str(found["mail_folder"])
+        for name, value in {**started, "host": config.host, "port": str(config.port)}.items():
+            os.environ[f"ROSTER_{name.upper()}"] = value  # for the worker processes
+        yield config.model_copy(update=found), needs["mongo"]
 
 
 def leave_on_sigterm(*, status: int) -> None:

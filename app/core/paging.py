@@ -39,7 +39,7 @@ async def by_id(
     documents: Collection, cursors: CursorSealer, wanted: Row, asked: PageQuery, *, order: int = ASCENDING
 ) -> Page[Row]:
     """One page in the order of ids; the same of cursors and filters."""
-    fingerprint = orjson.dumps([documents.name, wanted], option=orjson.OPT_SORT_KEYS)
+    fingerprint = orjson.dumps([documents.name, wanted], default=str, option=orjson.OPT_SORT_KEYS)
     beyond = "$gt" if order == ASCENDING else "$lt"
     past = {} if asked.cursor is None else {"_id": {beyond: cursors.open(asked.cursor, fingerprint).id}}
     found = await documents.find(wanted | past).sort("_id", order).limit(asked.limit + 1).to_list()

@@ -30,6 +30,7 @@ from models.export import MEDIA_TYPES, Format
 from models.imports import ImportFileQuery, ImportQuery, ImportRowsQuery
 from models.job import JobQuery, PageQuery
 from models.listing import ExportQuery, FileQuery, SuggestQuery
+from models.mail import MailQuery
 from models.texts import visible
 from models.user import EXAMPLE_ID
 
@@ -437,6 +438,7 @@ ClientId = Annotated[
     ),
 ]
 JobId = Annotated[str, Path(pattern="^[0-9a-fA-F]{24}$", description="The job's id.")]
+MailId = Annotated[str, Path(pattern="^[0-9a-fA-F]{24}$", description="The mail's id.")]
 SessionId = Annotated[
     str,
     Path(
@@ -461,6 +463,7 @@ ImportOptions = Annotated[ImportQuery, Depends(QueryOf(ImportQuery))]
 ImportRowsOptions = Annotated[ImportRowsQuery, Depends(QueryOf(ImportRowsQuery))]
 ImportFileOptions = Annotated[ImportFileQuery, Depends(QueryOf(ImportFileQuery))]
 AuditOptions = Annotated[AuditQuery, Depends(QueryOf(AuditQuery))]
+MailOptions = Annotated[MailQuery, Depends(QueryOf(MailQuery))]
 JobOptions = Annotated[JobQuery, Depends(QueryOf(JobQuery))]
 FileOptions = Annotated[FileQuery, Depends(QueryOf(FileQuery))]
 SuggestOptions = Annotated[SuggestQuery, Depends(QueryOf(SuggestQuery))]

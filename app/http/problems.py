@@ -20,6 +20,7 @@ from models.export_job import ExportOutput, ExportPage, ScheduleOutput, Schedule
 from models.imports import ImportList, ImportPlan
 from models.job import JobOutput, JobPage
 from models.listing import UserPage
+from models.mail import MailOutput, MailPage
 from models.opaque_token import NewOpaqueToken, OpaqueTokenList
 from models.problem import MEDIA_TYPE, Problem, ProblemError
 from models.token import OAuthProblem
@@ -205,8 +206,9 @@ def _clean(text: str) -> str:
 _OAUTH_TYPE = "application/json"
 _EXAMPLED = (
     AuditEntry, AuditPage, Batch, BatchOutput, ClientOutput, ClientPage, ClientPatch, ExportOutput,
-    ExportPage, ImportList, ImportPlan, JobOutput, JobPage, NewClientOutput, NewOpaqueToken,
-    OpaqueTokenList, OwnPatch, ScheduleOutput, SchedulePage, UserInput, UserOutput, UserPage, UserPatch,
+    ExportPage, ImportList, ImportPlan, JobOutput, JobPage, MailOutput, MailPage, NewClientOutput,
+    NewOpaqueToken, OpaqueTokenList, OwnPatch, ScheduleOutput, SchedulePage, UserInput, UserOutput,
+    UserPage, UserPatch,
 )  # fmt: skip
 """Schemas whose examples may have nulls."""
 

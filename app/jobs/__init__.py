@@ -4,7 +4,7 @@ MongoDB keeps the jobs, each with a lease while a worker runs it; Redis only car
 queued (ADR 0011).
 """
 
-from app.jobs.job_queue import TASK, JobQueue
+from app.jobs.job_queue import MAIL_TASK, TASK, JobQueue
 from app.jobs.job_records import Viewer, collection
 from app.jobs.jobs import Jobs
 from app.jobs.leases import Leases
@@ -13,6 +13,7 @@ from app.jobs.workers import PeriodicTask, working
 from models.job import Job
 
 __all__ = [
+    "MAIL_TASK",
     "TASK",
     "Handler",
     "Job",

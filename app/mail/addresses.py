@@ -18,8 +18,8 @@ class SmtpAddress:
     port: int
     is_tls: bool
     """Whether it speaks TLS from its first byte (RFC 8314, section 3)."""
-    needs_starttls: bool
-    """Whether nothing is sent before STARTTLS has succeeded (RFC 3207)."""
+    starttls: bool | None
+    """Whether nothing is sent before STARTTLS has succeeded (RFC 3207); None: where the server offers it."""
     username: str | None
     password: str | None = field(repr=False)
 
@@ -50,7 +50,7 @@ def read_smtp(url: str) -> SmtpAddress:
         host=host,
         port=port or _PORTS[parts.scheme],
         is_tls=parts.scheme == "smtps",
-        needs_starttls=parts.scheme == "smtp" and not is_near,
+        starttls=None if is_near and parts.scheme == "smtp" else parts.scheme == "smtp",
         username=None if parts.username is None else unquote(parts.username),
         password=None if parts.password is None else unquote(parts.password),
     )

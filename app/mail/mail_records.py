@@ -7,7 +7,7 @@ import orjson
 from beanie import PydanticObjectId
 
 from app.core.clock import now
-from app.core.mongo import AWARE, Collection, Database
+from app.core.mongo import AWARE, Collection, Database, Row
 from app.core.sealing import BrokenSealError, Sealer
 from app.mail.mails import Mail
 from app.monitoring.logs import REQUEST_ID
@@ -21,6 +21,11 @@ KEPT_FOR = timedelta(days=14)
 
 def collection(database: Database) -> Collection:
     return database.get_collection(StoredMail.Settings.name, codec_options=AWARE)
+
+
+def read(document: Row) -> StoredMail:
+    stored: StoredMail = StoredMail.model_validate(document)
+    return stored
 
 
 def new(mail: Mail, sealer: Sealer, *, domain: str) -> dict[str, Any]:

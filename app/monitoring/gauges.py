@@ -64,6 +64,10 @@ class Exports(Protocol):
     running: CountedSemaphore
 
 
+class Outbox(Protocol):
+    async def measure(self) -> tuple[int, float]: ...
+
+
 class Sampled(Protocol):
     """The parts of the container that the gauges are read from."""
 
@@ -79,6 +83,8 @@ class Sampled(Protocol):
     def readiness(self) -> Readiness: ...
     @property
     def jobs(self) -> Jobs: ...
+    @property
+    def outbox(self) -> Outbox: ...
 
 
 Sample = Callable[[Sampled], Awaitable[None]]
@@ -113,11 +119,17 @@ async def _sample_jobs(opened: Sampled) -> None:
         metrics.JOBS.labels(kind, state).set(number)
 
 
+async def _sample_mails(opened: Sampled) -> None:
+    waiting, oldest_s = await opened.outbox.measure()
+    metrics.MAILS_WAITING.set(waiting)
+    metrics.MAILS_WAITING_SECONDS.set(oldest_s)
+
+
 async def _sample_sessions(opened: Sampled) -> None:
     metrics.SESSIONS.set(await opened.auth.sessions.count())
 
 
-SAMPLES: list[Sample] = [_sample_sizes, _sample_readiness, _sample_jobs, _sample_sessions]
+SAMPLES: list[Sample] = [_sample_sizes, _sample_readiness, _sample_jobs, _sample_mails, _sample_sessions]
 """Each sets gauges; where a backend fails, they stay as they are until the next round."""
 
 

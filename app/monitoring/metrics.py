@@ -5,8 +5,12 @@ series that alerts watch exists as 0 before anything happens: `increase` does no
 """
 
 from collections.abc import Iterable
+from itertools import product
+from typing import get_args
 
 from prometheus_client import Counter, Gauge, Histogram
+
+from models.mail import MailKind
 
 NO_ROUTE = "none"
 
@@ -70,6 +74,23 @@ JOBS = Gauge(
     "roster_jobs",
     "Jobs that wait, and that any worker runs.",
     ["kind", "state"],
+    multiprocess_mode="mostrecent",
+)
+MAILS = Counter(
+    "roster_mails", "Mails given to the mail server, by what became of them.", ["kind", "outcome"]
+)
+for _kind, _outcome in product(get_args(MailKind), ("sent", "put_off", "refused")):
+    MAILS.labels(_kind, _outcome)
+MAILS_STALE = Counter("roster_mails_stale", "Mails that could not be sent in time.")
+MAIL_SERVER_FAILURES = Counter(
+    "roster_mail_server_failures", "Times that the mail server could not be reached, or let nobody in."
+)
+MAILS_WAITING = Gauge(
+    "roster_mails_waiting", "Mails that wait, 10,000 at most.", multiprocess_mode="mostrecent"
+)
+MAILS_WAITING_SECONDS = Gauge(
+    "roster_mails_waiting_seconds",
+    "For how long the oldest of them has waited.",
     multiprocess_mode="mostrecent",
 )
 READY = Gauge(
