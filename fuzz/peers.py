@@ -75,6 +75,10 @@ RULES: dict[str, Rule] = {
     "read_address_throttle": Rule(_ALL, 403),
     "lift_address_throttle": Rule(_ALL, 403),
     "withdraw_invitation": Rule(_ALL, 403),
+    # Mails are for administrators, also those to oneself.
+    "read_mail": Rule(_ALL, 403),
+    "send_mail": Rule(_ALL, 403),
+    "drop_mail": Rule(_ALL, 403),
     # Clients are for administrators; what one let them have, everybody withdraws for themselves.
     "read_client": Rule(_ALL, 403),
     "patch_client": Rule(_ALL, 403, {"name": "Mallory's"}),
@@ -98,6 +102,7 @@ _FOR_OTHERS = frozenset(
             "read_client",
             "list_client_tokens",
             "list_consents",
+            "read_mail",
         ),
         "read_registration",
     }
@@ -188,6 +193,7 @@ def _make(owner: httpx.Client) -> dict[str, str]:
         "token_id": token["id"],
         "address": "203.0.113.7",
         "invitation_id": "0" * 64,
+        "mail_id": _NOBODY,
         "client_id": "fuzz",
     }
 
