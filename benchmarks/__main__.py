@@ -18,6 +18,7 @@ from benchmarks import (
     grants,
     identity,
     imports,
+    mail,
     pages,
     results,
     search,
@@ -38,6 +39,7 @@ BENCHES: dict[str, Callable[[Backends, Sizes], list[Finding]]] = {
     "imports": imports.measure,
     "bad files": bad_files.measure,
     "trail": trailing.measure,
+    "mail": mail.measure,
 }
 
 

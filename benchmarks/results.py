@@ -25,6 +25,7 @@ BENCHES = (
     "imports",
     "bad files",
     "trail",
+    "mail",
     "failover",
     "restarts",
     "soak",
