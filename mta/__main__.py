@@ -28,7 +28,7 @@ def main() -> int:
         return 1
     with tempfile.TemporaryDirectory(prefix="roster-mta-") as name:
         folder = Path(name)
-        with MongoServer(folder) as mongo, RedisServer(folder) as redis, postfix.running(folder) as mta:
+        with MongoServer(folder) as mongo, RedisServer(folder) as redis, postfix.running() as mta:
             given: dict[str, Any] = {
                 "mongo_uri": mongo.uri,
                 "redis_url": redis.url,

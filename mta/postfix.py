@@ -5,6 +5,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -81,18 +82,19 @@ def is_missing() -> bool:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Postfix]:
-    """It takes mails when entered; its log is `log` in the folder."""
-    folder.chmod(0o755)  # its daemons are other users
-    port = _find_port()
-    _configure(folder, port)
-    command = ("postfix", "-c", str(folder / "etc"))
-    _run(*command, "start")
-    try:
-        _wait(port)
-        yield Postfix(port, _run("postconf", "-h", "mail_version").strip(), folder)
-    finally:
-        _run(*command, "stop")
+def running() -> Iterator[Postfix]:
+    """It takes mails when entered."""
+    with tempfile.TemporaryDirectory(prefix="roster-postfix-") as name:
+        folder, port = Path(name), _find_port()
+        folder.chmod(0o755)  # its daemons are other users
+        _configure(folder, port)
+        command = ("postfix", "-c", str(folder / "etc"))
+        _run(*command, "start")
+        try:
+            _wait(port)
+            yield Postfix(port, _run("postconf", "-h", "mail_version").strip(), folder)
+        finally:
+            _run(*command, "stop")
 
 
 def _configure(folder: Path, port: int) -> None:
@@ -120,7 +122,7 @@ def _wait(port: int) -> None:
                     return
         except OSError:
             time.sleep(0.1)
-    raise TimeoutError("Postfix does not answer: see its log.")
+    raise TimeoutError("Postfix does not answer.")
 
 
 def _run(*command: str) -> str:
