@@ -30,6 +30,7 @@ from app.keys.keyring import Keyring, keep_current
 from app.keys.password_keys import PasswordKeys
 from app.listing import Listing
 from app.mail import Outbox
+from app.notices import Notices
 from app.oauth.authorization import Authorization
 from app.oauth.consents import Consents
 from app.oauth.devices import Devices
@@ -56,6 +57,7 @@ class Container:
     audit: AuditLog
     jobs: Jobs
     outbox: Outbox
+    notices: Notices
     exports: Exports
     schedules: Schedules
     imports: Imports
@@ -108,8 +110,9 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     passwords = Passwords(threads=settings.password_threads, waiting=_PASSWORDS_WAITING)
     closing.callback(passwords.close)
     cursors = CursorSealer(held.secret)
-    jobs = Jobs(held, job_queue, cursors)
     outbox = Outbox(database, held.secret, settings, cursors, job_queue.announce_mail)
+    jobs = Jobs(held, job_queue, cursors, outbox)
+    notices = Notices(database, outbox, held.secret, settings)
     clients = Clients(database, held.redis, cursors, issuer=settings.issuer_url)
     logout_notices = LogoutNotices(clients, jobs, keyring, issuer=settings.issuer_url)
     sessions = Sessions(held.redis_connection, database, held.secret, settings, on_end=logout_notices.send)
@@ -148,10 +151,11 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         quotas=quotas,
         clients=clients,
         consents=consents,
-        invitations=Invitations(held.users, cursors),
+        invitations=Invitations(held.users, cursors, outbox, settings),
         mail_codes=MailCodes(database, held.users, throttle, quotas, held.secret),
         form_tokens=FormTokens(held.secret),
         outbox=outbox,
+        notices=notices,
     )
     listing = Listing(held, cursors)
     exports = Exports(held, listing, jobs, cursors)
@@ -165,6 +169,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         audit=AuditLog(database, cursors, budget_s=settings.query_budget_ms / 1000),
         jobs=jobs,
         outbox=outbox,
+        notices=notices,
         exports=exports,
         schedules=Schedules(held, jobs, exports, cursors),
         imports=Imports(held, jobs, users, cursors, downloads=exports.running),

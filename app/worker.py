@@ -35,6 +35,7 @@ async def working(opened: Container) -> AsyncIterator[None]:
         jobs.collection(opened.connections.database),
         lease_ms=settings.job_lease_s * 1000,
         ttl_ms=settings.job_ttl_s * 1000,
+        on_end=opened.notices.job_ended,
     )
     handlers: dict[JobKind, jobs.Handler] = {
         kind: partial(handler, opened) for kind, handler in HANDLERS.items()

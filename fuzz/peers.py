@@ -74,6 +74,7 @@ RULES: dict[str, Rule] = {
     "lift_throttle": Rule(_ALL, 403),
     "read_address_throttle": Rule(_ALL, 403),
     "lift_address_throttle": Rule(_ALL, 403),
+    "send_invitation": Rule(_ALL, 403),
     "withdraw_invitation": Rule(_ALL, 403),
     # Mails are for administrators, also those to oneself.
     "read_mail": Rule(_ALL, 403),

@@ -106,6 +106,10 @@ class InvitationInput(BaseModel):
     expires_in: Annotated[
         int, Field(strict=True, ge=60, le=MONTH_S, description="Seconds for which it is valid.")
     ] = 7 * 86_400
+    send: Annotated[
+        bool,
+        Field(strict=True, description="Whether a mail takes its code to the e-mail, and to nobody else."),
+    ] = False
 
 
 InvitationCode = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{43}$", max_length=43)]
@@ -153,7 +157,9 @@ class InvitationOutput(BaseModel):
     )
 
     id: Annotated[answers.Sha256, Field(description="Its id in the list, by which it is withdrawn.")]
-    code: Annotated[InvitationCode, Field(description="Shown this once.")]
+    code: Annotated[
+        InvitationCode | None, Field(description="Shown this once; null where a mail takes it to the e-mail.")
+    ]
     expires_at: Annotated[answers.Moment, Field(description="When it expires.")]
 
 
@@ -165,6 +171,8 @@ class StoredInvitation(NamedDocument):
     email_key: str | None
     scopes: list[Scope]
     created_by: str
+    is_sent: bool = False
+    """Whether a mail has its code, and nobody else."""
     expires_at: StoredMoment
 
     @model_validator(mode="after")

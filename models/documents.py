@@ -15,7 +15,7 @@ from models.job import Job
 from models.mail import StoredMail
 from models.mail_code import StoredMailCode
 from models.opaque_token import StoredToken
-from models.session import EndedSession
+from models.session import EndedSession, KnownDevice
 from models.stored import GONE_WHEN_DUE, NamedDocument
 from models.token import SealedKey, SealedPasswordKey
 from models.user import User
@@ -86,6 +86,7 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     StoredInvitation,
     StoredMailCode,
     EndedSession,
+    KnownDevice,
     Job,
     StoredExport,
     StoredSchedule,

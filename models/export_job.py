@@ -70,6 +70,9 @@ class ExportBody(FileQuery):
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=_document_single_values)
 
     format: Format
+    notify: Annotated[
+        bool, Field(description="Whether a mail tells you when it has ended, and leads to the file.")
+    ] = False
 
     @model_validator(mode="before")
     @classmethod

@@ -110,6 +110,8 @@ class Job(Document):
     """How often it went back to the queue because a backend was unavailable."""
     request_id: str
     """Of the request that asked for it, also in the log lines of its runs."""
+    notify: bool = False
+    """Whether a mail tells who asked for it that it has ended."""
     cancel_asked: bool = False
     error: dict[str, Any] | None = None
     """`{status, code, title, detail, errors}` of the error that ended it."""

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
+from beanie import PydanticObjectId
 from pydantic import BaseModel, Field
 from pymongo import IndexModel
 
@@ -93,3 +94,14 @@ class EndedSession(NamedDocument):
     class Settings:
         name = "ended_sessions"
         indexes: ClassVar[list[IndexModel]] = [GONE_WHEN_DUE]
+
+
+class KnownDevice(NamedDocument):
+    """A device of a user, by a keyed hash of what it calls itself and its network."""
+
+    user: PydanticObjectId
+    expires_at: datetime
+
+    class Settings:
+        name = "known_devices"
+        indexes: ClassVar[list[IndexModel]] = [GONE_WHEN_DUE, IndexModel([("user", 1)], name="user")]

@@ -9,6 +9,7 @@ from app.core.errors import (
     ExportNotFoundError,
     ExportNotReadyError,
     InvalidError,
+    MailOffError,
     RangeNotSatisfiableError,
 )
 from app.http import job_replies
@@ -50,7 +51,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
     status_code=status.HTTP_202_ACCEPTED,
     response_model_exclude_unset=True,
     summary="Let a job export users",
-    responses=responses(BusyError, *BODY, *PROTECTED) | _SUBMITTED,
+    responses=responses(BusyError, MailOffError, *BODY, *PROTECTED) | _SUBMITTED,
 )
 async def submit_export(
     *,

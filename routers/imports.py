@@ -1,9 +1,9 @@
 """`/users/import` and `/users/imports`: files that become plans."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from bson import ObjectId
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 
 from app import imports
 from app.core.errors import (
@@ -15,6 +15,7 @@ from app.core.errors import (
     ImportNotPlannedError,
     ImportRevertedError,
     InvalidError,
+    MailOffError,
     MalformedFormError,
     TooLargeError,
     TooManyImportsError,
@@ -205,7 +206,7 @@ async def read_import(
     response_model=ImportPlan,
     response_model_exclude_unset=True,
     summary="Apply an import",
-    responses=responses(ImportNotFoundError, ImportNotPlannedError, InvalidError, *PROTECTED)
+    responses=responses(ImportNotFoundError, ImportNotPlannedError, MailOffError, InvalidError, *PROTECTED)
     | {
         202: {
             "model": ImportPlan,
@@ -215,7 +216,15 @@ async def read_import(
     },
 )
 async def apply_import(
-    import_id: ImportId, viewer: ImportViewer, patience: Patience, opened: Backends, reply: Response
+    import_id: ImportId,
+    viewer: ImportViewer,
+    patience: Patience,
+    opened: Backends,
+    reply: Response,
+    *,
+    notify: Annotated[
+        Literal["true", "false"], Query(description="Whether a mail tells you when it has ended.")
+    ] = "false",
 ) -> ImportPlan | Response:
     """Applies the plan, each row exactly once, even if processes are killed meanwhile.
 
@@ -223,7 +232,7 @@ async def apply_import(
     if they already match the file. Applying an import again changes nothing; if its job was cancelled, it
     goes on. The answer waits for ten seconds, or as `Prefer: wait` says.
     """
-    job = await opened.imports.begin(import_id, viewer)
+    job = await opened.imports.begin(import_id, viewer, notify=notify == "true")
     return await _wait(opened, import_id, job, viewer=viewer, patience=patience, reply=reply, status=200)
 
 

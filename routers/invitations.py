@@ -5,10 +5,12 @@ from fastapi import APIRouter, status
 from app.core.errors import (
     InvalidError,
     InvitationNotFoundError,
+    MailOffError,
     SignInNeededError,
 )
 from app.http.dependencies import (
     Administrator,
+    AskedLanguage,
     Backends,
     InvitationId,
     Inviter,
@@ -27,20 +29,38 @@ router = APIRouter(prefix="/auth/invitations", tags=["auth"], route_class=JsonRo
     "",
     status_code=status.HTTP_201_CREATED,
     summary="Invite somebody to register",
-    responses=responses(SignInNeededError, *BODY, *PROTECTED),
+    responses=responses(SignInNeededError, MailOffError, *BODY, *PROTECTED),
 )
-async def create_invitation(asked: InvitationInput, opened: Backends, caller: Inviter) -> InvitationOutput:
+async def create_invitation(
+    asked: InvitationInput, opened: Backends, caller: Inviter, language: AskedLanguage
+) -> InvitationOutput:
     """The code is shown only once, is valid for one registration, and grants the scopes.
 
-    It is valid until it expires, is withdrawn, or you are no longer an administrator.
+    It is valid until it expires, is withdrawn, or you are no longer an administrator. With `send` a mail
+    takes the code to the e-mail, in the language of your Accept-Language; registering by it verifies that.
     """
-    code, invitation = await opened.auth.invitations.invite(
+    code, made = await opened.auth.invitations.invite(
         scopes=asked.scopes,
         email=asked.email,
         created_by=caller.user_id,
         ttl_s=asked.expires_in,
+        send_in=language if asked.send else None,
     )
-    return InvitationOutput(id=invitation.id, code=code, expires_at=invitation.expires_at)
+    return InvitationOutput(id=made.id, code=code, expires_at=made.expires_at)
+
+
+@router.post(
+    "/{invitation_id}/send",
+    status_code=status.HTTP_201_CREATED,
+    summary="Send an invitation again",
+    responses=responses(InvitationNotFoundError, MailOffError, InvalidError, *PROTECTED),
+)
+async def send_invitation(
+    invitation_id: InvitationId, _: Administrator, opened: Backends, language: AskedLanguage
+) -> InvitationOutput:
+    """A mail takes a new code to its e-mail; the earlier one is void, and so is this id."""
+    sent = await opened.auth.invitations.send_again(invitation_id, language=language)
+    return InvitationOutput(id=sent.id, code=None, expires_at=sent.expires_at)
 
 
 @router.get(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from beanie import PydanticObjectId
 from fastapi import APIRouter, Query, Request, Response, status
 
-from app import accounts, audit
+from app import accounts
 from app.auth.access_tokens import Claims
 from app.core.errors import (
     InvalidError,
@@ -136,8 +136,9 @@ async def end_my_sessions(
 ) -> None:
     """Ends all your sessions, or all others."""
     keep = caller.sid if keep_current == "true" else ""
-    await opened.auth.sessions.end_all(caller.user_id, keep=keep, author=author)
-    audit.log.record("signed_out_everywhere", user_id=caller.user_id, sid=caller.sid, address=source.address)
+    await accounts.sign_out_everywhere(
+        opened.auth, caller.user_id, author=author, keep=keep, sid=caller.sid, address=source.address
+    )
 
 
 @router.delete(

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response, status
 
 from app.core.errors import (
     InvalidError,
+    MailOffError,
     ScheduleNotFoundError,
     SignInNeededError,
 )
@@ -32,7 +33,7 @@ _PATCH: dict[str, Any] = replies.merge_patch("SchedulePatch")
     "",
     status_code=status.HTTP_201_CREATED,
     summary="Schedule an export",
-    responses=responses(SignInNeededError, *BODY, *PROTECTED),
+    responses=responses(SignInNeededError, MailOffError, *BODY, *PROTECTED),
 )
 async def create_schedule(
     body: ScheduleInput, caller: ScheduleMaker, opened: Backends, reply: Response
@@ -68,7 +69,7 @@ async def read_schedule(schedule_id: ScheduleId, viewer: ExportViewer, opened: B
     "/{schedule_id:oid}",
     summary="Change a schedule",
     openapi_extra=_PATCH,
-    responses=responses(ScheduleNotFoundError, *BODY, *PROTECTED),
+    responses=responses(ScheduleNotFoundError, MailOffError, *BODY, *PROTECTED),
 )
 async def patch_schedule(
     schedule_id: ScheduleId, body: SchedulePatch, viewer: ExportViewer, opened: Backends

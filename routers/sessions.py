@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, status
 
-from app import accounts, audit
+from app import accounts
 from app.core.errors import (
     InvalidError,
     PasswordNeededError,
@@ -37,13 +37,10 @@ async def list_sessions(user_id: UserId, caller: Administrator, opened: Backends
     summary="Sign a user out everywhere",
     responses=responses(UserNotFoundError, InvalidError, *PROTECTED),
 )
-async def end_sessions(
-    user_id: UserId, caller: Administrator, author: ChangeAuthor, opened: Backends
-) -> None:
+async def end_sessions(user_id: UserId, _: Administrator, author: ChangeAuthor, opened: Backends) -> None:
     """With this reply all earlier tokens are void, on all workers."""
-    if not await opened.auth.sessions.end_all(str(user_id), author=author):
+    if not await accounts.sign_out_everywhere(opened.auth, str(user_id), author=author):
         raise UserNotFoundError("There is no user with this id.")
-    audit.log.record("signed_out_everywhere", user_id=str(user_id), by=caller.user_id)
 
 
 @router.delete(

@@ -16,7 +16,7 @@ from app.accounts.password_input import open_password
 from app.accounts.passwords import change_email, change_password, set_password
 from app.accounts.registration import register
 from app.accounts.resets import ask_activation, ask_reset, reset_password
-from app.accounts.sign_outs import end_session, sign_out, sign_out_all
+from app.accounts.sign_outs import end_session, sign_out, sign_out_all, sign_out_everywhere
 from app.accounts.throttling import lift_address, lift_throttle, see_throttle
 
 __all__ = [
@@ -51,4 +51,5 @@ __all__ = [
     "sign_out",
     "sign_out_all",
     "sign_out_browser",
+    "sign_out_everywhere",
 ]

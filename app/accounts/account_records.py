@@ -146,7 +146,8 @@ def _account(row: Mapping[str, Any] | None) -> Account | None:
     )
 
 
-async def note_sign_in(auth: Auth, account: Account, address: str) -> None:
+async def note_sign_in(auth: Auth, account: Account, address: str, agent: str) -> None:
+    await auth.notices.signed_in(account.user_id, address=address, agent=agent)
     seen = {"last_login_at": now(), "last_login_ip": address or None}
     await auth.users.collection.update_one({"_id": ObjectId(account.user_id)}, {"$set": seen})
 

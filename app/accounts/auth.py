@@ -17,6 +17,7 @@ from app.core.settings import Settings
 from app.keys.keyring import Keyring
 from app.keys.password_keys import PasswordKeys
 from app.mail import Outbox
+from app.notices import Notices
 from app.users import Users
 
 
@@ -42,3 +43,4 @@ class Auth:
     mail_codes: MailCodes
     form_tokens: FormTokens
     outbox: Outbox
+    notices: Notices

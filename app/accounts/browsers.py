@@ -18,7 +18,7 @@ async def sign_in_browser(
 ) -> str:
     """The browser's new cookie. Errors as `prove_password`."""
     account = await prove_password(auth, name=name, password=password, source=source)
-    await account_records.note_sign_in(auth, account, source.address)
+    await account_records.note_sign_in(auth, account, source.address, source.agent)
     return await _begin(auth, account, source, cookie)
 
 
@@ -28,7 +28,7 @@ async def register_browser(
     """Register, and sign in: the browser's new cookie. Errors as `register`."""
     row = await register(auth, asked, source=source)
     account = await read_account(auth, str(row["_id"]))
-    await account_records.note_sign_in(auth, account, source.address)
+    await account_records.note_sign_in(auth, account, source.address, source.agent)
     return await _begin(auth, account, source, cookie)
 
 

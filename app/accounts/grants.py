@@ -52,7 +52,7 @@ async def sign_in(
     """Sign in by a password. Errors as `prove_password`; InvalidScopeError if no scope is left."""
     account = await prove_password(auth, name=name, password=password, source=source)
     granted = grant(account, scopes, client)
-    await account_records.note_sign_in(auth, account, source.address)
+    await account_records.note_sign_in(auth, account, source.address, source.agent)
     return await begin(auth, account, granted, client, source)
 
 

@@ -61,8 +61,9 @@ async def _redeem(auth: Auth, code: str, values: UserInput, credentials: Credent
     """Use up the invitation and insert the user in one transaction."""
 
     async def redeem(session: AsyncClientSession) -> Row:
-        scopes = await auth.invitations.redeem(code, values.email, session)
-        new = _user(values, credentials, scopes)
+        redeemed = await auth.invitations.redeem(code, values.email, session)
+        is_verified = redeemed.sent_to == values.email
+        new = _user(values, credentials, redeemed.scopes, email_verified=is_verified)
         return await auth.users.insert(new, _author(new), session)
 
     return await together(auth.database.client, redeem)
@@ -73,5 +74,7 @@ def _author(new: User) -> Author:
     return Author(str(new.id), via="registration")
 
 
-def _user(values: UserInput, credentials: Credentials, scopes: list[Scope]) -> User:
-    return users.record(values, scopes=scopes, credentials=credentials)
+def _user(
+    values: UserInput, credentials: Credentials, scopes: list[Scope], *, email_verified: bool = False
+) -> User:
+    return users.record(values, scopes=scopes, credentials=credentials, email_verified=email_verified)

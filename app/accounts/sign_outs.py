@@ -38,8 +38,27 @@ async def sign_out_all(auth: Auth, ids: Sequence[str], *, by: Claims) -> list[di
     """Sign users out everywhere: a 204 for each, a 404 for each who does not exist."""
     results = []
     for user_id in map(str.lower, ids):
-        ended = await auth.sessions.end_all(user_id, author=Author(by.user_id, by.client_id))
-        if ended:
-            audit.log.record("signed_out_everywhere", user_id=user_id, by=by.user_id)
+        ended = await sign_out_everywhere(auth, user_id, author=Author(by.user_id, by.client_id))
         results.append({"id": user_id, "status": 204 if ended else 404})
     return results
+
+
+async def sign_out_everywhere(
+    auth: Auth,
+    user_id: str,
+    *,
+    author: Author,
+    keep: str = "",
+    sid: str | None = None,
+    address: str | None = None,
+) -> bool:
+    """Sign a user out everywhere, or everywhere but in the session `keep`; the user is told.
+
+    False if there is no such user. `sid`, `address`: of users who ask for it themselves.
+    """
+    ended = await auth.sessions.end_all(user_id, keep=keep, author=author, also=auth.notices.sessions_ended)
+    if ended:
+        by = author.user_id if sid is None else None
+        audit.log.record("signed_out_everywhere", user_id=user_id, sid=sid, address=address, by=by)
+        await auth.outbox.wake()
+    return ended

@@ -169,6 +169,11 @@ class Settings(BaseSettings):
         description="Folder that mails are written to as `.eml` files instead. Unset: `mail` in the data "
         "folder where MongoDB is the private one and there is no ROSTER_SMTP_URL, else none.",
     )
+    mail_notices: Literal["all", "new_device", "sessions_ended", "none"] = Field(
+        default="all",
+        description="What users with a verified e-mail are told of by themselves: a sign-in from a device or "
+        "network that they did not use before, and sign-outs everywhere; one of the two, or none.",
+    )
     tries_per_account: int = Field(
         default=5,
         ge=1,

@@ -73,7 +73,8 @@ class Schedules:
         self._cursors = cursors
 
     async def create(self, body: ScheduleInput, *, by: str) -> dict[str, Any]:
-        """A new schedule. InvalidError: no valid cron expression, time zone or export."""
+        """A new schedule. InvalidError: no valid cron expression, time zone or export; MailOffError."""
+        self._jobs.check_notice(notify=body.export.notify)
         due = find_next(body.cron, body.timezone, datetime.now(UTC))
         document = {
             "_id": ObjectId(),
@@ -105,6 +106,7 @@ class Schedules:
         """The schedule after a patch; a new time counts from now."""
         changes = {name: getattr(body, name) for name in _SAID if name in body.model_fields_set}
         if "export" in body.model_fields_set:
+            self._jobs.check_notice(notify=body.export.notify)
             changes["export"] = _export(body.export)
         return await together(
             self._client,

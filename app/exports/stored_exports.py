@@ -42,7 +42,7 @@ from models.listing import FileQuery
 BUCKET = "export_files"
 WAITING = 50
 """The most queued exports of one user."""
-_FILTERS = frozenset(ExportBody.model_fields) - {"format", "columns", "addresses", "q", "sort"}
+_FILTERS = frozenset(ExportBody.model_fields) - {"format", "columns", "addresses", "q", "sort", "notify"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,10 @@ class Exports:
         """Submit an export and its job.
 
         InvalidError: the export is not valid. BusyError: too many exports of the user are queued.
+        MailOffError: a mail is wished for, and none can be sent.
         """
         check(asked)
+        self._jobs.check_notice(notify=asked.notify)
         await self._check_room(by)
         made = await together(
             self._database.client,
@@ -160,7 +162,13 @@ class Exports:
         """Add an export within a transaction; announce its job after the commit."""
         export_id = ObjectId()
         job = await self._jobs.submit(
-            "export", str(export_id), result=f"/users/exports/{export_id}", by=by, key=key, session=session
+            "export",
+            str(export_id),
+            result=f"/users/exports/{export_id}",
+            by=by,
+            key=key,
+            notify=asked.notify,
+            session=session,
         )
         lives = timedelta(seconds=max(self._settings.export_ttl_s, self._settings.job_ttl_s))
         document = {

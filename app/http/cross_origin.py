@@ -20,7 +20,7 @@ _READ = (
 )  # fmt: skip
 _VISITED = frozenset({
     "/auth/authorize", "/auth/consent", "/auth/continue", "/auth/end-session", "/auth/logo", "/auth/password",
-    "/auth/sign-in", "/auth/sign-out", "/auth/sign-up",
+    "/auth/results", "/auth/results/file", "/auth/sign-in", "/auth/sign-out", "/auth/sign-up",
 })  # fmt: skip
 """Where browsers go themselves: nothing there is for scripts of other origins (OAuth 2.1, section 3.1)."""
 

@@ -27,7 +27,7 @@ from app.oauth import forms
 from app.pages import Pages, Problem, Shown, View
 from app.pages.views import Error
 
-KEPT = ("flow", "logout", "next", "user_code")
+KEPT = ("flow", "logout", "next", "user_code", "job")
 """Parameters that say where a page leads to, and that links among pages keep."""
 _FIRST_PASSING = 500
 _ANY_REQUEST = "error.invalid_request"

@@ -7,7 +7,9 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from app import accounts
 from app.accounts import RequestSource
+from app.accounts.account_records import Account
 from app.auth.sessions import BrowserSession
 from app.clients import Client
 from app.core.errors import RosterError
@@ -18,7 +20,7 @@ from app.oauth.oauth import OAuth
 from app.oauth.openid.logouts import Logout
 from app.pages import Problem, View
 
-_PLACES = frozenset({"device", "password"})
+_PLACES = frozenset({"device", "password", "results"})
 """Where `next` may lead after a sign-in: pages of ours alone."""
 
 
@@ -41,6 +43,10 @@ class Visit:
     def application(self) -> str | None:
         """Its name."""
         return None if self.client is None else self.client.name
+
+    async def read_account(self) -> Account:
+        """Of the session that the browser has. SessionRevokedError: it ends at this moment."""
+        return await accounts.read_account(self.auth, self.browser.user_id if self.browser else "")
 
     async def read_form(self, page: type[View]) -> dict[str, str]:
         """The fields of a page's form. FormExpiredError unless it was shown to this browser, and session."""

@@ -36,13 +36,14 @@ class Applier:
         self._jobs = jobs
         self._users = users
 
-    async def begin(self, import_id: ObjectId, viewer: Viewer) -> Job | None:
+    async def begin(self, import_id: ObjectId, viewer: Viewer, *, notify: bool = False) -> Job | None:
         """The job that applies the import; None if it has been applied.
 
         An import has one job at a time; after one that was cancelled or failed, another goes on. Errors:
         ImportNotFoundError, ImportNotPlannedError; InsufficientScopeError if an administrator planned it and
-        the caller is none.
+        the caller is none. `notify`: a mail tells who planned it once the job has ended; MailOffError.
         """
+        self._jobs.check_notice(notify=notify)
         found = await self._records.find(import_id, viewer)
         if found["state"] == "applied":
             return None
@@ -63,6 +64,7 @@ class Applier:
                 by=found["by"],
                 total=sum(found["counts"][status] for status in PENDING),
                 key=f"import_apply:{import_id}",
+                notify=notify,
                 session=session,
             )
             await self._note(import_id, {"state": "applying", "apply_job": str(job.id)}, session)

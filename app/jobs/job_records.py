@@ -50,6 +50,7 @@ def new(
     request_id: str,
     total: int | None = None,
     key: str | None = None,
+    notify: bool = False,
 ) -> dict[str, Any]:
     """As it is stored; without a `key` where it has none, which the unique index asks for."""
     moment = now()
@@ -61,6 +62,7 @@ def new(
         request_id=request_id,
         total=total,
         key=key,
+        notify=notify,
         not_before=moment,
         sent_at=moment,
         created_at=moment,

@@ -18,6 +18,7 @@ from app.database.connections import Connections
 from app.jobs import job_records
 from app.jobs.job_queue import JobQueue
 from app.jobs.job_records import Viewer
+from app.mail import Outbox
 from app.monitoring.logs import REQUEST_ID
 from models.job import Job, JobKind, JobQuery, JobState
 
@@ -29,13 +30,21 @@ _OPEN: list[JobState] = ["queued", "running"]
 
 
 class Jobs:
-    def __init__(self, connections: Connections, job_queue: JobQueue, cursors: CursorSealer) -> None:
+    def __init__(
+        self, connections: Connections, job_queue: JobQueue, cursors: CursorSealer, outbox: Outbox
+    ) -> None:
         self.listeners = asyncio.Semaphore(LISTENERS)
         """Room for those who follow jobs."""
         self.job_queue = job_queue
         self._jobs = job_records.collection(connections.database)
         self._cursors = cursors
+        self._outbox = outbox
         self._ttl_ms = connections.settings.job_ttl_s * 1000
+
+    def check_notice(self, *, notify: bool) -> None:
+        """MailOffError where a mail is wished for and none can be sent."""
+        if notify:
+            self._outbox.check()
 
     async def submit(
         self,
@@ -46,15 +55,17 @@ class Jobs:
         by: str | None,
         total: int | None = None,
         key: str | None = None,
+        notify: bool = False,
         session: AsyncClientSession | None = None,
     ) -> Job:
         """The queued job, stored in MongoDB whether or not Redis is available.
 
         One job has a `key`: if there is one, it is returned. A job that failed or was cancelled gives its key
-        up. Within a `session`'s transaction no worker is told; `announce` it after the commit.
+        up. `notify`: a mail tells `by` once it has ended. Within a `session`'s transaction no worker is told;
+        `announce` it after the commit.
         """
         document = job_records.new(
-            kind, subject, result=result, by=by, request_id=_request_id(), total=total, key=key
+            kind, subject, result=result, by=by, request_id=_request_id(), total=total, key=key, notify=notify
         )
         while True:
             if key is not None and (found := await self._jobs.find_one(_keyed(key), session=session)):

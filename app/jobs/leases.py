@@ -5,18 +5,28 @@ that was believed dead changes nothing any more.
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import bson
 from pymongo import ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.mongo import Collection
+from app.database.transactions import together
 from app.jobs import job_records
 from models.job import Job, JobKind, JobState
 
 _NEXT = {"$add": ["$revision", 1]}
+
+
+OnEnd = Callable[[Job, AsyncClientSession], Awaitable[None]]
+"""Called in the transaction that ends a job, if the user who asked for it wishes to be told."""
+
+
+async def _tell_nobody(_job: Job, _session: AsyncClientSession) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,7 @@ class Leases:
     jobs: Collection
     lease_ms: int
     ttl_ms: int
+    on_end: OnEnd = _tell_nobody
 
     async def take(self, job_id: str, kinds: Iterable[JobKind]) -> tuple[str, Job] | None:
         """The lease and the job, if it is of one of the kinds and may be taken."""
@@ -73,7 +84,7 @@ class Leases:
 
     async def end(
         self,
-        job_id: str,
+        job: Job,
         lease: str,
         state: JobState,
         *,
@@ -81,8 +92,14 @@ class Leases:
         fields: Mapping[str, int | None] | None = None,
     ) -> bool:
         change = job_records.ended(state, self.ttl_ms, error, **(fields or {}))
-        done = await self.jobs.update_one(_held(job_id, lease), change)
-        return done.modified_count == 1
+
+        async def write(session: AsyncClientSession | None = None) -> bool:
+            done = await self.jobs.update_one(_held(str(job.id), lease), change, session=session)
+            if done.modified_count and session is not None:
+                await self.on_end(job, session)
+            return done.modified_count == 1
+
+        return await (together(self.jobs.database.client, write) if job.notify else write())
 
     @property
     def _until(self) -> dict[str, Any]:

@@ -134,9 +134,9 @@ class _Ending:
     run: Run
 
     async def end(self, state: JobState, error: dict[str, Any] | None = None) -> None:
-        job_id, fields = str(self.job.id), self.run.pending
-        await self._insist(lambda: self.leases.end(job_id, self.lease, state, error=error, fields=fields))
-        log.info("job_ended", job_id=job_id, state=state, **({"code": error["code"]} if error else {}))
+        fields, code = self.run.pending, {"code": error["code"]} if error else {}
+        await self._insist(lambda: self.leases.end(self.job, self.lease, state, error=error, fields=fields))
+        log.info("job_ended", job_id=str(self.job.id), state=state, **code)
 
     async def give_back(self) -> bool:
         log.info("job_given_back", job_id=str(self.job.id))

@@ -33,5 +33,5 @@ async def redeem(auth: OAuth, asked: TokenRequest) -> IssuedTokens:
     if account is None or not account.is_active or account.generation != approval.generation:
         raise InvalidGrantError("The user was signed out everywhere since they approved: begin anew.")
     granted = narrow(account, approval.scopes, asked.client)
-    await account_records.note_sign_in(auth, account, asked.source.address)
+    await account_records.note_sign_in(auth, account, asked.source.address, asked.source.agent)
     return await begin(auth, account, granted, asked.client, asked.source, auth_time=approval.auth_time)

@@ -64,6 +64,7 @@ class Pages:
         told = {each.name: getattr(view, each.name) for each in fields(view)}
         labels = {name: text(key) for name, key in view.labels.items()}
         query = f"?{urlencode(shown.query)}" if shown.query else ""
+        here = {**shown.query, **{name: told[name] for name in view.kept if told[name]}}
         ours = {
             "brand": self.brand,
             "style": self._style,
@@ -71,7 +72,7 @@ class Pages:
             "language": shown.language,
             "tags": TAGS,
             "names": {language: texts(language)["page.language_name"] for language in LANGUAGES},
-            "switch": {each: f"?{urlencode({**shown.query, 'ui_locales': each})}" for each in LANGUAGES},
+            "switch": {each: f"?{urlencode({**here, 'ui_locales': each})}" for each in LANGUAGES},
             "root": shown.root,
             "query": query,
             "form_token": shown.form_token,
@@ -132,6 +133,8 @@ def _values(name: str, kind: object) -> tuple[object, ...]:
         return (True, False)
     if kind is str:
         return ("Ana",)
+    if typing.get_origin(kind) is typing.Literal:
+        return typing.get_args(kind)
     if NoneType in typing.get_args(kind):
         return ("Ana", None)
     return (("scope.me",),)

@@ -14,6 +14,8 @@ class View:
     """The key of the label of each field of its form."""
     is_personal: ClassVar[bool] = False
     """Whether its form is for the session that it is shown to, and for no later one of the same browser."""
+    kept: ClassVar[tuple[str, ...]] = ()
+    """Fields that its address has in its query, and keeps in another language."""
 
     @classmethod
     def template(cls) -> str:
@@ -45,6 +47,7 @@ class SignUp(View):
         "email": "sign_up.email",
         "password": "sign_up.password",
     }
+    kept: ClassVar = ("invitation",)
 
     client: str | None
     name: str
@@ -100,6 +103,19 @@ class SignOut(View):
     client: str | None
     """The application that asks for it."""
     name: str
+
+
+@dataclass(frozen=True)
+class Result(View):
+    """Of an export or an import."""
+
+    title: str
+    text: str
+    """Both are keys."""
+    rows: str
+    """How many."""
+    job: str | None
+    """Its id, where there is a file."""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,13 @@ from models.values import Held, held
 RAISED = {"credentials.generation": 1}
 """What a write that ends all sessions raises besides the version."""
 
-OWNED = {"consents": "user", "tokens": "principal", "mails": "user", "mail_codes": "user"}
+OWNED = {
+    "consents": "user",
+    "tokens": "principal",
+    "mails": "user",
+    "mail_codes": "user",
+    "known_devices": "user",
+}
 """Collections whose documents are deleted with the user whom this field of them names."""
 
 _ENDED = dict.fromkeys((*STANDING, "credentials"), 1)

@@ -96,6 +96,7 @@ NEEDED: dict[str, str | None] = {
     "lift_address_throttle": "users:admin",
     "create_invitation": "users:admin",
     "list_invitations": "users:admin",
+    "send_invitation": "users:admin",
     "withdraw_invitation": "users:admin",
     "sign_out": None,
     "create_client": "users:admin",

@@ -8,7 +8,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError
 
 from app import audit
-from app.audit.write import COMMAND_LINE, Author
+from app.audit.write import COMMAND_LINE, Also, Author
 from app.auth.sessions.session_ids import session_of
 from app.clients import find_registrations
 from app.core.mongo import Database
@@ -40,7 +40,9 @@ class Anchors:
         client = await self._clients.find_one({"subject": ObjectId(subject)}, {"_id": 1})
         return None if client is None else CLIENT_GENERATION
 
-    async def raise_generation(self, user_id: str, author: Author = COMMAND_LINE) -> int | None:
+    async def raise_generation(
+        self, user_id: str, author: Author = COMMAND_LINE, also: Also | None = None
+    ) -> int | None:
         """End all sessions of the user: the new generation, or None if there is no such user."""
         whom = ObjectId(user_id)
 
@@ -54,9 +56,8 @@ class Anchors:
             )
             if changed is None:
                 return None
-            await audit.write.add(
-                self._users.database, [audit.write.entry(author, "signed_out", whom)], session
-            )
+            ended = audit.write.entry(author, "signed_out", whom)
+            await audit.write.add(self._users.database, [ended], session, also)
             return int(changed["credentials"]["generation"])
 
         return await together(self._users.database.client, write)

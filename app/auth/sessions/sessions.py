@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from app.audit.write import COMMAND_LINE, Author
+from app.audit.write import COMMAND_LINE, Also, Author
 from app.auth.sessions.anchors import Anchors
 from app.auth.sessions.entries import Entry, time_of
 from app.auth.sessions.outcomes import NewSession, Refreshed, Session, refusal
@@ -311,10 +311,12 @@ class Sessions:
         yield
         await self._store.begin_client_revocation(client_id, self._settled_ms)
 
-    async def end_all(self, user_id: str, *, keep: str = "", author: Author = COMMAND_LINE) -> bool:
+    async def end_all(
+        self, user_id: str, *, keep: str = "", author: Author = COMMAND_LINE, also: Also | None = None
+    ) -> bool:
         """Sign out everywhere; with `keep`, everywhere else. False if there is no such user."""
         async with self.ending(user_id, keep=keep) as ending:
-            ending.generation = await self._anchors.raise_generation(user_id, author)
+            ending.generation = await self._anchors.raise_generation(user_id, author, also)
         return ending.generation is not None
 
     async def end(self, user_id: str, sid: str, reason: str = "revoked") -> bool:

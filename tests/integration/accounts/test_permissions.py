@@ -104,6 +104,7 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("GET", "/audit", None, "users:admin"),
     ("POST", "/auth/invitations", {}, "users:admin"),
     ("GET", "/auth/invitations", None, "users:admin"),
+    ("POST", f"/auth/invitations/{'0' * 64}/send", None, "users:admin"),
     ("DELETE", f"/auth/invitations/{'0' * 64}", None, "users:admin"),
     ("POST", "/auth/logout", None, ANYONE),
 ]

@@ -19,6 +19,7 @@ from app.auth.invitations import Invitations
 from app.core.cursors import CursorSealer
 from app.core.errors import InvalidInvitationError
 from app.core.settings import Settings
+from app.mail import Outbox
 from app.users import record
 from models.user import Credentials, UserInput
 from models.values import Scope
@@ -29,6 +30,7 @@ Database = AsyncDatabase[dict[str, Any]]
 SCOPES: list[Scope] = ["me", "users:read"]
 INVITER = PydanticObjectId()
 CREDENTIALS = Credentials(password_hash=hash_of(PASSWORD))
+SETTINGS = Settings(_env_file=None)
 INVITED = {"_id": {"$ne": INVITER}}
 
 
@@ -41,7 +43,13 @@ async def database(mongo_uri: str, redis_url: str) -> AsyncIterator[Database]:
 
 
 def of(database: Database) -> Invitations:
-    return Invitations(database["users"], CursorSealer("secret", ttl_s=60))
+    cursors = CursorSealer("secret", ttl_s=60)
+    outbox = Outbox(database, "secret", SETTINGS, cursors, announce=_tell_nobody)
+    return Invitations(database["users"], cursors, outbox, SETTINGS)
+
+
+async def _tell_nobody() -> None:
+    pass
 
 
 def said() -> UserInput:
@@ -50,6 +58,7 @@ def said() -> UserInput:
 
 async def make(database: Database, *, email: str | None = None, ttl_s: int = 3600) -> str:
     code, _ = await of(database).invite(scopes=SCOPES, email=email, created_by=str(INVITER), ttl_s=ttl_s)
+    assert code is not None
     return code
 
 
@@ -57,8 +66,8 @@ async def register(database: Database, code: str, email: str) -> str:
     """How a registration uses an invitation: redeemed and the user inserted in one transaction."""
 
     async def work(session: AsyncClientSession) -> None:
-        scopes = await of(database).redeem(code, email, session)
-        user = record(UserInput.model_validate(person(email=email)), scopes=scopes)
+        redeemed = await of(database).redeem(code, email, session)
+        user = record(UserInput.model_validate(person(email=email)), scopes=redeemed.scopes)
         await user.insert(session=session)
 
     try:
@@ -104,6 +113,7 @@ async def test_the_code_is_256_bits_and_only_its_hash_is_kept(database: Database
     )
     week = timedelta(days=7)
     assert before + week <= invitation.expires_at <= datetime.now(UTC) + week
+    assert code is not None
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", code)
     (document,) = await database["invitations"].find({}).to_list()
     assert code not in str(document)
@@ -113,6 +123,7 @@ async def test_the_code_is_256_bits_and_only_its_hash_is_kept(database: Database
         "email_key": "ana@example.com",
         "scopes": SCOPES,
         "created_by": "6650c5f2e1b7a3d4c9f01234",
+        "is_sent": False,
         "expires_at": invitation.expires_at.replace(tzinfo=None),
     }
 
@@ -193,10 +204,10 @@ async def test_two_that_hold_the_invitation_at_once_do_not_both_get_in(database:
     tries = 0
 
     async def hold(session: AsyncClientSession) -> None:
-        scopes = await of(database).redeem(code, "first@example.com", session)
+        granted = await of(database).redeem(code, "first@example.com", session)
         redeemed.set()
         await tried.wait()
-        user = record(UserInput.model_validate(person(email="first@example.com")), scopes=scopes)
+        user = record(UserInput.model_validate(person(email="first@example.com")), scopes=granted.scopes)
         await user.insert(session=session)
 
     async def try_meanwhile(session: AsyncClientSession) -> None:

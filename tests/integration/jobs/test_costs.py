@@ -92,7 +92,7 @@ async def test_a_job_costs_its_own_document(client: httpx.AsyncClient, profiled:
         assert taken is not None
         lease, _ = taken
         await leases.renew(str(job.id), lease, {"done": 1})
-        await leases.end(str(job.id), lease, "succeeded")
+        await leases.end(job, lease, "succeeded")
 
     noted = await profiled(jobs_of(client).submit("export", "x", result=None, by=NOBODY, key="one"), work())
     assert_cheap(noted, examined=1)

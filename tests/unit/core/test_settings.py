@@ -58,6 +58,7 @@ DEFAULTS: dict[str, object] = {
     "smtp_timeout_s": 30,
     "mail_from": None,
     "mail_folder": None,
+    "mail_notices": "all",
     "tries_per_account": 5,
     "tries_per_address": 50,
     "trusted_proxies": (),
