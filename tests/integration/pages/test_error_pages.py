@@ -141,6 +141,19 @@ async def test_a_program_that_says_it_takes_pages_gets_what_programs_get(
     assert (reply.status_code, reply.headers["content-type"]) == (413, "application/problem+json")
 
 
+async def test_an_overloaded_service_has_a_page_of_its_brand_for_browsers_alone(
+    served: httpx.AsyncClient,
+) -> None:
+    admission = served.app.state.admission  # type: ignore[attr-defined]  # set by `serving`
+    scope = {"type": "http", "method": "GET", "path": "/auth/sign-in", "query_string": b"", "root_path": ""}
+    for accepted, kind in (("text/html", "text/html; charset=utf-8"), ("*/*", "application/problem+json")):
+        scope["headers"] = [(b"host", b"localhost"), (b"accept", accepted.encode())]
+        head, _, body = admission.make_refusal(scope, keep_alive=True).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 503 ")
+        assert f"content-type: {kind}\r\ncontent-length: {len(body)}\r\n".encode() in head
+        assert ('alt="Ærø &amp; Søn"' in body.decode()) is (accepted == "text/html")
+
+
 @pytest.mark.logs_on_purpose
 async def test_a_page_that_takes_too_long_is_given_up_by_a_page(
     mongo_uri: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
