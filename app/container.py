@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from app import migrations
+from app.accounts.activations import Activations
 from app.audit.read import AuditLog
 from app.auth.access_tokens import AccessTokens
 from app.auth.form_tokens import FormTokens
@@ -62,6 +63,7 @@ class Container:
     schedules: Schedules
     imports: Imports
     logout_notices: LogoutNotices
+    activations: Activations
     readiness: Readiness
 
 
@@ -174,5 +176,6 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         schedules=Schedules(held, jobs, exports, cursors),
         imports=Imports(held, jobs, users, cursors, downloads=exports.running),
         logout_notices=logout_notices,
+        activations=Activations(auth, jobs, listing),
         readiness=Readiness(database, held.redis_connection, lambda: keyring.signing),
     )

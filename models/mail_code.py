@@ -105,6 +105,7 @@ class StoredMailCode(NamedDocument):
     code: str | None
     """A keyed hash of the digits."""
     data: dict[str, str]
+    issued_at: StoredMoment
     expires_at: StoredMoment
 
     class Settings:

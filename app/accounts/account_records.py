@@ -1,7 +1,7 @@
 """The fields of users that signing in needs, read and written without a new version."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,13 @@ async def find(auth: Auth, field: str, value: str) -> Account | None:
 
 async def read(auth: Auth, user_id: str) -> Account | None:
     return _account(await auth.users.collection.find_one({"_id": ObjectId(user_id)}, _WANTED))
+
+
+async def read_all(auth: Auth, ids: Sequence[str]) -> dict[str, Account]:
+    """Those of these users who exist, by id."""
+    wanted = {"_id": {"$in": list(map(ObjectId, ids))}}
+    found = [_account(row) async for row in auth.users.collection.find(wanted, _WANTED)]
+    return {account.user_id: account for account in found if account is not None}
 
 
 class _Credentials(BaseModel):

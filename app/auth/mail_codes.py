@@ -12,7 +12,7 @@ import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -116,6 +116,12 @@ class MailCodes:
             session=session,
         )
 
+    async def find_issued(self, purpose: Purpose, ids: Sequence[str], since: datetime) -> set[str]:
+        """Those of these users whose living code of this purpose was issued since then."""
+        users = {"user": {"$in": list(map(ObjectId, ids))}}
+        found = self._codes.find(users | _living((purpose,)) | {"issued_at": {"$gte": since}}, {"user": 1})
+        return {str(stored["user"]) async for stored in found}
+
     async def pretend(self, about: str, session: AsyncClientSession) -> None:
         """Write as much as a code and its mail take; nothing finds it, and MongoDB soon drops it.
 
@@ -173,6 +179,7 @@ class MailCodes:
         document = dict(held) | {
             "token": digest,
             "code": None if code is None else self._sign(digest, code),
+            "issued_at": now(),
             "expires_at": now() + timedelta(seconds=ttl_s),
         }
         await self._codes.replace_one({"_id": place}, document, upsert=True, session=session)

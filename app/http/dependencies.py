@@ -29,7 +29,7 @@ from models.audit import AuditQuery
 from models.export import MEDIA_TYPES, Format
 from models.imports import ImportFileQuery, ImportQuery, ImportRowsQuery
 from models.job import JobQuery, PageQuery
-from models.listing import ExportQuery, FileQuery, SuggestQuery
+from models.listing import ExportQuery, FileQuery, Filter, SuggestQuery
 from models.mail import MailQuery
 from models.texts import visible
 from models.user import EXAMPLE_ID
@@ -458,6 +458,7 @@ TokenId = Annotated[
 ExpectedVersions = Annotated[AllowedVersions, Depends(_if_match)]
 KnownVersions = Annotated[frozenset[str], Depends(_if_none_match)]
 AcceptedFormat = Annotated[Format | None, Depends(_accepted_format)]
+FilterOptions = Annotated[Filter, Depends(QueryOf(Filter))]
 PageOptions = Annotated[PageQuery, Depends(QueryOf(PageQuery))]
 ImportOptions = Annotated[ImportQuery, Depends(QueryOf(ImportQuery))]
 ImportRowsOptions = Annotated[ImportRowsQuery, Depends(QueryOf(ImportRowsQuery))]

@@ -85,6 +85,7 @@ NEEDED: dict[str, str | None] = {
     "delete_user": "users:write",
     "send_activation": "users:admin",
     "send_activations": "users:admin",
+    "submit_activations": "users:admin",
     "list_sessions": "users:admin",
     "end_sessions": "users:admin",
     "end_session": "users:admin",

@@ -96,12 +96,17 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("PUT", f"/users/{ID}/password", {"password": PASSWORD}, "users:admin"),
     ("POST", f"/users/{ID}/activation", None, "users:admin"),
     ("POST", "/users/activations", {"ids": [ID]}, "users:admin"),
+    ("POST", "/users:send-activations", None, "users:admin"),
     ("GET", f"/users/{ID}/throttle", None, "users:admin"),
     ("DELETE", f"/users/{ID}/throttle", None, "users:admin"),
     ("GET", "/addresses/203.0.113.7/throttle", None, "users:admin"),
     ("DELETE", "/addresses/203.0.113.7/throttle", None, "users:admin"),
     ("POST", "/users:sign-out", {"ids": [ID]}, "users:admin"),
     ("GET", "/audit", None, "users:admin"),
+    ("GET", "/mails", None, "users:admin"),
+    ("GET", f"/mails/{ID}", None, "users:admin"),
+    ("POST", f"/mails/{ID}/send", None, "users:admin"),
+    ("DELETE", f"/mails/{ID}", None, "users:admin"),
     ("POST", "/auth/invitations", {}, "users:admin"),
     ("GET", "/auth/invitations", None, "users:admin"),
     ("POST", f"/auth/invitations/{'0' * 64}/send", None, "users:admin"),
@@ -179,6 +184,7 @@ async def test_no_route_was_forgotten_here(shared: httpx.AsyncClient) -> None:
             .replace(f"schedules/{ID}", "schedules/{schedule_id}")
             .replace(f"imports/{ID}", "imports/{import_id}")
             .replace(f"jobs/{ID}", "jobs/{job_id}")
+            .replace(f"mails/{ID}", "mails/{mail_id}")
             .replace("addresses/203.0.113.7", "addresses/{address}")
             .replace("0" * 64, "{invitation_id}")
             .replace(ID, "{user_id}"),

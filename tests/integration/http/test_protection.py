@@ -106,7 +106,7 @@ LET_IN = {
     "submit_export": 202, "list_exports": 200, "read_export": 404, "download_export": 404,
     "delete_export": 404, "create_schedule": 201, "list_schedules": 200, "read_schedule": 404,
     "patch_schedule": 404, "delete_schedule": 404,
-    "send_activation": 409, "send_activations": 409,  # mail is off
+    "send_activation": 409, "send_activations": 409, "submit_activations": 409,  # mail is off
     "read_throttle": 404, "lift_throttle": 404,
     "read_address_throttle": 422, "lift_address_throttle": 422,  # what stands in the path is no address
     "import_users": 202, "list_imports": 200, "apply_import": 404, "revert_import": 404,
