@@ -18,7 +18,7 @@ def create_admin(
     From a pipe, the password is the first line of the input, so that no process list shows it.
     """
     password = SecretStr(_ask() if sys.stdin and sys.stdin.isatty() else _read())
-    is_new = run_once(lambda opened: accounts.create_admin(opened.auth, email, password))
+    is_new = run_once(lambda opened: accounts.create_admin(opened.auth, email, password), apply_indexes=True)
     out.print("The administrator was created." if is_new else "The user is an administrator now, signed out.")
 
 

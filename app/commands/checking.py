@@ -6,7 +6,7 @@ from app.commands.running import out, report, run_once
 
 def check() -> None:
     """Count documents and report what is wrong with schema, indexes, keys, users and search; exit 1 if so."""
-    found = run_once(integrity.check, apply_indexes=False)
+    found = run_once(integrity.check)
     for name, count in found.counts.items():
         out.print(f"{count:>12,} {name}", markup=False)
     report(found.wrong, whole="Schema, indexes, keys, users and search are whole, and nothing is orphaned.")

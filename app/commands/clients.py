@@ -1,26 +1,23 @@
 """`python -m app clients add | list | change | renew-secret | remove`."""
 
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 
 from app import oauth
 from app.clients import Client, NewClient
-from app.commands.running import backends, err, out, run, show_once
-from app.container import Container
-from app.core import sealing, settings
-from app.core.errors import RosterError
+from app.commands.running import err, out, run_once, show_once
+from app.core import sealing
 from models.account import MONTH_S
 from models.client import DAY_S, OLDER_GRANT_TYPES, AuthMethod, GrantType
 from models.values import ALL_SCOPES, IDENTITY_SCOPES
 
 cli = typer.Typer(help="The OAuth clients that may request and inspect tokens.", no_args_is_help=True)
 
-T = TypeVar("T")
 _GRANT_TYPES: dict[str, GrantType] = {each.rpartition(":")[2]: each for each in get_args(GrantType)}
 """By the names that are typed: the last part of an URN."""
 _SCOPES = (*ALL_SCOPES, *IDENTITY_SCOPES)
@@ -134,7 +131,7 @@ def add_client(
     )
     by_default = ("authorization_code", "refresh_token") if fields.get("redirect_uris") else OLDER_GRANT_TYPES
     new = NewClient(name=name, auth_method=method, **{"grant_types": frozenset(by_default)} | fields)
-    client, secret = _run(lambda opened: opened.auth.clients.register(new, client_id=client_id))
+    client, secret = run_once(lambda opened: opened.auth.clients.register(new, client_id=client_id))
     out.print(f"id: {client.id}", markup=False)
     if secret is not None:
         _show(secret)
@@ -143,7 +140,7 @@ def add_client(
 @cli.command("list")
 def list_clients() -> None:
     """List the registered clients: id, name, whether it can authenticate, its scopes and its grant types."""
-    for client in _run(lambda opened: opened.auth.clients.list_all()):
+    for client in run_once(lambda opened: opened.auth.clients.list_all()):
         _tell(client)
 
 
@@ -173,7 +170,7 @@ def change_client(
     if any_scope == ("scopes" in changes) and (any_scope or not changes):
         raise typer.BadParameter("Give what to change, and --scope or --any-scope, not both.")
     changes |= {"scopes": None} if any_scope else {}
-    _tell(_run(lambda opened: oauth.change_client(opened.auth, client_id, changes)))
+    _tell(run_once(lambda opened: oauth.change_client(opened.auth, client_id, changes)))
 
 
 @cli.command("renew-secret")
@@ -185,25 +182,16 @@ def renew_secret(
     ] = DAY_S,
 ) -> None:
     """Give a client a new secret, printed only once; the old one is good for another day unless told."""
-    _show(_run(lambda opened: opened.auth.clients.renew_secret(client_id, overlap_s=overlap)))
+    _show(run_once(lambda opened: opened.auth.clients.renew_secret(client_id, overlap_s=overlap)))
 
 
 @cli.command("remove")
 def remove_client(client_id: _Id) -> None:
     """Remove a client, which ends its sessions and takes effect with the next request."""
-    _run(lambda opened: oauth.remove_client(opened.auth, client_id))
+    run_once(lambda opened: oauth.remove_client(opened.auth, client_id))
     out.print(f"{client_id} is removed.", markup=False)
 
 
 def _show(secret: str) -> None:
     show_once(f"secret: {secret}\n")
     err.print("Keep the secret now: it cannot be shown again.")
-
-
-def _run(work: Callable[[Container], Coroutine[Any, Any, T]]) -> T:
-    try:
-        with backends(settings.load()) as (config, _):
-            return run(work, config, apply_indexes=False)
-    except RosterError as error:
-        err.print(error.detail, markup=False)
-        raise typer.Exit(1) from None

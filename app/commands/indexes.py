@@ -13,14 +13,14 @@ cli = typer.Typer(help="The migrations, the indexes and the validator of the use
 @cli.command("check")
 def check_indexes() -> None:
     """Report migrations, indexes and a validator that are missing or differ; exit 1 if any do."""
-    found = run_once(_check, apply_indexes=False)
+    found = run_once(_check)
     report(found, whole="All indexes and the validator are as declared.")
 
 
 @cli.command("apply")
 def apply_indexes() -> None:
     """Migrate, and create missing indexes and the validator; MongoDB builds indexes without blocking."""
-    for sentence in run_once(lambda opened: indexes.check(opened.connections.database)):
+    for sentence in run_once(lambda opened: indexes.check(opened.connections.database), apply_indexes=True):
         out.print(sentence, markup=False)
     out.print("Indexes and validator applied.")
 

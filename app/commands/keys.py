@@ -16,7 +16,7 @@ _LINE = "{:43}  {:9}  {:9}  {:20}  {:20}  {}"  # a thumbprint has 43 letters, al
 @cli.command("list")
 def list_keys() -> None:
     """Show the keys, newest first."""
-    keys = run_once(lambda opened: opened.auth.keyring.list(), apply_indexes=False)
+    keys = run_once(lambda opened: opened.auth.keyring.list())
     out.print(_LINE.format("kid", "algorithm", "state", "created", "signs from", "verifies until"))
     for key in keys:
         until = _write(key.verifies_until) if key.verifies_until else "another takes over"
@@ -32,7 +32,7 @@ def rotate_keys(
     ] = False,
 ) -> None:
     """Make a new key; tokens of the old ones stay valid until they expire."""
-    kid = run_once(lambda opened: opened.auth.keyring.rotate(at_once=at_once), apply_indexes=False)
+    kid = run_once(lambda opened: opened.auth.keyring.rotate(at_once=at_once))
     when = "from now on; the old keys are gone" if at_once else f"in {PUBLISH_AHEAD_S} s"
     out.print(f"{kid} signs {when}.", markup=False)
 

@@ -1,21 +1,18 @@
 """`python -m app mail queue | send | test | preview`."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import make_msgid
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, get_args
 
 import typer
 from pydantic import ValidationError
 
 from app.commands.mail_preview import preview
-from app.commands.running import backends, err, out, refuse, run
-from app.container import Container
+from app.commands.running import out, refuse, run_once
 from app.core import mailboxes, settings
-from app.core.errors import RosterError
 from app.core.settings import Settings
 from app.mail.addresses import sender
 from app.mail.delivery import AwayError, Delivery, RefusedError, ways
@@ -26,7 +23,6 @@ cli = typer.Typer(
 )
 cli.command()(preview)
 
-T = TypeVar("T")
 _STATES = get_args(MailState)
 
 
@@ -42,14 +38,14 @@ def queue(
         asked = MailQuery(state=state or ("waiting", "failed"), limit=limit)
     except ValidationError:
         raise typer.BadParameter(f"The states are {', '.join(_STATES)}.") from None
-    for mail in _run(lambda opened: opened.outbox.page(asked)).items:
+    for mail in run_once(lambda opened: opened.outbox.page(asked)).items:
         _tell(mail)
 
 
 @cli.command()
 def send(mail_id: Annotated[str, typer.Argument(metavar="ID", help="The mail's id.")]) -> None:
     """Have a mail that waits or has failed sent now, by the workers that run."""
-    _tell(_run(lambda opened: opened.outbox.send_again(mail_id)))
+    _tell(run_once(lambda opened: opened.outbox.send_again(mail_id)))
 
 
 @cli.command("test")
@@ -99,12 +95,3 @@ def _tell(mail: StoredMail) -> None:
     typer.echo(
         "\t".join((str(mail.id), mail.kind, mail.state, str(mail.tries), when, mail.to, mail.reason or ""))
     )
-
-
-def _run(work: Callable[[Container], Coroutine[Any, Any, T]]) -> T:
-    try:
-        with backends(settings.load()) as (config, _):
-            return run(work, config, apply_indexes=False)
-    except RosterError as error:
-        err.print(error.detail, markup=False)
-        raise typer.Exit(1) from None

@@ -86,11 +86,18 @@ def run(
 
 
 def run_once(
-    work: Callable[[container.Container], Coroutine[Any, Any, T]], *, apply_indexes: bool = True
+    work: Callable[[container.Container], Coroutine[Any, Any, T]], *, apply_indexes: bool = False
 ) -> T:
-    """Run a command's work with the backends that the settings name, or the embedded ones."""
-    with backends(settings.load()) as (config, _):
-        return run(work, config, apply_indexes=apply_indexes)
+    """Run a command's work with the backends that the settings name, or the embedded ones.
+
+    It exits with 1 and a sentence if the work is refused.
+    """
+    try:
+        with backends(settings.load()) as (config, _):
+            return run(work, config, apply_indexes=apply_indexes)
+    except RosterError as error:
+        err.print(error.detail, markup=False)
+        raise typer.Exit(1) from None
 
 
 def report(wrong: Iterable[str], *, whole: str) -> None:

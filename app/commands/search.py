@@ -17,11 +17,11 @@ def reindex() -> None:
             task = bar.add_task("users", total=await opened.connections.users.estimated_document_count())
             return await opened.search.reindex(on_batch=lambda n: bar.advance(task, n))
 
-    out.print(f"{run_once(work)} users had to change; all words are counted.")
+    out.print(f"{run_once(work, apply_indexes=True)} users had to change; all words are counted.")
 
 
 @cli.command()
 def check() -> None:
     """Report search fields and words that differ; exit 1 if any do."""
-    found = run_once(lambda opened: opened.search.check(), apply_indexes=False)
+    found = run_once(lambda opened: opened.search.check())
     report(found, whole="All users and the dictionary are as search needs them.")
