@@ -194,14 +194,18 @@ class Records:
         self, found: UniqueConflictError, user_id: ObjectId, stored: Row
     ) -> UniqueConflictError:
         """All conflicts of the user, not only the one found, for callers who may look up any user."""
+        fields = await self.find_taken(user_id, stored)
+        return conflict_of(fields) if fields else found
+
+    async def find_taken(self, user_id: ObjectId, stored: Row) -> list[str]:
+        """The unique fields of the user whose values others have."""
         wanted = dict(claimed(stored))
         either = [{path: {"$eq": value, "$type": "string"}} for path, value in wanted.items()]
         others = await self.collection.find(
             {"_id": {"$ne": user_id}, "$or": either}, dict.fromkeys(UNIQUE, 1)
         ).to_list()
         taken = {claim for other in others for claim in claimed(other)}
-        fields = [UNIQUE[path] for path, value in wanted.items() if (path, value) in taken]
-        return conflict_of(fields) if fields else found
+        return [UNIQUE[path] for path, value in wanted.items() if (path, value) in taken]
 
 
 def creation(user_id: ObjectId, values: Mapping[str, Any], author: Author) -> Entry:

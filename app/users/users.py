@@ -3,11 +3,12 @@
 from functools import partial
 
 from app.core.mongo import Collection
-from app.users import idempotency, verification
+from app.users import idempotency
 from app.users.batches import Batches
 from app.users.changes import Changes, Writes
 from app.users.generations import End
 from app.users.user_records import Records
+from app.users.verification import Verification
 
 
 class Users:
@@ -19,10 +20,11 @@ class Users:
         self.attempt = partial(idempotency.attempt, collection.database)
         records = Records(collection)
         self.create, self.insert, self.read = records.create, records.insert, records.read
-        self.learn = records.learn
+        self.learn, self.find_taken = records.learn, records.find_taken
         writes = Writes(records)
         self.write, self.erase = writes.write, writes.erase
-        self.verify = partial(verification.verify, records, writes)
+        verification = Verification(records, writes)
+        self.verify, self.move = verification.verify, verification.move
         changes = Changes(records, writes, end)
         self.patch, self.replace, self.delete = changes.patch, changes.replace, changes.delete
         self.apply = Batches(records, changes).apply
