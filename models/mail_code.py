@@ -29,17 +29,20 @@ class MailRequested(BaseModel):
     model_config = answers.shown({})
 
 
+LinkToken = Annotated[
+    str,
+    Field(
+        max_length=43,
+        pattern="^[A-Za-z0-9_-]{43}$",
+        description="What stands after `token=` in the link of the mail.",
+    ),
+]
+
+
 class SentCode(BaseModel):
     """Either the token of the mail's link, or the address it was sent to with its six digits."""
 
-    token: Annotated[
-        str | None,
-        Field(
-            max_length=43,
-            pattern="^[A-Za-z0-9_-]{43}$",
-            description="What stands after `token=` in the link of the mail. Or `email` and `code`.",
-        ),
-    ] = None
+    token: LinkToken | None = None
     email: Annotated[Email | None, Field(description="The address that the mail was sent to.")] = None
     code: Annotated[
         str | None,
@@ -49,6 +52,16 @@ class SentCode(BaseModel):
             description="The six digits of the mail; five wrong tries make them void, not the link.",
         ),
     ] = None
+
+
+class EmailProof(SentCode):
+    model_config = answers.shown({"email": "zoe@example.com", "code": "042137"}, extra="forbid")
+
+
+class LinkProof(BaseModel):
+    model_config = answers.shown({"token": _TOKEN}, extra="forbid")
+
+    token: LinkToken
 
 
 class PasswordReset(SentCode):

@@ -24,7 +24,7 @@ from app.core.errors import (
     UnsupportedGrantTypeError,
 )
 from app.http import replies
-from app.http.dependencies import Backends, Caller, Source
+from app.http.dependencies import AskedLanguage, Backends, Caller, Source
 from app.http.json_route import JsonRoute
 from app.http.oauth_requests import form_of, read_form
 from app.http.problems import BODY, SIGNED_IN, oauth_responses, responses
@@ -95,11 +95,18 @@ async def create_token(request: Request, opened: Backends, source: Source) -> To
     responses=responses(
         *BODY, RegistrationClosedError, InvalidInvitationError, UniqueConflictError, ThrottledError,
         TooManySignInsError, UnavailableError,
-    ),
+    ) | replies.ASKED,
 )  # fmt: skip
-async def register_user(asked: Registration, opened: Backends, source: Source) -> Response:
-    """Open, by invitation or closed, as the service is configured. Sign in afterwards at `/auth/token`."""
-    return replies.user(await accounts.register(opened.auth, asked, source=source), status=201)
+async def register_user(
+    asked: Registration, opened: Backends, source: Source, language: AskedLanguage
+) -> Response:
+    """Open, by invitation or closed, as the service is configured. Sign in afterwards at `/auth/token`.
+
+    Where the service sends mail, an open one answers 202, whether or not a user has the address: the mail
+    has a link and a code by which one can sign in from then on.
+    """
+    row = await accounts.register(opened.auth, asked, source=source, language=language)
+    return replies.asked() if row is None else replies.user(row, status=201)
 
 
 @router.post(

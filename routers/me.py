@@ -9,6 +9,7 @@ from app import accounts
 from app.auth.access_tokens import Claims
 from app.core.errors import (
     InvalidError,
+    MailOffError,
     PreconditionFailedError,
     PreconditionRequiredError,
     SessionNotFoundError,
@@ -22,6 +23,7 @@ from app.core.errors import (
 )
 from app.http import replies
 from app.http.dependencies import (
+    AskedLanguage,
     Backends,
     ChangeAuthor,
     ExpectedVersions,
@@ -37,6 +39,7 @@ from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PROTECTED, SIGNED_IN, responses
 from app.http.replies import VERSIONED
 from models.account import EmailChange, OwnPatch, PasswordChange
+from models.mail_code import MailRequested
 from models.session import SessionList
 from models.token import TokenOutput
 from models.user import UserOutput, UserPatch
@@ -92,7 +95,7 @@ async def change_password(
     "/email",
     response_model=UserOutput,
     summary="Change your e-mail",
-    responses=responses(*CHANGE, *PROOF, *BODY, *PROTECTED) | {200: {"headers": VERSIONED}},
+    responses=responses(*CHANGE, *PROOF, *BODY, *PROTECTED) | {200: {"headers": VERSIONED}} | replies.ASKED,
 )
 async def change_email(
     change: EmailChange,
@@ -102,12 +105,37 @@ async def change_email(
     versions: ExpectedVersions,
     authority: SelfAuthority,
     source: Source,
+    language: AskedLanguage,
 ) -> Response:
-    """Needs your password, since you sign in by your e-mail."""
+    """Needs your password, since you sign in by your e-mail.
+
+    Where the service sends mail, it answers 202, and the address changes once the new one confirms it
+    (`POST /auth/email/confirm`). The old one, if it was verified, can be taken back for seven days.
+    """
     row = await accounts.change_email(
-        opened.auth, change, versions, caller=caller, authority=authority, source=source
+        opened.auth,
+        change,
+        versions,
+        caller=caller,
+        authority=authority,
+        source=source,
+        language=language,
     )
-    return replies.user(row)
+    return replies.asked() if row is None else replies.user(row)
+
+
+@router.post(
+    "/email/verification",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Ask for a mail by which you verify your e-mail",
+    responses=responses(UserNotFoundError, MailOffError, ThrottledError, *PROTECTED),
+)
+async def ask_own_verification(
+    caller: Myself, opened: Backends, source: Source, language: AskedLanguage
+) -> MailRequested:
+    """Nothing is sent to an address that is verified, and only so much to others."""
+    await accounts.ask_own_verification(opened.auth, caller.user_id, source=source, language=language)
+    return MailRequested()
 
 
 @router.get(

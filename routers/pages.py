@@ -84,9 +84,17 @@ async def sign_up(request: Request, source: Source) -> Response:
     page = _sign_up_page(visit, form)
     try:
         asked = _read_registration(form, by_invitation=page.by_invitation)
-        cookie = await accounts.register_browser(visit.auth, asked, source=source, cookie=visit.cookie)
+        cookie = await accounts.register_browser(
+            visit.auth,
+            asked,
+            source=source,
+            cookie=visit.cookie,
+            language=pages.find_own_language(request),
+        )
     except RosterError as error:
         return visit.refuse(page, error, _TAKEN)
+    if cookie is None:
+        return visit.show(Notice("sign_up.sent_title", "sign_up.sent"))
     return _lead_on(visit, cookie)
 
 

@@ -50,6 +50,11 @@ class Account:
     generation: int
 
     @property
+    def is_pending(self) -> bool:
+        """Whether nobody has shown yet who they are: the e-mail is not verified, and there is no password."""
+        return self.is_active and not self.is_verified and self.password_hash is None
+
+    @property
     def key(self) -> str:
         """The key under which wrong passwords are counted, whichever name was typed."""
         return key_of(self.user_id)
@@ -132,12 +137,17 @@ def _account(row: Mapping[str, Any] | None) -> Account | None:
     if row is None:
         return None
     try:
-        stored = _Stored.model_validate(row)
+        return account_of(row)
     except ValidationError as wrong:
         UNREADABLE.inc()
         field = ".".join(map(str, wrong.errors(include_input=False)[0]["loc"]))
         log.warning("unreadable_row", id=str(row["_id"])[:64], field=field)
         return None
+
+
+def account_of(row: Mapping[str, Any]) -> Account:
+    """The account of a sound row; without credentials in it, that of a user who has none."""
+    stored = _Stored.model_validate(row)
     credentials = stored.credentials or _Credentials()
     return Account(
         user_id=str(row["_id"]),

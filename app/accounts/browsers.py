@@ -9,6 +9,7 @@ from app.accounts.passwords import replace_password
 from app.accounts.registration import register
 from app.auth.sessions import BrowserSession
 from app.clients import BUILT_IN
+from app.core.catalogue import Language
 from app.core.errors import SessionRevokedError
 from models.account import Registration
 
@@ -23,10 +24,12 @@ async def sign_in_browser(
 
 
 async def register_browser(
-    auth: Auth, asked: Registration, *, source: RequestSource, cookie: str | None
-) -> str:
-    """Register, and sign in: the browser's new cookie. Errors as `register`."""
-    row = await register(auth, asked, source=source)
+    auth: Auth, asked: Registration, *, source: RequestSource, cookie: str | None, language: Language
+) -> str | None:
+    """Register, and sign in: the browser's new cookie; or None as `register`, and errors as that."""
+    row = await register(auth, asked, source=source, language=language)
+    if row is None:
+        return None
     account = await read_account(auth, str(row["_id"]))
     await account_records.note_sign_in(auth, account, source.address, source.agent)
     return await _begin(auth, account, source, cookie)

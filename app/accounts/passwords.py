@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from beanie import PydanticObjectId
 from pydantic import SecretStr
 
 from app import audit
@@ -25,10 +24,8 @@ from app.core.errors import (
     WriteConflictError,
     WrongPasswordError,
 )
-from app.core.mongo import Row
-from app.users import AllowedVersions, Authority
-from models.account import EmailChange, PasswordChange, PasswordSetting
-from models.user import UserPatch
+from app.users import Authority
+from models.account import PasswordChange, PasswordSetting
 
 _REVOKED = "This session was ended: sign in again."
 _CHANGED = "The password was changed, or the user signed out everywhere, at the same time; try again."
@@ -65,7 +62,7 @@ async def replace_password(
     auth: Auth, user_id: str, *, current: str, new: str, sid: str, client_id: str, source: RequestSource
 ) -> Account:
     """Change the password and end all sessions: the account, of the generation that begins."""
-    account = await _prove(auth, user_id, sid, current, source)
+    account = await prove(auth, user_id, sid, current, source)
     async with auth.throttle.weak_passwords(account=account.key):
         passwords.check_policy(new, pointer="/new_password", about=account.about)
     author = Author(user_id, client_id)
@@ -73,26 +70,6 @@ async def replace_password(
         raise WriteConflictError(_CHANGED)
     audit.log.record("password_changed", user_id=account.user_id, sid=sid, address=source.address)
     return replace(account, generation=account.generation + 1)
-
-
-async def change_email(
-    auth: Auth,
-    change: EmailChange,
-    versions: AllowedVersions,
-    *,
-    caller: Claims,
-    authority: Authority,
-    source: RequestSource,
-) -> Row:
-    """The user after the change; their sessions go on."""
-    current = await open_password(
-        auth, change.current_password, change.current_password_jwe, name="current_password"
-    )
-    await _prove(auth, caller.user_id, caller.sid, current, source)
-    patch = UserPatch.model_validate({"email": change.email})
-    row = await auth.users.patch(PydanticObjectId(caller.user_id), patch, versions, authority=authority)
-    audit.log.record("email_changed", user_id=caller.user_id, sid=caller.sid, address=source.address)
-    return row
 
 
 async def set_password(
@@ -124,7 +101,7 @@ async def _hash(auth: Auth, setting: PasswordSetting, about: Sequence[str | None
     return await auth.passwords.hash(new)
 
 
-async def _prove(auth: Auth, user_id: str, sid: str, password: str, source: RequestSource) -> Account:
+async def prove(auth: Auth, user_id: str, sid: str, password: str, source: RequestSource) -> Account:
     """The account, if the password is right; wrong ones count as at a sign-in."""
     account = await account_records.read(auth, user_id)
     if account is None or not account.is_active:

@@ -22,6 +22,8 @@ Success = Literal[
     "consent_withdrawn",
     "device_approved",  # by its user, who typed its code
     "email_changed",
+    "email_taken_back",  # by the link that the old address was sent
+    "email_verified",
     "activation_sent",  # by an administrator
     "grant_begun",  # a client got tokens through a browser session
     "mail_asked",  # on public request; `user_id` if a user has the address

@@ -208,11 +208,9 @@ def _parameter(name: str, field: dict[str, Any], *, needed: bool) -> dict[str, A
     }
 
 
-async def _asked_language(
-    accept_language: Annotated[str | None, Header(max_length=1000, include_in_schema=False)] = None,
-) -> Language:
+async def _asked_language(request: Request) -> Language:
     """The language of mails to those whose own is not known."""
-    return accepted_language(accept_language) or LANGUAGES[0]
+    return accepted_language(request.headers.get("accept-language")) or LANGUAGES[0]
 
 
 async def _if_match(

@@ -26,6 +26,7 @@ from app.users.batches import Result
 from app.users.idempotency import StoredReply
 from models.audit import AuditEntry, AuditPage, Change
 from models.listing import Suggestion, Suggestions, Total
+from models.mail_code import MailRequested
 from models.opaque_token import NewOpaqueToken, OpaqueTokenList, OpaqueTokenOutput
 from models.problem import Problem
 from models.session import MOST_SESSIONS, SessionList, SessionOutput
@@ -55,6 +56,11 @@ REPLAYED = {
 }
 """The header of a repeated reply, for OpenAPI."""
 
+ASKED: dict[int | str, dict[str, Any]] = {
+    202: {"model": MailRequested, "description": "What follows is in a mail to the address."}
+}
+"""The reply of an operation that waits for the code of a mail, for OpenAPI."""
+
 
 def merge_patch(model: str) -> dict[str, Any]:
     """The `openapi_extra` of an operation that accepts a merge patch of this model, besides plain JSON."""
@@ -76,6 +82,10 @@ def _public(rows: list[Row]) -> bytes:
 
 def etag(row: Row) -> str:
     return f'"{row["version"]}"'
+
+
+def asked() -> Response:
+    return Response(b"{}", status_code=202, media_type="application/json")
 
 
 def user(row: Row, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

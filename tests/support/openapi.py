@@ -17,6 +17,7 @@ OPEN = {
     "read_keys", "read_metadata", "read_openid_metadata", "read_password_key",
     "push_request", "begin_device",
     "ask_reset", "reset_password", "ask_activation", "activate",
+    "ask_verification", "verify_email", "confirm_email", "take_back_email",
     "read_userinfo", "read_userinfo_by_form",  # which take a token with a scope that is none of a user's
 }  # fmt: skip
 """The operations that take no access token."""
@@ -64,6 +65,7 @@ NEEDED: dict[str, str | None] = {
     "patch_me": "me",
     "change_password": "me",
     "change_email": "me",
+    "ask_own_verification": "me",
     "list_my_sessions": None,
     "end_my_sessions": None,
     "end_my_session": None,

@@ -69,6 +69,7 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("PATCH", "/users/me", {"name": "x"}, "me"),
     ("POST", "/users/me/password", {}, "me"),
     ("POST", "/users/me/email", {"email": "x@example.com"}, "me"),
+    ("POST", "/users/me/email/verification", None, "me"),
     ("GET", "/users/me/sessions", None, ANYONE),
     ("DELETE", f"/users/me/sessions/{ID}", None, ANYONE),
     ("DELETE", "/users/me/sessions?keep_current=true", None, ANYONE),
@@ -122,6 +123,8 @@ OPEN = {
     ("POST", "/auth/revoke"), ("POST", "/auth/device"),
     ("POST", "/auth/password/forgotten"), ("POST", "/auth/password/reset"),
     ("POST", "/auth/activation"), ("POST", "/auth/activate"),
+    ("POST", "/auth/email/verification"), ("POST", "/auth/email/verify"),
+    ("POST", "/auth/email/confirm"), ("POST", "/auth/email/take-back"),
     ("POST", "/auth/clients"), ("GET", "/auth/clients/{client_id}"),
     ("PUT", "/auth/clients/{client_id}"), ("DELETE", "/auth/clients/{client_id}"),
 }  # fmt: skip

@@ -119,6 +119,7 @@ LET_IN = {
     "list_my_consents": 200, "withdraw_my_consent": 404, "list_consents": 200, "withdraw_consent": 404,
     "suggest_users": 422,  # nothing was typed
     "change_password": 401, "change_email": 401,  # a caller who is in no directory has no password
+    "ask_own_verification": 404,
 }  # fmt: skip
 """There is no such user, session or job, and the caller is in no directory either."""
 

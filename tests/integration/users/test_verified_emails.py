@@ -110,7 +110,7 @@ async def test_another_spelling_of_it_is_to_be_verified_anew(
     assert (await read(shared, user))["email_verified"] is False
 
 
-async def test_nobody_is_verified_who_was_only_written_down(shared: httpx.AsyncClient) -> None:
+async def test_a_user_who_was_only_written_down_is_not_verified(shared: httpx.AsyncClient) -> None:
     one = await create(shared)
     operation = {"op": "create", "user": person()}
     reply = await shared.post("/users:batch", json={"operations": [operation]})
