@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import httpx
+import pytest
 from bson import ObjectId
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
@@ -180,3 +182,9 @@ async def fate(client: httpx.AsyncClient, tokens: dict[str, Any]) -> str:
         return ALIVE
     assert reply.status_code in {401, 503}, reply.text
     return str(reply.json()["code"])
+
+
+def forbid_mongodb(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on a session that MongoDB is asked about fails the test."""
+    for name in ("find_generation", "find_end", "find_registrations"):
+        monkeypatch.setattr(sessions._anchors, name, AsyncMock(side_effect=AssertionError))

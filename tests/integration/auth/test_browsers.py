@@ -9,7 +9,7 @@ import pytest
 from app.auth.sessions import BrowserSession
 from app.clients import BUILT_IN
 from app.core.errors import InvalidGrantError, UnavailableError
-from tests.support.sessions import ALIVE, Worker, everything, key, working
+from tests.support.sessions import ALIVE, Worker, everything, forbid_mongodb, key, working
 
 MINUTE_MS = 60_000
 AWAY = {"address": "198.51.100.7", "agent": "Safari"}
@@ -59,12 +59,7 @@ async def test_finding_it_costs_one_trip_to_redis_and_none_to_mongodb(
 ) -> None:
     _, cookie = await worker.open_browser(await worker.add_user())
     await worker.browsers.find(cookie)
-
-    async def fail(_: object) -> int:
-        raise AssertionError
-
-    for name in ("find_generation", "find_end", "find_registrations"):
-        monkeypatch.setattr(worker.sessions._anchors, name, fail)
+    forbid_mongodb(worker.sessions, monkeypatch)
     before = (await worker.redis.info("stats"))["total_reads_processed"]
     for _ in range(50):
         assert await worker.browsers.find(cookie) is not None

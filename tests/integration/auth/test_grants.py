@@ -10,7 +10,7 @@ from app.auth.sessions import BrowserSession, NewSession, new_grant
 from app.clients import BUILT_IN, Client
 from app.core.errors import InvalidGrantError, InvalidScopeError
 from tests.support.clients import clients_of, new_client
-from tests.support.sessions import ALIVE, SCOPES, Worker, everything, key, working
+from tests.support.sessions import ALIVE, SCOPES, Worker, everything, forbid_mongodb, key, working
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
@@ -87,12 +87,7 @@ async def test_a_request_of_a_grant_costs_one_trip_to_redis_and_none_to_mongodb(
     browser, portal = await open_browser(worker), await register(worker)
     grant = await worker.begin_grant(browser, client=portal)
     assert await worker.fate(browser.user_id, grant.sid, portal.id) == ALIVE
-
-    async def fail(_: object) -> int:
-        raise AssertionError
-
-    for name in ("find_generation", "find_end", "find_registrations"):
-        monkeypatch.setattr(worker.sessions._anchors, name, fail)
+    forbid_mongodb(worker.sessions, monkeypatch)
     before = (await worker.redis.info("stats"))["total_reads_processed"]
     for _ in range(50):
         assert await worker.fate(browser.user_id, grant.sid, portal.id) == ALIVE

@@ -25,6 +25,7 @@ from tests.support.identity import (
     register_client,
     sign_in,
 )
+from tests.support.sessions import forbid_mongodb
 from tests.support.users import database
 
 SCOPES = ("me", "users:read")
@@ -227,13 +228,8 @@ async def test_mongodb_is_asked_for_the_client_once_and_then_no_more(
     tokens, others = await held.begin(user), await held.begin(await member(client))
     for each in (tokens, others):
         assert await fate(client, each) == "alive"
-
-    async def fail(_: object) -> dict[str, str]:
-        raise AssertionError
-
     sessions = resources(client).auth.sessions
-    for name in ("find_generation", "find_end", "find_registrations"):
-        monkeypatch.setattr(sessions._anchors, name, fail)
+    forbid_mongodb(sessions, monkeypatch)
     for each in (tokens, others):
         await sessions.check(*_of(sessions.read(each["refresh_token"])), client_id=held.client.id)
 

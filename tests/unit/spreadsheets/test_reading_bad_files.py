@@ -15,6 +15,7 @@ from app.spreadsheets.reading import frames
 from app.spreadsheets.reading.child import Request
 from app.spreadsheets.reading.tables import command, environment
 from app.spreadsheets.reading.values import Choices, Limits
+from models.export import Format
 from tests.unit.spreadsheets.files import person, write
 from tests.unit.spreadsheets.readers import (
     MAIN,
@@ -312,8 +313,9 @@ def test_a_workbook_that_was_cut_off_is_refused(part: int) -> None:
     assert ".xlsx" in caught.value.detail or "damaged or incomplete" in caught.value.detail
 
 
-def test_a_workbook_with_a_wrong_byte_anywhere_is_refused_or_read_right() -> None:
-    file = write("xlsx", [person(name=f"name {n}") for n in range(20)], "name,version")
+@pytest.mark.parametrize("form", ["xlsx", "ods"])
+def test_a_workbook_with_a_wrong_byte_anywhere_is_refused_or_read_right(form: Format) -> None:
+    file = write(form, [person(name=f"name {n}") for n in range(20)], "name,version")
     right = read(file).rows
     for place in range(0, len(file), 7):
         spoiled = bytearray(file)
