@@ -27,6 +27,7 @@ from tests.support.identity import (
     seal,
     sign_in,
 )
+from tests.support.mail import outbox_of
 from tests.support.mailed import ask, last_mail, mails_to, token_in
 from tests.support.users import create, person, problem, read, verify
 
@@ -384,6 +385,20 @@ async def test_known_unknown_inactive_and_throttled_addresses_cannot_be_told_apa
         if ratio <= 1.1:
             return
     pytest.fail(f"told apart by their time: {medians}")
+
+
+async def test_a_public_request_wakes_no_sender(
+    mailing: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One in the same process would slow the next request down, and so tell of the mail."""
+    user, imported = await known(mailing), await create(mailing)
+    woken: list[str] = []
+    monkeypatch.setattr(outbox_of(mailing), "wake_sender", lambda: woken.append("now"))
+    await ask(mailing, user["email"])
+    await ask(mailing, imported["email"], ACTIVATION)
+    assert woken == []
+    assert (await mailing.post(f"/users/{imported['id']}/activation")).status_code == 202
+    assert woken == ["now"]
 
 
 async def test_neither_token_nor_digits_nor_address_is_logged(mailing: httpx.AsyncClient) -> None:
