@@ -50,9 +50,7 @@ class Outbox:
     def check(self) -> None:
         """MailOffError where no mail can be sent: for what cannot be done without."""
         if not self.is_on:
-            raise MailOffError(
-                "This Roster sends no mail: its operator sets ROSTER_SMTP_URL and ROSTER_MAIL_FROM."
-            )
+            raise MailOffError("Mail is off: the operator must set ROSTER_SMTP_URL and ROSTER_MAIL_FROM.")
 
     async def add(self, mail: Mail, session: AsyncClientSession | None = None) -> None:
         """Store the mail, in the caller's transaction where there is one; nothing where mail is off.

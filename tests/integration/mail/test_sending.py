@@ -78,7 +78,7 @@ async def test_where_mail_is_off_nothing_is_queued_and_what_needs_it_is_refused(
 ) -> None:
     await post(shared, mail())
     assert await stored_mails(shared) == []
-    with pytest.raises(MailOffError, match="its operator must set ROSTER_SMTP_URL and ROSTER_MAIL_FROM"):
+    with pytest.raises(MailOffError, match="the operator must set ROSTER_SMTP_URL and ROSTER_MAIL_FROM"):
         outbox_of(shared).check()
 
 
