@@ -31,6 +31,7 @@ def main() -> int:
             "chromium": environment.find_chromium(),
             "mails": str(_write_mails(Path(made))),
             "trust": proxy.trust,
+            "outbox": str(served.outbox),
             "pictures": str(asked.pictures or made),
         }
         outcomes = []

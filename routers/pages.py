@@ -7,12 +7,12 @@ from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
 from app import accounts
-from app.core.errors import FieldError, InvalidError, RegistrationClosedError, RosterError
+from app.core.errors import RegistrationClosedError, RosterError
 from app.http import browser_cookie, pages, visits
 from app.http.dependencies import Source
 from app.http.pages import PageRoute
 from app.http.visits import Visit
-from app.pages.views import Account, Notice, Password, SignIn, SignOut, SignUp
+from app.pages.views import Account, Mailed, Notice, Password, SignIn, SignOut, SignUp
 from models.account import Registration
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -33,7 +33,9 @@ async def show_sign_in(request: Request, source: Source) -> Response:
         return visit.show(_sign_in_page(visit, visit.flow.login_hint if visit.flow else None))
     if "next" in request.query_params:
         return visit.lead_on()
-    return visit.show(Account(await _name_user(visit)))
+    account = await visit.read_account()
+    can_verify = visit.auth.outbox.is_on and not account.is_verified
+    return visit.show(Account(account.email, can_verify=can_verify))
 
 
 @router.post("/auth/sign-in")
@@ -56,19 +58,18 @@ async def sign_in(request: Request, source: Source) -> Response:
 
 def _sign_in_page(visit: Visit, name: str | None) -> SignIn:
     can_sign_up = visit.auth.settings.registration != "closed"
-    return SignIn(client=visit.application, name=name or "", can_sign_up=can_sign_up)
+    return SignIn(
+        client=visit.application,
+        name=name or "",
+        can_sign_up=can_sign_up,
+        can_reset=visit.auth.outbox.is_on,
+    )
 
 
 def _lead_on(visit: Visit, cookie: str) -> Response:
     response = visit.lead_on()
     browser_cookie.write(visit.request, response, cookie)
     return response
-
-
-async def _name_user(visit: Visit) -> str:
-    """SessionRevokedError: their session ends at this moment."""
-    user_id = visit.browser.user_id if visit.browser else ""
-    return (await accounts.read_account(visit.auth, user_id)).email
 
 
 @router.get("/auth/sign-up")
@@ -93,8 +94,8 @@ async def sign_up(request: Request, source: Source) -> Response:
         )
     except RosterError as error:
         return visit.refuse(page, error, _TAKEN)
-    if cookie is None:
-        return visit.show(Notice("sign_up.sent_title", "sign_up.sent"))
+    if cookie is None:  # a mail answers, whether or not there was an account
+        return visit.show(Mailed("verify_email", form["email"], token=None, is_sent=True))
     return _lead_on(visit, cookie)
 
 
@@ -119,9 +120,7 @@ def _read_registration(form: Mapping[str, str], *, by_invitation: bool) -> Regis
     try:
         return Registration.model_validate({name: form[name] for name in names})
     except ValidationError as error:
-        wrong = {str(each["loc"][0]) for each in error.errors(include_input=False)}
-        bad = (FieldError("Is not valid.", pointer=f"/{name}", key=_WRONG[name]) for name in sorted(wrong))
-        raise InvalidError("The registration is not valid.", errors=tuple(bad)) from None
+        raise pages.invalid(pages.find_wrong(error), _WRONG) from None
 
 
 @router.get("/auth/password")
@@ -129,7 +128,7 @@ async def show_password(request: Request, source: Source) -> Response:
     visit = await visits.read(request, source)
     if visit.browser is None:
         return visit.lead_to_sign_in("password")
-    return visit.show(Password(await _name_user(visit)))
+    return visit.show(Password(await visit.name_user()))
 
 
 @router.post("/auth/password")
@@ -149,7 +148,7 @@ async def change_password(request: Request, source: Source) -> Response:
             cookie=visit.cookie,
         )
     except RosterError as error:
-        return visit.refuse(Password(await _name_user(visit)), error)
+        return visit.refuse(Password(await visit.name_user()), error)
     response = visit.show(Notice("password.done_title", "password.done"))
     browser_cookie.write(request, response, cookie)
     return response
@@ -162,7 +161,7 @@ async def show_sign_out(request: Request, source: Source) -> Response:
         return visit.lead_out()
     if visit.browser is None:
         return visit.show(Notice("sign_out.done_title", "sign_out.done", offers_sign_in=True))
-    return visit.show(SignOut(visit.application, await _name_user(visit)))
+    return visit.show(SignOut(visit.application, await visit.name_user()))
 
 
 @router.post("/auth/sign-out")

@@ -10,12 +10,14 @@ from typing import get_args
 
 from app.core.catalogue import LANGUAGES, texts
 from app.mail.contents import PARTS
-from models.mail import MailKind
+from models.mail import MailKind, Purpose
 from models.values import IdentityScope, Scope
 from tools import error_codes
 
 ROOT = Path(__file__).parent.parent
 _SOURCES = ("app", "routers")
+_OF_LINKS = ("title", "text", "button", "done_title", "done")
+"""What a page says of what a link of a mail is for."""
 _IN_TEMPLATE = re.compile(r"""["']([a-z_]+\.[a-z_]+)["']""")
 
 
@@ -64,10 +66,11 @@ def _find_strings(path: Path) -> Iterator[str]:
 
 
 def _find_named() -> set[str]:
-    """The keys that are named after what they are about: scopes, codes of errors, kinds of mail."""
+    """The keys that are named after what they are about: scopes, codes of errors, mails and their links."""
     scopes = {f"scope.{scope}" for scope in (*get_args(Scope), *get_args(IdentityScope))}
     mails = {f"mail_{kind}.{part}" for kind in get_args(MailKind) for part in PARTS}
-    return scopes | mails | {f"error.{error.code}" for error in error_codes.classes()}
+    links = {f"link_{purpose}.{text}" for purpose in get_args(Purpose) for text in _OF_LINKS}
+    return scopes | mails | links | {f"error.{error.code}" for error in error_codes.classes()}
 
 
 def main() -> None:

@@ -46,7 +46,10 @@ _OWN_BOUNDS = re.compile(
 _SIGN_INS = frozenset(
     {"/auth/token", "/auth/register", "/users/me/password", "/auth/password/reset", "/auth/activate"}
 )
-_SIGN_IN_FORMS = frozenset({"/auth/sign-in", "/auth/sign-up", "/auth/password"})
+_SIGN_IN_FORMS = frozenset({
+    "/auth/sign-in", "/auth/sign-up", "/auth/password", "/auth/email", "/auth/mail/reset_password",
+    "/auth/mail/activate",
+})  # fmt: skip
 _SIGN_OUTS = frozenset({"/auth/logout", "/auth/revoke", "/users:sign-out"})
 
 

@@ -4,10 +4,13 @@ Never with cookies: those are for its own pages, and the API takes bearer tokens
 """
 
 from collections.abc import Collection
+from typing import get_args
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from models.mail import Purpose
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _SENT = (
@@ -19,8 +22,10 @@ _READ = (
     "Preference-Applied", "Retry-After", "Server-Timing", "WWW-Authenticate", "X-Request-ID",
 )  # fmt: skip
 _VISITED = frozenset({
-    "/auth/authorize", "/auth/consent", "/auth/continue", "/auth/end-session", "/auth/logo", "/auth/password",
-    "/auth/results", "/auth/results/file", "/auth/sign-in", "/auth/sign-out", "/auth/sign-up",
+    "/auth/authorize", "/auth/consent", "/auth/continue", "/auth/email", "/auth/end-session",
+    "/auth/forgotten", "/auth/logo", "/auth/password", "/auth/sign-in", "/auth/sign-out", "/auth/sign-up",
+    "/auth/results", "/auth/results/file", "/auth/verify",
+    *(f"/auth/mail/{purpose}" for purpose in get_args(Purpose)),
 })  # fmt: skip
 """Where browsers go themselves: nothing there is for scripts of other origins (OAuth 2.1, section 3.1)."""
 

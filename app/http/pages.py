@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -171,6 +172,17 @@ def require(form: Mapping[str, str], names: Iterable[str]) -> None:
     )
     if missing:
         raise InvalidError("Some fields are empty.", errors=missing)
+
+
+def find_wrong(error: ValidationError) -> list[str]:
+    """The fields of a form that a model refused."""
+    return sorted({str(each["loc"][0]) for each in error.errors(include_input=False) if each["loc"]})
+
+
+def invalid(names: Iterable[str], keys: Mapping[str, str]) -> InvalidError:
+    """What a page says of the wrong fields; `keys` has the text of each."""
+    wrong = (FieldError(texts("en")[keys[name]], pointer=f"/{name}", key=keys[name]) for name in names)
+    return InvalidError("Some fields are not valid.", errors=tuple(wrong))
 
 
 async def read_form(request: Request, *, bound: str = "") -> dict[str, str]:

@@ -20,7 +20,7 @@ from app.oauth.oauth import OAuth
 from app.oauth.openid.logouts import Logout
 from app.pages import Problem, View
 
-_PLACES = frozenset({"device", "password", "results"})
+_PLACES = frozenset({"device", "email", "password", "results"})
 """Where `next` may lead after a sign-in: pages of ours alone."""
 
 
@@ -47,6 +47,9 @@ class Visit:
     async def read_account(self) -> Account:
         """Of the session that the browser has. SessionRevokedError: it ends at this moment."""
         return await accounts.read_account(self.auth, self.browser.user_id if self.browser else "")
+
+    async def name_user(self) -> str:
+        return (await self.read_account()).email
 
     async def read_form(self, page: type[View]) -> dict[str, str]:
         """The fields of a page's form. FormExpiredError unless it was shown to this browser, and session."""

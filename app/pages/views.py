@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from models.mail import Purpose
+
 
 @dataclass(frozen=True)
 class View:
@@ -30,6 +32,8 @@ class SignIn(View):
     """The application that the sign-in is for."""
     name: str
     can_sign_up: bool
+    can_reset: bool
+    """Whether a forgotten password can be replaced by mail."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Account(View):
     """For those who signed in without an application to go on to."""
 
     name: str
+    can_verify: bool
+    """Whether their address is not verified, and can be by mail."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,46 @@ class Password(View):
     labels: ClassVar = {"current_password": "password.current", "new_password": "password.new"}
 
     name: str
+
+
+@dataclass(frozen=True)
+class Email(View):
+    is_personal: ClassVar = True
+    labels: ClassVar = {"email": "email.new", "current_password": "password.current"}
+
+    name: str
+    email: str
+    is_confirmed: bool
+    """Whether a mail asks the new address first."""
+
+
+@dataclass(frozen=True)
+class MailRequest(View):
+    """Asks to which address a mail shall go, with a link that does what its text says."""
+
+    labels: ClassVar = {"email": "sign_up.email"}
+
+    place: str
+    """The page of ours that takes it."""
+    title: str
+    text: str
+    """Both are keys."""
+    email: str
+
+
+@dataclass(frozen=True)
+class Mailed(View):
+    """Does what a mail is for: by its link, or by its code where that is typed."""
+
+    labels: ClassVar = {"email": "sign_up.email", "code": "mailed.code", "password": "password.new"}
+    kept: ClassVar = ("token",)
+
+    purpose: Purpose
+    email: str
+    token: str | None
+    """Of the link; without one the code is asked for."""
+    is_sent: bool
+    """Whether the mail was asked for a moment ago."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ MAILS: Final[str] = _TOLD["mails"]
 """A folder with what `python -m app mail preview` writes."""
 PICTURES: Final[str] = _TOLD["pictures"]
 """A folder."""
+OUTBOX: Final[str] = _TOLD["outbox"]
+"""The folder that Roster writes its mails to."""
 CALLBACK: Final = "http://127.0.0.1:49153/callback"
 SIGNED_OUT: Final = "http://127.0.0.1/signed-out"
 IDENTITY: Final = "openid profile email offline_access"

@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 import httpx
 from playwright.sync_api import Page, Response
 
+from clients import outbox
 from clients.programs import axe, chromium
-from clients.programs.harness import CALLBACK, CLIENTS, ISSUER, PICTURES, USER, step
+from clients.programs.harness import CALLBACK, CLIENTS, ISSUER, OUTBOX, PICTURES, USER, step
 
 _LIGHTEST = 10 * 1024
 """Bytes, gzipped, of all that a page needs."""
@@ -43,10 +44,34 @@ def _ask_for_code() -> str:
     return str(httpx.post(f"{ISSUER}/auth/device", data=form).raise_for_status().json()["user_code"])
 
 
+def _walk_mails(page: Page) -> Iterator[str]:
+    """The pages of a forgotten password, up to the new one, which nobody sets."""
+    page.goto(f"{ISSUER}/auth/forgotten")
+    yield "forgotten"
+    page.click("form[method=post] button")
+    yield "forgotten, wrong"
+    page.fill("input[name=email]", USER["email"])
+    page.click("form[method=post] button")
+    yield "mail sent"
+    page.fill("input[name=code]", "000000")
+    page.fill("input[name=password]", USER["password"])
+    page.click("form[method=post] button")
+    yield "code, wrong"
+    page.goto(outbox.find_link(Path(OUTBOX), "reset_password"))
+    yield "link"
+    page.click("form[method=post] button")
+    yield "link, wrong"
+    page.goto(f"{ISSUER}/auth/mail/verify_email?token=used")
+    yield "link, used"
+    page.goto(f"{ISSUER}/auth/mail/change_email")
+    yield "change of address"
+
+
 def _walk(page: Page) -> Iterator[str]:
     """Each page in turn, named once it is shown; the first half is signed out, the second signed in."""
     page.goto(_authorize("unknown"))
     yield "error"
+    yield from _walk_mails(page)
     page.goto(f"{ISSUER}/auth/sign-up")
     yield "sign up"
     page.click("form[method=post] button")
@@ -64,6 +89,12 @@ def _walk(page: Page) -> Iterator[str]:
     yield "password"
     page.click("form[method=post] button")
     yield "password, wrong"
+    page.goto(f"{ISSUER}/auth/email")
+    yield "email"
+    page.click("form[method=post] button")
+    yield "email, wrong"
+    page.goto(f"{ISSUER}/auth/results?job=none")
+    yield "result, unknown"
     page.goto(f"{ISSUER}/auth/device")
     yield "device"
     page.fill("input[name=user_code]", _ask_for_code())
@@ -131,7 +162,7 @@ def main() -> None:
         heaviest = max(heaviest, weight)
     assert not wrong, "\n".join(wrong)
     with step(
-        f"14 pages in 2 languages, light and dark, at {' and '.join(map(str, _WIDTHS))} px: no finding"
+        f"25 pages in 2 languages, light and dark, at {' and '.join(map(str, _WIDTHS))} px: no finding"
     ):
         assert heaviest <= _LIGHTEST, heaviest
     with step(f"at most {heaviest} bytes a page, gzipped; no request to another origin"):

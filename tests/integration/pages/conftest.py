@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,17 +11,29 @@ import pytest
 from tests.support.api import serving
 from tests.support.identity import member
 from tests.support.servers import MongoServer, RedisServer
+from tests.support.users import verify
 
 
 @pytest.fixture(scope="module")
-async def served(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
+async def served(
+    mongo_server: MongoServer, redis_server: RedisServer, servers_folder: Path
+) -> AsyncIterator[httpx.AsyncClient]:
     """One service for all tests of a module, each with people of its own."""
     redis_url = redis_server.url.removesuffix("/0") + "/3"
     uri = mongo_server.uri_of(f"t_{uuid.uuid4().hex}")
-    async with serving(uri, redis_url, tries_per_address=10_000) as client:
+    async with serving(
+        uri, redis_url, tries_per_address=10_000, mail_folder=servers_folder / "mail"
+    ) as client:
         yield client
 
 
 @pytest.fixture
 async def ana(served: httpx.AsyncClient) -> dict[str, Any]:
     return await member(served)
+
+
+@pytest.fixture
+async def known(served: httpx.AsyncClient, ana: dict[str, Any]) -> dict[str, Any]:
+    """Ana, whom mail to her address has reached."""
+    assert await verify(served, ana)
+    return ana

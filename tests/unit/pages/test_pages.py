@@ -3,7 +3,7 @@
 import gzip
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -12,7 +12,8 @@ from app.core.errors import StartError
 from app.core.settings import Settings
 from app.pages import Pages, Problem, Shown
 from app.pages.pages import _VIEWS, _samples
-from app.pages.views import Consent, Error, SignIn, SignUp
+from app.pages.views import Consent, Error, Mailed, SignIn, SignUp
+from models.mail import Purpose
 
 LARGEST = 10 * 1024
 
@@ -23,7 +24,7 @@ def made(**settings: Any) -> Pages:
 
 PAGES = made()
 HOSTILE = "<script>alert(1)</script>\"onfocus=x '{{ 7 * 7 }}"
-EMPTY = SignIn(client=None, name="", can_sign_up=False)
+EMPTY = SignIn(client=None, name="", can_sign_up=False, can_reset=False)
 
 
 def refusal(**settings: Any) -> str:
@@ -100,7 +101,9 @@ def test_fields_tell_phones_and_password_managers_what_they_are() -> None:
 
 
 def test_people_who_come_with_a_name_type_the_password_at_once() -> None:
-    page = PAGES.render(SignIn(client=None, name="ana@example.com", can_sign_up=False), Shown("en"))
+    page = PAGES.render(
+        SignIn(client=None, name="ana@example.com", can_sign_up=False, can_reset=False), Shown("en")
+    )
     assert re.search(r'<input id="password"[^>]* autofocus', page)
     assert page.count("autofocus") == 1
 
@@ -111,10 +114,26 @@ def test_the_language_is_switched_at_the_same_place() -> None:
     assert '<span aria-current="true">English</span>' in page
 
 
+def test_another_language_keeps_what_the_address_of_the_page_had() -> None:
+    view = Mailed("activate", email="ana@example.com", token="a&b", is_sent=False)
+    page = PAGES.render(view, Shown("en", query={"flow": "x"}))
+    assert '<a href="?flow=x&amp;token=a%26b&amp;ui_locales=zh"' in page
+    assert page.count("token=") == 1
+    assert 'action="/auth/mail/activate?flow=x"' in page
+
+
 def test_behind_a_prefix_links_keep_it() -> None:
-    view = SignIn(client=None, name="", can_sign_up=True)
+    view = SignIn(client=None, name="", can_sign_up=True, can_reset=True)
     page = PAGES.render(view, Shown("en", root="/directory", query={"flow": "x"}))
     assert 'href="/directory/auth/sign-up?flow=x"' in page
+    assert 'href="/directory/auth/forgotten?flow=x"' in page
+
+
+@pytest.mark.parametrize("purpose", get_args(Purpose))
+def test_a_link_asks_for_a_password_where_it_sets_one(purpose: Purpose) -> None:
+    page = PAGES.render(Mailed(purpose, "ana@example.com", token="x", is_sent=False), Shown("en"))
+    assert ('name="password"' in page) is (purpose in {"reset_password", "activate"})
+    assert 'name="code"' not in page
 
 
 def test_an_error_has_the_number_that_finds_it_in_the_log() -> None:
