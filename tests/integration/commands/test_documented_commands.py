@@ -31,6 +31,8 @@ NOT_RUN = {
     "kill -TERM %1": "the same",
     "make fuzz": "nine minutes, and an environment of its own",
     ".venv/bin/python -m fuzz": "the same",
+    "python -m app mail test": "it needs a mail server; test_mail_commands has one",
+    "python -m app mail send": "the same, and the id of a mail",
     "mongorestore": "a tool of MongoDB's that no wheel brings",
     "redis-cli": "a tool of Redis's that no wheel brings, and it would sign everybody out",
 }
