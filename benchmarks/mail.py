@@ -23,7 +23,8 @@ from benchmarks.results import Finding
 from benchmarks.servers import Backends, Database, Server
 
 COSTS_AT_MOST = 1.1
-_PEOPLE = 200
+_USERS = 2_000
+_PEOPLE_A_ROUND = 40
 _SENT = 3_000
 _MAILS = 1_000
 _KILLS = 20
@@ -34,13 +35,13 @@ _VALUES = {"link": "https://users.example.com/auth/mail/verify_email?token=" + "
 
 
 def measure(backends: Backends, sizes: Sizes) -> list[Finding]:
-    database = backends.database(min(sizes.users, 20_000), name="mails")
-    return [*_costs(database), _rate(database), *_kills(database)]
+    database = backends.database(_USERS, name="mails")
+    people = _find_people(database, _PEOPLE_A_ROUND * sizes.page_rounds)
+    return [*_costs(database, people), _rate(database), *_kills(database)]
 
 
-def _costs(database: Database) -> Iterator[Finding]:
+def _costs(database: Database, people: list[str]) -> Iterator[Finding]:
     """Of a request that sets a password: with mail on it queues the notice of that."""
-    people = _find_people(database)
     with (
         _setting(ROSTER_MAIL_FOLDER="unused"),
         servers.serving("roster", database, jobs_inside=False) as queueing,
@@ -81,8 +82,8 @@ def _client(server: Server) -> httpx.Client:
     return httpx.Client(base_url=f"http://127.0.0.1:{server.port}", headers=headers, timeout=30)
 
 
-def _find_people(database: Database) -> list[str]:
-    emails = accounts.prepare(database, _PEOPLE)
+def _find_people(database: Database, count: int) -> list[str]:
+    emails = accounts.prepare(database, count)
     with MongoClient[dict[str, object]](database.mongo_uri) as client:
         found = client.get_default_database()["users"].find({"email": {"$in": emails}}, {"_id": 1})
         return [str(person["_id"]) for person in found]
@@ -130,7 +131,6 @@ def _queue(database: Database, number: int) -> set[str]:
             _env_file=None,
             mongo_uri=database.mongo_uri,
             redis_url=database.redis_url,
-            mail_folder="unused",
         )
         async with container.opened(settings, sign=False) as opened:
             mails = opened.outbox.mails

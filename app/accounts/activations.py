@@ -42,6 +42,7 @@ async def send_activation(auth: Auth, user_id: str, *, by: Claims, language: Lan
     if not account.is_active:
         raise InactiveUserError("The user may not sign in: activate them first (`is_active`).")
     await _send_together(auth, [account], by.user_id, language)
+    await auth.outbox.wake()
 
 
 async def send_activations(
@@ -53,6 +54,7 @@ async def send_activations(
     active = [account for account in found.values() if account.is_active]
     for some in _batches(active):
         await _send_together(auth, some, by.user_id, language)
+    await auth.outbox.wake()
     return [{"id": user_id, "status": _status(found.get(user_id.lower()))} for user_id in ids]
 
 
@@ -96,6 +98,7 @@ class Activations:
                 for some in _batches(ids):
                     accounts = await self._find_unsent(some, since)
                     await _send_together(self._auth, accounts, run.by, content["language"])
+                    await self._auth.outbox.wake()
                     done += len(some)
                     await run.progress(done)
 
@@ -124,6 +127,5 @@ async def _send_together(auth: Auth, accounts: Sequence[Account], by: str | None
 
     if accounts:
         await together(auth.database.client, write)
-        await auth.outbox.wake()
     for account in accounts:
         audit.log.record("activation_sent", user_id=account.user_id, by=by)

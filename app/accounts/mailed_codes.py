@@ -120,5 +120,5 @@ async def ask(auth: Auth, email: str, choose: Choose, *, source: RequestSource, 
             await send(auth, account, purpose, language=language, session=session)
 
     await together(auth.database.client, write)
-    await auth.outbox.wake()
+    # no sender is woken: where it is this process, the next request would be slower, and tell of a mail
     audit.log.record("mail_asked", user_id=account.user_id if account else None, address=source.address)

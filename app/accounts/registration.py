@@ -137,8 +137,7 @@ async def _register_by_mail(auth: Auth, new: User, password_hash: str, language:
         kept = {"password_hash": password_hash}
         await send(auth, account, "verify_email", language=language, session=session, data=kept)
 
-    await together(auth.database.client, write)
-    await auth.outbox.wake()
+    await together(auth.database.client, write)  # and no sender is woken, as in `mailed_codes.ask`
 
 
 async def tell_owner(

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from app.commands.running import refuse
 from app.core import settings
 from app.core.catalogue import LANGUAGES, Language
 from app.mail import contents
@@ -30,12 +31,14 @@ def preview(
     config = settings.load()
     messages = Messages(config)
     place = folder or config.data_dir / "mail-preview"
-    place.mkdir(parents=True, exist_ok=True)
-    chosen = product([kind] if kind else KINDS, [language] if language else LANGUAGES)
-    for count, (each, spoken) in enumerate(chosen, start=1):
+    for each, spoken in product([kind] if kind else KINDS, [language] if language else LANGUAGES):
         mail = contents.sample(each, spoken, issuer=config.issuer_url)
-        message = messages.compose(mail, message_id=f"<preview-{count}@example.com>", sent_at=_SENT_AT)
-        _write(place / f"{each}.{spoken}", message)
+        message = messages.compose(mail, message_id=f"<{each}.{spoken}@example.com>", sent_at=_SENT_AT)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            _write(place / f"{each}.{spoken}", message)
+        except OSError as error:
+            refuse(f"The mails cannot be written ({error.strerror}): {place}.")
         typer.echo(f"{place / f'{each}.{spoken}.html'}\t{message['Subject']}")
 
 

@@ -9,7 +9,7 @@ from app.core.errors import StartError
 from app.core.settings import Settings, is_loopback
 
 _PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
-_EXAMPLE = "smtp://user:password@mail.example.com:587"
+_EXAMPLE = "smtp://mail.example.com:587"
 
 
 @dataclass(frozen=True, slots=True)

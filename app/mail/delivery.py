@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -140,7 +141,7 @@ class MailFolder:
         unfinished = self._folder / f".{name}"
         try:
             unfinished.touch(mode=0o600)
-            unfinished.write_bytes(message.as_bytes())
+            unfinished.write_bytes(_flatten(message))
             unfinished.replace(self._folder / f"{name}.eml")
         except OSError as error:
             raise RefusedError(f"the file cannot be written: {error.strerror}", is_final=False) from None
@@ -148,3 +149,9 @@ class MailFolder:
     async def close(self) -> None:
         """Nothing is held open; the folder is made again if it was removed."""
         self.is_open = False
+
+
+def _flatten(message: EmailMessage) -> bytes:
+    """In ASCII, unless the address is not: then as with SMTPUTF8 (RFC 6532)."""
+    is_ascii = message["To"].addresses[0].addr_spec.isascii()
+    return message.as_bytes(policy=SMTP if is_ascii else SMTPUTF8)

@@ -6,7 +6,7 @@ from unicodedata import bidirectional, normalize
 from models.texts import visible
 
 _LONGEST = 64
-_LINK = re.compile(r"[/\\@:<>|]|=\?|\w[.\u3002][^\W\d]{2,}|\d{5,}|www", re.IGNORECASE)
+_LINK = re.compile(r"[/\\@<>|]|=\?|\w[.\u3002][^\W\d]{2,}|\d{5,}|www", re.IGNORECASE)
 """What mail programs make a link or a number to call of, and what would begin an encoded word (RFC 2047)."""
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 _ISOLATE, _END = "\u2068", "\u2069"

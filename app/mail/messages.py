@@ -49,9 +49,7 @@ class Messages:
         self._issuer = settings.issuer_url
         self._brand = brand.read(settings)
         self._from = sender(settings)
-        folder = settings.templates and settings.templates / "mail"
-        if folder is not None and not folder.is_dir():
-            folder = None
+        folder = _find_folder(settings.templates)
         self._environment = templates.load(
             folder,
             _OURS,
@@ -113,6 +111,13 @@ class Messages:
                         f"{SETTING}: the mail {mail.kind} does not show its {shown} in {form}: "
                         f"write {{{{ {shown} }}}} in its template."
                     )
+
+
+def _find_folder(of_pages: Path | None) -> Path | None:
+    """None where the operator has templates of pages alone."""
+    if of_pages is None or (of_pages.is_dir() and not (of_pages / "mail").is_dir()):
+        return None
+    return of_pages / "mail"
 
 
 def _mailbox(name: str | None, address: str) -> Address:

@@ -16,7 +16,7 @@ from app.core.paging import Page, newest_first
 from app.core.sealing import Sealer
 from app.core.settings import Settings
 from app.mail import mail_records
-from app.mail.addresses import sender
+from app.mail.addresses import read_smtp, sender
 from app.mail.contents import find_lacking
 from app.mail.mails import Mail
 from models.mail import MailQuery, StoredMail
@@ -34,7 +34,9 @@ class Outbox:
         cursors: CursorSealer,
         announce: Callable[[], Awaitable[object]],
     ) -> None:
-        """`announce` tells the workers of all processes that a mail waits."""
+        """`announce` tells the workers of all processes that a mail waits. StartError: a setting is wrong."""
+        if settings.smtp_url is not None:
+            read_smtp(settings.smtp_url.get_secret_value())
         self.is_on = settings.smtp_url is not None or settings.mail_folder is not None
         """Whether mails are sent, or written to a folder."""
         self.sealer = Sealer(secret, "mails")
@@ -48,9 +50,7 @@ class Outbox:
     def check(self) -> None:
         """MailOffError where no mail can be sent: for what cannot be done without."""
         if not self.is_on:
-            raise MailOffError(
-                "This Roster sends no mail: its operator sets ROSTER_SMTP_URL and ROSTER_MAIL_FROM."
-            )
+            raise MailOffError("Mail is off: the operator must set ROSTER_SMTP_URL and ROSTER_MAIL_FROM.")
 
     async def add(self, mail: Mail, session: AsyncClientSession | None = None) -> None:
         """Store the mail, in the caller's transaction where there is one; nothing where mail is off.

@@ -14,6 +14,7 @@ import pytest
 from tests.support.api import serving
 from tests.support.identity import OTHER_PASSWORD, PASSWORD, ask_token, call, invite, member, oauth_error
 from tests.support.mailed import ask, last_mail, mails_to, token_in
+from tests.support.pages import Browser, words
 from tests.support.users import create, find, person, pointers, problem, read, users, verify
 
 Row = dict[str, Any]
@@ -151,6 +152,23 @@ async def test_a_guest_signs_in_at_once_and_verifies_later(
     assert (reply.status_code, reply.json()["email_verified"]) == (201, False)
     assert (await ask_token(inviting, "guest@example.com")).status_code == 200
     assert await kinds(inviting, "guest@example.com") == ["verify_email"]
+
+
+async def test_the_page_shows_the_same_for_a_known_and_an_unknown_address(
+    inviting: httpx.AsyncClient,
+) -> None:
+    owner = await member(inviting)
+    replies = []
+    for email in (owner["email"], "new.of.the.page@example.com"):
+        browser = Browser(inviting)
+        page = await browser.open("/auth/sign-up")
+        replies.append(await browser.send(page, name="Zoë", email=email, password=PASSWORD))
+        assert (await browser.open("/auth/password")).status_code == 303  # to sign in first
+    shown = [words(reply).replace(email, "") for reply in replies]
+    assert [reply.status_code for reply in replies] == [200, 200]
+    assert shown[0] == shown[1]
+    assert await kinds(inviting, owner["email"]) == ["registered_again"]
+    assert await kinds(inviting, "new.of.the.page@example.com") == ["verify_email"]
 
 
 async def test_an_administrators_address_cannot_be_registered(inviting: httpx.AsyncClient) -> None:

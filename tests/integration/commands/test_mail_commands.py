@@ -57,6 +57,12 @@ async def test_the_queue_is_listed_and_a_failed_mail_is_due_again(
             assert (refused.returncode, refused.stdout, refused.stderr) == (1, "", f"{sentence}\n")
 
 
+async def test_an_address_that_is_none_stops_the_start(run: Run) -> None:
+    refused = await run("queue", smtp_url="mail.example.com:587", mail_from=FROM)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("Roster cannot start. ROSTER_SMTP_URL is not an address such as smtp://")
+
+
 async def test_an_unknown_state_is_refused(run: Run) -> None:
     refused = await run("queue", "--state", "lost")
     assert refused.returncode == 2

@@ -49,3 +49,10 @@ def test_a_wrong_template_is_said_with_file_and_line(tmp_path: Path) -> None:
         assert done.stderr == (
             "Roster cannot start. ROSTER_TEMPLATES/mail: activate.txt, line 2: 'nmae' is undefined.\n"
         )
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = command(tmp_path, "mail", "preview", "--folder", str(tmp_path / "file" / "here"))
+    assert done.returncode == 2
+    assert done.stderr == f"The mails cannot be written (Not a directory): {tmp_path}/file/here.\n"

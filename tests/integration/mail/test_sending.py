@@ -12,6 +12,7 @@ from bson import ObjectId
 from pydantic import SecretStr
 
 from app.core.clock import now
+from app.core.errors import MailOffError
 from app.core.settings import Settings
 from app.core.stopping import stop
 from app.database.transactions import together
@@ -64,6 +65,21 @@ async def test_a_mail_of_a_transaction_that_fails_is_none(
     await reached(sender, state="sent")
     assert [str(message["To"]) for message in post_office.taken] == ["zoe@example.com"]
     assert len(await stored_mails(sender)) == 1
+
+
+async def test_a_mail_that_is_told_too_little_is_refused_at_once(sender: httpx.AsyncClient) -> None:
+    with pytest.raises(ValueError, match="a mail of the kind verify_email needs lasts, link"):
+        await outbox_of(sender).add(mail(values={}))
+    assert await stored_mails(sender) == []
+
+
+async def test_where_mail_is_off_nothing_is_queued_and_what_needs_it_is_refused(
+    shared: httpx.AsyncClient,
+) -> None:
+    await post(shared, mail())
+    assert await stored_mails(shared) == []
+    with pytest.raises(MailOffError, match="the operator must set ROSTER_SMTP_URL and ROSTER_MAIL_FROM"):
+        outbox_of(shared).check()
 
 
 async def test_a_greylisted_mail_is_tried_again_later(

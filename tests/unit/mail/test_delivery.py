@@ -35,6 +35,16 @@ async def test_a_folder_gets_one_private_file_for_each_mail(tmp_path: Path) -> N
     assert not way.is_open
 
 
+async def test_an_address_that_is_not_ascii_stands_in_the_file_as_it_is(tmp_path: Path) -> None:
+    message = a_mail()
+    message.replace_header("To", "张伟 <用户@example.com>")
+    way = MailFolder(tmp_path / "mail")
+    await way.open()
+    await way.send(message)
+    [file] = (tmp_path / "mail").iterdir()
+    assert "To: 张伟 <用户@example.com>\r\n" in file.read_bytes().decode()
+
+
 async def test_a_folder_that_cannot_be_made_keeps_mails_waiting(tmp_path: Path) -> None:
     (tmp_path / "mail").write_text("a file")
     with pytest.raises(AwayError, match="the folder cannot be made: File exists"):

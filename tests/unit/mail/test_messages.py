@@ -312,6 +312,13 @@ def test_a_template_of_the_folder_takes_the_place_of_ours_for_one_kind(tmp_path:
     assert text.startswith("Hello Ana Pérez,\n")
 
 
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StartError) as refused:
+        made(templates=tmp_path / "none")
+    said = f"ROSTER_TEMPLATES/mail cannot be read (No such file or directory): {tmp_path}/none/mail."
+    assert str(refused.value) == said
+
+
 def test_our_own_mails_pass_what_those_of_an_operator_must(tmp_path: Path) -> None:
     (tmp_path / "mail").mkdir()
     made(templates=tmp_path)
