@@ -45,19 +45,28 @@ def redis_server(servers_folder: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="session")
-def prepared_databases(mongo_server: MongoServer, redis_server: RedisServer) -> Iterator[PreparedDatabases]:
+def mongo_client(mongo_server: MongoServer) -> Iterator[MongoClient[dict[str, Any]]]:
+    """For what is done between tests."""
     with MongoClient[dict[str, Any]](mongo_server.uri) as client:
-        yield PreparedDatabases(mongo_server, redis_server, client)
+        yield client
+
+
+@pytest.fixture(scope="session")
+def prepared_databases(
+    mongo_server: MongoServer, redis_server: RedisServer, mongo_client: MongoClient[dict[str, Any]]
+) -> PreparedDatabases:
+    return PreparedDatabases(mongo_server, redis_server, mongo_client)
 
 
 @pytest.fixture
-def mongo_uri(request: pytest.FixtureRequest, mongo_server: MongoServer) -> Iterator[str]:
+def mongo_uri(
+    request: pytest.FixtureRequest, mongo_server: MongoServer, mongo_client: MongoClient[dict[str, Any]]
+) -> Iterator[str]:
     """Of a database that only this test has, without documents, and without collections unless `SERVED`."""
     if SERVED.isdisjoint(request.fixturenames):
         name = f"t_{uuid.uuid4().hex}"
         yield mongo_server.uri_of(name)
-        with MongoClient[dict[str, Any]](mongo_server.uri) as client:
-            client.drop_database(name)
+        mongo_client.drop_database(name)
     else:
         prepared: PreparedDatabases = request.getfixturevalue("prepared_databases")
         name = prepared.take()
@@ -65,10 +74,17 @@ def mongo_uri(request: pytest.FixtureRequest, mongo_server: MongoServer) -> Iter
         prepared.give_back(name)
 
 
-@pytest.fixture
-def redis_url(redis_server: RedisServer) -> str:
-    """Of an empty database that tests use one after the other; what a module keeps open lives in another."""
+@pytest.fixture(scope="session")
+def emptied_redis(redis_server: RedisServer) -> Iterator[tuple[str, Redis]]:
+    """The address of the database that tests use one after the other, and the connection that empties it."""
     url = redis_server.url.removesuffix("/0") + "/1"
     with Redis.from_url(url) as client:
-        client.flushdb()
+        yield url, client
+
+
+@pytest.fixture
+def redis_url(emptied_redis: tuple[str, Redis]) -> str:
+    """Of an empty database that tests use one after the other; what a module keeps open lives in another."""
+    url, client = emptied_redis
+    client.flushdb()
     return url

@@ -34,7 +34,7 @@ def costly_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def client(mongo_uri: str, redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(mongo_uri, redis_url) as opened:
+    async with serving(mongo_uri, redis_url, is_prepared=True) as opened:
         yield opened
 
 

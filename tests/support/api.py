@@ -2,12 +2,15 @@
 
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import httpx
+import pytest
 from pydantic import SecretStr
 
+from app import container
 from app.core.settings import Settings
 from app.main import create_app
 from tests.support.servers import MongoServer, RedisServer
@@ -15,11 +18,13 @@ from tests.support.tokens import mint
 
 
 @asynccontextmanager
-async def serving(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(
+    mongo_uri: str, redis_url: str, *, is_prepared: bool = False, **overrides: Any
+) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an app of its own, signed in with every scope as someone who is in no directory.
 
     `client.app` reaches into it (`client.app.state.container`). Without `jobs_inside=True` it works on
-    no jobs.
+    no jobs. Of a database that `is_prepared` it does not ask for each index whether it is there.
     """
     settings = Settings(
         _env_file=None,
@@ -28,12 +33,15 @@ async def serving(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIter
         **{"jobs_inside": False} | overrides,
     )
     app = create_app(settings)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://localhost"
-        ) as client,
-    ):
+    async with AsyncExitStack() as running:
+        with pytest.MonkeyPatch.context() as patch:
+            if is_prepared:
+                patch.setattr(container, "opened", partial(container.opened, apply_indexes=False))
+            await running.enter_async_context(app.router.lifespan_context(app))
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        client = await running.enter_async_context(
+            httpx.AsyncClient(transport=transport, base_url="http://localhost")
+        )
         client.app = app  # type: ignore[attr-defined]  # a handle for tests
         client.headers["Authorization"] = f"Bearer {await mint(app.state.container)}"
         yield client

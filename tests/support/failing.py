@@ -79,6 +79,18 @@ class FailingMongo(MongoServer):
             after = self._own.admin.command("configureFailPoint", "failCommand", mode="off")
             failed.append(after["count"] - before["count"])
 
+    @contextmanager
+    def noting(self) -> Iterator[set[str]]:
+        """At its end the set holds the commands that were sent: no other needs to fail."""
+        sent: set[str] = set()
+        before = self._count()
+        yield sent
+        sent.update(name for name, times in self._count().items() if times > before[name])
+
+    def _count(self) -> Counter[str]:
+        commands = self._own.admin.command("serverStatus")["metrics"]["commands"]
+        return Counter({name: told["total"] for name, told in commands.items() if isinstance(told, dict)})
+
 
 @asynccontextmanager
 async def serving_all_along(
@@ -226,12 +238,17 @@ class Attempt:
         }
 
     async def _read(self) -> State:
-        count = await users(self._client).count_documents({})
+        counting = [
+            {"$unionWith": {"coll": name, "pipeline": [{"$count": "many"}, {"$set": {"of": name}}]}}
+            for name in ("users", *OTHERS)
+        ]
+        found = await database(self._client).aggregate([{"$documents": []}, *counting])
+        many = Counter({each["of"]: each["many"] async for each in found})
         row = await users(self._client).find_one({"_id": ObjectId(self._user["id"])})
-        others = sum([await database(self._client)[name].count_documents({}) for name in OTHERS])
+        others = sum(many[name] for name in OTHERS)
         if row is None:
-            return State(count, 0, 0, others)
-        return State(count, row["version"], row["credentials"]["generation"], others)
+            return State(many["users"], 0, 0, others)
+        return State(many["users"], row["version"], row["credentials"]["generation"], others)
 
 
 class _Ids(dict[str, str]):
@@ -259,16 +276,17 @@ class Trials:
 
     async def measure(self) -> "Trials":
         attempt = await Attempt(self._client, self._operation).prepare()
-        self._usual = await attempt.send()
+        with self._mongo.noting() as self.sent:
+            self._usual = await attempt.send()
         self._done = await attempt.changes()
         assert self._usual is not None
         assert self._usual < 500
         return self
 
-    async def try_it(self, command: str, times: int | None, fault: Fault) -> bool:
-        """Whether it sends such a command; if so, what it answers then is the truth."""
+    async def try_it(self, command: str, times: int | None, fault: Fault) -> None:
+        """What it answers where such a command fails is the truth."""
         attempt = await Attempt(self._client, self._operation).prepare()
-        with self._mongo.failing(command, times, fault) as failed:
+        with self._mongo.failing(command, times, fault):
             status = await attempt.send()
         changed = await attempt.changes()
         about = (command, times, fault, status, changed, self._done)
@@ -276,7 +294,6 @@ class Trials:
         if status == self._usual and not self._operation[1].endswith(":batch"):
             assert changed == self._done, about
         assert lies_between(changed, self._done), about
-        return failed[0] > 0
 
 
 async def assert_the_trail_agrees(client: httpx.AsyncClient) -> None:
