@@ -30,8 +30,6 @@ help:  ## the targets and what they do
 run: .venv/run.stamp  ## the server on 127.0.0.1:8000 with its own MongoDB and Redis
 	$(BIN)/python -m app serve
 
-# Each test that starts a process would compile the service anew.
-test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev.stamp  ## the whole suite, on servers it starts itself; what concerns one package: PART=listing
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder $(PLACES)
 

@@ -12,9 +12,11 @@ import pytest
 
 from app import container
 from app.auth.passwords import Passwords
-from tests.support.api import serving, serving_module
+from app.spreadsheets.reading import tables
+from tests.support.api import serving, serving_module, serving_prepared
 from tests.support.identity import CHEAP
 from tests.support.jobs import Start
+from tests.support.reading import ReaderServer
 from tests.support.servers import MongoServer, RedisServer
 
 
@@ -26,6 +28,20 @@ def cheap_passwords() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def reader_server() -> Iterator[ReaderServer]:
+    with ReaderServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forked_readers(reader_server: ReaderServer) -> Iterator[None]:
+    """Let apps within the tests fork the readers of files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "begin", reader_server.begin)
+        yield
+
+
 @pytest.fixture
 def costly_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the service has them, for apps that start from now on."""
@@ -34,7 +50,7 @@ def costly_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def client(mongo_uri: str, redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(mongo_uri, redis_url, is_prepared=True) as opened:
+    async with serving_prepared(mongo_uri, redis_url) as opened:
         yield opened
 
 

@@ -18,13 +18,11 @@ from tests.support.tokens import mint
 
 
 @asynccontextmanager
-async def serving(
-    mongo_uri: str, redis_url: str, *, is_prepared: bool = False, **overrides: Any
-) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an app of its own, signed in with every scope as someone who is in no directory.
 
     `client.app` reaches into it (`client.app.state.container`). Without `jobs_inside=True` it works on
-    no jobs. Of a database that `is_prepared` it does not ask for each index whether it is there.
+    no jobs.
     """
     settings = Settings(
         _env_file=None,
@@ -33,17 +31,24 @@ async def serving(
         **{"jobs_inside": False} | overrides,
     )
     app = create_app(settings)
-    async with AsyncExitStack() as running:
-        with pytest.MonkeyPatch.context() as patch:
-            if is_prepared:
-                patch.setattr(container, "opened", partial(container.opened, apply_indexes=False))
-            await running.enter_async_context(app.router.lifespan_context(app))
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        client = await running.enter_async_context(
-            httpx.AsyncClient(transport=transport, base_url="http://localhost")
-        )
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://localhost"
+        ) as client,
+    ):
         client.app = app  # type: ignore[attr-defined]  # a handle for tests
         client.headers["Authorization"] = f"Bearer {await mint(app.state.container)}"
+        yield client
+
+
+@asynccontextmanager
+async def serving_prepared(mongo_uri: str, redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The same on a database that has its indexes: the start does not look for each of them."""
+    async with AsyncExitStack() as running:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(container, "opened", partial(container.opened, apply_indexes=False))
+            client = await running.enter_async_context(serving(mongo_uri, redis_url))
         yield client
 
 

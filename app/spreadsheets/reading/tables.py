@@ -149,6 +149,17 @@ def command(request: Request) -> list[str]:
     return [sys.executable, "-I", "-c", _START, str(_ROOT), request.write()]
 
 
+def begin(request: Request) -> subprocess.Popen[bytes]:
+    """Not by the event loop: uvloop forks, and copies the server's page tables while everything waits."""
+    return subprocess.Popen(  # noqa: S603 - a fraction of a millisecond, by vfork; the program is ours
+        command(request),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(),
+        start_new_session=True,  # an interrupt from the keyboard is for the owner, which ends the reader
+    )
+
+
 def environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     # One arena: each further one takes 64 MiB of the reader's limited address space.
@@ -167,16 +178,7 @@ class _Reader:
 
     @classmethod
     async def start(cls, request: Request) -> Self:
-        pipe = subprocess.PIPE
-        # Not by the event loop: uvloop forks, and copies the server's page tables while everything waits.
-        process = subprocess.Popen(  # noqa: ASYNC220, S603 - a fraction of a millisecond, by vfork; the program is ours
-            command(request),
-            stdin=pipe,
-            stdout=pipe,
-            env=environment(),
-            start_new_session=True,  # an interrupt from the keyboard is for the owner, which ends the reader
-        )
-        reader = cls(process, request.limits)
+        reader = cls(begin(request), request.limits)
         try:
             await reader._listen()
         except BaseException:

@@ -22,7 +22,7 @@ from tests.support.servers import MongoServer, RedisServer
 
 CONNECTIONS = 8
 PEOPLE = 8_000
-PAUSE_S = 0.01
+PAUSE_S = 0.03
 """Between the requests of one client: without it they would take the CPU from workers that start."""
 
 
