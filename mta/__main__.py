@@ -38,7 +38,7 @@ def main() -> int:
                 "mail_from": judging.SENDER,
                 "issuer": "https://users.example.com",
             }
-            first = {"admin_email": _ADMIN, "admin_password": _PASSWORD}
+            first: dict[str, Any] = {"admin_email": _ADMIN, "admin_password": _PASSWORD}
             with LiveServer(folder / "server", registration="open", **first, **given) as server:
                 wrong = asyncio.run(_try(Settings(_env_file=None, **given), mta))
                 flows.walk(server, mta, _ADMIN, _PASSWORD)
