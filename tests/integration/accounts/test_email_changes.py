@@ -1,5 +1,6 @@
 """POST /users/me/email where mail is on: the new address confirms the change, the old one takes it back."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -100,6 +101,20 @@ async def test_the_old_address_takes_it_back_and_all_sessions_and_codes_end(
     told = (await mailing.get("/audit", params={"user": user["id"]})).json()["items"]
     difference = {"pointer": "/email", "from": new, "to": user["email"]}
     assert (told[0]["via"], told[0]["by"], told[0]["differences"]) == ("mail", user["id"], [difference])
+
+
+async def test_of_many_uses_of_one_link_at_once_one_succeeds(mailing: httpx.AsyncClient) -> None:
+    user, new = await known(mailing), "used.at.once@example.com"
+    await change(mailing, user, new)
+    token = token_in(await last_mail(mailing, new))
+    confirmed = await asyncio.gather(*(confirm(mailing, token=token) for _ in range(20)))
+    assert sorted(reply.status_code for reply in confirmed) == [204] + [403] * 19
+    link = token_in(await last_mail(mailing, user["email"]))
+    taken_back = await asyncio.gather(*(take_back(mailing, link) for _ in range(20)))
+    assert sorted(reply.status_code for reply in taken_back) == [204] + [403] * 19
+    now = await read(mailing, user)
+    assert (now["email"], now["version"]) == (user["email"], 4)
+    assert await kinds(mailing, user["email"]) == ["email_changed"]
 
 
 async def test_the_first_address_takes_back_what_changed_twice_and_the_second_no_more(
