@@ -25,6 +25,7 @@ from app.database import connections, indexes, probes
 from app.database.connections import Connections
 from app.database.readiness import Readiness
 from app.exports import Exports, Schedules
+from app.files import Files
 from app.imports import Imports
 from app.jobs import JobQueue, Jobs
 from app.keys.keyring import Keyring, keep_current
@@ -59,6 +60,7 @@ class Container:
     jobs: Jobs
     outbox: Outbox
     notices: Notices
+    files: Files
     exports: Exports
     schedules: Schedules
     imports: Imports
@@ -160,7 +162,8 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         notices=notices,
     )
     listing = Listing(held, cursors)
-    exports = Exports(held, listing, jobs, cursors)
+    files = Files(database)
+    exports = Exports(held, files, listing, jobs, cursors)
     return Container(
         settings=settings,
         connections=held,
@@ -172,9 +175,10 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         jobs=jobs,
         outbox=outbox,
         notices=notices,
+        files=files,
         exports=exports,
         schedules=Schedules(held, jobs, exports, cursors),
-        imports=Imports(held, jobs, users, cursors, downloads=exports.running),
+        imports=Imports(held, files, jobs, users, cursors, downloads=exports.running),
         logout_notices=logout_notices,
         activations=Activations(auth, jobs, listing),
         readiness=Readiness(database, held.redis_connection, lambda: keyring.signing),

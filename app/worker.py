@@ -6,7 +6,6 @@ from functools import partial
 
 from app import jobs
 from app.container import Container
-from app.database import stored_files
 from app.exports import scheduler
 from app.mail.sending import sending
 from models.job import JobKind
@@ -42,7 +41,7 @@ async def working(opened: Container) -> AsyncIterator[None]:
         kind: partial(handler, opened) for kind, handler in HANDLERS.items()
     }
     periodic_tasks = (
-        jobs.PeriodicTask(partial(stored_files.sweep, opened.connections.database), _FILES_SWEPT_S),
+        jobs.PeriodicTask(opened.files.sweep, _FILES_SWEPT_S),
         jobs.PeriodicTask(partial(scheduler.run, opened.jobs.job_queue, opened.schedules), _RESTART_S),
     )
 

@@ -11,9 +11,9 @@ from app import migrations
 from app.container import Container
 from app.core.mongo import Database
 from app.database import indexes
-from app.database.stored_files import BUCKETS
 from app.users import phone_numbers
 from app.users.rows import OLDEST
+from models.file import BUCKETS
 from models.user_schema import VALIDATOR
 
 COUNTED = ("users", "audit", "keys", "clients", "invitations", "imports", "import_rows", "jobs")
@@ -84,14 +84,11 @@ async def _check_phones(opened: Container) -> list[str]:
 
 
 async def _check_orphans(opened: Container) -> list[str]:
-    """Documents whose owner is missing, as after a dump that is not of one moment.
-
-    While the service runs, an upload in progress looks the same.
-    """
+    """Documents whose owner is missing, as after a dump that is not of one moment."""
     database = opened.connections.database
     found = await _without(database, "import_rows", "import", "imports")
     wrong = [f"rows of the import {_id} have no import" for _id in found]
-    for bucket in BUCKETS:
+    for bucket in BUCKETS.values():
         files, chunks = f"{bucket}.files", f"{bucket}.chunks"
         found = await _without(database, files, "_id", chunks, key="files_id", among={"length": {"$gt": 0}})
         wrong += [f"the file {_id} of {bucket} has no content" for _id in found]

@@ -9,8 +9,8 @@ from pymongo.errors import CollectionInvalid, OperationFailure
 
 from app.core.errors import StartError
 from app.core.mongo import Database
-from app.database import stored_files
 from app.database.driver_errors import DUPLICATE_KEY
+from models import file
 from models.documents import DOCUMENTS
 from models.stored import FOREVER_S
 from models.user import User
@@ -40,7 +40,7 @@ DECLARED: Mapping[str, Sequence[IndexModel]] = {
         for document in DOCUMENTS
         if hasattr(settings := vars(document)["Settings"], "indexes")
     },
-    **stored_files.indexes(),
+    **file.indexes(),
 }
 """Every index the code relies on, by collection."""
 

@@ -1,7 +1,6 @@
-"""Exports that jobs make, with files in GridFS."""
+"""Exports that jobs make, with stored files."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -27,9 +26,9 @@ from app.core.limits import CountedSemaphore, WritingThread
 from app.core.mongo import AWARE
 from app.core.paging import Page, newest_first
 from app.database.connections import Connections
-from app.database.stored_files import Bucket, StoredFile
 from app.database.transactions import together
 from app.exports import streaming
+from app.files import Files, StoredFile
 from app.jobs import Job, Jobs, Run, Viewer
 from app.listing import Listing, build
 from app.spreadsheets import columns
@@ -39,7 +38,6 @@ from models.export_job import ExportBody
 from models.job import PageQuery
 from models.listing import FileQuery
 
-BUCKET = "export_files"
 WAITING = 50
 """The most queued exports of one user."""
 _FILTERS = frozenset(ExportBody.model_fields) - {"format", "columns", "addresses", "q", "sort", "notify"}
@@ -97,13 +95,15 @@ def check(asked: ExportBody) -> list[str] | None:
 class Exports:
     """Exports by jobs, and downloads, which stream users in the same way."""
 
-    def __init__(self, connections: Connections, listing: Listing, jobs: Jobs, cursors: CursorSealer) -> None:
+    def __init__(
+        self, connections: Connections, files: Files, listing: Listing, jobs: Jobs, cursors: CursorSealer
+    ) -> None:
         self.running = CountedSemaphore(connections.settings.exports_at_once)
         """The running downloads."""
         self.writing = WritingThread()
         self._settings = connections.settings
         self._database = connections.database
-        self._files = Bucket(connections.database, BUCKET)
+        self._files = files
         self._listing = listing
         self._exports = connections.database.get_collection("exports", codec_options=AWARE)
         self._jobs = jobs
@@ -145,7 +145,7 @@ class Exports:
         return made
 
     async def _check_room(self, by: str | None) -> None:
-        """BusyError if too many exports of the user are queued: each costs a walk and space in MongoDB."""
+        """BusyError if too many exports of the user are queued: each costs a walk and space in the store."""
         waiting = {"state": {"$in": ["queued", "running"]}, "kind": "export", "by": by}
         if await jobs.collection(self._database).count_documents(waiting, limit=WAITING) == WAITING:
             raise BusyError(f"{WAITING} exports of yours are waiting already: wait for one.", retry_after=5)
@@ -213,7 +213,7 @@ class Exports:
         with suppress(JobNotFoundError, JobEndedError):
             await self._jobs.cancel(found.document["job"])
         if found.document["file"] is not None:
-            await self._files.delete(found.document["file"])
+            await self._files.delete("exports", found.document["file"])
         await self._exports.delete_one({"_id": export_id})
 
     async def open_file(self, export: Export) -> StoredFile:
@@ -223,7 +223,7 @@ class Exports:
             raise ExportNotReadyError(
                 f"The job has {export.state}." if export.state in _SAD else "Wait for its job."
             )
-        found = await self._files.find(file_id)
+        found = await self._files.find("exports", file_id)
         if found is None:
             raise ExportNotFoundError("The export was deleted.")
         return found
@@ -236,27 +236,26 @@ class Exports:
         made = await self._upload(run, Export(document, None))
         changed = await self._exports.update_one({"_id": document["_id"], "file": None}, {"$set": made})
         if not changed.modified_count:  # deleted meanwhile
-            await self._files.delete(made["file"])
+            await self._files.delete("exports", made["file"])
         await run.progress(made["rows"], made["rows"])
 
     async def _upload(self, run: Run, export: Export) -> dict[str, Any]:
         """Upload the file, and return its part of the manifest."""
         asked = ExportBody.model_validate(export.document["asked"])
-        tally = _Tally()
+        count = _RowCount()
         expected = await self.expect(asked)
-        _, chunks = await self.begin(asked, asked.format, running=asyncio.Semaphore(), on_rows=tally.add)
+        _, chunks = await self.begin(asked, asked.format, running=asyncio.Semaphore(), on_rows=count.add)
         expires_at = now() + timedelta(seconds=self._settings.export_ttl_s)
-        writing = self._files.writing(export.filename, expires_at)
+        writing = self._files.writing("exports", export.filename, expires_at, content_type=export.media_type)
         async with aclosing(chunks), writing as (file_id, upload):
             async for chunk in chunks:
-                tally.take(chunk)
                 await upload.write(chunk)
-                await run.progress(tally.rows, expected)
+                await run.progress(count.rows, expected)
         return {
             "file": file_id,
-            "rows": tally.rows,
-            "bytes": tally.bytes,
-            "sha256": tally.digest.hexdigest(),
+            "rows": count.rows,
+            "bytes": upload.length,
+            "sha256": upload.sha256,
             "expires_at": expires_at,
         }
 
@@ -268,15 +267,9 @@ class Exports:
 _SAD = frozenset({"failed", "cancelled"})
 
 
-class _Tally:
+class _RowCount:
     def __init__(self) -> None:
         self.rows = 0
-        self.bytes = 0
-        self.digest = hashlib.sha256()
 
     def add(self, rows: int) -> None:
         self.rows += rows
-
-    def take(self, chunk: bytes) -> None:
-        self.bytes += len(chunk)
-        self.digest.update(chunk)

@@ -10,8 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from app.core.mongo import Row
 from app.core.paging import Page
-from app.database.stored_files import StoredFile
 from app.exports import Export
+from app.files import StoredFile
 from app.http import byte_ranges
 from app.http.byte_ranges import ByteRange
 from app.http.replies import Download, problem

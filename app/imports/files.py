@@ -1,4 +1,4 @@
-"""The files of imports in GridFS."""
+"""The files of imports: stored as they come, and fetched for those who read them."""
 
 import asyncio
 from contextlib import aclosing
@@ -9,23 +9,24 @@ from typing import Final
 from bson import ObjectId
 
 from app.core.errors import ImportNotFoundError
-from app.database.stored_files import Bucket
+from app.files import Files
 
 _BLOCK: Final = 1024 * 1024
 
 
-async def store(bucket: Bucket, path: Path, name: str, expires_at: datetime) -> ObjectId:
+async def store(files: Files, path: Path, name: str, expires_at: datetime, content_type: str) -> ObjectId:
     """Store a file and return its id; a failed upload leaves nothing behind."""
     with path.open("rb") as file:
-        async with bucket.writing(name, expires_at) as (file_id, upload):
+        writing = files.writing("imports", name, expires_at, content_type=content_type)
+        async with writing as (file_id, upload):
             while block := await asyncio.to_thread(file.read, _BLOCK):
                 await upload.write(block)
     return file_id
 
 
-async def fetch(bucket: Bucket, file_id: ObjectId, path: Path) -> None:
+async def fetch(files: Files, file_id: ObjectId, path: Path) -> None:
     """Copy the file to `path`; ImportNotFoundError if it has expired."""
-    found = await bucket.find(file_id)
+    found = await files.find("imports", file_id)
     if found is None:
         raise ImportNotFoundError("The file of the import has expired.")
     with path.open("xb") as file:

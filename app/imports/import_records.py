@@ -8,7 +8,6 @@ from pymongo import DESCENDING
 from app.core.clock import now
 from app.core.errors import ImportNotFoundError
 from app.core.mongo import AWARE, BSON, Database
-from app.database.stored_files import Bucket
 from app.jobs import Viewer
 from models.imports import STATUSES
 
@@ -18,12 +17,11 @@ _DELETED: Final = 5_000
 
 
 class ImportRecords:
-    """The collections and files of imports; by the driver, as a plan writes hundreds of thousands of rows."""
+    """The collections of imports; by the driver, as a plan writes hundreds of thousands of rows."""
 
     def __init__(self, database: Database) -> None:
         self.imports = database.get_collection("imports", codec_options=AWARE)
         self.rows = database["import_rows"].with_options(codec_options=BSON)
-        self.files = Bucket(database, "import_files")
         self.trail = database["audit"].with_options(codec_options=BSON)
 
     async def read(self, import_id: ObjectId) -> Import:

@@ -14,6 +14,7 @@ from app.core.errors import ImportApplyingError, JobEndedError, JobNotFoundError
 from app.core.mongo import Row
 from app.core.paging import Page, cut, newest_first
 from app.database.connections import Connections
+from app.files import Files
 from app.imports.import_records import Import, ImportRecords
 from app.jobs import Job, Jobs, Viewer
 from models.imports import MOST_VALUES, ImportRowsQuery, ImportState, RowStatus
@@ -40,8 +41,9 @@ class ImportView:
 class Views:
     """Looks up imports, their plans and their rows."""
 
-    def __init__(self, connections: Connections, jobs: Jobs, cursors: CursorSealer) -> None:
+    def __init__(self, connections: Connections, files: Files, jobs: Jobs, cursors: CursorSealer) -> None:
         self._records = ImportRecords(connections.database)
+        self._files = files
         self._jobs = jobs
         self._cursors = cursors
 
@@ -125,7 +127,7 @@ class Views:
             raise ImportApplyingError("The import was applied at the same time.")
         await self._records.delete_rows(import_id)
         if shown.document["file"] is not None:
-            await self._records.files.delete(shown.document["file"]["id"])
+            await self._files.delete("imports", shown.document["file"]["id"])
 
     async def _cancel(self, job: Job) -> None:
         try:

@@ -4,6 +4,7 @@ import asyncio
 
 from app.core.cursors import CursorSealer
 from app.database.connections import Connections
+from app.files import Files
 from app.imports.applying import Applier
 from app.imports.import_views import Views
 from app.imports.planning import Planner
@@ -18,6 +19,7 @@ class Imports:
     def __init__(
         self,
         connections: Connections,
+        files: Files,
         jobs: Jobs,
         users: Users,
         cursors: CursorSealer,
@@ -25,14 +27,14 @@ class Imports:
         downloads: asyncio.Semaphore,
     ) -> None:
         """`downloads` counts running downloads, workbooks of imports included."""
-        views = Views(connections, jobs, cursors)
+        views = Views(connections, files, jobs, cursors)
         self.find, self.page = views.find, views.page
         self.list_all, self.delete = views.list_all, views.delete
-        submitter = Submitter(connections, jobs)
+        submitter = Submitter(connections, files, jobs)
         self.check_room, self.submit = submitter.check_room, submitter.submit
         self.receiving = submitter.receiving
         self.revert = Reverter(connections, views, submitter).submit
-        self.plan = Planner(connections).plan
+        self.plan = Planner(connections, files).plan
         applier = Applier(connections, jobs, users)
         self.begin, self.apply, self.carry_out = applier.begin, applier.apply, applier.carry_out
         self.begin_sheet = Sheets(views, downloads).begin

@@ -17,6 +17,7 @@ from app.core import clock
 from app.core.errors import UnavailableError
 from app.core.mongo import Row
 from app.database.connections import Connections
+from app.files import Files
 from app.imports import files, import_records, options, stored_users
 from app.imports.conversion import pointer
 from app.imports.decisions import Decider, Decision
@@ -42,8 +43,9 @@ _INT64: Final = range(-(2**63), 2**63)
 class Planner:
     """Plans imports and reverts."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, files: Files) -> None:
         self._connections = connections
+        self._files = files
         self._database = connections.database
         self._records = ImportRecords(connections.database)
         self._users = connections.users
@@ -58,7 +60,7 @@ class Planner:
             return
         with tempfile.TemporaryDirectory(prefix="roster-plan-") as folder, DuplicateRows() as duplicates:
             path = Path(folder) / "file"
-            await files.fetch(self._records.files, document["file"]["id"], path)
+            await files.fetch(self._files, document["file"]["id"], path)
             planner = _Plan(self._connections, document, duplicates)
             choices = options.choices(options.recall(document))
             choices = replace(choices, encoding=document["file"]["encoding"])  # as it was chosen

@@ -13,6 +13,7 @@ from app.core import clock
 from app.core.errors import TooManyImportsError
 from app.database.connections import Connections
 from app.database.transactions import together
+from app.files import Files
 from app.imports import encoding_choice, files, import_records, options
 from app.imports.import_records import ImportRecords
 from app.imports.mapped_columns import MappedColumns
@@ -21,6 +22,7 @@ from app.jobs import Job, Jobs
 from app.spreadsheets.column_labels import ColumnLabels
 from app.spreadsheets.reading.tables import Inspection, inspect
 from app.spreadsheets.reading.values import Limits, UncertainEncodingError
+from models.export import MEDIA_TYPES
 from models.imports import LONGEST_SHEET_NAME, MOST_SHEETS, ImportQuery
 
 Write = Callable[[AsyncClientSession], Awaitable[None]]
@@ -34,13 +36,14 @@ UPLOADS = 4
 class Submitter:
     """Submits new imports."""
 
-    def __init__(self, connections: Connections, jobs: Jobs) -> None:
+    def __init__(self, connections: Connections, files: Files, jobs: Jobs) -> None:
         self.receiving = asyncio.Semaphore(UPLOADS)
         """The running uploads."""
         self._settings = connections.settings
         self._connections = connections
         self._database = connections.database
         self._records = ImportRecords(connections.database)
+        self._files = files
         self._labels = ColumnLabels(connections.database)
         self._jobs = jobs
 
@@ -67,7 +70,9 @@ class Submitter:
         document = self.make_document(asked, by=by, scopes=scopes)
         import_id = document["_id"]
         name = f"{import_id}.{looked.form}"
-        stored = await files.store(self._records.files, upload.path, name, document["expires_at"])
+        stored = await files.store(
+            self._files, upload.path, name, document["expires_at"], MEDIA_TYPES[looked.form]
+        )
         document |= {
             "file": _describe(upload, asked, looked) | {"id": stored},
             "heading": looked.heading,

@@ -16,7 +16,6 @@ from bson import ObjectId
 from pymongo.errors import AutoReconnect
 
 from app.commands.samples import add
-from app.database import stored_files
 from app.exports import streaming
 from tests.support.identity import token_of
 from tests.support.jobs import Start, backends, export, jobs_of
@@ -140,7 +139,7 @@ async def test_the_count_is_that_of_the_rows_while_others_write(starts: Start) -
 
 
 async def test_a_download_goes_on_where_it_broke_off(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.database.stored_files._READ_CHUNKS", 1)
+    monkeypatch.setattr("app.files.gridfs._CHUNKS_AT_ONCE", 1)
     client = await starts()
     await add(backends(client), 1_500)
     made = await export(client, format="ndjson")
@@ -247,7 +246,7 @@ async def test_an_expired_export_is_gone_with_its_file(starts: Start) -> None:
     await held["export_files.files"].update_one({"_id": file_id}, {"$set": {"metadata.expires_at": past}})
     for path in (f"/users/exports/{made['id']}", made["file"]):
         problem(await client.get(path), 404, "export_not_found")
-    await asyncio.gather(*(stored_files.sweep(held) for _ in range(3)))
+    await asyncio.gather(*(backends(client).files.sweep() for _ in range(3)))
     assert await held["export_files.chunks"].count_documents({"files_id": file_id}) == 0
     assert await held["export_files.files"].count_documents({}) == 1
     assert (await download(client, stays)).status_code == 200
@@ -259,7 +258,7 @@ async def test_chunks_that_a_killed_upload_left_are_swept_after_a_day(client: ht
     fresh = ObjectId()
     for file_id in (old, fresh):
         await held["import_files.chunks"].insert_one({"files_id": file_id, "n": 0, "data": b"x"})
-    assert await stored_files.sweep(held) == 1
+    assert await backends(client).files.sweep() == 1
     assert [chunk["files_id"] async for chunk in held["import_files.chunks"].find()] == [fresh]
 
 

@@ -8,7 +8,6 @@ import pytest
 from bson import ObjectId
 
 from app.core.clock import now
-from app.database import stored_files
 from app.jobs import Leases, collection
 from app.jobs.job_records import new
 from app.jobs.sweeps import send_overdue
@@ -115,6 +114,6 @@ async def test_schedulers_read_what_is_due(client: httpx.AsyncClient, profiled: 
 async def test_files_are_swept_without_reading_those_that_stay(
     client: httpx.AsyncClient, profiled: Any
 ) -> None:
-    noted = await profiled(stored_files.sweep(database(client)))
+    noted = await profiled(backends(client).files.sweep())
     assert_cheap([note for note in noted if "aggregate" not in note["command"]], examined=0)
     assert all("COLLSCAN" not in note["planSummary"] for note in noted)

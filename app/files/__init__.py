@@ -1,0 +1,5 @@
+"""Files: exports and uploads, with an entry in MongoDB and their content in GridFS."""
+
+from app.files.files import Files, StoredFile, Writer
+
+__all__ = ["Files", "StoredFile", "Writer"]
