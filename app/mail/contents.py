@@ -44,6 +44,8 @@ PAGES: Final[Mapping[MailKind, str]] = {
 _LINKS: Final[Mapping[MailKind, str]] = {
     "email_changed": "/auth/mail/take_back_email?token=",
     "invitation": "/auth/sign-up?invitation=",
+    "export_done": "/auth/results?job=",
+    "import_done": "/auth/results?job=",
 }
 _CODED: Final[frozenset[MailKind]] = frozenset({"verify_email", "reset_password", "activate", "change_email"})
 _SAMPLES: Final = {
