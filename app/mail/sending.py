@@ -40,7 +40,8 @@ async def sending(outbox: Outbox, settings: Settings) -> AsyncIterator[None]:
         return
     claim_s = settings.smtp_timeout_s * _ANSWERS
     dispatcher = Dispatcher(outbox, Messages(settings).compose, claim_s=claim_s)
-    senders = [_Sender(dispatcher, way) for way in ways(settings)]
+    stuck: set[_Sender] = set()
+    senders = [_Sender(dispatcher, way, stuck) for way in ways(settings)]
     tasks = [asyncio.create_task(sender.run()) for sender in senders]
     sweeping = asyncio.create_task(_sweep(dispatcher))
 
@@ -62,11 +63,13 @@ async def sending(outbox: Outbox, settings: Settings) -> AsyncIterator[None]:
 
 
 class _Sender:
-    def __init__(self, dispatcher: Dispatcher, way: Delivery) -> None:
+    def __init__(self, dispatcher: Dispatcher, way: Delivery, stuck: "set[_Sender]") -> None:
+        """`stuck` is shared by the senders of a process: those whose last try met no server."""
         self.woken = asyncio.Event()
         self.stopping = asyncio.Event()
         self._dispatcher = dispatcher
         self._way = way
+        self._stuck = stuck
         self._failures = 0
 
     async def run(self) -> None:
@@ -89,15 +92,17 @@ class _Sender:
             await _wait(self.stopping, pause_s * random.uniform(0.75, 1.25))  # noqa: S311 - guards nothing
             return True
         self._failures = 0
+        self._stuck.discard(self)
         return found
 
     def _tell(self, error: Exception) -> None:
-        """Log the first failure in a row, and count each."""
+        """Count the failure, and log the first until a sender gets on."""
         if isinstance(error, AwayError):
             metrics.MAIL_SERVER_FAILURES.inc()
-        if self._failures == 1:
+        if not self._stuck:
             reason = str(error) if isinstance(error, AwayError) else type(error).__name__
             log.warning("mails_wait", reason=reason)
+        self._stuck.add(self)
 
 
 async def _sweep(dispatcher: Dispatcher) -> NoReturn:

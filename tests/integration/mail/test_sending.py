@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from bson import ObjectId
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
 from app.core.clock import now
@@ -25,7 +27,7 @@ from tests.support.jobs import backends
 from tests.support.mail import let_time_pass, mail, outbox_of, post, reached, stored_mails
 from tests.support.mail_server import MailServer, guarded_server, make_certificate, running
 from tests.support.servers import RedisServer
-from tests.support.users import create, database
+from tests.support.users import create, database, until
 
 
 async def test_a_mail_is_sent_and_what_it_says_is_erased(
@@ -194,13 +196,27 @@ async def test_while_the_mail_server_is_away_mails_wait_and_nothing_else_does(
     async with running(server):
         pass
     async with serving(mongo_uri, redis_url, **settings(server)) as client:
-        await post(client, mail())
+        before = failures()
+
+        async def have_all_tried() -> bool:
+            return failures() >= before + 4
+
+        with structlog.testing.capture_logs() as lines:
+            await post(client, mail())
+            await until(have_all_tried)
+        reasons = [line["reason"] for line in lines if line["event"] == "mails_wait"]
+        assert reasons == ["it cannot be reached: Connection refused"], "once, not by each sender"
         assert (await client.get("/health/ready")).status_code == 200
         [waiting] = await stored_mails(client)
         assert (waiting.state, waiting.tries, waiting.reason) == ("waiting", 0, None)
         async with running(server, port=server.port):
             [sent] = await reached(client, state="sent")
         assert sent.tries == 1
+
+
+def failures() -> float:
+    """How often no mail server was met."""
+    return REGISTRY.get_sample_value("roster_mail_server_failures_total") or 0.0
 
 
 async def test_a_server_is_signed_in_to_over_tls(
