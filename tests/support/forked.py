@@ -89,7 +89,10 @@ def _be(words: list[str], folder: Path, variables: dict[str, str], streams: list
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w", 1), open(2, "w", 1)  # noqa: SIM115
+    encoding, _, errors = variables.get("PYTHONIOENCODING", "").partition(":")
+    said: dict[str, Any] = {"encoding": encoding or None, "errors": errors or None}
+    sys.stdin, sys.stdout = open(0, **said), open(1, "w", 1, **said)  # noqa: SIM115
+    sys.stderr = open(2, "w", 1, **(said | {"errors": "backslashreplace"}))  # noqa: SIM115
     os.chdir(folder)
     vars(process)["ORIGINAL_DIR"] = str(folder)  # where the processes that it starts begin
     os.environ.clear()

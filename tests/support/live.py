@@ -63,13 +63,12 @@ def command(
     return done
 
 
-_READ_EARLY = {name: os.environ.get(name) for name in ("PYTHONIOENCODING", "TMPDIR")}
-"""Variables that count when Python starts and modules are imported, as they are for the forked processes."""
+_TMPDIR = os.environ.get("TMPDIR")
 
 
 def _must_start(variables: Mapping[str, str]) -> bool:
-    """Whether no fork will do."""
-    return any(variables.get(name) != value for name, value in _READ_EARLY.items())
+    """Whether no fork will do: modules have read where temporary files go."""
+    return variables.get("TMPDIR") != _TMPDIR
 
 
 def wait_until(holds: Callable[[], object]) -> None:

@@ -218,7 +218,7 @@ async def test_every_query_of_applying_goes_through_an_index(client: httpx.Async
     assert set(await statuses(client, import_id)) == {"created", "updated", "deleted", "conflict"}
     noted = await opened["system.profile"].find({"planSummary": {"$exists": True}}).to_list()
     asked = {(entry["ns"].partition(".")[2], entry["planSummary"]) for entry in noted}
-    owned = {"consents", "tokens"}  # of the user who is deleted
+    owned = {"consents", "mails", "tokens"}  # of the user who is deleted
     assert {name for name, _ in asked} == {"audit", "imports", "import_rows", "terms", "users"} | owned
     assert not [each for each in asked if "COLLSCAN" in each[1]]
     assert not [entry for entry in noted if entry.get("hasSortStage")]
