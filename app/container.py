@@ -162,7 +162,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         notices=notices,
     )
     listing = Listing(held, cursors)
-    files = Files(database)
+    files = Files(database, settings)
     exports = Exports(held, files, listing, jobs, cursors)
     return Container(
         settings=settings,

@@ -6,8 +6,12 @@ from typing import Final, Literal
 from pymongo import IndexModel
 
 FileKind = Literal["exports", "imports"]
+StoreName = Literal["gridfs", "s3"]
 BUCKETS: Final[Mapping[FileKind, str]] = {"imports": "import_files", "exports": "export_files"}
-"""GridFS's name for what holds a kind: entries are in `<bucket>.files`, content is in `<bucket>.chunks`."""
+"""GridFS's name for what holds a kind.
+
+Entries of both stores are in `<bucket>.files`; the content of those in GridFS is in `<bucket>.chunks`.
+"""
 
 
 def indexes() -> dict[str, list[IndexModel]]:

@@ -11,7 +11,7 @@ from pymongo import MongoClient
 from redis import Redis
 
 from tests.support.databases import PreparedDatabases
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.servers import MongoServer, RedisServer, S3Server
 
 pytest_plugins = ["tests.support.suite_logs"]
 
@@ -41,6 +41,21 @@ def mongo_server(servers_folder: Path) -> Iterator[MongoServer]:
 def redis_server(servers_folder: Path) -> Iterator[RedisServer]:
     """Shared by the whole run; a test that kills or freezes a server starts one of its own."""
     with RedisServer(servers_folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_keys() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "a-key")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "the-secret-of-that-key")
+        yield
+
+
+@pytest.fixture(scope="session")
+def s3_server(servers_folder: Path, s3_keys: None) -> Iterator[S3Server]:  # noqa: ARG001 - it needs them
+    """Shared by the whole run; a test that kills or freezes a server starts one of its own."""
+    with S3Server(servers_folder) as server:
         yield server
 
 

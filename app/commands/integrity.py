@@ -19,6 +19,7 @@ from models.user_schema import VALIDATOR
 COUNTED = ("users", "audit", "keys", "clients", "invitations", "imports", "import_rows", "jobs")
 _NAMED = 20
 _TIMES = ("created_at", "updated_at", "last_login_at")
+_IN_CHUNKS: Mapping[str, Any] = {"length": {"$gt": 0}, "metadata.store": {"$ne": "s3"}}
 _WRONG: Mapping[str, Any] = {
     "$or": [
         {"$nor": [VALIDATOR]},
@@ -90,7 +91,7 @@ async def _check_orphans(opened: Container) -> list[str]:
     wrong = [f"rows of the import {_id} have no import" for _id in found]
     for bucket in BUCKETS.values():
         files, chunks = f"{bucket}.files", f"{bucket}.chunks"
-        found = await _without(database, files, "_id", chunks, key="files_id", among={"length": {"$gt": 0}})
+        found = await _without(database, files, "_id", chunks, key="files_id", among=_IN_CHUNKS)
         wrong += [f"the file {_id} of {bucket} has no content" for _id in found]
         found = await _without(database, chunks, "files_id", files)
         wrong += [f"content of the file {_id} of {bucket} has no file" for _id in found]

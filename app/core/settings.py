@@ -46,6 +46,32 @@ class Settings(BaseSettings):
         max_length=10_000,
         description="Redis. Unset: a private redis-server under the data folder.",
     )
+    files_url: str | None = Field(
+        default=None,
+        max_length=1_024,
+        description="Bucket for the files of exports and imports, `s3://bucket/prefix`, used by this "
+        "directory alone; its keys are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Unset: GridFS.",
+    )
+    files_endpoint: str | None = Field(
+        default=None,
+        max_length=1_024,
+        description="Address of the store that has the bucket: MinIO, Ceph and others than AWS.",
+    )
+    files_region: str = Field(
+        default="us-east-1", pattern="^[a-z0-9-]{1,64}$", description="Region of the bucket."
+    )
+    files_path_style: bool = Field(
+        default=True,
+        description="Whether addresses have the bucket in their path; without it, it is the first name of "
+        "the host, as Alibaba's and Tencent's stores want it.",
+    )
+    files_timeout_ms: int = Field(
+        default=10_000,
+        ge=100,
+        le=600_000,
+        description="Milliseconds that a call of the bucket's store may take: each sends at most 5 MiB or "
+        "reads 1 MiB.",
+    )
     host: str = Field(
         default="127.0.0.1",
         max_length=255,
@@ -371,6 +397,28 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return key
 
+    @field_validator("files_url")
+    @classmethod
+    def _refuse_odd_bucket(cls, url: str | None) -> str | None:
+        if url is not None and not _BUCKET.fullmatch(url):
+            msg = (
+                "ROSTER_FILES_URL must be the bucket and a prefix, such as s3://bucket/roster; its keys "
+                "are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
+            raise ValueError(msg)
+        return url
+
+    @field_validator("files_endpoint")
+    @classmethod
+    def _refuse_odd_endpoint(cls, endpoint: str | None) -> str | None:
+        if endpoint is not None and not _ENDPOINT.fullmatch(endpoint):
+            msg = (
+                "ROSTER_FILES_ENDPOINT must be the address of the store without the bucket, such as "
+                "https://minio.example.com:9000"
+            )
+            raise ValueError(msg)
+        return endpoint
+
     @field_validator("port", mode="before")
     @classmethod
     def _refuse_link(cls, port: object) -> object:
@@ -497,6 +545,8 @@ class Settings(BaseSettings):
 
 _HOST = re.compile(r"\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9_.-]+(:[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_.=-]+)*/?")
+_ENDPOINT = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
 _BARE = re.compile(r"[^\s?#@]+[^\s?#@/]")
 _NETWORKS: TypeAdapter[tuple[IPvAnyNetwork, ...]] = TypeAdapter(tuple[IPvAnyNetwork, ...])
 

@@ -11,7 +11,7 @@ from bson import ObjectId
 
 from app.core.errors import UnavailableError
 from app.core.mongo import Collection, Database, Row
-from models.file import BUCKETS, FileKind
+from models.file import BUCKETS, FileKind, StoreName
 
 CHUNK_SIZE: Final = 255 * 1024
 """GridFS's own."""
@@ -26,7 +26,7 @@ class Entries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, kind: FileKind, name: str, content_type: str) -> ObjectId:
+    async def add(self, kind: FileKind, name: str, content_type: str, *, store: StoreName) -> ObjectId:
         """Add the entry of a file whose content is being written."""
         moment = datetime.now(UTC)
         entry = {
@@ -34,7 +34,11 @@ class Entries:
             "filename": name,
             "uploadDate": moment,
             "chunkSize": CHUNK_SIZE,
-            "metadata": {"content_type": content_type, "expires_at": moment + LONGEST_UPLOAD},
+            "metadata": {
+                "store": store,
+                "content_type": content_type,
+                "expires_at": moment + LONGEST_UPLOAD,
+            },
         }
         await self._files(kind).insert_one(entry)
         return file_id
@@ -49,6 +53,11 @@ class Entries:
         """The entry of a whole file."""
         return await self._files(kind).find_one({"_id": file_id, **_IS_WHOLE})
 
+    async def find_store(self, kind: FileKind, file_id: ObjectId) -> StoreName:
+        """Where the content of the file is, or of a file without an entry may be."""
+        found = await self._files(kind).find_one({"_id": file_id}, {"metadata.store": 1})
+        return read_store(found or {})
+
     async def find_expired(self, kind: FileKind) -> list[ObjectId]:
         wanted = {"metadata.expires_at": {"$lte": datetime.now(UTC)}}
         found = await self._files(kind).find(wanted, {"_id": 1}).limit(SWEPT).to_list()
@@ -59,3 +68,9 @@ class Entries:
 
     def _files(self, kind: FileKind) -> Collection:
         return self._database[f"{BUCKETS[kind]}.files"]
+
+
+def read_store(entry: Row) -> StoreName:
+    """Where the content is; older releases had one store, and did not say."""
+    store: StoreName = entry.get("metadata", {}).get("store", "gridfs")
+    return store

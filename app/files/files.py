@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -12,16 +12,33 @@ import pymongo
 from bson import ObjectId
 from pymongo.errors import PyMongoError
 
+from app.core.errors import UnavailableError
 from app.core.mongo import Database, Row
-from app.files.entries import Entries
+from app.core.settings import Settings
+from app.files.entries import Entries, read_store
 from app.files.gridfs import GridFS
-from models.file import BUCKETS, FileKind
+from app.files.s3 import S3
+from models.file import BUCKETS, FileKind, StoreName
 
 _CLOSING_S: Final = 5.0
+_LATER: Final = (PyMongoError, UnavailableError)
+"""What is left after these expires within a day, and is deleted then."""
 
 
 class _Sink(Protocol):
     async def write(self, data: bytes, /) -> None: ...
+
+
+class Store(Protocol):
+    """What keeps the content of files."""
+
+    def writing(
+        self, kind: FileKind, file_id: ObjectId, content_type: str, /
+    ) -> AbstractAsyncContextManager[_Sink]: ...
+
+    def read(self, kind: FileKind, entry: Row, start: int, stop: int) -> AsyncGenerator[bytes, None]: ...
+
+    async def delete(self, kind: FileKind, file_id: ObjectId) -> None: ...
 
 
 class Writer:
@@ -49,26 +66,37 @@ class StoredFile:
 
     kind: FileKind
     entry: Row
-    store: GridFS
+    store: Store
 
     @property
     def length(self) -> int:
         return int(self.entry["length"])
 
-    def read(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+    async def read(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """Yields the bytes from `start` up to `stop`, in memory that does not grow with the file.
 
-        UnavailableError: the file was deleted meanwhile.
+        UnavailableError: the file was deleted meanwhile, or it is not as it was written. Of a file that is
+        read whole the last chunk comes once the hash is right: a damaged one never looks whole.
         """
-        return self.store.read(self.kind, self.entry, start, stop)
+        digest = hashlib.sha256()
+        expected = self.entry["metadata"].get("sha256") if stop - start == self.length else None
+        left = stop - start
+        async with aclosing(self.store.read(self.kind, self.entry, start, stop)) as chunks:
+            async for chunk in chunks:
+                digest.update(chunk)
+                left -= len(chunk)
+                if not left and expected not in {None, digest.hexdigest()}:
+                    raise UnavailableError("The file is not as it was written.")
+                yield chunk
 
 
 class Files:
-    """The files of a directory: their entries in MongoDB, their content in a store."""
+    """The files of a directory: their entries in MongoDB, their content in the store that is set."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, settings: Settings) -> None:
         self._entries = Entries(database)
-        self._store = GridFS(database)
+        self._gridfs = GridFS(database)
+        self._s3 = None if settings.files_url is None else S3(settings, settings.files_url)
 
     @asynccontextmanager
     async def writing(
@@ -76,27 +104,34 @@ class Files:
     ) -> AsyncGenerator[tuple[ObjectId, Writer], None]:
         """The id of a new file, and where to write it; an error in the block leaves nothing behind.
 
-        UnavailableError: the upload took longer than a day.
+        UnavailableError: the store failed, or the upload took longer than a day.
         """
-        file_id = await self._entries.add(kind, name, content_type)
+        current: StoreName = "gridfs" if self._s3 is None else "s3"
+        store = self._choose(current)
+        file_id = await self._entries.add(kind, name, content_type, store=current)
         try:
-            async with self._store.writing(kind, file_id) as sink:
+            async with store.writing(kind, file_id, content_type) as sink:
                 writer = Writer(sink)
                 yield file_id, writer
             whole = {"length": writer.length, "metadata.sha256": writer.sha256}
             await self._entries.change(kind, file_id, whole | {"metadata.expires_at": expires_at})
         except BaseException:
-            with anyio.CancelScope(shield=True), pymongo.timeout(_CLOSING_S), suppress(PyMongoError):
-                await self.delete(kind, file_id)
+            with anyio.CancelScope(shield=True), pymongo.timeout(_CLOSING_S), suppress(*_LATER):
+                await self._delete(store, kind, file_id)
             raise
 
     async def find(self, kind: FileKind, file_id: ObjectId) -> StoredFile | None:
+        """The file, once it is whole. UnavailableError: it lies in a bucket, and none is set."""
         entry = await self._entries.find(kind, file_id)
-        return None if entry is None else StoredFile(kind, entry, self._store)
+        return None if entry is None else StoredFile(kind, entry, self._choose(read_store(entry)))
 
     async def delete(self, kind: FileKind, file_id: ObjectId) -> None:
-        """Delete a file; its entry goes last, so that an interrupted delete can be repeated."""
-        await self._store.delete(kind, file_id)
+        """Delete a file. UnavailableError: it lies in a bucket, and none is set, or the store failed."""
+        await self._delete(self._choose(await self._entries.find_store(kind, file_id)), kind, file_id)
+
+    async def _delete(self, store: Store, kind: FileKind, file_id: ObjectId) -> None:
+        """The entry goes last, so that an interrupted delete can be repeated."""
+        await store.delete(kind, file_id)
         await self._entries.delete(kind, file_id)
 
     async def sweep(self) -> int:
@@ -106,7 +141,14 @@ class Files:
         """
         gone = 0
         for kind in BUCKETS:
-            for file_id in [*await self._entries.find_expired(kind), *await self._store.find_orphans(kind)]:
+            for file_id in [*await self._entries.find_expired(kind), *await self._gridfs.find_orphans(kind)]:
                 await self.delete(kind, file_id)
                 gone += 1
         return gone
+
+    def _choose(self, name: StoreName) -> Store:
+        if name == "gridfs":
+            return self._gridfs
+        if self._s3 is None:
+            raise UnavailableError("The file lies in a bucket, and ROSTER_FILES_URL is not set.")
+        return self._s3

@@ -23,7 +23,9 @@ class GridFS:
         self._database = database
 
     @asynccontextmanager
-    async def writing(self, kind: FileKind, file_id: ObjectId) -> AsyncGenerator["ChunkWriter", None]:
+    async def writing(
+        self, kind: FileKind, file_id: ObjectId, _content_type: str
+    ) -> AsyncGenerator["ChunkWriter", None]:
         """Where to write the content, which is complete once the block is left."""
         writer = ChunkWriter(self._chunks(kind), file_id)
         yield writer

@@ -4,9 +4,13 @@ They are launched as the embedded default launches its own, so they too end with
 """
 
 import os
+import re
 import signal
+import sys
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+import httpx
 
 from app.commands.embedded import binaries, mongod, redis_server
 from app.commands.embedded.servers import Server
@@ -101,6 +105,48 @@ class RedisServer(Faults):
     @property
     def url(self) -> str:
         return redis_server.url(self.server.port)
+
+
+class S3Server(Faults):
+    """moto, which does what S3 does, with one bucket; started again, it is empty."""
+
+    def __init__(self, folder: Path) -> None:
+        def command(_: Path, port: int) -> list[str]:
+            return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+
+        def find_ready(_: int) -> int | None:
+            try:
+                httpx.put(f"{self.endpoint}/{self.bucket}", timeout=5).raise_for_status()
+            except httpx.HTTPError:
+                return None
+            return self.server.pid
+
+        self.bucket = "files"
+        self.server = Server(folder / "moto", command=command, ready=find_ready)
+        super().__init__(self.server)
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"files_url": f"s3://{self.bucket}/a/prefix", "files_endpoint": self.endpoint}
+
+    def list_keys(self) -> set[str]:
+        return self._list("list-type=2", "Key")
+
+    def list_uploads(self) -> set[str]:
+        """Multipart uploads that were neither completed nor aborted."""
+        return self._list("uploads", "UploadId")
+
+    def change(self, key: str, content: bytes) -> None:
+        """Replace what an object holds."""
+        httpx.put(f"{self.endpoint}/{self.bucket}/{key}", content=content).raise_for_status()
+
+    def _list(self, query: str, tag: str) -> set[str]:
+        listed = httpx.get(f"{self.endpoint}/{self.bucket}?{query}").raise_for_status().text
+        return set(re.findall(f"<{tag}>([^<]+)</{tag}>", listed))
 
 
 def find_binary(name: str, folder: Path) -> Path:

@@ -29,7 +29,7 @@ _PASSWORDS = (
     "eight badgers whisper softly", "correct horse", "a horse in the rain", "lètmein", "kanarienvogel",
 )  # fmt: skip
 """What tests sign in with."""
-_KEYS = ("0123456789abcdef0123456789abcdef", "a secret of the tests, long enough")
+_KEYS = ("0123456789abcdef0123456789abcdef", "a secret of the tests, long enough", "the-secret-of-that-key")
 
 
 def _any_of(texts: Iterable[str]) -> str:

@@ -32,6 +32,11 @@ def refusal(**overrides: object) -> str:
 DEFAULTS: dict[str, object] = {
     "mongo_uri": None,
     "redis_url": None,
+    "files_url": None,
+    "files_endpoint": None,
+    "files_region": "us-east-1",
+    "files_path_style": True,
+    "files_timeout_ms": 10_000,
     "host": "127.0.0.1",
     "port": 8000,
     "data_dir": Path(".roster"),
@@ -103,6 +108,29 @@ def test_nothing_needs_to_be_set() -> None:
 @pytest.mark.parametrize(("said", "region"), [("DE", "DE"), ("it", "IT")])
 def test_a_country_is_known_by_its_two_letters(said: str, region: str) -> None:
     assert settings.load(phone_region=said).phone_region == region
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "bucket", "https://bucket", "s3://key:secret@bucket", "s3://Bucket", "s3://bucket//x", "s3://b?x=1"],
+)
+def test_a_bucket_is_named_by_itself_and_a_prefix(url: str) -> None:
+    assert refusal(files_url=url) == (
+        "ROSTER_FILES_URL must be the bucket and a prefix, such as s3://bucket/roster; its keys "
+        "are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    )
+    assert settings.load(files_url="s3://people-files/a/b").files_url == "s3://people-files/a/b"
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["", "minio:9000", "s3://minio", "https://a:b@minio", "https://minio/bucket"]
+)
+def test_the_store_of_a_bucket_has_an_address_without_the_bucket(endpoint: str) -> None:
+    assert refusal(files_endpoint=endpoint) == (
+        "ROSTER_FILES_ENDPOINT must be the address of the store without the bucket, such as "
+        "https://minio.example.com:9000"
+    )
+    assert settings.load(files_endpoint="http://[::1]:9000").files_endpoint == "http://[::1]:9000"
 
 
 @pytest.mark.parametrize("region", ["UK", "Germany", "49", "D E"])
@@ -390,6 +418,8 @@ TEXTS = (
     "admin_password",
     "audience",
     "brand_name",
+    "files_endpoint",
+    "files_url",
     "host",
     "issuer",
     "mail_from",
@@ -402,7 +432,13 @@ CHOICES = {bool, Path, Path | None}
 
 
 def test_no_setting_is_neither_bounded_nor_a_choice() -> None:
-    own = {"secret_key", "phone_region", "brand_colour", "brand_colour_dark"}  # by a rule: see their tests
+    own = {
+        "secret_key",
+        "files_region",
+        "phone_region",
+        "brand_colour",
+        "brand_colour_dark",
+    }  # by a rule: see their tests
     others = Settings.model_fields.keys() - {*NUMBERS, *TEXTS, *LISTS, *own}
     kinds = {name: Settings.model_fields[name].annotation for name in others}
     assert all(kind in CHOICES or "Literal" in str(kind) for kind in kinds.values()), kinds

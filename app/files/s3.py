@@ -1,0 +1,194 @@
+"""The content of files as objects of an S3 bucket, `<prefix>/<kind>/<id>`, by way of obstore.
+
+A file of several parts is a multipart upload, which the bucket shows when it is complete or not at all.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import anyio
+import obstore
+import structlog
+from bson import ObjectId
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from app.core.errors import UnavailableError
+from app.core.mongo import Row
+from app.core.settings import Settings
+from app.monitoring.metrics import BACKEND_ERRORS
+from models.file import FileKind
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
+
+log = structlog.get_logger("roster.files")
+
+_PART: Final = 5 * 1024 * 1024
+"""The least that S3 takes as a part."""
+_BLOCK: Final = 1024 * 1024
+_RETRIES: Final = 2
+_RETRY_AFTER_S: Final = 5
+_REASON: Final = re.compile(r"<Code>(\w{1,64})</Code>|status code: (\d{3})|kind: (\w{1,64})")
+"""What may be logged of an error: the rest of it repeats addresses, keys and signatures."""
+
+
+class S3:
+    """The objects of files; which files there are, their entries say."""
+
+    def __init__(self, settings: Settings, url: str) -> None:
+        self._store = _open(settings, url)
+
+    @asynccontextmanager
+    async def writing(
+        self, kind: FileKind, file_id: ObjectId, content_type: str
+    ) -> AsyncGenerator["_Upload", None]:
+        """Where to write the content, which is complete once the block is left.
+
+        An error in the block aborts the upload. UnavailableError: the store did not take it.
+        """
+
+        async def put(content: bytes | AsyncGenerator[bytes, None]) -> None:
+            with _explained():
+                await obstore.put_async(
+                    self._store,
+                    _key(kind, file_id),
+                    content,
+                    attributes={"Content-Type": content_type},
+                    chunk_size=_PART,
+                    max_concurrency=2,
+                )
+
+        upload = _Upload(put)
+        try:
+            yield upload
+            await upload.finish()
+        except BaseException:
+            await upload.abort()
+            raise
+
+    async def read(self, kind: FileKind, entry: Row, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+        """Yields the bytes from `start` up to `stop`, each block by a request of its own.
+
+        No connection stays open while a slow client reads. UnavailableError: the file was deleted meanwhile,
+        or the store failed.
+        """
+        for begin in range(start, stop, _BLOCK):
+            end = min(begin + _BLOCK, stop)
+            with _explained():
+                block = await obstore.get_range_async(
+                    self._store, _key(kind, entry["_id"]), start=begin, end=end
+                )
+            if len(block) != end - begin:
+                raise UnavailableError("The file is shorter than it was written.")
+            yield bytes(block)
+
+    async def delete(self, kind: FileKind, file_id: ObjectId) -> None:
+        with _explained(), suppress(FileNotFoundError):
+            await obstore.delete_async(self._store, _key(kind, file_id))
+
+
+def _key(kind: FileKind, file_id: ObjectId) -> str:
+    return f"{kind}/{file_id}"
+
+
+def _open(settings: Settings, url: str) -> S3Store:
+    """A store whose calls end in time; it takes the keys from the environment."""
+    place = urlsplit(url)
+    timeout = timedelta(milliseconds=settings.files_timeout_ms)
+    config: S3Config = {
+        "region": settings.files_region,
+        "virtual_hosted_style_request": not settings.files_path_style,
+        "disable_bulk_delete": True,  # which not every store knows
+    }
+    endpoint = urlsplit(settings.files_endpoint or "")
+    if endpoint.netloc:
+        host = endpoint.netloc if settings.files_path_style else f"{place.netloc}.{endpoint.netloc}"
+        config["endpoint"] = f"{endpoint.scheme}://{host}"
+    return S3Store(
+        place.netloc,
+        config=config,
+        prefix=place.path.strip("/") or None,
+        client_options={"timeout": timeout, "allow_http": endpoint.scheme == "http"},
+        retry_config={"max_retries": _RETRIES, "retry_timeout": timeout},
+    )
+
+
+class _Upload:
+    """Content on its way: at once if it fits into one part, else part by part.
+
+    obstore aborts a multipart upload whose source fails, but not one that is cancelled.
+    """
+
+    def __init__(self, put: Callable[[bytes | AsyncGenerator[bytes, None]], Awaitable[None]]) -> None:
+        self._put = put
+        self._buffer = bytearray()
+        self._parts: asyncio.Queue[bytes | Exception | None] = asyncio.Queue(1)
+        self._putting: asyncio.Future[None] | None = None
+
+    async def write(self, data: bytes) -> None:
+        self._buffer += data
+        while len(self._buffer) > _PART:
+            part = bytes(self._buffer[:_PART])
+            del self._buffer[:_PART]
+            await self._send(part)
+
+    async def finish(self) -> None:
+        if self._putting is None:
+            await self._put(bytes(self._buffer))
+            return
+        await self._send(bytes(self._buffer))
+        await self._send(None)
+        await self._putting
+
+    async def abort(self) -> None:
+        if self._putting is not None and not self._putting.done():
+            with anyio.CancelScope(shield=True), suppress(_AbortedError, UnavailableError):
+                await self._send(_AbortedError())
+                await self._putting
+
+    async def _send(self, part: bytes | Exception | None) -> None:
+        """Hand over a part as soon as the one before is taken; raises what the upload failed with."""
+        if self._putting is None:
+            self._putting = asyncio.ensure_future(self._put(self._take()))
+        handing = asyncio.ensure_future(self._parts.put(part))
+        try:
+            await asyncio.wait({handing, self._putting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            handing.cancel()
+        if self._putting.done():
+            await self._putting
+
+    async def _take(self) -> AsyncGenerator[bytes, None]:
+        while (part := await self._parts.get()) is not None:
+            if isinstance(part, Exception):
+                raise part
+            yield part
+
+
+class _AbortedError(Exception):
+    """What the source of an upload fails with, so that obstore aborts it."""
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn errors of the store into UnavailableError; what they say goes to no one."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise _describe(error, "The file was deleted meanwhile, or the bucket.") from None
+    except BaseError as error:
+        raise _describe(error, "The store of files did not do what it was asked: try again.") from None
+
+
+def _describe(error: Exception, detail: str) -> UnavailableError:
+    found = _REASON.search(str(error))
+    reason = next(filter(None, found.groups())) if found else None
+    BACKEND_ERRORS.labels("S3", type(error).__name__).inc()
+    log.warning("backend_unavailable", backend="S3", error=type(error).__name__, reason=reason)
+    return UnavailableError(detail, retry_after=_RETRY_AFTER_S)

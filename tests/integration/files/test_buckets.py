@@ -1,0 +1,39 @@
+"""Exports and imports whose files lie in a bucket, through the front door."""
+
+import hashlib
+
+import pytest
+
+from app.commands import integrity
+from tests.support.imports import plan
+from tests.support.jobs import Start, backends, export
+from tests.support.servers import S3Server
+from tests.support.users import create, database, problem
+
+
+async def test_exports_and_imports_lie_in_the_bucket(
+    starts: Start, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.files.s3._BLOCK", 50)
+    client = await starts(**s3_server.settings)
+    await create(client)
+    before = s3_server.list_keys()
+    made = await export(client)
+    whole = (await client.get(made["file"])).content
+    assert (made["bytes"], made["sha256"]) == (len(whole), hashlib.sha256(whole).hexdigest())
+    part = await client.get(made["file"], headers={"Range": "bytes=7-160"})
+    assert (part.status_code, part.content) == (206, whole[7:161])
+    planned = await plan(client, "email,name\r\nnew@example.com,New\r\n")
+    assert planned["counts"]["create"] == 1
+    added = {key.removeprefix("a/prefix/").partition("/")[0] for key in s3_server.list_keys() - before}
+    assert added == {"exports", "imports"}
+    for kind in ("export", "import"):
+        assert await database(client)[f"{kind}_files.chunks"].count_documents({}) == 0
+    assert (await integrity.check(backends(client))).wrong == []
+
+    other = await starts()
+    problem(await other.get(made["file"]), 503, "unavailable")
+    problem(await other.delete(f"/users/exports/{made['id']}"), 503, "unavailable")
+    for path in (f"/users/exports/{made['id']}", f"/users/imports/{planned['id']}"):
+        assert (await client.delete(path)).status_code == 204
+    assert s3_server.list_keys() == before
