@@ -166,6 +166,8 @@ class RowWriter:
                 raise _RefusedError("Another user has a unique value of one of them.") from None
             if written.inserted_count + written.matched_count != len(batch.together):
                 raise _RefusedError("One of them has changed since.")
+            moved = [user["_id"] for user, values in batch.notes if changes.moves(user, values)]
+            await changes.end_codes(self.rows.database, moved, self.session)
             await audit.write.add(self.rows.database, batch.entries, self.session)
 
     async def _take(self, rows: list[Row]) -> None:

@@ -8,6 +8,7 @@ from operator import getitem
 from typing import Any
 
 from beanie import PydanticObjectId
+from bson import ObjectId
 from pydantic import ValidationError
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -23,7 +24,7 @@ from app.core.errors import (
     WriteConflictError,
 )
 from app.core.field_errors import from_validation
-from app.core.mongo import Row
+from app.core.mongo import Database, Row
 from app.users import administrators
 from app.users.authority import ADMIN, Authority
 from app.users.generations import End
@@ -39,6 +40,7 @@ from app.users.user_records import (
     sound,
     stays_verified,
 )
+from models.mail import Purpose
 from models.user import FIELDS, STANDING, UserInput, UserPatch, UserReplacement
 from models.values import Held, held
 
@@ -53,6 +55,9 @@ OWNED = {
     "known_devices": "user",
 }
 """Collections whose documents are deleted with the user whom this field of them names."""
+
+_STAYING: Purpose = "take_back_email"
+"""The code of a mail that is of use only once the e-mail has changed."""
 
 _ENDED = dict.fromkeys((*STANDING, "credentials"), 1)
 _SAID = set(UserInput.model_fields)
@@ -143,7 +148,9 @@ class Writes:
                     await administrators.leave_one(self._records.collection, row["_id"], session)
                 told = audit.write.differences(_input(row), values) if differences is None else differences
                 entry = alteration(row, author, told)
-                await audit.write.add(self._records.collection.database, [entry], session, also)
+                database = self._records.collection.database
+                await end_codes(database, [row["_id"]] if moves(row, values) else [], session)
+                await audit.write.add(database, [entry], session, also)
             return changed
 
         return await self._records.together(change_and_tell, session)
@@ -280,6 +287,18 @@ def note(row: Row, values: dict[str, Any], authority: Authority) -> None:
 def ends(row: Row, values: dict[str, Any]) -> bool:
     """Whether the change ends the user's sessions: it deactivates them, or takes a scope away."""
     return (row["is_active"] and not values["is_active"]) or not set(row["scopes"]) <= set(values["scopes"])
+
+
+def moves(row: Row, values: Mapping[str, Any]) -> bool:
+    """Whether the change gives the user another e-mail, or another spelling of it."""
+    return bool(row.get("email") != values["email"])
+
+
+async def end_codes(database: Database, ids: Sequence[ObjectId], session: AsyncClientSession) -> None:
+    """Delete the codes that were mailed to users who get another e-mail: the first would revive them else."""
+    if ids:
+        ended = {"user": {"$in": list(ids)}, "purpose": {"$ne": _STAYING}}
+        await database["mail_codes"].delete_many(ended, session=session)
 
 
 def alteration(row: Row, author: Author, differences: Sequence[Mapping[str, Any]]) -> Entry:

@@ -8,7 +8,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.audit.write import SECRET, Author
 from app.core.mongo import Row
-from app.users.changes import Writes
+from app.users.changes import RAISED, Writes
 from app.users.user_records import PUBLIC, SETTABLE, Records, generation, sound
 
 _VERIFIED = {"pointer": "/email_verified", "from": False, "to": True}
@@ -32,7 +32,8 @@ class Verification:
     ) -> bool:
         """Whether the user has this e-mail, in this spelling; then it is verified now.
 
-        Unless it was so before, `password_hash` is that of the user's first password.
+        Unless it was so before, `password_hash` is that of the user's first password, which makes their other
+        codes void.
         """
         row = await self._read(user_id, session)
         if row["email"] != email:
@@ -41,7 +42,14 @@ class Verification:
             secret = {} if password_hash is None else {"credentials.password_hash": password_hash}
             told = [_VERIFIED, *(SECRET if secret else ())]
             await self._write(
-                row, _said(row), author, is_verified=True, stored=secret, differences=told, session=session
+                row,
+                _said(row),
+                author,
+                RAISED if secret else {},
+                is_verified=True,
+                stored=secret,
+                differences=told,
+                session=session,
             )
         return True
 

@@ -106,6 +106,19 @@ async def test_a_user_whose_mail_was_lost_asks_for_another(inviting: httpx.Async
     assert await kinds(inviting, email) == ["verify_email", "activate"]
 
 
+async def test_the_first_password_ends_the_codes_that_were_mailed_before_it(
+    inviting: httpx.AsyncClient,
+) -> None:
+    email = "both@example.com"
+    await register(inviting, email=email)
+    first = token_in(await last_mail(inviting, email))
+    await ask(inviting, email)
+    second = {"token": token_in(await last_mail(inviting, email)), "password": OTHER_PASSWORD}
+    assert (await call(inviting, "POST", "/auth/email/verify", json={"token": first})).status_code == 204
+    problem(await call(inviting, "POST", "/auth/activate", json=second), 403, "invalid_code")
+    assert (await ask_token(inviting, email, PASSWORD)).status_code == 200
+
+
 async def test_an_imported_user_who_registers_gets_in_by_the_mail(inviting: httpx.AsyncClient) -> None:
     user = await create(inviting)
     await register(inviting, email=user["email"])

@@ -10,7 +10,7 @@ import pytest
 from tests.support.applying import apply_plan
 from tests.support.identity import call, member, token_of
 from tests.support.imports import importing_all_along
-from tests.support.mailed import ask, mails_to
+from tests.support.mailed import ask, mails_to, token_in
 from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import problem, read, verify
 
@@ -92,6 +92,21 @@ async def test_an_address_that_others_set_resets_and_verifies_nothing_on_a_stran
     for path in ("/auth/password/forgotten", "/auth/email/verification", "/auth/activation"):
         assert (await ask(working, email, path)).status_code == 202
     assert await mails_to(working, email) == []
+
+
+@pytest.mark.parametrize("way", [patch, put, batch, upload])
+async def test_a_code_that_was_mailed_before_dies_with_the_address_and_stays_dead(
+    working: httpx.AsyncClient, way: Way
+) -> None:
+    user, token = await member(working), await token_of(working, "users:write")
+    await verify(working, user)
+    await ask(working, user["email"])
+    link = token_in((await mails_to(working, user["email"]))[-1])
+    for email in (f"{way.__name__}.moved@example.com", user["email"]):
+        await way(working, token, user, email)
+        assert (await read(working, user))["email"] == email
+    body = {"token": link, "password": "seven owls read slowly"}
+    problem(await call(working, "POST", "/auth/password/reset", json=body), 403, "invalid_code")
 
 
 async def test_no_new_user_gets_an_administrators_address(working: httpx.AsyncClient) -> None:

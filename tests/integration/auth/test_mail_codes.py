@@ -216,6 +216,18 @@ async def test_a_code_dies_with_time(mailing: httpx.AsyncClient) -> None:
         await check(mailing, email=user["email"], code=str(issued.code))
 
 
+@pytest.mark.parametrize("purpose", ["reset_password", "activate", "verify_email", "change_email"])
+async def test_a_code_stays_dead_where_the_address_is_changed_back(
+    mailing: httpx.AsyncClient, purpose: Purpose
+) -> None:
+    user = await member(mailing)
+    issued = await issue(mailing, user, purpose)
+    await change_email(mailing, user)
+    back = await mailing.patch(f"/users/{user['id']}", json={"email": user["email"]})
+    assert back.status_code == 200, back.text
+    assert not await is_good(mailing, purpose, issued.token)
+
+
 async def test_the_code_of_a_new_address_dies_with_a_change_of_the_old_one(
     mailing: httpx.AsyncClient,
 ) -> None:
