@@ -82,13 +82,16 @@ def test_the_app_listens_within_its_container_under_the_name_that_others_know(co
     assert (loaded.host, loaded.port) == ("0.0.0.0", 8000)  # noqa: S104 - of the container
 
 
+KEYS_OF_A_BUCKET = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+
+
 def test_every_other_setting_reaches_the_app_where_it_is_set(compose: Compose) -> None:
     app = compose["services"]["app"]["environment"]
     fixed = {
         f"ROSTER_{name}" for name in ("HOST", "ISSUER", "SECRET_KEY", "MONGO_URI", "REDIS_URL", "JOBS_INSIDE")
     }
     not_its_own = {"ROSTER_PORT", "ROSTER_DATA_DIR"}  # the host's; nothing is embedded
-    settings = {f"ROSTER_{name.upper()}" for name in Settings.model_fields}
+    settings = {f"ROSTER_{name.upper()}" for name in Settings.model_fields} | KEYS_OF_A_BUCKET
     assert app.keys() == settings - not_its_own
     assert {name for name, value in app.items() if value is None} == settings - not_its_own - fixed
 
