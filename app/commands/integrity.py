@@ -9,6 +9,7 @@ import pymongo
 
 from app import migrations
 from app.container import Container
+from app.core.errors import UnavailableError
 from app.core.mongo import Database
 from app.database import indexes
 from app.users import phone_numbers
@@ -49,6 +50,7 @@ async def check(opened: Container, *, named: int = _NAMED) -> Findings:
         *await _check_phones(opened),
         *await opened.search.check(),
         *await _check_orphans(opened),
+        *await _check_bucket(opened),
     ]
     return Findings(counts, wrong)
 
@@ -96,6 +98,14 @@ async def _check_orphans(opened: Container) -> list[str]:
         found = await _without(database, chunks, "files_id", files)
         wrong += [f"content of the file {_id} of {bucket} has no file" for _id in found]
     return wrong
+
+
+async def _check_bucket(opened: Container) -> list[str]:
+    try:
+        wrong = await opened.files.check_bucket()
+    except UnavailableError:
+        return ["the bucket of ROSTER_FILES_URL cannot be read: the log has its reason"]
+    return wrong[:_NAMED] + ([f"and {len(wrong) - _NAMED} files more"] if len(wrong) > _NAMED else [])
 
 
 async def _without(

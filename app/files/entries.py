@@ -58,6 +58,11 @@ class Entries:
         found = await self._files(kind).find_one({"_id": file_id}, {"metadata.store": 1})
         return read_store(found or {})
 
+    async def list_in_s3(self, kind: FileKind) -> dict[ObjectId, int | None]:
+        """The lengths of all files in the bucket; None of one that is being written."""
+        found = self._files(kind).find({"metadata.store": "s3"}, {"length": 1})
+        return {entry["_id"]: entry.get("length") async for entry in found}
+
     async def find_expired(self, kind: FileKind) -> list[ObjectId]:
         wanted = {"metadata.expires_at": {"$lte": datetime.now(UTC)}}
         found = await self._files(kind).find(wanted, {"_id": 1}).limit(SWEPT).to_list()

@@ -146,6 +146,31 @@ class Files:
                 gone += 1
         return gone
 
+    async def check_bucket(self) -> list[str]:
+        """A sentence for each object that is missing, has another length, or has no file.
+
+        Entries are read before and after the objects: what changes meanwhile is not named.
+        """
+        wrong: list[str] = []
+        for kind, bucket in BUCKETS.items():
+            before = await self._entries.list_in_s3(kind)
+            if self._s3 is None:
+                wrong += (
+                    [f"{len(before)} files of {bucket} lie in a bucket, and none is set"] if before else []
+                )
+                continue
+            objects = await self._s3.list(kind)
+            after = await self._entries.list_in_s3(kind)
+            whole = {file_id: length for file_id, length in before.items() if length is not None}
+            wrong += [
+                f"the file {file_id} of {bucket} has no content of its length in the bucket"
+                for file_id in sorted(whole.keys() & after.keys())
+                if objects.get(file_id) != whole[file_id]
+            ]
+            without = sorted(objects.keys() - before.keys() - after.keys())
+            wrong += [f"the object {kind}/{file_id} in the bucket has no file" for file_id in without]
+        return wrong
+
     def _choose(self, name: StoreName) -> Store:
         if name == "gridfs":
             return self._gridfs

@@ -92,6 +92,13 @@ class S3:
         with _explained(), suppress(FileNotFoundError):
             await obstore.delete_async(self._store, _key(kind, file_id))
 
+    async def list(self, kind: FileKind) -> dict[ObjectId, int]:
+        """The lengths of all objects, by the ids of their files."""
+        with _explained():
+            pages = obstore.list(self._store, kind)
+            found = [(meta["path"], meta["size"]) async for page in pages for meta in page]
+        return {ObjectId(path.rpartition("/")[2]): size for path, size in found}
+
 
 def _key(kind: FileKind, file_id: ObjectId) -> str:
     return f"{kind}/{file_id}"

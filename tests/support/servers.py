@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import obstore
+from obstore.store import S3Store
 
 from app.commands.embedded import binaries, mongod, redis_server
 from app.commands.embedded.servers import Server
@@ -133,6 +135,10 @@ class S3Server(Faults):
     def settings(self) -> dict[str, Any]:
         return {"files_url": f"s3://{self.bucket}/a/prefix", "files_endpoint": self.endpoint}
 
+    @property
+    def _store(self) -> S3Store:
+        return S3Store(self.bucket, endpoint=self.endpoint, client_options={"allow_http": True})
+
     def list_keys(self) -> set[str]:
         return self._list("list-type=2", "Key")
 
@@ -142,7 +148,10 @@ class S3Server(Faults):
 
     def change(self, key: str, content: bytes) -> None:
         """Replace what an object holds."""
-        httpx.put(f"{self.endpoint}/{self.bucket}/{key}", content=content).raise_for_status()
+        obstore.put(self._store, key, content)
+
+    def delete(self, key: str) -> None:
+        obstore.delete(self._store, key)
 
     def _list(self, query: str, tag: str) -> set[str]:
         listed = httpx.get(f"{self.endpoint}/{self.bucket}?{query}").raise_for_status().text

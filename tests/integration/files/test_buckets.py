@@ -8,7 +8,7 @@ from app.commands import integrity
 from tests.support.imports import plan
 from tests.support.jobs import Start, backends, export
 from tests.support.servers import S3Server
-from tests.support.users import create, database, problem
+from tests.support.users import NOBODY, create, database, problem
 
 
 async def test_exports_and_imports_lie_in_the_bucket(
@@ -37,3 +37,29 @@ async def test_exports_and_imports_lie_in_the_bucket(
     for path in (f"/users/exports/{made['id']}", f"/users/imports/{planned['id']}"):
         assert (await client.delete(path)).status_code == 204
     assert s3_server.list_keys() == before
+
+
+async def test_check_names_what_the_bucket_lacks_or_has_too_much(starts: Start, s3_server: S3Server) -> None:
+    settings = s3_server.settings | {"files_url": f"s3://{s3_server.bucket}/checked"}
+    client = await starts(**settings)
+    lost, changed = await export(client), await export(client)
+    files = {str(made["_id"]): made["file"] async for made in database(client)["exports"].find()}
+    assert (await integrity.check(backends(client))).wrong == []
+    s3_server.change(f"checked/exports/{files[changed['id']]}", b"short")
+    s3_server.change(f"checked/exports/{NOBODY}", b"whose?")
+    s3_server.delete(f"checked/exports/{files[lost['id']]}")
+    assert (await integrity.check(backends(client))).wrong == [
+        *(
+            f"the file {file_id} of export_files has no content of its length in the bucket"
+            for file_id in sorted(files.values())
+        ),
+        f"the object exports/{NOBODY} in the bucket has no file",
+    ]
+    without = await starts()
+    assert (await integrity.check(backends(without))).wrong == [
+        "2 files of export_files lie in a bucket, and none is set"
+    ]
+    elsewhere = await starts(**settings | {"files_endpoint": "http://127.0.0.1:9", "files_timeout_ms": 100})
+    assert (await integrity.check(backends(elsewhere))).wrong == [
+        "the bucket of ROSTER_FILES_URL cannot be read: the log has its reason"
+    ]
