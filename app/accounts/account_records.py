@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from app import audit
 from app.accounts.auth import Auth
 from app.audit.write import Author
-from app.core.catalogue import LANGUAGES, find_language
+from app.core.catalogue import LANGUAGES, Language, find_language
 from app.core.clock import now
 from app.core.normalise import canonical, typed_email_key
 from app.database.transactions import together
@@ -183,11 +183,13 @@ async def store_password(
     password_hash: str,
     author: Author,
     first: Callable[[AsyncClientSession], Awaitable[None]] | None = None,
+    *,
+    language: Language | None = None,
 ) -> bool:
     """Store a new hash, end all sessions, lift the account's throttle, and tell the address of the change.
 
     False if the password was changed or the sessions were ended since the account was read. `first` is
-    done in the same transaction.
+    done in the same transaction. `language` is that of the notice, where the account has none.
     """
     whom = ObjectId(account.user_id)
     unchanged = {
@@ -211,7 +213,7 @@ async def store_password(
         told = audit.write.entry(author, "password_set", whom, differences=audit.write.SECRET)
         await audit.write.add(auth.database, [told], session)
         if account.password_hash is not None:
-            await auth.outbox.add(_notice(account), session)
+            await auth.outbox.add(_notice(account, language), session)
         return int(changed["credentials"]["generation"])
 
     async with auth.sessions.ending(account.user_id) as ending:
@@ -224,8 +226,8 @@ async def store_password(
     return True
 
 
-def _notice(account: Account) -> Mail:
-    language = find_language(account.locale) or LANGUAGES[0]
+def _notice(account: Account, asked: Language | None) -> Mail:
+    language = find_language(account.locale) or asked or LANGUAGES[0]
     values = {"name": account.name, "when": now().isoformat()}
     return Mail(
         "password_changed", account.email, language, values, user_id=account.user_id, name=account.name

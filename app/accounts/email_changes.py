@@ -100,7 +100,6 @@ async def _send(auth: Auth, account: Account, email: str, language: Language) ->
                 session=session,
                 email=email,
                 bound_to=account.email,
-                data={"language": language},
             )
 
     await together(auth.database.client, write)

@@ -77,7 +77,7 @@ async def send(
         email=to,
         generation=account.generation,
         ttl_s=ttl_s,
-        data=data,
+        data={"language": language} | dict(data or {}),  # of what is told once it is used
         with_code=purpose != "take_back_email",  # digits that live for days could be guessed
         bound_to=bound_to,
         session=session,

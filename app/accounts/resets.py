@@ -11,7 +11,7 @@ from app.accounts.mailed_codes import ask
 from app.audit.write import Author, Entry
 from app.auth import passwords
 from app.auth.mail_codes import Given, Proof
-from app.core.catalogue import Language
+from app.core.catalogue import Language, find_language
 from app.core.errors import InvalidCodeError, RosterError
 from models.mail import Purpose
 
@@ -67,7 +67,8 @@ async def reset_password(auth: Auth, given: Given, *, new: str, source: RequestS
             raise InvalidCodeError
 
     hashed = await auth.passwords.hash(new)
-    if not await account_records.store_password(auth, account, hashed, author, redeem):
+    language = find_language(proof.data.get("language"))
+    if not await account_records.store_password(auth, account, hashed, author, redeem, language=language):
         raise InvalidCodeError
     audit.log.record("password_reset", user_id=account.user_id, address=source.address)
 

@@ -264,7 +264,13 @@ async def test_the_language_is_that_of_the_user_or_else_of_the_request(mailing: 
     ):
         user = await known(mailing, locale=locale)
         await ask(mailing, user["email"], headers={"Accept-Language": accepted})
-        assert (await last_mail(mailing, user["email"])).language == language
+        mail = await last_mail(mailing, user["email"])
+        assert (await reset(mailing, token=token_in(mail))).status_code == 204
+        told = await last_mail(mailing, user["email"])
+        assert [(each.kind, each.language) for each in (mail, told)] == [
+            ("reset_password", language),
+            ("password_changed", language),
+        ]
 
 
 async def registered(client: httpx.AsyncClient) -> Row:
