@@ -275,4 +275,12 @@ class Download(StreamingResponse):
                 await send(message)
 
         async with aclosing(self._chunks):
-            await super().__call__(scope, receive, send_in_time)
+            first = await anext(self._chunks, b"")  # what fails before it can still be answered
+            async with aclosing(_continue(first, self._chunks)) as self.body_iterator:
+                await super().__call__(scope, receive, send_in_time)
+
+
+async def _continue(first: bytes, others: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    yield first
+    async for chunk in others:
+        yield chunk

@@ -262,13 +262,20 @@ async def test_chunks_that_a_killed_upload_left_are_swept_after_a_day(client: ht
     assert [chunk["files_id"] async for chunk in held["import_files.chunks"].find()] == [fresh]
 
 
-async def test_a_file_that_lost_a_chunk_breaks_off(starts: Start) -> None:
+async def test_a_file_that_lost_a_chunk_is_refused_or_breaks_off(
+    starts: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.files.gridfs._CHUNKS_AT_ONCE", 1)
     client = await starts()
-    await create(client)
-    made = await export(client)
-    await database(client)["export_files.chunks"].delete_many({})
+    await add(backends(client), 1_500)
+    made = await export(client, format="ndjson")
+    chunks = database(client)["export_files.chunks"]
+    await chunks.delete_one({"n": 1})
     reply = await download(client, made)
+    assert reply.status_code == 200
     assert len(reply.content) < int(reply.headers["content-length"]), "a server breaks the transfer here"
+    await chunks.delete_many({})
+    problem(await download(client, made), 503, "unavailable")
 
 
 async def test_jobs_and_exports_are_forgotten_by_mongodb_itself(starts: Start) -> None:
