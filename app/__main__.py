@@ -18,6 +18,7 @@ from app.commands import (
     checking,
     clients,
     exporting,
+    files,
     first_start,
     importing,
     indexes,
@@ -53,6 +54,7 @@ cli.command()(worker.worker)
 cli.add_typer(indexes.cli, name="indexes")
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(search.cli, name="search")
+cli.add_typer(files.cli, name="files")
 cli.add_typer(clients.cli, name="clients")
 cli.add_typer(mail.cli, name="mail")
 

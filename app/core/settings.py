@@ -52,6 +52,10 @@ class Settings(BaseSettings):
         description="Bucket for the files of exports and imports, `s3://bucket/prefix`, used by this "
         "directory alone; its keys are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Unset: GridFS.",
     )
+    files_store: Literal["gridfs", "s3"] | None = Field(
+        default=None,
+        description="Where new files go: gridfs or s3. Unset: to the bucket, if ROSTER_FILES_URL names one.",
+    )
     files_endpoint: str | None = Field(
         default=None,
         max_length=1_024,
@@ -508,6 +512,13 @@ class Settings(BaseSettings):
             )
             raise ValueError(msg) from None
         return sender
+
+    @model_validator(mode="after")
+    def _refuse_no_bucket(self) -> Self:
+        if self.files_store == "s3" and self.files_url is None:
+            msg = "ROSTER_FILES_STORE=s3 needs ROSTER_FILES_URL: set the bucket, such as s3://bucket/roster"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _refuse_half_a_mail_server(self) -> Self:

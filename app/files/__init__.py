@@ -1,5 +1,6 @@
 """Files: exports and uploads, with an entry in MongoDB and their content in GridFS or S3."""
 
-from app.files.files import Files, StoredFile, Writer
+from app.files.files import Files, Writer
+from app.files.stored_file import StoredFile
 
 __all__ = ["Files", "StoredFile", "Writer"]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bson import ObjectId
+from pymongo import ReturnDocument
 
 from app.core.errors import UnavailableError
 from app.core.mongo import Collection, Database, Row
@@ -16,6 +17,7 @@ from models.file import BUCKETS, FileKind, StoreName
 CHUNK_SIZE: Final = 255 * 1024
 """GridFS's own."""
 LONGEST_UPLOAD: Final = timedelta(days=1)
+LONGEST_MOVE: Final = timedelta(minutes=10)
 SWEPT: Final = 100
 _IS_WHOLE: Final = {"length": {"$exists": True}}
 
@@ -53,10 +55,50 @@ class Entries:
         """The entry of a whole file."""
         return await self._files(kind).find_one({"_id": file_id, **_IS_WHOLE})
 
-    async def find_store(self, kind: FileKind, file_id: ObjectId) -> StoreName:
-        """Where the content of the file is, or of a file without an entry may be."""
-        found = await self._files(kind).find_one({"_id": file_id}, {"metadata.store": 1})
-        return read_store(found or {})
+    async def find_stores(self, kind: FileKind, file_id: ObjectId) -> tuple[StoreName, ...]:
+        """Where content of the file may be: in both stores, if it was being moved."""
+        fields = {"metadata.store": 1, "metadata.moving": 1}
+        found = await self._files(kind).find_one({"_id": file_id}, fields) or {}
+        is_moving = "moving" in found.get("metadata", {})
+        return ("gridfs", "s3") if is_moving else (read_store(found),)
+
+    async def claim_next(self, kind: FileKind, to: StoreName, *, after: ObjectId | None) -> Row | None:
+        """The next whole file that is to be moved, claimed so that nobody else moves it."""
+        moment = datetime.now(UTC)
+        elsewhere = {"metadata.store": {"$ne": "s3"} if to == "s3" else "s3"}
+        wanted: Row = {
+            **_IS_WHOLE,
+            "$and": [
+                {"$or": [elsewhere, {"metadata.moving": {"$exists": True}}]},
+                {
+                    "$or": [
+                        {"metadata.moving": {"$exists": False}},
+                        {"metadata.moving.until": {"$lte": moment}},
+                    ]
+                },
+            ],
+        }
+        if after is not None:
+            wanted["_id"] = {"$gt": after}
+        claim = {"by": ObjectId(), "until": moment + LONGEST_MOVE}
+        return await self._files(kind).find_one_and_update(
+            wanted,
+            {"$set": {"metadata.moving": claim}},
+            sort={"_id": 1},
+            return_document=ReturnDocument.AFTER,
+        )
+
+    async def turn(self, kind: FileKind, claimed: Row, to: StoreName) -> bool:
+        """Let the file be read from the other store; False if it was deleted, or the claim has lapsed."""
+        fields = {"metadata.store": to, "chunkSize": CHUNK_SIZE}
+        changed = await self._files(kind).update_one(_claim_of(claimed), {"$set": fields})
+        return bool(changed.matched_count)
+
+    async def exists(self, kind: FileKind, file_id: ObjectId) -> bool:
+        return await self._files(kind).find_one({"_id": file_id}, {"_id": 1}) is not None
+
+    async def release(self, kind: FileKind, claimed: Row) -> None:
+        await self._files(kind).update_one(_claim_of(claimed), {"$unset": {"metadata.moving": ""}})
 
     async def list_in_s3(self, kind: FileKind) -> dict[ObjectId, int | None]:
         """The lengths of all files in the bucket; None of one that is being written."""
@@ -73,6 +115,10 @@ class Entries:
 
     def _files(self, kind: FileKind) -> Collection:
         return self._database[f"{BUCKETS[kind]}.files"]
+
+
+def _claim_of(claimed: Row) -> Row:
+    return {"_id": claimed["_id"], "metadata.moving.by": claimed["metadata"]["moving"]["by"]}
 
 
 def read_store(entry: Row) -> StoreName:

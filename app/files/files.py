@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
-from typing import Final, Protocol
+from functools import partial
+from typing import Final
 
 import anyio
 import pymongo
@@ -13,11 +13,14 @@ from bson import ObjectId
 from pymongo.errors import PyMongoError
 
 from app.core.errors import UnavailableError
-from app.core.mongo import Database, Row
+from app.core.mongo import Database
 from app.core.settings import Settings
 from app.files.entries import Entries, read_store
 from app.files.gridfs import GridFS
+from app.files.moving import Mover
 from app.files.s3 import S3
+from app.files.stored_file import StoredFile
+from app.files.stores import Sink, Store
 from models.file import BUCKETS, FileKind, StoreName
 
 _CLOSING_S: Final = 5.0
@@ -25,26 +28,10 @@ _LATER: Final = (PyMongoError, UnavailableError)
 """What is left after these expires within a day, and is deleted then."""
 
 
-class _Sink(Protocol):
-    async def write(self, data: bytes, /) -> None: ...
-
-
-class Store(Protocol):
-    """What keeps the content of files."""
-
-    def writing(
-        self, kind: FileKind, file_id: ObjectId, content_type: str, /
-    ) -> AbstractAsyncContextManager[_Sink]: ...
-
-    def read(self, kind: FileKind, entry: Row, start: int, stop: int) -> AsyncGenerator[bytes, None]: ...
-
-    async def delete(self, kind: FileKind, file_id: ObjectId) -> None: ...
-
-
 class Writer:
     """Takes the content of a file, in parts of any size; counts and hashes it."""
 
-    def __init__(self, sink: _Sink) -> None:
+    def __init__(self, sink: Sink) -> None:
         self.length = 0
         self._digest = hashlib.sha256()
         self._sink = sink
@@ -60,36 +47,6 @@ class Writer:
         await self._sink.write(data)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file that is whole."""
-
-    kind: FileKind
-    entry: Row
-    store: Store
-
-    @property
-    def length(self) -> int:
-        return int(self.entry["length"])
-
-    async def read(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
-        """Yields the bytes from `start` up to `stop`, in memory that does not grow with the file.
-
-        UnavailableError: the file was deleted meanwhile, or it is not as it was written. Of a file that is
-        read whole the last chunk comes once the hash is right: a damaged one never looks whole.
-        """
-        digest = hashlib.sha256()
-        expected = self.entry["metadata"].get("sha256") if stop - start == self.length else None
-        left = stop - start
-        async with aclosing(self.store.read(self.kind, self.entry, start, stop)) as chunks:
-            async for chunk in chunks:
-                digest.update(chunk)
-                left -= len(chunk)
-                if not left and expected not in {None, digest.hexdigest()}:
-                    raise UnavailableError("The file is not as it was written.")
-                yield chunk
-
-
 class Files:
     """The files of a directory: their entries in MongoDB, their content in the store that is set."""
 
@@ -97,6 +54,7 @@ class Files:
         self._entries = Entries(database)
         self._gridfs = GridFS(database)
         self._s3 = None if settings.files_url is None else S3(settings, settings.files_url)
+        self._new: StoreName = settings.files_store or ("gridfs" if self._s3 is None else "s3")
 
     @asynccontextmanager
     async def writing(
@@ -106,9 +64,8 @@ class Files:
 
         UnavailableError: the store failed, or the upload took longer than a day.
         """
-        current: StoreName = "gridfs" if self._s3 is None else "s3"
-        store = self._choose(current)
-        file_id = await self._entries.add(kind, name, content_type, store=current)
+        store = self._choose(self._new)
+        file_id = await self._entries.add(kind, name, content_type, store=self._new)
         try:
             async with store.writing(kind, file_id, content_type) as sink:
                 writer = Writer(sink)
@@ -123,11 +80,16 @@ class Files:
     async def find(self, kind: FileKind, file_id: ObjectId) -> StoredFile | None:
         """The file, once it is whole. UnavailableError: it lies in a bucket, and none is set."""
         entry = await self._entries.find(kind, file_id)
-        return None if entry is None else StoredFile(kind, entry, self._choose(read_store(entry)))
+        if entry is None:
+            return None
+        again = partial(self.find, kind, file_id)
+        return StoredFile(kind, entry, self._choose(read_store(entry)), again)
 
     async def delete(self, kind: FileKind, file_id: ObjectId) -> None:
         """Delete a file. UnavailableError: it lies in a bucket, and none is set, or the store failed."""
-        await self._delete(self._choose(await self._entries.find_store(kind, file_id)), kind, file_id)
+        for name in await self._entries.find_stores(kind, file_id):
+            await self._choose(name).delete(kind, file_id)
+        await self._entries.delete(kind, file_id)
 
     async def _delete(self, store: Store, kind: FileKind, file_id: ObjectId) -> None:
         """The entry goes last, so that an interrupted delete can be repeated."""
@@ -145,6 +107,14 @@ class Files:
                 await self.delete(kind, file_id)
                 gone += 1
         return gone
+
+    def move(self, to: StoreName) -> AsyncGenerator[int, None]:
+        """Move all files to a store; yields the length of each. Reading goes on meanwhile.
+
+        Any number of processes may move files at once. UnavailableError: no bucket is set, or it failed.
+        """
+        source: StoreName = "gridfs" if to == "s3" else "s3"
+        return Mover(self._entries, self._choose(source), self._choose(to), to).move()
 
     async def check_bucket(self) -> list[str]:
         """A sentence for each object that is missing, has another length, or has no file.

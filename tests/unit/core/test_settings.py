@@ -33,6 +33,7 @@ DEFAULTS: dict[str, object] = {
     "mongo_uri": None,
     "redis_url": None,
     "files_url": None,
+    "files_store": None,
     "files_endpoint": None,
     "files_region": "us-east-1",
     "files_path_style": True,
@@ -120,6 +121,13 @@ def test_a_bucket_is_named_by_itself_and_a_prefix(url: str) -> None:
         "are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     )
     assert settings.load(files_url="s3://people-files/a/b").files_url == "s3://people-files/a/b"
+
+
+def test_files_go_to_a_bucket_where_one_is_named() -> None:
+    assert refusal(files_store="s3") == (
+        "ROSTER_FILES_STORE=s3 needs ROSTER_FILES_URL: set the bucket, such as s3://bucket/roster"
+    )
+    assert settings.load(files_store="gridfs", files_url="s3://bucket").files_store == "gridfs"
 
 
 @pytest.mark.parametrize(
