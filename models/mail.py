@@ -20,6 +20,7 @@ MailKind = Literal[
     "activate",
     "change_email",
     "email_changed",
+    "email_replaced",
     "password_changed",
     "registered_again",
     "invitation",

@@ -23,6 +23,7 @@ from app.core.catalogue import LANGUAGES, Language, find_language
 from app.core.mongo import Row
 from app.core.normalise import email_key
 from app.database.transactions import together
+from app.mail import Mail
 from app.users import AllowedVersions, Authority
 from app.users.authority import ADMIN
 from app.users.changes import RAISED
@@ -107,7 +108,7 @@ async def _send(auth: Auth, account: Account, email: str, language: Language) ->
 
 
 async def confirm_email(auth: Auth, given: Given, *, source: RequestSource) -> None:
-    """Change the address to the one that the code was sent to; a verified old one is sent a link back.
+    """Change the address to the one that the code was sent to; tell the old one, with a link back if proved.
 
     InvalidCodeError; ThrottledError; UniqueConflictError if another user has it by now.
     """
@@ -117,12 +118,22 @@ async def confirm_email(auth: Auth, given: Given, *, source: RequestSource) -> N
     async def confirm(session: AsyncClientSession) -> None:
         await auth.mail_codes.use(proof, session)
         before, _ = await auth.users.move(proof.user_id, proof.email, author=by_mail(proof), session=session)
-        if before["email_verified"]:
-            await send(auth, account_of(before), "take_back_email", language=language, session=session)
+        account = account_of(before)
+        if account.is_verified:
+            await send(auth, account, "take_back_email", language=language, session=session)
+        else:  # the mailbox may be a stranger's, who would get the account by a link
+            await auth.outbox.add(_notice(account, language), session)
 
     await together(auth.database.client, confirm)
     await auth.outbox.wake()
     audit.log.record("email_changed", user_id=proof.user_id, address=source.address)
+
+
+def _notice(account: Account, asked: Language) -> Mail:
+    """What an address is told that cannot take the change back."""
+    language = find_language(account.locale) or asked
+    values = {"name": account.name}
+    return Mail("email_replaced", account.email, language, values, user_id=account.user_id, name=account.name)
 
 
 async def take_back_email(auth: Auth, given: Given, *, source: RequestSource) -> None:

@@ -16,6 +16,7 @@ NEEDS: Final[Mapping[MailKind, frozenset[str]]] = {
     "activate": frozenset({"link", "lasts"}),
     "change_email": frozenset({"link", "lasts"}),
     "email_changed": frozenset({"link", "lasts"}),
+    "email_replaced": frozenset(),
     "password_changed": frozenset({"when"}),
     "registered_again": frozenset(),
     "invitation": frozenset({"link", "lasts"}),
@@ -34,6 +35,7 @@ PARTS: Final = ("subject", "text", "button", "note")
 """What each says: the text `mail_KIND.PART`; some have no note."""
 
 PAGES: Final[Mapping[MailKind, str]] = {
+    "email_replaced": "/auth/sign-in",
     "password_changed": "/auth/forgotten",
     "registered_again": "/auth/forgotten",
     "new_device": "/auth/forgotten",

@@ -74,13 +74,17 @@ async def test_an_address_changes_by_the_digits_and_the_new_address(mailing: htt
     assert (await read(mailing, user))["email"] == new
 
 
-async def test_an_address_that_was_not_verified_cannot_take_back(mailing: httpx.AsyncClient) -> None:
+async def test_an_address_that_was_not_verified_is_told_and_cannot_take_back(
+    mailing: httpx.AsyncClient,
+) -> None:
     """It may be a stranger's, mistyped."""
-    user, new = await member(mailing), "from.unverified@example.com"
+    user, new = await member(mailing, locale="zh"), "from.unverified@example.com"
     await change(mailing, user, new)
     await confirm(mailing, token=token_in(await last_mail(mailing, new)))
     assert (await read(mailing, user))["email_verified"] is True
-    assert await kinds(mailing, user["email"]) == []
+    (told,) = await mails_to(mailing, user["email"])
+    assert (told.kind, told.language, told.user_id) == ("email_replaced", "zh", user["id"])
+    assert told.values == {"name": user["name"]}
 
 
 async def test_the_old_address_takes_it_back_and_all_sessions_and_codes_end(

@@ -234,6 +234,7 @@ def test_a_time_is_said_in_utc_as_each_language_writes_it() -> None:
 @pytest.mark.parametrize(
     ("kind", "page"),
     [
+        ("email_replaced", "/auth/sign-in"),
         ("password_changed", "/auth/forgotten"),
         ("registered_again", "/auth/forgotten"),
         ("new_device", "/auth/forgotten"),
@@ -243,6 +244,13 @@ def test_a_time_is_said_in_utc_as_each_language_writes_it() -> None:
 def test_notices_lead_to_where_something_can_be_done(kind: MailKind, page: str) -> None:
     text, _ = parts(received(a_mail(kind)))
     assert f"{ISSUER}{page}\n" in text
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "tell an administrator"), ("zh", "请联系管理员")])
+def test_an_address_that_cannot_take_back_is_told_whom_to_ask(language: Language, said: str) -> None:
+    text, page = parts(received(a_mail("email_replaced", language)))
+    assert said in text
+    assert "take_back_email" not in text + page
 
 
 def test_the_code_is_typed_on_a_page_whose_address_has_no_token() -> None:
