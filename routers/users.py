@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response, status
 
-from app import users
+from app import accounts, users
 from app.auth.access_tokens import Claims
 from app.core.errors import (
     IdempotencyKeyInUseError,
@@ -20,6 +20,7 @@ from app.core.errors import (
 )
 from app.http import replies
 from app.http.dependencies import (
+    AskedLanguage,
     Backends,
     ExpectedVersions,
     IdempotencyKey,
@@ -171,13 +172,20 @@ async def read_user(user_id: UserId, _: Reader, known: KnownVersions, opened: Ba
     openapi_extra=replies.merge_patch("UserPatch"),
 )
 async def patch_user(
-    user_id: UserId, patch: UserPatch, versions: ExpectedVersions, authority: WriteAuthority, opened: Backends
+    user_id: UserId,
+    patch: UserPatch,
+    *,
+    versions: ExpectedVersions,
+    authority: WriteAuthority,
+    opened: Backends,
+    language: AskedLanguage,
 ) -> Response:
     """JSON Merge Patch (RFC 7396): omitted fields stay, null removes, lists are replaced as a whole.
 
     Without If-Match, simultaneous patches of different fields both succeed.
     """
-    return replies.user(await opened.users.patch(user_id, patch, versions, authority=authority))
+    also = accounts.telling(opened.auth, language)
+    return replies.user(await opened.users.patch(user_id, patch, versions, authority=authority, also=also))
 
 
 @router.put(
@@ -190,15 +198,18 @@ async def patch_user(
 async def replace_user(
     user_id: UserId,
     user: UserReplacement,
+    *,
     versions: ExpectedVersions,
     authority: WriteAuthority,
     opened: Backends,
+    language: AskedLanguage,
 ) -> Response:
     """Omitted fields are removed, but scopes and activation stay, as id and times do.
 
     The reply of GET can be sent back: fields that you may not set are allowed if they are unchanged.
     """
-    return replies.user(await opened.users.replace(user_id, user, versions, authority=authority))
+    also = accounts.telling(opened.auth, language)
+    return replies.user(await opened.users.replace(user_id, user, versions, authority=authority, also=also))
 
 
 @router.delete(

@@ -15,6 +15,7 @@ from app.accounts.email_changes import (
     change_email_of_browser,
     confirm_email,
     take_back_email,
+    telling,
 )
 from app.accounts.grants import IssuedTokens, RequestSource, prove_password, refresh, sign_in
 from app.accounts.opaque import create_token, end_token
@@ -64,5 +65,6 @@ __all__ = [
     "sign_out_browser",
     "sign_out_everywhere",
     "take_back_email",
+    "telling",
     "verify_email",
 ]

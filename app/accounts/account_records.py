@@ -98,8 +98,9 @@ async def find(auth: Auth, field: str, value: str) -> Account | None:
     return _account(await auth.users.collection.find_one({field: {"$eq": value, "$type": "string"}}, _WANTED))
 
 
-async def read(auth: Auth, user_id: str) -> Account | None:
-    return _account(await auth.users.collection.find_one({"_id": ObjectId(user_id)}, _WANTED))
+async def read(auth: Auth, user_id: str, session: AsyncClientSession | None = None) -> Account | None:
+    found = await auth.users.collection.find_one({"_id": ObjectId(user_id)}, _WANTED, session=session)
+    return _account(found)
 
 
 async def read_all(auth: Auth, ids: Sequence[str]) -> dict[str, Account]:

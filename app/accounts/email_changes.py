@@ -1,5 +1,7 @@
 """Changes of one's own e-mail: where there is mail, the new one confirms, and the old one can take back."""
 
+from dataclasses import replace
+
 from beanie import PydanticObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -13,7 +15,7 @@ from app.accounts.password_input import open_password
 from app.accounts.passwords import prove
 from app.accounts.registration import tell_owner
 from app.accounts.verification import by_mail
-from app.audit.write import Author
+from app.audit.write import Also, Author, Entry
 from app.auth.access_tokens import Claims
 from app.auth.mail_codes import Given
 from app.auth.sessions import BrowserSession
@@ -134,6 +136,22 @@ def _notice(account: Account, asked: Language) -> Mail:
     language = find_language(account.locale) or asked
     values = {"name": account.name}
     return Mail("email_replaced", account.email, language, values, user_id=account.user_id, name=account.name)
+
+
+def telling(auth: Auth, language: Language) -> Also | None:
+    """What tells the old address of a change that somebody else makes; None where mail is off.
+
+    No sender is woken for it: each looks every few seconds.
+    """
+
+    async def tell(entries: list[Entry], session: AsyncClientSession) -> None:
+        for entry in entries:
+            left = [each["from"] for each in entry["differences"] if each["pointer"] == "/email"]
+            account = await account_records.read(auth, str(entry["user"]), session) if left else None
+            if account is not None:
+                await auth.outbox.add(replace(_notice(account, language), to=left[0]), session)
+
+    return tell if auth.outbox.is_on else None
 
 
 async def take_back_email(auth: Auth, given: Given, *, source: RequestSource) -> None:

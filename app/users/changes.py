@@ -191,6 +191,7 @@ class Changes:
         versions: AllowedVersions = None,
         *,
         authority: Authority,
+        also: Also | None = None,
     ) -> Row:
         """The user after a replacement of all that callers may set."""
         if user.id not in (None, str(user_id)):
@@ -204,7 +205,7 @@ class Changes:
             kept = STANDING if not authority.is_admin else STANDING - user.model_fields_set
             return user.model_copy(update={name: row[name] for name in kept})
 
-        return await self._change(user_id, compute, versions, authority)
+        return await self._change(user_id, compute, versions, authority, also)
 
     async def delete(
         self,

@@ -87,6 +87,31 @@ async def test_an_address_that_was_not_verified_is_told_and_cannot_take_back(
     assert told.values == {"name": user["name"]}
 
 
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+async def test_a_change_by_somebody_else_is_told_to_the_old_address_without_a_link(
+    mailing: httpx.AsyncClient, method: str
+) -> None:
+    """An administrator's change is theirs to undo, whether or not the old address is verified."""
+    user, new = await known(mailing), f"by.{method}@example.com".lower()
+    path, spoken = f"/users/{user['id']}", {"Accept-Language": "zh"}
+    changed = {"email": new} if method == "PATCH" else await read(mailing, user) | {"email": new}
+    reply = await mailing.request(method, path, json=changed, headers=spoken)
+    assert (reply.status_code, reply.json()["email"]) == (200, new)
+    (told,) = await mails_to(mailing, user["email"])
+    assert (told.kind, told.language, told.user_id) == ("email_replaced", "zh", user["id"])
+    assert told.values == {"name": user["name"]}
+    assert (await mailing.patch(path, json={"name": "Ana Other"})).status_code == 200
+    assert await kinds(mailing, user["email"]) == ["email_replaced"]
+    assert await kinds(mailing, new) == []
+
+
+async def test_a_change_that_somebody_else_may_not_make_tells_nobody(mailing: httpx.AsyncClient) -> None:
+    user, other = await known(mailing), await known(mailing)
+    reply = await mailing.patch(f"/users/{user['id']}", json={"email": other["email"]})
+    assert pointers(reply, 409, "already_exists") == {"/email"}
+    assert await kinds(mailing, user["email"]) == await kinds(mailing, other["email"]) == []
+
+
 async def test_the_old_address_takes_it_back_and_all_sessions_and_codes_end(
     mailing: httpx.AsyncClient,
 ) -> None:
