@@ -1,12 +1,13 @@
 """Files: their kinds, the collections of each, and the indexes of these."""
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from pymongo import IndexModel
 
 FileKind = Literal["exports", "imports"]
 StoreName = Literal["gridfs", "s3"]
+STORES: Final[tuple[StoreName, ...]] = get_args(StoreName)
 BUCKETS: Final[Mapping[FileKind, str]] = {"imports": "import_files", "exports": "export_files"}
 """GridFS's name for what holds a kind.
 

@@ -65,7 +65,7 @@ class Entries:
     async def claim_next(self, kind: FileKind, to: StoreName, *, after: ObjectId | None) -> Row | None:
         """The next whole file that is to be moved, claimed so that nobody else moves it."""
         moment = datetime.now(UTC)
-        elsewhere = {"metadata.store": {"$ne": "s3"} if to == "s3" else "s3"}
+        elsewhere = _lying_in("gridfs" if to == "s3" else "s3")
         wanted: Row = {
             **_IS_WHOLE,
             "$and": [
@@ -105,8 +105,8 @@ class Entries:
         found = self._files(kind).find({"metadata.store": "s3"}, {"length": 1})
         return {entry["_id"]: entry.get("length") async for entry in found}
 
-    async def find_expired(self, kind: FileKind) -> list[ObjectId]:
-        wanted = {"metadata.expires_at": {"$lte": datetime.now(UTC)}}
+    async def find_expired(self, kind: FileKind, store: StoreName) -> list[ObjectId]:
+        wanted = {"metadata.expires_at": {"$lte": datetime.now(UTC)}, **_lying_in(store)}
         found = await self._files(kind).find(wanted, {"_id": 1}).limit(SWEPT).to_list()
         return [entry["_id"] for entry in found]
 
@@ -119,6 +119,10 @@ class Entries:
 
 def _claim_of(claimed: Row) -> Row:
     return {"_id": claimed["_id"], "metadata.moving.by": claimed["metadata"]["moving"]["by"]}
+
+
+def _lying_in(store: StoreName) -> Row:
+    return {"metadata.store": "s3" if store == "s3" else {"$ne": "s3"}}
 
 
 def read_store(entry: Row) -> StoreName:

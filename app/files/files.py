@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
+from itertools import product
 from typing import Final
 
 import anyio
@@ -21,7 +22,7 @@ from app.files.moving import Mover
 from app.files.s3 import S3
 from app.files.stored_file import StoredFile
 from app.files.stores import Sink, Store
-from models.file import BUCKETS, FileKind, StoreName
+from models.file import BUCKETS, STORES, FileKind, StoreName
 
 _CLOSING_S: Final = 5.0
 _LATER: Final = (PyMongoError, UnavailableError)
@@ -99,13 +100,21 @@ class Files:
     async def sweep(self) -> int:
         """Delete expired files and what is left of uploads older than a day; returns how many.
 
-        Any number of processes may do so at once.
+        Any number of processes may do so at once. UnavailableError, once all else is done: a store failed,
+        or files lie in a bucket, and none is set.
         """
         gone = 0
-        for kind in BUCKETS:
-            for file_id in [*await self._entries.find_expired(kind), *await self._gridfs.find_orphans(kind)]:
-                await self.delete(kind, file_id)
-                gone += 1
+        failed: UnavailableError | None = None
+        for kind, store in product(BUCKETS, STORES):
+            left = await self._gridfs.find_orphans(kind) if store == "gridfs" else []
+            try:
+                for file_id in [*await self._entries.find_expired(kind, store), *left]:
+                    await self.delete(kind, file_id)
+                    gone += 1
+            except UnavailableError as error:
+                failed = error
+        if failed is not None:
+            raise failed
         return gone
 
     def move(self, to: StoreName) -> AsyncGenerator[int, None]:

@@ -1,10 +1,12 @@
 """Exports and imports whose files lie in a bucket, through the front door."""
 
 import hashlib
+from datetime import UTC, datetime
 
 import pytest
 
 from app.commands import integrity
+from app.core.errors import UnavailableError
 from tests.support.imports import plan
 from tests.support.jobs import Start, backends, export
 from tests.support.servers import S3Server
@@ -15,7 +17,8 @@ async def test_exports_and_imports_lie_in_the_bucket(
     starts: Start, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.files.s3._BLOCK", 50)
-    client = await starts(**s3_server.settings)
+    settings = s3_server.settings | {"files_url": f"s3://{s3_server.bucket}/of/two"}
+    client = await starts(**settings)
     await create(client)
     before = s3_server.list_keys()
     made = await export(client)
@@ -25,7 +28,7 @@ async def test_exports_and_imports_lie_in_the_bucket(
     assert (part.status_code, part.content) == (206, whole[7:161])
     planned = await plan(client, "email,name\r\nnew@example.com,New\r\n")
     assert planned["counts"]["create"] == 1
-    added = {key.removeprefix("a/prefix/").partition("/")[0] for key in s3_server.list_keys() - before}
+    added = {key.removeprefix("of/two/").partition("/")[0] for key in s3_server.list_keys() - before}
     assert added == {"exports", "imports"}
     for kind in ("export", "import"):
         assert await database(client)[f"{kind}_files.chunks"].count_documents({}) == 0
@@ -63,3 +66,18 @@ async def test_check_names_what_the_bucket_lacks_or_has_too_much(starts: Start, 
     assert (await integrity.check(backends(elsewhere))).wrong == [
         "the bucket of ROSTER_FILES_URL cannot be read: the log has its reason"
     ]
+
+
+async def test_files_of_a_bucket_that_is_no_longer_set_hold_up_no_others(
+    starts: Start, s3_server: S3Server
+) -> None:
+    on_s3 = backends(await starts(**s3_server.settings)).files
+    without = backends(client := await starts()).files
+    for files in (on_s3, without):
+        async with files.writing("imports", "x", datetime.now(UTC), content_type="text/csv") as (_, writer):
+            await writer.write(b"x")
+    with pytest.raises(UnavailableError):
+        await without.sweep()
+    entries = database(client)["import_files.files"]
+    assert [entry["metadata"]["store"] async for entry in entries.find()] == ["s3"]
+    assert await on_s3.sweep() == 1
