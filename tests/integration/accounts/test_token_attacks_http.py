@@ -313,7 +313,7 @@ async def test_a_denial_is_logged_with_whose_session_it_was_where_that_is_known(
     assert forged["reason"] == "invalid_token"
 
 
-async def test_memory_stays_flat_over_a_thousand_hostile_tokens(shared: httpx.AsyncClient) -> None:
+async def test_memory_stays_flat_over_two_thousand_hostile_tokens(shared: httpx.AsyncClient) -> None:
     header, claims = own(shared)
 
     async def attack(number: int) -> None:
@@ -327,20 +327,24 @@ async def test_memory_stays_flat_over_a_thousand_hostile_tokens(shared: httpx.As
         reply = await call(shared, "GET", PATHS[number % 3], token)
         assert reply.status_code == 401
 
+    async def measure(numbers: range) -> int:
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        for number in numbers:
+            await attack(number)
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+        return after - before
+
     for number in range(200):
         await attack(number)
     tracemalloc.start()
     try:
-        gc.collect()
-        before, _ = tracemalloc.get_traced_memory()
-        for number in range(1000):
-            await attack(number)
-        gc.collect()
-        after, _ = tracemalloc.get_traced_memory()
+        grown = [await measure(range(start, start + 1000)) for start in (1000, 2000)]
     finally:
         tracemalloc.stop()
-    # A thousand such tokens, kept, would be 4 MB and more.
-    assert after - before < 1_000_000
+    # A thousand such tokens, kept, would be 4 MB and more each time; other work of the service is done once.
+    assert min(grown) < 1_000_000
 
 
 # --- on a real socket
