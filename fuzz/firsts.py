@@ -21,8 +21,13 @@ _PUSHED = {
 
 
 def prepare(case: Any, successes: Successes) -> None:
-    """Change the case in place, where its operation is one of those and somebody calls."""
-    make = _MAKERS.get(case.operation.label)
+    """Change the case in place, where its operation is one of those and, if it must, somebody calls."""
+    label = case.operation.label
+    if label in successes.bodies:
+        case.body = dict(successes.bodies[label])
+    if label in successes.mails:
+        case.path_parameters["mail_id"] = successes.mails[label]
+    make = _MAKERS.get(label)
     if make is not None and "Authorization" in case.headers:
         make(case, successes)
 

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 
 from fuzz import environment
-from fuzz.service import Account, Service
+from fuzz.accounts import Account
+from fuzz.service import Service
 
 _ROOT = Path(__file__).parent.parent
 _CONFIG = Path(__file__).parent / "schemathesis.toml"
@@ -105,6 +106,8 @@ def _tell(service: Service, folder: Path) -> dict[str, str]:
                     "openid_token": service.openid_token,
                     "people": service.bystanders[1:],
                     "consents": service.consents,
+                    "mails": service.mails,
+                    "bodies": service.bodies,
                 },
             }
         )

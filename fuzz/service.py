@@ -16,46 +16,27 @@ from bson import ObjectId
 from pymongo import MongoClient
 
 from app.core import sealing
+from fuzz import mailed
+from fuzz.accounts import PASSWORD, Account, create, find_token, sign_in
 from tests.support.browsing import Person, visit
 from tests.support.live import LiveServer, command
+from tests.support.mail_server import MailServer
 from tests.support.servers import MongoServer, RedisServer
 
 _PEOPLE = 300
 _SESSIONS = 5
 _CONSENTS = 50
-_PASSWORD = "a staple for the fuzzer"  # noqa: S105  # it guards sample people, for minutes
 _ADMIN_EMAIL = "administrator@fuzz.example.com"
-_PEER_SCOPES = ("me", "users:read", "users:write", "users:export")
 _SETTINGS: dict[str, Any] = {
     "registration": "open",
     "client_registration": "open",
     "tries_per_account": 1_000_000,  # the fuzzer guesses at passwords, and must not be held up by it
     "tries_per_address": 1_000_000,
     "access_token_ttl_s": 3600,
+    "mail_from": "roster@fuzz.example.com",
     "log_level": "warning",
     "log_format": "json",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Somebody of the directory who signs in."""
-
-    name: str
-    id: str
-    email: str
-    password: str
-    username: str | None = None
-    """The name for signing in; None: the e-mail."""
-
-    @property
-    def form(self) -> dict[str, str]:
-        """The form that signs the account in."""
-        return {
-            "grant_type": "password",
-            "username": self.username or self.email,
-            "password": self.password,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,34 +67,27 @@ class Service:
     """Ids of sample people, whom nobody signs in as."""
     consents: tuple[str, ...]
     """Ids of clients whom everybody who signs in, and the visitor, let have something."""
+    mails: dict[str, str]
+    """By operation, the id of a mail that was not delivered."""
+    bodies: dict[str, dict[str, str]]
+    """By operation, a body with the code of a mail."""
 
     def sign_in(self, account: Account, *scopes: str) -> httpx.Client:
         """A client of the service that is signed in; with all the account's scopes if none is named."""
-        with httpx.Client(base_url=self.url, timeout=60) as caller:
-            token = find_token(caller, account, *scopes)
-        return httpx.Client(base_url=self.url, timeout=60, headers={"Authorization": f"Bearer {token}"})
-
-
-def find_token(caller: httpx.Client, account: Account, *scopes: str) -> str:
-    """An access token of a new session, through the front door."""
-    form = account.form
-    if scopes:
-        form["scope"] = " ".join(scopes)
-    reply = caller.post("/auth/token", data=form).raise_for_status()
-    return str(reply.json()["access_token"])
+        return sign_in(self.url, account, *scopes)
 
 
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[Service]:
     """Ready when entered; all of it ends with the context."""
-    with MongoServer(folder) as mongo, RedisServer(folder) as redis:
-        servers = {"mongo_uri": mongo.uri, "redis_url": redis.url}
-        settings = _SETTINGS | servers | {"mail_folder": folder / "mail"}
-        admin: dict[str, Any] = {"admin_email": _ADMIN_EMAIL, "admin_password": _PASSWORD}
+    with MongoServer(folder) as mongo, RedisServer(folder) as redis, mailed.receiving() as post:
+        servers = {"mongo_uri": mongo.uri, "redis_url": redis.url, "smtp_url": post.url}
+        settings = _SETTINGS | servers
+        admin: dict[str, Any] = {"admin_email": _ADMIN_EMAIL, "admin_password": PASSWORD}
         _run(folder, "sample", str(_PEOPLE), **settings)
         client = _register(folder, "portal", **settings)
         with LiveServer(folder / "server", **settings, **admin) as server:
-            yield _inhabit(server, client, mongo.uri)
+            yield _inhabit(server, client, mongo.uri, post)
 
 
 def _run(folder: Path, *arguments: str, **settings: Any) -> str:
@@ -133,18 +107,19 @@ def _register(folder: Path, name: str, **settings: Any) -> Client:
     return Client(name, found[1])
 
 
-def _inhabit(server: LiveServer, client: Client, mongo_uri: str) -> Service:
+def _inhabit(server: LiveServer, client: Client, mongo_uri: str, post: MailServer) -> Service:
     with httpx.Client(base_url=server.url, timeout=60) as caller:
-        administrator = Account("administrator", "", _ADMIN_EMAIL, _PASSWORD)
+        administrator = Account("administrator", "", _ADMIN_EMAIL, PASSWORD)
         caller.headers["Authorization"] = f"Bearer {find_token(caller, administrator)}"
         own = caller.get("/users/me").raise_for_status().json()
         people = caller.get("/users", params={"limit": 20, "is_active": "true"}).raise_for_status().json()
         ids = tuple(person["id"] for person in people["items"] if person["id"] != own["id"])
-        peers = (_create(caller, "ana"), _create(caller, "ben"))
-        guest, visitor = _create(caller, "guest", username="guest"), _create(caller, "visitor")
-        reader = _create(caller, "reader")
+        peers = (create(caller, "ana"), create(caller, "ben"))
+        guest, visitor = create(caller, "guest", username="guest"), create(caller, "visitor")
+        reader = create(caller, "reader")
         sessions, tokens = _begin_sessions(caller, visitor)
-    named = Account(administrator.name, own["id"], _ADMIN_EMAIL, _PASSWORD)
+        mails, bodies = mailed.make_mails(caller), mailed.make_bodies(caller, post)
+    named = Account(administrator.name, own["id"], _ADMIN_EMAIL, PASSWORD)
     consents = _give_consents(mongo_uri, named, *peers, guest, visitor)
     openid_token = _find_openid_token(server.url, reader)
     return Service(
@@ -160,6 +135,8 @@ def _inhabit(server: LiveServer, client: Client, mongo_uri: str) -> Service:
         client,
         ids,
         consents,
+        mails,
+        bodies,
     )
 
 
@@ -203,11 +180,3 @@ def _begin_sessions(caller: httpx.Client, account: Account) -> tuple[tuple[str, 
             tokens.append(made.json()["id"])
     listed = caller.get(f"/users/{account.id}/sessions").raise_for_status().json()
     return tuple(session["id"] for session in listed["items"]), tuple(tokens)
-
-
-def _create(caller: httpx.Client, name: str, *, username: str | None = None) -> Account:
-    email = f"{name}@fuzz.example.com"
-    user = {"name": name.title(), "email": email, "username": username, "scopes": _PEER_SCOPES}
-    made = caller.post("/users", json=user).raise_for_status().json()
-    caller.put(f"/users/{made['id']}/password", json={"password": _PASSWORD}).raise_for_status()
-    return Account(name, made["id"], email, _PASSWORD, username)

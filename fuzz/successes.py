@@ -1,6 +1,6 @@
 """What some operations need to succeed and no generator guesses: a password, a session, a user who stays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -22,6 +22,10 @@ class Successes:
     """An access token with the scope openid, which only browsers get."""
     consents: list[str]
     """Ids of clients whom visitor and callers let have something, to be withdrawn once by each."""
+    mails: dict[str, str] = field(default_factory=dict)
+    """By operation, the id of a mail that was not delivered."""
+    bodies: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By operation, a body with the code of a mail, which is good once."""
 
     def enable(self, operation: str, parameters: dict[str, Any], body: Any) -> None:
         """Change both in place, where the operation (method and path) is one of those."""

@@ -1,10 +1,11 @@
 """What `make fuzz` knows of the operations, so that a new one is not forgotten until it runs."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
-from fuzz import excuses, peers
+from fuzz import excuses, firsts, peers
 from fuzz.successes import Successes
 from tests.support.openapi import operations, read_document
 
@@ -102,6 +103,23 @@ def test_each_consent_is_withdrawn_once_by_its_user_or_of_the_visitor() -> None:
     assert (mine, theirs, left) == (
         {"client_id": "d"}, {"user_id": "1", "client_id": "c"}, {"client_id": "7"},
     )  # fmt: skip
+
+
+def test_what_only_a_mail_brings_about_is_given_to_its_operation_alone() -> None:
+    known = Successes(
+        "guest", "secret", "1", [], [], [], "opaque", [],
+        {"DELETE /mails/{mail_id}": "m"}, {"POST /auth/email/take-back": {"token": "t"}},
+    )  # fmt: skip
+
+    def prepare(label: str) -> tuple[dict[str, str], dict[str, str]]:
+        operation = SimpleNamespace(label=label)
+        case = SimpleNamespace(operation=operation, headers={}, path_parameters={"mail_id": "7"}, body={})
+        firsts.prepare(case, known)
+        return case.path_parameters, case.body
+
+    assert prepare("DELETE /mails/{mail_id}") == ({"mail_id": "m"}, {})
+    assert prepare("POST /auth/email/take-back") == ({"mail_id": "7"}, {"token": "t"})
+    assert prepare("GET /mails/{mail_id}") == ({"mail_id": "7"}, {})
 
 
 def test_no_other_check_is_excused_by_a_field() -> None:
