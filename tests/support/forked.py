@@ -91,8 +91,8 @@ def _be(words: list[str], folder: Path, variables: dict[str, str], streams: list
         os.close(stream)
     encoding, _, errors = variables.get("PYTHONIOENCODING", "").partition(":")
     said: dict[str, Any] = {"encoding": encoding or None, "errors": errors or None}
-    sys.stdin, sys.stdout = open(0, **said), open(1, "w", 1, **said)  # noqa: SIM115
-    sys.stderr = open(2, "w", 1, **(said | {"errors": "backslashreplace"}))  # noqa: SIM115
+    sys.stdin, sys.stdout = open(0, **said), open(1, "w", 1, **said)  # noqa: SIM115 - they stay open
+    sys.stderr = open(2, "w", 1, **(said | {"errors": "backslashreplace"}))  # noqa: SIM115 - they stay open
     os.chdir(folder)
     vars(process)["ORIGINAL_DIR"] = str(folder)  # where the processes that it starts begin
     os.environ.clear()

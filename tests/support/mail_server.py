@@ -61,7 +61,7 @@ class MailServer:
         envelope.mail_options.extend(options)
         return self.sender or "250 OK"
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         refusal = self.recipients.get(address)
@@ -69,7 +69,7 @@ class MailServer:
             envelope.rcpt_tos.append(address)
         return refusal or "250 OK"
 
-    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         if not self.data:
             await asyncio.Event().wait()
         if self.data in {"250 OK", "lost"}:
@@ -90,7 +90,7 @@ class MailServer:
 class _Protocol(SMTP):
     """aiosmtpd's, which can die in the midst of a mail."""
 
-    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
         if self.event_handler.data == "dead":
             await self.push("354 go on")
             cast("asyncio.Transport", self.transport).abort()
