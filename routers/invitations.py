@@ -6,6 +6,7 @@ from app.core.errors import (
     InvalidError,
     InvitationNotFoundError,
     MailOffError,
+    OpenInvitationError,
     SignInNeededError,
 )
 from app.http.dependencies import (
@@ -53,7 +54,7 @@ async def create_invitation(
     "/{invitation_id}/send",
     status_code=status.HTTP_201_CREATED,
     summary="Send an invitation again",
-    responses=responses(InvitationNotFoundError, MailOffError, InvalidError, *PROTECTED),
+    responses=responses(InvitationNotFoundError, OpenInvitationError, MailOffError, InvalidError, *PROTECTED),
 )
 async def send_invitation(
     invitation_id: InvitationId, _: Administrator, opened: Backends, language: AskedLanguage

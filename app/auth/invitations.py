@@ -12,7 +12,13 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from app.core import secret_codes
 from app.core.catalogue import Language
 from app.core.cursors import CursorSealer, Position
-from app.core.errors import FieldError, InvalidError, InvalidInvitationError, InvitationNotFoundError
+from app.core.errors import (
+    FieldError,
+    InvalidError,
+    InvalidInvitationError,
+    InvitationNotFoundError,
+    OpenInvitationError,
+)
 from app.core.mongo import Collection
 from app.core.normalise import email_key
 from app.core.paging import Page, cut
@@ -27,6 +33,7 @@ from models.values import Scope
 ORDER = [("expires_at", SortDirection.DESCENDING), ("_id", SortDirection.DESCENDING)]
 """The order of the list, and of its index."""
 _LISTED = b"invitations"
+_GONE = "There is no such invitation, or no longer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +81,14 @@ class Invitations:
     async def send_again(self, invitation_id: str, *, language: Language) -> StoredInvitation:
         """The invitation under a new code, valid as long as it was to be; its earlier code is void.
 
-        InvitationNotFoundError unless it is valid and for an e-mail; MailOffError.
+        InvitationNotFoundError unless it is valid; OpenInvitationError if it is for anyone; MailOffError.
         """
         self._outbox.check()
         earlier = await StoredInvitation.find_one(_valid(invitation_id))
-        if earlier is None or earlier.email is None:
-            raise InvitationNotFoundError("There is no such invitation to an e-mail, or no longer.")
+        if earlier is None:
+            raise InvitationNotFoundError(_GONE)
+        if earlier.email is None:
+            raise OpenInvitationError("It is for anyone: make one with `email` and `send`.")
         return await self._send(
             earlier.email,
             language,
@@ -139,7 +148,7 @@ class Invitations:
     async def _remove(self, invitation_id: str, session: AsyncClientSession | None = None) -> None:
         done = await StoredInvitation.find_one(_valid(invitation_id)).delete(session=session)
         if done is None or not done.deleted_count:
-            raise InvitationNotFoundError("There is no such invitation, or no longer.")
+            raise InvitationNotFoundError(_GONE)
 
     async def redeem(self, code: str, email: str, session: AsyncClientSession) -> Redeemed:
         """What is granted to `email`; the invitation is used up if the transaction commits.

@@ -453,6 +453,12 @@ class MailEndedError(RosterError):
     title = "The mail is sent, or of no use any more"
 
 
+class OpenInvitationError(RosterError):
+    status = 409
+    code = "invitation_without_email"
+    title = "The invitation is for anyone, so nobody can be mailed it"
+
+
 class InactiveUserError(RosterError):
     status = 409
     code = "user_inactive"

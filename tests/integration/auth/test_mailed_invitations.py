@@ -94,7 +94,7 @@ async def test_an_invitation_for_anyone_cannot_be_sent(inviting: httpx.AsyncClie
     reply = await call(inviting, "POST", "/auth/invitations", token, json={"send": True})
     assert pointers(reply) == {"/email"}
     made = await invite(inviting)
-    problem(await inviting.post(f"/auth/invitations/{made['id']}/send"), 404, "invitation_not_found")
+    problem(await inviting.post(f"/auth/invitations/{made['id']}/send"), 409, "invitation_without_email")
     assert (await inviting.delete(f"/auth/invitations/{made['id']}")).status_code == 204
 
 
