@@ -107,10 +107,12 @@ class Dispatcher:
             await asyncio.sleep(_PAUSE_S)
 
 
-def find_delay(tries: int) -> timedelta:
+def find_delay(
+    tries: int, *, first: timedelta = _FIRST_DELAY, longest: timedelta = _LONGEST_DELAY
+) -> timedelta:
     """Twice as long after each try, give or take a quarter, so that mails do not come back in step."""
     doublings: int = 2 ** min(tries - 1, _DOUBLINGS)
-    delay = min(_LONGEST_DELAY, _FIRST_DELAY * doublings)
+    delay = min(longest, first * doublings)
     return delay * random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries, guards nothing
 
 

@@ -1,9 +1,9 @@
 """The senders of a process: as many as it may have connections to the mail server."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from typing import NoReturn
 
 import structlog
@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 from app.core.settings import Settings
 from app.core.stopping import stop
 from app.mail.delivery import AwayError, Delivery, ways
-from app.mail.dispatch import Dispatcher
+from app.mail.dispatch import Dispatcher, find_delay
 from app.mail.messages import Messages
 from app.mail.outbox import Outbox
 from app.monitoring import metrics
@@ -22,8 +22,7 @@ log = structlog.get_logger("roster.mail")
 _LOOK_S = 5.0
 """How often senders look for mails that they were not told of."""
 _SWEEP_S = 60.0
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
-_DOUBLINGS = 6
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
 _LAST_MAIL_S = 10.0
 _ANSWERS = 6
 """Waits for the server while a mail is sent: MAIL, RCPT, DATA and its end, RSET, QUIT."""
@@ -88,8 +87,8 @@ class _Sender:
         except (AwayError, PyMongoError) as error:
             self._failures += 1
             self._tell(error)
-            pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures - 1, _DOUBLINGS))
-            await _wait(self.stopping, pause_s * random.uniform(0.75, 1.25))  # noqa: S311 - guards nothing
+            pause = find_delay(self._failures, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
+            await _wait(self.stopping, pause.total_seconds())
             return True
         self._failures = 0
         self._stuck.discard(self)
