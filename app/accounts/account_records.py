@@ -21,6 +21,7 @@ from app.database.transactions import together
 from app.mail import Mail
 from app.users.rows import UNREADABLE
 from models import phones
+from models.mail import MailKind
 from models.texts import trim
 
 log = structlog.get_logger()
@@ -58,6 +59,12 @@ class Account:
     def key(self) -> str:
         """The key under which wrong passwords are counted, whichever name was typed."""
         return key_of(self.user_id)
+
+    def mail(self, kind: MailKind, asked: Language | None, **values: str) -> Mail:
+        """A mail to their e-mail, in their own language, else in the one that was asked in."""
+        language = find_language(self.locale) or asked or LANGUAGES[0]
+        told = {"name": self.name, **values}
+        return Mail(kind, self.email, language, told, user_id=self.user_id, name=self.name)
 
 
 def key_of(user_id: str) -> str:
@@ -214,7 +221,8 @@ async def store_password(
         told = audit.write.entry(author, "password_set", whom, differences=audit.write.SECRET)
         await audit.write.add(auth.database, [told], session)
         if account.password_hash is not None:
-            await auth.outbox.add(_notice(account, language), session)
+            notice = account.mail("password_changed", language, when=now().isoformat())
+            await auth.outbox.add(notice, session)
         return int(changed["credentials"]["generation"])
 
     async with auth.sessions.ending(account.user_id) as ending:
@@ -225,11 +233,3 @@ async def store_password(
     with contextlib.suppress(RedisError):  # the password is set; the throttle lasts a minute at most
         await auth.throttle.lift_account(account.key)
     return True
-
-
-def _notice(account: Account, asked: Language | None) -> Mail:
-    language = find_language(account.locale) or asked or LANGUAGES[0]
-    values = {"name": account.name, "when": now().isoformat()}
-    return Mail(
-        "password_changed", account.email, language, values, user_id=account.user_id, name=account.name
-    )

@@ -25,7 +25,6 @@ from app.core.catalogue import LANGUAGES, Language, find_language
 from app.core.mongo import Row
 from app.core.normalise import email_key
 from app.database.transactions import together
-from app.mail import Mail
 from app.users import AllowedVersions, Authority
 from app.users.authority import ADMIN
 from app.users.changes import RAISED
@@ -124,18 +123,11 @@ async def confirm_email(auth: Auth, given: Given, *, source: RequestSource) -> N
         if account.is_verified:
             await send(auth, account, "take_back_email", language=language, session=session)
         else:  # the mailbox may be a stranger's, who would get the account by a link
-            await auth.outbox.add(_notice(account, language), session)
+            await auth.outbox.add(account.mail("email_replaced", language), session)
 
     await together(auth.database.client, confirm)
     await auth.outbox.wake()
     audit.log.record("email_changed", user_id=proof.user_id, address=source.address)
-
-
-def _notice(account: Account, asked: Language) -> Mail:
-    """What an address is told that cannot take the change back."""
-    language = find_language(account.locale) or asked
-    values = {"name": account.name}
-    return Mail("email_replaced", account.email, language, values, user_id=account.user_id, name=account.name)
 
 
 def telling(auth: Auth, language: Language) -> Also | None:
@@ -149,7 +141,8 @@ def telling(auth: Auth, language: Language) -> Also | None:
             left = [each["from"] for each in entry["differences"] if each["pointer"] == "/email"]
             account = await account_records.read(auth, str(entry["user"]), session) if left else None
             if account is not None:
-                await auth.outbox.add(replace(_notice(account, language), to=left[0]), session)
+                notice = account.mail("email_replaced", language)
+                await auth.outbox.add(replace(notice, to=left[0]), session)
 
     return tell if auth.outbox.is_on else None
 

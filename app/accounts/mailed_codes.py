@@ -6,6 +6,7 @@ as it was typed: two texts with one key may be two mailboxes (CVE-2019-19844).
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -19,11 +20,11 @@ from app.accounts.auth import Auth
 from app.accounts.grants import RequestSource
 from app.audit.write import Entry
 from app.auth.throttles import Quota
-from app.core.catalogue import Language, find_language
+from app.core.catalogue import Language
 from app.core.clock import now
 from app.core.normalise import typed_email_key
 from app.database.transactions import together
-from app.mail import Mail, url
+from app.mail import url
 from models.mail import MailKind, Purpose
 from models.values import LONGEST_EMAIL
 
@@ -83,19 +84,12 @@ async def send(
         session=session,
     )
     link = url(auth.settings, f"/auth/mail/{purpose}", token=issued.token)
-    values = {"name": account.name, "link": link, unit: str(number)}
+    values = {"link": link, unit: str(number)}
     if issued.code is not None:
         values["code"] = issued.code
-    mail = Mail(
-        _KINDS[purpose],
-        to,
-        find_language(account.locale) or language,
-        values,
-        user_id=account.user_id,
-        name=account.name,
-        good_until=now() + timedelta(seconds=ttl_s),
-    )
-    await auth.outbox.add(mail, session)
+    mail = account.mail(_KINDS[purpose], language, **values)
+    good_until = now() + timedelta(seconds=ttl_s)
+    await auth.outbox.add(replace(mail, to=to, good_until=good_until), session)
 
 
 async def ask(auth: Auth, email: str, choose: Choose, *, source: RequestSource, language: Language) -> None:

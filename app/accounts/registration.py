@@ -19,7 +19,7 @@ from app.accounts.resets import choose
 from app.audit.write import Author
 from app.auth import passwords
 from app.auth.passwords import AtTurn
-from app.core.catalogue import Language, find_language
+from app.core.catalogue import Language
 from app.core.errors import (
     InvalidInvitationError,
     RegistrationClosedError,
@@ -28,7 +28,6 @@ from app.core.errors import (
 )
 from app.core.mongo import Row
 from app.database.transactions import together
-from app.mail import Mail
 from app.users.user_records import conflict_of, document
 from models.account import Registration
 from models.user import Credentials, User, UserInput
@@ -152,15 +151,7 @@ async def tell_owner(
     await auth.mail_codes.pretend(f"{is_allowed} {owner.key}", session)
     if not is_allowed:
         return
-    mail = Mail(
-        "registered_again",
-        owner.email,
-        find_language(owner.locale) or language,
-        {"name": owner.name},
-        user_id=owner.user_id,
-        name=owner.name,
-    )
-    await auth.outbox.add(mail, session)
+    await auth.outbox.add(owner.mail("registered_again", language), session)
 
 
 def _author(new: User) -> Author:
