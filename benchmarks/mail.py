@@ -105,7 +105,7 @@ def _kills(database: Database) -> Iterator[Finding]:
         for kill in range(_KILLS):
             with servers.working(database) as worker:
                 _wait(partial(sink.has_taken, round(_MAILS * (kill + 1) / (_KILLS + 1))))
-                time.sleep(random.uniform(0, 0.01))
+                time.sleep(random.uniform(0, 0.01))  # a kill comes at any moment of a mail
                 worker.send_signal(signal.SIGKILL)
                 worker.wait()
         with servers.working(database):
@@ -152,7 +152,7 @@ def _wait(holds: Callable[[], bool]) -> None:
     give_up = time.monotonic() + _PATIENCE_S
     while not holds():
         assert time.monotonic() < give_up, "the mails do not come"
-        time.sleep(0.001)
+        time.sleep(0.001)  # between two looks
 
 
 @contextlib.contextmanager

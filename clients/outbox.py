@@ -18,5 +18,5 @@ def find_link(folder: Path, purpose: str) -> str:
             body = mail.get_body(("plain",))
             if body is not None and (found := link.search(body.get_content())) is not None:
                 return found[0]
-        time.sleep(_PAUSE_S)
+        time.sleep(_PAUSE_S)  # between two looks: a sender begins within seconds
     raise AssertionError(f"No mail for {purpose} came.")

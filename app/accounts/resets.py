@@ -20,7 +20,7 @@ _EITHER: tuple[Purpose, ...] = ("reset_password", "activate")
 
 
 async def ask_reset(auth: Auth, email: str, *, source: RequestSource, language: Language) -> None:
-    """Mail a code to the user with this address, if their own hand gave it; errors as `ask`."""
+    """Mail a code to the user with this address, if they gave it themselves; errors as `ask`."""
     await ask(auth, email, choose, source=source, language=language)
 
 

@@ -18,7 +18,7 @@ from models.mail import Purpose
 
 
 async def ask_verification(auth: Auth, email: str, *, source: RequestSource, language: Language) -> None:
-    """Mail a code to the user with this address, if their own hand gave it; errors as `ask`."""
+    """Mail a code to the user with this address, if they gave it themselves; errors as `ask`."""
     await ask(auth, email, _choose, source=source, language=language)
 
 

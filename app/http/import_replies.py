@@ -22,7 +22,7 @@ _STORED = (
 def plan(shown: ImportView, page: Page[Row], reply: Response, *, status: int = 200) -> ImportPlan:
     """The import with these rows; with Location if it is new or not planned yet."""
     reply.status_code = status
-    if status != 200:  # noqa: PLR2004 - as below
+    if status != 200:  # noqa: PLR2004 - statuses say more than their names
         reply.headers["Location"] = f"/users/imports/{shown.document['_id']}"
     if status == 202:  # noqa: PLR2004 - statuses say more than their names
         reply.headers["Retry-After"] = "1"

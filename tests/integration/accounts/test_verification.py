@@ -19,7 +19,7 @@ async def prove(client: httpx.AsyncClient, **sent: Any) -> httpx.Response:
 
 
 async def self_made(client: httpx.AsyncClient) -> Row:
-    """Whose own hand gave the address."""
+    """Who gave the address themselves."""
     code = (await invite(client))["code"]
     reply = await call(client, "POST", "/auth/register", json=person(password=PASSWORD, invitation=code))
     assert reply.status_code == 201, reply.text
