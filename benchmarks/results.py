@@ -150,7 +150,7 @@ Read ratios, not absolutes: each is the median over interleaved rounds of two se
 - Restarts: `make restarts`, one server of two workers at full speed, mongod with a 0.25 GB cache. wrk counts
   what its sockets and the statuses say. A worker that is killed is frozen while its connections are counted.
 - Overload: `make overload`, one process; Poisson arrivals on hundreds of connections from one process on the
-  same two cores; capacity is what 16 connections get in a closed loop of the same run. Over time:
+  same two cores; capacity is what 16 connections get in a closed loop before and after each flood. Over time:
   ![good answers a second](overload.svg)
 - Soak: `make soak`, a server of two processes and a worker over 10,000 people; memory is proportional shares
   (PSS), medians of the looks around minute 5 and in the last minutes. Counts may differ by a tenth and five.

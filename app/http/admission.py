@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from app.core import client_address
 from app.core.errors import OverloadedError
-from app.core.limits import AdaptiveLimit, Keys, Limiter
+from app.core.limits import AdaptiveLimit, Group, Keys, Limiter
 from app.core.settings import Settings
 from app.http import cross_origin
 from app.http.middleware import Headers, find_request_id, safe_headers
@@ -80,13 +80,13 @@ class Admission:
         self._head = _make_head(MEDIA_TYPE.encode(), safe_headers(tls=tls))
         self._page_head = _make_head(_HTML, [] if page is None else page.find_headers(tls=tls))
         self._origins = settings.cors_origins
-        group: list[Limiter] = []
+        self._group = Group()
         self.limiters = {
             kind: Limiter(
                 AdaptiveLimit(settings.mongo_pool_size),
                 most_waiting=_MOST_WAITING,
                 longest_wait_s=_LONGEST_WAIT_S,
-                group=group,
+                group=self._group,
                 weight=weight,
             )
             for kind, weight in KINDS.items()
@@ -96,7 +96,7 @@ class Admission:
         self._find_address = lru_cache(_ADDRESSES)(self._read_address)
 
     def is_crowded(self) -> bool:
-        return any(limiter.waiting for limiter in self.limiters.values())
+        return self._group.waiting_weight > 0
 
     def find_keys(self, scope: Scope) -> Keys:
         """The keys of a request's sender: the address, then the unchecked token, as checking it is work."""

@@ -1,7 +1,9 @@
 """Limits on concurrent work, which adapt to latency, and the fair queues before them."""
 
 from app.core.limits.adaptive import AdaptiveLimit
-from app.core.limits.limiter import CURRENT, Keys, Limiter, Turn
+from app.core.limits.limiter import CURRENT, Group, Keys, Limiter, Turn
 from app.core.limits.semaphore import CountedSemaphore, WritingThread
 
-__all__ = ["CURRENT", "AdaptiveLimit", "CountedSemaphore", "Keys", "Limiter", "Turn", "WritingThread"]
+__all__ = [
+    "CURRENT", "AdaptiveLimit", "CountedSemaphore", "Group", "Keys", "Limiter", "Turn", "WritingThread",
+]  # fmt: skip

@@ -59,6 +59,17 @@ CURRENT: ContextVar[Turn | None] = ContextVar("CURRENT", default=None)
 """The turn of the current request."""
 
 
+class Group:
+    """Limiters that compete for one machine, as sums: each request asks for them several times."""
+
+    __slots__ = ("in_service", "waiting_weight")
+
+    def __init__(self) -> None:
+        self.in_service = 0
+        self.waiting_weight = 0
+        """The weights of the limiters before which work waits."""
+
+
 class Limiter:
     """Slots for work of one kind in one event loop, and a fair queue for them.
 
@@ -77,16 +88,12 @@ class Limiter:
         most_waiting: int,
         longest_wait_s: float | None = None,
         sweep_s: float = 1.0,
-        group: "list[Limiter] | None" = None,
+        group: Group | None = None,
         weight: int = 1,
     ) -> None:
-        """Turns that have waited for `longest_wait_s` are refused, at the next sweep.
-
-        The limiter adds itself to `group`.
-        """
+        """Turns that have waited for `longest_wait_s` are refused, at the next sweep."""
         self._limit = limit
-        self._group = [] if group is None else group
-        self._group.append(self)
+        self._group = Group() if group is None else group
         self.weight = weight
         self._most_waiting = most_waiting
         self._longest_wait_s = longest_wait_s
@@ -117,6 +124,7 @@ class Limiter:
             return False
         if not self._queue:
             self._stands_from = now
+            self._group.waiting_weight += self.weight
         turn.since = now
         turn.waits = True
         self._queue.push(turn, *turn.keys)
@@ -131,9 +139,11 @@ class Limiter:
         if turn.waits:
             turn.waits = False
             self._queue.remove(turn, *turn.keys)
+            self._note_empty()
         elif turn.began is not None:
             now = monotonic()
             self.in_service -= 1
+            self._group.in_service -= 1
             self._limit.observe(
                 now - turn.began,
                 now=now,
@@ -143,7 +153,9 @@ class Limiter:
             )
             turn.began = None
             while self._queue and self.in_service < self.limit:
-                self._begin(self._queue.pop(), now)
+                next_turn = self._queue.pop()
+                self._note_empty()
+                self._begin(next_turn, now)
 
     async def acquire(self, keys: Keys = ()) -> Turn | None:
         """A turn that has begun, or None if it was refused."""
@@ -160,12 +172,18 @@ class Limiter:
 
     def _weigh_others(self) -> int:
         """The weights of the group's other limiters before which work waits."""
-        return sum([other.weight for other in self._group if other.waiting and other is not self])
+        return self._group.waiting_weight - (self.weight if self._queue else 0)
+
+    def _note_empty(self) -> None:
+        """Called after something has left the queue."""
+        if not self._queue:
+            self._group.waiting_weight -= self.weight
 
     def _begin(self, turn: Turn, now: float) -> None:
         self.in_service += 1
+        self._group.in_service += 1
         turn.waits = False
-        turn.is_quiet = sum([one.in_service for one in self._group]) <= QUIET
+        turn.is_quiet = self._group.in_service <= QUIET
         turn.began = now
         turn.begin()
 

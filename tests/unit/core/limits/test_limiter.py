@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.core.limits import AdaptiveLimit, Keys, Limiter, Turn
+from app.core.limits import AdaptiveLimit, Group, Keys, Limiter, Turn
 from tests.support.clock import Clock
 
 
@@ -140,7 +140,7 @@ async def test_a_cancelled_turn_leaves_the_slot_to_others(*, begins: bool) -> No
 
 
 async def test_a_limit_is_divided_by_weight_among_the_kinds_for_which_something_waits() -> None:
-    group: list[Limiter] = []
+    group = Group()
     cheap, costly = (
         Limiter(AdaptiveLimit(10, least=10), most_waiting=1_000, group=group, weight=weight)
         for weight in (4, 1)
@@ -157,7 +157,7 @@ async def test_a_limit_is_divided_by_weight_among_the_kinds_for_which_something_
 
 
 async def test_every_kind_keeps_a_slot_however_little_it_weighs() -> None:
-    group: list[Limiter] = []
+    group = Group()
     heavy, light = (
         Limiter(AdaptiveLimit(2, least=2), most_waiting=1_000, group=group, weight=weight)
         for weight in (9, 1)
