@@ -31,7 +31,7 @@ class Admin:
 async def prepare(opened: Container) -> Admin | None:
     """Make the administrator that the environment names, unless there is one already."""
     settings = opened.settings
-    await _warn(opened)
+    await _look(opened)
     if await accounts.has_admin(opened.auth):
         return None
     if settings.admin_email is None or settings.admin_password is None:
@@ -50,7 +50,7 @@ async def prepare_embedded(opened: Container) -> Admin | None:
         await samples.add(opened, SAMPLE_PEOPLE)
     if opened.settings.admin_email is not None:
         return await prepare(opened)
-    await _warn(opened)
+    await _look(opened)
     if await accounts.has_admin(opened.auth):
         return Admin(EMBEDDED_ADMIN, None)
     password = secrets.token_urlsafe(12)
@@ -58,8 +58,12 @@ async def prepare_embedded(opened: Container) -> Admin | None:
     return Admin(EMBEDDED_ADMIN, password)
 
 
-async def _warn(opened: Container) -> None:
-    """Warn, and go on: only `q` misses users whose search fields are old."""
+async def _look(opened: Container) -> None:
+    """StartError for a bucket that refuses what we need.
+
+    Warn of the rest, and go on: only `q` misses users whose search fields are old.
+    """
+    await opened.files.probe()
     _advise_on_passwords(opened.settings)
     if await opened.search.is_outdated():
         log.warning("search_is_outdated", run="python -m app search reindex")

@@ -31,6 +31,7 @@ def worker() -> None:
 
 async def _work(opened: Container) -> None:
     """Run jobs until a signal; unfinished jobs go back to the queue, and other workers take them at once."""
+    await opened.files.probe()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

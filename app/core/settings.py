@@ -415,7 +415,7 @@ class Settings(BaseSettings):
     @field_validator("files_endpoint")
     @classmethod
     def _refuse_odd_endpoint(cls, endpoint: str | None) -> str | None:
-        if endpoint is not None and not _ENDPOINT.fullmatch(endpoint):
+        if endpoint is not None and not _is_endpoint(endpoint):
             msg = (
                 "ROSTER_FILES_ENDPOINT must be the address of the store without the bucket, such as "
                 "https://minio.example.com:9000"
@@ -521,6 +521,16 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _refuse_bucket_before_address(self) -> Self:
+        if not self.files_path_style and _is_address(urlsplit(self.files_endpoint or "").hostname or ""):
+            msg = (
+                "ROSTER_FILES_PATH_STYLE=false puts the bucket before the host's name: give "
+                "ROSTER_FILES_ENDPOINT a name, no address"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _refuse_half_a_mail_server(self) -> Self:
         if self.smtp_url is not None and self.mail_from is None:
             msg = (
@@ -556,7 +566,7 @@ class Settings(BaseSettings):
 
 _HOST = re.compile(r"\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9_.-]+(:[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
-_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_.=-]+)*/?")
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/(?!\.{1,2}(/|$))[A-Za-z0-9_.=-]+)*/?")
 _ENDPOINT = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
 _BARE = re.compile(r"[^\s?#@]+[^\s?#@/]")
 _NETWORKS: TypeAdapter[tuple[IPvAnyNetwork, ...]] = TypeAdapter(tuple[IPvAnyNetwork, ...])
@@ -579,13 +589,24 @@ def _is_issuer(text: str) -> bool:
     return is_safe and host != "" and _BARE.fullmatch(text) is not None
 
 
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
+def _is_endpoint(text: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        _ = urlsplit(text).port
+    except ValueError:  # as in _is_issuer
+        return False
+    return _ENDPOINT.fullmatch(text) is not None
+
+
+def is_loopback(host: str) -> bool:
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
     except ValueError:
         return False
+    return True
 
 
 def load(**overrides: Any) -> Settings:

@@ -57,6 +57,11 @@ class Files:
         self._s3 = None if settings.files_url is None else S3(settings, settings.files_url)
         self._new: StoreName = settings.files_store or ("gridfs" if self._s3 is None else "s3")
 
+    async def probe(self) -> None:
+        """Try the bucket, if one is set. StartError: its store refuses what files need."""
+        if self._s3 is not None:
+            await self._s3.probe()
+
     @asynccontextmanager
     async def writing(
         self, kind: FileKind, name: str, expires_at: datetime | None, *, content_type: str

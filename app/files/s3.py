@@ -4,45 +4,51 @@ A file of several parts is a multipart upload, which the bucket shows when it is
 """
 
 import asyncio
-import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import anyio
 import obstore
-import structlog
 from bson import ObjectId
-from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from app.core.errors import UnavailableError
 from app.core.mongo import Row
 from app.core.settings import Settings
-from app.monitoring.metrics import BACKEND_ERRORS
+from app.files.s3_errors import explained, explained_at_start, refuse_odd_keys
 from models.file import FileKind
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
 
-log = structlog.get_logger("roster.files")
-
 _PART: Final = 5 * 1024 * 1024
 """The least that S3 takes as a part."""
 _BLOCK: Final = 1024 * 1024
 _RETRIES: Final = 2
-_RETRY_AFTER_S: Final = 5
-_REASON: Final = re.compile(r"<Code>(\w{1,64})</Code>|status code: (\d{3})|kind: (\w{1,64})")
-"""What may be logged of an error: the rest of it repeats addresses, keys and signatures."""
+_PROBE_S: Final = 5.0
 
 
 class S3:
     """The objects of files; which files there are, their entries say."""
 
     def __init__(self, settings: Settings, url: str) -> None:
+        refuse_odd_keys()
         self._store = _open(settings, url)
+
+    async def probe(self) -> None:
+        """Write, read and delete an object. StartError: the store refuses it, and will go on doing so.
+
+        A store that does not answer is only logged: it may come back, and all but files works without it.
+        """
+        key = f"probe/{ObjectId()}"  # one for each process, as several start at once
+        with explained_at_start():
+            async with asyncio.timeout(_PROBE_S):
+                await obstore.put_async(self._store, key, b"probe")
+                await obstore.get_range_async(self._store, key, start=0, end=5)
+                await obstore.delete_async(self._store, key)
 
     @asynccontextmanager
     async def writing(
@@ -54,7 +60,7 @@ class S3:
         """
 
         async def put(content: bytes | AsyncGenerator[bytes, None]) -> None:
-            with _explained():
+            with explained():
                 await obstore.put_async(
                     self._store,
                     _key(kind, file_id),
@@ -80,7 +86,7 @@ class S3:
         """
         for begin in range(start, stop, _BLOCK):
             end = min(begin + _BLOCK, stop)
-            with _explained():
+            with explained():
                 block = await obstore.get_range_async(
                     self._store, _key(kind, entry["_id"]), start=begin, end=end
                 )
@@ -89,12 +95,12 @@ class S3:
             yield bytes(block)
 
     async def delete(self, kind: FileKind, file_id: ObjectId) -> None:
-        with _explained(), suppress(FileNotFoundError):
+        with explained(), suppress(FileNotFoundError):
             await obstore.delete_async(self._store, _key(kind, file_id))
 
     async def list(self, kind: FileKind) -> dict[ObjectId, int]:
         """The lengths of all objects, by the ids of their files."""
-        with _explained():
+        with explained():
             pages = obstore.list(self._store, kind)
             found = [(meta["path"], meta["size"]) async for page in pages for meta in page]
         return {ObjectId(path.rpartition("/")[2]): size for path, size in found}
@@ -180,22 +186,3 @@ class _Upload:
 
 class _AbortedError(Exception):
     """What the source of an upload fails with, so that obstore aborts it."""
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn errors of the store into UnavailableError; what they say goes to no one."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise _describe(error, "The file was deleted meanwhile, or the bucket.") from None
-    except BaseError as error:
-        raise _describe(error, "The store of files did not do what it was asked: try again.") from None
-
-
-def _describe(error: Exception, detail: str) -> UnavailableError:
-    found = _REASON.search(str(error))
-    reason = next(filter(None, found.groups())) if found else None
-    BACKEND_ERRORS.labels("S3", type(error).__name__).inc()
-    log.warning("backend_unavailable", backend="S3", error=type(error).__name__, reason=reason)
-    return UnavailableError(detail, retry_after=_RETRY_AFTER_S)

@@ -113,7 +113,18 @@ def test_a_country_is_known_by_its_two_letters(said: str, region: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "bucket", "https://bucket", "s3://key:secret@bucket", "s3://Bucket", "s3://bucket//x", "s3://b?x=1"],
+    [
+        *(
+            "",
+            "bucket",
+            "https://bucket",
+            "s3://key:secret@bucket",
+            "s3://Bucket",
+            "s3://bucket//x",
+            "s3://b?x=1",
+        ),
+        *("s3://bucket/..", "s3://bucket/./x"),
+    ],
 )
 def test_a_bucket_is_named_by_itself_and_a_prefix(url: str) -> None:
     assert refusal(files_url=url) == (
@@ -131,7 +142,11 @@ def test_files_go_to_a_bucket_where_one_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["", "minio:9000", "s3://minio", "https://a:b@minio", "https://minio/bucket"]
+    "endpoint",
+    [
+        *("", "minio:9000", "s3://minio", "https://a:b@minio", "https://minio/bucket"),
+        *("https://minio:99999", "http://[::1:9000", "http://[1::2::3]"),
+    ],
 )
 def test_the_store_of_a_bucket_has_an_address_without_the_bucket(endpoint: str) -> None:
     assert refusal(files_endpoint=endpoint) == (
@@ -139,6 +154,15 @@ def test_the_store_of_a_bucket_has_an_address_without_the_bucket(endpoint: str) 
         "https://minio.example.com:9000"
     )
     assert settings.load(files_endpoint="http://[::1]:9000").files_endpoint == "http://[::1]:9000"
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9000", "https://[::1]"])
+def test_a_bucket_stands_before_no_address(endpoint: str) -> None:
+    assert refusal(files_endpoint=endpoint, files_path_style=False) == (
+        "ROSTER_FILES_PATH_STYLE=false puts the bucket before the host's name: give ROSTER_FILES_ENDPOINT a "
+        "name, no address"
+    )
+    assert not settings.load(files_endpoint="https://a.b", files_path_style=False).files_path_style
 
 
 @pytest.mark.parametrize("region", ["UK", "Germany", "49", "D E"])
