@@ -153,11 +153,11 @@ class _Upload:
 
     async def finish(self) -> None:
         if self._putting is None:
-            await self._put(bytes(self._buffer))
-            return
-        await self._send(bytes(self._buffer))
-        await self._send(None)
-        await self._putting
+            self._putting = asyncio.ensure_future(self._put(bytes(self._buffer)))
+        else:
+            await self._send(bytes(self._buffer))
+            await self._send(None)
+        await asyncio.shield(self._putting)  # so that `abort` sees its end, after which the object is deleted
 
     async def abort(self) -> None:
         if self._putting is not None and not self._putting.done():
