@@ -25,6 +25,21 @@ class Hold:
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+@dataclass(slots=True)
+class Due:
+    """A fault that comes once so many bytes more have passed one way."""
+
+    left: int
+    fault: Callable[[], None]
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def pass_on(self, size: int) -> None:
+        self.left -= size
+        if self.left <= 0 and not self.reached.is_set():
+            self.reached.set()
+            self.fault()
+
+
 class _Connection:
     """One that is carried: to `client`, who spoke to us, and to `server`, to whom we speak."""
 
@@ -35,6 +50,7 @@ class _Connection:
     ) -> None:
         self.client, self.server = client, server
         self.is_deaf = False
+        self.received = 0
         self._open = asyncio.Event()
         self._open.set()
 
@@ -80,6 +96,9 @@ class Proxy:
         self._connections: set[_Connection] = set()
         self._bars: list[Callable[[], AbstractSet[Port]] | None] = []
         self._is_cut = False
+        self._reply: bytes | None = None
+        self._most: int | None = None
+        self._due: dict[bool, Due] = {}
 
     @property
     def port(self) -> Port:
@@ -98,8 +117,22 @@ class Proxy:
     def cut(self) -> None:
         """Connections break, and new ones break at once, until `heal`."""
         self._is_cut = True
-        for connection in list(self._connections):
-            connection.abort()
+        self._abort()
+
+    def after(self, size: int, fault: Callable[[], None], *, to_server: bool) -> Due:
+        """Call `fault` once so many bytes more have come for the server, or from it."""
+        self._due[to_server] = Due(size, fault)
+        return self._due[to_server]
+
+    def answer(self, reply: bytes) -> None:
+        """Connections break, and on new ones every request over HTTP is answered so, until `heal`."""
+        self._reply = reply
+        self._abort()
+
+    def truncate(self, size: int) -> None:
+        """Connections break, and new ones end once the server has sent so many bytes, until `heal`."""
+        self._most = size
+        self._abort()
 
     def half_open(self) -> None:
         """The server forgets the connections that there are, and the clients are not told."""
@@ -117,13 +150,14 @@ class Proxy:
     def heal(self) -> None:
         self._bars.clear()
         self._is_cut = False
+        self._reply = self._most = None
+        self._due.clear()
         self._bar(self._connections)
 
     def retarget(self, port: Port) -> None:
         """To another local server from now on; connections to the one before break."""
         self.target = port
-        for connection in list(self._connections):
-            connection.abort()
+        self._abort()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(
@@ -136,11 +170,17 @@ class Proxy:
         for carrying in self._carrying:
             carrying.cancel()
         await asyncio.gather(*self._carrying, return_exceptions=True)
-        for connection in list(self._connections):
-            connection.abort()
+        self._abort()
         await self._server.wait_closed()
 
+    def _abort(self) -> None:
+        for connection in list(self._connections):
+            connection.abort()
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._reply is not None:
+            await _answer(self._reply, reader, writer)
+            return
         try:
             if self._is_cut:
                 raise ConnectionError
@@ -178,12 +218,19 @@ class Proxy:
                 while content := await source.read(_MOST):
                     if may_hold:
                         await self._wait(content)
+                    if (due := self._due.get(may_hold)) is not None:
+                        due.pass_on(len(content))
                     if self.latency_s:
                         await asyncio.sleep(self.latency_s)
                     await connection.pass_bar()
+                    if not may_hold and self._most is not None:
+                        content = content[: self._most - connection.received]
+                        connection.received += len(content)
                     if not connection.is_deaf:
                         sink.write(content)
                         await sink.drain()
+                    if not may_hold and connection.received == self._most:
+                        break
                 await connection.pass_bar()  # an end does not pass either
             finally:
                 if may_hold or not connection.is_deaf:
@@ -196,6 +243,17 @@ class Proxy:
                 self._holds.remove(hold)
                 hold.reached.set()
                 await hold.released.wait()
+
+
+async def _answer(reply: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Read on to the end, as the answer would be lost if the connection were closed before."""
+    with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 " + reply)
+        writer.write_eof()
+        while await reader.read(_MOST):
+            pass
+    writer.close()
 
 
 class ProxyThread:

@@ -118,7 +118,7 @@ class S3Server(Faults):
 
         def find_ready(_: int) -> int | None:
             try:
-                httpx.put(f"{self.endpoint}/{self.bucket}", timeout=5).raise_for_status()
+                self.add_bucket(self.bucket)
             except httpx.HTTPError:
                 return None
             return self.server.pid
@@ -138,6 +138,9 @@ class S3Server(Faults):
     @property
     def _store(self) -> S3Store:
         return S3Store(self.bucket, endpoint=self.endpoint, client_options={"allow_http": True})
+
+    def add_bucket(self, name: str) -> None:
+        httpx.put(f"{self.endpoint}/{name}", timeout=5).raise_for_status()
 
     def list_keys(self) -> set[str]:
         return self._list("list-type=2", "Key")
