@@ -64,6 +64,7 @@ FINER = {
     "address": "must be an IPv4 or IPv6 address",
     "sort": "must be left out where q ranks",
     "skip": "must be left out where q ranks",
+    "start": "must hold a value of the order's field, and stand without q, cursor and skip",
     "q": "must hold no control character, and at most ten words",
     **dict.fromkeys(
         ("redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri"),

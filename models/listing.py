@@ -25,6 +25,7 @@ MAX_SKIP = 10_000
 Text = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00]*$")]
 Texts = Annotated[list[Text], Field(max_length=50)]
 Id = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{24}$")]
+START = r"^([^\x00]*,)?[0-9a-fA-F]{24}$"
 
 
 def _separate(given: object) -> object:
@@ -95,7 +96,7 @@ Q = Annotated[
         pattern=PLAIN,
         description=f"Words of {', '.join(SEARCHED)}: all must match, exactly, as prefixes or within typos. "
         "`city:berlin anna` narrows, quotes ask for exact words. Up to "
-        "200 characters and 10 words. Results are ranked, without `sort`, `skip` and `previous`.",
+        "200 characters and 10 words. Results are ranked, without `sort`, `start`, `skip` and `previous`.",
         examples=["anna schmit"],
     ),
 ]
@@ -117,6 +118,17 @@ class ListQuery(OrderedQuery):
             max_length=4096,
             json_schema_extra={"pattern": answers.CURSOR},
             description="`next` or `previous` of an earlier page.",
+        ),
+    ] = None
+    start: Annotated[
+        str | None,
+        Field(
+            max_length=512,
+            pattern=START,
+            description="The page begins with this user, or where they would be: the value of the order's "
+            "field as replies show it, a comma and the id; of those who lack the value the id alone. It does "
+            "not expire. Not with `q`, `cursor` and `skip`.",
+            examples=[f"Ana,{EXAMPLE_ID}"],
         ),
     ] = None
     skip: Annotated[

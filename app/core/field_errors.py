@@ -75,6 +75,7 @@ _ID = "Must be an id: 24 hexadecimal digits."
 PATTERNS = {
     "^[0-9a-fA-F]{24}$": _ID,
     "^[0-9a-f]{24}$": _ID,
+    r"^([^\x00]*,)?[0-9a-fA-F]{24}$": "Must be a value, a comma and an id, or an id alone.",
     "^[0-9a-f]{64}$": "Must be an id: 64 hexadecimal digits, as in the list.",
     "^[A-Za-z0-9_.-]*$": "Must be a compact JWE: letters, digits, dots, hyphens and underscores.",
     "^[A-Za-z0-9._~-]*$": "Must be a token as it was given: letters, digits, and . _ ~ -.",

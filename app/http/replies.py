@@ -226,7 +226,7 @@ def _links(request: Request, **cursors: str | None) -> str:
     asked = [
         part
         for part in request.scope["query_string"].decode("latin-1").translate(_NO_DELIMITERS).split("&")
-        if part and not part.startswith(("cursor=", "skip="))
+        if part and not part.startswith(("cursor=", "skip=", "start="))
     ]
     path = request.scope["path"]
     links = [f'<{path}?{"&".join(asked)}>; rel="first"' if asked else f'<{path}>; rel="first"']

@@ -3,13 +3,14 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-from app.core.cursors import CursorSealer
+from app.core.cursors import CursorSealer, Position
 from app.core.errors import FieldError, InvalidError
 from app.core.mongo import Row
 from app.database.connections import Connections
-from app.listing.pages import Projection, page
+from app.listing.pages import Projection, page, without_empty_previous
 from app.listing.queries import Query, build
 from app.listing.searches import SUGGESTED, SUGGESTION, SUGGESTION_READER, Ranked, ranked, stream_ranked
+from app.listing.starts import position
 from app.listing.streams import stream
 from app.listing.totals import total
 from app.search import highlight
@@ -70,29 +71,36 @@ class Listing:
         """One page. Errors: a cursor of another query or too old, an unknown field, an expensive query."""
         if asked.q is not None:
             return await self._search(asked, asked.q)
-        if asked.cursor is not None and asked.skip is not None:
-            raise InvalidError(
-                "Page by `cursor` or by `skip`, not both.",
-                errors=(FieldError(parameter="skip", detail="Leave it out when a cursor is given."),),
-            )
         query = self.build(asked)
         projection, reader = choose(asked.fields)
-        start = self._cursors.open(asked.cursor, query.fingerprint) if asked.cursor is not None else None
+        budget_s = self._settings.query_budget_ms / 1000
         found = await page(
             self.users,
             query,
             projection,
             limit=asked.limit,
-            start=start,
+            start=self._place(asked, query),
             skip=asked.skip or 0,
-            budget_s=self._settings.query_budget_ms / 1000,
+            budget_s=budget_s,
         )
+        if asked.start is not None and found.previous is not None:
+            found = await without_empty_previous(self.users, query, found, budget_s=budget_s)
         return ListingPage(
             rows=reader.sound(found.rows),
             next=self._cursors.seal(found.next, query.fingerprint) if found.next else None,
             previous=self._cursors.seal(found.previous, query.fingerprint) if found.previous else None,
             total=await total(self.users, query, asked.count, budget_s=self._settings.count_budget_ms / 1000),
         )
+
+    def _place(self, asked: ListQuery, query: Query) -> Position | None:
+        """Where the page begins, but for `skip`. InvalidError where more than one parameter says it."""
+        if asked.cursor is not None:
+            _check_alone("cursor", asked, "start", "skip")
+            return self._cursors.open(asked.cursor, query.fingerprint)
+        if asked.start is not None:
+            _check_alone("start", asked, "skip")
+            return position(asked.start, query)
+        return None
 
     async def _search(self, asked: ListQuery, q: str) -> ListingPage:
         """A page of ranked users; pages go only forward, and the total is a lower bound."""
@@ -111,6 +119,17 @@ class Listing:
             next=self._cursors.seal(found.next, query.fingerprint) if found.next else None,
             previous=None,
             total=Total(value=found.known, relation="gte") if asked.count != "none" else None,
+        )
+
+
+def _check_alone(given: str, asked: ListQuery, *others: str) -> None:
+    wrong = [name for name in others if getattr(asked, name) is not None]
+    if wrong:
+        raise InvalidError(
+            "Page by one of `cursor`, `start` and `skip`.",
+            errors=tuple(
+                FieldError(f"Leave it out when {given} is given.", parameter=name) for name in wrong
+            ),
         )
 
 

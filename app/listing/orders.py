@@ -41,7 +41,8 @@ _UNIQUE_TEXT: Bounds = {
 }  # the partial index serves only queries that name its type
 _NO_LIST: Bounds = {"$not": {"$type": "array"}}
 """Excludes lists, which match by each item: no position is past one, so it would come again and again."""
-_OBJECT_ID: Bounds = {"$gte": ObjectId("0" * 24)}
+FIRST_ID, LAST_ID = ObjectId("0" * 24), ObjectId("f" * 24)
+_OBJECT_ID: Bounds = {"$gte": FIRST_ID}
 """Ids of our type alone: MongoDB compares within one type, so that none would follow another type's."""
 
 _PRESENT = {datetime: _DATE, int: _NUMBER, str: _TEXT}
@@ -104,6 +105,17 @@ class Order:
             guard | {self.path: {"$eq": here.value} | _NO_LIST, "_id": {reach: here.id}},
             guard | {self.path: bounds | {past: here.value}, "_id": _OBJECT_ID},
         ]
+
+    def place(self, value: Any, row_id: ObjectId) -> Position:
+        """Where the row with this value (None: without one) and id is or would be, within the range."""
+        if value is None:
+            return Position(MISSING, None, row_id, inclusive=True)
+        bounds = self.bounds.get(self.path) or {}
+        if (lower := bounds.get("$gte")) is not None and value < lower:
+            value, row_id = lower, FIRST_ID
+        elif (upper := bounds.get("$lte")) is not None and value > upper:
+            value, row_id = upper, LAST_ID
+        return Position(PRESENT, value, row_id, inclusive=True)
 
     def sort(self, segment: int, *, backward: bool = False) -> list[tuple[str, int]]:
         direction = DESCENDING if self._descending != backward else ASCENDING

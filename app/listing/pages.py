@@ -63,11 +63,18 @@ async def page(
         raise busy() if query.is_cheap else too_expensive(query) from None
 
 
+async def without_empty_previous(users: Collection, query: Query, found: Page, *, budget_s: float) -> Page:
+    """The page, without a previous one if nobody is there: what a caller starts at may be the first row."""
+    before = await page(users, query, {"_id": 1}, limit=1, start=found.previous, skip=0, budget_s=budget_s)
+    return found if before.rows else replace(found, previous=None)
+
+
 async def _page(
     users: Collection, query: Query, projection: Projection, *, limit: int, start: Position | None, skip: int
 ) -> Page:
     if query.single:
-        row = await users.find_one(query.matching, projection) if start is None and not skip else None
+        is_first = not skip and (start is None or (start.inclusive and not start.backward))
+        row = await users.find_one(query.matching, projection) if is_first else None
         return Page([row] if row is not None else [], next=None, previous=None)
     if skip:
         start = await _offset(users, query, skip)

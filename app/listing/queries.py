@@ -105,17 +105,25 @@ class Query:
         return [({"facets": {"$eq": entry}}, *self.clauses[1:]) for entry in self.clauses[0]["facets"]["$in"]]
 
 
+_UNRANKED = {
+    "sort": "Leave it out with q.",
+    "skip": "Leave it out with q.",
+    "start": "Leave it out with q: ranks change with the directory's words, so no place among them lasts.",
+}
+"""What does not go with `q`, and why."""
+
+
 def build(asked: OrderedQuery, *, region: str | None = None) -> Query:
     """The query of a caller's filters and order; `region` as in `Query`.
 
     InvalidError where `q`, which ranks users, comes with an order.
     """
     q = getattr(asked, "q", None)
-    unwanted = [name for name in ("sort", "skip") if q is not None and getattr(asked, name, None) is not None]
+    unwanted = [name for name in _UNRANKED if q is not None and getattr(asked, name, None) is not None]
     if unwanted:
         raise InvalidError(
             "With `q`, users are ranked.",
-            errors=tuple(FieldError(parameter=name, detail="Leave it out with q.") for name in unwanted),
+            errors=tuple(FieldError(parameter=name, detail=_UNRANKED[name]) for name in unwanted),
         )
     given = {name: getattr(asked, name) for name in _FILTERS if name in asked.model_fields_set}
     ranges = {field: bounds for field in BOUNDS if (bounds := _bounds(given, field))}
