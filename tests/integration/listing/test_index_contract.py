@@ -5,6 +5,7 @@ reads is counted, not timed; the time that a million users take is the benchmark
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,22 @@ async def test_a_page_in_the_middle_of_a_filter_costs_what_the_first_costs(
     directory: Directory, name: str
 ) -> None:
     await _check_both_ways(directory, query(**{name: FILTERS[name]}))
+
+
+@pytest.mark.parametrize("given", [{}, {"tag": "vip"}, {"age_min": 30, "age_max": 60}])
+@pytest.mark.parametrize("sort", BOTH_WAYS)
+async def test_a_page_that_starts_at_a_row_costs_what_a_cursor_costs(
+    directory: Directory, sort: str, given: dict[str, Any]
+) -> None:
+    asked = query(sort=sort, **given)
+    following = (await directory.page(asked)).next
+    assert following is not None
+    past, here = [
+        await directory.explain(asked, replace(following, inclusive=each)) for each in (False, True)
+    ]
+    assert (here.indexes, here.sorted, here.scans) == (past.indexes, past.sorted, past.scans)
+    assert here.keys <= past.keys + 1
+    assert given or here.is_cheap()
 
 
 @pytest.mark.parametrize("sort", ["created_at", "-created_at"])
