@@ -338,7 +338,7 @@ def test_exports_take_the_filters_of_the_listing(document: dict[str, Any]) -> No
     listing = {one["name"] for one in document["paths"]["/users"]["get"]["parameters"]}
     for path in ("/users/export", "/users/export/csv", "/users/export/excel"):
         export = {one["name"] for one in document["paths"][path]["get"]["parameters"]}
-        assert listing - export == {"limit", "cursor", "skip", "count", "fields", "highlight"}
+        assert listing - export == {"limit", "cursor", "start", "skip", "count", "fields", "highlight"}
         assert {"columns", "addresses"} <= export
         content = document["paths"][path]["get"]["responses"]["200"]["content"]
         assert all(one["schema"]["format"] == "binary" for one in content.values())

@@ -138,20 +138,21 @@ async def test_a_page_in_the_middle_of_a_filter_costs_what_the_first_costs(
     await _check_both_ways(directory, query(**{name: FILTERS[name]}))
 
 
-@pytest.mark.parametrize("given", [{}, {"tag": "vip"}, {"age_min": 30, "age_max": 60}])
-@pytest.mark.parametrize("sort", BOTH_WAYS)
-async def test_a_page_that_starts_at_a_row_costs_what_a_cursor_costs(
-    directory: Directory, sort: str, given: dict[str, Any]
-) -> None:
-    asked = query(sort=sort, **given)
+@pytest.mark.parametrize(
+    "given",
+    [
+        *({"sort": sort} for sort in BOTH_WAYS),
+        *({"sort": sort, "tag": "vip"} for sort in ("created_at", "-created_at")),
+        *({"sort": sort, "age_min": 30, "age_max": 60} for sort in ("age", "-age")),
+    ],
+)
+async def test_a_page_that_starts_at_a_row_is_cheap(directory: Directory, given: dict[str, Any]) -> None:
+    asked = query(**given)
     following = (await directory.page(asked)).next
     assert following is not None
-    past, here = [
-        await directory.explain(asked, replace(following, inclusive=each)) for each in (False, True)
-    ]
-    assert (here.indexes, here.sorted, here.scans) == (past.indexes, past.sorted, past.scans)
-    assert here.keys <= past.keys + 1
-    assert given or here.is_cheap()
+    cost = await directory.explain(asked, replace(following, inclusive=True))
+    assert cost.rows == LIMIT + 1
+    assert cost.is_cheap(), cost
 
 
 @pytest.mark.parametrize("sort", ["created_at", "-created_at"])
