@@ -17,9 +17,6 @@ pytest_plugins = ["tests.support.suite_logs"]
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - its own folder inside is private; a disk would only slow the tests
 
-SERVED = frozenset({"client", "private", "public", "small", "starts", "working"})
-"""Fixtures that start a service on the test's database, which makes all collections at once."""
-
 
 @pytest.fixture(scope="session")
 def servers_folder() -> Iterator[Path]:
@@ -74,19 +71,25 @@ def prepared_databases(
 
 
 @pytest.fixture
-def mongo_uri(
-    request: pytest.FixtureRequest, mongo_server: MongoServer, mongo_client: MongoClient[dict[str, Any]]
-) -> Iterator[str]:
-    """Of a database that only this test has, without documents, and without collections unless `SERVED`."""
-    if SERVED.isdisjoint(request.fixturenames):
-        name = f"t_{uuid.uuid4().hex}"
-        yield mongo_server.uri_of(name)
-        mongo_client.drop_database(name)
-    else:
-        prepared: PreparedDatabases = request.getfixturevalue("prepared_databases")
-        name = prepared.take()
-        yield mongo_server.uri_of(name)
-        prepared.give_back(name)
+def mongo_uri(prepared_databases: PreparedDatabases) -> Iterator[str]:
+    """Of a database that only this test has, as a service left it that has started: without users."""
+    with prepared_databases.lending() as uri:
+        yield uri
+
+
+@pytest.fixture(scope="module")
+def module_uri(prepared_databases: PreparedDatabases) -> Iterator[str]:
+    """As `mongo_uri`, of a database that the module's tests share."""
+    with prepared_databases.lending_to_module() as uri:
+        yield uri
+
+
+@pytest.fixture
+def bare_uri(mongo_server: MongoServer, mongo_client: MongoClient[dict[str, Any]]) -> Iterator[str]:
+    """Of a database that only this test has, without collections."""
+    name = f"t_{uuid.uuid4().hex}"
+    yield mongo_server.uri_of(name)
+    mongo_client.drop_database(name)
 
 
 @pytest.fixture(scope="session")

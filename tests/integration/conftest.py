@@ -13,11 +13,13 @@ import pytest
 from app import container
 from app.auth.passwords import Passwords
 from app.spreadsheets.reading import tables
-from tests.support.api import serving, serving_module, serving_prepared
+from tests.support import forked
+from tests.support.api import serving, serving_prepared
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import CHEAP
 from tests.support.jobs import Start
 from tests.support.reading import ReaderServer
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.servers import RedisServer
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,6 +27,14 @@ def cheap_passwords() -> Iterator[None]:
     """Let apps within the tests hash at next to no cost: a sign-in takes 45 ms of a core otherwise."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(container, "Passwords", partial(Passwords, cost=CHEAP))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_workers() -> Iterator[None]:
+    """Let servers fork their workers, where they serve no metrics: each start takes two seconds otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forked, "forks_workers", True)
         yield
 
 
@@ -55,19 +65,19 @@ async def client(mongo_uri: str, redis_url: str) -> AsyncIterator[httpx.AsyncCli
 
 
 @pytest.fixture(scope="module")
-async def shared(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
+async def shared(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
     """As `client`, of an app that the module's tests share: for those that do not mind what others left."""
-    async with serving_module(mongo_server, redis_server) as opened:
+    async with prepared_databases.serving() as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 async def mailing(
-    mongo_server: MongoServer, redis_server: RedisServer, servers_folder: Path
+    prepared_databases: PreparedDatabases, servers_folder: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     """As `shared`, with mail on: what waits in the outbox stays there."""
-    async with serving_module(
-        mongo_server, redis_server, mail_folder=servers_folder / "mail", tries_per_address=100_000
+    async with prepared_databases.serving(
+        mail_folder=servers_folder / "mail", tries_per_address=100_000
     ) as client:
         yield client
 

@@ -1,6 +1,5 @@
 """The service as its users meet it: the app over a real MongoDB and Redis, spoken to by HTTP."""
 
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -13,7 +12,6 @@ from pydantic import SecretStr
 from app import container
 from app.core.settings import Settings
 from app.main import create_app
-from tests.support.servers import MongoServer, RedisServer
 from tests.support.tokens import mint
 
 
@@ -43,22 +41,12 @@ async def serving(mongo_uri: str, redis_url: str, **overrides: Any) -> AsyncIter
 
 
 @asynccontextmanager
-async def serving_prepared(mongo_uri: str, redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
+async def serving_prepared(
+    mongo_uri: str, redis_url: str, **overrides: Any
+) -> AsyncIterator[httpx.AsyncClient]:
     """The same on a database that has its indexes: the start does not look for each of them."""
     async with AsyncExitStack() as running:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(container, "opened", partial(container.opened, apply_indexes=False))
-            client = await running.enter_async_context(serving(mongo_uri, redis_url))
+            client = await running.enter_async_context(serving(mongo_uri, redis_url, **overrides))
         yield client
-
-
-@asynccontextmanager
-async def serving_module(
-    mongo: MongoServer, redis: RedisServer, **overrides: Any
-) -> AsyncIterator[httpx.AsyncClient]:
-    """The same for a whole module, with a database of its own."""
-    redis_url = redis.url.removesuffix("/0") + "/2"
-    async with serving(mongo.uri_of(f"t_{uuid.uuid4().hex}"), redis_url, **overrides) as client:
-        yield client
-        database = client.app.state.container.connections.database  # type: ignore[attr-defined]  # set above
-        await database.client.drop_database(database)

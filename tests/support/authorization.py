@@ -2,9 +2,7 @@
 
 import base64
 import hashlib
-import uuid
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
@@ -16,26 +14,12 @@ from app.clients import Client
 from app.clients.client import NewClient
 from app.container import Container
 from models.client import GrantType
-from tests.support.api import serving
 from tests.support.identity import basic, call, post_form
-from tests.support.servers import MongoServer, RedisServer
-from tests.support.users import database
 
 CALLBACK = "https://app.example.com/callback"
 VERIFIER = "a-verifier-of-the-tests-that-has-enough-characters"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
 CODE_AND_REFRESH: frozenset[GrantType] = frozenset({"authorization_code", "refresh_token"})
-
-
-@asynccontextmanager
-async def providing(
-    mongo: MongoServer, redis: RedisServer, **settings: Any
-) -> AsyncIterator[httpx.AsyncClient]:
-    """A service that the tests of a module share."""
-    redis_url = redis.url.removesuffix("/0") + "/2"
-    async with serving(mongo.uri_of(f"t_{uuid.uuid4().hex}"), redis_url, **settings) as http:
-        yield http
-        await database(http).client.drop_database(database(http).name)
 
 
 def container_of(http: httpx.AsyncClient) -> Container:

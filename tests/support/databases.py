@@ -3,13 +3,17 @@
 import asyncio
 import uuid
 from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+import httpx
 from pymongo import MongoClient
 from pymongo.database import Database
+from redis import Redis
 
-from tests.support.api import serving
+from tests.support import api
 from tests.support.servers import MongoServer, RedisServer
 
 Document = dict[str, Any]
@@ -26,19 +30,47 @@ class PreparedDatabases:
     def __init__(self, mongo: MongoServer, redis: RedisServer, client: MongoClient[Document]) -> None:
         self._mongo = mongo
         self._redis_url = redis.url.removesuffix("/0") + "/3"
+        self._modules_redis_url = redis.url.removesuffix("/0") + "/2"
         self._client = client
         self._free: list[str] = []
+        self._lent_to_modules = 0
         self._started: dict[str, tuple[Document, dict[str, list[Document]]]] = {}
         """Shape and documents of each, as the service left them."""
 
-    def take(self) -> str:
-        """The name of one that is the caller's until it is given back."""
-        if not self._free:
-            self._free.append(self._make())
-        return self._free.pop()
+    @asynccontextmanager
+    async def serving(self, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+        """A client as of `api.serving_prepared`, for a whole module."""
+        with self.lending_to_module() as uri:
+            async with api.serving_prepared(uri, self._modules_redis_url, **settings) as client:
+                yield client
 
-    def give_back(self, name: str) -> None:
-        """Put it back for the next test; drop it if the test changed more than documents."""
+    @contextmanager
+    def lending_to_module(self) -> Iterator[str]:
+        """As `lending`; another is made first where none would be left for the module's tests.
+
+        To make one, a service starts, which takes Beanie away from the others of this process.
+        """
+        while len(self._free) < 2:
+            self._free.append(self._make())
+        if not self._lent_to_modules:
+            with Redis.from_url(self._modules_redis_url) as redis:
+                redis.flushdb()  # of those who had these databases before
+        self._lent_to_modules += 1
+        try:
+            with self.lending() as uri:
+                yield uri
+        finally:
+            self._lent_to_modules -= 1
+
+    @contextmanager
+    def lending(self) -> Iterator[str]:
+        """The address of one that nobody else has."""
+        name = self._free.pop() if self._free else self._make()
+        yield self._mongo.uri_of(name)
+        self._put_back(name)
+
+    def _put_back(self, name: str) -> None:
+        """For the next test; dropped if this one changed more than documents."""
         shape, documents = self._started[name]
         database, found = self._client[name], self._read_shape(name)
         for other in found.keys() - shape.keys():
@@ -59,7 +91,7 @@ class PreparedDatabases:
         return name
 
     async def _start_service(self, name: str) -> None:
-        async with serving(self._mongo.uri_of(name), self._redis_url):
+        async with api.serving(self._mongo.uri_of(name), self._redis_url):
             pass
 
     def _read_shape(self, name: str) -> Document:

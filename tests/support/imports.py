@@ -9,8 +9,7 @@ import httpx
 from hypothesis import strategies as st
 
 from models.values import ALL_SCOPES
-from tests.support.api import serving, serving_module
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.api import serving
 from tests.support.users import problem, users
 
 Plan = dict[str, Any]
@@ -31,15 +30,6 @@ TRICKY = [
 async def importing(mongo_uri: str, redis_url: str, **more: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an app that works on its jobs itself."""
     async with serving(mongo_uri, redis_url, jobs_inside=True, **more) as client:
-        yield client
-
-
-@asynccontextmanager
-async def importing_all_along(
-    mongo: MongoServer, redis: RedisServer, **more: Any
-) -> AsyncIterator[httpx.AsyncClient]:
-    """The same for a whole module, with a database of its own."""
-    async with serving_module(mongo, redis, jobs_inside=True, **more) as client:
         yield client
 
 

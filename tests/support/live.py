@@ -263,7 +263,9 @@ class LiveServer(LiveProcess):
 
     def find_workers(self) -> set[int]:
         """The processes of `serve --workers N` that run, those that start or end among them."""
-        return {pid for pid in find_children(self.pid) if "spawn_main" in processes.read_command_line(pid)}
+        own = processes.read_command_line(self.pid)
+        lines = {pid: processes.read_command_line(pid) for pid in find_children(self.pid)}
+        return {pid for pid, line in lines.items() if line == own or "spawn_main" in line}
 
     def count_started(self) -> int:
         """How many workers have ever served; a server of one process counts as one."""

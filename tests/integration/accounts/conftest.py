@@ -6,17 +6,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.api import serving_module
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.databases import PreparedDatabases
 
 
 @pytest.fixture(scope="module")
 async def inviting(
-    mongo_server: MongoServer, redis_server: RedisServer, servers_folder: Path
+    prepared_databases: PreparedDatabases, servers_folder: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     """As `mailing`, where anybody may register."""
     folder, tries = servers_folder / "mail", 100_000
-    async with serving_module(
-        mongo_server, redis_server, mail_folder=folder, tries_per_address=tries, registration="open"
+    async with prepared_databases.serving(
+        mail_folder=folder, tries_per_address=tries, registration="open"
     ) as client:
         yield client

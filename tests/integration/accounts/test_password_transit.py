@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.api import serving
+from tests.support.api import serving_prepared
 from tests.support.identity import (
     OTHER_PASSWORD,
     PASSWORD,
@@ -27,7 +27,7 @@ USED = "It was used already."
 @pytest.fixture
 async def public(mongo_uri: str, redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A service where anybody may register."""
-    async with serving(mongo_uri, redis_url, registration="open") as client:
+    async with serving_prepared(mongo_uri, redis_url, registration="open") as client:
         yield client
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.auth import invitations
 from tests.support import identity
-from tests.support.api import serving
+from tests.support.api import serving, serving_prepared
 from tests.support.identity import (
     PASSWORD,
     ask_token,
@@ -27,14 +27,18 @@ from tests.support.users import create, database, person, pointers, problem, use
 @pytest.fixture
 async def public(mongo_uri: str, redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A service where anybody may register."""
-    async with serving(mongo_uri, redis_url, registration="open", tries_per_address=10_000) as client:
+    async with serving_prepared(
+        mongo_uri, redis_url, registration="open", tries_per_address=10_000
+    ) as client:
         yield client
 
 
 @pytest.fixture
 async def private(mongo_uri: str, redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A service where one needs an invitation."""
-    async with serving(mongo_uri, redis_url, registration="invitation", tries_per_address=10_000) as client:
+    async with serving_prepared(
+        mongo_uri, redis_url, registration="invitation", tries_per_address=10_000
+    ) as client:
         yield client
 
 

@@ -8,10 +8,9 @@ import httpx
 import pytest
 
 from tests.support.applying import apply_plan
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import call, member, token_of
-from tests.support.imports import importing_all_along
 from tests.support.mailed import ask, mails_to, token_in
-from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import problem, read, verify
 
 Row = dict[str, Any]
@@ -21,12 +20,12 @@ Way = Callable[[httpx.AsyncClient, str, Row, str], Awaitable[None]]
 
 @pytest.fixture(scope="module")
 async def working(
-    mongo_server: MongoServer, redis_server: RedisServer, servers_folder: Path
+    prepared_databases: PreparedDatabases, servers_folder: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Mail is on, and imports are worked on."""
     folder = servers_folder / "mail"
-    async with importing_all_along(
-        mongo_server, redis_server, mail_folder=folder, tries_per_address=100_000
+    async with prepared_databases.serving(
+        jobs_inside=True, mail_folder=folder, tries_per_address=100_000
     ) as client:
         yield client
 

@@ -16,8 +16,8 @@ AWAY = {"address": "198.51.100.7", "agent": "Safari"}
 
 
 @pytest.fixture
-async def worker(mongo_uri: str, redis_url: str) -> AsyncIterator[Worker]:
-    async with working(mongo_uri, redis_url) as opened:
+async def worker(bare_uri: str, redis_url: str) -> AsyncIterator[Worker]:
+    async with working(bare_uri, redis_url) as opened:
         yield opened
 
 
@@ -158,8 +158,8 @@ async def test_sign_ins_at_once_in_one_browser_end_none_of_each_other(worker: Wo
     assert await worker.browsers.find(cookie) is None
 
 
-async def test_of_20_sign_ins_at_once_under_a_limit_of_1_one_lives(mongo_uri: str, redis_url: str) -> None:
-    async with working(mongo_uri, redis_url, sessions_per_user=1) as worker:
+async def test_of_20_sign_ins_at_once_under_a_limit_of_1_one_lives(bare_uri: str, redis_url: str) -> None:
+    async with working(bare_uri, redis_url, sessions_per_user=1) as worker:
         user_id = await worker.add_user()
         _, cookie = await worker.open_browser(user_id)
         begun = await asyncio.gather(*(worker.open_browser(user_id, cookie=cookie) for _ in range(20)))
@@ -223,8 +223,8 @@ async def test_a_sign_in_again_while_all_may_be_ending_begins_a_session_in_place
 # --- how it ends
 
 
-async def test_it_is_displaced_as_any_session(mongo_uri: str, redis_url: str) -> None:
-    async with working(mongo_uri, redis_url, sessions_per_user=1) as worker:
+async def test_it_is_displaced_as_any_session(bare_uri: str, redis_url: str) -> None:
+    async with working(bare_uri, redis_url, sessions_per_user=1) as worker:
         user_id = await worker.add_user()
         browser, cookie = await worker.open_browser(user_id)
         session = await worker.sign_in(user_id)
@@ -238,11 +238,11 @@ async def test_it_is_displaced_as_any_session(mongo_uri: str, redis_url: str) ->
 
 
 async def test_under_a_limit_set_later_a_sign_in_again_displaces_the_others(
-    mongo_uri: str, redis_url: str
+    bare_uri: str, redis_url: str
 ) -> None:
     async with (
-        working(mongo_uri, redis_url) as before,
-        working(mongo_uri, redis_url, sessions_per_user=1) as after,
+        working(bare_uri, redis_url) as before,
+        working(bare_uri, redis_url, sessions_per_user=1) as after,
     ):
         user_id = await before.add_user()
         browser, cookie = await before.open_browser(user_id)

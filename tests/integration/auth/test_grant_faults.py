@@ -15,8 +15,8 @@ from tests.support.sessions import ALIVE, SCOPES, Worker, bringing_back, working
 
 
 @pytest.fixture
-async def worker(mongo_uri: str, own_redis: RedisServer) -> AsyncIterator[Worker]:
-    async with working(mongo_uri, own_redis.url) as opened:
+async def worker(bare_uri: str, own_redis: RedisServer) -> AsyncIterator[Worker]:
+    async with working(bare_uri, own_redis.url) as opened:
         yield opened
 
 

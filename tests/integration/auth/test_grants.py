@@ -24,14 +24,14 @@ class CrashError(Exception):
 
 
 @pytest.fixture
-async def worker(mongo_uri: str, redis_url: str) -> AsyncIterator[Worker]:
-    async with working(mongo_uri, redis_url) as opened:
+async def worker(bare_uri: str, redis_url: str) -> AsyncIterator[Worker]:
+    async with working(bare_uri, redis_url) as opened:
         yield opened
 
 
 @pytest.fixture
-async def workers(mongo_uri: str, redis_url: str) -> AsyncIterator[list[Worker]]:
-    async with working(mongo_uri, redis_url) as one, working(mongo_uri, redis_url) as other:
+async def workers(bare_uri: str, redis_url: str) -> AsyncIterator[list[Worker]]:
+    async with working(bare_uri, redis_url) as one, working(bare_uri, redis_url) as other:
         yield [one, other]
 
 
@@ -156,10 +156,10 @@ async def test_to_begin_a_grant_keeps_the_browser_session_alive(worker: Worker) 
 
 
 async def test_no_refresh_lets_a_grant_outlive_the_absolute_end_of_its_browser_session(
-    mongo_uri: str, redis_url: str
+    bare_uri: str, redis_url: str
 ) -> None:
     lifetimes = {"access_token_ttl_s": 60, "session_idle_ttl_s": 600, "session_absolute_ttl_s": 3600}
-    async with working(mongo_uri, redis_url, **lifetimes) as worker:
+    async with working(bare_uri, redis_url, **lifetimes) as worker:
         browser = await open_browser(worker)
         await age(worker, browser, browser.sid, 400_000)
         grant = await worker.begin_grant(browser)
@@ -221,9 +221,9 @@ async def test_the_end_of_a_grant_ends_neither_its_browser_session_nor_another(w
 
 
 async def test_a_displaced_browser_session_takes_its_grants_with_it_and_says_who_had_them(
-    mongo_uri: str, redis_url: str
+    bare_uri: str, redis_url: str
 ) -> None:
-    async with working(mongo_uri, redis_url, sessions_per_user=1) as worker:
+    async with working(bare_uri, redis_url, sessions_per_user=1) as worker:
         browser, portal = await open_browser(worker), await register(worker)
         grants = [await worker.begin_grant(browser), await worker.begin_grant(browser, client=portal)]
         assert await worker.fate(browser.user_id, grants[0].sid) == ALIVE, "together they count as one"
@@ -241,9 +241,9 @@ async def test_a_displaced_browser_session_takes_its_grants_with_it_and_says_who
 
 
 async def test_a_browser_session_that_the_index_lost_is_displaced_with_its_grants(
-    mongo_uri: str, redis_url: str
+    bare_uri: str, redis_url: str
 ) -> None:
-    async with working(mongo_uri, redis_url, sessions_per_user=1) as worker:
+    async with working(bare_uri, redis_url, sessions_per_user=1) as worker:
         browser = await open_browser(worker)
         grant = await worker.begin_grant(browser)
         await worker.redis.delete(key(browser.user_id, "sessions"))

@@ -8,20 +8,19 @@ import httpx
 import pytest
 
 from app.mail import Mail
-from tests.support.api import serving_module
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import PASSWORD, call, invite, token_of
 from tests.support.mail import read_mails
 from tests.support.pages import Browser, title
-from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import person, pointers, problem
 
 
 @pytest.fixture(scope="module")
 async def inviting(
-    mongo_server: MongoServer, redis_server: RedisServer, servers_folder: Path
+    prepared_databases: PreparedDatabases, servers_folder: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     settings: dict[str, Any] = {"registration": "invitation", "mail_folder": servers_folder / "mail"}
-    async with serving_module(mongo_server, redis_server, **settings) as client:
+    async with prepared_databases.serving(**settings) as client:
         yield client
 
 

@@ -14,8 +14,8 @@ RECORD = {"client_id": "portal", "redirect_uri": "https://portal.example.com/cb?
 
 
 @pytest.fixture
-async def workers(mongo_uri: str, redis_url: str) -> AsyncIterator[list[Worker]]:
-    async with working(mongo_uri, redis_url) as one, working(mongo_uri, redis_url) as other:
+async def workers(bare_uri: str, redis_url: str) -> AsyncIterator[list[Worker]]:
+    async with working(bare_uri, redis_url) as one, working(bare_uri, redis_url) as other:
         yield [one, other]
 
 

@@ -24,8 +24,8 @@ MINUTE_MS = 60_000
 
 
 @pytest.fixture
-async def worker(mongo_uri: str, redis_url: str) -> AsyncIterator[Worker]:
-    async with working(mongo_uri, redis_url) as opened:
+async def worker(bare_uri: str, redis_url: str) -> AsyncIterator[Worker]:
+    async with working(bare_uri, redis_url) as opened:
         yield opened
 
 
@@ -83,16 +83,16 @@ async def test_a_refresh_token_used_twice_ends_one(worker: Worker) -> None:
     assert await worker.sessions.count() == 1
 
 
-async def test_displaced_sessions_count_no_more(mongo_uri: str, redis_url: str) -> None:
-    async with working(mongo_uri, redis_url, sessions_per_user=2) as worker:
+async def test_displaced_sessions_count_no_more(bare_uri: str, redis_url: str) -> None:
+    async with working(bare_uri, redis_url, sessions_per_user=2) as worker:
         user_id = await worker.add_user()
         for _ in range(5):
             await worker.sign_in(user_id)
         assert await worker.sessions.count() == 2
 
 
-async def test_two_workers_count_the_same_sessions(mongo_uri: str, redis_url: str) -> None:
-    async with working(mongo_uri, redis_url) as one, working(mongo_uri, redis_url) as other:
+async def test_two_workers_count_the_same_sessions(bare_uri: str, redis_url: str) -> None:
+    async with working(bare_uri, redis_url) as one, working(bare_uri, redis_url) as other:
         users = [await one.add_user() for _ in range(10)]
         turns = itertools.cycle((one, other))
         begun = await asyncio.gather(
@@ -112,9 +112,9 @@ async def pass_by(worker: Worker, ms: int) -> None:
 
 
 async def test_one_that_nobody_used_counts_until_its_end_and_a_refresh_moves_that(
-    mongo_uri: str, redis_url: str
+    bare_uri: str, redis_url: str
 ) -> None:
-    async with working(mongo_uri, redis_url, session_idle_ttl_s=600) as worker:
+    async with working(bare_uri, redis_url, session_idle_ttl_s=600) as worker:
         user_id = await worker.add_user()
         used = await worker.sign_in(user_id)
         await worker.sign_in(user_id)

@@ -54,8 +54,8 @@ async def client(mongo_uri: str, own_redis: RedisServer) -> AsyncIterator[httpx.
 
 
 @pytest.fixture
-async def worker(mongo_uri: str, own_redis: RedisServer) -> AsyncIterator[Worker]:
-    async with working(mongo_uri, own_redis.url) as opened:
+async def worker(bare_uri: str, own_redis: RedisServer) -> AsyncIterator[Worker]:
+    async with working(bare_uri, own_redis.url) as opened:
         yield opened
 
 
@@ -585,12 +585,12 @@ async def test_scripts_that_redis_forgot_are_sent_again(client: httpx.AsyncClien
     assert await fate(client, tokens) == "session_revoked"
 
 
-async def test_a_replica_is_not_believed(mongo_uri: str, own_redis: RedisServer, redis: Redis) -> None:
-    async with working(mongo_uri, own_redis.url) as before:
+async def test_a_replica_is_not_believed(bare_uri: str, own_redis: RedisServer, redis: Redis) -> None:
+    async with working(bare_uri, own_redis.url) as before:
         user_id = await before.add_user()
         session = await before.sign_in(user_id)
         await redis.replicaof("127.0.0.1", "1")
-        async with working(mongo_uri, own_redis.url) as after:
+        async with working(bare_uri, own_redis.url) as after:
             with pytest.raises(RedisError, match="replica"):
                 await after.sessions.check(user_id, session.sid, client_id=BUILT_IN.id)
         with pytest.raises(RedisError, match="READONLY"):  # and that is the end of the connection
@@ -641,11 +641,11 @@ async def test_a_wrong_password_of_redis_stops_the_start(
 
 @pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-lfu", "allkeys-random"])
 async def test_a_redis_that_evicts_any_key_stops_the_start(
-    mongo_uri: str, own_redis: RedisServer, redis: Redis, policy: str
+    bare_uri: str, own_redis: RedisServer, redis: Redis, policy: str
 ) -> None:
     await redis.config_set("maxmemory-policy", policy)
     with pytest.raises(StartError) as caught:
-        await start(mongo_uri, own_redis.url)
+        await start(bare_uri, own_redis.url)
     expected = f"Redis evicts sessions (maxmemory-policy {policy}): set it to noeviction."
     assert str(caught.value) == expected
 
@@ -692,9 +692,9 @@ async def test_with_a_full_redis_sign_ins_and_refreshes_are_503_and_reads_go_on(
 
 
 async def test_with_a_full_redis_a_sign_in_displaces_nobody(
-    mongo_uri: str, own_redis: RedisServer, redis: Redis
+    bare_uri: str, own_redis: RedisServer, redis: Redis
 ) -> None:
-    async with working(mongo_uri, own_redis.url, sessions_per_user=1) as worker:
+    async with working(bare_uri, own_redis.url, sessions_per_user=1) as worker:
         user_id = await worker.add_user()
         session = await worker.sign_in(user_id)
         before = await state(worker, user_id)

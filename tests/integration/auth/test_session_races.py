@@ -39,17 +39,17 @@ AT_ONCE = 50
 
 
 @pytest.fixture
-async def workers(mongo_uri: str, redis_url: str) -> AsyncIterator[list[Worker]]:
-    async with working(mongo_uri, redis_url) as one, working(mongo_uri, redis_url) as other:
+async def workers(bare_uri: str, redis_url: str) -> AsyncIterator[list[Worker]]:
+    async with working(bare_uri, redis_url) as one, working(bare_uri, redis_url) as other:
         yield [one, other]
 
 
 @pytest.fixture
-async def single(mongo_uri: str, redis_url: str) -> AsyncIterator[list[Worker]]:
+async def single(bare_uri: str, redis_url: str) -> AsyncIterator[list[Worker]]:
     """Two workers that let a user have one session."""
     async with (
-        working(mongo_uri, redis_url, sessions_per_user=1) as one,
-        working(mongo_uri, redis_url, sessions_per_user=1) as other,
+        working(bare_uri, redis_url, sessions_per_user=1) as one,
+        working(bare_uri, redis_url, sessions_per_user=1) as other,
     ):
         yield [one, other]
 
@@ -135,10 +135,10 @@ async def test_of_40_sign_ins_over_http_under_a_limit_of_1_exactly_one_lives(
             assert fates == {ALIVE: 1, "session_displaced": 39}
 
 
-async def test_sign_ins_at_once_under_a_limit_of_3_leave_three(mongo_uri: str, redis_url: str) -> None:
+async def test_sign_ins_at_once_under_a_limit_of_3_leave_three(bare_uri: str, redis_url: str) -> None:
     async with (
-        working(mongo_uri, redis_url, sessions_per_user=3) as one,
-        working(mongo_uri, redis_url, sessions_per_user=3) as other,
+        working(bare_uri, redis_url, sessions_per_user=3) as one,
+        working(bare_uri, redis_url, sessions_per_user=3) as other,
     ):
         user_id = await one.add_user()
         begun = await sign_in_at_once([one, other], user_id, 100)

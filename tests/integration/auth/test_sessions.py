@@ -35,8 +35,8 @@ DAY_MS = 86_400_000
 
 
 @pytest.fixture
-async def worker(mongo_uri: str, redis_url: str) -> AsyncIterator[Worker]:
-    async with working(mongo_uri, redis_url) as opened:
+async def worker(bare_uri: str, redis_url: str) -> AsyncIterator[Worker]:
+    async with working(bare_uri, redis_url) as opened:
         yield opened
 
 
@@ -107,8 +107,8 @@ async def test_an_older_token_ends_the_session_within_the_grace_too(worker: Work
     assert await worker.fate(user_id, session.sid) == "refresh_token_reused"
 
 
-async def test_without_a_grace_the_first_repeat_ends_the_session(mongo_uri: str, redis_url: str) -> None:
-    async with working(mongo_uri, redis_url, refresh_grace_s=0) as worker:
+async def test_without_a_grace_the_first_repeat_ends_the_session(bare_uri: str, redis_url: str) -> None:
+    async with working(bare_uri, redis_url, refresh_grace_s=0) as worker:
         user_id = await worker.add_user()
         session = await worker.sign_in(user_id)
         second = await worker.refresh(session.refresh_token)
@@ -207,8 +207,8 @@ async def begin(worker: Worker, user_id: str, count: int) -> list[NewSession]:
     return [await worker.sign_in(user_id) for _ in range(count)]
 
 
-async def test_a_limit_of_3_keeps_the_three_used_last(mongo_uri: str, redis_url: str) -> None:
-    async with working(mongo_uri, redis_url, sessions_per_user=3) as worker:
+async def test_a_limit_of_3_keeps_the_three_used_last(bare_uri: str, redis_url: str) -> None:
+    async with working(bare_uri, redis_url, sessions_per_user=3) as worker:
         user_id = await worker.add_user()
         begun = await begin(worker, user_id, 3)
         for number, session in enumerate(begun):
@@ -222,9 +222,9 @@ async def test_a_limit_of_3_keeps_the_three_used_last(mongo_uri: str, redis_url:
 
 
 async def test_a_session_near_its_absolute_end_is_not_displaced_while_it_is_used(
-    mongo_uri: str, redis_url: str
+    bare_uri: str, redis_url: str
 ) -> None:
-    async with working(mongo_uri, redis_url, sessions_per_user=2) as worker:
+    async with working(bare_uri, redis_url, sessions_per_user=2) as worker:
         user_id = await worker.add_user()
         old, idle = await begin(worker, user_id, 2)
         await age(worker, user_id, idle, 3 * DAY_MS)
@@ -237,8 +237,8 @@ async def test_a_session_near_its_absolute_end_is_not_displaced_while_it_is_used
         assert third.displaced == [idle.sid]
 
 
-async def test_sessions_that_are_over_take_no_place(mongo_uri: str, redis_url: str) -> None:
-    async with working(mongo_uri, redis_url, sessions_per_user=2) as worker:
+async def test_sessions_that_are_over_take_no_place(bare_uri: str, redis_url: str) -> None:
+    async with working(bare_uri, redis_url, sessions_per_user=2) as worker:
         user_id = await worker.add_user()
         kept, lost = await begin(worker, user_id, 2)
         await age(worker, user_id, kept, MINUTE_MS)
@@ -248,8 +248,8 @@ async def test_sessions_that_are_over_take_no_place(mongo_uri: str, redis_url: s
         assert await worker.fates(user_id, [kept, third]) == [ALIVE, ALIVE]
 
 
-async def test_a_limit_of_1_displaces_a_session_that_the_index_lost(mongo_uri: str, redis_url: str) -> None:
-    async with working(mongo_uri, redis_url, sessions_per_user=1) as worker:
+async def test_a_limit_of_1_displaces_a_session_that_the_index_lost(bare_uri: str, redis_url: str) -> None:
+    async with working(bare_uri, redis_url, sessions_per_user=1) as worker:
         user_id = await worker.add_user()
         first = await worker.sign_in(user_id)
         await worker.redis.zrem(key(user_id, "sessions"), first.sid)
@@ -260,10 +260,10 @@ async def test_a_limit_of_1_displaces_a_session_that_the_index_lost(mongo_uri: s
         assert [found.id for found in await worker.sessions.list_all(user_id)] == [second.sid]
 
 
-async def test_a_limit_set_later_displaces_however_many_there_are(mongo_uri: str, redis_url: str) -> None:
+async def test_a_limit_set_later_displaces_however_many_there_are(bare_uri: str, redis_url: str) -> None:
     async with (
-        working(mongo_uri, redis_url) as before,
-        working(mongo_uri, redis_url, sessions_per_user=1) as after,
+        working(bare_uri, redis_url) as before,
+        working(bare_uri, redis_url, sessions_per_user=1) as after,
     ):
         user_id = await before.add_user()
         begun: list[NewSession] = []
@@ -462,9 +462,9 @@ async def test_a_session_that_is_not_refreshed_ends(worker: Worker) -> None:
     assert await worker.sessions.list_all(user_id) == []
 
 
-async def test_a_refresh_lengthens_the_idle_lifetime(mongo_uri: str, redis_url: str) -> None:
+async def test_a_refresh_lengthens_the_idle_lifetime(bare_uri: str, redis_url: str) -> None:
     lifetimes = {"access_token_ttl_s": 60, "session_idle_ttl_s": 600, "session_absolute_ttl_s": 3600}
-    async with working(mongo_uri, redis_url, **lifetimes) as worker:
+    async with working(bare_uri, redis_url, **lifetimes) as worker:
         user_id = await worker.add_user()
         session = await worker.sign_in(user_id)
         name = session_key(session, user_id)
@@ -475,9 +475,9 @@ async def test_a_refresh_lengthens_the_idle_lifetime(mongo_uri: str, redis_url: 
         assert 590_000 < await worker.redis.pttl(name) <= 600_000
 
 
-async def test_no_refresh_lengthens_the_absolute_lifetime(mongo_uri: str, redis_url: str) -> None:
+async def test_no_refresh_lengthens_the_absolute_lifetime(bare_uri: str, redis_url: str) -> None:
     lifetimes = {"access_token_ttl_s": 60, "session_idle_ttl_s": 600, "session_absolute_ttl_s": 3600}
-    async with working(mongo_uri, redis_url, **lifetimes) as worker:
+    async with working(bare_uri, redis_url, **lifetimes) as worker:
         user_id = await worker.add_user()
         session = await worker.sign_in(user_id)
         name, token = session_key(session, user_id), session.refresh_token

@@ -53,8 +53,8 @@ class Signer:
 
 
 @pytest.fixture
-async def clients(mongo_uri: str, redis_url: str) -> AsyncIterator[Clients]:
-    async with AsyncMongoClient[dict[str, Any]](mongo_uri) as opened, Redis.from_url(redis_url) as redis:
+async def clients(bare_uri: str, redis_url: str) -> AsyncIterator[Clients]:
+    async with AsyncMongoClient[dict[str, Any]](bare_uri) as opened, Redis.from_url(redis_url) as redis:
         yield clients_of(opened.get_default_database(), redis)
 
 

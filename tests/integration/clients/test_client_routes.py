@@ -1,6 +1,5 @@
 """`/clients`: administrators register clients, list, change and remove them, and renew their secrets."""
 
-import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,23 +8,20 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey
 
-from tests.support.api import serving
 from tests.support.applying import resources
 from tests.support.clients import CALLBACK, KEY, public_of
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import ask_token, call, member, oauth_error, post_form, sign_in
-from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import database, problem
 
 SAID: dict[str, Any] = {"name": "Portal", "grant_types": ["client_credentials"]}
 
 
 @pytest.fixture(scope="module")
-async def shared(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
+async def shared(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
     """Each test registers clients of its own."""
-    redis_url = redis_server.url.removesuffix("/0") + "/2"
-    async with serving(mongo_server.uri_of(f"t_{uuid.uuid4().hex}"), redis_url) as client:
+    async with prepared_databases.serving() as client:
         yield client
-        await database(client).client.drop_database(database(client).name)
 
 
 async def create(shared: httpx.AsyncClient, **said: Any) -> dict[str, Any]:

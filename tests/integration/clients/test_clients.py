@@ -49,8 +49,8 @@ def commands() -> Commands:
 
 
 @pytest.fixture
-async def database(mongo_uri: str, commands: Commands) -> AsyncIterator[Database]:
-    async with AsyncMongoClient[dict[str, Any]](mongo_uri, event_listeners=[commands]) as opened:
+async def database(bare_uri: str, commands: Commands) -> AsyncIterator[Database]:
+    async with AsyncMongoClient[dict[str, Any]](bare_uri, event_listeners=[commands]) as opened:
         yield opened.get_default_database()
 
 

@@ -1,6 +1,5 @@
 """Dynamic registration (RFC 7591, RFC 7592): who may, with what, and what becomes of it."""
 
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,8 +11,8 @@ from beanie import PydanticObjectId
 from tests.support.api import serving
 from tests.support.applying import resources
 from tests.support.clients import CALLBACK, KEY
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import call, oauth_error, post_form, token_of, wear_out_refusals
-from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import database, problem
 
 SAID: dict[str, Any] = {"client_name": "Notebook", "redirect_uris": [CALLBACK]}
@@ -21,13 +20,10 @@ EVERY_SCOPE = "address email me offline_access openid phone profile"
 
 
 @pytest.fixture(scope="module")
-async def shared(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
+async def shared(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
     """Open to anybody; each test registers clients of its own."""
-    redis_url = redis_server.url.removesuffix("/0") + "/2"
-    uri = mongo_server.uri_of(f"t_{uuid.uuid4().hex}")
-    async with serving(uri, redis_url, client_registration="open", tries_per_address=1_000) as client:
+    async with prepared_databases.serving(client_registration="open", tries_per_address=1_000) as client:
         yield client
-        await database(client).client.drop_database(database(client).name)
 
 
 async def ask(http: httpx.AsyncClient, said: Mapping[str, Any], token: str | None = None) -> httpx.Response:

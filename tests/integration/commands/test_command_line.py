@@ -557,8 +557,8 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable
 
 
 @pytest.fixture
-def right(mongo_uri: str, redis_url: str) -> dict[str, Any]:
-    return {"mongo_uri": mongo_uri, "redis_url": redis_url, "mongo_timeout_ms": "300", "start_wait_s": "0"}
+def right(bare_uri: str, redis_url: str) -> dict[str, Any]:
+    return {"mongo_uri": bare_uri, "redis_url": redis_url, "mongo_timeout_ms": "300", "start_wait_s": "0"}
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -585,21 +585,21 @@ def test_a_mistyped_command_says_how_it_is_used(
 
 
 def test_indexes_are_checked_and_applied_on_a_directory_of_ones_own(
-    mongo_uri: str, redis_url: str, tmp_path: Path
+    bare_uri: str, redis_url: str, tmp_path: Path
 ) -> None:
     def run(*arguments: str) -> tuple[int, list[str]]:
-        done = command(tmp_path, "indexes", *arguments, mongo_uri=mongo_uri, redis_url=redis_url)
+        done = command(tmp_path, "indexes", *arguments, mongo_uri=bare_uri, redis_url=redis_url)
         assert done.stderr == ""
         return done.returncode, done.stdout.splitlines()
 
     status, said = run("check")
     assert status == 1
     assert {"index email is missing", "the validator of the collection is missing or old"} <= set(said)
-    with MongoClient[dict[str, Any]](mongo_uri) as client:
+    with MongoClient[dict[str, Any]](bare_uri) as client:
         assert client.get_default_database()["keys"].count_documents({}) == 0, "a check made a key"
     assert run("apply") == (0, ["Indexes and validator applied."])
     assert run("check") == (0, ["All indexes and the validator are as declared."])
-    with MongoClient[dict[str, Any]](mongo_uri) as client:
+    with MongoClient[dict[str, Any]](bare_uri) as client:
         users = client.get_default_database()["users"]
         users.drop_index("age")
         users.create_index([("nickname", 1)], name="nickname")

@@ -119,10 +119,10 @@ async def test_many_wrong_users_are_not_all_named(client: httpx.AsyncClient) -> 
     assert found[2] == "and 3 users more"
 
 
-async def test_keys_of_another_secret_are_named(mongo_uri: str, redis_url: str) -> None:
-    async with serving(mongo_uri, redis_url, secret_key="a" * 32) as client:
+async def test_keys_of_another_secret_are_named(bare_uri: str, redis_url: str) -> None:
+    async with serving(bare_uri, redis_url, secret_key="a" * 32) as client:
         assert await wrong(client) == []
-    async with serving(mongo_uri, redis_url, secret_key="b" * 32) as client:
+    async with serving(bare_uri, redis_url, secret_key="b" * 32) as client:
         held = database(client)
         own = await held["keys"].find().sort("number", -1).limit(1).to_list()
         await held["keys"].delete_one({"_id": own[0]["_id"]})

@@ -10,15 +10,14 @@ from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse, IncompleteRead
 from itertools import cycle
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import httpx
 import pytest
-from pymongo import MongoClient
 
 from tests.support.exports import store_many
 from tests.support.live import PATIENCE_S, LiveServer, has_ended, wait_until
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.servers import RedisServer
 
 CONNECTIONS = 8
 PEOPLE = 8_000
@@ -27,26 +26,17 @@ PAUSE_S = 0.03
 
 
 @pytest.fixture(scope="module")
-def database(mongo_server: MongoServer) -> Iterator[str]:
-    uri = mongo_server.uri_of("t_stopping")
-    with MongoClient[dict[str, Any]](uri) as client:
-        client.drop_database("t_stopping")
-        yield uri
-        client.drop_database("t_stopping")
-
-
-@pytest.fixture(scope="module")
-def crowded(database: str) -> str:
+def crowded(module_uri: str) -> str:
     """With so many people that no buffer holds a download of them."""
-    store_many(database, PEOPLE)
-    return database
+    store_many(module_uri, PEOPLE)
+    return module_uri
 
 
 @pytest.fixture(scope="module")
-def pair(database: str, redis_server: RedisServer, servers_folder: Path) -> Iterator[LiveServer]:
+def pair(module_uri: str, redis_server: RedisServer, servers_folder: Path) -> Iterator[LiveServer]:
     """Two workers."""
     with LiveServer(
-        servers_folder / "pair", "--workers", "2", mongo_uri=database, redis_url=redis_server.url
+        servers_folder / "pair", "--workers", "2", mongo_uri=module_uri, redis_url=redis_server.url
     ) as live:
         wait_until(lambda: live.count_started() == 2)
         yield live
@@ -161,10 +151,10 @@ def begin_to_stop(server: LiveServer) -> None:
 
 
 def test_connections_that_are_idle_at_the_stop_may_bring_one_more_request_and_are_not_waited_for(
-    database: str, redis_server: RedisServer, tmp_path: Path
+    module_uri: str, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     with (
-        LiveServer(tmp_path, mongo_uri=database, redis_url=redis_server.url, stop_grace_s=3600) as live,
+        LiveServer(tmp_path, mongo_uri=module_uri, redis_url=redis_server.url, stop_grace_s=3600) as live,
         closing(connect(live)) as silent,
         closing(connect(live)) as idle,
         closing(connect(live)) as client,

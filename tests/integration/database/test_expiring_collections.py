@@ -16,8 +16,8 @@ EXPIRING = pytest.mark.parametrize("name", ["invitations", "ended_sessions", "co
 
 
 @pytest.fixture
-async def database(mongo_uri: str) -> AsyncIterator[Database]:
-    async with AsyncMongoClient[dict[str, Any]](mongo_uri) as opened:
+async def database(bare_uri: str) -> AsyncIterator[Database]:
+    async with AsyncMongoClient[dict[str, Any]](bare_uri) as opened:
         yield opened.get_default_database()
 
 
@@ -86,8 +86,8 @@ async def test_a_foreign_index_is_reported_and_left_alone(applied: Database, nam
     assert "theirs" in await applied[name].index_information()
 
 
-async def test_many_processes_that_start_at_once_agree(mongo_uri: str) -> None:
-    clients = [AsyncMongoClient[dict[str, Any]](mongo_uri) for _ in range(8)]
+async def test_many_processes_that_start_at_once_agree(bare_uri: str) -> None:
+    clients = [AsyncMongoClient[dict[str, Any]](bare_uri) for _ in range(8)]
     try:
         await asyncio.gather(*(indexes.apply(opened.get_default_database()) for opened in clients))
         assert await indexes.check(clients[0].get_default_database()) == []

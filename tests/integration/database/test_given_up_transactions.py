@@ -29,8 +29,8 @@ def failing_mongo(servers_folder: Path) -> Iterator[FailingMongo]:
 
 
 @pytest.fixture
-async def rows(mongo_uri: str) -> AsyncIterator[Rows]:
-    async with AsyncMongoClient[dict[str, Any]](mongo_uri, timeoutMS=TIME_MS) as client:
+async def rows(bare_uri: str) -> AsyncIterator[Rows]:
+    async with AsyncMongoClient[dict[str, Any]](bare_uri, timeoutMS=TIME_MS) as client:
         yield await client.get_default_database().create_collection("rows")
 
 
@@ -54,7 +54,7 @@ async def until_nothing_is_locked(uri: str) -> None:
 
 @pytest.mark.parametrize("step", ["write", "commit"])
 async def test_a_transaction_that_ran_out_of_time_locks_nobody(
-    rows: Rows, mongo_uri: str, step: Literal["write", "commit"]
+    rows: Rows, bare_uri: str, step: Literal["write", "commit"]
 ) -> None:
     async def work(session: AsyncClientSession) -> None:
         await rows.insert_one(dict(ROW), session=session)
@@ -65,7 +65,7 @@ async def test_a_transaction_that_ran_out_of_time_locks_nobody(
     with pytest.raises(PyMongoError) as caught:
         await together(rows.database.client, work)
     assert caught.value.timeout
-    await assert_nothing_is_locked(mongo_uri)
+    await assert_nothing_is_locked(bare_uri)
 
 
 async def test_a_transaction_for_whose_end_no_connection_was_free_is_ended_when_one_is(
@@ -96,7 +96,7 @@ async def test_a_transaction_for_whose_end_no_connection_was_free_is_ended_when_
         await until_nothing_is_locked(failing_mongo.uri)
 
 
-async def test_a_transaction_that_is_cancelled_locks_nobody(rows: Rows, mongo_uri: str) -> None:
+async def test_a_transaction_that_is_cancelled_locks_nobody(rows: Rows, bare_uri: str) -> None:
     begun = asyncio.Event()
 
     async def work(session: AsyncClientSession) -> None:
@@ -109,4 +109,4 @@ async def test_a_transaction_that_is_cancelled_locks_nobody(rows: Rows, mongo_ur
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await assert_nothing_is_locked(mongo_uri)
+    await assert_nothing_is_locked(bare_uri)

@@ -119,10 +119,10 @@ async def test_a_start_waits_for_a_backend_that_comes_late(
 
 @pytest.mark.parametrize("absent", ["MongoDB", "Redis"])
 async def test_a_start_that_waited_in_vain_says_for_what_in_one_sentence(
-    absent: str, mongo_uri: str, redis_url: str
+    absent: str, bare_uri: str, redis_url: str
 ) -> None:
     nowhere = f"127.0.0.1:{ports.choose()}"
-    uris = {"mongo_uri": mongo_uri, "redis_url": redis_url}
+    uris = {"mongo_uri": bare_uri, "redis_url": redis_url}
     uris |= (
         {"mongo_uri": f"mongodb://{nowhere}"} if absent == "MongoDB" else {"redis_url": f"redis://{nowhere}"}
     )

@@ -169,34 +169,34 @@ ACL = {
 
 @pytest.mark.parametrize("case", ACL)
 async def test_what_a_user_of_redis_may_not_do_is_said_with_rediss_own_reason(
-    case: str, mongo_uri: str, own_redis: RedisServer, redis: Redis
+    case: str, bare_uri: str, own_redis: RedisServer, redis: Redis
 ) -> None:
     keys, *commands = ACL[case]
     await set_user(redis, "ana", keys=keys, commands=commands, passwords=["+ana-secret"])
     url = own_redis.url.replace("redis://", "redis://ana:ana-secret@")
-    sentence = await refusal(mongo_uri, url)
+    sentence = await refusal(bare_uri, url)
     assert sentence.startswith("Redis refuses what Roster needs (")
     assert "o permissions to " in sentence
     assert sentence.endswith("): check ROSTER_REDIS_URL.")
 
 
 async def test_a_user_of_redis_without_a_password_is_that_user(
-    mongo_uri: str, own_redis: RedisServer, redis: Redis
+    bare_uri: str, own_redis: RedisServer, redis: Redis
 ) -> None:
     await set_user(redis, "bob", keys="*", commands=["+@all", "-eval"], nopass=True)
-    sentence = await refusal(mongo_uri, own_redis.url.replace("redis://", "redis://bob@"))
+    sentence = await refusal(bare_uri, own_redis.url.replace("redis://", "redis://bob@"))
     assert "User bob has no permissions to run the 'eval' command" in sentence
 
 
 async def test_a_redis_that_is_full_or_a_replica_or_has_no_such_database_is_told_of(
-    mongo_uri: str, own_redis: RedisServer, redis: Redis
+    bare_uri: str, own_redis: RedisServer, redis: Redis
 ) -> None:
-    assert "DB index is out of range" in await refusal(mongo_uri, own_redis.url.removesuffix("0") + "99")
+    assert "DB index is out of range" in await refusal(bare_uri, own_redis.url.removesuffix("0") + "99")
     await redis.config_set("maxmemory", 1)
-    assert "used memory > 'maxmemory'" in await refusal(mongo_uri, own_redis.url)
+    assert "used memory > 'maxmemory'" in await refusal(bare_uri, own_redis.url)
     await redis.config_set("maxmemory", 0)
     await redis.replicaof("127.0.0.1", str(ports.choose()))
-    assert "The Redis that answers is a replica" in await refusal(mongo_uri, own_redis.url)
+    assert "The Redis that answers is a replica" in await refusal(bare_uri, own_redis.url)
 
 
 async def test_readiness_says_that_redis_is_full_and_forgets_it(
@@ -211,16 +211,16 @@ async def test_readiness_says_that_redis_is_full_and_forgets_it(
 
 
 async def test_a_node_of_a_redis_cluster_is_refused_by_name(
-    mongo_uri: str, tmp_path_factory: pytest.TempPathFactory
+    bare_uri: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     options = ("--cluster-enabled", "yes", "--cluster-port", str(ports.choose()))
     with RedisServer(tmp_path_factory.mktemp("cluster"), *options) as node:
-        sentence = await refusal(mongo_uri, node.url)
+        sentence = await refusal(bare_uri, node.url)
     assert "it runs as cluster, and Roster speaks to one Redis, no Cluster and no Sentinel" in sentence
 
 
 async def test_what_speaks_no_redis_or_wants_tls_is_told_apart_from_silence(
-    mongo_uri: str, mongo_server: MongoServer, own_redis: RedisServer
+    bare_uri: str, mongo_server: MongoServer, own_redis: RedisServer
 ) -> None:
     address = own_redis.url.removeprefix("redis://")
     reasons = {
@@ -230,7 +230,7 @@ async def test_what_speaks_no_redis_or_wants_tls_is_told_apart_from_silence(
         f"rediss://{address}": "no answer in time, perhaps because only one end uses TLS",
     }
     for url, reason in reasons.items():
-        sentence = await refusal(mongo_uri, url, redis_timeout_ms=500)
+        sentence = await refusal(bare_uri, url, redis_timeout_ms=500)
         assert sentence.startswith(f"Redis cannot be reached ({reason}"), (url, sentence)
 
 
@@ -249,9 +249,9 @@ async def test_a_directory_keeps_its_promises_whatever_its_address_asks_for(
     assert "mongo_uri_options_overridden" in capsys.readouterr().err
 
 
-async def test_two_that_start_at_once_on_nothing_both_do(mongo_uri: str, redis_url: str) -> None:
+async def test_two_that_start_at_once_on_nothing_both_do(bare_uri: str, redis_url: str) -> None:
     async def start() -> None:
-        async with serving(mongo_uri, redis_url):
+        async with serving(bare_uri, redis_url):
             pass
 
     await asyncio.gather(start(), start(), start())

@@ -12,6 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
+from tests.support.databases import PreparedDatabases
 from tests.support.servers import MongoServer, RedisServer
 
 
@@ -63,7 +64,23 @@ def test_a_frozen_redis_answers_nothing_until_it_is_thawed(servers_folder: Path)
         assert client.ping() is True
 
 
-def test_each_test_has_an_empty_database_and_an_empty_redis(mongo_uri: str, redis_url: str) -> None:
-    with MongoClient[dict[str, Any]](mongo_uri) as client, Redis.from_url(redis_url) as redis:
+def test_each_test_has_an_empty_database_and_an_empty_redis(bare_uri: str, redis_url: str) -> None:
+    with MongoClient[dict[str, Any]](bare_uri) as client, Redis.from_url(redis_url) as redis:
         assert client.get_default_database().list_collection_names() == []
         assert redis.dbsize() == 0
+
+
+def test_a_database_that_was_lent_comes_back_empty_or_not_at_all(
+    prepared_databases: PreparedDatabases, mongo_client: MongoClient[dict[str, Any]]
+) -> None:
+    with prepared_databases.lending() as first:
+        terms = MongoClient[dict[str, Any]](first).get_default_database()["terms"]
+        terms.insert_one({"_id": "word", "n": 1, "d": []})
+    with prepared_databases.lending() as second:
+        assert second == first
+        assert terms.count_documents({}) == 0
+        terms.create_index("n")
+    with prepared_databases.lending() as third:
+        assert third != first
+    assert terms.database.name not in mongo_client.list_database_names()
+    terms.database.client.close()

@@ -13,7 +13,7 @@ from bson import Decimal128, ObjectId
 from app.commands.samples import add
 from app.container import Container
 from models.listing import ExportQuery
-from tests.support.api import serving
+from tests.support.databases import PreparedDatabases
 from tests.support.exports import (
     TIMES,
     as_cells,
@@ -24,7 +24,6 @@ from tests.support.exports import (
     read_texts,
     walk,
 )
-from tests.support.servers import MongoServer
 from tests.unit.spreadsheets.files import (
     NASTY,
     open_with_calamine,
@@ -56,14 +55,11 @@ OF_MANY = ("tag", "department", "city", "country")
 
 
 @pytest.fixture(scope="module")
-async def people(mongo_server: MongoServer, redis_server: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def people(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
     """A directory of 400 sample people; tests that add to it say so by a tag of their own."""
-    async with serving(mongo_server.uri_of("t_exports"), redis_server.url) as client:
-        opened = backends(client)
-        await opened.connections.users.delete_many({})
-        await add(opened, 400)
+    async with prepared_databases.serving() as client:
+        await add(backends(client), 400)
         yield client
-        await opened.connections.database.client.drop_database(opened.connections.database)
 
 
 def backends(client: httpx.AsyncClient) -> Container:

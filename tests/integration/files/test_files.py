@@ -12,9 +12,9 @@ from app.core.errors import UnavailableError
 from app.core.mongo import AWARE
 from app.files import Files, StoredFile
 from app.files.entries import CHUNK_SIZE
-from tests.support.api import serving_module
+from tests.support.databases import PreparedDatabases
 from tests.support.jobs import backends
-from tests.support.servers import MongoServer, RedisServer, S3Server
+from tests.support.servers import S3Server
 from tests.support.users import database
 
 BLOCK = bytes(range(251)) * 1045
@@ -28,12 +28,12 @@ Count = Callable[[ObjectId], Awaitable[tuple[int, bool]]]
 
 @pytest.fixture(scope="module", params=["gridfs", "s3"])
 async def stored(
-    request: pytest.FixtureRequest, mongo_server: MongoServer, redis_server: RedisServer
+    request: pytest.FixtureRequest, prepared_databases: PreparedDatabases
 ) -> AsyncIterator[httpx.AsyncClient]:
     """An app on each of the stores."""
     s3 = request.param == "s3"
     settings = request.getfixturevalue("s3_server").settings if s3 else {}
-    async with serving_module(mongo_server, redis_server, **settings) as client:
+    async with prepared_databases.serving(**settings) as client:
         yield client
 
 

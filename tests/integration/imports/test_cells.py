@@ -9,16 +9,16 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tests.support.imports import counted, errors_of, importing_all_along, plan, plan_rows, upload
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.databases import PreparedDatabases
+from tests.support.imports import counted, errors_of, plan, plan_rows, upload
 from tests.support.users import create, problem
 
 OCTETS = "application/octet-stream"
 
 
 @pytest.fixture(scope="module")
-async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with importing_all_along(mongo_server, redis_server) as opened:
+async def client(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
+    async with prepared_databases.serving(jobs_inside=True) as opened:
         yield opened
 
 

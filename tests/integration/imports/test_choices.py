@@ -12,16 +12,16 @@ from bson import ObjectId
 
 from models.export import MEDIA_TYPES
 from tests.support.applying import apply_plan
-from tests.support.imports import counted, empty, errors_of, importing_all_along, plan, refused
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.databases import PreparedDatabases
+from tests.support.imports import counted, empty, errors_of, plan, refused
 from tests.support.users import create, database, users
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @pytest.fixture(scope="module")
-async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with importing_all_along(mongo_server, redis_server) as opened:
+async def client(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
+    async with prepared_databases.serving(jobs_inside=True) as opened:
         await empty(opened)
         yield opened
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from app.spreadsheets.reading.encodings import codec
-from tests.support.imports import counted, empty, importing_all_along, plan, refused
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.databases import PreparedDatabases
+from tests.support.imports import counted, empty, plan, refused
 
 NAMES = {
     "windows-1252": "Jörg Müßiggänger",
@@ -40,8 +40,8 @@ KOREAN = "email,name\r\nkr0@example.org,김민수\r\nkr1@example.org,이서연\r
 
 
 @pytest.fixture(scope="module")
-async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with importing_all_along(mongo_server, redis_server) as opened:
+async def client(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
+    async with prepared_databases.serving(jobs_inside=True) as opened:
         await empty(opened)
         for place, name in enumerate(NAMES.values()):
             body = {"name": name, "email": f"stored{place}@example.org"}

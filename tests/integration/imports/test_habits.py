@@ -14,8 +14,8 @@ import openpyxl
 import orjson
 import pytest
 
-from tests.support.imports import TRICKY, counted, create_all, empty, errors_of, importing_all_along, plan
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.databases import PreparedDatabases
+from tests.support.imports import TRICKY, counted, create_all, empty, errors_of, plan
 from tests.support.users import create, users
 
 OCTETS = "application/octet-stream"
@@ -25,8 +25,8 @@ Rows = list[list[Any]]
 
 
 @pytest.fixture(scope="module")
-async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with importing_all_along(mongo_server, redis_server) as opened:
+async def client(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
+    async with prepared_databases.serving(jobs_inside=True) as opened:
         await create_all(opened, [_person(place, text) for place, text in enumerate(TRICKY)])
         # As of a time when line breaks were kept as they came.
         await users(opened).update_many({}, {"$set": {"profile.title": "of\r\nold"}})

@@ -11,9 +11,9 @@ import pytest
 from bson import ObjectId
 
 from models.values import ALL_SCOPES
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import hash_of, member, sign_in, token_of
-from tests.support.imports import counted, empty, errors_of, importing_all_along, plan, plan_rows
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.imports import counted, empty, errors_of, plan, plan_rows
 from tests.support.users import NOBODY, create, person, read, users
 
 OCTETS = "application/octet-stream"
@@ -21,8 +21,8 @@ Row = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with importing_all_along(mongo_server, redis_server) as opened:
+async def client(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
+    async with prepared_databases.serving(jobs_inside=True) as opened:
         yield opened
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from models.user import UserInput
 from tests.support.applying import apply_plan
-from tests.support.imports import counted, create_all, importing, people, plan
-from tests.support.servers import MongoServer, RedisServer
-from tests.support.users import database, users
+from tests.support.databases import PreparedDatabases
+from tests.support.imports import counted, create_all, people, plan
+from tests.support.users import users
 
 FORMS = ["csv", "xlsx", "ndjson"]
 FIELDS = (
@@ -29,12 +29,10 @@ PATIENT = settings(
 
 
 @pytest.fixture(scope="module")
-async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
+async def client(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
     """One app for the whole module: each example empties the directory."""
-    redis_url = redis_server.url.removesuffix("/0") + "/3"
-    async with importing(mongo_server.uri_of("restores"), redis_url) as opened:
+    async with prepared_databases.serving(jobs_inside=True) as opened:
         yield opened
-        await database(opened).client.drop_database("restores")
 
 
 def asked(form: str, addresses: int, *more: str) -> str:

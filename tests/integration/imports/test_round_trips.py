@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.imports import counted, create_all, empty, importing_all_along, people, plan
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.databases import PreparedDatabases
+from tests.support.imports import counted, create_all, empty, people, plan
 
 FORMS = ["csv", "xlsx", "ndjson", "ods"]
 LABELLED = (
@@ -30,8 +30,8 @@ CHOICES = [
 
 
 @pytest.fixture(scope="module")
-async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with importing_all_along(mongo_server, redis_server) as opened:
+async def client(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
+    async with prepared_databases.serving(jobs_inside=True) as opened:
         yield opened
 
 

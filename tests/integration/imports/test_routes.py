@@ -21,17 +21,17 @@ from app.imports.merging import PROFILE
 from app.imports.row_parser import ParsedRow
 from app.jobs import Viewer
 from models.imports import ImportRowsQuery
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import call, token_of
-from tests.support.imports import CSV, counted, empty, importing_all_along, plan, refused, upload
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.imports import CSV, counted, empty, plan, refused, upload
 from tests.support.users import NOBODY, create, database, person, problem, until
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @pytest.fixture(scope="module")
-async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with importing_all_along(mongo_server, redis_server) as opened:
+async def client(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
+    async with prepared_databases.serving(jobs_inside=True) as opened:
         yield opened
 
 

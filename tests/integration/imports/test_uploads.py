@@ -8,8 +8,8 @@ import httpx
 import openpyxl
 import pytest
 
-from tests.support.imports import CSV, counted, empty, importing_all_along, plan, refused, upload
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.databases import PreparedDatabases
+from tests.support.imports import CSV, counted, empty, plan, refused, upload
 from tests.support.users import problem
 from tests.unit.spreadsheets import hostile
 from tests.unit.spreadsheets.readers import workbook
@@ -19,8 +19,8 @@ FILE = "email;name\r\nü@example.com;Zoë 張偉\r\n"
 
 
 @pytest.fixture(scope="module")
-async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with importing_all_along(mongo_server, redis_server) as opened:
+async def client(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
+    async with prepared_databases.serving(jobs_inside=True) as opened:
         yield opened
 
 

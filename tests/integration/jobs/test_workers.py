@@ -20,7 +20,7 @@ from models.export_job import ExportBody
 from tests.support.api import serving
 from tests.support.jobs import backends, jobs_of
 from tests.support.live import PATIENCE_S, LiveServer, LiveWorker, environment, has_ended, wait_until
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.servers import RedisServer
 from tests.support.users import NOBODY, database, until
 
 PEOPLE = 200
@@ -35,9 +35,8 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]
 
 
 @pytest.fixture(scope="module")
-def settings(mongo_server: MongoServer, own_redis: RedisServer) -> dict[str, Any]:
-    uri = mongo_server.uri_of(f"t_workers_{os.getpid()}")
-    return {"mongo_uri": uri, "redis_url": own_redis.url, "job_lease_s": LEASE_S, "log_format": "json"}
+def settings(module_uri: str, own_redis: RedisServer) -> dict[str, Any]:
+    return {"mongo_uri": module_uri, "redis_url": own_redis.url, "job_lease_s": LEASE_S, "log_format": "json"}
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +46,6 @@ async def client(settings: dict[str, Any]) -> AsyncIterator[httpx.AsyncClient]:
     async with serving(said.pop("mongo_uri"), said.pop("redis_url"), **said) as opened:
         await add(backends(opened), PEOPLE)
         yield opened
-        await backends(opened).connections.database.client.drop_database(
-            backends(opened).connections.database
-        )
 
 
 @pytest.fixture(scope="module")

@@ -37,8 +37,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def database(mongo_uri: str) -> AsyncIterator[Database]:
-    async with AsyncMongoClient[dict[str, Any]](mongo_uri) as client:
+async def database(bare_uri: str) -> AsyncIterator[Database]:
+    async with AsyncMongoClient[dict[str, Any]](bare_uri) as client:
         yield client.get_default_database()
 
 

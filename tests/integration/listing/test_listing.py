@@ -15,6 +15,7 @@ from app.core.settings import Settings
 from app.listing import totals
 from models.listing import MAX_SKIP
 from tests.support.api import serving
+from tests.support.databases import PreparedDatabases
 from tests.support.listing import (
     add,
     chunks,
@@ -29,7 +30,6 @@ from tests.support.listing import (
     walk,
     walk_back,
 )
-from tests.support.servers import MongoServer, RedisServer
 
 FIELDS = ["created_at", "updated_at", "last_login_at", "name", "email", "username", "age"]
 SORTS = [*FIELDS, *(f"-{field}" for field in FIELDS)]
@@ -69,12 +69,11 @@ DORA: dict[str, Any] = {"name": "Dora", "email": "dora@example.com"}
 
 
 @pytest.fixture(scope="module")
-async def four(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
+async def four(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
     """Ana, Bo, 小中 and Dora, created on the first four days of 2026. For tests that only read."""
-    async with serving(mongo_server.uri_of("four"), redis_server.url) as client:
+    async with prepared_databases.serving() as client:
         await add(client, ANA, BO, XIAO, DORA)
         yield client
-        await resources(client).connections.database.client.drop_database("four")
 
 
 @pytest.fixture

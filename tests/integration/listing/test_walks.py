@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from app.commands import integrity
 from app.listing.orders import ORDERS
-from tests.support.api import serving
+from tests.support.databases import PreparedDatabases
 from tests.support.listing import (
     chunks,
     day,
@@ -28,7 +28,6 @@ from tests.support.listing import (
     walk,
     walk_back,
 )
-from tests.support.servers import MongoServer, RedisServer
 
 SORTS = [*ORDERS, *(f"-{field}" for field in ORDERS)]
 BOTH_WAYS = [walk, walk_back]
@@ -36,10 +35,9 @@ Walk = Callable[..., Awaitable[list[list[str]]]]
 
 
 @pytest.fixture(scope="module")
-async def shared(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(mongo_server.uri_of("walks"), redis_server.url) as client:
+async def shared(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
+    async with prepared_databases.serving() as client:
         yield client
-        await resources(client).connections.database.client.drop_database("walks")
 
 
 @pytest.fixture
@@ -200,13 +198,12 @@ def _gone(change: dict[str, Any]) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-async def spoilt(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
+async def spoilt(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
     """20 sound users, ten of each tag, among dozens of spoilt ones."""
-    async with serving(mongo_server.uri_of("spoilt"), redis_server.url) as client:
+    async with prepared_databases.serving() as client:
         await users(client).insert_many([_person(number) for number in range(20)])
         await _store_spoilt(client)
         yield client
-        await resources(client).connections.database.client.drop_database("spoilt")
 
 
 @pytest.mark.parametrize("limit", [1, 3])

@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.support.api import serving_module
+from tests.support.databases import PreparedDatabases
 from tests.support.mail import outbox_of
 from tests.support.mail_server import MailServer, running
-from tests.support.servers import MongoServer, RedisServer
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +19,9 @@ async def post_office() -> AsyncIterator[MailServer]:
 
 @pytest.fixture(scope="module")
 async def sending_module(
-    post_office: MailServer, mongo_server: MongoServer, redis_server: RedisServer
+    post_office: MailServer, prepared_databases: PreparedDatabases
 ) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving_module(
-        mongo_server,
-        redis_server,
+    async with prepared_databases.serving(
         jobs_inside=True,
         smtp_url=post_office.url,
         smtp_timeout_s=1,

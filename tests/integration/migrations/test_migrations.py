@@ -18,8 +18,8 @@ LEASE_S = 0.3
 
 
 @pytest.fixture
-async def database(mongo_uri: str) -> AsyncIterator[Database]:
-    async with AsyncMongoClient[dict[str, Any]](mongo_uri) as client:
+async def database(bare_uri: str) -> AsyncIterator[Database]:
+    async with AsyncMongoClient[dict[str, Any]](bare_uri) as client:
         yield client.get_default_database()
 
 
@@ -40,11 +40,11 @@ async def version(database: Database) -> Any:
     return found and (found["version"], found["lock"], [done["version"] for done in found["done"]])
 
 
-async def test_ten_that_start_together_do_each_step_once(mongo_uri: str, database: Database) -> None:
+async def test_ten_that_start_together_do_each_step_once(bare_uri: str, database: Database) -> None:
     steps = [step(1), step(2), step(3)]
 
     async def start() -> None:
-        async with AsyncMongoClient[dict[str, Any]](mongo_uri) as client:
+        async with AsyncMongoClient[dict[str, Any]](bare_uri) as client:
             await migrations.apply(client.get_default_database(), steps, lease_s=LEASE_S)
 
     await asyncio.gather(*(start() for _ in range(10)))
@@ -100,17 +100,17 @@ async def test_a_process_that_lost_the_lock_in_a_step_does_not_count_it(database
     assert await version(database) == (1, None, [1])
 
 
-async def test_nothing_starts_on_the_schema_of_a_newer_release(mongo_uri: str, redis_url: str) -> None:
-    with MongoClient[dict[str, Any]](mongo_uri) as client:
+async def test_nothing_starts_on_the_schema_of_a_newer_release(bare_uri: str, redis_url: str) -> None:
+    with MongoClient[dict[str, Any]](bare_uri) as client:
         client.get_default_database()["schema"].insert_one({"_id": "schema", "version": 99, "done": []})
     known = len(migrations.STEPS)
     with pytest.raises(StartError, match=f"schema 99 of a newer release; this one knows {known}: start the"):
-        async with serving(mongo_uri, redis_url):
+        async with serving(bare_uri, redis_url):
             pass
 
 
-async def test_a_new_directory_has_the_schema_of_the_release(mongo_uri: str, redis_url: str) -> None:
-    async with serving(mongo_uri, redis_url) as client:
+async def test_a_new_directory_has_the_schema_of_the_release(bare_uri: str, redis_url: str) -> None:
+    async with serving(bare_uri, redis_url) as client:
         database = client.app.state.container.connections.database  # type: ignore[attr-defined]  # set by `serving`
         newest = len(migrations.STEPS)
         assert await version(database) == (newest, None, list(range(1, newest + 1)))

@@ -80,10 +80,10 @@ async def test_users_of_before_a_field_get_it_without_a_new_version(client: http
 
 
 async def test_a_start_finds_again_what_earlier_releases_stored_with_unseen_blanks(
-    mongo_uri: str, redis_url: str, capsys: pytest.CaptureFixture[str]
+    bare_uri: str, redis_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    restore(COMMIT, mongo_uri, redis_url)
-    async with serving(mongo_uri, redis_url) as client:
+    restore(COMMIT, bare_uri, redis_url)
+    async with serving(bare_uri, redis_url) as client:
         old, twin = [row async for row in users(client).find().limit(2)]
         facets = [*old["facets"], f"tag:{UNSEEN}vip"]
         await users(client).update_one(
@@ -92,7 +92,7 @@ async def test_a_start_finds_again_what_earlier_releases_stored_with_unseen_blan
         clashing = {"email": f"{UNSEEN}{old['email']}", "keys.email": f"{UNSEEN}{old['keys']['email']}"}
         await users(client).update_one({"_id": twin["_id"]}, {"$set": clashing})
         await database(client)["schema"].update_one({"_id": "schema"}, {"$set": {"version": 2}})
-    async with serving(mongo_uri, redis_url) as client:
+    async with serving(bare_uri, redis_url) as client:
         assert await find(client, tag="vip") == [str(old["_id"])]
         log = capsys.readouterr().err
         assert f'"users":["{twin["_id"]}"]' in log.replace(" ", "")

@@ -19,7 +19,7 @@ from app.core.errors import StartError
 from app.core.settings import Settings
 from app.monitoring.metrics_port import exposed
 from tests.support.live import LiveServer, wait_until
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.servers import RedisServer
 
 WORKERS = 2
 DEPLOY = Path(__file__).parents[3] / "deploy"
@@ -29,10 +29,10 @@ PASSWORD = "seven wet horses sing"
 
 @pytest.fixture(scope="module")
 def server(
-    mongo_server: MongoServer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+    module_uri: str, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
     """Of two workers, shared by the module."""
-    uris: dict[str, Any] = {"mongo_uri": mongo_server.uri_of("exposition"), "redis_url": redis_server.url}
+    uris: dict[str, Any] = {"mongo_uri": module_uri, "redis_url": redis_server.url}
     folder = tmp_path_factory.mktemp("exposition")
     with LiveServer(folder, "--workers", str(WORKERS), metrics_port=0, **uris) as running:
         yield running
@@ -150,9 +150,9 @@ def test_jobs_are_the_directorys_and_not_the_sum_of_what_each_worker_sees(server
 
 
 def test_sessions_are_all_there_are_whichever_process_began_and_ended_them(
-    server: LiveServer, tmp_path: Path, mongo_server: MongoServer, redis_server: RedisServer
+    server: LiveServer, tmp_path: Path, module_uri: str, redis_server: RedisServer
 ) -> None:
-    uris: dict[str, Any] = {"mongo_uri": mongo_server.uri_of("exposition"), "redis_url": redis_server.url}
+    uris: dict[str, Any] = {"mongo_uri": module_uri, "redis_url": redis_server.url}
     with LiveServer(tmp_path, metrics_port=0, **uris) as beside:
         both = (server, beside)
         with Redis.from_url(redis_server.url) as redis:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.support.live import LiveServer, wait_until
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.servers import RedisServer
 
 CANARY = "kanarienvogel"
 """In every value that a caller sends, and in none that Roster has any business to write."""
@@ -29,11 +29,11 @@ PHONE = "15112345678"
 
 @pytest.fixture(scope="module")
 def server(
-    mongo_server: MongoServer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+    module_uri: str, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
     folder = tmp_path_factory.mktemp("canaries")
     settings: dict[str, Any] = {
-        "mongo_uri": mongo_server.uri_of("canaries"),
+        "mongo_uri": module_uri,
         "redis_url": redis_server.url,
         "log_level": "debug",
         "log_file": folder / "roster.log",

@@ -11,10 +11,10 @@ from bson import ObjectId
 from pymongo.errors import AutoReconnect
 
 from app.mail import Mail, Outbox
-from tests.support.api import serving, serving_module
+from tests.support.api import serving
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import PASSWORD, call, member, sign_in
 from tests.support.mail import read_mails
-from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import database, problem, verify
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -23,10 +23,10 @@ NEWER = FIREFOX.replace("140", "141")
 
 @pytest.fixture(scope="module")
 async def mailing(
-    mongo_server: MongoServer, redis_server: RedisServer, servers_folder: Path
+    prepared_databases: PreparedDatabases, servers_folder: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A service that queues mails, for the tests of the module."""
-    async with serving_module(mongo_server, redis_server, mail_folder=servers_folder / "mail") as client:
+    async with prepared_databases.serving(mail_folder=servers_folder / "mail") as client:
         yield client
 
 

@@ -6,14 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.authorization import providing
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import member
-from tests.support.servers import MongoServer, RedisServer
 
 
 @pytest.fixture(scope="module")
-async def op(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with providing(mongo_server, redis_server) as http:
+async def op(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
+    async with prepared_databases.serving() as http:
         yield http
 
 

@@ -1,6 +1,5 @@
 """What RFC 9700 and OAuth 2.1 ask of a sign-in by a browser; docs/security-of-oauth.md has the table."""
 
-import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +9,6 @@ import pytest
 
 from app.clients import NewClient
 from app.core.errors import InvalidError
-from tests.support.api import serving
 from tests.support.authorization import (
     CALLBACK,
     CHALLENGE,
@@ -21,8 +19,8 @@ from tests.support.authorization import (
     sign_in_browser,
 )
 from tests.support.browsing import Person, find_forms
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import PASSWORD, call, member, oauth_error
-from tests.support.servers import MongoServer, RedisServer
 
 _APP = "app.example.com"
 _LOOPBACK = "http://127.0.0.1/callback"
@@ -33,9 +31,8 @@ _OTHER_VERIFIER = "another-verifier-of-at-least-43-characters-0123"
 
 
 @pytest.fixture(scope="module")
-async def op(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    uri, redis_url = mongo_server.uri_of(f"t_{uuid.uuid4().hex}"), redis_server.url.removesuffix("/0") + "/5"
-    async with serving(uri, redis_url, cors_origins=_ORIGIN) as http:
+async def op(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
+    async with prepared_databases.serving(cors_origins=_ORIGIN) as http:
         yield http
 
 

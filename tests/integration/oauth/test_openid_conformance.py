@@ -14,6 +14,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import KeySet
 
+from tests.support.api import serving
 from tests.support.authorization import (
     CALLBACK,
     Application,
@@ -22,13 +23,12 @@ from tests.support.authorization import (
     browse,
     container_of,
     page_of,
-    providing,
     register,
     sign_in_browser,
 )
 from tests.support.identity import call, decoded, member, oauth_error, parts, post_form
 from tests.support.servers import MongoServer, RedisServer
-from tests.support.users import problem
+from tests.support.users import database, problem
 
 PROFILE = {"bio": "Likes herons", "addresses": [{"street": "Ring 1", "city": "Wien", "zipcode": "1010"}]}
 SCOPES = {
@@ -42,9 +42,11 @@ ALL = "openid profile email address phone"
 
 @pytest.fixture(scope="module")
 async def op(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    """With RS256, which the plans ask for; new directories have ES256 (ADR 23)."""
-    async with providing(mongo_server, redis_server, token_algorithm="RS256") as http:
+    """A new directory with RS256, which the plans ask for; others have ES256 (ADR 23)."""
+    uri = mongo_server.uri_of("t_conformance")
+    async with serving(uri, redis_server.url, token_algorithm="RS256") as http:
         yield http
+        await database(http).client.drop_database("t_conformance")
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from models.values import ALL_SCOPES, IDENTITY_SCOPES
-from tests.support.api import serving, serving_module
+from tests.support.api import serving
 from tests.support.applying import resources
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import (
     PASSWORD,
     WRONG_PASSWORD,
@@ -31,17 +32,16 @@ from tests.support.identity import (
     register_client,
     sign_in,
 )
-from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import problem
 
 WRONG = "The name or the password is wrong."
 
 
 @pytest.fixture(scope="module")
-async def shared(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
+async def shared(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
     """Who fails here need not wait."""
     free = {"tries_per_account": 100_000, "tries_per_address": 100_000}
-    async with serving_module(mongo_server, redis_server, **free) as opened:
+    async with prepared_databases.serving(**free) as opened:
         yield opened
 
 
@@ -463,11 +463,11 @@ def _verify(jwk: dict[str, Any], signature: bytes, signed: bytes) -> None:
 
 @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "RS256"])
 async def test_others_verify_a_token_with_the_published_keys_and_find_nothing_personal(
-    mongo_uri: str, redis_url: str, algorithm: str
+    bare_uri: str, redis_url: str, algorithm: str
 ) -> None:
     issuer = "https://users.example.com"
     async with serving(
-        mongo_uri,
+        bare_uri,
         redis_url,
         issuer=issuer,
         audience="staff",

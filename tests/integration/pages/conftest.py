@@ -1,6 +1,5 @@
 """What the tests of pages share: a service, and Ana, who may sign in there."""
 
-import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,21 +7,18 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.api import serving
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import member
-from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import verify
 
 
 @pytest.fixture(scope="module")
 async def served(
-    mongo_server: MongoServer, redis_server: RedisServer, servers_folder: Path
+    prepared_databases: PreparedDatabases, servers_folder: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     """One service for all tests of a module, each with people of its own."""
-    redis_url = redis_server.url.removesuffix("/0") + "/3"
-    uri = mongo_server.uri_of(f"t_{uuid.uuid4().hex}")
-    async with serving(
-        uri, redis_url, tries_per_address=10_000, mail_folder=servers_folder / "mail"
+    async with prepared_databases.serving(
+        tries_per_address=10_000, mail_folder=servers_folder / "mail"
     ) as client:
         yield client
 

@@ -1,24 +1,21 @@
 """/auth/consent: what an application may have is asked of the user who is signed in, and of nobody else."""
 
-import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.api import serving
 from tests.support.authorization import CALLBACK, Application, answer_of, container_of, register
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import PASSWORD, member
 from tests.support.pages import Browser, title, words
-from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import database
 
 
 @pytest.fixture(scope="module")
-async def op(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    redis_url = redis_server.url.removesuffix("/0") + "/3"
-    async with serving(mongo_server.uri_of(f"t_{uuid.uuid4().hex}"), redis_url) as client:
+async def op(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
+    async with prepared_databases.serving() as client:
         yield client
 
 

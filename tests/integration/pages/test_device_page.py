@@ -1,27 +1,23 @@
 """/auth/device: a user lets a program in that shows a code, and sees before what it is."""
 
 import re
-import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.api import serving
 from tests.support.authorization import Application, container_of, register
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import PASSWORD, member, oauth_error
 from tests.support.pages import Browser, title, words
-from tests.support.servers import MongoServer, RedisServer
 
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 @pytest.fixture(scope="module")
-async def op(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    redis_url = redis_server.url.removesuffix("/0") + "/3"
-    uri = mongo_server.uri_of(f"t_{uuid.uuid4().hex}")
-    async with serving(uri, redis_url, tries_per_address=10_000) as client:
+async def op(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
+    async with prepared_databases.serving(tries_per_address=10_000) as client:
         yield client
 
 

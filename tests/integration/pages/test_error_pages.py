@@ -1,7 +1,6 @@
 """What goes wrong behind a page is told by a page; and the brand that all pages bear."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from redis.exceptions import ConnectionError as RedisAwayError
 
 from app.auth.sessions import BrowserSessions
 from tests.support.api import serving
+from tests.support.databases import PreparedDatabases
 from tests.support.pages import Browser, title, words
-from tests.support.servers import MongoServer, RedisServer
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +24,9 @@ def logo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-async def served(
-    mongo_server: MongoServer, redis_server: RedisServer, logo: Path
-) -> AsyncIterator[httpx.AsyncClient]:
+async def served(prepared_databases: PreparedDatabases, logo: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A service with a logo."""
-    redis_url = redis_server.url.removesuffix("/0") + "/3"
-    uri = mongo_server.uri_of(f"t_{uuid.uuid4().hex}")
-    async with serving(uri, redis_url, brand_logo=logo, brand_name="Ærø & Søn") as client:
+    async with prepared_databases.serving(brand_logo=logo, brand_name="Ærø & Søn") as client:
         yield client
 
 

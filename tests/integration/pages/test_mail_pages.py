@@ -12,7 +12,6 @@ from tests.support.api import serving
 from tests.support.identity import OTHER_PASSWORD, PASSWORD, ask_token, member
 from tests.support.mail import read_mails
 from tests.support.pages import Browser, hidden, title, words
-from tests.support.servers import MongoServer, RedisServer
 
 
 @pytest.fixture
@@ -259,10 +258,8 @@ async def test_there_is_no_page_for_another_purpose(browser: Browser) -> None:
         assert reply.status_code == 404
 
 
-async def test_without_mail_the_pages_say_that_it_is_off(
-    mongo_server: MongoServer, redis_server: RedisServer
-) -> None:
-    async with serving(mongo_server.uri_of("t_mail_off"), redis_server.url) as served:
+async def test_without_mail_the_pages_say_that_it_is_off(mongo_uri: str, redis_url: str) -> None:
+    async with serving(mongo_uri, redis_url) as served:
         browser, user = Browser(served), await member(served)
         assert "/auth/forgotten" not in (await browser.open("/auth/sign-in")).text
         for path in ("/auth/forgotten", "/auth/verify"):

@@ -1,26 +1,23 @@
 """/auth/sign-up: registering in a browser, as registration is set."""
 
-import uuid
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from tests.support.api import serving
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import PASSWORD, ask_token, invite
 from tests.support.pages import Browser, title, words
-from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import person, users
 
 FOR_ANOTHER = "The invitation is unknown, used, expired or for another e-mail address."
 
 
 @pytest.fixture(scope="module")
-async def public(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
+async def public(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
     """A service where anybody may register."""
-    redis_url = redis_server.url.removesuffix("/0") + "/3"
-    uri = mongo_server.uri_of(f"t_{uuid.uuid4().hex}")
-    async with serving(uri, redis_url, registration="open", tries_per_address=10_000) as client:
+    async with prepared_databases.serving(registration="open", tries_per_address=10_000) as client:
         yield client
 
 

@@ -6,11 +6,10 @@ import httpx
 import pytest
 
 from app.commands import samples
-from tests.support.api import serving
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import PASSWORD, hash_of, token_of
 from tests.support.listing import resources
 from tests.support.search import found, keystrokes, marked, search, somebody, store, suggested
-from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import problem, users
 
 ANNA, FLORIS, RONAN, SIOBHAN = (
@@ -64,13 +63,12 @@ PEOPLE = [
 
 
 @pytest.fixture(scope="module")
-async def town(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
+async def town(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
     """The people above among four hundred of the sample."""
-    async with serving(mongo_server.uri_of("searches"), redis_server.url) as client:
+    async with prepared_databases.serving() as client:
         await samples.add(resources(client), 400)
         await store(client, PEOPLE)
         yield client
-        await resources(client).connections.database.client.drop_database("searches")
 
 
 # --- what finds whom

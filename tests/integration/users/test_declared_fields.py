@@ -14,10 +14,10 @@ from app.spreadsheets.columns import catalogue
 from models.fields import UserField
 from models.user import FIELDS, PARTS, SORTED
 from tests.support.applying import apply_plan
+from tests.support.databases import PreparedDatabases
 from tests.support.exports import read_cells, read_lines, read_texts
-from tests.support.imports import importing_all_along, plan
+from tests.support.imports import plan
 from tests.support.openapi import read_document
-from tests.support.servers import MongoServer, RedisServer
 from tests.support.tokens import mint_for
 from tests.support.users import create, find, pointers, read
 
@@ -80,8 +80,8 @@ class Directory:
 
 
 @pytest.fixture(scope="module")
-async def directory(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[Directory]:
-    async with importing_all_along(mongo_server, redis_server) as client:
+async def directory(prepared_databases: PreparedDatabases) -> AsyncIterator[Directory]:
+    async with prepared_databases.serving(jobs_inside=True) as client:
         exported, updated, created = {}, {}, {}
         alpha = await create(client, **body(*SET, number=0))
         for form, reader in FORMS.items():

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from openpyxl import Workbook
 
+from tests.support.databases import PreparedDatabases
 from tests.support.identity import ask_token, member
-from tests.support.imports import CSV, counted, importing_all_along, plan
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.imports import CSV, counted, plan
 from tests.support.users import find, person, pointers, problem, read, users
 
 NUMBER = "+491511234567"
@@ -26,10 +26,8 @@ NATIONAL = ["0151 1234567", "(0151) 123-4567", "0049 151 1234567", "٠١٥١١٢
 
 
 @pytest.fixture(scope="module")
-async def german(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with importing_all_along(
-        mongo_server, redis_server, phone_region="DE", registration="open"
-    ) as opened:
+async def german(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
+    async with prepared_databases.serving(jobs_inside=True, phone_region="DE", registration="open") as opened:
         yield opened
 
 

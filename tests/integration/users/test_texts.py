@@ -7,8 +7,8 @@ import httpx
 import pytest
 from bson import ObjectId
 
-from tests.support.imports import counted, importing_all_along, plan
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.databases import PreparedDatabases
+from tests.support.imports import counted, plan
 from tests.support.users import create, person, pointers, problem, put, read, users
 
 OLD = {
@@ -32,8 +32,8 @@ OLD = {
 
 
 @pytest.fixture(scope="module")
-async def client(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with importing_all_along(mongo_server, redis_server) as opened:
+async def client(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
+    async with prepared_databases.serving(jobs_inside=True) as opened:
         yield opened
 
 

@@ -143,8 +143,8 @@ async def test_two_users_cannot_swap_into_one_value(client: httpx.AsyncClient) -
 
 
 @pytest.fixture
-async def database(mongo_uri: str) -> AsyncIterator[Database]:
-    async with AsyncMongoClient[dict[str, Any]](mongo_uri) as opened:
+async def database(bare_uri: str) -> AsyncIterator[Database]:
+    async with AsyncMongoClient[dict[str, Any]](bare_uri) as opened:
         yield opened.get_default_database()
 
 
@@ -296,8 +296,8 @@ async def test_a_weakened_validator_is_made_strict_again(database: Database) -> 
     assert collection["options"]["validationAction"] == "error"
 
 
-async def test_many_processes_that_start_at_once_agree(mongo_uri: str) -> None:
-    clients = [AsyncMongoClient[dict[str, Any]](mongo_uri) for _ in range(4)]
+async def test_many_processes_that_start_at_once_agree(bare_uri: str) -> None:
+    clients = [AsyncMongoClient[dict[str, Any]](bare_uri) for _ in range(4)]
     try:
         await asyncio.gather(*(indexes.apply(opened.get_default_database()) for opened in clients))
         assert await indexes.check(clients[0].get_default_database()) == []
@@ -307,10 +307,10 @@ async def test_many_processes_that_start_at_once_agree(mongo_uri: str) -> None:
 
 
 async def test_the_service_does_not_start_on_indexes_that_differ(
-    database: Database, mongo_uri: str, redis_url: str
+    database: Database, bare_uri: str, redis_url: str
 ) -> None:
     await database["users"].create_index("keys.email", name="email")
     with pytest.raises(StartError, match="index email differs"):
-        async with serving(mongo_uri, redis_url):
+        async with serving(bare_uri, redis_url):
             pass
     assert User.Settings.name == "users"

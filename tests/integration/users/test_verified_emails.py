@@ -7,11 +7,11 @@ import httpx
 import pytest
 
 from tests.support.applying import apply, apply_plan, change, plan
+from tests.support.databases import PreparedDatabases
 from tests.support.exports import read_texts
 from tests.support.identity import hash_of
-from tests.support.imports import importing_all_along, plan_rows
 from tests.support.imports import plan as plan_file
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.imports import plan_rows
 from tests.support.users import create, find, person, pointers, read, users, verify
 
 User = dict[str, Any]
@@ -20,9 +20,9 @@ Way = Callable[[httpx.AsyncClient, User, User], Awaitable[None]]
 
 
 @pytest.fixture(scope="module")
-async def shared(mongo_server: MongoServer, redis_server: RedisServer) -> AsyncIterator[httpx.AsyncClient]:
+async def shared(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
     """Works on imports."""
-    async with importing_all_along(mongo_server, redis_server) as client:
+    async with prepared_databases.serving(jobs_inside=True) as client:
         yield client
 
 
