@@ -1,5 +1,6 @@
 """What both tiers share: the servers, started when the first test asks for one."""
 
+import gc
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -16,6 +17,12 @@ from tests.support.servers import MongoServer, RedisServer, S3Server
 pytest_plugins = ["tests.support.suite_logs"]
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - its own folder inside is private; a disk would only slow the tests
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what lives as long as the run: all modules and tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -122,8 +122,8 @@ async def test_a_caller_who_is_no_administrator_gives_back_no_rights(working: ht
 async def test_a_revert_whose_job_is_cancelled_half_way_goes_on_when_it_is_applied_again(
     working: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    applied = await renamed(working, 300)
     monkeypatch.setattr(row_writer, "_TOGETHER", 5)
-    applied = await renamed(working, 600)
     planned = (await ask(working, applied)).json()
     path = f"/users/imports/{planned['id']}"
     job_id = (await working.post(f"{path}/apply", headers={"Prefer": "wait=0"})).json()["apply_job"]
@@ -137,10 +137,10 @@ async def test_a_revert_whose_job_is_cancelled_half_way_goes_on_when_it_is_appli
     shown = (await working.get(path)).json()
     assert shown["state"] == "cancelled"
     done = shown["counts"]["updated"]
-    assert 20 <= done < 600
+    assert 20 <= done < 300
     assert await users(working).count_documents({"name": "Old"}) == done
     problem(await ask(working, applied), 409, "import_reverted")
-    assert counted(await apply_plan(working, shown)) == {"updated": 600}
+    assert counted(await apply_plan(working, shown)) == {"updated": 300}
 
 
 async def test_what_the_trail_wrote_is_found_by_an_index(working: httpx.AsyncClient) -> None:

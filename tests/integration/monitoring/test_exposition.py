@@ -60,6 +60,9 @@ def test_a_server_that_has_just_started_has_every_series_that_dashboard_and_aler
             'roster_jobs{kind="import_apply",state="queued"} 0.0',
         ):
             assert first in text, first
+        folder = find_folder(server) if workers > 1 else tmp_path / "none"
+        assert folder.is_dir() == (workers > 1)
+    assert not folder.exists(), "the folder of the workers goes with the server"
 
 
 def fetch(server: LiveServer) -> str:
@@ -183,16 +186,6 @@ def add_person(server: LiveServer) -> str:
 
 def sign_in(server: LiveServer, email: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {server.sign_in(email, PASSWORD).json()['access_token']}"}
-
-
-def test_the_folder_of_the_workers_goes_with_the_server(
-    mongo_uri: str, redis_url: str, tmp_path: Path
-) -> None:
-    backends: dict[str, Any] = {"mongo_uri": mongo_uri, "redis_url": redis_url}
-    with LiveServer(tmp_path, "--workers", "2", metrics_port=0, **backends) as server:
-        folder = find_folder(server)
-        assert folder.is_dir()
-    assert not folder.exists()
 
 
 def test_one_process_serves_its_own_and_a_taken_port_is_said_in_one_sentence() -> None:

@@ -12,7 +12,7 @@ from benchmarks import search_queries
 from benchmarks.search_queries import EACH, KINDS, Directory, Kind, Query, contacts, east_asian, names, typos
 from benchmarks.search_queries.text import Edit, distance, fold, misspell, words
 
-COUNT = 20_000
+COUNT = 12_000
 Asked = dict[Kind, list[Query]]
 
 
@@ -241,5 +241,5 @@ def _typo(edit: Edit, directory: Directory, seed: int) -> Query | None:
 
 
 def _typos(edit: Edit, directory: Directory) -> Iterator[Query]:
-    made = (_typo(edit, directory, seed) for seed in range(20_000))
+    made = (_typo(edit, directory, seed) for seed in range(5_000))
     return (query for query in made if query)
