@@ -32,8 +32,6 @@ from app.imports import apply_conflicts
 from app.users import Authority, Users, changes, user_records
 from models.imports import APPLIED, PENDING
 
-_TOGETHER = 200
-"""Rows of one transaction."""
 _TRIES = 12
 """The most tries of one batch after lost races."""
 _NEEDED = dict.fromkeys(("n", "status", "user", "version", "said", "password_hash", "differences"), 1)
@@ -72,6 +70,8 @@ class RowWriter:
     authority: Authority
     columns: Sequence[Row]
     """The import's columns, for errors of rows."""
+    together: int = 200
+    """Rows of one transaction."""
 
     async def write_all(self, on_done: Callable[[int], Awaitable[None]]) -> None:
         """Write all pending rows; `on_done` gets the number done at a time, and may stop it."""
@@ -103,7 +103,7 @@ class RowWriter:
     async def _find(self, which: dict[str, Any], *, hint: str) -> list[Row]:
         """Pending rows in order; `hint` is an index with that order."""
         wanted = {"import": self.id, **which, "status": {"$in": PENDING}}
-        return await self.rows.find(wanted, _NEEDED, hint=hint).sort("n", 1).limit(_TOGETHER).to_list()
+        return await self.rows.find(wanted, _NEEDED, hint=hint).sort("n", 1).limit(self.together).to_list()
 
     async def _prepare(self, rows: list[Row]) -> _Batch:
         there = [row["user"] for row in rows if row["status"] != "create"]

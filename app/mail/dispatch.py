@@ -29,7 +29,6 @@ log = structlog.get_logger("roster.mail")
 
 _FIRST_DELAY, _LONGEST_DELAY = timedelta(seconds=15), timedelta(hours=1)
 _DOUBLINGS = 8
-_PAUSE_S = 0.5
 
 
 class Compose(Protocol):
@@ -37,11 +36,12 @@ class Compose(Protocol):
 
 
 class Dispatcher:
-    def __init__(self, outbox: Outbox, compose: Compose, *, claim_s: float) -> None:
+    def __init__(self, outbox: Outbox, compose: Compose, *, claim_s: float, pause_s: float = 0.5) -> None:
         self.claims = Claims(outbox.mails, claim_s=claim_s)
         self._outbox = outbox
         self._compose = compose
         self._claim_s = claim_s
+        self._pause_s = pause_s
 
     async def send_next(self, delivery: Delivery) -> bool:
         """Whether a mail was due. AwayError: nothing can be sent, and no try of a mail was counted."""
@@ -104,7 +104,7 @@ class Dispatcher:
                     raise
             else:
                 return
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(self._pause_s)
 
 
 def find_delay(

@@ -23,13 +23,12 @@ _LOOK_S = 5.0
 """How often senders look for mails that they were not told of."""
 _SWEEP_S = 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
-_LAST_MAIL_S = 10.0
 _ANSWERS = 6
 """Waits for the server while a mail is sent: MAIL, RCPT, DATA and its end, RSET, QUIT."""
 
 
 @asynccontextmanager
-async def sending(outbox: Outbox, settings: Settings) -> AsyncIterator[None]:
+async def sending(outbox: Outbox, settings: Settings, *, last_mail_s: float = 10.0) -> AsyncIterator[None]:
     """Send mails, where mail is on, until the block is left; one on its way has some time to arrive.
 
     StartError: a template or an address is wrong.
@@ -57,7 +56,7 @@ async def sending(outbox: Outbox, settings: Settings) -> AsyncIterator[None]:
             sender.stopping.set()
         wake()
         await stop(sweeping)
-        await asyncio.wait(tasks, timeout=min(_LAST_MAIL_S, settings.smtp_timeout_s))
+        await asyncio.wait(tasks, timeout=min(last_mail_s, settings.smtp_timeout_s))
         await stop(*tasks)
 
 

@@ -18,7 +18,7 @@ from app.core.settings import Settings
 from app.pages import brand, templates
 from app.pages.views import View
 
-_VIEWS: tuple[type[View], ...] = tuple(View.__subclasses__())
+VIEWS: tuple[type[View], ...] = tuple(View.__subclasses__())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Pages:
         self.style_source = f"'sha256-{base64.b64encode(digest).decode()}'"
         """The style in a Content-Security-Policy."""
         if settings.templates is not None:  # ours alone are tried by the tests
-            for view in _VIEWS:
+            for view in VIEWS:
                 self._check(view)
 
     def render(self, view: View, shown: Shown, problem: Problem | None = None) -> str:
@@ -88,7 +88,7 @@ class Pages:
         """Render it in each language, with and without a problem, and with each choice of what it is told."""
         wrong = Problem("error.internal_error", fields=dict.fromkeys(view.labels, "field.missing"))
         shown = [Shown(language, form_token=_TOKEN) for language in LANGUAGES]
-        for told, where, problem in product(_samples(view), shown, (None, wrong)):
+        for told, where, problem in product(samples(view), shown, (None, wrong)):
             with templates.explained(view.template()):
                 page = self.render(told, where, problem)
             if "<form" in page and _TOKEN not in page:
@@ -118,7 +118,7 @@ def _text(language: Language, key: str, **values: object) -> str:
     return texts(language)[key].format(**values)
 
 
-def _samples(view: type[View]) -> Iterator[View]:
+def samples(view: type[View]) -> Iterator[View]:
     """One for each choice that the template may have to make."""
     kinds = typing.get_type_hints(view)
     names = [each.name for each in fields(view)]

@@ -15,7 +15,8 @@ from functools import partial
 
 from app import container, worker
 from app.core import settings
-from app.imports import row_writer
+from app.imports import applying
+from app.imports.row_writer import RowWriter
 from app.jobs import Leases, collection
 from app.jobs.runs import perform
 from app.monitoring import logs
@@ -60,7 +61,7 @@ def live(job_id: str, *, longest_s: float | None) -> bool:
 def main() -> None:
     job_id, kills, longest_s = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]) / 1000
     logs.configure("error", "json")
-    row_writer._TOGETHER = 10  # more moments between two transactions
+    vars(applying)["RowWriter"] = partial(RowWriter, together=10)  # more moments between two transactions
     killed = 0
     for _ in range(kills):
         killed += live(job_id, longest_s=longest_s)

@@ -2,14 +2,17 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
 import httpx
+import pytest
 from bson import ObjectId
 
 from app.container import Container
-from app.imports import import_records
+from app.imports import applying, import_records
 from app.imports.import_records import ImportRecords
+from app.imports.row_writer import RowWriter
 from models.imports import EXAMPLE_IMPORT
 from models.user import UserInput
 from models.values import ALL_SCOPES
@@ -21,6 +24,11 @@ Row = dict[str, Any]
 def resources(client: httpx.AsyncClient) -> Container:
     opened: Container = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
     return opened
+
+
+def write_together(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    """Let apps within the test write so many rows in one transaction."""
+    monkeypatch.setattr(applying, "RowWriter", partial(RowWriter, together=rows))
 
 
 def creation(**more: Any) -> Row:

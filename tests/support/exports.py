@@ -33,7 +33,7 @@ def store_many(uri: str, count: int) -> list[str]:
     models = [_model(person) for person in people(200)]
     with MongoClient[dict[str, Any]](uri) as client:
         database = client.get_default_database()
-        migrated = {"version": len(STEPS), "lock": None, "done": []}
+        migrated: Item = {"version": len(STEPS), "lock": None, "done": []}
         database["schema"].replace_one({"_id": "schema"}, migrated, upsert=True)
         users = database["users"]
         for start in range(0, count, 5_000):

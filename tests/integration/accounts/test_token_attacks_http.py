@@ -9,7 +9,7 @@ import json
 import socket
 import time
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -318,13 +318,13 @@ async def test_memory_stays_flat_over_two_thousand_hostile_tokens(shared: httpx.
 
     async def attack(number: int) -> None:
         unlike = claims | {"jti": f"{number}" * 20, "pad": "x" * 4000}
-        make = (
+        makers: tuple[Callable[[], str], ...] = (
             lambda: signed(shared, header | {"kid": f"k{number}"}, unlike),
             lambda: signed(shared, header, unlike)[:-4] + "AAAA",
             lambda: signed(shared, header, unlike | {"exp": 1}),
             lambda: f"{number}" * 200_000,
-        )[number % 4]
-        reply = await call(shared, "GET", PATHS[number % 3], make())
+        )
+        reply = await call(shared, "GET", PATHS[number % 3], makers[number % 4]())
         assert reply.status_code == 401
 
     async def measure(numbers: range) -> int:

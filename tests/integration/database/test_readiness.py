@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,11 +15,14 @@ from app import container
 from app.commands.embedded import ports
 from app.core.errors import StartError
 from app.core.settings import Settings
+from app.database.readiness import Readiness
 from app.keys.keyring import Keyring
 from tests.support.api import serving
 from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import problem, until
 
+HURRY = 100_000
+"""Times as quick as time is the clock of readiness here, by which a look is good for a second or a minute."""
 BOUND_S = 10
 """Far above the second it takes, and below what PyMongo would."""
 
@@ -26,7 +30,7 @@ BOUND_S = 10
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each request looks anew."""
-    monkeypatch.setattr("app.database.readiness._INDEXES_GOOD_S", 0.0)
+    monkeypatch.setattr(container, "Readiness", partial(Readiness, now=lambda: time.monotonic() * HURRY))
 
 
 async def missing(client: httpx.AsyncClient) -> str:
@@ -81,10 +85,12 @@ async def test_it_names_indexes_and_keys_that_are_missing(mongo_uri: str, redis_
             assert await becomes(client, "keys") == told.replace(".", "; keys: none can sign.")
 
 
-async def test_many_probes_cost_one_look(mongo_uri: str, redis_url: str) -> None:
+async def test_many_probes_cost_one_look(
+    mongo_uri: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container, "Readiness", Readiness)
     async with serving(mongo_uri, redis_url) as client:
         opened = client.app.state.container  # type: ignore[attr-defined]  # set by `serving`
-        opened.readiness._good_until = 0
         with (
             mock.patch("app.database.readiness.BOUND_S", 60.0),
             mock.patch.object(opened.readiness, "_ask", wraps=opened.readiness._ask) as looks,

@@ -6,9 +6,17 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from app.imports import row_writer
 from tests.support.api import serving
-from tests.support.applying import apply_plan, change, creation, import_of, plan, resources, statuses
+from tests.support.applying import (
+    apply_plan,
+    change,
+    creation,
+    import_of,
+    plan,
+    resources,
+    statuses,
+    write_together,
+)
 from tests.support.imports import counted
 from tests.support.imports import plan as plan_file
 from tests.support.sessions import add_person, bearing, sign_in
@@ -109,7 +117,7 @@ async def test_what_was_planned_as_an_administrator_is_not_applied_with_less(
 async def test_a_job_that_is_cancelled_leaves_what_was_done_and_another_goes_on(
     working: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(row_writer, "_TOGETHER", 5)
+    write_together(monkeypatch, 5)
     ana = await create(working)
     import_id = await plan(working, [*(creation() for _ in range(500)), change(ana, name="Anna")])
     begun = await working.post(f"/users/imports/{import_id}/apply", headers={"Prefer": "wait=0"})

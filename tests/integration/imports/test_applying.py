@@ -7,10 +7,18 @@ import bcrypt
 import httpx
 import pytest
 
-from app.imports import row_writer
 from app.imports.import_records import ImportRecords
 from app.users.changes import OWNED
-from tests.support.applying import apply, change, creation, deletion, plan, resources, statuses
+from tests.support.applying import (
+    apply,
+    change,
+    creation,
+    deletion,
+    plan,
+    resources,
+    statuses,
+    write_together,
+)
 from tests.support.sessions import ALIVE, add_person, fate, sign_in
 from tests.support.users import create, read, until, users
 
@@ -182,7 +190,7 @@ async def test_a_user_who_was_imported_is_stored_as_one_who_was_created(client: 
 async def test_a_worker_whose_session_is_ended_loses_and_repeats_nothing(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(row_writer, "_TOGETHER", 20)
+    write_together(monkeypatch, 20)
     import_id = await plan(client, [creation() for _ in range(1000)])
     applying = asyncio.create_task(apply(client, import_id))
     database = resources(client).connections.database

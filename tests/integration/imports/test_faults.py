@@ -11,11 +11,20 @@ from bson import ObjectId
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect
 
-from app.imports import row_writer
 from app.imports.import_records import ImportRecords
 from tests.support import forked
 from tests.support.api import serving
-from tests.support.applying import Row, change, creation, deletion, import_of, plan, resources, statuses
+from tests.support.applying import (
+    Row,
+    change,
+    creation,
+    deletion,
+    import_of,
+    plan,
+    resources,
+    statuses,
+    write_together,
+)
 from tests.support.live import environment
 from tests.support.servers import MongoServer
 from tests.support.suite_logs import KEEPER
@@ -90,7 +99,7 @@ def step_down(uri: str) -> None:
 async def test_mongodb_steps_down_in_the_midst_and_the_result_is_exact(
     servers_folder: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(row_writer, "_TOGETHER", 20)
+    write_together(monkeypatch, 20)
     with MongoServer(servers_folder / "stepping-down") as server:
         async with serving(server.uri, redis_url, jobs_inside=True) as client:
             rows = await mixed_rows(client, 1_000)

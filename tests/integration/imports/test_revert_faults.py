@@ -10,10 +10,10 @@ from bson import ObjectId
 
 from app.core import clock
 from app.core.errors import ImportNotFoundError
-from app.imports import planning, row_writer
+from app.imports import planning
 from app.imports.import_records import ImportRecords
 from tests.support import forked
-from tests.support.applying import apply_plan, resources, statuses
+from tests.support.applying import apply_plan, resources, statuses, write_together
 from tests.support.imports import Plan, counted, importing, plan, upload
 from tests.support.live import environment
 from tests.support.sessions import add_person, bearing, sign_in
@@ -123,7 +123,7 @@ async def test_a_revert_whose_job_is_cancelled_half_way_goes_on_when_it_is_appli
     working: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     applied = await renamed(working, 300)
-    monkeypatch.setattr(row_writer, "_TOGETHER", 5)
+    write_together(monkeypatch, 5)
     planned = (await ask(working, applied)).json()
     path = f"/users/imports/{planned['id']}"
     job_id = (await working.post(f"{path}/apply", headers={"Prefer": "wait=0"})).json()["apply_job"]

@@ -8,9 +8,8 @@ import httpx
 import pytest
 from bson import ObjectId
 
-from app.imports import row_writer
 from app.imports.import_records import ImportRecords
-from tests.support.applying import apply_plan, creation, resources
+from tests.support.applying import apply_plan, creation, resources, write_together
 from tests.support.applying import plan as plan_by_hand
 from tests.support.identity import hash_of
 from tests.support.imports import Plan, counted, errors_of, importing, plan
@@ -215,7 +214,7 @@ class _StoppedError(Exception):
 async def test_a_revert_that_was_stopped_goes_on_and_does_nothing_twice(
     working: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(row_writer, "_TOGETHER", 1)
+    write_together(monkeypatch, 1)
     olds = [await create(working, name="Old") for _ in range(3)]
     applied = await imported(working, "email,name", *(f"{user['email']},New" for user in olds))
     planned = await reverted(working, applied)

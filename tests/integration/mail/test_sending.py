@@ -340,10 +340,8 @@ async def test_senders_stopped_at_any_moment_lose_nothing_and_send_twice_only_un
 
 async def send_until_stopped(outbox: Outbox, held: Settings) -> None:
     """Without the time that a stop leaves to mails on their way."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sending, "_LAST_MAIL_S", 0)
-        async with sending.sending(outbox, held):
-            await asyncio.Event().wait()
+    async with sending.sending(outbox, held, last_mail_s=0):
+        await asyncio.Event().wait()
 
 
 async def test_what_is_of_no_use_any_more_is_given_up_and_erased(

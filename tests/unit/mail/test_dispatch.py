@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect
 
-from app.mail import dispatch
 from app.mail.dispatch import Dispatcher, find_delay
 
 
@@ -31,19 +30,12 @@ class _Away:
             raise AutoReconnect
 
 
-@pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "_PAUSE_S", 0)
-
-
-@pytest.mark.usefixtures("at_once")
 async def test_the_outcome_is_written_once_mongodb_is_back() -> None:
     write = _Away(2)
     await _dispatcher(claim_s=60)._insist(write)
     assert write.tries == 3
 
 
-@pytest.mark.usefixtures("at_once")
 async def test_it_is_not_written_after_the_claim_has_ended() -> None:
     with pytest.raises(AutoReconnect):
         await _dispatcher(claim_s=-1)._insist(_Away(float("inf")))
@@ -52,4 +44,4 @@ async def test_it_is_not_written_after_the_claim_has_ended() -> None:
 def _dispatcher(*, claim_s: float) -> Dispatcher:
     outbox: Any = type("Outbox", (), {"mails": None})
     compose: Any = None
-    return Dispatcher(outbox, compose, claim_s=claim_s)
+    return Dispatcher(outbox, compose, claim_s=claim_s, pause_s=0)

@@ -11,7 +11,7 @@ from app.core.catalogue import LANGUAGES, Language
 from app.core.errors import StartError
 from app.core.settings import Settings
 from app.pages import Pages, Problem, Shown
-from app.pages.pages import _VIEWS, _samples
+from app.pages.pages import VIEWS, samples
 from app.pages.views import Consent, Error, Mailed, SignIn, SignUp
 from models.mail import Purpose
 
@@ -40,7 +40,7 @@ def write(folder: Path, name: str, text: str) -> Path:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_page_is_small_names_its_language_and_loads_nothing(language: Language) -> None:
-    for view in (sample for kind in _VIEWS for sample in _samples(kind)):
+    for view in (sample for kind in VIEWS for sample in samples(kind)):
         page = PAGES.render(view, Shown(language, form_token="f" * 64))
         assert len(gzip.compress(page.encode())) < LARGEST
         assert f'<html lang="{"zh-Hans" if language == "zh" else "en"}">' in page
@@ -171,8 +171,8 @@ def test_a_template_of_the_folder_takes_the_place_of_ours(tmp_path: Path) -> Non
     )
     write(tmp_path, ".DS_Store", "")
     branded = made(templates=tmp_path)
-    notice = next(kind for kind in _VIEWS if kind.__name__ == "Notice")
-    assert "<p>Welcome, Roster!</p>" in branded.render(next(iter(_samples(notice))), Shown("en"))
+    notice = next(kind for kind in VIEWS if kind.__name__ == "Notice")
+    assert "<p>Welcome, Roster!</p>" in branded.render(next(iter(samples(notice))), Shown("en"))
     assert '<form method="post" novalidate>' in branded.render(EMPTY, Shown("en"))
 
 

@@ -1,5 +1,6 @@
 """What is said of machines that the embedded servers do not run on, and of Pythons that Roster does not."""
 
+import ctypes
 import os
 import platform
 import shutil
@@ -30,7 +31,7 @@ def be(monkeypatch: pytest.MonkeyPatch, system: str, processor: str, libc: tuple
     monkeypatch.setattr(platform, "system", system.title)
     monkeypatch.setattr(platform, "machine", lambda: processor)
     monkeypatch.setattr(platform, "libc_ver", lambda: libc)
-    monkeypatch.setattr(machine, "_loads", lambda _: True)
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,12 @@ def test_a_machine_with_both_wheels_lacks_nothing(
 
 def test_libraries_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     be(monkeypatch, "linux", "x86_64", ("glibc", "2.36"))
-    monkeypatch.setattr(machine, "_loads", lambda library: library != "libcurl.so.4")
+
+    def load(library: str) -> None:
+        if library == "libcurl.so.4":
+            raise OSError
+
+    monkeypatch.setattr(ctypes, "CDLL", load)
     lack = machine.find_lack()
     assert lack is not None
     assert lack.startswith("The mongod that comes as a wheel needs libcurl.so.4 (on Debian and Ubuntu: apt ")

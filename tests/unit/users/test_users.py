@@ -19,7 +19,7 @@ from app.core.errors import (
     UserNotFoundError,
     WriteConflictError,
 )
-from app.users import Authority, Users, batches, changes, user_records
+from app.users import Authority, Users, changes, user_records
 from app.users.batches import Batches, Result
 from app.users.changes import Changes, Writes
 from app.users.generations import Ending
@@ -230,7 +230,6 @@ async def test_a_change_that_never_wins_says_so(users: Users, monkeypatch: pytes
         await asyncio.sleep(0)
 
     monkeypatch.setattr(Writes, "write", lose)
-    monkeypatch.setattr(changes, "_TRIES", 3)
     row = await users.create(said(), ANYONE)
     with pytest.raises(WriteConflictError):
         await users.patch(row["_id"], patch_of(name="x"), authority=ANYONE)
@@ -266,13 +265,12 @@ async def test_neighbouring_creates_go_together_and_nothing_else(
         sizes.append(len(users))
 
     monkeypatch.setattr(Batches, "_insert", insert)
-    monkeypatch.setattr(batches, "_TOGETHER", 2)
     create = {"op": "create", "user": person()}
     delete = {"op": "delete", "id": NOBODY}
-    operations = [create, delete, create, create, delete, delete, create, create, create]
+    operations = [create, delete, create, create, delete, delete, *[create] * 251]
     results = await users.apply(operations, ANYONE)
-    assert sizes == [1, 2, 2, 1]
-    assert [result.status for result in results] == [201, 404, 201, 201, 404, 404, 201, 201, 201]
+    assert sizes == [1, 2, 250, 1], "of more than 250 the next transaction takes the rest"
+    assert [result.status for result in results] == [201, 404, 201, 201, 404, 404, *[201] * 251]
 
 
 def _bulk(write: dict[str, Any]) -> BulkWriteError:
