@@ -117,8 +117,8 @@ class PreparedDatabases:
         stages: list[Document] = [{"$documents": []}]
         for name in shape:
             some: list[Document] = [] if name in LASTING else [{"$limit": 1}, {"$project": {"_id": 1}}]
-            told = [*some, {"$replaceWith": {"collection": name, "document": "$$ROOT"}}]
-            stages.append({"$unionWith": {"coll": name, "pipeline": told}})
+            pipeline = [*some, {"$replaceWith": {"collection": name, "document": "$$ROOT"}}]
+            stages.append({"$unionWith": {"coll": name, "pipeline": pipeline}})
         read: dict[str, list[Document]] = defaultdict(list)
         for found in database.aggregate(stages):
             read[found["collection"]].append(found["document"])

@@ -89,7 +89,7 @@ class FailingMongo(MongoServer):
 
     def _count(self) -> Counter[str]:
         commands = self._own.admin.command("serverStatus")["metrics"]["commands"]
-        return Counter({name: told["total"] for name, told in commands.items() if isinstance(told, dict)})
+        return Counter({name: each["total"] for name, each in commands.items() if isinstance(each, dict)})
 
 
 @asynccontextmanager
@@ -299,8 +299,8 @@ class Trials:
 async def assert_the_trail_agrees(client: httpx.AsyncClient) -> None:
     """One entry for each version of each user, and for each deletion; and nothing that `app check` finds."""
     entries = await database(client)["audit"].find().to_list()
-    told = Counter((entry["user"], entry["action"], entry["version"]) for entry in entries)
-    versioned = {about: times for about, times in told.items() if about[1] in {"created", "changed"}}
+    written = Counter((entry["user"], entry["action"], entry["version"]) for entry in entries)
+    versioned = {about: times for about, times in written.items() if about[1] in {"created", "changed"}}
     assert set(versioned.values()) <= {1}, versioned
     left = {user["_id"]: user for user in await users(client).find().to_list()}
     versions = Counter(user for user, _, _ in versioned)

@@ -118,8 +118,8 @@ class Keeper:
     def keep(self, text: str) -> None:
         """Lines, whole ones or what was left of them."""
         if self._descriptor is not None:
-            kept = "".join(f"{self.test} | {line}\n" for line in text.splitlines())
-            write(self._descriptor, kept.encode(errors="replace"))
+            lines = "".join(f"{self.test} | {line}\n" for line in text.splitlines())
+            write(self._descriptor, lines.encode(errors="replace"))
 
     def keep_own(self, line: str) -> None:
         if not self.on_purpose:

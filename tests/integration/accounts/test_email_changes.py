@@ -82,9 +82,9 @@ async def test_an_address_that_was_not_verified_is_told_and_cannot_take_back(
     await change(mailing, user, new)
     await confirm(mailing, token=token_in(await last_mail(mailing, new)))
     assert (await read(mailing, user))["email_verified"] is True
-    (told,) = await mails_to(mailing, user["email"])
-    assert (told.kind, told.language, told.user_id) == ("email_replaced", "zh", user["id"])
-    assert told.values == {"name": user["name"]}
+    (mail,) = await mails_to(mailing, user["email"])
+    assert (mail.kind, mail.language, mail.user_id) == ("email_replaced", "zh", user["id"])
+    assert mail.values == {"name": user["name"]}
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
@@ -97,9 +97,9 @@ async def test_a_change_by_somebody_else_is_told_to_the_old_address_without_a_li
     changed = {"email": new} if method == "PATCH" else await read(mailing, user) | {"email": new}
     reply = await mailing.request(method, path, json=changed, headers=spoken)
     assert (reply.status_code, reply.json()["email"]) == (200, new)
-    (told,) = await mails_to(mailing, user["email"])
-    assert (told.kind, told.language, told.user_id) == ("email_replaced", "zh", user["id"])
-    assert told.values == {"name": user["name"]}
+    (mail,) = await mails_to(mailing, user["email"])
+    assert (mail.kind, mail.language, mail.user_id) == ("email_replaced", "zh", user["id"])
+    assert mail.values == {"name": user["name"]}
     assert (await mailing.patch(path, json={"name": "Ana Other"})).status_code == 200
     assert await kinds(mailing, user["email"]) == ["email_replaced"]
     assert await kinds(mailing, new) == []
@@ -127,9 +127,13 @@ async def test_the_old_address_takes_it_back_and_all_sessions_and_codes_end(
     body = {"token": reset, "password": "twelve geese paint fences"}
     problem(await call(mailing, "POST", "/auth/password/reset", json=body), 403, "invalid_code")
     problem(await take_back(mailing, link), 403, "invalid_code")
-    told = (await mailing.get("/audit", params={"user": user["id"]})).json()["items"]
+    entries = (await mailing.get("/audit", params={"user": user["id"]})).json()["items"]
     difference = {"pointer": "/email", "from": new, "to": user["email"]}
-    assert (told[0]["via"], told[0]["by"], told[0]["differences"]) == ("mail", user["id"], [difference])
+    assert (entries[0]["via"], entries[0]["by"], entries[0]["differences"]) == (
+        "mail",
+        user["id"],
+        [difference],
+    )
 
 
 async def test_of_many_uses_of_one_link_at_once_one_succeeds(mailing: httpx.AsyncClient) -> None:

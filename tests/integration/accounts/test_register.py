@@ -270,8 +270,8 @@ async def test_an_expired_invitation_is_as_unknown_as_any_other(private: httpx.A
     late = datetime.now(UTC) - timedelta(seconds=1)
     await database(private)["invitations"].update_one({}, {"$set": {"expires_at": late}})
     expired, unknown = await register(private, invitation=code), await register(private, invitation="x")
-    told = [problem(each, 403, "invalid_invitation")["detail"] for each in (expired, unknown)]
-    assert told[0] == told[1]
+    details = [problem(each, 403, "invalid_invitation")["detail"] for each in (expired, unknown)]
+    assert details[0] == details[1]
 
 
 async def test_a_registration_that_fails_leaves_the_invitation_good(private: httpx.AsyncClient) -> None:
@@ -320,9 +320,9 @@ async def test_the_code_is_kept_as_a_hash(private: httpx.AsyncClient) -> None:
     inviter = await member(private, "users:admin")
     token = (await sign_in(private, inviter))["access_token"]
     code = (await call(private, "POST", "/auth/invitations", token, json={})).json()["code"]
-    (kept,) = await database(private)["invitations"].find({}).to_list()
-    assert code not in str(kept)
-    assert kept["created_by"] == inviter["id"]
+    (stored,) = await database(private)["invitations"].find({}).to_list()
+    assert code not in str(stored)
+    assert stored["created_by"] == inviter["id"]
 
 
 async def list_invitations(client: httpx.AsyncClient, **asked: Any) -> dict[str, Any]:
@@ -393,8 +393,8 @@ async def test_an_invitation_is_good_while_the_one_who_made_it_administers(
     assert gone.is_success
     refused = await register(private, invitation=invitation["code"])
     unknown = await register(private, invitation="x")
-    told = [problem(each, 403, "invalid_invitation")["detail"] for each in (refused, unknown)]
-    assert told[0] == told[1]
+    details = [problem(each, 403, "invalid_invitation")["detail"] for each in (refused, unknown)]
+    assert details[0] == details[1]
     assert (await list_invitations(private))["items"] == [listed]
     if lost is not None:
         back = {"is_active": True, "scopes": ["users:admin"]}

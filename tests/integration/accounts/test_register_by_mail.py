@@ -51,9 +51,9 @@ async def test_a_new_user_signs_in_once_the_code_of_the_mail_was_used(inviting: 
     (user,) = await find(inviting, email=email)
     now = await read(inviting, {"id": user})
     assert (now["email_verified"], now["version"], now["username"]) == (True, 2, "zoe.new")
-    told = (await inviting.get("/audit", params={"user": user})).json()["items"]
-    assert [(entry["via"], entry["by"]) for entry in told] == [("mail", user), ("registration", user)]
-    assert [each["pointer"] for each in told[0]["differences"]] == ["/email_verified", "/password"]
+    entries = (await inviting.get("/audit", params={"user": user})).json()["items"]
+    assert [(entry["via"], entry["by"]) for entry in entries] == [("mail", user), ("registration", user)]
+    assert [each["pointer"] for each in entries[0]["differences"]] == ["/email_verified", "/password"]
 
 
 async def test_a_known_address_is_answered_as_an_unknown_one_and_its_owner_told(

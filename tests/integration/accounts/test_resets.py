@@ -93,8 +93,8 @@ async def test_a_reset_ends_all_sessions_and_personal_tokens_and_is_told_to_the_
     for dead in (tokens["access_token"], personal):
         problem(await call(mailing, "GET", "/users/me", dead), 401, "session_revoked")
     assert (await ask_refresh(mailing, tokens["refresh_token"])).status_code == 400
-    told = await last_mail(mailing, user["email"])
-    assert (told.kind, set(told.values)) == ("password_changed", {"name", "when"})
+    mail = await last_mail(mailing, user["email"])
+    assert (mail.kind, set(mail.values)) == ("password_changed", {"name", "when"})
 
 
 async def test_a_change_of_the_password_is_told_to_the_address_also_of_an_administrators(

@@ -124,9 +124,9 @@ async def test_a_deleted_user_leaves_who_changed_which_fields_and_none_of_their_
         ("changed", "api", 2, {"/profile/bio": (None, None), "/scopes": (["me", "users:read"], ["me"])}),
         ("deleted", "api", None, {}),
     ]
-    kept = str(await database(client)["audit"].find({"user": ObjectId(ana["id"])}).to_list())
+    stored = str(await database(client)["audit"].find({"user": ObjectId(ana["id"])}).to_list())
     for word in ("Secretname", "Her life", "4915112345678", ana["email"]):
-        assert word not in kept
+        assert word not in stored
     assert told(await trail_of(client, ben))[0][3]["/email"] == (None, ben["email"])
 
 
@@ -160,9 +160,9 @@ async def test_passwords_and_sign_outs_are_told_without_a_secret(client: httpx.A
         {"/email": (ana["email"], "new@example.com")},
         {"/profile/bio": (None, "About me")},
     ]
-    kept = str(await database(client)["audit"].find({}).to_list())
-    assert "argon2" not in kept
-    assert OTHER_PASSWORD not in kept
+    stored = str(await database(client)["audit"].find({}).to_list())
+    assert "argon2" not in stored
+    assert OTHER_PASSWORD not in stored
 
 
 async def test_people_who_register_are_the_authors_of_their_creation(mongo_uri: str, redis_url: str) -> None:

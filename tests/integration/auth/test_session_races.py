@@ -110,8 +110,8 @@ async def test_of_200_sign_ins_at_once_under_a_limit_of_1_exactly_one_lives(sing
         assert fates == {ALIVE: 1, "session_displaced": 199}
     (living,) = await single[0].sessions.list_all(user_id)
     assert await single[1].fate(user_id, living.id) == ALIVE
-    told = [sid for session in begun for sid in session.displaced]
-    assert sorted(told) == sorted(session.sid for session in begun if session.sid != living.id)
+    displaced = [sid for session in begun for sid in session.displaced]
+    assert sorted(displaced) == sorted(session.sid for session in begun if session.sid != living.id)
 
 
 async def test_of_200_sign_ins_at_once_only_one_can_be_refreshed(single: list[Worker]) -> None:

@@ -205,15 +205,17 @@ async def test_a_form_that_proves_the_client_in_two_ways_or_half_is_refused(
     held, issuer = await registered(client)
     form = asserted(sign(EC, claims_of(held.id, issuer)), token="a.b.c")
     two_ways = form | {"client_id": held.id, "client_secret": "a secret"}
-    told = oauth_error(await post_form(client, "/auth/revoke", two_ways), "invalid_request")
-    assert told == "Authenticate the client by a secret or an assertion, not both."
+    description = oauth_error(await post_form(client, "/auth/revoke", two_ways), "invalid_request")
+    assert description == "Authenticate the client by a secret or an assertion, not both."
     headers = {"Authorization": basic(held.id, "a secret")}
     oauth_error(await post_form(client, "/auth/revoke", form, **headers), "invalid_request")
     for change in (
         {"client_assertion": ""}, {"client_assertion_type": ""}, {"client_assertion_type": "saml2-bearer"},
     ):  # fmt: skip
-        told = oauth_error(await post_form(client, "/auth/revoke", form | change), "invalid_request")
-        assert told.startswith("Send client_assertion with the client_assertion_type urn:ietf:params:oauth:")
+        description = oauth_error(await post_form(client, "/auth/revoke", form | change), "invalid_request")
+        assert description.startswith(
+            "Send client_assertion with the client_assertion_type urn:ietf:params:oauth:"
+        )
     assert (await post_form(client, "/auth/revoke", form)).status_code == 200, "none of these used it up"
 
 

@@ -221,8 +221,8 @@ async def test_no_client_takes_the_name_of_one_that_an_administrator_registered(
 ) -> None:
     await shared.post("/clients", json={"name": "ACME Portál", "grant_types": []})
     for name in ("ACME Portál", " acme  portal", "ＡＣＭＥ Portal"):
-        told = oauth_error(await ask(shared, SAID | {"client_name": name}), "invalid_client_metadata")
-        assert told.startswith("client_name: Must not be that of")
+        description = oauth_error(await ask(shared, SAID | {"client_name": name}), "invalid_client_metadata")
+        assert description.startswith("client_name: Must not be that of")
     registered = await register(shared)
     changed = await manage(shared, registered, "PUT", **SAID | {"client_name": "Acme Portal"})
     oauth_error(changed, "invalid_client_metadata")

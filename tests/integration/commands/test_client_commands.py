@@ -97,12 +97,12 @@ def test_a_secret_stands_in_no_listing_and_no_document(mongo_uri: str, run: Run)
     ]
     with MongoClient[dict[str, Any]](mongo_uri) as opened:
         database = opened.get_default_database()
-        kept = str([list(database[name].find()) for name in database.list_collection_names()])
-    assert "portal" in kept
+        stored = str([list(database[name].find()) for name in database.list_collection_names()])
+    assert "portal" in stored
     listed = run("list")
     taken = run("add", "Portal", "--id", "portal")
     for secret in secrets:
-        assert secret not in kept + listed.stdout + listed.stderr + taken.stdout + taken.stderr
+        assert secret not in stored + listed.stdout + listed.stderr + taken.stdout + taken.stderr
 
 
 def test_what_cannot_be_done_is_said_in_one_sentence(run: Run) -> None:

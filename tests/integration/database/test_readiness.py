@@ -79,10 +79,10 @@ async def test_it_names_indexes_and_keys_that_are_missing(mongo_uri: str, redis_
         await becomes(client)
         await opened.connections.users.create_index("bio", name="of_others")
         await opened.connections.users.drop_index("email")
-        told = "indexes: 1 missing or different, which `python -m app indexes check` lists."
-        assert await becomes(client, "indexes") == told
+        sentence = "indexes: 1 missing or different, which `python -m app indexes check` lists."
+        assert await becomes(client, "indexes") == sentence
         with mock.patch.object(Keyring, "_find_signing", return_value=None):
-            assert await becomes(client, "keys") == told.replace(".", "; keys: none can sign.")
+            assert await becomes(client, "keys") == sentence.replace(".", "; keys: none can sign.")
 
 
 async def test_many_probes_cost_one_look(

@@ -109,8 +109,8 @@ async def test_a_right_that_only_a_later_write_needs_is_missed_at_the_start_and_
             everywhere = {"resource": {"db": "roster", "collection": ""}, "actions": MAY_ALL_BUT_DELETE}
             root.roster.command("createRole", "most", privileges=[everywhere], roles=[])
             root.admin.command("updateUser", "owner", roles=[{"role": "most", "db": "roster"}])
-        told = "mongodb: it refuses what is needed (not authorized on roster to delete)."
-        await until(lambda: _is_told(client, told))
+        sentence = "mongodb: it refuses what is needed (not authorized on roster to delete)."
+        await until(lambda: _is_told(client, sentence))
         assert "(not authorized on roster to delete)" in await refusal(uri, redis_url)
         with MongoClient[dict[str, Any]](guarded.uri_of(*ROOT)) as root:
             roles = [{"role": role, "db": "roster"} for role in ("readWrite", "dbAdmin")]

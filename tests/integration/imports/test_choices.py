@@ -267,9 +267,9 @@ async def test_hashes_that_are_left_out_are_neither_stored_nor_given_back(
     file = f"{','.join(row)}\n{','.join(row.values())}\n" if form == "csv" else json.dumps(row)
     found = await plan(client, file, MEDIA_TYPES[form], query=f"ignore={heading}")
     assert counted(found) == {"create": 1}
-    kept = await database(client)["import_rows"].find({"import": ObjectId(found["id"])}).to_list()
+    stored = await database(client)["import_rows"].find({"import": ObjectId(found["id"])}).to_list()
     reply = await client.get(f"/users/imports/{found['id']}/rows.xlsx")
     sheet = openpyxl.load_workbook(io.BytesIO(reply.content)).worksheets[0]
     shown = [cell for line in sheet.iter_rows(values_only=True) for cell in line]
     assert "Left Out" in shown
-    assert hashed not in f"{kept}{shown}{found}"
+    assert hashed not in f"{stored}{shown}{found}"

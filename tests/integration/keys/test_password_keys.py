@@ -101,9 +101,9 @@ async def test_todays_key_is_public_and_only_that(keys: PasswordKeys, database: 
     assert public["kid"] == "password-2027-01-15"
     assert len(sealing.decode(public["n"])) == 256
     assert await keys.public() == public
-    (kept,) = await database["password_keys"].find().to_list()
-    assert kept.keys() == {"_id", "sealed"}
-    assert kept["_id"] == public["kid"]
+    (stored,) = await database["password_keys"].find().to_list()
+    assert stored.keys() == {"_id", "sealed"}
+    assert stored["_id"] == public["kid"]
 
 
 async def test_ten_processes_agree_on_the_key_of_the_day(

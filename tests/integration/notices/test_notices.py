@@ -56,10 +56,10 @@ async def test_a_sign_in_from_a_new_device_is_told_once(mailing: httpx.AsyncClie
     assert await mails(mailing, ana, "new_device") == []
     for _ in range(2):
         await enter(mailing, ana, "curl/8.5.0")
-    (told,) = await mails(mailing, ana, "new_device")
-    assert (told.to, told.name, told.language) == (ana["email"], "张伟", "zh")
-    assert told.values["device"] == "curl"
-    assert "127.0.0.1" not in str(told.values)
+    (mail,) = await mails(mailing, ana, "new_device")
+    assert (mail.to, mail.name, mail.language) == (ana["email"], "张伟", "zh")
+    assert mail.values["device"] == "curl"
+    assert "127.0.0.1" not in str(mail.values)
 
 
 async def test_of_sign_ins_at_once_from_a_new_device_one_is_told(mailing: httpx.AsyncClient) -> None:
@@ -100,8 +100,8 @@ async def test_a_sign_out_everywhere_is_told(mailing: httpx.AsyncClient, way: st
         case _:
             reply = await mailing.post("/users:sign-out", json={"ids": [ana["id"]]})
     assert reply.is_success
-    (told,) = await mails(mailing, ana, "sessions_ended")
-    assert told.to == ana["email"]
+    (mail,) = await mails(mailing, ana, "sessions_ended")
+    assert mail.to == ana["email"]
 
 
 async def test_a_sign_out_that_comes_to_nothing_is_not_told(

@@ -138,9 +138,9 @@ async def test_a_flow_that_is_forged_or_lost_is_an_error_page(op: httpx.AsyncCli
 async def test_what_is_wrong_is_told_to_the_client_with_state(
     portal: Application, cookie: str, more: dict[str, str | None], error: str
 ) -> None:
-    told = answer_of(await portal.ask(cookie, **more))
-    assert (told["error"], told["state"]) == (error, "a state")
-    assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", told["error_description"])
+    answer = answer_of(await portal.ask(cookie, **more))
+    assert (answer["error"], answer["state"]) == (error, "a state")
+    assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", answer["error_description"])
 
 
 async def test_a_client_without_the_code_flow_is_told_so(op: httpx.AsyncClient, cookie: str) -> None:
@@ -183,9 +183,9 @@ async def test_a_client_that_registered_itself_is_no_open_redirect(
 
 async def test_the_answer_is_a_303_with_code_state_and_issuer(portal: Application, cookie: str) -> None:
     reply = await portal.ask(cookie, state="é&=#?")
-    told = answer_of(reply)
-    assert set(told) == {"code", "state"}
-    assert told["state"] == "é&=#?"
+    answer = answer_of(reply)
+    assert set(answer) == {"code", "state"}
+    assert answer["state"] == "é&=#?"
     assert "cross-origin-opener-policy" not in reply.headers  # which would part a popup from its opener
     assert "iss=http%3A%2F%2F" in reply.headers["location"]
 
@@ -292,8 +292,8 @@ async def test_a_user_who_is_asked_for_by_a_claim_is_the_only_one(
         return json.dumps({"id_token": {"sub": {"value": sub}}})
 
     assert "code" in answer_of(await portal.ask(cookie, prompt="none", claims=asked(user["id"])))
-    told = answer_of(await portal.ask(cookie, prompt="none", claims=asked("0" * 24)))
-    assert told["error"] == "login_required"
+    answer = answer_of(await portal.ask(cookie, prompt="none", claims=asked("0" * 24)))
+    assert answer["error"] == "login_required"
 
 
 async def test_one_who_is_deactivated_on_the_way_gets_no_code(
@@ -346,8 +346,8 @@ async def test_an_app_that_another_program_could_pass_for_asks_each_time(
     registered = (uri.replace(":49152", ""),)  # on the user's machine it has any port
     app = await register(op, auth_method="none", is_first_party=first_party, redirect_uris=registered)
     for _ in range(2):
-        told = answer_of(await app.ask(cookie, redirect_uri=uri, prompt="none"), uri)
-        assert told["error"] == "consent_required"
+        answer = answer_of(await app.ask(cookie, redirect_uri=uri, prompt="none"), uri)
+        assert answer["error"] == "consent_required"
         reply = await app.ask(cookie, redirect_uri=uri)
         assert page_of(reply) == "consent"
         code = answer_of(await consent(op, reply, cookie), uri)["code"]
@@ -538,9 +538,9 @@ async def test_a_request_may_be_pushed_and_loaded_again_until_it_is_answered(
 
     assert page_of(await load()) == "sign-in"
     other = await load(cookie, state="of another", redirect_uri="https://evil.example.com")
-    told = answer_of(other)
-    assert told["state"] == "a state"
-    assert (await portal.exchange(told["code"])).status_code == 200
+    answer = answer_of(other)
+    assert answer["state"] == "a state"
+    assert (await portal.exchange(answer["code"])).status_code == 200
     assert (await load(cookie)).status_code == 400
 
 

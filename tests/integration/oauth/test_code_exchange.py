@@ -206,9 +206,9 @@ async def test_refreshed_id_tokens_tell_the_first_sign_in(
     second = (await portal.refresh(first["refresh_token"])).json()
     repeated = (await portal.refresh(first["refresh_token"])).json()
     third = (await portal.refresh(second["refresh_token"])).json()
-    told = [parts(each["id_token"])[1] for each in (first, second, repeated, third)]
-    assert len({each["auth_time"] for each in told}) == 1
-    assert told[0]["iat"] - told[0]["auth_time"] >= 60
+    claims = [parts(each["id_token"])[1] for each in (first, second, repeated, third)]
+    assert len({each["auth_time"] for each in claims}) == 1
+    assert claims[0]["iat"] - claims[0]["auth_time"] >= 60
 
 
 async def test_a_grant_of_an_older_release_is_refreshed_without_the_time_of_its_sign_in(

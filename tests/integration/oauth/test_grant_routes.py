@@ -125,9 +125,9 @@ async def test_introspection_tells_of_a_grant_s_tokens_while_its_browser_session
         return dict(reply.json())
 
     for token, use in ((granted.access_token, "access_token"), (granted.refresh_token, "refresh_token")):
-        told = await inspect(token)
-        assert (told["active"], told["token_use"], told["client_id"]) == (True, use, portal.id)
-        assert (told["sub"], told["sid"], told["scope"]) == (user["id"], granted.sid, "me users:read")
+        answer = await inspect(token)
+        assert (answer["active"], answer["token_use"], answer["client_id"]) == (True, use, portal.id)
+        assert (answer["sub"], answer["sid"], answer["scope"]) == (user["id"], granted.sid, "me users:read")
     await resources(shared).auth.browsers.end(browser)
     for token in (granted.access_token, granted.refresh_token):
         assert await inspect(token) == {"active": False}

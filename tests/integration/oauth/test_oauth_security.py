@@ -169,11 +169,11 @@ async def test_an_address_that_is_not_proven_is_never_used(
     "more", [{}, {"prompt": "none"}, {"response_type": "token"}, {"scope": "users:nonsense"}], ids=str
 )
 async def test_every_answer_names_its_issuer(portal: Application, cookie: str, more: dict[str, str]) -> None:
-    told = httpx.URL((await portal.ask(cookie, **more)).headers["location"]).params
-    assert told["iss"] == _ISSUER
-    assert told["state"] == "a state"
+    answer = httpx.URL((await portal.ask(cookie, **more)).headers["location"]).params
+    assert answer["iss"] == _ISSUER
+    assert answer["state"] == "a state"
     metadata = (await portal.http.get("/.well-known/oauth-authorization-server")).json()
-    assert metadata["issuer"] == told["iss"]
+    assert metadata["issuer"] == answer["iss"]
     assert metadata["authorization_response_iss_parameter_supported"] is True
 
 

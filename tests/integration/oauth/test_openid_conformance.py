@@ -120,8 +120,8 @@ async def test_a_client_may_authenticate_in_the_form(op: httpx.AsyncClient, cook
 
 async def test_a_request_without_a_response_type_is_refused(portal: Application, cookie: str) -> None:
     """`oidcc-response-type-missing`: passes."""
-    told = answer_of(await portal.ask(cookie, response_type=None))
-    assert (told["error"], told["state"]) == ("invalid_request", "a state")
+    answer = answer_of(await portal.ask(cookie, response_type=None))
+    assert (answer["error"], answer["state"]) == ("invalid_request", "a state")
 
 
 async def test_the_id_token_is_signed_by_a_published_key(
@@ -169,8 +169,8 @@ async def test_a_request_with_pkce_succeeds(portal: Application, cookie: str) ->
 
 
 async def test_a_request_without_pkce_is_refused(portal: Application, cookie: str) -> None:
-    told = answer_of(await portal.ask(cookie, code_challenge=None, code_challenge_method=None))
-    assert told["error"] == "invalid_request"
+    answer = answer_of(await portal.ask(cookie, code_challenge=None, code_challenge_method=None))
+    assert answer["error"] == "invalid_request"
 
 
 async def test_unknown_parameters_are_ignored(portal: Application, cookie: str) -> None:
@@ -242,9 +242,9 @@ async def test_all_scopes_tell_all_claims(
     op: httpx.AsyncClient, user: dict[str, Any], portal: Application, cookie: str
 ) -> None:
     """`oidcc-scope-all`: passes."""
-    told = await userinfo(op, await portal.get_tokens(cookie, scope=ALL))
-    assert isinstance(told.pop("updated_at"), int)
-    assert told == {
+    claims = await userinfo(op, await portal.get_tokens(cookie, scope=ALL))
+    assert isinstance(claims.pop("updated_at"), int)
+    assert claims == {
         "sub": user["id"],
         "name": "Zoë",
         "preferred_username": "zoe",

@@ -58,15 +58,15 @@ def asked_of(op: httpx.AsyncClient, reply: httpx.Response) -> Logout:
 
 async def test_the_metadata_tell_where_to_sign_out(op: httpx.AsyncClient) -> None:
     """`oidcc-rp-initiated-logout-discovery-endpoint-verification`: passes."""
-    told = (await op.get("/.well-known/openid-configuration")).json()
-    assert told["end_session_endpoint"] == f"{told['issuer']}/auth/end-session"
+    metadata = (await op.get("/.well-known/openid-configuration")).json()
+    assert metadata["end_session_endpoint"] == f"{metadata['issuer']}/auth/end-session"
 
 
 async def test_the_metadata_tell_of_the_back_channel(op: httpx.AsyncClient) -> None:
     """`oidcc-backchannel-logout-discovery-endpoint-verification`: passes."""
-    told = (await op.get("/.well-known/openid-configuration")).json()
-    assert told["backchannel_logout_supported"] is True
-    assert told["backchannel_logout_session_supported"] is True
+    metadata = (await op.get("/.well-known/openid-configuration")).json()
+    assert metadata["backchannel_logout_supported"] is True
+    assert metadata["backchannel_logout_session_supported"] is True
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -409,8 +409,8 @@ async def test_a_client_uses_only_the_grant_types_that_it_is_registered_for(
     tokens = await sign_in(shared, user, **proof)
     clients = resources(shared).auth.clients
     await clients.change(held.id, {"grant_types": frozenset({"client_credentials"})})
-    told = oauth_error(await ask_token(shared, user["email"], **proof), "unauthorized_client")
-    assert told == "The client is not registered for this grant type."
+    description = oauth_error(await ask_token(shared, user["email"], **proof), "unauthorized_client")
+    assert description == "The client is not registered for this grant type."
     refused = await ask_refresh(shared, tokens["refresh_token"], **proof)
     oauth_error(refused, "unauthorized_client")
     unknown = await post_form(shared, "/auth/token", proof | {"grant_type": "implicit"})

@@ -188,10 +188,10 @@ async def test_an_attempt_that_was_replaced_does_nothing_any_more(
 ) -> None:
     """A process that stood still for longer than its lease, in the middle of a batch."""
     keep = audit.write.add
-    kept = database(client)["idempotency_keys"]
+    keys = database(client)["idempotency_keys"]
 
     async def be_replaced(*given: Any) -> None:
-        await kept.update_one({}, {"$set": {"owner": "another"}})
+        await keys.update_one({}, {"$set": {"owner": "another"}})
         await keep(*given)
 
     monkeypatch.setattr(audit.write, "add", be_replaced)
@@ -199,7 +199,7 @@ async def test_an_attempt_that_was_replaced_does_nothing_any_more(
     problem(await batch(client, [ana]), 409, "idempotency_key_in_use")
     monkeypatch.setattr(audit.write, "add", keep)
     existing = await create(client)
-    await kept.delete_many({})
+    await keys.delete_many({})
     monkeypatch.setattr(audit.write, "add", be_replaced)
     update = {"op": "update", "id": existing["id"], "patch": {"name": "x"}}
     problem(await batch(client, [update]), 409, "idempotency_key_in_use")
@@ -209,21 +209,21 @@ async def test_an_attempt_that_was_replaced_does_nothing_any_more(
 async def test_a_killed_process_is_waited_for_as_long_as_its_lease(client: httpx.AsyncClient) -> None:
     body = person()
     await post(client, body)
-    kept = database(client)["idempotency_keys"]
+    keys = database(client)["idempotency_keys"]
     await users(client).delete_many({})
     begun: dict[str, Any] = {"answer": None, "done": {}, "owner": "killed"}
-    await kept.update_one({}, {"$set": begun | {"until": datetime.now(UTC) + timedelta(minutes=1)}})
+    await keys.update_one({}, {"$set": begun | {"until": datetime.now(UTC) + timedelta(minutes=1)}})
     problem(await post(client, body), 409, "idempotency_key_in_use")
-    await kept.update_one({}, {"$set": {"until": datetime.now(UTC) - timedelta(seconds=1)}})
+    await keys.update_one({}, {"$set": {"until": datetime.now(UTC) - timedelta(seconds=1)}})
     assert (await post(client, body)).status_code == 201
 
 
 async def test_after_a_day_the_key_is_new(client: httpx.AsyncClient) -> None:
     await post(client, person())
-    kept = database(client)["idempotency_keys"]
-    document = await kept.find_one({})
+    keys = database(client)["idempotency_keys"]
+    document = await keys.find_one({})
     assert document["expires_at"] - document["until"] > idempotency.KEPT - timedelta(minutes=1)
-    await kept.update_one({}, {"$set": {"expires_at": datetime.now(UTC) - timedelta(seconds=1)}})
+    await keys.update_one({}, {"$set": {"expires_at": datetime.now(UTC) - timedelta(seconds=1)}})
     assert (await post(client, person())).status_code == 201
     assert await users(client).count_documents({}) == 2
 
@@ -231,9 +231,9 @@ async def test_after_a_day_the_key_is_new(client: httpx.AsyncClient) -> None:
 async def test_neither_the_key_nor_the_body_is_kept(client: httpx.AsyncClient) -> None:
     operations = [{"op": "create", "user": person(name="Ana Secretname")}]
     await batch(client, operations)
-    kept = str(await database(client)["idempotency_keys"].find({}).to_list())
-    assert KEY["Idempotency-Key"] not in kept
-    assert "Secretname" not in kept
+    stored = str(await database(client)["idempotency_keys"].find({}).to_list())
+    assert KEY["Idempotency-Key"] not in stored
+    assert "Secretname" not in stored
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "two words", "ümlaut"])

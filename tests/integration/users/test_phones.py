@@ -74,9 +74,9 @@ async def test_old_numbers_are_renewed_as_any_change_is_written(mongo_uri: str, 
         )
         assert await find(client, phone="+49 (0)151 1234567") == [user["id"]]
         assert await find(client, q="4915112") == [user["id"]]
-        (told,) = (await client.get("/audit", params={"user": user["id"], "limit": "1"})).json()["items"]
-        assert (told["via"], told["by"]) == ("migration", None)
-        assert told["differences"] == [{"pointer": "/phone", "from": "+4901511234567", "to": NUMBER}]
+        (entry,) = (await client.get("/audit", params={"user": user["id"], "limit": "1"})).json()["items"]
+        assert (entry["via"], entry["by"]) == ("migration", None)
+        assert entry["differences"] == [{"pointer": "/phone", "from": "+4901511234567", "to": NUMBER}]
         assert (await read(client, impossible))["phone"] == "+44444"
         assert await find(client, phone="+44444") == [impossible["id"]]
         assert await wrong(client) == []
