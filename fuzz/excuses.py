@@ -24,6 +24,8 @@ _SCHEMA_SAYS = re.compile(
 
 _BY_CODE = {
     "invalid_cursor": "A cursor is text, and good if the service made it for this query.",
+    "foreign_page": "Only browsers say which page asks.",
+    "not_signed_in": "A cookie is good if a browser got it by a sign-in.",
     "idempotency_key_reused": "Whether a key is new depends on what was sent before.",
     "too_many_exports": "How many wait is a matter of the moment; the reply says when to try again.",
     "unreadable_file": "What stands in a file is no matter of a schema: a heading without rows, say.",

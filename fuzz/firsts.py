@@ -1,5 +1,6 @@
 """Makes for an operation, until it succeeds once, what no generator guesses: things to end, say."""
 
+import re
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +9,7 @@ import requests
 
 from fuzz.successes import Successes
 
+_HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 REDIRECT_URI = "https://fuzz.example.com/"
 _TOKEN = {"name": "Fuzz", "scopes": ["me"]}
 _OF_CLIENT = {"name": "Fuzz", "scopes": ["users:read"]}
@@ -28,7 +30,7 @@ def prepare(case: Any, successes: Successes) -> None:
     if label in successes.mails:
         case.path_parameters["mail_id"] = successes.mails[label]
     make = _MAKERS.get(label)
-    if make is not None and "Authorization" in case.headers:
+    if make is not None and (label in _OF_BROWSERS or "Authorization" in case.headers):
         make(case, successes)
 
 
@@ -95,6 +97,19 @@ def _pushed(case: Any, _successes: Successes) -> None:
     case.body = dict(_PUSHED)
 
 
+def _page_of_ours(case: Any, successes: Successes) -> None:
+    """As a script of the console asks, in a browser in which the guest has just signed in."""
+    base = case.operation.base_url.rstrip("/")
+    browser = requests.Session()
+    form = dict(_HIDDEN.findall(browser.get(f"{base}/auth/sign-in", timeout=60).text))
+    form |= {"username": successes.username, "password": successes.password}
+    browser.post(f"{base}/auth/sign-in", data=form, allow_redirects=False, timeout=60)
+    cookie = browser.cookies.get("roster_session", "none")
+    case.headers |= {"Cookie": f"roster_session={cookie}", "Origin": base, "Sec-Fetch-Site": "same-origin"}
+    case.body = {"client_id": "roster-console"}
+
+
+_OF_BROWSERS = frozenset({"POST /auth/browser-token"})
 _MAKERS: dict[str, Callable[[Any, Successes], None]] = {
     "DELETE /users/me/tokens/{token_id}": _own_token,
     "DELETE /users/{user_id}/tokens/{token_id}": _token_of_visitor,
@@ -107,4 +122,5 @@ _MAKERS: dict[str, Callable[[Any, Successes], None]] = {
     "GET /auth/userinfo": _openid_token,
     "POST /auth/userinfo": _openid_token,
     "POST /auth/par": _pushed,
+    "POST /auth/browser-token": _page_of_ours,
 }

@@ -9,7 +9,7 @@ from pymongo import IndexModel
 from models import answers
 from models.stored import NamedDocument
 from models.user import EXAMPLE_ID
-from models.values import PLAIN
+from models.values import PLAIN, Scopes
 
 EXAMPLE_TOKEN: dict[str, Any] = {
     "access_token": "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln",
@@ -172,6 +172,23 @@ class Introspection(BaseModel):
     iss: answers.URL | None = None
     jti: answers.Token | None = None
     sid: answers.GrantSid | None = None
+
+
+class BrowserTokenInput(BaseModel):
+    """What a page of the service asks for itself."""
+
+    model_config = answers.shown({"client_id": "roster-console", "scopes": ["users:read"]}, extra="forbid")
+
+    client_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            pattern=PLAIN,
+            description="The page's client: public, first-party, with a redirect URI at our origin.",
+        ),
+    ]
+    scopes: Annotated[Scopes | None, Field(description="Left out: all that are granted.")] = None
 
 
 class Revocation(BaseModel):

@@ -2,7 +2,7 @@
 
 from app.clients.assertions import ALGORITHMS
 from app.clients.assertions import TYPE as ASSERTION_TYPE
-from app.clients.client import BUILT_IN, Client, NewClient, stored
+from app.clients.client import BUILT_IN, BUILT_INS, CONSOLE, Client, NewClient, stored
 from app.clients.clients import Clients, find_registrations
 from app.clients.redirects import is_assured, matches, redirect_matches
 
@@ -10,6 +10,8 @@ __all__ = [
     "ALGORITHMS",
     "ASSERTION_TYPE",
     "BUILT_IN",
+    "BUILT_INS",
+    "CONSOLE",
     "Client",
     "Clients",
     "NewClient",

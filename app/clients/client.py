@@ -1,6 +1,7 @@
 """A client, and its form in MongoDB."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -73,7 +74,20 @@ BUILT_IN = Client(
     is_first_party=True,
     subject="0" * 2 * _SUBJECT_BYTES,
 )
-"""The client of requests that name none; `Clients` adds its redirect URI, which has the issuer in it."""
+"""The client of requests that name none."""
+
+CONSOLE = Client(
+    id="roster-console",
+    name="Roster console",
+    auth_method="none",
+    grant_types=frozenset({"authorization_code"}),
+    is_first_party=True,
+    subject=f"{1:024x}",
+)
+"""The page at /console: it gets no refresh token, as the session of its browser renews what it has."""
+
+BUILT_INS: Mapping[str, Client] = {client.id: client for client in (BUILT_IN, CONSOLE)}
+"""Clients that nobody registers; `Clients` adds their redirect URIs, which have the issuer in them."""
 
 _SET = [field.name for field in fields(NewClient)]
 

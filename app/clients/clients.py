@@ -15,7 +15,7 @@ from app import audit
 from app.clients import client as documents
 from app.clients import rules
 from app.clients.assertions import Assertions, find_client_id
-from app.clients.client import BUILT_IN, Client, NewClient
+from app.clients.client import BUILT_IN, BUILT_INS, CONSOLE, Client, NewClient
 from app.core import secret_codes
 from app.core.clock import now
 from app.core.cursors import CursorSealer
@@ -32,16 +32,17 @@ from app.core.paging import Page, by_id
 from models.client import DAY_S, StoredClient
 from models.job import PageQuery
 
+_BUILT_IN_NAMES = frozenset(name_key(client.name) for client in BUILT_INS.values())
 _UNUSED_FOR = timedelta(days=30)
 """How long a client that registered itself may be used by nobody."""
 
 
 async def find_registrations(clients: Collection, client_ids: Iterable[str]) -> dict[str, str]:
-    """The current registrations of clients, by id; the built-in one needs no read."""
-    wanted = sorted({*client_ids} - {BUILT_IN.id})
+    """The current registrations of clients, by id; the built-in ones need no read."""
+    wanted = sorted({*client_ids} - BUILT_INS.keys())
     found = await clients.find({"_id": {"$in": wanted}}, {"registration": 1}).to_list() if wanted else []
     registered = {document["_id"]: document.get("registration", "") for document in found}
-    return {BUILT_IN.id: BUILT_IN.registration} | registered
+    return {client.id: client.registration for client in BUILT_INS.values()} | registered
 
 
 class Clients:
@@ -49,7 +50,10 @@ class Clients:
         self._clients = database[StoredClient.Settings.name].with_options(codec_options=AWARE)
         self._assertions = Assertions(redis, issuer)
         self._cursors = cursors
-        self._built_in = replace(BUILT_IN, redirect_uris=(f"{issuer}/docs/oauth2-redirect",))
+        self._built_in = {
+            client.id: replace(client, redirect_uris=(f"{issuer}{path}",))
+            for client, path in ((BUILT_IN, "/docs/oauth2-redirect"), (CONSOLE, "/console"))
+        }
 
     async def register(
         self,
@@ -69,8 +73,8 @@ class Clients:
             await self._check_dynamic(new)
         client_id = rules.make_id(new.name) if client_id is None else client_id
         rules.check_id(client_id)
-        if client_id == BUILT_IN.id:
-            raise ClientExistsError(f"The id {BUILT_IN.id} is that of the built-in client.")
+        if client_id in BUILT_INS:
+            raise ClientExistsError(f"The id {client_id} is that of a built-in client.")
         secret = secret_codes.make() if new.auth_method.startswith("client_secret") else None
         document = _document(client_id, new, secret, registration_token)
         try:
@@ -81,24 +85,24 @@ class Clients:
         return documents.read(document), secret
 
     async def list_all(self) -> list[Client]:
-        """The registered clients by id, without the built-in one; for a terminal."""
+        """The registered clients by id, without the built-in ones; for a terminal."""
         found = await self._clients.find({}, sort=[("_id", ASCENDING)]).to_list()
         return list(map(documents.read, found))
 
     async def page(self, asked: PageQuery) -> Page[Client]:
-        """Clients by id, without the built-in one."""
+        """Clients by id, without the built-in ones."""
         found = await by_id(self._clients, self._cursors, {}, asked)
         return Page(list(map(documents.read, found.items)), found.next)
 
     async def find(self, client_id: str) -> Client | None:
-        """The client as it is now; one read, or none for the built-in client."""
-        if client_id == BUILT_IN.id:
-            return self._built_in
+        """The client as it is now; one read, or none for a built-in client."""
+        if client_id in BUILT_INS:
+            return self._built_in[client_id]
         document = await self._find(client_id)
         return None if document is None else documents.read(document)
 
     async def read(self, client_id: str) -> Client:
-        """A registered client, so not the built-in one. ClientNotFoundError."""
+        """A registered client, so not a built-in one. ClientNotFoundError."""
         document = await self._find(client_id)
         if document is None:
             raise _unknown()
@@ -166,12 +170,12 @@ class Clients:
     ) -> Client:
         """Authenticate a client by its secret or a signed assertion. InvalidClientError is always the same.
 
-        With none of them it is the built-in client, without a read; any other costs one read at most.
+        With none of them it is the built-in client, without a read; any registered one costs a read at most.
         """
         if assertion is not None:
             return await self._identify_signer(client_id, secret, assertion)
-        if secret is None and client_id in (None, BUILT_IN.id):
-            return self._built_in
+        if secret is None and (client_id or BUILT_IN.id) in BUILT_INS:
+            return self._built_in[client_id or BUILT_IN.id]
         document = await self._find(client_id)
         if document is None or not _is_proven(document, secret):
             raise _refused()
@@ -195,7 +199,7 @@ class Clients:
             raise rules.wrong("is_first_party", "Must stay false, as the client registered itself.")
         key = name_key(new.name)
         known = {"name_key": key, "registration_token_hash": None}
-        if key == name_key(BUILT_IN.name) or await self._clients.find_one(known, {"_id": 1}) is not None:
+        if key in _BUILT_IN_NAMES or await self._clients.find_one(known, {"_id": 1}) is not None:
             raise rules.wrong("name", "Must not be that of a client which an administrator registered.")
 
     async def _find(self, client_id: str | None) -> Row | None:

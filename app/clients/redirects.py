@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from app.clients.client import BUILT_IN, Client, NewClient
+from app.clients.client import BUILT_INS, Client, NewClient
 
 RULE = (
     "Must be an https URI, an http URI of 127.0.0.1, [::1] or localhost, or one of a private scheme with a "
@@ -55,9 +55,9 @@ def is_assured(client: Client, uri: str) -> bool:
     """Whether what is sent there reaches the client for certain (RFC 8252, section 8.6).
 
     A client that cannot authenticate has only its address: any program of the machine listens on a loopback
-    port or takes a private scheme, first-party or not. Roster's own page is on its own port alone.
+    port or takes a private scheme, first-party or not. Roster's own pages are on its own port alone.
     """
-    is_own = client.id == BUILT_IN.id and uri in client.redirect_uris
+    is_own = client.id in BUILT_INS and uri in client.redirect_uris
     return not client.is_public or uri.startswith("https://") or is_own
 
 

@@ -208,6 +208,11 @@ class UnauthenticatedError(RosterError):
         super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="roster"'})
 
 
+class NotSignedInError(UnauthenticatedError):
+    code = "not_signed_in"
+    title = "The browser has no session"
+
+
 class InvalidTokenError(UnauthenticatedError):
     code = "invalid_token"
     title = "The access token is not valid"
@@ -278,6 +283,12 @@ class SignInNeededError(RosterError):
     status = 403
     code = "sign_in_needed"
     title = "This needs a person who has signed in"
+
+
+class ForeignPageError(RosterError):
+    status = 403
+    code = "foreign_page"
+    title = "Only pages of the service itself may ask this"
 
 
 class RegistrationClosedError(RosterError):

@@ -22,9 +22,9 @@ _READ = (
     "Preference-Applied", "Retry-After", "Server-Timing", "WWW-Authenticate", "X-Request-ID",
 )  # fmt: skip
 _VISITED = frozenset({
-    "/auth/authorize", "/auth/consent", "/auth/continue", "/auth/email", "/auth/end-session",
-    "/auth/forgotten", "/auth/logo", "/auth/password", "/auth/sign-in", "/auth/sign-out", "/auth/sign-up",
-    "/auth/results", "/auth/results/file", "/auth/verify",
+    "/auth/authorize", "/auth/browser-token", "/auth/consent", "/auth/continue", "/auth/email",
+    "/auth/end-session", "/auth/forgotten", "/auth/logo", "/auth/password", "/auth/sign-in",
+    "/auth/sign-out", "/auth/sign-up", "/auth/results", "/auth/results/file", "/auth/verify",
     *(f"/auth/mail/{purpose}" for purpose in get_args(Purpose)),
 })  # fmt: skip
 """Where browsers go themselves: nothing there is for scripts of other origins (OAuth 2.1, section 3.1)."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
@@ -20,7 +19,7 @@ from app.core.errors import (
     RequestExpiredError,
     RosterError,
 )
-from app.http import browser_cookie, error_handlers
+from app.http import browser_cookie, error_handlers, own_pages
 from app.http.dependencies import backends
 from app.http.problems import NotFoundError
 from app.monitoring.logs import REQUEST_ID
@@ -202,11 +201,7 @@ def _refuse_others(request: Request) -> None:
     Our own forms have the Origin `null`, as Referrer-Policy hides it (Fetch, "append a request `Origin`
     header").
     """
-    if request.headers.get("sec-fetch-site") in _FORGED or not _is_own(request):
-        raise FormExpiredError("The form was sent by a page of another site.")
-
-
-def _is_own(request: Request) -> bool:
     origin = request.headers.get("origin", "null")
-    own = urlsplit(backends(request).settings.issuer_url).netloc
-    return origin == "null" or urlsplit(origin).netloc in {own, request.headers.get("host")}
+    is_own = origin == "null" or own_pages.is_own_origin(request, origin)
+    if request.headers.get("sec-fetch-site") in _FORGED or not is_own:
+        raise FormExpiredError("The form was sent by a page of another site.")

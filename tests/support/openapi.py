@@ -15,7 +15,7 @@ OPEN = {
     "get_liveness", "get_readiness", "create_token", "register_user", "introspect_token", "revoke_token",
     "register_client", "read_registration", "replace_registration", "remove_registration",
     "read_keys", "read_metadata", "read_openid_metadata", "read_password_key",
-    "push_request", "begin_device",
+    "push_request", "begin_device", "create_browser_token",
     "ask_reset", "reset_password", "ask_activation", "activate",
     "ask_verification", "verify_email", "confirm_email", "take_back_email",
     "read_userinfo", "read_userinfo_by_form",  # which take a token with a scope that is none of a user's

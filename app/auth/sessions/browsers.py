@@ -10,7 +10,7 @@ from app.auth.sessions.sessions import AGENT_LENGTH, Sessions
 from app.auth.sessions.store import Store
 from app.clients import BUILT_IN
 from app.core.clock import now
-from app.core.errors import InvalidTokenError
+from app.core.errors import NotSignedInError, UnauthenticatedError
 from app.core.settings import Settings
 from app.database.redis_connection import EPOCH, RedisConnection
 
@@ -86,15 +86,19 @@ class BrowserSessions:
 
     async def find(self, cookie: str | None) -> BrowserSession | None:
         """The living session of the newest cookie, in one round trip; None for any other cookie."""
-        if (read := self._cookies.read(cookie or "")) is None:
-            return None
-        found, (number, auth_at, created_at) = await self._store.look_at_browser(read.user_id, read.sid)
-        if number is None or read.number < int(number):  # a higher one is of a sign-in that Redis lost
-            return None
         try:
-            await self._sessions.judge(read.user_id, read.sid, BUILT_IN.id, found)
-        except InvalidTokenError:
+            return await self.require(cookie)
+        except UnauthenticatedError:
             return None
+
+    async def require(self, cookie: str | None) -> BrowserSession:
+        """The same. NotSignedInError: it is no such cookie; the errors of `Sessions.check` say of one why."""
+        if (read := self._cookies.read(cookie or "")) is None:
+            raise _not_signed_in()
+        found, (number, auth_at, created_at) = await self._store.look_at_browser(read.user_id, read.sid)
+        if number is not None and read.number < int(number):  # a higher one is of a sign-in that Redis lost
+            raise _not_signed_in()
+        await self._sessions.judge(read.user_id, read.sid, BUILT_IN.id, found)
         return BrowserSession(read.user_id, read.sid, time_of(auth_at or created_at or 0))
 
     async def now(self) -> float:
@@ -104,3 +108,7 @@ class BrowserSessions:
     async def end(self, browser: BrowserSession) -> None:
         """End it, and with it all grants in it."""
         await self._sessions.end(browser.user_id, browser.sid)
+
+
+def _not_signed_in() -> NotSignedInError:
+    return NotSignedInError("Nobody is signed in in this browser.")

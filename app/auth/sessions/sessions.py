@@ -15,7 +15,7 @@ from app.auth.sessions.pins import Pins
 from app.auth.sessions.refresh_tokens import RefreshToken, RefreshTokens
 from app.auth.sessions.session_ids import MARK, new_sid, session_of, user_of
 from app.auth.sessions.store import Found, Store
-from app.clients import BUILT_IN, Client
+from app.clients import BUILT_IN, BUILT_INS, Client
 from app.core.errors import (
     InvalidGrantError,
     InvalidScopeError,
@@ -137,14 +137,14 @@ class Sessions:
 
         `client_id`: the client that began the session.
         """
-        asked = None if client_id == BUILT_IN.id else client_id
+        asked = None if client_id in BUILT_INS else client_id
         await self.judge(user_id, sid, client_id, await self._store.look(user_id, sid, asked))
 
     async def judge(self, user_id: str, sid: str, client_id: str, found: Found) -> None:
         """The check of what Redis was found to have."""
         epoch, (generation, confirmed, ended, registration), (known, doubts, only), registered = found
         is_only = only is None or only == session_of(sid) or registration == PERSONAL
-        is_registered = client_id == BUILT_IN.id or registered == (registration or "")
+        is_registered = client_id in BUILT_INS or registered == (registration or "")
         if confirmed == epoch and generation == known and doubts is None and is_only and is_registered:
             return
         if generation is None:
@@ -267,14 +267,14 @@ class Sessions:
         if standing is None or standing != pinned.generation:
             raise refusal("revoked")
         reason = await self._anchors.find_end(sid)
-        if reason is None and client_id != BUILT_IN.id:
+        if reason is None and client_id not in BUILT_INS:
             registered = await self._anchors.find_registrations([client_id])
             reason = None if registered.get(client_id) == pinned.registration else "revoked"
         if reason is not None:
             await self._store.run("end_session", user_id, sid, sid, reason)
             raise refusal(reason)
         await self._store.run("confirm", user_id, sid, pinned.generation, epoch, self._settled_ms)
-        if client_id != BUILT_IN.id:
+        if client_id not in BUILT_INS:
             await self._store.confirm_client(client_id, pinned.registration)
 
     @asynccontextmanager

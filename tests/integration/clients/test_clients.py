@@ -12,7 +12,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.monitoring import CommandListener
 
-from app.clients import BUILT_IN, Client, NewClient, find_registrations
+from app.clients import BUILT_IN, CONSOLE, Client, NewClient, find_registrations
 from app.core.clock import now
 from app.core.errors import (
     ClientExistsError,
@@ -82,6 +82,18 @@ async def test_a_request_that_names_no_client_is_of_the_built_in_one_without_ask
         None,
     )
     assert commands.names == []
+
+
+async def test_the_console_is_a_client_that_nobody_registers(database: Database, commands: Commands) -> None:
+    console = replace(CONSOLE, redirect_uris=(f"{ISSUER}/console",))
+    assert await clients_of(database).identify(client_id="roster-console", secret=None) == console
+    assert await clients_of(database).find("roster-console") == console
+    assert (console.is_public, console.is_first_party, console.grant_types) == (
+        *(True, True),
+        frozenset({"authorization_code"}),
+    )
+    assert commands.names == []
+    await refusal(database, "roster-console", "a secret")
 
 
 async def test_a_client_proves_itself_with_its_secret_in_one_read(
@@ -203,9 +215,10 @@ async def test_an_id_that_a_user_could_have_is_refused(database: Database) -> No
         await clients_of(database).register(new_client(), client_id="0123456789abcdefABCDEF01")
 
 
-async def test_the_built_in_client_s_id_is_not_to_be_had(database: Database) -> None:
-    with pytest.raises(ClientExistsError, match=r"^The id roster is that of the built-in client\.$"):
-        await clients_of(database).register(new_client(), client_id=BUILT_IN.id)
+@pytest.mark.parametrize("client_id", ["roster", "roster-console"])
+async def test_the_id_of_a_built_in_client_is_not_to_be_had(database: Database, client_id: str) -> None:
+    with pytest.raises(ClientExistsError, match=rf"^The id {client_id} is that of a built-in client\.$"):
+        await clients_of(database).register(new_client(), client_id=client_id)
 
 
 async def test_an_id_that_is_taken_is_refused_and_its_client_stays(database: Database) -> None:
@@ -351,9 +364,9 @@ async def test_each_registration_is_another_one_under_the_same_id_too(
     anew, _ = await confidential(database, client_id="portal")
     assert anew.registration not in {client.registration, ""}
     commands.names.clear()
-    assert await find_registrations(database["clients"], ["roster", "roster"]) == {"roster": ""}
+    assert await find_registrations(database["clients"], ["roster"]) == {"roster": "", "roster-console": ""}
     assert commands.names == []
     found = await find_registrations(database["clients"], ["portal", "nobody", "portal"])
-    assert found == {"roster": "", "portal": anew.registration}
+    assert found == {"roster": "", "roster-console": "", "portal": anew.registration}
     assert await clients_of(database).find("portal") == anew
     assert commands.names == ["find", "find"]
