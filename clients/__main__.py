@@ -6,9 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from clients import environment, person, report, service, spa, tls
+from clients import person, report, service, spa, tls
 from clients.running import ALL, Outcome, run
 from tests.support.live import command
+from tools import browser
 
 
 def main() -> int:
@@ -28,7 +29,7 @@ def main() -> int:
             "key": served.registry.key,
             "person": door,
             "origin": application.origin,
-            "chromium": environment.find_chromium(),
+            "chromium": browser.find_chromium(),
             "mails": str(_write_mails(Path(made))),
             "trust": proxy.trust,
             "outbox": str(served.outbox),

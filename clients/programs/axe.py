@@ -4,19 +4,14 @@ from typing import Final
 
 from playwright.sync_api import Page
 
-from clients import environment
+from tools import browser
 
-_AXE: Final = (environment.MODULES / "axe-core" / "axe.min.js").read_text()
-_RUN: Final = """(without) => axe.run(document, {
-  resultTypes: ['violations', 'incomplete'],
-  rules: Object.fromEntries(without.map((rule) => [rule, {enabled: false}])),
-})"""
+_AXE: Final = browser.AXE.read_text()
 
 
 def judge(page: Page, without: tuple[str, ...] = ()) -> list[str]:
     """What axe-core finds by all rules but some, and whether the page is wider than its window."""
     page.evaluate(_AXE)
-    found = page.evaluate(_RUN, list(without))
-    wrong = [f"{each['id']}: {each['nodes'][0]['html']}" for each in found["violations"]]
-    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    wrong = browser.tell(page.evaluate(browser.JUDGE, list(without)))
+    wide = page.evaluate(browser.IS_WIDE)
     return [*wrong, *(["it scrolls sideways"] if wide else [])]
