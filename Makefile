@@ -7,19 +7,21 @@ PYTHON ?= $(shell for python in $(BIN)/python python3 python3.13 python3.12 pyth
 # Most tests wait for servers more than they compute; each worker starts its own.
 TESTS_AT_ONCE ?= 3
 # Folders of tests by package, or files in them: make test PART="listing imports/test_cells.py".
-PLACES = $(foreach part,$(PART),$(or $(wildcard tests/unit/$(part) tests/integration/$(part)),$(error no tests/unit/$(part) and no tests/integration/$(part))))
+PLACES = $(foreach part,$(PART),$(or $(wildcard tests/unit/$(part) tests/integration/$(part) tests/$(part)),$(error no tests/unit/$(part) and no tests/integration/$(part))))
 SPECTRAL := fuzz/spectral
 WITH_NODE := PATH="$(CURDIR)/$(SPECTRAL)/.venv/bin:$$PATH"
 CLIENTS := clients
+CONSOLE := tools/console
+TSC := $(CONSOLE)/node_modules/.bin/tsc
 
-.PHONY: help run test check alerts format locks bench faults restarts races soak overload fuzz mta office spectral clients cluster snapshots clean python
+.PHONY: help run test console-test check alerts format locks bench faults restarts races soak overload fuzz mta office spectral clients cluster snapshots clean python
 
 python:
 	@$(or $(PYTHON),false) -c '$(SUPPORTED)' 2>/dev/null || { \
 		echo "Roster runs on Python 3.11, 3.12 and 3.13, and $(or $(PYTHON),no python3 here) is none of them: install one, and name it if it is not found: make run PYTHON=python3.13" >&2; exit 1; }
 
 help:  ## the targets and what they do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/run.stamp: python
 	@$(PYTHON) -m tools.environment .venv requirements.lock $(@F)
@@ -30,14 +32,19 @@ help:  ## the targets and what they do
 run: .venv/run.stamp  ## the server on 127.0.0.1:8000 with its own MongoDB and Redis
 	$(BIN)/python -m app serve
 
-test: .venv/dev.stamp  ## the whole suite, on servers it starts itself; what concerns one package: PART=listing
+test: .venv/dev.stamp $(CONSOLE)/node_modules/stamp  ## the whole suite, on servers it starts itself; what concerns one package: PART=listing
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder $(PLACES)
 
-check: .venv/dev.stamp  ## lint, format, types, import directions, texts, and whether the locks install everywhere
+console-test: .venv/dev.stamp $(CONSOLE)/node_modules/stamp  ## the console's tests with 200,000 people
+	CONSOLE_PEOPLE=200000 $(BIN)/python -m pytest tests/console
+
+check: .venv/dev.stamp $(CONSOLE)/node_modules/stamp  ## lint, format, types, import directions, texts, and whether the locks install everywhere
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(WITH_NODE) $(TSC) -p $(CONSOLE)
+	$(BIN)/python -m tools.vendored check
 	$(BIN)/python -m tools.catalogue
 	$(BIN)/python -m tools.locks
 
@@ -91,6 +98,11 @@ $(SPECTRAL)/.venv/stamp: $(SPECTRAL)/.venv/node.stamp $(SPECTRAL)/package.json $
 	$(WITH_NODE) npm ci --prefix $(SPECTRAL) --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
+# What checks and shows the console: TypeScript for its types, a Chromium for its tests, and what it has of others.
+$(CONSOLE)/node_modules/stamp: $(SPECTRAL)/.venv/node.stamp $(CONSOLE)/package.json $(CONSOLE)/package-lock.json
+	$(WITH_NODE) npm ci --prefix $(CONSOLE) --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
 spectral: .venv/run.stamp $(SPECTRAL)/.venv/stamp  ## the OpenAPI document by every rule of OpenAPI and OWASP, and two TypeScript clients made of it
 	$(BIN)/python -m app openapi > $(SPECTRAL)/openapi.json
 	$(WITH_NODE) $(SPECTRAL)/node_modules/.bin/spectral lint --fail-severity hint \
@@ -104,7 +116,7 @@ $(CLIENTS)/.venv/stamp: $(CLIENTS)/.venv/python.stamp $(CLIENTS)/package.json $(
 	PATH="$(CURDIR)/$(CLIENTS)/.venv/bin:$$PATH" npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-clients: .venv/dev.stamp $(CLIENTS)/.venv/stamp  ## OAuth clients of others do their flows with a running Roster, axe looks at its pages; into docs/clients.md
+clients: .venv/dev.stamp $(CLIENTS)/.venv/stamp $(CONSOLE)/node_modules/stamp  ## OAuth clients of others do their flows with a running Roster, axe looks at its pages; into docs/clients.md
 	$(BIN)/python -m clients
 
 snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, pages and the picture of docs/, THIRD-PARTY-NOTICES.md
@@ -118,5 +130,5 @@ snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, 
 
 clean:  ## remove the environments and caches; .roster/ with its data stays
 	rm -rf .venv .venv-peer .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
-	rm -rf $(CLIENTS)/.venv $(CLIENTS)/node_modules
+	rm -rf $(CLIENTS)/.venv $(CLIENTS)/node_modules $(CONSOLE)/node_modules
 	rm -rf $(SPECTRAL)/.venv $(SPECTRAL)/node_modules $(SPECTRAL)/openapi.json $(SPECTRAL)/clients/generated

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from app import __version__, container, worker
+from app.console import Console
 from app.core.settings import Settings, load
 from app.http import docs, error_handlers, trusted_hosts
 from app.http.admission import Admission
@@ -27,9 +28,11 @@ from routers import (
     audit,
     auth,
     authorize,
+    browser_tokens,
     clients,
     consent_pages,
     consents,
+    console,
     device,
     device_pages,
     emails,
@@ -108,6 +111,8 @@ ROUTERS = (
     authorize.router,
     openid.router,
     invitations.router,
+    browser_tokens.router,
+    console.router,
     pages.router,
     consent_pages.router,
     device_pages.router,
@@ -172,6 +177,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.phone_region = settings.phone_region
     app.state.pages = Pages(settings)
+    app.state.console = Console(settings, app.state.pages.brand)
     app.state.password_grant = settings.password_grant
     docs.install(app)
     error_handlers.install(app)

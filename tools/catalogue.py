@@ -19,6 +19,13 @@ _SOURCES = ("app", "routers")
 _OF_LINKS = ("title", "text", "button", "done_title", "done")
 """What a page says of what a link of a mail is for."""
 _IN_TEMPLATE = re.compile(r"""["']([a-z_]+\.[a-z_]+)["']""")
+_CONSOLE = "console."
+_MODULES = ROOT / "app" / "console" / "static"
+_IN_MODULE = re.compile(r"""['"]([a-z_]+\.[a-z_]+)['"]""")
+_ASKED_FOR = re.compile(r"""\bt\(\s*['"]([^'"]*)['"]""")
+_MADE = re.compile(r"`([a-z_]+)\.\$\{")
+"""In modules of the console, which leave out `console.`: any text like a key of its sections, what `t` is
+called with, and the section of keys that are made of values, all of whose texts count as used."""
 
 
 def find_wrong() -> Iterator[str]:
@@ -27,7 +34,7 @@ def find_wrong() -> Iterator[str]:
     keys = texts(first)
     for language in others:
         yield from _compare(language, texts(language), first, keys)
-    used = _find_used({key.partition(".")[0] for key in keys})
+    used = _find_used({key.partition(".")[0] for key in keys} - {"console"}) | _find_in_console(keys)
     for key in sorted(used - keys.keys()):
         yield f"{key} is used, and {first}.toml has no such text: write it in every language."
     for key in sorted(keys.keys() - used - _find_named()):
@@ -57,6 +64,25 @@ def _find_used(sections: set[str]) -> set[str]:
         for path in (ROOT / folder).rglob("*.py"):
             found |= set(_find_strings(path))
     return {key for key in found if key.partition(".")[0] in sections}
+
+
+def _find_in_console(keys: Mapping[str, str]) -> set[str]:
+    """The keys that the console's modules use, with `console.` before them."""
+    sources = [path.read_text() for path in _MODULES.rglob("*.js") if path.parent.name != "vendor"]
+    known = {key.split(".")[1] for key in keys if key.startswith(_CONSOLE)}
+    likely = {
+        key for source in sources for key in _IN_MODULE.findall(source) if key.partition(".")[0] in known
+    }
+    asked = {_CONSOLE + key for source in sources for key in _ASKED_FOR.findall(source)}
+    sections = tuple(f"{_CONSOLE}{name}." for source in sources for name in _MADE.findall(source))
+    made = {key for key in keys if key.startswith(sections)}
+    return asked | made | {_CONSOLE + key for key in likely} | _find_in_server(keys)
+
+
+def _find_in_server(keys: Mapping[str, str]) -> set[str]:
+    """Those of the page that the console's modules are in."""
+    sources = "".join(path.read_text() for path in _MODULES.parent.glob("*.py"))
+    return {key for key in keys if key.startswith(_CONSOLE) and f'"{key}"' in sources}
 
 
 def _find_strings(path: Path) -> Iterator[str]:

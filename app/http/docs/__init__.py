@@ -29,12 +29,13 @@ _SIGN_IN = {"clientId": "roster", "usePkceWithAuthorizationCodeGrant": True}
 
 
 def install(app: FastAPI) -> None:
-    """Serve `/docs`, its files and a redirect from `/`; build `app` with `docs_url=None, redoc_url=None`."""
+    """Serve `/docs`, its files and redirects from `/`; build `app` with `docs_url=None, redoc_url=None`."""
 
     @app.get("/", include_in_schema=False)
-    async def find_docs(request: Request) -> Response:
-        wants_json = "json" in (accept := request.headers.get("accept", "")) and "html" not in accept
-        place = app.openapi_url if wants_json else "/docs"
+    async def find_front(request: Request) -> Response:
+        """The console for a browser, the document for a program that says so, else the documentation."""
+        accept = request.headers.get("accept", "")
+        place = "/console" if "html" in accept else app.openapi_url if "json" in accept else "/docs"
         return RedirectResponse(f"{request.scope.get('root_path', '')}{place}", headers={"Vary": "Accept"})
 
     @app.get("/docs", include_in_schema=False)

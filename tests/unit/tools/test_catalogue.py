@@ -35,6 +35,19 @@ def fill_in(language: str, texts: dict[str, str]) -> None:
         texts["sign_in.to"] = "{klient}"
 
 
+def lose_in_console(_: str, texts: dict[str, str]) -> None:
+    del texts["console.people.title"]
+
+
+def add_to_console(_: str, texts: dict[str, str]) -> None:
+    texts["console.people.more"] = "more"
+
+
+def fill_in_console(language: str, texts: dict[str, str]) -> None:
+    if language == "en":
+        texts["console.people.selected"] = "{number:one|many} selected"
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -46,6 +59,12 @@ def fill_in(language: str, texts: dict[str, str]) -> None:
         (add, "zh.toml has sign_in.more, which en.toml lacks."),
         (add_everywhere, "sign_in.more is not used: remove it from every catalogue."),
         (fill_in, "sign_in.to is filled in otherwise in zh.toml than in en.toml."),
+        (
+            lose_in_console,
+            "console.people.title is used, and en.toml has no such text: write it in every language.",
+        ),
+        (add_to_console, "console.people.more is not used: remove it from every catalogue."),
+        (fill_in_console, "console.people.selected is filled in otherwise in zh.toml than in en.toml."),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(

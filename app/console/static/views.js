@@ -1,0 +1,16 @@
+/** The views: where each is, who may see it, and the module that draws it, which is loaded when it is needed. */
+
+/**
+ * @typedef {object} View
+ * @property {string} path
+ * @property {string} title the key of its text
+ * @property {string | null} scope what the caller needs to see it
+ * @property {string} [icon] in the navigation, where it stands unless it has none
+ * @property {string} [go] the key that goes there, after `g`
+ * @property {() => Promise<{default: (props: any) => any}>} load
+ */
+
+/** @type {View[]} */
+export const VIEWS = [
+  { path: '/people', title: 'people.title', scope: 'users:read', icon: 'people', go: 'p', load: () => import('./views/people.js') },
+];

@@ -1,0 +1,107 @@
+"""The console in a real Chromium: who is signed in, how its pages are judged, what leaves the origin."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+from playwright.async_api import Browser, BrowserContext, Page, Request, ViewportSize
+
+from tests.support.live import LiveServer
+from tools import browser
+
+ADMIN: Final = "administrator@console.example.com"
+PASSWORD: Final = "seven wet horses sing"
+PICTURES: Final = browser.ROOT / "docs" / "images"
+_NARROW: Final = ViewportSize(width=320, height=640)
+_WIDE: Final = ViewportSize(width=1280, height=800)
+_TRIES, _PAUSE_MS = 250, 20
+_AXE: Final = browser.AXE.read_text() if browser.AXE.exists() else ""
+
+
+@dataclass
+class Door:
+    """The service that the console is of, and the browser in which it is shown."""
+
+    server: LiveServer
+    browser: Browser
+    state: Any = None
+    """Cookies of an administrator who is signed in."""
+    strayed: list[str] = field(default_factory=list)
+    """Requests that left the origin."""
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def api(self) -> httpx.Client:
+        """With a token that has all scopes."""
+        return self.server.client()
+
+    def find(self, **filters: str) -> dict[str, Any]:
+        """The first person of the listing."""
+        with self.api() as http:
+            found: dict[str, Any] = http.get("/users", params=filters).raise_for_status().json()["items"][0]
+            return found
+
+    @asynccontextmanager
+    async def visit(self, place: str = "", *, signed_in: bool = True, **options: Any) -> AsyncIterator[Page]:
+        """A browser window of its own at a place of the console; `options` are those of `new_context`."""
+        usual: dict[str, Any] = {"viewport": _WIDE, "storage_state": self.state if signed_in else None}
+        context = await self.browser.new_context(**(usual | options))
+        try:
+            yield await self._open(context, place)
+        finally:
+            await context.close()
+
+    async def _open(self, context: BrowserContext, place: str) -> Page:
+        page = await context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("request", self._watch)
+        page.on("pageerror", lambda error: self.strayed.append(f"error on the page: {error}"))
+        await page.goto(f"{self.url}/console{place}")
+        return page
+
+    def _watch(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in {"http", "https"} and parts[:2] != urlsplit(self.url)[:2]:
+            self.strayed.append(request.url)
+
+
+async def sign_in(page: Page, name: str = ADMIN, password: str = PASSWORD) -> None:
+    """Fill in the page of the sign-in, and be back in the console."""
+    await page.fill("input[name=username]", name)
+    await page.fill("input[name=password]", password)
+    await page.click("main button")
+    await page.wait_for_selector("#view h1")
+
+
+async def judge(page: Page, without: tuple[str, ...] = ()) -> list[str]:
+    """What axe-core finds in both themes, and whether the page is wider than a window of 320 pixels."""
+    await page.evaluate(_AXE)
+    wrong = browser.tell(await page.evaluate(browser.JUDGE, list(without)))
+    dark = await page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    await page.emulate_media(color_scheme="light" if dark else "dark")
+    wrong += browser.tell(await page.evaluate(browser.JUDGE_COLOURS))
+    before = page.viewport_size or _WIDE
+    await page.set_viewport_size(_NARROW)
+    wide = await page.evaluate(browser.IS_WIDE)
+    await page.set_viewport_size(before)
+    return [*wrong, *(["it scrolls sideways at 320 pixels"] if wide else [])]
+
+
+async def until(page: Page, script: str) -> None:
+    """Wait until the script is true; playwright's own way would need `unsafe-eval`."""
+    for _ in range(_TRIES):
+        if await page.evaluate(script):
+            return
+        await page.wait_for_timeout(_PAUSE_MS)
+    raise AssertionError(f"It did not come true: {script}")
+
+
+async def shot(page: Page, name: str, folder: Path = PICTURES) -> None:
+    """A picture of the page for the documentation."""
+    await page.screenshot(path=folder / f"{name}.png", animations="disabled")

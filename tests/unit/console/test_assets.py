@@ -1,0 +1,64 @@
+"""What the console weighs, and what it has of others."""
+
+import gzip
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from app.console import Assets
+from app.console.assets import strip
+from app.pages.brand import Brand
+from models.listing import ListQuery
+
+STATIC = Path(__file__).parents[3] / "app" / "console" / "static"
+BRAND = Brand("Roster", None, "#1f5fbf", "#8ab4ff")
+MOST_BYTES = 60 * 1024
+NO_FILTERS = {"sort", "q", "highlight", "limit", "cursor", "skip", "count", "fields", "start"}
+
+
+def test_all_of_the_console_in_one_language_has_at_most_sixty_kilobytes_in_gzip() -> None:
+    files = Assets(BRAND).files
+    loaded = b"".join(asset.content for name, asset in files.items() if name != "texts/zh.json")
+    assert len(gzip.compress(loaded)) <= MOST_BYTES
+
+
+def test_modules_are_served_without_what_no_browser_reads() -> None:
+    source = """/** A module. */
+
+/**
+ * @param {string} name
+ */
+export function greet(name) {
+  // Aloud.
+  return /** @type {any} */ (`Hello, ${name}: */*`); // to all
+}
+"""
+    assert strip(source).decode() == (
+        "export function greet(name) {\nreturn  (`Hello, ${name}: */*`); // to all\n}\n"
+    )
+
+
+def test_another_colour_is_another_version() -> None:
+    assert Assets(BRAND).version == Assets(BRAND).version
+    assert Assets(BRAND).version != Assets(Brand("Roster", None, "#20603f", "#8ab4ff")).version
+
+
+def test_what_others_made_is_what_its_hashes_say() -> None:
+    vendor = STATIC / "vendor"
+    lines = (line.split() for line in (vendor / "SHA256SUMS").read_text().splitlines())
+    known = {name: digest for digest, name in lines}
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in vendor.iterdir()}
+    assert {name: found[name] for name in known} == known
+    assert {name for name in found if not name.endswith(".d.ts")} == {*known, "SHA256SUMS"}
+
+
+def test_no_module_makes_markup_of_text() -> None:
+    ours = {path.name: path.read_text() for path in STATIC.rglob("*.js") if path.parent.name != "vendor"}
+    for name in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"):
+        assert [file for file, source in ours.items() if name in source] == []
+
+
+def test_the_people_have_every_filter_of_the_listing() -> None:
+    source: Any = (STATIC / "views" / "people" / "filters.js").read_text()
+    wanted = ListQuery.model_fields.keys() - NO_FILTERS
+    assert [name for name in sorted(wanted) if f"'{name}'" not in source] == []
