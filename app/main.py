@@ -46,6 +46,7 @@ from routers import (
     mails,
     me,
     openid,
+    operations,
     pages,
     registration,
     resets,
@@ -85,6 +86,10 @@ TAGS = [
     {"name": "jobs", "description": "Long work: its state, its progress, cancelling it."},
     {"name": "mails", "description": "Mails that wait, were sent or could not be: for administrators."},
     {"name": "me", "description": "Your own record, password, e-mail and sessions."},
+    {
+        "name": "operations",
+        "description": "The settings in force and the keys that sign: for administrators.",
+    },
     {"name": "sessions", "description": "Sessions of other users, for administrators."},
     {"name": "tokens", "description": "Tokens that programs keep: named, scoped, expiring."},
     {"name": "users", "description": "Create, list, read, change, delete, batch."},
@@ -121,6 +126,7 @@ ROUTERS = (
     clients.router,
     registration.router,
     well_known.router,
+    operations.router,
     health.router,
 )
 """In the order in which paths are looked up."""

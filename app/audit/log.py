@@ -32,6 +32,7 @@ Success = Literal[
     "password_reset",  # by a code of a mail, also the first one of an imported user
     "registered",
     "scopes_changed",
+    "signing_key_made",  # by an administrator or the command line
     "session_displaced",  # by a newer sign-in, under ROSTER_SESSIONS_PER_USER
     "session_ended",  # by its user or an administrator; in `signed_out` a session ended itself
     "signed_in",

@@ -21,7 +21,7 @@ def list_keys() -> None:
     for key in keys:
         until = _write(key.verifies_until) if key.verifies_until else "another takes over"
         dates = (_write(key.created_at), _write(key.signs_from), until)
-        out.print(_LINE.format(key.kid, key.algorithm, key.state, *dates), markup=False)
+        out.print(_LINE.format(key.kid, key.algorithm, key.state.replace("_", " "), *dates), markup=False)
 
 
 @cli.command("rotate")
@@ -32,9 +32,9 @@ def rotate_keys(
     ] = False,
 ) -> None:
     """Make a new key; tokens of the old ones stay valid until they expire."""
-    kid = run_once(lambda opened: opened.auth.keyring.rotate(at_once=at_once))
+    made = run_once(lambda opened: opened.auth.keyring.rotate(at_once=at_once))
     when = "from now on; the old keys are gone" if at_once else f"in {PUBLISH_AHEAD_S} s"
-    out.print(f"{kid} signs {when}.", markup=False)
+    out.print(f"{made.kid} signs {when}.", markup=False)
 
 
 def _write(moment: datetime) -> str:

@@ -6,12 +6,13 @@ A write shows a user as the next GET does, and what it shows is stored where it 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
-from typing import Any
+from typing import Any, get_args
 
 import anyio
 import orjson
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import SecretStr
 from starlette.types import Message, Receive, Scope, Send
 
 from app.accounts import IssuedTokens
@@ -19,8 +20,10 @@ from app.auth.sessions import Session, session_of
 from app.auth.throttles import CounterState
 from app.core.mongo import Row
 from app.core.paging import Page
+from app.core.settings import Settings
 from app.http.problems import describe, describe_kept
 from app.jobs import Job
+from app.keys.keyring import KeyInfo
 from app.listing import ListingPage
 from app.users.batches import Result
 from app.users.idempotency import StoredReply
@@ -30,6 +33,8 @@ from models.mail_code import MailRequested
 from models.opaque_token import NewOpaqueToken, OpaqueTokenList, OpaqueTokenOutput
 from models.problem import Problem
 from models.session import MOST_SESSIONS, SessionList, SessionOutput
+from models.setting import SettingList, SettingOutput
+from models.signing_key import SigningKeyOutput
 from models.throttle import CounterOutput, ThrottleOutput
 from models.token import TokenOutput
 
@@ -201,6 +206,34 @@ def throttle(found: Sequence[CounterState]) -> ThrottleOutput:
     waits = [counter.waits_until for counter in found if counter.waits_until]
     counters = [CounterOutput(**asdict(counter)) for counter in found]
     return ThrottleOutput(waits_until=max(waits, default=None), counters=counters)
+
+
+def settings(found: Settings) -> SettingList:
+    values = found.model_dump(mode="json")
+    return SettingList(items=[_setting(found, name, value) for name, value in values.items()])
+
+
+def _setting(found: Settings, name: str, value: Any) -> SettingOutput:
+    field = Settings.model_fields[name]
+    is_secret = SecretStr in get_args(field.annotation)
+    return SettingOutput(
+        name=f"ROSTER_{name.upper()}",
+        value=None if is_secret else _write(value),
+        is_set=name in found.model_fields_set,
+        is_secret=is_secret,
+        meaning=field.description or "",
+    )
+
+
+def _write(value: Any) -> str | None:
+    """As the environment would have it."""
+    if isinstance(value, list):
+        return ",".join(map(str, value)) or None
+    return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def signing_key(key: KeyInfo) -> SigningKeyOutput:
+    return SigningKeyOutput(**asdict(key))
 
 
 def suggestions(rows: list[Row]) -> Suggestions:

@@ -11,7 +11,8 @@ import pymongo
 import structlog
 from pymongo.errors import PyMongoError
 
-from app.core.errors import UnavailableError
+from app import audit
+from app.core.errors import SigningKeyWaitsError, UnavailableError
 from app.core.mongo import Database
 from app.keys.key_store import KeyStore, StoredKey
 from app.keys.signing_keys import SigningKey, VerifyingKey
@@ -45,7 +46,7 @@ class KeyInfo:
     created_at: datetime
     signs_from: datetime
     verifies_until: datetime | None
-    state: Literal["will sign", "signs", "verifies"]
+    state: Literal["will_sign", "signs", "verifies"]
 
 
 KeyInfos = list[KeyInfo]
@@ -136,8 +137,8 @@ class Keyring:
         async with self._lock:
             await self._refresh()
 
-    async def rotate(self, *, at_once: bool = False) -> str:
-        """Add a key and return its id. It signs after PUBLISH_AHEAD_S; others verify while they have tokens.
+    async def rotate(self, *, at_once: bool = False, by: str | None = None) -> KeyInfo:
+        """Add a key. It signs after PUBLISH_AHEAD_S; others verify while they have tokens.
 
         `at_once` is for a stolen key: the new one signs now, and the others and all their access tokens are
         void. Other processes follow with their next `refresh` or the first token of the new key.
@@ -149,7 +150,16 @@ class Keyring:
             if at_once:
                 await self._store.remove_older(key)
             await self._read()
-        return key.verifying.kid
+        audit.log.record("signing_key_made", kid=key.verifying.kid, at_once=at_once, by=by)
+        return self._describe(key)
+
+    async def make_next(self, *, by: str) -> KeyInfo:
+        """As `rotate`, for an administrator. SigningKeyWaitsError while a new key waits to sign."""
+        if any(key.state == "will_sign" for key in await self.list()):
+            raise SigningKeyWaitsError(
+                "A new key will sign within a minute: look at it before you make another."
+            )
+        return await self.rotate(by=by)
 
     async def list(self) -> KeyInfos:
         """The keys in MongoDB, the newest first."""
@@ -175,7 +185,7 @@ class Keyring:
             created_at=key.created_at,
             signs_from=key.signs_from,
             verifies_until=key.verifies_until,
-            state="signs" if signs else "will sign" if will_sign else "verifies",
+            state="signs" if signs else "will_sign" if will_sign else "verifies",
         )
 
     async def _refresh(self) -> None:
