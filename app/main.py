@@ -55,6 +55,7 @@ from routers import (
     sessions,
     throttles,
     tokens,
+    uploads,
     users,
     well_known,
 )
@@ -101,6 +102,7 @@ ROUTERS = (
     jobs.router,
     mails.router,
     imports.router,
+    uploads.router,
     me.router,
     consents.router,
     device.router,

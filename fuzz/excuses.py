@@ -59,6 +59,7 @@ FINER = {
     **dict.fromkeys(
         ("delimiter", "encoding", "hidden"), "must be left out of a format to which it does not belong"
     ),
+    "filename": "must be a name without a path",
     "sheet": "must be in the file, which is to be a workbook",
     "ignore": "must be headings of the file that columns does not name",
     "fields": "must be names of fields",

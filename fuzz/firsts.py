@@ -1,5 +1,6 @@
 """Makes for an operation, until it succeeds once, what no generator guesses: things to end, say."""
 
+import hashlib
 import re
 import secrets
 from collections.abc import Callable
@@ -87,6 +88,16 @@ def _applied_import(case: Any, _successes: Successes) -> None:
     case.path_parameters["import_id"] = planned
 
 
+def _upload(case: Any, _successes: Successes) -> None:
+    content = _FILE["file"][1].format(secrets.token_hex(4)).encode()
+    announced = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    offer = post(case, "/users/imports/uploads", json=announced)
+    if "url" in offer:
+        requests.put(offer["url"], data=content, timeout=60)
+    case.path_parameters["upload_id"] = offer.get("id", "none")
+    case.query = {}
+
+
 def _openid_token(case: Any, successes: Successes) -> None:
     case.headers["Authorization"] = f"Bearer {successes.openid_token}"
     if case.operation.method.upper() == "POST":
@@ -119,6 +130,7 @@ _MAKERS: dict[str, Callable[[Any, Successes], None]] = {
     "DELETE /users/{user_id}/throttle": _throttle,
     "PUT /users/{user_id}": _replacement,
     "POST /users/imports/{import_id}/revert": _applied_import,
+    "POST /users/imports/uploads/{upload_id}/complete": _upload,
     "GET /auth/userinfo": _openid_token,
     "POST /auth/userinfo": _openid_token,
     "POST /auth/par": _pushed,

@@ -49,6 +49,7 @@ RULES: dict[str, Rule] = {
     "apply_import": Rule(_ALL, 404),
     "revert_import": Rule(_ALL, 404),
     "delete_import": Rule(_ALL, 404),
+    "complete_upload": Rule(_ALL, 404),
     "read_job": Rule(_ALL, 404),
     "stream_job": Rule(_ALL, 404),
     "cancel_job": Rule(_ALL, 404),
@@ -183,6 +184,8 @@ def _make(owner: httpx.Client) -> dict[str, str]:
     schedule = owner.post("/users/exports/schedules", json=_SCHEDULE).raise_for_status().json()
     file = {"file": ("people.csv", b"name,email\nZoe,zoe@fuzz.example.com\n", "text/csv")}
     planned = owner.post("/users/import", files=file, headers=wait).raise_for_status().json()
+    announced = {"bytes": 1, "sha256": "0" * 64}
+    upload = owner.post("/users/imports/uploads", json=announced).raise_for_status().json()
     sessions = owner.get("/users/me/sessions").raise_for_status().json()["items"]
     token = owner.post("/users/me/tokens", json=_TOKEN).raise_for_status().json()
     return {
@@ -195,6 +198,7 @@ def _make(owner: httpx.Client) -> dict[str, str]:
         "address": "203.0.113.7",
         "invitation_id": "0" * 64,
         "mail_id": _NOBODY,
+        "upload_id": upload["id"],
         "client_id": "fuzz",
     }
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import re
 import secrets
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from fuzz.accounts import PASSWORD, Account, create, find_token, sign_in
 from tests.support.browsing import Person, visit
 from tests.support.live import LiveServer, command
 from tests.support.mail_server import MailServer
-from tests.support.servers import MongoServer, RedisServer
+from tests.support.servers import MongoServer, RedisServer, S3Server
 
 _PEOPLE = 300
 _SESSIONS = 5
@@ -34,9 +35,13 @@ _SETTINGS: dict[str, Any] = {
     "tries_per_address": 1_000_000,
     "access_token_ttl_s": 3600,
     "mail_from": "roster@fuzz.example.com",
+    "files_direct": True,
+    "files_store": "gridfs",  # files of exports come from there: the fuzzer follows no redirect
     "log_level": "warning",
     "log_format": "json",
 }
+
+_KEYS = {"AWS_ACCESS_KEY_ID": "a-key", "AWS_SECRET_ACCESS_KEY": "the-secret-of-that-key"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +85,15 @@ class Service:
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[Service]:
     """Ready when entered; all of it ends with the context."""
-    with MongoServer(folder) as mongo, RedisServer(folder) as redis, mailed.receiving() as post:
+    os.environ.update(_KEYS)
+    with (
+        MongoServer(folder) as mongo,
+        RedisServer(folder) as redis,
+        S3Server(folder) as s3,
+        mailed.receiving() as post,
+    ):
         servers = {"mongo_uri": mongo.uri, "redis_url": redis.url, "smtp_url": post.url}
-        settings = _SETTINGS | servers
+        settings = _SETTINGS | servers | s3.settings
         admin: dict[str, Any] = {"admin_email": _ADMIN_EMAIL, "admin_password": PASSWORD}
         _run(folder, "sample", str(_PEOPLE), **settings)
         client = _register(folder, "portal", **settings)

@@ -64,12 +64,24 @@ def _document_single_values(schema: dict[str, Any]) -> None:
         text["anyOf"] = [array, array["items"]]
 
 
+def _no_path(name: str) -> str:
+    if "/" in name or "\\" in name:
+        msg = "must be a name without a path, such as people.xlsx"
+        raise ValueError(msg)
+    return name
+
+
 class ExportBody(FileQuery):
     """The parameters of a download, and the format. A filter's single value needs no array."""
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=_document_single_values)
 
     format: Format
+    filename: Annotated[
+        str,
+        Text(100, not_blank, texts.line, _no_path, minLength=1),
+        Field(description="The name of the file; `users-` and the time by default.", examples=["张伟.xlsx"]),
+    ] = Field(default_factory=str)  # never used; unlike None, not part of the schema
     notify: Annotated[
         bool, Field(description="Whether a mail tells you when it has ended, and leads to the file.")
     ] = False

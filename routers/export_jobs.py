@@ -1,8 +1,8 @@
 """`/users/exports`: files of users that jobs make and that can be downloaded for a while."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Query, Response, status
 
 from app.core.errors import (
     BusyError,
@@ -43,6 +43,15 @@ _FILE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file.", "content": _BINARY},
     206: {"description": "The requested range of the file.", "content": _BINARY},
     304: {"description": "If-None-Match names this file."},
+    307: {
+        "description": "The file is in the operator's bucket.",
+        "headers": {
+            "Location": {
+                "description": "Where it is, for a minute.",
+                "schema": {"type": "string", "format": "uri", "maxLength": 8192},
+            }
+        },
+    },
 }
 
 
@@ -108,11 +117,20 @@ async def download_export(
     viewer: ExportViewer,
     opened: Backends,
     wanted: WantedBytes,
+    *,
+    direct: Annotated[
+        Literal["true", "false"],
+        Query(description="`false`: never a redirect, for clients that do not follow one."),
+    ] = "true",
 ) -> Response:
-    """To resume a download, send `Range`, and `If-Range` with its `ETag`."""
+    """To resume a download, send `Range`, and `If-Range` with its `ETag`.
+
+    Where the operator has set `ROSTER_FILES_DIRECT`, the reply is a redirect to the file in their bucket, by
+    a URL that is good for a minute and needs no token: do not send yours along.
+    """
     export = await opened.exports.find(export_id, viewer)
     file = await opened.exports.open_file(export)
-    return job_replies.stored_file(file, export, wanted)
+    return await job_replies.stored_file(file, export, wanted, is_direct=direct == "true")
 
 
 @router.delete(

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Literal
 
-from bson import ObjectId
 from fastapi import APIRouter, Query, Request, Response, status
 
 from app import imports
@@ -39,14 +38,13 @@ from app.http.dependencies import (
     query_parameters,
 )
 from app.http.problems import PAGED, PROTECTED, responses
-from app.jobs import Job, Viewer
+from app.jobs import Viewer
 from models.export import MEDIA_TYPES
 from models.imports import ImportFileQuery, ImportList, ImportPlan, ImportQuery, ImportRowsQuery
 from models.job import PageQuery
 
 router = APIRouter(tags=["import"])
 
-_PATIENCE_S = 10.0
 _BINARY = {"schema": {"format": "binary"}}  # no type: OpenAPI 3.1 knows a string as JSON's alone
 _OPTIONS = {
     parameter["name"]: parameter["schema"] | {"description": parameter["description"]}
@@ -80,28 +78,8 @@ _UPLOAD = query_parameters(ImportQuery) | {
         },
     }
 }
-_PLACE = {
-    "Location": {
-        "description": "The path of the import.",
-        "schema": {"type": "string", "format": "uri-reference", "maxLength": 64},
-    }
-}
-_LATER = {
-    "Retry-After": {
-        "description": "Seconds after which to look again.",
-        "schema": {"type": "integer", "minimum": 0, "maximum": 60},
-    }
-}
 _WORKBOOK: dict[int | str, dict[str, Any]] = {
     200: {"description": "The workbook, streamed.", "content": {MEDIA_TYPES["xlsx"]: _BINARY}}
-}
-_UPLOADED: dict[int | str, dict[str, Any]] = {
-    201: {"headers": _PLACE},
-    202: {
-        "model": ImportPlan,
-        "description": "The plan is in progress.",
-        "headers": {**_PLACE, **_LATER},
-    },
 }
 
 
@@ -124,7 +102,7 @@ _UPLOADED: dict[int | str, dict[str, Any]] = {
         TooManyImportsError,
         *PROTECTED,
     )
-    | _UPLOADED,
+    | import_replies.PLANNED,
 )
 async def import_users(
     *,
@@ -151,27 +129,9 @@ async def import_users(
             upload, imports.combine(asked, upload), by=caller.user_id, scopes=caller.scopes
         )
     viewer = Viewer(caller.user_id, is_admin=False)
-    return await _wait(opened, import_id, job, viewer=viewer, patience=patience, reply=reply, status=201)
-
-
-async def _wait(
-    opened: Backends,
-    import_id: ObjectId,
-    job: Job | None,
-    *,
-    viewer: Viewer,
-    patience: float | None,
-    reply: Response,
-    status: int,
-) -> ImportPlan | Response:
-    """The import once its job has ended, or with 202 if that takes longer."""
-    if job is not None:
-        job = await opened.jobs.wait(str(job.id), _PATIENCE_S if patience is None else patience)
-        if (refusal := import_replies.failed(job)) is not None:
-            return refusal
-    shown = await opened.imports.find(import_id, viewer)
-    page = await opened.imports.page(shown.document, ImportRowsQuery())
-    return import_replies.plan(shown, page, reply, status=status if job is None or job.has_ended else 202)
+    return await import_replies.wait(
+        opened, import_id, job, viewer=viewer, patience=patience, reply=reply, status=201
+    )
 
 
 @router.get(
@@ -211,7 +171,7 @@ async def read_import(
         202: {
             "model": ImportPlan,
             "description": "The import is being applied.",
-            "headers": {**_PLACE, **_LATER},
+            "headers": {**import_replies.PLACE, **import_replies.LATER},
         }
     },
 )
@@ -233,7 +193,9 @@ async def apply_import(
     goes on. The answer waits for ten seconds, or as `Prefer: wait` says.
     """
     job = await opened.imports.begin(import_id, viewer, notify=notify == "true")
-    return await _wait(opened, import_id, job, viewer=viewer, patience=patience, reply=reply, status=200)
+    return await import_replies.wait(
+        opened, import_id, job, viewer=viewer, patience=patience, reply=reply, status=200
+    )
 
 
 @router.post(
@@ -250,7 +212,7 @@ async def apply_import(
         InvalidError,
         *PROTECTED,
     )
-    | _UPLOADED,
+    | import_replies.PLANNED,
 )
 async def revert_import(
     *,
@@ -269,7 +231,9 @@ async def revert_import(
     `errors` say. The answer waits for the plan for ten seconds, or as `Prefer: wait` says.
     """
     revert_id, job = await opened.imports.revert(import_id, viewer, by=caller.user_id, scopes=caller.scopes)
-    return await _wait(opened, revert_id, job, viewer=viewer, patience=patience, reply=reply, status=201)
+    return await import_replies.wait(
+        opened, revert_id, job, viewer=viewer, patience=patience, reply=reply, status=201
+    )
 
 
 @router.get(

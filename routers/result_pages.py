@@ -43,7 +43,7 @@ async def download_result(request: Request, source: Source, opened: Backends) ->
     viewer = Viewer(visit.browser.user_id, is_admin=False)
     if job.kind == "export":
         export = await opened.exports.find(PydanticObjectId(job.subject), viewer)
-        return job_replies.stored_file(await opened.exports.open_file(export), export, _WHOLE)
+        return await job_replies.stored_file(await opened.exports.open_file(export), export, _WHOLE)
     shown = await opened.imports.find(PydanticObjectId(job.subject), viewer)
     chunks = await opened.imports.begin_sheet(shown.document, [])
     return replies.Download(chunks, media_type=MEDIA_TYPES["xlsx"], filename=f"import-{job.subject}.xlsx")

@@ -404,6 +404,12 @@ class NotAcceptableError(RosterError):
     title = "No format that the client accepts"
 
 
+class UploadNotFoundError(RosterError):
+    status = 404
+    code = "upload_not_found"
+    title = "No such upload, or it has expired"
+
+
 class UploadStalledError(RosterError):
     status = 408
     code = "upload_stalled"
@@ -504,6 +510,24 @@ class JobEndedError(RosterError):
     status = 409
     code = "job_ended"
     title = "The job has ended"
+
+
+class DirectUploadsOffError(RosterError):
+    status = 409
+    code = "direct_uploads_off"
+    title = "Nothing is uploaded to a bucket"
+
+
+class UploadNotReadyError(RosterError):
+    status = 409
+    code = "upload_not_ready"
+    title = "Nothing was uploaded"
+
+
+class UploadDiffersError(RosterError):
+    status = 409
+    code = "upload_differs"
+    title = "What was uploaded is not what was announced"
 
 
 class ExportNotReadyError(RosterError):

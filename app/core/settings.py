@@ -13,6 +13,7 @@ from pydantic import (
     SecretStr,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -75,6 +76,16 @@ class Settings(BaseSettings):
         le=600_000,
         description="Milliseconds that a call of the bucket's store may take: each sends at most 5 MiB or "
         "reads 1 MiB.",
+    )
+    files_direct: bool = Field(
+        default=False,
+        description="Whether clients are sent to the bucket for files of exports, and may upload those of "
+        "imports to it, by URLs that are signed for minutes. They must reach it by https.",
+    )
+    files_public_endpoint: str | None = Field(
+        default=None,
+        max_length=1_024,
+        description="Address by which clients reach the store, where it is not ROSTER_FILES_ENDPOINT.",
     )
     host: str = Field(
         default="127.0.0.1",
@@ -412,13 +423,13 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return url
 
-    @field_validator("files_endpoint")
+    @field_validator("files_endpoint", "files_public_endpoint")
     @classmethod
-    def _refuse_odd_endpoint(cls, endpoint: str | None) -> str | None:
+    def _refuse_odd_endpoint(cls, endpoint: str | None, info: ValidationInfo) -> str | None:
         if endpoint is not None and not _is_endpoint(endpoint):
             msg = (
-                "ROSTER_FILES_ENDPOINT must be the address of the store without the bucket, such as "
-                "https://minio.example.com:9000"
+                f"ROSTER_{str(info.field_name).upper()} must be the address of the store without the bucket, "
+                "such as https://minio.example.com:9000"
             )
             raise ValueError(msg)
         return endpoint
@@ -526,6 +537,22 @@ class Settings(BaseSettings):
             msg = (
                 "ROSTER_FILES_PATH_STYLE=false puts the bucket before the host's name: give "
                 "ROSTER_FILES_ENDPOINT a name, no address"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_unsafe_urls(self) -> Self:
+        if not self.files_direct:
+            return self
+        if self.files_url is None:
+            msg = "ROSTER_FILES_DIRECT needs ROSTER_FILES_URL: set the bucket, such as s3://bucket/roster"
+            raise ValueError(msg)
+        address = urlsplit(self.files_public_endpoint or self.files_endpoint or "https:")
+        if address.scheme != "https" and not is_loopback(address.hostname or ""):
+            msg = (
+                "ROSTER_FILES_DIRECT needs a store that clients reach by https: set "
+                "ROSTER_FILES_PUBLIC_ENDPOINT to that address"
             )
             raise ValueError(msg)
         return self

@@ -40,7 +40,9 @@ from models.listing import FileQuery
 
 WAITING = 50
 """The most queued exports of one user."""
-_FILTERS = frozenset(ExportBody.model_fields) - {"format", "columns", "addresses", "q", "sort", "notify"}
+_FILTERS = frozenset(ExportBody.model_fields) - {
+    *("format", "columns", "addresses", "q", "sort", "filename", "notify")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ class Export:
 
     @property
     def filename(self) -> str:
-        return f"users-{self.document['created_at']:%Y%m%d-%H%M%S}.{self.format}"
+        made = f"users-{self.document['created_at']:%Y%m%d-%H%M%S}"
+        name = self.document["asked"].get("filename", made)
+        return name if name.lower().endswith(f".{self.format}") else f"{name}.{self.format}"
 
     @property
     def media_type(self) -> str:

@@ -5,7 +5,7 @@ has an entry that expires.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from bson import ObjectId
 from pymongo import ReturnDocument
@@ -28,8 +28,10 @@ class Entries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, kind: FileKind, name: str, content_type: str, *, store: StoreName) -> ObjectId:
-        """Add the entry of a file whose content is being written."""
+    async def add(
+        self, kind: FileKind, name: str, content_type: str, *, store: StoreName, **more: Any
+    ) -> ObjectId:
+        """Add the entry of a file whose content is being written; `more` is kept in its metadata."""
         moment = datetime.now(UTC)
         entry = {
             "_id": (file_id := ObjectId()),
@@ -40,10 +42,25 @@ class Entries:
                 "store": store,
                 "content_type": content_type,
                 "expires_at": moment + LONGEST_UPLOAD,
+                **more,
             },
         }
         await self._files(kind).insert_one(entry)
         return file_id
+
+    async def add_offer(self, kind: FileKind, by: str, offer: Row) -> ObjectId:
+        """Add the entry of what a user may upload to the bucket; `offer` has no `result` yet."""
+        return await self.add(kind, _offered_to(by), "application/octet-stream", store="s3", offer=offer)
+
+    async def count_offers(self, kind: FileKind, by: str, *, most: int) -> int:
+        """How many offers of a user have no result, `most` at most."""
+        wanted = {"filename": _offered_to(by), "metadata.offer.result": None}
+        return await self._files(kind).count_documents(wanted, limit=most)
+
+    async def find_offer(self, kind: FileKind, file_id: ObjectId, by: str) -> Row | None:
+        found = await self._files(kind).find_one({"_id": file_id, "filename": _offered_to(by)})
+        offer: Row | None = found and found["metadata"].get("offer")
+        return offer
 
     async def change(self, kind: FileKind, file_id: ObjectId, fields: Row) -> None:
         """Set fields; with its length the file is found. UnavailableError: it was deleted meanwhile."""
@@ -115,6 +132,11 @@ class Entries:
 
     def _files(self, kind: FileKind) -> Collection:
         return self._database[f"{BUCKETS[kind]}.files"]
+
+
+def _offered_to(by: str) -> str:
+    """The name of a user's offers, by which the index of names finds them."""
+    return f"upload by {by}"
 
 
 def _claim_of(claimed: Row) -> Row:

@@ -19,6 +19,7 @@ from app.core.settings import Settings
 from app.files.entries import Entries, read_store
 from app.files.gridfs import GridFS
 from app.files.moving import Mover
+from app.files.offers import Offers
 from app.files.s3 import S3
 from app.files.stored_file import StoredFile
 from app.files.stores import Sink, Store
@@ -56,6 +57,7 @@ class Files:
         self._gridfs = GridFS(database)
         self._s3 = None if settings.files_url is None else S3(settings, settings.files_url)
         self._new: StoreName = settings.files_store or ("gridfs" if self._s3 is None else "s3")
+        self.offers = Offers(self._entries, self._s3 if settings.files_direct else None)
 
     async def probe(self) -> None:
         """Try the bucket, if one is set. StartError: its store refuses what files need."""
@@ -73,7 +75,7 @@ class Files:
         store = self._choose(self._new)
         file_id = await self._entries.add(kind, name, content_type, store=self._new)
         try:
-            async with store.writing(kind, file_id, content_type) as sink:
+            async with store.writing(kind, file_id, name, content_type) as sink:
                 writer = Writer(sink)
                 yield file_id, writer
             whole = {"length": writer.length, "metadata.sha256": writer.sha256}

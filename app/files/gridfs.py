@@ -24,7 +24,7 @@ class GridFS:
 
     @asynccontextmanager
     async def writing(
-        self, kind: FileKind, file_id: ObjectId, _content_type: str
+        self, kind: FileKind, file_id: ObjectId, _name: str, _content_type: str
     ) -> AsyncGenerator["ChunkWriter", None]:
         """Where to write the content, which is complete once the block is left."""
         writer = ChunkWriter(self._chunks(kind), file_id)
@@ -54,6 +54,9 @@ class GridFS:
 
     async def delete(self, kind: FileKind, file_id: ObjectId) -> None:
         await self._chunks(kind).delete_many({"files_id": file_id})
+
+    async def link(self, *_: object) -> None:
+        """MongoDB has no URLs."""
 
     async def find_orphans(self, kind: FileKind) -> list[ObjectId]:
         """Ids of chunks without an entry, as older releases leave them, old enough by the time in the id."""

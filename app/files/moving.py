@@ -52,7 +52,8 @@ class Mover:
 
         content = StoredFile(kind, entry, self.source, find_again).read(0, entry["length"])
         content_type = entry["metadata"].get("content_type", "application/octet-stream")
-        async with aclosing(content), self.target.writing(kind, entry["_id"], content_type) as sink:
+        writing = self.target.writing(kind, entry["_id"], entry["filename"], content_type)
+        async with aclosing(content), writing as sink:
             async for chunk in content:
                 await sink.write(chunk)
 

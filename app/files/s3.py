@@ -4,10 +4,10 @@ A file of several parts is a multipart upload, which the bucket shows when it is
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 import anyio
@@ -15,6 +15,7 @@ import obstore
 from bson import ObjectId
 from obstore.store import S3Store
 
+from app.core import dispositions
 from app.core.errors import UnavailableError
 from app.core.mongo import Row
 from app.core.settings import Settings
@@ -24,11 +25,15 @@ from models.file import FileKind
 if TYPE_CHECKING:
     from obstore.store import S3Config
 
+Method = Literal["GET", "PUT"]
+
 _PART: Final = 5 * 1024 * 1024
 """The least that S3 takes as a part."""
 _BLOCK: Final = 1024 * 1024
 _RETRIES: Final = 2
 _PROBE_S: Final = 5.0
+SIGNED: Final[Mapping[Method, timedelta]] = {"GET": timedelta(minutes=1), "PUT": timedelta(minutes=15)}
+"""For how long a signed URL is good; what has begun by then may go on."""
 
 
 class S3:
@@ -36,7 +41,9 @@ class S3:
 
     def __init__(self, settings: Settings, url: str) -> None:
         refuse_odd_keys()
-        self._store = _open(settings, url)
+        self._store = _open(settings, url, settings.files_endpoint)
+        self._public = _open(settings, url, settings.files_public_endpoint or settings.files_endpoint)
+        self._is_direct = settings.files_direct
 
     async def probe(self) -> None:
         """Write, read and delete an object. StartError: the store refuses it, and will go on doing so.
@@ -52,9 +59,15 @@ class S3:
 
     @asynccontextmanager
     async def writing(
-        self, kind: FileKind, file_id: ObjectId, content_type: str
+        self, kind: FileKind, file_id: ObjectId, name: str, content_type: str
     ) -> AsyncGenerator["_Upload", None]:
-        """Where to write the content, which is complete once the block is left.
+        """Where to write the content of a file."""
+        async with self.writing_to(_key(kind, file_id), name, content_type) as upload:
+            yield upload
+
+    @asynccontextmanager
+    async def writing_to(self, key: str, name: str, content_type: str) -> AsyncGenerator["_Upload", None]:
+        """Where to write an object, which is complete once the block is left, and called `name` when saved.
 
         An error in the block aborts the upload. UnavailableError: the store did not take it.
         """
@@ -63,9 +76,12 @@ class S3:
             with explained():
                 await obstore.put_async(
                     self._store,
-                    _key(kind, file_id),
+                    key,
                     content,
-                    attributes={"Content-Type": content_type},
+                    attributes={
+                        "Content-Type": content_type,
+                        "Content-Disposition": dispositions.attach(name),
+                    },
                     chunk_size=_PART,
                     max_concurrency=2,
                 )
@@ -98,6 +114,21 @@ class S3:
         with explained(), suppress(FileNotFoundError):
             await obstore.delete_async(self._store, _key(kind, file_id))
 
+    async def measure(self, kind: FileKind, file_id: ObjectId) -> int | None:
+        """The length of the object; None if there is none."""
+        with explained(), suppress(FileNotFoundError):
+            return (await obstore.head_async(self._store, _key(kind, file_id)))["size"]
+        return None
+
+    async def link(self, kind: FileKind, file_id: ObjectId) -> str | None:
+        """A URL by which anybody may read the object for a while; None where that is off."""
+        return await self.sign("GET", kind, file_id) if self._is_direct else None
+
+    async def sign(self, method: Method, kind: FileKind, file_id: ObjectId) -> str:
+        """A URL by which anybody may do this with the object for a while."""
+        with explained():
+            return await obstore.sign_async(self._public, method, _key(kind, file_id), SIGNED[method])
+
     async def list(self, kind: FileKind) -> dict[ObjectId, int]:
         """The lengths of all objects, by the ids of their files."""
         with explained():
@@ -110,7 +141,7 @@ def _key(kind: FileKind, file_id: ObjectId) -> str:
     return f"{kind}/{file_id}"
 
 
-def _open(settings: Settings, url: str) -> S3Store:
+def _open(settings: Settings, url: str, address: str | None) -> S3Store:
     """A store whose calls end in time; it takes the keys from the environment."""
     place = urlsplit(url)
     timeout = timedelta(milliseconds=settings.files_timeout_ms)
@@ -119,7 +150,7 @@ def _open(settings: Settings, url: str) -> S3Store:
         "virtual_hosted_style_request": not settings.files_path_style,
         "disable_bulk_delete": True,  # which not every store knows
     }
-    endpoint = urlsplit(settings.files_endpoint or "")
+    endpoint = urlsplit(address or "")
     if endpoint.netloc:
         host = endpoint.netloc if settings.files_path_style else f"{place.netloc}.{endpoint.netloc}"
         config["endpoint"] = f"{endpoint.scheme}://{host}"

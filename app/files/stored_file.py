@@ -42,6 +42,10 @@ class StoredFile:
                     raise UnavailableError("The file is not as it was written.")
                 yield chunk
 
+    async def link(self) -> str | None:
+        """A URL by which anybody may read it for a minute; None where it comes through us."""
+        return await self.store.link(self.kind, self.entry["_id"])
+
     async def _follow(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """The chunks from where they are; those of a file that is moved meanwhile from its new store."""
         file: StoredFile | Self = self

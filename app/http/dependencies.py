@@ -424,6 +424,7 @@ InvitationId = Annotated[
 ImportId = Annotated[
     PydanticObjectId, _OBJECT_ID, Path(description="The import's id.", examples=[EXAMPLE_ID])
 ]
+UploadId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The upload's id.")]
 ThrottledAddress = Annotated[str, Depends(_address)]
 UserId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The user's id.", examples=[EXAMPLE_ID])]
 ClientId = Annotated[

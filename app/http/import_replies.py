@@ -2,21 +2,65 @@
 
 from typing import Any
 
+from bson import ObjectId
 from fastapi import Response
 
 from app.core.mongo import Row
 from app.core.paging import Page
 from app.http import replies
+from app.http.dependencies import Backends
 from app.http.problems import ProblemResponse
 from app.imports import ImportView
-from app.jobs import Job
-from models.imports import ImportFile, ImportList, ImportOutput, ImportPlan, ImportRow
+from app.jobs import Job, Viewer
+from models.imports import ImportFile, ImportList, ImportOutput, ImportPlan, ImportRow, ImportRowsQuery
 
 _FILE = tuple(ImportFile.model_fields)
 _STORED = (
     "columns", "rows", "counts", "plan_job", "apply_job", "created_at", "planned_at", "applied_at",
     "expires_at",
 )  # fmt: skip
+_PATIENCE_S = 10.0
+PLACE = {
+    "Location": {
+        "description": "The path of the import.",
+        "schema": {"type": "string", "format": "uri-reference", "maxLength": 64},
+    }
+}
+LATER = {
+    "Retry-After": {
+        "description": "Seconds after which to look again.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": 60},
+    }
+}
+PLANNED: dict[int | str, dict[str, Any]] = {
+    201: {"headers": PLACE},
+    202: {
+        "model": ImportPlan,
+        "description": "The plan is in progress.",
+        "headers": {**PLACE, **LATER},
+    },
+}
+"""The replies of an operation that plans, for OpenAPI."""
+
+
+async def wait(
+    opened: Backends,
+    import_id: ObjectId,
+    job: Job | None,
+    *,
+    viewer: Viewer,
+    patience: float | None,
+    reply: Response,
+    status: int,
+) -> ImportPlan | Response:
+    """The import once its job has ended, or with 202 if that takes longer."""
+    if job is not None:
+        job = await opened.jobs.wait(str(job.id), _PATIENCE_S if patience is None else patience)
+        if (refusal := failed(job)) is not None:
+            return refusal
+    shown = await opened.imports.find(import_id, viewer)
+    page = await opened.imports.page(shown.document, ImportRowsQuery())
+    return plan(shown, page, reply, status=status if job is None or job.has_ended else 202)
 
 
 def plan(shown: ImportView, page: Page[Row], reply: Response, *, status: int = 200) -> ImportPlan:

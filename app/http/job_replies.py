@@ -94,15 +94,20 @@ def schedules(found: Page[Row]) -> SchedulePage:
     return SchedulePage(items=list(map(schedule, found.items)), next=found.next)
 
 
-def stored_file(file: StoredFile, export: Export, wanted: ByteRange) -> Response:
+async def stored_file(
+    file: StoredFile, export: Export, wanted: ByteRange, *, is_direct: bool = True
+) -> Response:
     """The file, or a range of it (RFC 9110, sections 13 and 14).
 
-    Its ETag is a hash of its content, so that a download goes on where it broke off, or begins again.
+    Its ETag is a hash of its content, so that a download goes on where it broke off, or begins again. If
+    `is_direct`, a redirect may lead to a bucket, which keeps the range.
     """
     tag = f'"{export.document["sha256"][:32]}"'
     headers = {"ETag": tag, "Accept-Ranges": "bytes", "Cache-Control": "private, no-cache"}
     if tag in (wanted.if_none_match or ""):
         return Response(status_code=304, headers=headers)
+    if is_direct and (url := await file.link()) is not None:
+        return Response(status_code=307, headers={"Location": url})
     part = byte_ranges.choose(wanted.range, file.length) if wanted.if_range in {None, tag} else None
     start, stop = part or (0, file.length)
     headers["Content-Length"] = str(stop - start)

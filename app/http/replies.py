@@ -18,6 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.accounts import IssuedTokens
 from app.auth.sessions import Session, session_of
 from app.auth.throttles import CounterState
+from app.core import dispositions
 from app.core.mongo import Row
 from app.core.paging import Page
 from app.core.settings import Settings
@@ -296,7 +297,7 @@ class Download(StreamingResponse):
             status,
             media_type=media_type,
             headers={
-                "Content-Disposition": f'attachment; filename="{filename}"',
+                "Content-Disposition": dispositions.attach(filename),
                 "X-Accel-Buffering": "no",
                 **(headers or {}),
             },

@@ -6,6 +6,7 @@ from app.core.cursors import CursorSealer
 from app.database.connections import Connections
 from app.files import Files
 from app.imports.applying import Applier
+from app.imports.direct_uploads import DirectUploads
 from app.imports.import_views import Views
 from app.imports.planning import Planner
 from app.imports.reverting import Reverter
@@ -33,6 +34,8 @@ class Imports:
         submitter = Submitter(connections, files, jobs)
         self.check_room, self.submit = submitter.check_room, submitter.submit
         self.receiving = submitter.receiving
+        direct = DirectUploads(connections.settings, files, submitter, views)
+        self.offer_upload, self.complete_upload = direct.offer, direct.complete
         self.revert = Reverter(connections, views, submitter).submit
         self.plan = Planner(connections, files).plan
         applier = Applier(connections, jobs, users)

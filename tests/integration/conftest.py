@@ -1,6 +1,7 @@
 """The integration tier: every test has a database of its own on a real server."""
 
 import tempfile
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
@@ -19,7 +20,7 @@ from tests.support.databases import PreparedDatabases
 from tests.support.identity import CHEAP
 from tests.support.jobs import Start
 from tests.support.reading import ReaderServer
-from tests.support.servers import RedisServer
+from tests.support.servers import RedisServer, S3Server
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -79,6 +80,22 @@ async def mailing(
     async with prepared_databases.serving(
         mail_folder=servers_folder / "mail", tries_per_address=100_000
     ) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def direct(
+    prepared_databases: PreparedDatabases, s3_server: S3Server
+) -> AsyncIterator[httpx.AsyncClient]:
+    """As `shared`, at work on jobs, with a bucket that clients reach, and mails that wait."""
+    settings = s3_server.settings | {
+        "files_url": f"s3://{s3_server.bucket}/{uuid.uuid4().hex}",
+        "files_direct": True,
+        "smtp_url": "smtp+plain://127.0.0.1:9",
+        "mail_from": "roster@example.com",
+        "jobs_inside": True,
+    }
+    async with prepared_databases.serving(**settings) as client:
         yield client
 
 

@@ -46,6 +46,8 @@ NEEDED: dict[str, str | None] = {
     "patch_schedule": "users:export",
     "delete_schedule": "users:export",
     "import_users": "users:write",
+    "announce_upload": "users:write",
+    "complete_upload": "users:write",
     "list_imports": "users:write",
     "apply_import": "users:write",
     "revert_import": "users:write",

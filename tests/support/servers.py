@@ -149,6 +149,11 @@ class S3Server(Faults):
         """Multipart uploads that were neither completed nor aborted."""
         return self._list("uploads", "UploadId")
 
+    def read(self, key: str) -> tuple[bytes, dict[str, Any]]:
+        """What an object holds, and its attributes."""
+        found = obstore.get(self._store, key)
+        return bytes(found.bytes()), dict(found.attributes)
+
     def change(self, key: str, content: bytes) -> None:
         """Replace what an object holds."""
         obstore.put(self._store, key, content)

@@ -110,6 +110,7 @@ LET_IN = {
     "read_throttle": 404, "lift_throttle": 404,
     "read_address_throttle": 422, "lift_address_throttle": 422,  # what stands in the path is no address
     "import_users": 202, "list_imports": 200, "apply_import": 404, "revert_import": 404,
+    "announce_upload": 409, "complete_upload": 404,
     "read_import": 404, "download_import": 404, "delete_import": 404,
     "read_audit": 200,
     "list_settings": 200, "list_signing_keys": 200, "create_signing_key": 201,

@@ -38,6 +38,8 @@ DEFAULTS: dict[str, object] = {
     "files_region": "us-east-1",
     "files_path_style": True,
     "files_timeout_ms": 10_000,
+    "files_direct": False,
+    "files_public_endpoint": None,
     "host": "127.0.0.1",
     "port": 8000,
     "data_dir": Path(".roster"),
@@ -149,10 +151,11 @@ def test_files_go_to_a_bucket_where_one_is_named() -> None:
     ],
 )
 def test_the_store_of_a_bucket_has_an_address_without_the_bucket(endpoint: str) -> None:
-    assert refusal(files_endpoint=endpoint) == (
-        "ROSTER_FILES_ENDPOINT must be the address of the store without the bucket, such as "
-        "https://minio.example.com:9000"
-    )
+    for name in ("files_endpoint", "files_public_endpoint"):
+        assert refusal(**{name: endpoint}) == (
+            f"ROSTER_{name.upper()} must be the address of the store without the bucket, such as "
+            "https://minio.example.com:9000"
+        )
     assert settings.load(files_endpoint="http://[::1]:9000").files_endpoint == "http://[::1]:9000"
 
 
@@ -163,6 +166,21 @@ def test_a_bucket_stands_before_no_address(endpoint: str) -> None:
         "name, no address"
     )
     assert not settings.load(files_endpoint="https://a.b", files_path_style=False).files_path_style
+
+
+def test_clients_are_sent_to_a_bucket_only_by_https() -> None:
+    assert refusal(files_direct=True) == (
+        "ROSTER_FILES_DIRECT needs ROSTER_FILES_URL: set the bucket, such as s3://bucket/roster"
+    )
+    inside = {"files_direct": True, "files_url": "s3://bucket", "files_endpoint": "http://minio:9000"}
+    for outside in (None, "http://files.example.com"):
+        assert refusal(**inside, files_public_endpoint=outside) == (
+            "ROSTER_FILES_DIRECT needs a store that clients reach by https: set "
+            "ROSTER_FILES_PUBLIC_ENDPOINT to that address"
+        )
+    assert settings.load(**inside, files_public_endpoint="https://files.example.com").files_direct
+    for endpoint in (None, "https://minio.example.com", "http://127.0.0.1:9000"):
+        assert settings.load(**inside | {"files_endpoint": endpoint}).files_direct
 
 
 @pytest.mark.parametrize("region", ["UK", "Germany", "49", "D E"])
@@ -451,6 +469,7 @@ TEXTS = (
     "audience",
     "brand_name",
     "files_endpoint",
+    "files_public_endpoint",
     "files_url",
     "host",
     "issuer",

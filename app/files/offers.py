@@ -1,0 +1,94 @@
+"""Offers: uploads that clients may send straight to the bucket, by URLs that are signed for them.
+
+An offer is the entry of a file that never becomes whole. What its object holds is read, checked and stored as
+any upload is; the sweep deletes entry and object a day later, when nothing can arrive by the URL any more.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bson import ObjectId
+
+from app.core.errors import (
+    DirectUploadsOffError,
+    TooManyImportsError,
+    UnavailableError,
+    UploadDiffersError,
+    UploadNotFoundError,
+    UploadNotReadyError,
+)
+from app.files.entries import Entries
+from app.files.s3 import S3, SIGNED
+from models.file import FileKind
+
+OPEN: Final = 50
+"""The most uploads of one user that are not complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An upload that one user announced: its length and its SHA-256, in hexadecimal."""
+
+    id: ObjectId
+    length: int
+    sha256: str
+    result: Any
+    """What became of it, once it is complete."""
+
+
+class Offers:
+    """The offers of a directory with a bucket that clients reach; else there are none."""
+
+    def __init__(self, entries: Entries, s3: S3 | None) -> None:
+        self._entries = entries
+        self._s3 = s3
+
+    async def make(
+        self, kind: FileKind, by: str, *, length: int, sha256: str
+    ) -> tuple[ObjectId, str, datetime]:
+        """The id, where to PUT the file, and until when. DirectUploadsOffError, TooManyImportsError."""
+        s3 = self._reach()
+        if await self._entries.count_offers(kind, by, most=OPEN) == OPEN:
+            raise TooManyImportsError(f"{OPEN} uploads of yours are not complete.", retry_after=60)
+        until = datetime.now(UTC) + SIGNED["PUT"]
+        offer_id = await self._entries.add_offer(
+            kind, by, {"length": length, "sha256": sha256, "result": None}
+        )
+        return offer_id, await s3.sign("PUT", kind, offer_id), until
+
+    async def find(self, kind: FileKind, offer_id: ObjectId, by: str) -> Offer:
+        """UploadNotFoundError: unknown, of another user, or older than a day."""
+        told = await self._entries.find_offer(kind, offer_id, by)
+        if told is None:
+            raise UploadNotFoundError("There is no upload with this id, it has expired, or it is not yours.")
+        return Offer(offer_id, **told)
+
+    async def read(self, kind: FileKind, offer: Offer) -> AsyncGenerator[bytes, None]:
+        """Yields the content; its hash is the caller's to check.
+
+        UploadNotReadyError: there is none. UploadDiffersError: it has another length.
+        """
+        s3 = self._reach()
+        length = await s3.measure(kind, offer.id)
+        if length is None:
+            raise UploadNotReadyError("Nothing has arrived in the bucket: send the file to the URL first.")
+        if length != offer.length:
+            await s3.delete(kind, offer.id)
+            raise UploadDiffersError(f"{offer.length} bytes were announced and {length} came: send it again.")
+        async with aclosing(s3.read(kind, {"_id": offer.id}, 0, length)) as blocks:
+            async for block in blocks:
+                yield block
+
+    async def end(self, kind: FileKind, offer: Offer, result: Any) -> None:
+        """Note what became of it; the sweep deletes the object if that fails now, or if another comes."""
+        await self._entries.change(kind, offer.id, {"metadata.offer.result": result})
+        with suppress(UnavailableError):
+            await self._reach().delete(kind, offer.id)
+
+    def _reach(self) -> S3:
+        if self._s3 is None:
+            raise DirectUploadsOffError("Files are uploaded to us: POST /users/import takes them.")
+        return self._s3
