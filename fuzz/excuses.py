@@ -60,6 +60,8 @@ FINER = {
         ("delimiter", "encoding", "hidden"), "must be left out of a format to which it does not belong"
     ),
     "filename": "must be a name without a path",
+    "destination": "must be below a bucket that the operator allows",
+    "recipients": "must be ids of active users with users:export",
     "sheet": "must be in the file, which is to be a workbook",
     "ignore": "must be headings of the file that columns does not name",
     "fields": "must be names of fields",

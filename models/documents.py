@@ -9,12 +9,13 @@ from pymongo import IndexModel
 from models.account import StoredInvitation
 from models.audit import StoredEntry
 from models.client import StoredClient, StoredConsent
-from models.export_job import StoredExport, StoredSchedule
+from models.export_job import StoredExport
 from models.imports import StoredImport, StoredImportRow
 from models.job import Job
 from models.mail import StoredMail
 from models.mail_code import StoredMailCode
 from models.opaque_token import StoredToken
+from models.schedule import StoredSchedule
 from models.session import EndedSession, KnownDevice
 from models.stored import GONE_WHEN_DUE, NamedDocument
 from models.token import SealedKey, SealedPasswordKey

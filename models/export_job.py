@@ -14,7 +14,7 @@ from models.listing import FileQuery, Sort
 from models.problem import Problem
 from models.stored import GONE_WHEN_DUE
 from models.user import EXAMPLE_ID
-from models.values import Activity, Text, not_blank
+from models.values import Text, not_blank
 
 _LISTS: Final = frozenset(
     name for name, field in FileQuery.model_fields.items() if "list" in str(field.annotation)
@@ -43,6 +43,8 @@ EXAMPLE_EXPORT: Final[dict[str, Any]] = {
     "created_at": "2026-01-31T08:00:00.123000Z",
     "created_by": EXAMPLE_ID,
     "schedule": None,
+    "destination": None,
+    "delivered_at": None,
     "expires_at": "2026-02-01T08:00:01.456000Z",
 }
 
@@ -132,6 +134,10 @@ class ExportOutput(BaseModel):
     created_at: answers.Moment
     created_by: Annotated[answers.Id | None, Field(description=MAKER)]
     schedule: Annotated[answers.Id | None, Field(description="Id of the schedule that made it.")]
+    destination: Annotated[
+        answers.Line | None, Field(description="Where its job leaves a copy, if its schedule says so.")
+    ]
+    delivered_at: Annotated[answers.Moment | None, Field(description="When the copy was complete.")]
     expires_at: Annotated[answers.Moment, Field(description="When it is deleted, with its file.")]
 
 
@@ -139,95 +145,6 @@ class ExportPage(BaseModel):
     model_config = answers.shown({"items": [EXAMPLE_EXPORT], "next": None})
 
     items: Annotated[list[ExportOutput], Field(max_length=100)]
-    next: Annotated[answers.Cursor | None, Field(description="Cursor of the page after; null at the end.")]
-
-
-# --- schedules
-
-EXAMPLE_SCHEDULE: Final[dict[str, Any]] = {
-    "id": "6b05f0a1e1b7a3d4c9f01236",
-    "name": "Engineers, every Monday",
-    "cron": "30 6 * * MON",
-    "timezone": "Europe/Berlin",
-    "export": EXAMPLE_BODY,
-    "is_active": True,
-    "created_at": "2026-01-31T08:00:00.123000Z",
-    "created_by": EXAMPLE_ID,
-    "next_run_at": "2026-02-09T05:30:00Z",
-    "last_run_at": "2026-02-02T05:30:00Z",
-    "last_skipped_at": None,
-    "last_job": "6b05f0a1e1b7a3d4c9f01234",
-    "last_export": "6b05f0a1e1b7a3d4c9f01235",
-}
-
-Name = Annotated[str, Text(100, not_blank, texts.line, minLength=1)]
-Cron = Annotated[
-    str,
-    Text(100, texts.line),
-    Field(
-        description="A cron expression: minute, hour, day of month, month, day of week.",
-        examples=["30 6 * * MON"],
-    ),
-]
-Timezone = Annotated[
-    str,
-    Text(64, texts.line),
-    Field(
-        description="The time zone of the cron expression.",
-        examples=["Europe/Berlin"],
-    ),
-]
-
-
-class ScheduleInput(BaseModel):
-    model_config = answers.shown(
-        {name: EXAMPLE_SCHEDULE[name] for name in ("name", "cron", "timezone", "export")}, extra="forbid"
-    )
-
-    name: Name
-    cron: Cron
-    timezone: Timezone = "UTC"
-    export: ExportBody
-    is_active: Activity = True
-
-
-class SchedulePatch(BaseModel):
-    """Changes of a schedule; omitted members stay."""
-
-    model_config = answers.shown({"is_active": False}, extra="forbid")
-
-    name: Name = Field(default_factory=str)  # never used; unlike None, not part of the schema
-    cron: Cron = Field(default_factory=str)
-    timezone: Timezone = Field(default_factory=str)
-    export: ExportBody = Field(default_factory=lambda: ExportBody(format="csv"))
-    is_active: Activity = Field(default_factory=bool)
-
-
-class ScheduleOutput(BaseModel):
-    model_config = answers.shown(EXAMPLE_SCHEDULE)
-
-    id: answers.Id
-    name: answers.Line
-    cron: answers.Line
-    timezone: answers.Line
-    export: Annotated[dict[str, Any], Field(description="The export, as it was sent.")]
-    is_active: bool
-    created_at: answers.Moment
-    created_by: answers.Id
-    next_run_at: Annotated[answers.Moment | None, Field(description="Null while it is not active.")]
-    last_run_at: Annotated[answers.Moment | None, Field(description="The scheduled time of its last run.")]
-    last_skipped_at: Annotated[
-        answers.Moment | None,
-        Field(description="The last scheduled time that it skipped, as the previous run was still running."),
-    ]
-    last_job: Annotated[answers.Id | None, Field(description="Id of the last run's job.")]
-    last_export: Annotated[answers.Id | None, Field(description="Id of the last run's export.")]
-
-
-class SchedulePage(BaseModel):
-    model_config = answers.shown({"items": [EXAMPLE_SCHEDULE], "next": None})
-
-    items: Annotated[list[ScheduleOutput], Field(max_length=100)]
     next: Annotated[answers.Cursor | None, Field(description="Cursor of the page after; null at the end.")]
 
 
@@ -247,32 +164,9 @@ class StoredExport(Document):
     rows: int | None = None
     bytes: int | None = None
     sha256: str | None = None
+    destination: str | None = None
+    delivered_at: datetime | None = None
 
     class Settings:
         name = "exports"
         indexes: ClassVar[list[IndexModel]] = [GONE_WHEN_DUE, IndexModel([("by", 1), ("_id", -1)], name="by")]
-
-
-class StoredSchedule(Document):
-    """A schedule as stored."""
-
-    id: PydanticObjectId = Field(default_factory=PydanticObjectId)
-    by: str
-    name: str
-    cron: str
-    timezone: str
-    is_active: bool
-    export: dict[str, Any]
-    created_at: datetime
-    next_run_at: datetime | None
-    last_run_at: datetime | None = None
-    last_skipped_at: datetime | None = None
-    last_job: str | None = None
-    last_export: str | None = None
-
-    class Settings:
-        name = "schedules"
-        indexes: ClassVar[list[IndexModel]] = [
-            IndexModel([("is_active", 1), ("next_run_at", 1)], name="due"),
-            IndexModel([("by", 1), ("_id", -1)], name="by"),
-        ]

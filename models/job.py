@@ -112,6 +112,8 @@ class Job(Document):
     """Of the request that asked for it, also in the log lines of its runs."""
     notify: bool = False
     """Whether a mail tells who asked for it that it has ended."""
+    recipients: list[str] = Field(default_factory=list)
+    """Users whom a mail tells that it has succeeded."""
     cancel_asked: bool = False
     error: dict[str, Any] | None = None
     """`{status, code, title, detail, errors}` of the error that ended it."""

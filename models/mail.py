@@ -27,6 +27,7 @@ MailKind = Literal[
     "new_device",
     "sessions_ended",
     "export_done",
+    "export_shared",
     "import_done",
 ]
 MailState = Literal["waiting", "sent", "failed"]

@@ -40,7 +40,7 @@ async def download_result(request: Request, source: Source, opened: Backends) ->
     if visit.browser is None:
         return visit.lead_to_sign_in("results")
     job = await _find(visit, opened)
-    viewer = Viewer(visit.browser.user_id, is_admin=False)
+    viewer = Viewer(job.by or "", is_admin=False)
     if job.kind == "export":
         export = await opened.exports.find(PydanticObjectId(job.subject), viewer)
         return await job_replies.stored_file(await opened.exports.open_file(export), export, _WHOLE)
@@ -50,11 +50,13 @@ async def download_result(request: Request, source: Source, opened: Backends) ->
 
 
 async def _find(visit: Visit, opened: Backends) -> Job:
-    """The user's own job. JobNotFoundError; InsufficientScopeError: they may not do such work any more."""
+    """A job that is the user's own, or whose file they get.
+
+    JobNotFoundError; InsufficientScopeError: they may not do such work any more.
+    """
     account = await visit.read_account()
-    viewer = Viewer(account.user_id, is_admin=False)
-    job = await opened.jobs.find(visit.request.query_params.get("job", ""), viewer)
-    if job.kind not in _NEEDS:
+    job = await opened.jobs.find(visit.request.query_params.get("job", ""))
+    if account.user_id not in {job.by, *job.recipients} or job.kind not in _NEEDS:
         raise JobNotFoundError("There is no page of this job.")
     if _NEEDS[job.kind] not in account.scopes:
         raise InsufficientScopeError(_NEEDS[job.kind])

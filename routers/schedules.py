@@ -21,8 +21,8 @@ from app.http.dependencies import (
 )
 from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PAGED, PROTECTED, responses
-from models.export_job import ScheduleInput, ScheduleOutput, SchedulePage, SchedulePatch
 from models.job import PageQuery
+from models.schedule import ScheduleInput, ScheduleOutput, SchedulePage, SchedulePatch
 
 router = APIRouter(tags=["export"], route_class=JsonRoute, prefix="/users/exports/schedules")
 

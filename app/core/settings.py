@@ -291,6 +291,13 @@ class Settings(BaseSettings):
         le=10_000,
         description="Downloads that one process serves at a time; more are answered 503.",
     )
+    export_buckets: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        max_length=100,
+        description="Buckets, each with a prefix or without, that schedules may leave exports in: "
+        "`s3://reports/people`, separated by commas, of the store and by the keys of ROSTER_FILES_URL. "
+        "Unset: none.",
+    )
     export_ttl_s: int = Field(
         default=86_400,
         ge=60,
@@ -434,6 +441,18 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return endpoint
 
+    @field_validator("export_buckets", mode="before")
+    @classmethod
+    def _refuse_odd_buckets(cls, places: object) -> object:
+        found = _split_names(places)
+        if not all(_BUCKET.fullmatch(place) for place in found):
+            msg = (
+                "ROSTER_EXPORT_BUCKETS must be buckets, each with a prefix or without, separated by commas, "
+                "such as s3://reports/people"
+            )
+            raise ValueError(msg)
+        return tuple(place.rstrip("/") for place in found)
+
     @field_validator("port", mode="before")
     @classmethod
     def _refuse_link(cls, port: object) -> object:
@@ -539,6 +558,15 @@ class Settings(BaseSettings):
                 "ROSTER_FILES_ENDPOINT a name, no address"
             )
             raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_exports_among_files(self) -> Self:
+        ours = f"{(self.files_url or '').rstrip('/')}/"
+        for place in self.export_buckets:
+            if ours.startswith(f"{place}/") or f"{place}/".startswith(ours):
+                msg = f"ROSTER_EXPORT_BUCKETS must leave out what is in or around ROSTER_FILES_URL: {place}"
+                raise ValueError(msg)
         return self
 
     @model_validator(mode="after")

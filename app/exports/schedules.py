@@ -19,14 +19,15 @@ from app.database.connections import Connections
 from app.database.transactions import together
 from app.exports.stored_exports import Exports, check
 from app.jobs import Jobs, Viewer
-from models.export_job import ExportBody, ScheduleInput, SchedulePatch
+from models.export_job import ExportBody
 from models.job import PageQuery
+from models.schedule import PLACEHOLDER, ScheduleInput, SchedulePatch
 
 log = structlog.get_logger("roster.jobs")
 
 EXPORT = "users:export"
 _FIELDS = 5
-_SAID = ("name", "cron", "timezone", "is_active")
+_SAID = ("name", "cron", "timezone", "destination", "recipients", "is_active")
 _TIMING = frozenset({"cron", "timezone", "is_active"})
 _SOON = timedelta(minutes=2)
 _MOST_DUE = 1_000
@@ -75,6 +76,7 @@ class Schedules:
     async def create(self, body: ScheduleInput, *, by: str) -> dict[str, Any]:
         """A new schedule. InvalidError: no valid cron expression, time zone or export; MailOffError."""
         self._jobs.check_notice(notify=body.export.notify)
+        await self._check_delivery(body)
         due = find_next(body.cron, body.timezone, datetime.now(UTC))
         document = {
             "_id": ObjectId(),
@@ -108,6 +110,7 @@ class Schedules:
         if "export" in body.model_fields_set:
             self._jobs.check_notice(notify=body.export.notify)
             changes["export"] = _export(body.export)
+        await self._check_delivery(body)
         return await together(
             self._client,
             lambda session: self._change(schedule_id, changes, viewer, session),
@@ -169,10 +172,34 @@ class Schedules:
         else:
             asked = ExportBody.model_validate(schedule["export"])
             key = f"{schedule_id}@{due.isoformat()}"
-            made = await self._exports.add(asked, session, by=schedule["by"], schedule=schedule_id, key=key)
+            made = await self._exports.add(
+                asked,
+                session,
+                by=schedule["by"],
+                schedule=schedule_id,
+                key=key,
+                recipients=schedule.get("recipients", []),
+                destination=_find_destination(schedule, due),
+            )
             body |= {"last_run_at": due, "last_job": made.document["job"], "last_export": made.id}
         await self._schedules.update_one(wanted, {"$set": body}, session=session)
         return None if made is None else str(made.document["job"])
+
+    async def _check_delivery(self, body: ScheduleInput | SchedulePatch) -> None:
+        """InvalidError: a destination or recipient that may not be; MailOffError."""
+        if body.destination is not None:
+            self._exports.places.check(body.destination)
+        self._jobs.check_notice(notify=bool(body.recipients))
+        wanted = {"_id": {"$in": list(map(ObjectId, body.recipients))}, "is_active": True, "scopes": EXPORT}
+        known = {str(user["_id"]) async for user in self._users.find(wanted, {"_id": 1})}
+        detail = f"Must be the id of an active user with {EXPORT}."
+        unknown = tuple(
+            FieldError(detail, pointer=f"/recipients/{place}")
+            for place, user_id in enumerate(body.recipients)
+            if user_id not in known
+        )
+        if unknown:
+            raise InvalidError("The schedule is not valid.", errors=unknown)
 
     async def _may_export(self, user_id: str, session: AsyncClientSession) -> bool:
         """Whether the schedule's maker may still export."""
@@ -186,6 +213,16 @@ class Schedules:
             return not (await self._jobs.find(schedule["last_job"])).has_ended
         except JobNotFoundError:
             return False
+
+
+def _find_destination(schedule: Row, due: datetime) -> str | None:
+    """Where a run leaves its file; the date and time are those of the schedule's time zone."""
+    pattern: str | None = schedule.get("destination")
+    if pattern is None:
+        return None
+    local = due.astimezone(ZoneInfo(schedule["timezone"]))
+    values = {"date": f"{local:%Y-%m-%d}", "time": f"{local:%H%M}"}
+    return PLACEHOLDER.sub(lambda found: values[found[1]], pattern)
 
 
 def _export(asked: ExportBody) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Exports that jobs make, with stored files."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -58,7 +58,8 @@ class Export:
 
     @property
     def state(self) -> str:
-        if self.document["file"] is not None:
+        is_left = self.document.get("destination") is None or self.document["delivered_at"] is not None
+        if self.document["file"] is not None and is_left:
             return "succeeded"
         return "failed" if self.job is None else self.job.state
 
@@ -107,6 +108,7 @@ class Exports:
         self.writing = WritingThread()
         self._settings = connections.settings
         self._database = connections.database
+        self.places = files.places
         self._files = files
         self._listing = listing
         self._exports = connections.database.get_collection("exports", codec_options=AWARE)
@@ -162,6 +164,8 @@ class Exports:
         by: str | None,
         schedule: ObjectId | None = None,
         key: str | None = None,
+        recipients: Sequence[str] = (),
+        destination: str | None = None,
     ) -> Export:
         """Add an export within a transaction; announce its job after the commit."""
         export_id = ObjectId()
@@ -172,6 +176,7 @@ class Exports:
             by=by,
             key=key,
             notify=asked.notify,
+            recipients=recipients,
             session=session,
         )
         lives = timedelta(seconds=max(self._settings.export_ttl_s, self._settings.job_ttl_s))
@@ -186,6 +191,8 @@ class Exports:
             "rows": None,
             "bytes": None,
             "sha256": None,
+            "destination": destination,
+            "delivered_at": None,
             "created_at": job.created_at,
             "expires_at": job.created_at + lives,
         }
@@ -235,13 +242,25 @@ class Exports:
     async def write(self, run: Run) -> None:
         """The job's handler. A repeated run writes another file; an incomplete one is never visible."""
         document = await self._exports.find_one({"_id": ObjectId(run.subject)})
-        if document is None or document["file"] is not None:
+        if document is None:
             return
-        made = await self._upload(run, Export(document, None))
-        changed = await self._exports.update_one({"_id": document["_id"], "file": None}, {"$set": made})
-        if not changed.modified_count:  # deleted meanwhile
-            await self._files.delete("exports", made["file"])
-        await run.progress(made["rows"], made["rows"])
+        if document["file"] is None:
+            made = await self._upload(run, Export(document, None))
+            changed = await self._exports.update_one({"_id": document["_id"], "file": None}, {"$set": made})
+            if not changed.modified_count:  # deleted meanwhile
+                await self._files.delete("exports", made["file"])
+                return
+            await run.progress(made["rows"], made["rows"])
+            document |= made
+        export = Export(document, None)
+        if export.state != "succeeded":
+            await self._leave(export)
+
+    async def _leave(self, export: Export) -> None:
+        """Leave a copy of the file at the destination. InvalidError, UnavailableError: it is not there."""
+        file = await self.open_file(export)
+        await self.places.leave(file, export.document["destination"], export.media_type)
+        await self._exports.update_one({"_id": export.document["_id"]}, {"$set": {"delivered_at": now()}})
 
     async def _upload(self, run: Run, export: Export) -> dict[str, Any]:
         """Upload the file, and return its part of the manifest."""

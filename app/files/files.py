@@ -20,6 +20,7 @@ from app.files.entries import Entries, read_store
 from app.files.gridfs import GridFS
 from app.files.moving import Mover
 from app.files.offers import Offers
+from app.files.places import Places
 from app.files.s3 import S3
 from app.files.stored_file import StoredFile
 from app.files.stores import Sink, Store
@@ -57,6 +58,7 @@ class Files:
         self._gridfs = GridFS(database)
         self._s3 = None if settings.files_url is None else S3(settings, settings.files_url)
         self._new: StoreName = settings.files_store or ("gridfs" if self._s3 is None else "s3")
+        self.places = Places(settings)
         self.offers = Offers(self._entries, self._s3 if settings.files_direct else None)
 
     async def probe(self) -> None:

@@ -16,8 +16,9 @@ from app.http import byte_ranges
 from app.http.byte_ranges import ByteRange
 from app.http.replies import Download, problem
 from app.jobs import Job
-from models.export_job import ExportOutput, ScheduleOutput, SchedulePage
+from models.export_job import ExportOutput
 from models.job import JobOutput, JobPage, JobProgress
+from models.schedule import ScheduleOutput, SchedulePage
 
 ENDLESS = "endless"
 """In the `state` of a request's scope: its reply goes on until one side ends it."""
@@ -63,6 +64,8 @@ def export(found: Export) -> ExportOutput:
         created_at=document["created_at"],
         created_by=document["by"],
         schedule=None if document["schedule"] is None else str(document["schedule"]),
+        destination=document.get("destination"),
+        delivered_at=document.get("delivered_at"),
         expires_at=document["expires_at"],
     )
 
@@ -87,7 +90,13 @@ _OF_A_SCHEDULE = (
 
 def schedule(document: Mapping[str, Any]) -> ScheduleOutput:
     stored = {name: document[name] for name in _OF_A_SCHEDULE}
-    return ScheduleOutput(id=str(document["_id"]), created_by=document["by"], **stored)
+    return ScheduleOutput(
+        id=str(document["_id"]),
+        created_by=document["by"],
+        destination=document.get("destination"),
+        recipients=document.get("recipients", []),
+        **stored,
+    )
 
 
 def schedules(found: Page[Row]) -> SchedulePage:

@@ -16,13 +16,14 @@ from models.account import OwnPatch
 from models.audit import AuditEntry, AuditPage
 from models.batch import Batch, BatchOutput
 from models.client import ClientOutput, ClientPage, ClientPatch, NewClientOutput
-from models.export_job import ExportOutput, ExportPage, ScheduleOutput, SchedulePage
+from models.export_job import ExportOutput, ExportPage
 from models.imports import ImportList, ImportPlan
 from models.job import JobOutput, JobPage
 from models.listing import UserPage
 from models.mail import MailOutput, MailPage
 from models.opaque_token import NewOpaqueToken, OpaqueTokenList
 from models.problem import MEDIA_TYPE, Problem, ProblemError
+from models.schedule import ScheduleOutput, SchedulePage
 from models.token import OAuthProblem
 from models.user import UserInput, UserOutput, UserPatch
 

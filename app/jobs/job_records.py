@@ -4,6 +4,7 @@ Leases, delays and ends follow MongoDB's clock (`$$NOW`), which all workers shar
 `app.database.indexes` deletes a job once it has expired.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,7 @@ def new(
     total: int | None = None,
     key: str | None = None,
     notify: bool = False,
+    recipients: Sequence[str] = (),
 ) -> dict[str, Any]:
     """As it is stored; without a `key` where it has none, which the unique index asks for."""
     moment = now()
@@ -63,6 +65,7 @@ def new(
         total=total,
         key=key,
         notify=notify,
+        recipients=[*recipients],
         not_before=moment,
         sent_at=moment,
         created_at=moment,

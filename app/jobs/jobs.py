@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, get_args
 
 import bson
@@ -56,16 +56,25 @@ class Jobs:
         total: int | None = None,
         key: str | None = None,
         notify: bool = False,
+        recipients: Sequence[str] = (),
         session: AsyncClientSession | None = None,
     ) -> Job:
         """The queued job, stored in MongoDB whether or not Redis is available.
 
         One job has a `key`: if there is one, it is returned. A job that failed or was cancelled gives its key
-        up. `notify`: a mail tells `by` once it has ended. Within a `session`'s transaction no worker is told;
-        `announce` it after the commit.
+        up. `notify`: a mail tells `by` once it has ended, and `recipients` if it has succeeded. Within a
+        `session`'s transaction no worker is told; `announce` it after the commit.
         """
         document = job_records.new(
-            kind, subject, result=result, by=by, request_id=_request_id(), total=total, key=key, notify=notify
+            kind,
+            subject,
+            result=result,
+            by=by,
+            request_id=_request_id(),
+            total=total,
+            key=key,
+            notify=notify,
+            recipients=recipients,
         )
         while True:
             if key is not None and (found := await self._jobs.find_one(_keyed(key), session=session)):

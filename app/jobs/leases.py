@@ -22,7 +22,7 @@ _NEXT = {"$add": ["$revision", 1]}
 
 
 OnEnd = Callable[[Job, AsyncClientSession], Awaitable[None]]
-"""Called in the transaction that ends a job, if the user who asked for it wishes to be told."""
+"""Called in the transaction that ends a job, if users are to be told."""
 
 
 async def _tell_nobody(_job: Job, _session: AsyncClientSession) -> None:
@@ -96,10 +96,11 @@ class Leases:
         async def write(session: AsyncClientSession | None = None) -> bool:
             done = await self.jobs.update_one(_held(str(job.id), lease), change, session=session)
             if done.modified_count and session is not None:
-                await self.on_end(job, session)
+                await self.on_end(job.model_copy(update={"state": state}), session)
             return done.modified_count == 1
 
-        return await (together(self.jobs.database.client, write) if job.notify else write())
+        is_told = job.notify or job.recipients
+        return await (together(self.jobs.database.client, write) if is_told else write())
 
     @property
     def _until(self) -> dict[str, Any]:

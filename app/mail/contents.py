@@ -23,6 +23,7 @@ NEEDS: Final[Mapping[MailKind, frozenset[str]]] = {
     "new_device": frozenset({"when", "device"}),
     "sessions_ended": frozenset({"when"}),
     "export_done": frozenset({"link"}),
+    "export_shared": frozenset({"link"}),
     "import_done": frozenset({"link"}),
 }
 """`lasts` is a number of one of the units, `when` a time (ISO 8601).
@@ -47,6 +48,7 @@ _LINKS: Final[Mapping[MailKind, str]] = {
     "email_changed": "/auth/mail/take_back_email?token=",
     "invitation": "/auth/sign-up?invitation=",
     "export_done": "/auth/results?job=",
+    "export_shared": "/auth/results?job=",
     "import_done": "/auth/results?job=",
 }
 _CODED: Final[frozenset[MailKind]] = frozenset({"verify_email", "reset_password", "activate", "change_email"})

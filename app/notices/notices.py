@@ -1,7 +1,7 @@
 """Decides who is told what, and puts the mail into the transaction of what happened."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -16,9 +16,13 @@ from app.mail import Mail, Outbox, url
 from app.notices.devices import Devices, name_device
 from models.job import Job, JobKind
 from models.mail import MailKind
+from models.values import Scope
 
 _WANTED = dict.fromkeys(("email", "email_verified", "name", "locale", "is_active"), 1)
 _OF_JOBS: Mapping[JobKind, MailKind] = {"export": "export_done", "import_apply": "import_done"}
+
+
+_EXPORT: Final[Scope] = "users:export"
 
 
 class Notices:
@@ -51,11 +55,14 @@ class Notices:
                 await self._tell(str(entry["user"]), "sessions_ended", {"when": now().isoformat()}, session)
 
     async def job_ended(self, job: Job, session: AsyncClientSession) -> None:
-        """Tell who asked for it, in the transaction that ends the job."""
+        """Tell who asked for it, and the recipients of its file, in the transaction that ends the job."""
+        values = {"link": url(self._settings, "/auth/results", job=str(job.id))}
         kind = _OF_JOBS.get(job.kind)
-        if kind is not None and job.by is not None:
-            link = url(self._settings, "/auth/results", job=str(job.id))
-            await self._tell(job.by, kind, {"link": link}, session, is_asked_for=True)
+        if kind is not None and job.by is not None and job.notify:
+            await self._tell(job.by, kind, values, session, is_asked_for=True)
+        for user_id in job.recipients if job.state == "succeeded" else ():
+            if not (user_id == job.by and job.notify):
+                await self._tell(user_id, "export_shared", values, session, is_asked_for=True, scope=_EXPORT)
 
     def _sends(self, kind: MailKind) -> bool:
         return self._outbox.is_on and self._settings.mail_notices in {"all", kind}
@@ -68,10 +75,16 @@ class Notices:
         session: AsyncClientSession,
         *,
         is_asked_for: bool = False,
+        scope: Scope | None = None,
     ) -> None:
-        """Nobody learns of an account by an address that was only claimed to be its user's."""
+        """Nobody learns of an account by an address that was only claimed to be its user's.
+
+        `scope`: what a user must have to be told.
+        """
         user: Mapping[str, Any] | None = await self._users.find_one(
-            {"_id": ObjectId(user_id), "is_active": True}, _WANTED, session=session
+            {"_id": ObjectId(user_id), "is_active": True} | ({"scopes": scope} if scope else {}),
+            _WANTED,
+            session=session,
         )
         if user is None or not (is_asked_for or user.get("email_verified")):
             return

@@ -91,6 +91,7 @@ async def direct(
     settings = s3_server.settings | {
         "files_url": f"s3://{s3_server.bucket}/{uuid.uuid4().hex}",
         "files_direct": True,
+        "export_buckets": f"s3://{s3_server.bucket}/reports, s3://nowhere",
         "smtp_url": "smtp+plain://127.0.0.1:9",
         "mail_from": "roster@example.com",
         "jobs_inside": True,

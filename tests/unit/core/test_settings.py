@@ -81,6 +81,7 @@ DEFAULTS: dict[str, object] = {
     "query_budget_ms": 2_000,
     "count_budget_ms": 1_000,
     "exports_at_once": 8,
+    "export_buckets": (),
     "export_ttl_s": 86_400,
     "import_max_bytes": 104_857_600,
     "import_ttl_s": 604_800,
@@ -166,6 +167,24 @@ def test_a_bucket_stands_before_no_address(endpoint: str) -> None:
         "name, no address"
     )
     assert not settings.load(files_endpoint="https://a.b", files_path_style=False).files_path_style
+
+
+@pytest.mark.parametrize("place", ["reports", "https://reports", "s3://reports//x", "s3://a:b@reports"])
+def test_exports_are_left_in_buckets_that_are_named(place: str) -> None:
+    assert refusal(export_buckets=f"s3://good, {place}") == (
+        "ROSTER_EXPORT_BUCKETS must be buckets, each with a prefix or without, separated by commas, such as "
+        "s3://reports/people"
+    )
+    loaded = settings.load(export_buckets="s3://reports/people/, s3://other", files_url="s3://files/x")
+    assert loaded.export_buckets == ("s3://reports/people", "s3://other")
+
+
+@pytest.mark.parametrize("place", ["s3://files", "s3://files/roster", "s3://files/roster/exports"])
+def test_exports_are_not_left_among_our_files(place: str) -> None:
+    assert refusal(export_buckets=place, files_url="s3://files/roster/") == (
+        f"ROSTER_EXPORT_BUCKETS must leave out what is in or around ROSTER_FILES_URL: {place}"
+    )
+    assert settings.load(export_buckets="s3://files/rosters", files_url="s3://files/roster").export_buckets
 
 
 def test_clients_are_sent_to_a_bucket_only_by_https() -> None:
@@ -462,7 +481,7 @@ def test_settings_do_not_change_once_loaded() -> None:
 NUMBERS = sorted(
     name for name, field in Settings.model_fields.items() if field.annotation in {int, int | None}
 )
-LISTS = ("allowed_hosts", "cors_origins", "trusted_proxies")
+LISTS = ("allowed_hosts", "cors_origins", "export_buckets", "trusted_proxies")
 TEXTS = (
     "admin_email",
     "admin_password",

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from models import texts
 from models.account import EmailChange, InvitationInput, OwnPatch, Registration
-from models.export_job import ScheduleInput, SchedulePatch
+from models.schedule import ScheduleInput, SchedulePatch
 from models.user import FIELDS as DECLARED
 from models.user import PARTS, UserInput, UserPatch
 from models.values import held
@@ -26,14 +26,15 @@ BODIES = (
     ScheduleInput,
     SchedulePatch,
 )
-SECRET = {"password_jwe", "current_password_jwe", "invitation"}
-"""Codes that the service made: held to its own alphabet, or looked up by their hash."""
+SECRET = {"password_jwe", "current_password_jwe", "invitation", "recipients"}
+"""Codes and ids that the service made: held to its own alphabet, or looked up by their hash."""
 FILTERS = {"export"}
 """Finds what is stored, also what was allowed of old."""
 
 RIGHT = {
     "email": "ana@example.com", "username": "anamaria", "phone": "+34600000000", "locale": "zh-CN",
     "avatar_url": "https://example.com/a.png", "cron": "30 6 * * MON", "timezone": "Europe/Berlin",
+    "destination": "s3://reports/people.csv",
 }  # fmt: skip
 SEVERAL_LINES = {"bio", "street"}
 BLANKS = [
