@@ -114,7 +114,7 @@ def _be(
     os.environ.update(variables)
     warnings.simplefilter("default")
     name, *arguments = words
-    if forks and name == "app":  # what another program changed in modules would be as it left it
+    if forks:
         vars(util)["spawnv_passfds"] = _start_spawned
     sys.argv[1:] = arguments
     del sys.modules["app.__main__"]  # it is imported, and would not be run without a warning

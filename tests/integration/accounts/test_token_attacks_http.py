@@ -313,7 +313,7 @@ async def test_a_denial_is_logged_with_whose_session_it_was_where_that_is_known(
     assert forged["reason"] == "invalid_token"
 
 
-async def test_memory_stays_flat_over_two_thousand_hostile_tokens(shared: httpx.AsyncClient) -> None:
+async def test_memory_stays_flat_over_a_thousand_hostile_tokens(shared: httpx.AsyncClient) -> None:
     header, claims = own(shared)
 
     async def attack(number: int) -> None:
@@ -340,11 +340,11 @@ async def test_memory_stays_flat_over_two_thousand_hostile_tokens(shared: httpx.
         await attack(number)
     tracemalloc.start()
     try:
-        grown = [await measure(range(start, start + 1000)) for start in (1000, 2000)]
+        grown = [await measure(range(start, start + 500)) for start in (1000, 2000)]
     finally:
         tracemalloc.stop()
-    # A thousand such tokens, kept, would be 4 MB and more each time; other work of the service is done once.
-    assert min(grown) < 1_000_000
+    # 500 such tokens, kept, would be 2 MB and more each time; other work of the service is done once.
+    assert min(grown) < 500_000, grown
 
 
 # --- on a real socket
