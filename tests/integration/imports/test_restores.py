@@ -68,8 +68,8 @@ async def edit(client: httpx.AsyncClient, edits: list[dict[str, Any] | None]) ->
     return changed
 
 
-crowds = st.lists(people(), min_size=4, max_size=12)
-edits_of_some = st.lists(st.one_of(st.none(), people()), min_size=12, max_size=12)
+crowds = st.lists(people(), min_size=4, max_size=8)
+edits_of_some = st.lists(st.one_of(st.none(), people()), min_size=8, max_size=8)
 
 
 @pytest.mark.parametrize("form", FORMS)
