@@ -159,3 +159,36 @@ async def test_an_address_can_be_taken_to_another_server(proxy: Proxy, client: C
             await client.ask(b"more")
         async with connected(proxy) as moved:
             assert await moved.ask(b"hello") == b"other: hello"
+
+
+@pytest.mark.parametrize("to_server", [True, False])
+async def test_a_fault_may_wait_until_so_many_bytes_have_passed(
+    proxy: Proxy, client: Client, *, to_server: bool
+) -> None:
+    due = proxy.after(7, proxy.cut, to_server=to_server)
+    assert await client.ask(b"more") == b"more"
+    assert not due.reached.is_set()
+    assert await client.ask(b"more") == b""
+    assert due.reached.is_set()
+
+
+async def test_what_the_server_sends_may_be_cut_short(proxy: Proxy, client: Client) -> None:
+    proxy.truncate(3)
+    with pytest.raises(ConnectionError):
+        await client.ask(b"more")
+    async with connected(proxy) as late:
+        assert (await late.ask(b"more"), await late.reader.read(100)) == (b"mor", b"")
+    proxy.heal()
+    async with connected(proxy) as after:
+        assert await after.ask(b"again") == b"again"
+
+
+async def test_a_request_over_http_may_be_answered_by_the_proxy(
+    proxy: Proxy, client: Client, echo: Echo
+) -> None:
+    proxy.answer(b"503 Slow Down\r\n\r\n")
+    with pytest.raises(ConnectionError):
+        await client.ask(b"more")
+    async with connected(proxy) as late:
+        assert await late.ask(b"GET / HTTP/1.1\r\n\r\n") == b"HTTP/1.1 503 Slow Down\r\n\r\n"
+    assert echo.received == b"hello"
