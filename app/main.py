@@ -62,7 +62,8 @@ from routers import (
 
 DESCRIPTION = """A user directory: create, find, page through and export users.
 
-Every error is `application/problem+json` (RFC 9457) with a stable `code`. Changes carry versions (`ETag`).
+Every error is `application/problem+json` (RFC 9457) with a stable `code`; `title` and `detail` are English or
+Chinese, by `Accept-Language`. Changes carry versions (`ETag`).
 """
 
 SERVER = {

@@ -24,7 +24,7 @@ from app.core.errors import (
     UploadStalledError,
 )
 from app.core.settings import IMPORT_MOST_BYTES
-from app.http import import_replies, replies
+from app.http import import_replies, languages, replies
 from app.http.dependencies import (
     Backends,
     ImportFileOptions,
@@ -253,7 +253,7 @@ async def download_import(
     the field when the workbook is imported.
     """
     shown = await opened.imports.find(import_id, viewer)
-    chunks = await opened.imports.begin_sheet(shown.document, asked.status)
+    chunks = await opened.imports.begin_sheet(shown.document, asked.status, languages.say_one)
     return replies.Download(chunks, media_type=MEDIA_TYPES["xlsx"], filename=f"import-{import_id}.xlsx")
 
 

@@ -6,7 +6,7 @@ from beanie import PydanticObjectId
 from fastapi import APIRouter, Request, Response
 
 from app.core.errors import InsufficientScopeError, JobNotFoundError
-from app.http import job_replies, replies, visits
+from app.http import job_replies, languages, pages, replies, visits
 from app.http.byte_ranges import ByteRange
 from app.http.dependencies import Backends, Source
 from app.http.pages import PageRoute
@@ -45,7 +45,8 @@ async def download_result(request: Request, source: Source, opened: Backends) ->
         export = await opened.exports.find(PydanticObjectId(job.subject), viewer)
         return await job_replies.stored_file(await opened.exports.open_file(export), export, _WHOLE)
     shown = await opened.imports.find(PydanticObjectId(job.subject), viewer)
-    chunks = await opened.imports.begin_sheet(shown.document, [])
+    languages.choose(pages.find_own_language(request))
+    chunks = await opened.imports.begin_sheet(shown.document, [], languages.say_one)
     return replies.Download(chunks, media_type=MEDIA_TYPES["xlsx"], filename=f"import-{job.subject}.xlsx")
 
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import get_args
 
-from app.core.catalogue import LANGUAGES, texts
+from app.core.catalogue import LANGUAGES, PROBLEMS, Language, problem_texts, texts
+from app.core.catalogue.problems import PLACE
 from app.mail.contents import PARTS
 from models.mail import MailKind, Purpose
 from models.values import IdentityScope, Scope
-from tools import error_codes
+from tools import error_codes, sayings
 
 ROOT = Path(__file__).parent.parent
 _SOURCES = ("app", "routers")
@@ -34,6 +35,7 @@ def find_wrong() -> Iterator[str]:
     keys = texts(first)
     for language in others:
         yield from _compare(language, texts(language), first, keys)
+        yield from _check_problems(language)
     used = _find_used({key.partition(".")[0] for key in keys} - {"console"}) | _find_in_console(keys)
     for key in sorted(used - keys.keys()):
         yield f"{key} is used, and {first}.toml has no such text: write it in every language."
@@ -49,6 +51,23 @@ def _compare(language: str, found: Mapping[str, str], first: str, keys: Mapping[
     for key in sorted(keys.keys() & found.keys()):
         if _places(keys[key]) != _places(found[key]):
             yield f"{key} is filled in otherwise in {language}.toml than in {first}.toml."
+
+
+def _check_problems(language: Language) -> Iterator[str]:
+    """Of what the code tells callers, in a language that it is not written in."""
+    known = problem_texts(language)
+    shapes = {sayings.shape(text) for text in known}
+    for text in sorted(sayings.find_told() - shapes):
+        yield f"{language}.toml has no {text!r} under [{PROBLEMS}]: write it, with names in the places."
+    for text, translated in known.items():
+        if sayings.shape(text) not in sayings.find_all():
+            yield f"{text!r} under [{PROBLEMS}] of {language}.toml is not in the code: remove it."
+        if _names(text) != _names(translated):
+            yield f"{text!r} under [{PROBLEMS}] of {language}.toml is filled in with other values."
+
+
+def _names(text: str) -> set[str]:
+    return {name for name, _ in PLACE.findall(text)}
 
 
 def _places(text: str) -> set[str]:

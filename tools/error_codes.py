@@ -16,6 +16,8 @@ HEAD = """# Error codes
 Every error is `application/problem+json` (RFC 9457), but for those of OAuth below. `code` is stable; `type`
 is `urn:roster:problem:` and the code; `errors[]` names each bad field by a JSON pointer (RFC 6901) or by
 parameter. 401 and `insufficient_scope` carry `WWW-Authenticate` (RFC 6750); 429 and 503 carry `Retry-After`.
+`title` and `detail` are for people, in the language that `Accept-Language` prefers: English (`en`) or Chinese
+(`zh-Hans`), as `Content-Language` says.
 """
 
 OAUTH = """

@@ -121,31 +121,35 @@ def _in_request(error: Mapping[str, Any], body: object, model: Any) -> FieldErro
     part, *path = error["loc"]
     if part == "body":
         return _in_body(path, error, body, model)
-    hint = _hint(path, error, body, error["model"]) if "model" in error else ""
+    near = _find_near(path, error, body, error["model"]) if "model" in error else None
     is_unknown = error["type"] == "extra_forbidden"
     sentence = "There is no parameter of this name here." if is_unknown else _sentence(error)
-    return FieldError(_join(hint, sentence), parameter=_clip(str(path[0]) if path else str(part), _MAX_NAME))
+    return FieldError(_join(sentence, near), parameter=_clip(str(path[0]) if path else str(part), _MAX_NAME))
 
 
 def _in_body(path: Sequence[int | str], error: Mapping[str, Any], document: object, model: Any) -> FieldError:
-    sentence = _join(_hint(path, error, document, model), _sentence(error))
+    sentence = _join(_sentence(error), _find_near(path, error, document, model))
     return FieldError(sentence, pointer=_point(path, document, missing=error["type"] == "missing"))
 
 
-def _join(hint: str, sentence: str) -> str:
-    return _clip(
-        f"{sentence} {hint}" if len(sentence) < _MAX_DETAIL / 2 else f"{hint} {sentence}", _MAX_DETAIL
-    ).strip()
+def _join(sentence: str, near: str | None) -> str:
+    if near is None:
+        return _clip(sentence, _MAX_DETAIL)
+    if len(sentence) < _MAX_DETAIL / 2:
+        return _clip(f"{sentence} Did you mean `{near}`?", _MAX_DETAIL)
+    return _clip(f"Did you mean `{near}`? {sentence}", _MAX_DETAIL)
 
 
-def _hint(path: Sequence[int | str], error: Mapping[str, Any], document: object, model: Any) -> str:
-    """A question that offers the nearest known name or choice, or an empty text."""
+def _find_near(
+    path: Sequence[int | str], error: Mapping[str, Any], document: object, model: Any
+) -> str | None:
+    """The known name or choice that was probably meant."""
     near: list[str] = []
     if error["type"] == "extra_forbidden" and model is not None:
         near = find_near(str(path[-1]), find_names(model, path[:-1]))
     elif error["type"] == "literal_error" and isinstance(written := _value(path, document), str):
         near = find_near(written, _CHOICES.findall(error["ctx"]["expected"]))
-    return f"Did you mean `{near[0]}`?" if near else ""
+    return near[0] if near else None
 
 
 def _value(path: Sequence[int | str], document: object) -> object:

@@ -14,13 +14,14 @@ import structlog
 from starlette.types import Scope
 
 from app.core import client_address
+from app.core.catalogue import LANGUAGES, TAGS, Language
 from app.core.errors import OverloadedError
 from app.core.limits import AdaptiveLimit, Group, Keys, Limiter
 from app.core.settings import Settings
-from app.http import cross_origin
+from app.http import cross_origin, languages
 from app.http.middleware import Headers, find_request_id, safe_headers
 from app.http.page_errors import OverloadPage
-from app.http.problems import describe
+from app.http.problems import describe_in
 from app.monitoring.metrics import REFUSED
 from models.problem import MEDIA_TYPE
 
@@ -35,7 +36,7 @@ _LOG_EVERY_S = 1.0
 _ADDRESSES = 4096
 """Cached client addresses: reading one takes as long as the rest of a refusal."""
 _ERROR = OverloadedError("The service is overloaded: try again soon.")
-_PROBLEM = orjson.dumps(describe(_ERROR, request_id="%b"))
+_PROBLEMS = {each: orjson.dumps(describe_in(each, _ERROR, request_id="%b")) for each in LANGUAGES}
 _HTML = b"text/html; charset=utf-8"
 
 _SEARCH = re.compile(rb"(?:^|&)q=")
@@ -77,7 +78,7 @@ class Admission:
         self._page = page
         self._trusted = settings.trusted_proxies
         tls = settings.issuer_url.startswith("https:")
-        self._head = _make_head(MEDIA_TYPE.encode(), safe_headers(tls=tls))
+        self._heads = {each: _make_problem_head(each, safe_headers(tls=tls)) for each in LANGUAGES}
         self._page_head = _make_head(_HTML, [] if page is None else page.find_headers(tls=tls))
         self._origins = settings.cors_origins
         self._group = Group()
@@ -112,7 +113,7 @@ class Admission:
         """The whole refusal (RFC 9457), as bytes; a page for a browser that asks for one."""
         request_id = find_request_id(scope)
         page = None if self._page is None else self._page.make(scope, request_id)
-        head, body = (self._head, _PROBLEM % request_id.encode()) if page is None else (self._page_head, page)
+        head, body = self._make_problem(scope, request_id) if page is None else (self._page_head, page)
         more = cross_origin.find_headers(self._origins, scope) if self._origins else []
         if not keep_alive:
             more = [*more, (b"connection", b"close")]
@@ -122,6 +123,10 @@ class Admission:
             b"more": b"".join([b"%b: %b\r\n" % header for header in more]),
         }
         return reply if scope["method"] == "HEAD" else reply + body
+
+    def _make_problem(self, scope: Scope, request_id: str) -> tuple[bytes, bytes]:
+        language = languages.find(scope["headers"])
+        return self._heads[language], _PROBLEMS[language] % request_id.encode()
 
     def note_refusal(self, kind: str) -> None:
         """Count a refusal; logs one line a second, as a line for each would cost as much as the refusal."""
@@ -142,6 +147,11 @@ class Admission:
     def _read_address(self, client: tuple[str, int] | None, forwarded: tuple[str, ...]) -> str:
         peer = None if client is None else client[0]
         return client_address.network(client_address.find(peer, forwarded, self._trusted))
+
+
+def _make_problem_head(language: Language, more: Headers) -> bytes:
+    spoken = (b"content-language", TAGS[language].encode())
+    return _make_head(MEDIA_TYPE.encode(), [spoken, languages.VARY, *more])
 
 
 def _make_head(media_type: bytes, more: Headers) -> bytes:

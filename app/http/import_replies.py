@@ -7,7 +7,7 @@ from fastapi import Response
 
 from app.core.mongo import Row
 from app.core.paging import Page
-from app.http import replies
+from app.http import languages, replies
 from app.http.dependencies import Backends
 from app.http.problems import ProblemResponse
 from app.imports import ImportView
@@ -101,4 +101,5 @@ def _describe(shown: ImportView) -> dict[str, Any]:
 def _describe_row(row: Row) -> ImportRow:
     is_nobody = row["status"] in ("conflict", "error") and row["version"] is None  # nobody gets the id
     user = None if row["user"] is None or is_nobody else str(row["user"])
-    return ImportRow(**row | {"id": user})
+    errors = [{**bad, "detail": languages.say_one(bad["detail"])} for bad in row["errors"]]
+    return ImportRow(**row | {"id": user, "errors": errors})

@@ -16,6 +16,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import RosterError, TooLargeError
+from app.http.languages import WISH, Wish
 from app.http.problems import MalformedRequestError, internal_error_response, problem_response
 from app.http.route_paths import find_template
 from app.monitoring.logs import REQUEST_ID
@@ -74,6 +75,7 @@ class RequestContext:
             return
         exchange = _Exchange(scope, receive, send, self._headers)
         REQUEST_ID.set(exchange.request_id)
+        WISH.set(exchange.wish)
         try:
             if REFUSAL in scope:
                 await _refuse(scope[REFUSAL], exchange.receive, exchange.send)
@@ -93,7 +95,7 @@ class _Exchange:
 
     __slots__ = (
         "_headers", "_receive", "_scope", "_send", "_start",
-        "complete", "error", "gone", "request_id", "size", "status",
+        "complete", "error", "gone", "request_id", "size", "status", "wish",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
@@ -103,6 +105,7 @@ class _Exchange:
         self._send = send
         self._start = perf_counter_ns()
         self.request_id = find_request_id(scope)
+        self.wish = Wish(scope["headers"])
         self.status: int | None = None
         self.size = 0
         self.gone = self.complete = False
@@ -137,6 +140,7 @@ class _Exchange:
             headers.append((b"cache-control", b"no-store"))
         if _POLICY[0] not in names:
             headers.append(_POLICY)
+        headers += self.wish.describe(names)
         headers.append((b"x-request-id", self.request_id.encode()))
         if self._scope["path"].startswith(_IN_WINDOWS):
             headers.remove(APART)

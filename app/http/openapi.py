@@ -6,6 +6,9 @@ from typing import Any
 
 import orjson
 
+from app.core.catalogue import TAGS
+from models.problem import MEDIA_TYPE
+
 ANYBODY: list[dict[str, list[str]]] = [{}]
 """The explicit `security` of an operation that needs no token."""
 _INT32 = range(-(2**31), 2**31)
@@ -14,6 +17,10 @@ _HEADERS: dict[str, dict[str, Any]] = {
     "Access-Control-Allow-Origin": {
         "description": "The origin of the calling page, if `ROSTER_CORS_ORIGINS` names it.",
         "schema": {"type": "string", "maxLength": 2083, "format": "uri"},
+    },
+    "Content-Language": {
+        "description": "The language of `title` and `detail`: what `Accept-Language` prefers, else English.",
+        "schema": {"type": "string", "enum": list(TAGS.values())},
     },
     "Retry-After": {
         "description": "Seconds after which to try again.",
@@ -40,6 +47,8 @@ def complete(document: dict[str, Any], *, password_grant: bool = True) -> dict[s
         for status, reply in operation["responses"].items():
             headers = reply.setdefault("headers", {})
             headers |= _refer("Access-Control-Allow-Origin")
+            if MEDIA_TYPE in reply.get("content", ()):
+                headers |= _refer("Content-Language")
             if status in _TO_BE_TRIED_AGAIN:
                 headers |= _refer("Retry-After")
         for schema in _objects(operation.get("requestBody")):

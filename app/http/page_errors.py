@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.catalogue import LANGUAGES
 from app.core.errors import OverloadedError
-from app.http import pages, problems
+from app.http import languages, pages, problems
 from app.http.middleware import APART, Headers, safe_headers
 from app.http.pages import PageRoute
 from app.http.route_paths import find_all
@@ -44,6 +44,7 @@ class PageErrors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _waits_for_page(scope, self._browsed):
+            languages.choose(LANGUAGES[0])  # of a problem its page shows developers the detail, in English
             send = _Explained(scope, send).send
         await self.app(scope, receive, send)
 

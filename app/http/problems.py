@@ -1,7 +1,7 @@
 """Problem replies (RFC 9457) of errors, and their part of the OpenAPI document."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus, client
 from typing import Any
 
@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.core import errors as e
+from app.core.catalogue import Language
+from app.http import languages
 from app.monitoring.logs import REQUEST_ID
 from models.account import OwnPatch
 from models.audit import AuditEntry, AuditPage
@@ -168,33 +170,53 @@ def _make(
     return error
 
 
-def describe(error: e.RosterError, *, request_id: str | None = None) -> dict[str, object]:
-    """The members of the problem (RFC 9457, section 3.1), with the current request's id by default."""
+def describe(error: e.RosterError) -> dict[str, object]:
+    """The members of the problem (RFC 9457, section 3.1), in the language of the current request."""
+    return _describe(error, languages.say(*_texts(error)), REQUEST_ID.get())
+
+
+def describe_in(language: Language, error: e.RosterError, *, request_id: str) -> dict[str, object]:
+    """The same outside of a request."""
+    said, _ = languages.say_in(language, *_texts(error))
+    return _describe(error, said, request_id)
+
+
+def _texts(error: e.RosterError) -> list[str]:
+    return [error.title, error.detail, *(bad.detail for bad in error.errors)]
+
+
+def _describe(error: e.RosterError, said: Sequence[str], request_id: str) -> dict[str, object]:
+    title, detail, *details = said
     return {
         "type": f"urn:roster:problem:{error.code}",
-        "title": error.title,
+        "title": title,
         "status": error.status,
-        "detail": _clean(error.detail),
+        "detail": _clean(detail),
         "code": error.code,
-        "request_id": request_id or REQUEST_ID.get(),
-        "errors": [_error_content(bad) for bad in error.errors],
+        "request_id": request_id,
+        "errors": [_error_content(*pair) for pair in zip(error.errors, details, strict=True)],
     }
 
 
 def describe_kept(error: Mapping[str, Any], *, request_id: str) -> dict[str, object]:
-    """The members of a problem that a job has stored."""
+    """The members of a problem that a job has stored, in the language of the current request."""
+    title, detail, *details = languages.say(
+        error["title"], error["detail"], *(bad["detail"] for bad in error["errors"])
+    )
     return {
         "type": f"urn:roster:problem:{error['code']}",
         **error,
-        "detail": _clean(error["detail"]),
+        "title": title,
+        "detail": _clean(detail),
+        "errors": [{**bad, "detail": text} for bad, text in zip(error["errors"], details, strict=True)],
         "request_id": request_id,
     }
 
 
-def _error_content(bad: e.FieldError) -> dict[str, str]:
+def _error_content(bad: e.FieldError, detail: str) -> dict[str, str]:
     places = {"pointer": bad.pointer, "parameter": bad.parameter}
     known = {name: _clean(place) for name, place in places.items() if place is not None}
-    return {"detail": _clean(bad.detail), **known}
+    return {"detail": _clean(detail), **known}
 
 
 def _clean(text: str) -> str:
@@ -257,7 +279,7 @@ def responses(*errors: type[e.RosterError]) -> dict[int | str, dict[str, Any]]:
         entry["description"] = "; ".join(filter(None, (entry["description"], error.title)))
         entry["content"][MEDIA_TYPE]["examples"][error.code] = {
             "summary": error.title,
-            "value": describe(example, request_id="8c2f61d09b3e47a5"),
+            "value": describe_in("en", example, request_id="8c2f61d09b3e47a5"),
         }
     return documented
 

@@ -32,7 +32,7 @@ _JOINED: Final = "name"
 """The field that several columns can be joined to: first and last name."""
 _MOST_COMPLAINTS: Final = 20
 _NO_KEY: Final = "one of id, email and username is needed to find the users of rows"
-_HIDDEN: Final = "; hidden columns are left out without hidden=read"
+_NO_SHOWN_KEY: Final = f"{_NO_KEY}; hidden columns are left out without hidden=read"
 _LONGEST_ECHO: Final = 60
 _SEPARATORS: Final = re.compile(r"[\s_.\-]+")
 _ADDRESS: Final = re.compile(r"address([0-9]+)_(.+)")
@@ -95,7 +95,8 @@ class MappedColumns:
                 complaints += error.errors
         complaints += columns._clash()
         if not complaints and not any(column.use == "key" for column in columns):
-            complaints.append(_bad(_NO_KEY + _HIDDEN * any(column.use == "hidden" for column in columns)))
+            is_hidden = any(column.use == "hidden" for column in columns)
+            complaints.append(_bad(_NO_SHOWN_KEY if is_hidden else _NO_KEY))
         if complaints:
             raise InvalidError(
                 "The columns of the file are not clear.", errors=tuple(complaints[:_MOST_COMPLAINTS])

@@ -1,7 +1,7 @@
 """Writes imports back as workbooks: the rows as they came, with their status and errors."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ from models.values import CELL_LENGTH
 _BATCH: Final = 250
 _ENDING: Final = ("status", "error")
 _NOTHING: Final[Mapping[str, Any]] = {}
+Say = Callable[[str], str]
+"""Puts what the code says in English into the language of the one who asks."""
 
 
 class Sheets:
@@ -29,7 +31,9 @@ class Sheets:
         self._views = views
         self._downloads = downloads
 
-    async def begin(self, document: Import, statuses: Sequence[RowStatus]) -> AsyncGenerator[bytes, None]:
+    async def begin(
+        self, document: Import, statuses: Sequence[RowStatus], say: Say
+    ) -> AsyncGenerator[bytes, None]:
         """The chunks of a workbook, to be closed; errors before the first row are raised here.
 
         ImportNotPlannedError while there is no plan; BusyError as for exports.
@@ -38,14 +42,17 @@ class Sheets:
             raise ImportNotPlannedError("This import has no plan yet.")
         if self._downloads.locked():
             raise BusyError("Too many downloads are running: try again soon.", retry_after=5)
-        chunks = self._chunks(document, statuses)
+        chunks = self._chunks(document, statuses, say)
         await anext(chunks)
         return chunks
 
-    async def _chunks(self, document: Import, statuses: Sequence[RowStatus]) -> AsyncGenerator[bytes, None]:
+    async def _chunks(
+        self, document: Import, statuses: Sequence[RowStatus], say: Say
+    ) -> AsyncGenerator[bytes, None]:
         """The chunks; the first is empty, as a generator that never began would not close its query."""
         file = document["file"]
-        table = _Objects(document) if file is not None and file["format"] == "ndjson" else _Table(document)
+        kind = _Objects if file is not None and file["format"] == "ndjson" else _Table
+        table = kind(document, say)
         writer = workbook_writer("xlsx", [*table.headings, *_ENDING])
         async with (
             self._downloads,
@@ -63,7 +70,8 @@ class Sheets:
 class _Table:
     """The table of a CSV or a workbook, without hidden columns and our own of an earlier download."""
 
-    def __init__(self, document: Import) -> None:
+    def __init__(self, document: Import, say: Say) -> None:
+        self._say = say
         out = {each["heading"] for each in document["columns"] if each["use"] in ("status", "hidden")}
         heading: list[str] = document["heading"]
         self._places = [place for place, each in enumerate(heading) if each not in out]
@@ -73,20 +81,20 @@ class _Table:
         unread = {bad["column"] for bad in row["errors"] if bad["code"] in UNREAD}
         cells: list[Any] = [row["cells"][place] for place in self._places]
         if not unread:
-            return [*cells, row["status"], _explain(row)]
+            return [*cells, row["status"], _explain(row, self._say)]
         pairs = list(zip(self.headings, cells, strict=True))
         held = {heading: cell for heading, cell in pairs if heading in unread}
         shown = [NoValue() if heading in unread else cell for heading, cell in pairs]
-        return [*shown, row["status"], _explain(row, held)]
+        return [*shown, row["status"], _explain(row, self._say, held)]
 
 
-def _explain(row: Row, held: Mapping[str, Any] = _NOTHING) -> str | None:
+def _explain(row: Row, say: Say, held: Mapping[str, Any] = _NOTHING) -> str | None:
     """All errors, each with its column, and with the cell's content if that is not shown."""
     said = [
-        f"{place}: {bad['detail']}" if (place := bad["column"] or bad["pointer"]) else bad["detail"]
+        f"{place}: {say(bad['detail'])}" if (place := bad["column"] or bad["pointer"]) else say(bad["detail"])
         for bad in row["errors"]
     ]
-    said += [f"{heading} held: {_fit(str(cell))}" for heading, cell in held.items() if cell]
+    said += [say(f"{heading} held: {_fit(str(cell))}") for heading, cell in held.items() if cell]
     return _fit(" ".join(said)) or None
 
 
@@ -98,7 +106,8 @@ def _fit(text: str) -> str:
 class _Objects(_Table):
     """The table of NDJSON: a column for each key, and those of exports for the profile."""
 
-    def __init__(self, document: Import) -> None:
+    def __init__(self, document: Import, say: Say) -> None:
+        self._say = say
         columns = document["columns"]
         self._profile = next((each["heading"] for each in columns if each["field"] == "profile"), None)
         self._keys = [each["heading"] for each in columns if each["field"] != "profile"
@@ -113,7 +122,7 @@ class _Objects(_Table):
             *(_write_value(cells.get(key)) for key in self._keys),
             *self._write_profile(cells.get(self._profile or "")),
             row["status"],
-            _explain(row),
+            _explain(row, self._say),
         ]
 
     def _write_profile(self, profile: Any) -> list[Any]:

@@ -36,6 +36,8 @@ _BITS = 2048
 _NAME = re.compile(r"password-([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _DAY = timedelta(days=1)
 _MARGIN_S = 60
+_ANEW = "Encrypt the password anew with the key of GET /auth/keys/password."
+_USED = f"It was used already. {_ANEW}"
 """How much longer the mark of a used JWE lives than its key."""
 
 
@@ -86,7 +88,7 @@ class PasswordKeys:
         ends = datetime.combine(_day(name) + 2 * _DAY, datetime.min.time(), UTC).timestamp()
         seconds = int(ends - self._now()) + _MARGIN_S
         if not await self._redis.set(f"roster:jwe:{mark}", 1, nx=True, ex=seconds):
-            raise _invalid("It was used already.")
+            raise _invalid(_USED)
         return password
 
     async def _decrypt(self, sealed: str) -> tuple[str, str, str]:
@@ -173,6 +175,5 @@ def _day(name: str) -> date:
     return date.fromisoformat(found[1])
 
 
-def _invalid(more: str = "") -> InvalidError:
-    detail = f"{more} Encrypt the password anew with the key of GET /auth/keys/password.".lstrip()
+def _invalid(detail: str = _ANEW) -> InvalidError:
     return InvalidError(detail, errors=(FieldError(detail, "/password_jwe"),))

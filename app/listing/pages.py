@@ -208,13 +208,12 @@ def _is_odd(row: Row, query: Query) -> bool:
 
 def too_expensive(query: Query) -> QueryTooExpensiveError:
     field = query.sort.removeprefix("-")
-    ways = [
-        "Add a filter on " + ("email, username, phone or id" if query.filters else "city, department or tag")
-    ]
+    fields = "email, username, phone or id" if query.filters else "city, department or tag"
+    way = f"Add a filter on {fields}"
     if field in BOUNDS and not query.order.bounds:
-        ways.append(" and ".join(BOUNDS[field]))
+        way = f"Add a filter on {fields}, or {' and '.join(BOUNDS[field])}"
     if field != DEFAULT_SORT:
-        ways.append("leave out `sort`")
+        way = f"{way}, or leave out `sort`"
     return QueryTooExpensiveError(
-        f"Finding these users in the order of {field} takes longer than a page may. {', or '.join(ways)}."
+        f"Finding these users in the order of {field} takes longer than a page may. {way}."
     )

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Literal, get_args
 
@@ -13,6 +13,8 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 TAGS: Mapping[Language, str] = {"en": "en", "zh": "zh-Hans"}
 """The language tag (BCP 47) of each, for HTML."""
 
+PROBLEMS = "problems"
+"""The section of what the code says in English (`app.core.catalogue.problems`)."""
 _CONSOLE = "console."
 _LONGEST = 1024
 """Characters that are read of a wish; no browser sends as many."""
@@ -22,8 +24,8 @@ _RANGE = re.compile(r"([a-z]{1,8})(?:-[a-z0-9-]*)?(?:\s*;\s*q=([01](?:\.[0-9]{0,
 @cache
 def texts(language: Language) -> Mapping[str, str]:
     """Each text by its key, `section.name`; what stands in braces is filled in by `str.format`."""
-    source = resources.files(__package__).joinpath(f"{language}.toml").read_text("utf-8")
-    return dict(_flatten(tomllib.loads(source), ""))
+    sections = {name: section for name, section in _read(language).items() if name != PROBLEMS}
+    return dict(_flatten(sections, ""))
 
 
 def console_texts(language: Language) -> Mapping[str, str]:
@@ -40,11 +42,23 @@ def _flatten(section: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]
             yield from _flatten(value, f"{above}{name}.")
 
 
+def problem_texts(language: Language) -> Mapping[str, str]:
+    """What the code says, by its English text; nothing for English."""
+    found: Mapping[str, str] = _read(language).get(PROBLEMS, {})
+    return found
+
+
+@cache
+def _read(language: Language) -> dict[str, Any]:
+    return tomllib.loads(resources.files(__package__).joinpath(f"{language}.toml").read_text("utf-8"))
+
+
 def find_language(locales: str | None) -> Language | None:
     """The first of ours in `ui_locales`: tags with a space between (OpenID Connect Core, section 3.1.2.1)."""
     return next(filter(None, map(_of_tag, (locales or "")[:_LONGEST].split(" "))), None)
 
 
+@lru_cache
 def accepted_language(header: str | None) -> Language | None:
     """The best of ours in Accept-Language (RFC 9110, section 12.5.4); what cannot be read is passed over."""
     ranges = [_RANGE.fullmatch(part.strip()) for part in (header or "")[:_LONGEST].split(",")]

@@ -112,6 +112,12 @@ async def test_a_refusal_carries_the_request_id_that_was_read_before_it(ask: Ask
     assert refusal(answer, 400, "malformed_request")["request_id"] == "mine-7"
 
 
+async def test_a_refusal_is_in_the_language_that_was_read_before_it(ask: Ask) -> None:
+    answer = await ask(b"GET / HTTP/1.1\r\nAccept-Language: zh\r\n" + HOST + b"Bad Name: x\r\n\r\n")
+    assert refusal(answer, 400, "malformed_request")["title"] == "请求不是正确的 HTTP"
+    assert b"\r\ncontent-language: zh-Hans\r\nvary: Accept-Language\r\n" in answer
+
+
 async def test_a_refusal_of_head_has_no_body(ask: Ask) -> None:
     answer = await ask(b"HEAD http:///x HTTP/1.1\r\n" + HOST + b"\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ")

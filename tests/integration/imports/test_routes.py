@@ -236,6 +236,21 @@ async def test_callers_who_will_not_wait_are_told_where_to_look(client: httpx.As
     assert (job["kind"], job["result"], job["progress"]) == ("import_plan", path, {"done": 3, "total": 3})
 
 
+async def test_rows_are_refused_in_the_language_of_the_one_who_asks(client: httpx.AsyncClient) -> None:
+    await empty(client)
+    found = await plan(client, "email,name,age\nana@example.com,Ana,old\nbo,Bo,3\n")
+    path, chinese = f"/users/imports/{found['id']}", {"Accept-Language": "zh"}
+    reply = await client.get(path, headers=chinese)
+    told = ["必须是整数。", "必须是邮箱地址，例如 ana@example.com。"]
+    assert [row["errors"][0]["detail"] for row in reply.json()["items"]] == told
+    assert reply.headers["content-language"] == "zh-Hans"
+    sheet = await client.get(f"{path}/rows.xlsx", headers=chinese)
+    rows = openpyxl.load_workbook(io.BytesIO(sheet.content)).worksheets[0].iter_rows(values_only=True)
+    assert [row[-1] for row in rows] == ["error", f"age: {told[0]}", f"email: {told[1]}"]
+    again = await plan(client, sheet.content, "application/octet-stream")
+    assert counted(again) == {"error": 2}
+
+
 async def test_what_is_wrong_further_on_fails_the_plan_with_its_place(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,6 +262,11 @@ async def test_what_is_wrong_further_on_fails_the_plan_with_its_place(
     assert "5002" in said["detail"]
     (failed,) = (await client.get("/users/imports?limit=1")).json()["items"]
     assert (failed["state"], failed["problem"]["code"]) == ("failed", "unreadable_file")
+    job = await client.get(f"/jobs/{failed['plan_job']}", headers={"Accept-Language": "zh"})
+    assert (job.json()["error"]["title"], job.headers["content-language"]) == (
+        "文件中有无法读取的内容",
+        "zh-Hans",
+    )
     found = (await client.get(f"/users/imports/{failed['id']}")).json()
     assert found["items"] == []
     problem(await client.get(f"/users/imports/{failed['id']}/rows.xlsx"), 409, "import_not_planned")

@@ -1,6 +1,15 @@
+import re
+
 import pytest
 
-from app.core.catalogue import LANGUAGES, Language, accepted_language, find_language, texts
+from app.core.catalogue import (
+    LANGUAGES,
+    Language,
+    accepted_language,
+    find_language,
+    problem_texts,
+    texts,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +40,9 @@ def test_the_first_wish_that_can_be_met_counts(locales: str | None, language: La
         ("zh;q=0", None),
         ("*", None),
         ("zh;q=loud, en;q=0.2", "en"),
+        ("zh;q=2, zh-Hant-TW;q=0.3", "zh"),
+        (", ,;q=1,\u4e2d\u6587,\x00", None),
+        ("z" * 70_000, None),
         ("", None),
         (None, None),
     ],
@@ -41,3 +53,10 @@ def test_a_browser_gets_the_language_that_it_prefers(header: str | None, languag
 
 def test_each_language_has_its_own_name() -> None:
     assert [texts(language)["page.language_name"] for language in LANGUAGES] == ["English", "中文"]
+
+
+def test_chinese_has_the_punctuation_of_chinese() -> None:
+    """But for what is code, between backquotes."""
+    said = [re.sub("`[^`]*`", "", text) for text in (*texts("zh").values(), *problem_texts("zh").values())]
+    han = "[\u4e00-\u9fff]"
+    assert [text for text in said if re.search(rf"{han}[,.;:!?()]|[,;:!?()]{han}", text)] == []

@@ -141,6 +141,24 @@ async def test_requests_that_cannot_be_served_in_time_are_refused_at_once_and_to
     assert "/users/1" not in app.begun
 
 
+async def test_a_refusal_is_in_the_language_that_the_request_accepts() -> None:
+    async with serving(app := App()) as port:
+        await flood(app, port)
+        client = await connect(app, port)
+        for accepted, language, title in (
+            ("zh-CN,zh;q=0.9", "zh-hans", "服务过载"),
+            ("fr", "en", "The service is overloaded"),
+        ):
+            client.send("/users/1", headers=f"X-Request-ID: mine\r\nAccept-Language: {accepted}\r\n")
+            status, headers, body = await client.read()
+            assert (status, headers["content-language"], headers["vary"]) == (
+                503,
+                language,
+                "accept-language",
+            )
+            assert (json.loads(body)["title"], json.loads(body)["request_id"]) == (title, "mine")
+
+
 async def test_a_browser_is_refused_with_a_page_in_its_language_that_offers_to_try_again() -> None:
     browser = "Accept: text/html,*/*;q=0.8\r\nX-Request-ID: mine\r\n"
     browsed = {("GET", "/auth/sign-in"), ("HEAD", "/auth/sign-in")}

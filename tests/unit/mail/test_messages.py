@@ -228,7 +228,7 @@ def test_a_time_is_said_in_utc_as_each_language_writes_it() -> None:
     text, _ = parts(received(Mail("password_changed", "ana@example.com", "en", values)))
     assert "was changed on 31 December 2025, 23:30 UTC." in text
     text, _ = parts(received(Mail("password_changed", "ana@example.com", "zh", values)))
-    assert "已于 2025 年 12 月 31 日 23:30（UTC）更改。" in text
+    assert "已于 2025 年 12 月 31 日 23:30（UTC）修改。" in text
 
 
 @pytest.mark.parametrize(

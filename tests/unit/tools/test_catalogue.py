@@ -79,3 +79,31 @@ def test_what_is_wrong_is_said_in_a_sentence(
 
     monkeypatch.setattr("tools.catalogue.texts", changed)
     assert list(find_wrong()) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("lost", "added", "sentence"),
+    [
+        (
+            "The body is incomplete.",
+            {},
+            "zh.toml has no 'The body is incomplete.' under [problems]: write it, with names in the places.",
+        ),
+        (
+            "",
+            {"Nobody says so.": "没有人这样说。"},
+            "'Nobody says so.' under [problems] of zh.toml is not in the code: remove it.",
+        ),
+        (
+            "This path accepts {methods}.",
+            {"This path accepts {methods}.": "此路径接受 {methodes}。"},
+            "'This path accepts {methods}.' under [problems] of zh.toml is filled in with other values.",
+        ),
+    ],
+)
+def test_what_is_wrong_with_problems_is_said_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, lost: str, added: dict[str, str], sentence: str
+) -> None:
+    known = {text: other for text, other in catalogue.problem_texts("zh").items() if text != lost} | added
+    monkeypatch.setattr("tools.catalogue.problem_texts", lambda _: known)
+    assert list(find_wrong()) == [sentence]
