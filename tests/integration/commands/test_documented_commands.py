@@ -21,7 +21,11 @@ from tests.support.live import PATIENCE_S, LiveServer, environment
 from tests.support.live import command as run_command
 
 ROOT = Path(__file__).parents[3]
-ALL_PAGES = ["README.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md")))]
+ALL_PAGES = [
+    "README.md",
+    "README.zh-CN.md",
+    *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))),
+]
 NOT_RUN = {
     "make run": "the server of this test is what it starts; test_command_line holds what it prints",
     "python -m app serve": "the same",
