@@ -106,6 +106,33 @@ async def test_pages_are_turned_and_the_way_back_shows_the_same_at_the_same_plac
     assert await names(console) == first
 
 
+async def test_a_link_to_a_page_lasts_as_it_names_its_first_row(console: Page, door: Door) -> None:
+    await console.goto(f"{door.url}/console/people?sort=-name&limit=25")
+    await settled(console)
+    await console.get_by_role("link", name="Next page").click()
+    await expect(console).to_have_url(re.compile(r"start=[^&]+%2C[0-9a-f]{24}"))
+    await settled(console)
+    shown = await names(console)
+    await console.locator(".sheet").evaluate("(sheet) => sheet.scrollTo(0, 300)")
+    await expect(console).to_have_url(re.compile("row=[0-9a-f]{24}"))
+    assert "cursor=" not in console.url
+    async with door.visit(console.url.partition("/console")[2]) as page:
+        await settled(page)
+        assert await names(page) == shown
+        await until(page, "Math.abs(document.querySelector('.sheet').scrollTop - 300) < 40")
+        await page.get_by_role("link", name="Previous page").click()
+        await expect(page.locator(".who").first).not_to_contain_text(shown[0])
+
+
+async def test_how_many_there_are_is_said_as_it_is_known(console: Page, door: Door) -> None:
+    total = console.locator("h1 + span")
+    await expect(total).to_have_text(re.compile("^about [0-9,]+ people$"))
+    await console.get_by_role("combobox").fill("anna")
+    await expect(total).to_have_text(re.compile("^(at least )?[0-9]+ people$"))
+    await console.goto(f"{door.url}/console/people?q=xyzzy+qqqq")
+    await expect(total).to_have_text("0 people")
+
+
 async def test_columns_are_chosen_and_ordered(console: Page) -> None:
     await console.get_by_role("button", name="Columns").click()
     choice = console.get_by_role("dialog", name="Columns")

@@ -5,8 +5,9 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from app.console import Assets
+from app.console import Assets, Console
 from app.console.assets import strip
+from app.core.settings import Settings
 from app.pages.brand import Brand
 from models.listing import ListQuery
 
@@ -36,6 +37,13 @@ export function greet(name) {
     assert strip(source).decode() == (
         "export function greet(name) {\nreturn  (`Hello, ${name}: */*`); // to all\n}\n"
     )
+
+
+def test_behind_a_proxy_the_page_names_its_files_below_the_proxy_s_path() -> None:
+    page = Console(Settings(_env_file=None), BRAND).render("en", root="/directory", place="people")
+    assert 'href="/directory/console/files/' in page
+    assert 'href="/console' not in page
+    assert "views/people.js" in page
 
 
 def test_another_colour_is_another_version() -> None:

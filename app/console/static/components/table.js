@@ -7,7 +7,7 @@ import { html, memo, useEffect, useLayoutEffect, useMemo, useRef, useState } fro
 import { Icon } from './button.js';
 
 /** Rows that are drawn at once: what takes longer than a frame is drawn in the next. */
-const PORTION = 60;
+const PORTION = 30;
 /** How long the table rests before its place is noted. */
 const REST_MS = 150;
 

@@ -28,7 +28,7 @@ export default function People({ query }) {
   const keys = chosen(query);
   const columns = useMemo(() => describe(keys), [keys.join()]);
   const { data, problem, busy, reload } = useLoad((signal) => load(query, keys, signal), [requestOf(query, keys)]);
-  const total = useTotal(query);
+  const total = useTotal(query, data);
   const rows = data?.items ?? NONE;
   const selection = useSelection(rows, query);
   const q = query.get('q') ?? '';
@@ -74,7 +74,7 @@ function requestOf(query, keys) {
   const q = query.get('q')?.trim();
   asked.delete('q');
   if (q) asked.set('q', q);
-  if (q) asked.set('highlight', 'true');
+  if (q) asked.set('highlight', 'true'), asked.set('count', 'capped');
   else asked.set('sort', sortOf(query));
   for (const name of ['cursor', 'start']) if (query.has(name)) asked.set(name, query.get(name) ?? '');
   asked.set('limit', query.get('limit') ?? USUAL_SIZE);

@@ -6,26 +6,34 @@ import { useLoad, useState } from '../../lib/ui.js';
 import { ofFilters } from './filters.js';
 
 /** @typedef {{value: number, relation: 'eq' | 'gte' | 'estimate'}} Counted */
-/** @typedef {{total: Counted | null, busy: boolean, countExactly: (() => void) | null}} Total */
+/** @typedef {{total: Counted | null, countExactly: (() => void) | null}} Total */
 
 /**
- * Estimated where nothing is asked for, else counted to 10,000; exactly for those who want that and wait.
+ * Of a search, what its first page tells; else estimated where nothing is asked for, or counted to 10,000: exactly for
+ * those who want that and wait.
  *
  * @param {URLSearchParams} query
+ * @param {{items: any[], next: string | null, total: Counted | null} | null} page of the listing
  * @returns {Total}
  */
-export function useTotal(query) {
+export function useTotal(query, page) {
   const asked = ofFilters(query);
-  const key = String(asked);
+  const [key, ranked] = [String(asked), asked.has('q')];
   const [exact, setExact] = useState(/** @type {string | null} */ (null));
   const count = exact === key ? 'exact' : key ? 'capped' : 'estimated';
-  const { data, busy } = useLoad(async (signal) => {
+  const { data } = useLoad(async (signal) => {
+    if (ranked) return null;
     const { body } = await call('GET', '/users', { query: new URLSearchParams([...asked, ['limit', '1'], ['fields', 'id'], ['count', count]]), signal });
     return { key, total: /** @type {Counted | null} */ (body.total) };
-  }, [key, count]);
+  }, [ranked || key, count]);
+  if (ranked) return { total: page && ofPage(query, page), countExactly: null };
   const total = data?.key === key ? data.total : null;
-  const mayCount = total !== null && total.relation !== 'eq' && !asked.has('q') && count !== 'exact';
-  return { total, busy, countExactly: mayCount ? () => setExact(key) : null };
+  return { total, countExactly: total && total.relation !== 'eq' && count !== 'exact' ? () => setExact(key) : null };
+}
+
+/** A search that has one page has found all. @param {URLSearchParams} query @param {{items: any[], next: string | null, total: Counted | null}} page */
+function ofPage(query, { items, next, total }) {
+  return next || query.has('cursor') ? total : { value: items.length, relation: /** @type {const} */ ('eq') };
 }
 
 /** @param {Total} found */
