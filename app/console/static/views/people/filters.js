@@ -28,12 +28,16 @@ export function ofFilters(query) {
   return new URLSearchParams(pairs);
 }
 
+/** @param {string} name @param {string} value */
+const flagText = (name, value) =>
+  name === 'is_active' ? t(value === 'true' ? 'people.active' : 'people.inactive') : t(value === 'true' ? 'common.yes' : 'common.no');
+
 /** What a chip says. @param {string} name @param {string[]} values */
 function tell(name, values) {
   const range = RANGES.find(([, from, to]) => name === from || name === to);
   if (range) return t(name === range[1] ? 'people.from' : 'people.to', { field: t(`field.${range[0]}`), value: values[0] });
   if (name === 'missing') return t('people.lacks', { fields: list(values.map((value) => t(`field.${value}`))) });
-  const shown = FLAGS.includes(name) ? values.map((value) => t(value === 'true' ? 'common.yes' : 'common.no')) : values;
+  const shown = FLAGS.includes(name) ? values.map((value) => flagText(name, value)) : values;
   return t('people.is', { field: t(`field.${name}`), values: shown.join(', ') });
 }
 
@@ -90,7 +94,7 @@ export function FilterForm({ open, query, onClose, onChange }) {
 
 /** @param {{name: string, value: string[], set: (name: string, next: string[]) => void}} props */
 function Flag({ name, value, set }) {
-  const options = [{ value: '', text: t('common.any') }, { value: 'true', text: t('common.yes') }, { value: 'false', text: t('common.no') }];
+  const options = [{ value: '', text: t('common.any') }, ...['true', 'false'].map((each) => ({ value: each, text: flagText(name, each) }))];
   return html`<${Select} label=${t(`field.${name}`)} value=${value.length === 1 ? value[0] : ''} options=${options} onChange=${(/** @type {string} */ next) => set(name, next ? [next] : [])} />`;
 }
 
