@@ -41,6 +41,7 @@ from app.oauth.openid import Logouts
 from app.oauth.openid.back_channel import LogoutNotices
 from app.search import SearchIndex
 from app.users import Users
+from app.views import Views
 
 _PASSWORDS_WAITING = 256
 """At 44 a second, on two cores, the last waits for six seconds: callers would give up before others came."""
@@ -64,6 +65,7 @@ class Container:
     exports: Exports
     schedules: Schedules
     imports: Imports
+    views: Views
     logout_notices: LogoutNotices
     activations: Activations
     readiness: Readiness
@@ -179,6 +181,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         exports=exports,
         schedules=Schedules(held, jobs, exports, cursors),
         imports=Imports(held, files, jobs, users, cursors, downloads=exports.running),
+        views=Views(database, listing, cursors),
         logout_notices=logout_notices,
         activations=Activations(auth, jobs, listing),
         readiness=Readiness(database, held.redis_connection, lambda: keyring.signing),

@@ -57,6 +57,7 @@ from routers import (
     tokens,
     uploads,
     users,
+    views,
     well_known,
 )
 
@@ -95,6 +96,7 @@ TAGS = [
     {"name": "sessions", "description": "Sessions of other users, for administrators."},
     {"name": "tokens", "description": "Tokens that programs keep: named, scoped, expiring."},
     {"name": "users", "description": "Create, list, read, change, delete, batch."},
+    {"name": "views", "description": "Views of the list of users: saved, and perhaps shared."},
 ]
 ROUTERS = (
     exports.router,
@@ -112,6 +114,7 @@ ROUTERS = (
     activations.router,
     tokens.router,
     throttles.router,
+    views.router,
     audit.router,
     auth.router,
     resets.router,

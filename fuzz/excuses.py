@@ -56,6 +56,8 @@ FINER = {
     "timezone": "must be one that the machine knows",
     "file": "must hold something, which no schema says of bytes",
     "columns": "must be names of columns, once each",
+    "query": "must be a query string that GET /users takes, without cursor",
+    "is_shared": "must not take a view of somebody else's back from all others",
     **dict.fromkeys(
         ("delimiter", "encoding", "hidden"), "must be left out of a format to which it does not belong"
     ),

@@ -55,6 +55,9 @@ RULES: dict[str, Rule] = {
     "cancel_job": Rule(_ALL, 404),
     "end_my_session": Rule(_ALL, 404),
     "end_my_token": Rule(_ALL, 404),
+    "read_view": Rule(_ALL, 404),
+    "replace_view": Rule(_ALL, 404, {"name": "Mallory's"}),
+    "delete_view": Rule(_ALL, 404),
     # Users: a directory is read and written by callers with the scope, and by nobody else.
     "read_user": Rule(_READER, 403),
     "patch_user": Rule(_WRITER, 403, {"name": "Mallory"}),
@@ -118,6 +121,7 @@ LISTS = (
     "/users/imports",
     "/users/me/sessions",
     "/users/me/tokens",
+    "/views",
 )
 """Of one's own: nothing of another's is in them."""
 
@@ -188,7 +192,9 @@ def _make(owner: httpx.Client) -> dict[str, str]:
     upload = owner.post("/users/imports/uploads", json=announced).raise_for_status().json()
     sessions = owner.get("/users/me/sessions").raise_for_status().json()["items"]
     token = owner.post("/users/me/tokens", json=_TOKEN).raise_for_status().json()
+    view = owner.post("/views", json={"name": "mine"}).raise_for_status().json()
     return {
+        "view_id": view["id"],
         "export_id": export["id"],
         "job_id": export["job"],
         "schedule_id": schedule["id"],

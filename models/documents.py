@@ -20,6 +20,7 @@ from models.session import EndedSession, KnownDevice
 from models.stored import GONE_WHEN_DUE, NamedDocument
 from models.token import SealedKey, SealedPasswordKey
 from models.user import User
+from models.view import StoredView
 
 
 class Word(NamedDocument):
@@ -101,6 +102,7 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     StoredToken,
     StoredConsent,
     StoredMail,
+    StoredView,
     SealedKey,
     SealedPasswordKey,
     Secret,

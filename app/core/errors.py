@@ -392,6 +392,12 @@ class ExportNotFoundError(RosterError):
     title = "No such export, or it has expired"
 
 
+class ViewNotFoundError(RosterError):
+    status = 404
+    code = "view_not_found"
+    title = "No such view"
+
+
 class ScheduleNotFoundError(RosterError):
     status = 404
     code = "schedule_not_found"
@@ -498,6 +504,12 @@ class LastAdministratorError(RosterError):
     status = 409
     code = "last_administrator"
     title = "The user is the last administrator"
+
+
+class TooManyViewsError(RosterError):
+    status = 409
+    code = "too_many_views"
+    title = "The most views are saved"
 
 
 class TooManyTokensError(RosterError):

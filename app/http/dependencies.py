@@ -17,7 +17,7 @@ from app.accounts.bearer import authorise
 from app.audit.write import Author
 from app.auth.access_tokens import Claims
 from app.container import Container
-from app.core import client_address
+from app.core import client_address, query_strings
 from app.core.catalogue import LANGUAGES, Language, accepted_language
 from app.core.errors import FieldError, InvalidError, PreconditionRequiredError, SignInNeededError
 from app.http.byte_ranges import ByteRange
@@ -25,6 +25,7 @@ from app.jobs import Viewer
 from app.users import AllowedVersions, Authority
 from app.users.authority import ADMIN
 from app.users.idempotency import RequestKey
+from app.views import ViewUser
 from models.audit import AuditQuery
 from models.export import MEDIA_TYPES, Format
 from models.imports import ImportFileQuery, ImportQuery, ImportRowsQuery
@@ -148,40 +149,18 @@ class QueryOf(Generic[Q]):
 
     def __init__(self, model: type[Q]) -> None:
         self._model = model
-        self._repeatable = frozenset(
-            field.alias or name
-            for name, field in model.model_fields.items()
-            if "list" in str(field.annotation) or "tuple" in str(field.annotation)
-        )
+        self._repeatable = query_strings.find_repeatable(model)
 
     async def __call__(self, request: Request) -> Q:
         return self.read(request)
 
     def read(self, request: Request) -> Q:
-        given: dict[str, Any] = {}
-        repeated = []
-        for name, value in request.query_params.multi_items():
-            if name in self._repeatable:
-                given.setdefault(name, []).append(value)
-            elif name in given:
-                repeated.append(name)
-            else:
-                given[name] = value
-        if repeated:
-            raise InvalidError(
-                "A parameter is repeated.", errors=tuple(map(_once, sorted(set(repeated))[:10]))
-            )
+        given = query_strings.gather(request.query_params.multi_items(), self._repeatable)
         try:
             return self._model.model_validate(given)
         except ValidationError as error:
-            found = error.errors(include_url=False, include_input=False)
-            raise RequestValidationError(
-                [{**item, "loc": ("query", *item["loc"]), "model": self._model} for item in found], body=given
-            ) from None
-
-
-def _once(name: str) -> FieldError:
-    return FieldError(parameter=name[:64], detail="May be given only once.")
+            found = query_strings.found_errors(error, self._model)
+            raise RequestValidationError(found, body=given) from None
 
 
 def query_parameters(model: type[BaseModel]) -> dict[str, Any]:
@@ -241,7 +220,7 @@ async def _if_none_match(
         Header(
             max_length=1000,
             json_schema_extra=_TAGS,
-            description="304 if the user is still at this version.",
+            description="304 if it is still at this version.",
         ),
     ] = None,
 ) -> frozenset[str]:
@@ -343,6 +322,10 @@ async def _wanted_bytes(
     return ByteRange(wanted, if_range, if_none_match)
 
 
+async def _view_user(caller: Annotated[Claims, Security(_person, scopes=["users:read"])]) -> ViewUser:
+    return ViewUser(PydanticObjectId(caller.user_id), is_admin=ADMIN in caller.scopes)
+
+
 def _authorised(scope: str) -> Callable[[Claims], Awaitable[Authority]]:
     async def find_authority(caller: Annotated[Claims, Security(_caller, scopes=[scope])]) -> Authority:
         return Authority(caller.scopes, _author(caller))
@@ -425,6 +408,8 @@ ImportId = Annotated[
     PydanticObjectId, _OBJECT_ID, Path(description="The import's id.", examples=[EXAMPLE_ID])
 ]
 UploadId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The upload's id.")]
+ViewCaller = Annotated[ViewUser, Depends(_view_user)]
+ViewId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The view's id.")]
 ThrottledAddress = Annotated[str, Depends(_address)]
 UserId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The user's id.", examples=[EXAMPLE_ID])]
 ClientId = Annotated[

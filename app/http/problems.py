@@ -28,6 +28,7 @@ from models.problem import MEDIA_TYPE, Problem, ProblemError
 from models.schedule import ScheduleOutput, SchedulePage
 from models.token import OAuthProblem
 from models.user import UserInput, UserOutput, UserPatch
+from models.view import ViewPage
 
 log = structlog.get_logger("roster.errors")
 
@@ -231,7 +232,7 @@ _EXAMPLED = (
     AuditEntry, AuditPage, Batch, BatchOutput, ClientOutput, ClientPage, ClientPatch, ExportOutput,
     ExportPage, ImportList, ImportPlan, JobOutput, JobPage, MailOutput, MailPage, NewClientOutput,
     NewOpaqueToken, OpaqueTokenList, OwnPatch, ScheduleOutput, SchedulePage, UserInput, UserOutput,
-    UserPage, UserPatch,
+    UserPage, UserPatch, ViewPage,
 )  # fmt: skip
 """Schemas whose examples may have nulls."""
 

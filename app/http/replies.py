@@ -47,7 +47,7 @@ _JSON = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 VERSIONED = {
     "ETag": {
-        "description": "The user's version, to be sent in If-Match.",
+        "description": "The version, to be sent in If-Match.",
         "schema": {"type": "string", "pattern": '^"[1-9][0-9]{0,18}"$', "maxLength": 21, "examples": ['"3"']},
     }
 }

@@ -13,7 +13,7 @@ from app.listing.searches import SUGGESTED, SUGGESTION, SUGGESTION_READER, Ranke
 from app.listing.starts import position
 from app.listing.streams import stream
 from app.listing.totals import total
-from app.search import highlight
+from app.search import highlight, parse
 from app.users.selections import choose
 from models.listing import ListQuery, OrderedQuery, Total
 
@@ -66,6 +66,15 @@ class Listing:
         if q is None:
             return stream(self.users, query, projection, first_s=first_s)
         return stream_ranked(self.users, query, q, projection, first_s=first_s)
+
+    def check(self, asked: ListQuery) -> None:
+        """InvalidError where `find` would refuse the query, whoever is in the directory."""
+        query = self.build(asked)
+        choose(asked.fields)
+        if asked.q is None:
+            self._place(asked, query)
+        else:
+            parse(asked.q, region=query.region)
 
     async def find(self, asked: ListQuery) -> ListingPage:
         """One page. Errors: a cursor of another query or too old, an unknown field, an expensive query."""

@@ -53,6 +53,7 @@ OWNED = {
     "mails": "user",
     "mail_codes": "user",
     "known_devices": "user",
+    "views": "private_to",
 }
 """Collections whose documents are deleted with the user whom this field of them names."""
 

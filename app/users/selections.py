@@ -44,12 +44,14 @@ def _parse(fields: str) -> list[str]:
     if unknown:
         raise InvalidError(
             "`fields` names an unknown field.",
-            errors=tuple(FieldError(detail=_unknown(path[:80]), parameter="fields") for path in unknown[:10]),
+            errors=tuple(
+                FieldError(detail=describe_unknown(path[:80]), parameter="fields") for path in unknown[:10]
+            ),
         )
     return chosen
 
 
-def _unknown(path: str) -> str:
+def describe_unknown(path: str) -> str:
     near = find_near(path, ALLOWED)
     hint = f"did you mean `{near[0]}`?" if near else f"choose among {', '.join(ALLOWED)}."
     return f"There is no field `{path}`: {hint}"

@@ -114,6 +114,7 @@ LET_IN = {
     "read_import": 404, "download_import": 404, "delete_import": 404,
     "read_audit": 200,
     "list_settings": 200, "list_signing_keys": 200, "create_signing_key": 201,
+    "create_view": 201, "list_views": 200, "read_view": 404, "replace_view": 404, "delete_view": 404,
     "list_mails": 200, "read_mail": 404, "send_mail": 404, "drop_mail": 404,
     "list_jobs": 200, "read_job": 404, "cancel_job": 404, "stream_job": 404,
     "create_client": 201, "list_clients": 200, "read_client": 404, "patch_client": 404, "remove_client": 404,

@@ -238,6 +238,8 @@ async def test_a_key_of_idempotency_is_the_service_s_own(client: httpx.AsyncClie
             "/users/exports/schedules",
             {"name": "weekly", "cron": "0 6 * * 1", "export": {"format": "csv"}},
         ),
+        ("GET", "/views", None),
+        ("POST", "/views", {"name": "mine"}),
     ],
 )
 async def test_what_needs_a_person_refuses_a_service(
