@@ -15,6 +15,7 @@ REDIRECT_URI = "https://fuzz.example.com/"
 _TOKEN = {"name": "Fuzz", "scopes": ["me"]}
 _OF_CLIENT = {"name": "Fuzz", "scopes": ["users:read"]}
 _FILE = {"file": ("people.csv", "name,email\nZoe,zoe-{}@fuzz.example.com\n", "text/csv")}
+_VIEW = {"name": "Fuzz", "query": "tag=fuzz"}
 _PUSHED = {
     "response_type": "code",
     "redirect_uri": REDIRECT_URI,
@@ -121,6 +122,19 @@ def _page_of_ours(case: Any, successes: Successes) -> None:
 
 
 _OF_BROWSERS = frozenset({"POST /auth/browser-token"})
+def _view(case: Any, _successes: Successes) -> None:
+    case.path_parameters["view_id"] = post(case, "/views", json=_VIEW).get("id", "none")
+
+
+def _viewed(case: Any, _successes: Successes) -> None:
+    case.body = dict(_VIEW)
+
+
+def _replaced_view(case: Any, successes: Successes) -> None:
+    _view(case, successes)
+    _viewed(case, successes)
+
+
 _MAKERS: dict[str, Callable[[Any, Successes], None]] = {
     "DELETE /users/me/tokens/{token_id}": _own_token,
     "DELETE /users/{user_id}/tokens/{token_id}": _token_of_visitor,
@@ -135,4 +149,8 @@ _MAKERS: dict[str, Callable[[Any, Successes], None]] = {
     "POST /auth/userinfo": _openid_token,
     "POST /auth/par": _pushed,
     "POST /auth/browser-token": _page_of_ours,
+    "POST /views": _viewed,
+    "GET /views/{view_id}": _view,
+    "PUT /views/{view_id}": _replaced_view,
+    "DELETE /views/{view_id}": _view,
 }

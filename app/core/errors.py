@@ -557,7 +557,7 @@ class IdempotencyKeyInUseError(RosterError):
 class PreconditionFailedError(RosterError):
     status = 412
     code = "version_mismatch"
-    title = "The user has changed since"
+    title = "It has changed since"
 
 
 class TooLargeError(RosterError):

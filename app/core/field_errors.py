@@ -76,6 +76,7 @@ PATTERNS = {
     "^[0-9a-fA-F]{24}$": _ID,
     "^[0-9a-f]{24}$": _ID,
     r"^([^\x00]*,)?[0-9a-fA-F]{24}$": "Must be a value, a comma and an id, or an id alone.",
+    "^[a-z_.]+$": "Must be a name of a field: lower-case letters, underscores and dots.",
     "^[0-9a-f]{64}$": "Must be an id: 64 hexadecimal digits, as in the list.",
     "^[0-9a-fA-F]{64}$": "Must be a SHA-256: 64 hexadecimal digits.",
     "^[A-Za-z0-9_.-]*$": "Must be a compact JWE: letters, digits, dots, hyphens and underscores.",

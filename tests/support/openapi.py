@@ -32,6 +32,7 @@ TOLD = {"read_userinfo", "read_userinfo_by_form"}
 """Those that applications ask of their user (OpenID Connect)."""
 
 NEEDED: dict[str, str | None] = {
+    **dict.fromkeys(("create_view", "list_views", "read_view", "replace_view", "delete_view"), "users:read"),
     "export_users": "users:export",
     "export_users_csv": "users:export",
     "export_users_excel": "users:export",

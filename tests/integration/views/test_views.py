@@ -59,7 +59,7 @@ async def test_a_view_is_saved_read_replaced_and_deleted(client: httpx.AsyncClie
     assert reply.json()["updated_at"] >= made["updated_at"]
     for stale in ({"method": "PUT", "json": new}, {"method": "DELETE"}):
         reply = await call(client, path=path, token=token, headers={"If-Match": '"1"'}, **stale)
-        problem(reply, 412, "precondition_failed")
+        problem(reply, 412, "version_mismatch")
     assert (await call(client, "DELETE", path, token, headers={"If-Match": '"2"'})).status_code == 204
     for method in ("GET", "DELETE"):
         problem(await call(client, method, path, token), 404, "view_not_found")
