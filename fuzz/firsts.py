@@ -122,6 +122,8 @@ def _page_of_ours(case: Any, successes: Successes) -> None:
 
 
 _OF_BROWSERS = frozenset({"POST /auth/browser-token"})
+
+
 def _view(case: Any, _successes: Successes) -> None:
     case.path_parameters["view_id"] = post(case, "/views", json=_VIEW).get("id", "none")
 
