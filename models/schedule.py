@@ -64,10 +64,11 @@ def _names_an_object(pattern: str) -> str:
     return pattern
 
 
-_OBJECT: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/(?!\.{1,2}(/|$))[^/{}\\]+)+")
+_OBJECT: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/(?!\.{1,2}(/|$))[^/{}\\%?#]+)+")
+"""Without characters that would mean something else, were it decoded on its way."""
 Destination = Annotated[
     str,
-    Text(250, texts.line, _names_an_object, pattern="^s3://[a-z0-9.-]{3,63}(/[^/]+)+$"),
+    Text(250, texts.line, _names_an_object, pattern="^s3://[a-z0-9.-]{3,63}(/[^/%?#]+)+$"),
     Field(
         description="Where a copy of each file is left: an object below one of `ROSTER_EXPORT_BUCKETS`. "
         "`{date}` and `{time}` are those of the run; an object of the same name is replaced.",

@@ -112,6 +112,8 @@ async def test_only_recipients_who_still_may_are_told_and_shown_the_file(
         "s3://files/reports//people.csv",
         "s3://files/reports/../people.csv",
         "s3://files/reports/./people.csv",
+        "s3://files/reports/%2e%2e/people.csv",
+        "s3://files/reports/people.csv?x",
         "s3://files/reports/people-{year}.csv",
         "s3://files/reports/{people.csv",
         "s3://files/reports\\people.csv",
