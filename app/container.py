@@ -18,6 +18,7 @@ from app.auth.opaque_tokens import OpaqueTokens
 from app.auth.passwords import Passwords
 from app.auth.sessions import BrowserSessions, Sessions
 from app.auth.throttles import Quotas, Throttle
+from app.bulk import Bulk
 from app.clients import Clients
 from app.core.cursors import CursorSealer
 from app.core.settings import Settings
@@ -66,6 +67,7 @@ class Container:
     schedules: Schedules
     imports: Imports
     views: Views
+    bulk: Bulk
     logout_notices: LogoutNotices
     activations: Activations
     readiness: Readiness
@@ -122,7 +124,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     clients = Clients(database, held.redis, cursors, issuer=settings.issuer_url)
     logout_notices = LogoutNotices(clients, jobs, keyring, issuer=settings.issuer_url)
     sessions = Sessions(held.redis_connection, database, held.secret, settings, on_end=logout_notices.send)
-    users = Users(held.users, sessions.ending)
+    users = Users(held.users, sessions.ending, sessions.ending_all)
     one_time = OneTimeRecords(held.redis_connection)
     throttle = Throttle(
         held.redis_connection,
@@ -166,6 +168,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     listing = Listing(held, cursors)
     files = Files(database, settings)
     exports = Exports(held, files, listing, jobs, cursors)
+    imports = Imports(held, files, jobs, users, cursors, downloads=exports.running)
     return Container(
         settings=settings,
         connections=held,
@@ -180,8 +183,11 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         files=files,
         exports=exports,
         schedules=Schedules(held, jobs, exports, cursors),
-        imports=Imports(held, files, jobs, users, cursors, downloads=exports.running),
         views=Views(database, listing, cursors),
+        imports=imports,
+        bulk=Bulk(
+            held, files=files, jobs=jobs, users=users, listing=listing, imports=imports, cursors=cursors
+        ),
         logout_notices=logout_notices,
         activations=Activations(auth, jobs, listing),
         readiness=Readiness(database, held.redis_connection, lambda: keyring.signing),

@@ -14,6 +14,8 @@ HANDLERS: Mapping[JobKind, Callable[[Container, jobs.Run], Awaitable[None]]] = {
     "export": lambda container, run: container.exports.write(run),
     "import_plan": lambda container, run: container.imports.plan(run),
     "import_apply": lambda container, run: container.imports.apply(run),
+    "bulk_plan": lambda container, run: container.bulk.plan(run),
+    "bulk_apply": lambda container, run: container.bulk.apply(run),
     "activations": lambda container, run: container.activations.run(run),
     "logout_notice": lambda container, run: container.logout_notices.deliver(run),
 }

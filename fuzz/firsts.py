@@ -16,6 +16,7 @@ _TOKEN = {"name": "Fuzz", "scopes": ["me"]}
 _OF_CLIENT = {"name": "Fuzz", "scopes": ["users:read"]}
 _FILE = {"file": ("people.csv", "name,email\nZoe,zoe-{}@fuzz.example.com\n", "text/csv")}
 _VIEW = {"name": "Fuzz", "query": "tag=fuzz"}
+_TRIES = 20
 _PUSHED = {
     "response_type": "code",
     "redirect_uri": REDIRECT_URI,
@@ -36,10 +37,10 @@ def prepare(case: Any, successes: Successes) -> None:
         make(case, successes)
 
 
-def post(case: Any, path: str, **sent: Any) -> dict[str, Any]:
+def post(case: Any, path: str, *, wait_s: int = 30, **sent: Any) -> dict[str, Any]:
     """What the service answers the caller of this case."""
     url = f"{case.operation.base_url.rstrip('/')}{path}"
-    headers = {"Authorization": case.headers.get("Authorization", ""), "Prefer": "wait=30"}
+    headers = {"Authorization": case.headers.get("Authorization", ""), "Prefer": f"wait={wait_s}"}
     made: dict[str, Any] = requests.post(url, headers=headers, timeout=60, **sent).json()
     return made
 
@@ -99,6 +100,23 @@ def _upload(case: Any, _successes: Successes) -> None:
     case.query = {}
 
 
+def _applied_bulk(case: Any, successes: Successes) -> None:
+    change = {"action": "add_tags", "tags": [secrets.token_hex(4)]}
+    planned = post(case, "/users:bulk", json={"ids": [successes.visitor], "change": change}).get("id", "none")
+    post(case, f"/users/bulk/{planned}/apply")
+    case.path_parameters["bulk_id"] = planned
+
+
+def _cancelled_bulk(case: Any, _successes: Successes) -> None:
+    """Whose job was caught before it had ended: cancelling it again is no error."""
+    change = {"filter": {}, "change": {"action": "add_tags", "tags": ["never"]}}
+    for _ in range(_TRIES):
+        begun = post(case, "/users:bulk", wait_s=0, json=change).get("id", "none")
+        case.path_parameters["bulk_id"] = begun
+        if post(case, f"/users/bulk/{begun}/cancel").get("state") == "cancelled":
+            return
+
+
 def _openid_token(case: Any, successes: Successes) -> None:
     case.headers["Authorization"] = f"Bearer {successes.openid_token}"
     if case.operation.method.upper() == "POST":
@@ -147,6 +165,8 @@ _MAKERS: dict[str, Callable[[Any, Successes], None]] = {
     "PUT /users/{user_id}": _replacement,
     "POST /users/imports/{import_id}/revert": _applied_import,
     "POST /users/imports/uploads/{upload_id}/complete": _upload,
+    "POST /users/bulk/{bulk_id}/revert": _applied_bulk,
+    "POST /users/bulk/{bulk_id}/cancel": _cancelled_bulk,
     "GET /auth/userinfo": _openid_token,
     "POST /auth/userinfo": _openid_token,
     "POST /auth/par": _pushed,

@@ -34,6 +34,7 @@ _ALL = ("me", "users:read", "users:write", "users:export")
 _READER = ("me", "users:write", "users:export")
 _WRITER = ("me", "users:read", "users:export")
 _TOKEN = {"name": "nightly report", "scopes": ["me"]}
+_BULK = {"ids": ["0" * 24], "change": {"action": "delete"}}
 _SCHEDULE = {"name": "weekly", "cron": "0 6 * * 1", "export": {"format": "csv"}}
 
 RULES: dict[str, Rule] = {
@@ -50,6 +51,11 @@ RULES: dict[str, Rule] = {
     "revert_import": Rule(_ALL, 404),
     "delete_import": Rule(_ALL, 404),
     "complete_upload": Rule(_ALL, 404),
+    "read_bulk": Rule(_ALL, 404),
+    "apply_bulk": Rule(_ALL, 404),
+    "cancel_bulk": Rule(_ALL, 404),
+    "revert_bulk": Rule(_ALL, 404),
+    "delete_bulk": Rule(_ALL, 404),
     "read_job": Rule(_ALL, 404),
     "stream_job": Rule(_ALL, 404),
     "cancel_job": Rule(_ALL, 404),
@@ -119,6 +125,7 @@ LISTS = (
     "/users/exports",
     "/users/exports/schedules",
     "/users/imports",
+    "/users/bulk",
     "/users/me/sessions",
     "/users/me/tokens",
     "/views",
@@ -190,6 +197,7 @@ def _make(owner: httpx.Client) -> dict[str, str]:
     planned = owner.post("/users/import", files=file, headers=wait).raise_for_status().json()
     announced = {"bytes": 1, "sha256": "0" * 64}
     upload = owner.post("/users/imports/uploads", json=announced).raise_for_status().json()
+    bulk = owner.post("/users:bulk", json=_BULK, headers=wait).raise_for_status().json()
     sessions = owner.get("/users/me/sessions").raise_for_status().json()["items"]
     token = owner.post("/users/me/tokens", json=_TOKEN).raise_for_status().json()
     view = owner.post("/views", json={"name": "mine"}).raise_for_status().json()
@@ -199,6 +207,7 @@ def _make(owner: httpx.Client) -> dict[str, str]:
         "job_id": export["job"],
         "schedule_id": schedule["id"],
         "import_id": planned["id"],
+        "bulk_id": bulk["id"],
         "session_id": sessions[0]["id"],
         "token_id": token["id"],
         "address": "203.0.113.7",

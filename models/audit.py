@@ -16,7 +16,7 @@ from models.user import EXAMPLE_ID
 Action = Literal["created", "changed", "deleted", "password_set", "signed_out", "mail_failed"]
 MOST_DIFFERENCES = 200
 """More than the values of a user: 14 fields, 50 tags, 5 scopes, 6 parts of each of 10 addresses."""
-Via = Literal["api", "batch", "import", "registration", "command_line", "migration", "mail"]
+Via = Literal["api", "batch", "import", "bulk", "registration", "command_line", "migration", "mail"]
 
 _ID = "^[0-9a-fA-F]{24}$"
 EXAMPLE_ENTRY: Final[dict[str, Any]] = {
@@ -63,7 +63,7 @@ class AuditEntry(BaseModel):
     ]
     client: Annotated[answers.ClientId | None, Field(description="The OAuth client of their token.")]
     via: Via
-    import_id: Annotated[answers.Id | None, Field(description="The import that did it.")]
+    import_id: Annotated[answers.Id | None, Field(description="The import or bulk change that did it.")]
     request_id: Annotated[
         answers.RequestId | None, Field(description="X-Request-ID of the request that did it.")
     ]

@@ -4,21 +4,17 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final
 
 from beanie import Document, PydanticObjectId
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 from pymongo import IndexModel
 
 from models import answers, texts
 from models.export import Format
 from models.job import MAKER, JobState
-from models.listing import FileQuery, Sort
+from models.listing import FileQuery, InJSON, Sort, document_single_values
 from models.problem import Problem
 from models.stored import GONE_WHEN_DUE
 from models.user import EXAMPLE_ID
 from models.values import Text, not_blank
-
-_LISTS: Final = frozenset(
-    name for name, field in FileQuery.model_fields.items() if "list" in str(field.annotation)
-)
 
 EXAMPLE_BODY: Final[dict[str, Any]] = {
     "format": "xlsx",
@@ -55,15 +51,9 @@ Label = Annotated[str, Field(pattern=answers.PLAIN, max_length=100)]
 Query = Annotated[str, Field(pattern=answers.PLAIN, max_length=1000)]
 
 
-def _document_single_values(schema: dict[str, Any]) -> None:
-    """Document in the schema that a single item may replace a list, and that JSON has booleans."""
+def _describe(schema: dict[str, Any]) -> None:
     schema["examples"] = [EXAMPLE_BODY]
-    for name in _LISTS:
-        text = schema["properties"][name]
-        array = {key: text.pop(key) for key in ("type", "items", "maxItems")}
-        if name == "is_active":
-            array["items"] = {"anyOf": [array["items"], {"type": "boolean"}]}
-        text["anyOf"] = [array, array["items"]]
+    document_single_values(schema)
 
 
 def _no_path(name: str) -> str:
@@ -73,10 +63,10 @@ def _no_path(name: str) -> str:
     return name
 
 
-class ExportBody(FileQuery):
+class ExportBody(InJSON, FileQuery):
     """The parameters of a download, and the format. A filter's single value needs no array."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=_document_single_values)
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=_describe)
 
     format: Format
     filename: Annotated[
@@ -87,22 +77,6 @@ class ExportBody(FileQuery):
     notify: Annotated[
         bool, Field(description="Whether a mail tells you when it has ended, and leads to the file.")
     ] = False
-
-    @model_validator(mode="before")
-    @classmethod
-    def _take_as_in_a_query(cls, text: Any) -> Any:
-        if not isinstance(text, dict):
-            return text
-        listed = {name: _as_list(value) if name in _LISTS else value for name, value in text.items()}
-        return listed | {name: _as_words(listed[name]) for name in ("is_active",) if name in listed}
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _as_words(values: list[Any]) -> list[Any]:
-    return [str(each).lower() if isinstance(each, bool) else each for each in values]
 
 
 class ExportOutput(BaseModel):

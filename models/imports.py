@@ -381,6 +381,8 @@ class StoredImport(Document):
     counts: dict[str, int]
     reverts: PydanticObjectId | None = None
     revert: PydanticObjectId | None = None
+    bulk: dict[str, Any] | None = None
+    """Of a bulk change, which has no file: `{change, filter, ids, undo_until, refused, lost}`."""
     plan_job: str
     apply_job: str | None
     created_at: datetime

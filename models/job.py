@@ -13,7 +13,9 @@ from models.query_values import Whole
 from models.stored import GONE_WHEN_DUE
 from models.user import EXAMPLE_ID
 
-JobKind = Literal["import_plan", "import_apply", "export", "logout_notice", "activations"]
+JobKind = Literal[
+    "import_plan", "import_apply", "bulk_plan", "bulk_apply", "export", "logout_notice", "activations"
+]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 ENDED: Final[frozenset[JobState]] = frozenset({"succeeded", "failed", "cancelled"})
@@ -86,7 +88,7 @@ class JobQuery(PageQuery):
     """A repeated filter means any of its values."""
 
     state: Annotated[list[JobState], Field(max_length=5, description="Jobs in one of these states.")] = []
-    kind: Annotated[list[JobKind], Field(max_length=5, description="Jobs of one of these kinds.")] = []
+    kind: Annotated[list[JobKind], Field(max_length=7, description="Jobs of one of these kinds.")] = []
 
 
 class Job(Document):

@@ -2,7 +2,15 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    model_validator,
+)
 
 from models import answers
 from models.export import Format
@@ -75,6 +83,40 @@ class Filter(_Ids):
         ),
         BeforeValidator(_separate),
     ] = []
+
+
+_FLAGS = tuple(field.called for field in FACETS if field.kind.type is bool)
+_LISTS = tuple(name for name, field in Filter.model_fields.items() if "list" in str(field.annotation))
+
+
+class InJSON(BaseModel):
+    """Filters in a body: a single value needs no array, and flags may be booleans."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_as_in_a_query(cls, text: Any) -> Any:
+        if not isinstance(text, dict):
+            return text
+        listed = {name: _as_list(value) if name in _LISTS else value for name, value in text.items()}
+        return listed | {name: _as_words(listed[name]) for name in _FLAGS if name in listed}
+
+
+def document_single_values(schema: dict[str, Any]) -> None:
+    """Document in the schema that a single item may replace a list, and that JSON has booleans."""
+    for name in _LISTS:
+        text = schema["properties"][name]
+        array = {key: text.pop(key) for key in ("type", "items", "maxItems")}
+        if name in _FLAGS:
+            array["items"] = {"anyOf": [array["items"], {"type": "boolean"}]}
+        text["anyOf"] = [array, array["items"]]
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _as_words(values: list[Any]) -> list[Any]:
+    return [str(each).lower() if isinstance(each, bool) else each for each in values]
 
 
 class OrderedQuery(Filter):

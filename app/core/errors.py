@@ -374,6 +374,12 @@ class ImportNotFoundError(RosterError):
     title = "No such import"
 
 
+class BulkNotFoundError(RosterError):
+    status = 404
+    code = "bulk_not_found"
+    title = "No such bulk change"
+
+
 class MailNotFoundError(RosterError):
     status = 404
     code = "mail_not_found"
@@ -444,6 +450,36 @@ class ImportApplyingError(RosterError):
     status = 409
     code = "import_applying"
     title = "The import is being applied"
+
+
+class BulkNotPlannedError(RosterError):
+    status = 409
+    code = "bulk_not_planned"
+    title = "The bulk change has no plan"
+
+
+class BulkNotAppliedError(RosterError):
+    status = 409
+    code = "bulk_not_applied"
+    title = "Nothing of the bulk change was applied"
+
+
+class BulkRevertedError(RosterError):
+    status = 409
+    code = "bulk_reverted"
+    title = "There is a revert of the bulk change"
+
+
+class BulkApplyingError(RosterError):
+    status = 409
+    code = "bulk_applying"
+    title = "The bulk change is being applied"
+
+
+class TooManyUsersError(RosterError):
+    status = 422
+    code = "too_many_users"
+    title = "A bulk change finds more users than are allowed"
 
 
 class UniqueConflictError(RosterError):

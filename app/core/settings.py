@@ -316,6 +316,12 @@ class Settings(BaseSettings):
         le=LONGEST_S,
         description="Seconds for which an import, its rows and its file are kept.",
     )
+    bulk_max_users: int = Field(
+        default=1_000_000,
+        ge=1,
+        le=100_000_000,
+        description="The most users of one bulk change; a filter that finds more is refused.",
+    )
     jobs_inside: bool = Field(
         default=True,
         description="Whether the processes that serve also work on jobs; without it, `python -m app worker`.",

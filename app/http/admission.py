@@ -42,7 +42,7 @@ _HTML = b"text/html; charset=utf-8"
 _SEARCH = re.compile(rb"(?:^|&)q=")
 _OWN_BOUNDS = re.compile(
     r"/users/export(/csv|/excel)?|/users/exports/[^/]+/file|/users/imports/[^/]+/rows\.xlsx|/jobs/[^/]+/events"
-    r"|/users/import|/users/imports/[^/]+/apply|/users/exports"
+    r"|/users/import|/users/imports/[^/]+/apply|/users/exports|/users:bulk|/users/bulk/[^/]+/(apply|revert)"
 )
 _SIGN_INS = frozenset(
     {"/auth/token", "/auth/register", "/users/me/password", "/auth/password/reset", "/auth/activate"}

@@ -410,6 +410,7 @@ ImportId = Annotated[
 UploadId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The upload's id.")]
 ViewCaller = Annotated[ViewUser, Depends(_view_user)]
 ViewId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The view's id.")]
+BulkId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The bulk change's id.")]
 ThrottledAddress = Annotated[str, Depends(_address)]
 UserId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The user's id.", examples=[EXAMPLE_ID])]
 ClientId = Annotated[

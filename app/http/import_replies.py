@@ -5,13 +5,15 @@ from typing import Any
 from bson import ObjectId
 from fastapi import Response
 
+from app.bulk import Bulk
 from app.core.mongo import Row
 from app.core.paging import Page
 from app.http import languages, replies
 from app.http.dependencies import Backends
 from app.http.problems import ProblemResponse
-from app.imports import ImportView
-from app.jobs import Job, Viewer
+from app.imports import Imports, ImportView
+from app.imports.import_records import path_of
+from app.jobs import Job, Jobs, Viewer
 from models.imports import ImportFile, ImportList, ImportOutput, ImportPlan, ImportRow, ImportRowsQuery
 
 _FILE = tuple(ImportFile.model_fields)
@@ -22,7 +24,7 @@ _STORED = (
 _PATIENCE_S = 10.0
 PLACE = {
     "Location": {
-        "description": "The path of the import.",
+        "description": "The path of the plan.",
         "schema": {"type": "string", "format": "uri-reference", "maxLength": 64},
     }
 }
@@ -41,6 +43,7 @@ PLANNED: dict[int | str, dict[str, Any]] = {
     },
 }
 """The replies of an operation that plans, for OpenAPI."""
+Waited = tuple[ImportView, Page[Row], bool] | Response
 
 
 async def wait(
@@ -54,23 +57,44 @@ async def wait(
     status: int,
 ) -> ImportPlan | Response:
     """The import once its job has ended, or with 202 if that takes longer."""
+    found = await look(opened.imports, opened.jobs, import_id, job, viewer=viewer, patience=patience)
+    if isinstance(found, Response):
+        return found
+    shown, page, has_ended = found
+    return plan(shown, page, reply, status=status if has_ended else 202)
+
+
+async def look(
+    noun: Imports | Bulk,
+    jobs: Jobs,
+    plan_id: ObjectId,
+    job: Job | None,
+    *,
+    viewer: Viewer,
+    patience: float | None,
+) -> Waited:
+    """The plan, its first rows, and whether its job has ended; or why there is no plan."""
     if job is not None:
-        job = await opened.jobs.wait(str(job.id), _PATIENCE_S if patience is None else patience)
+        job = await jobs.wait(str(job.id), _PATIENCE_S if patience is None else patience)
         if (refusal := failed(job)) is not None:
             return refusal
-    shown = await opened.imports.find(import_id, viewer)
-    page = await opened.imports.page(shown.document, ImportRowsQuery())
-    return plan(shown, page, reply, status=status if job is None or job.has_ended else 202)
+    shown = await noun.find(plan_id, viewer)
+    return shown, await noun.page(shown.document, ImportRowsQuery()), job is None or job.has_ended
 
 
 def plan(shown: ImportView, page: Page[Row], reply: Response, *, status: int = 200) -> ImportPlan:
     """The import with these rows; with Location if it is new or not planned yet."""
+    place(shown.document, reply, status)
+    return ImportPlan(**_describe(shown), items=list(map(describe_row, page.items)), next=page.next)
+
+
+def place(document: Row, reply: Response, status: int) -> None:
+    """The status, and where the import or bulk change is if it is new or not planned yet."""
     reply.status_code = status
     if status != 200:  # noqa: PLR2004 - statuses say more than their names
-        reply.headers["Location"] = f"/users/imports/{shown.document['_id']}"
+        reply.headers["Location"] = path_of(document)
     if status == 202:  # noqa: PLR2004 - statuses say more than their names
         reply.headers["Retry-After"] = "1"
-    return ImportPlan(**_describe(shown), items=list(map(_describe_row, page.items)), next=page.next)
 
 
 def failed(job: Job) -> Response | None:
@@ -98,7 +122,7 @@ def _describe(shown: ImportView) -> dict[str, Any]:
     }
 
 
-def _describe_row(row: Row) -> ImportRow:
+def describe_row(row: Row) -> ImportRow:
     is_nobody = row["status"] in ("conflict", "error") and row["version"] is None  # nobody gets the id
     user = None if row["user"] is None or is_nobody else str(row["user"])
     errors = [{**bad, "detail": languages.say_one(bad["detail"])} for bad in row["errors"]]

@@ -17,6 +17,7 @@ from app.monitoring.logs import REQUEST_ID
 from models.account import OwnPatch
 from models.audit import AuditEntry, AuditPage
 from models.batch import Batch, BatchOutput
+from models.bulk import BulkList, BulkPlan
 from models.client import ClientOutput, ClientPage, ClientPatch, NewClientOutput
 from models.export_job import ExportOutput, ExportPage
 from models.imports import ImportList, ImportPlan
@@ -229,10 +230,10 @@ def _clean(text: str) -> str:
 
 _OAUTH_TYPE = "application/json"
 _EXAMPLED = (
-    AuditEntry, AuditPage, Batch, BatchOutput, ClientOutput, ClientPage, ClientPatch, ExportOutput,
-    ExportPage, ImportList, ImportPlan, JobOutput, JobPage, MailOutput, MailPage, NewClientOutput,
-    NewOpaqueToken, OpaqueTokenList, OwnPatch, ScheduleOutput, SchedulePage, UserInput, UserOutput,
-    UserPage, UserPatch, ViewPage,
+    AuditEntry, AuditPage, Batch, BatchOutput, BulkList, BulkPlan, ClientOutput, ClientPage,
+    ClientPatch, ExportOutput, ExportPage, ImportList, ImportPlan, JobOutput, JobPage, MailOutput,
+    MailPage, NewClientOutput, NewOpaqueToken, OpaqueTokenList, OwnPatch, ScheduleOutput, SchedulePage,
+    UserInput, UserOutput, UserPage, UserPatch, ViewPage,
 )  # fmt: skip
 """Schemas whose examples may have nulls."""
 

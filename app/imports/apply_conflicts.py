@@ -63,9 +63,9 @@ async def _find(users: Collection, refused: Sequence[Row]) -> list[Row]:
 
 def _unique_values(row: Row) -> Iterator[tuple[str, str]]:
     """The unique values that the row sets."""
-    if row["status"] == "delete":
+    said = row.get("said")
+    if said is None:
         return
-    said = row["said"]
     yield "keys.email", email_key(said["email"])
     if said["username"]:
         yield "keys.username", canonical(said["username"])
@@ -94,7 +94,7 @@ def _judge(
         return _judge_holders(row, _holders(row, claims), headings)
     if user is None:
         return _conflict(UserNotFoundError, "The user was deleted after the plan was made.")
-    if row["status"] == "update" and _is_as_said(user, row):
+    if row["status"] == "update" and row["said"] is not None and _is_as_said(user, row):
         return _unchanged(user["_id"])
     if user["version"] != row["version"]:
         return _conflict(

@@ -7,12 +7,11 @@ from typing import Any
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.audit.write import Author
 from app.core import clock
-from app.core.errors import ImportNotPlannedError, InsufficientScopeError
+from app.core.errors import InsufficientScopeError
 from app.database.connections import Connections
 from app.database.transactions import session_about, together
-from app.imports.import_records import Import, ImportRecords
+from app.imports.import_records import Import, ImportRecords, author_of, path_of
 from app.imports.row_writer import RowWriter
 from app.jobs import Job, JobCancelledError, Jobs, Run, Viewer
 from app.users import Authority, Users
@@ -29,10 +28,11 @@ OnProgress = Callable[[int, int], Awaitable[None]]
 class Applier:
     """Begins the job that applies a plan, and runs it."""
 
-    def __init__(self, connections: Connections, jobs: Jobs, users: Users) -> None:
+    def __init__(self, connections: Connections, records: ImportRecords, jobs: Jobs, users: Users) -> None:
         self._settings = connections.settings
         self._database = connections.database
-        self._records = ImportRecords(connections.database)
+        self._records = records
+        self._kind = records.kind
         self._jobs = jobs
         self._users = users
 
@@ -40,27 +40,27 @@ class Applier:
         """The job that applies the import; None if it has been applied.
 
         An import has one job at a time; after one that was cancelled or failed, another goes on. Errors:
-        ImportNotFoundError, ImportNotPlannedError; InsufficientScopeError if an administrator planned it and
-        the caller is none. `notify`: a mail tells who planned it once the job has ended; MailOffError.
+        it is not there, or has no plan; InsufficientScopeError if an administrator planned it and the caller
+        is none. `notify`: a mail tells who planned it once the job has ended; MailOffError.
         """
         self._jobs.check_notice(notify=notify)
         found = await self._records.find(import_id, viewer)
         if found["state"] == "applied":
             return None
         if found["planned_at"] is None:
-            raise ImportNotPlannedError("There is no plan yet: wait until its job has succeeded.")
+            raise self._kind.not_planned("There is no plan yet: wait until its job has succeeded.")
         if ADMIN in found["scopes"] and not viewer.is_admin:
             raise InsufficientScopeError(ADMIN, "An administrator made this plan: only one may apply it.")
 
         left_s = (found["expires_at"] - clock.now()).total_seconds()
         if left_s < min(_LEFT_S, self._settings.import_ttl_s / 10):
-            raise ImportNotPlannedError("The plan expires too soon to be applied: make it again.")
+            raise self._kind.not_planned("The plan expires too soon to be applied: make it again.")
 
         async def submit(session: AsyncClientSession) -> Job:
             job = await self._jobs.submit(
-                "import_apply",
+                self._kind.apply_job,
                 str(import_id),
-                result=f"/users/imports/{import_id}",
+                result=path_of(found),
                 by=found["by"],
                 total=sum(found["counts"][status] for status in PENDING),
                 key=f"import_apply:{import_id}",
@@ -96,8 +96,7 @@ class Applier:
             await on_progress(done, total)
 
         await on_progress(done, total)
-        author = Author(found["by"], via="import", import_id=found["_id"])
-        authority = Authority(frozenset(found["scopes"]), author)
+        authority = Authority(frozenset(found["scopes"]), author_of(found))
         rows = self._records.rows
         async with session_about(self._records.imports, found["_id"]) as session:
             await RowWriter(found["_id"], rows, self._users, session, authority, found["columns"]).write_all(

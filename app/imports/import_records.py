@@ -1,36 +1,105 @@
-"""Stored imports: their collections and documents, and the counts of their rows."""
+"""Stored imports and bulk changes: their collections and documents, and the counts of their rows."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from bson import ObjectId
 from pymongo import DESCENDING
 
+from app.audit.write import Author
 from app.core.clock import now
-from app.core.errors import ImportNotFoundError
+from app.core.errors import (
+    BulkApplyingError,
+    BulkNotAppliedError,
+    BulkNotFoundError,
+    BulkNotPlannedError,
+    BulkRevertedError,
+    ImportApplyingError,
+    ImportNotAppliedError,
+    ImportNotFoundError,
+    ImportNotPlannedError,
+    ImportRevertedError,
+    RosterError,
+)
 from app.core.mongo import AWARE, BSON, Database
 from app.jobs import Viewer
+from models.audit import Via
 from models.imports import STATUSES
+from models.job import JobKind
 
 Import = dict[str, Any]
 
 _DELETED: Final = 5_000
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a plan is of: where callers find it, what its jobs are called, and its errors."""
+
+    name: str
+    path: str
+    via: Via
+    plan_job: JobKind
+    apply_job: JobKind
+    chosen: Any
+    """What the `bulk` of such a document is."""
+    not_found: type[RosterError]
+    not_planned: type[RosterError]
+    not_applied: type[RosterError]
+    reverted: type[RosterError]
+    applying: type[RosterError]
+
+
+IMPORT: Final = Kind(
+    "import", "/users/imports", "import", "import_plan", "import_apply", None,
+    ImportNotFoundError, ImportNotPlannedError, ImportNotAppliedError, ImportRevertedError,
+    ImportApplyingError,
+)  # fmt: skip
+BULK: Final = Kind(
+    "bulk change", "/users/bulk", "bulk", "bulk_plan", "bulk_apply", {"$type": "object"},
+    BulkNotFoundError, BulkNotPlannedError, BulkNotAppliedError, BulkRevertedError, BulkApplyingError,
+)  # fmt: skip
+
+
+def kind_of(document: Import) -> Kind:
+    return BULK if document.get("bulk") else IMPORT
+
+
+def path_of(document: Import) -> str:
+    return f"{kind_of(document).path}/{document['_id']}"
+
+
+def author_of(document: Import) -> Author:
+    """Who applies it, for the audit trail."""
+    return Author(document["by"], via=kind_of(document).via, import_id=document["_id"])
+
+
 class ImportRecords:
     """The collections of imports; by the driver, as a plan writes hundreds of thousands of rows."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, kind: Kind = IMPORT) -> None:
+        """`kind`: of those that callers find."""
+        self.kind = kind
         self.imports = database.get_collection("imports", codec_options=AWARE)
         self.rows = database["import_rows"].with_options(codec_options=BSON)
         self.trail = database["audit"].with_options(codec_options=BSON)
 
     async def read(self, import_id: ObjectId) -> Import:
-        """The import, until it expires; otherwise ImportNotFoundError."""
-        return _known(await self.imports.find_one({"_id": import_id}))
+        """The import of any kind, until it expires; otherwise the error of its absence."""
+        return self._known(await self.imports.find_one({"_id": import_id}))
 
     async def find(self, import_id: ObjectId, viewer: Viewer) -> Import:
-        """The import, for its owner or an administrator; otherwise ImportNotFoundError."""
-        return _known(await self.imports.find_one({"_id": import_id, **viewer.filter}))
+        """The import, for its owner or an administrator; otherwise the error of its absence."""
+        return self._known(await self.imports.find_one({"_id": import_id, **self.seen_by(viewer)}))
+
+    def seen_by(self, viewer: Viewer) -> dict[str, Any]:
+        """The filter of what a caller sees."""
+        return viewer.filter | {"bulk": self.kind.chosen}
+
+    def _known(self, found: Import | None) -> Import:
+        if found is None or found["expires_at"] <= now():  # MongoDB deletes them about once a minute
+            raise self.kind.not_found(f"There is no {self.kind.name} with this id, or it has expired.")
+        return found
 
     async def count(self, import_id: ObjectId) -> dict[str, int]:
         """The number of rows of each status, by an index alone."""
@@ -63,13 +132,3 @@ def wrong(
 ) -> dict[str, str | None]:
     """One entry of a row's `errors`."""
     return {"code": code, "detail": detail, "pointer": pointer, "column": column}
-
-
-def _known(found: Import | None) -> Import:
-    if found is None or found["expires_at"] <= now():  # MongoDB deletes them about once a minute
-        raise _missing()
-    return found
-
-
-def _missing() -> ImportNotFoundError:
-    return ImportNotFoundError("There is no import with this id, or it has expired.")

@@ -10,10 +10,9 @@ from pymongo import ASCENDING
 
 from app.core import clock
 from app.core.cursors import CursorSealer, Position
-from app.core.errors import ImportApplyingError, JobEndedError, JobNotFoundError
+from app.core.errors import JobEndedError, JobNotFoundError
 from app.core.mongo import Row
 from app.core.paging import Page, cut, newest_first
-from app.database.connections import Connections
 from app.files import Files
 from app.imports.import_records import Import, ImportRecords
 from app.jobs import Job, Jobs, Viewer
@@ -41,14 +40,14 @@ class ImportView:
 class Views:
     """Looks up imports, their plans and their rows."""
 
-    def __init__(self, connections: Connections, files: Files, jobs: Jobs, cursors: CursorSealer) -> None:
-        self._records = ImportRecords(connections.database)
+    def __init__(self, records: ImportRecords, files: Files, jobs: Jobs, cursors: CursorSealer) -> None:
+        self._records = records
         self._files = files
         self._jobs = jobs
         self._cursors = cursors
 
     async def find(self, import_id: ObjectId, viewer: Viewer) -> ImportView:
-        """One import. ImportNotFoundError: unknown, expired, or of another user."""
+        """One import; the error of its absence: unknown, expired, or of another user."""
         return await self._show(await self._records.find(import_id, viewer))
 
     async def _show(self, document: Import) -> ImportView:
@@ -106,28 +105,48 @@ class Views:
 
     async def list_all(self, viewer: Viewer, asked: PageQuery) -> Page[ImportView]:
         """A page of imports, the newest first."""
-        found = await newest_first(self._records.imports, self._cursors, viewer.filter, asked)
+        found = await newest_first(self._records.imports, self._cursors, self._records.seen_by(viewer), asked)
         live = [document for document in found.items if document["expires_at"] > clock.now()]
         return Page([await self._show(document) for document in live], found.next)
 
     async def delete(self, import_id: ObjectId, viewer: Viewer) -> None:
         """Delete the plan, its rows and its file, and cancel planning; applied changes stay.
 
-        ImportApplyingError while it is being applied: cancel that job first.
+        An error while it is being applied: cancel that job first.
         """
         shown = await self.find(import_id, viewer)
-        if shown.state == "applying":
-            raise ImportApplyingError("The import is being applied: wait for its job, or cancel it first.")
+        self.check_still(shown)
         if shown.state == "planning" and shown.job is not None:
             await self._cancel(shown.job)
         deleted = await self._records.imports.delete_one(
             {"_id": import_id, "state": {"$in": [shown.document["state"], "planned"]}}
         )
         if not deleted.deleted_count:
-            raise ImportApplyingError("The import was applied at the same time.")
+            raise self._records.kind.applying(f"The {self._records.kind.name} was applied at the same time.")
         await self._records.delete_rows(import_id)
         if shown.document["file"] is not None:
             await self._files.delete("imports", shown.document["file"]["id"])
+
+    async def cancel(self, import_id: ObjectId, viewer: Viewer) -> ImportView:
+        """Cancel the job that plans or applies it; what it did stays done.
+
+        JobEndedError if none is at work.
+        """
+        shown = await self.find(import_id, viewer)
+        if shown.state == "cancelled":
+            return shown
+        if shown.state not in _UNDER_WAY or shown.job is None:
+            raise JobEndedError(f"The {self._records.kind.name} is {shown.state}: no job is at work.")
+        await self._jobs.cancel(str(shown.job.id))
+        return await self.find(import_id, viewer)
+
+    def check_still(self, shown: ImportView) -> None:
+        """An error while it is being applied."""
+        if shown.state == "applying":
+            name = self._records.kind.name
+            raise self._records.kind.applying(
+                f"The {name} is being applied: wait for its job, or cancel it first."
+            )
 
     async def _cancel(self, job: Job) -> None:
         try:

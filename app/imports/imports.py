@@ -7,6 +7,7 @@ from app.database.connections import Connections
 from app.files import Files
 from app.imports.applying import Applier
 from app.imports.direct_uploads import DirectUploads
+from app.imports.import_records import ImportRecords
 from app.imports.import_views import Views
 from app.imports.planning import Planner
 from app.imports.reverting import Reverter
@@ -28,7 +29,8 @@ class Imports:
         downloads: asyncio.Semaphore,
     ) -> None:
         """`downloads` counts running downloads, workbooks of imports included."""
-        views = Views(connections, files, jobs, cursors)
+        records = ImportRecords(connections.database)
+        views = Views(records, files, jobs, cursors)
         self.find, self.page = views.find, views.page
         self.list_all, self.delete = views.list_all, views.delete
         submitter = Submitter(connections, files, jobs)
@@ -36,8 +38,8 @@ class Imports:
         self.receiving = submitter.receiving
         direct = DirectUploads(connections.settings, files, submitter, views)
         self.offer_upload, self.complete_upload = direct.offer, direct.complete
-        self.revert = Reverter(connections, views, submitter).submit
+        self.revert = Reverter(records, views, submitter).submit
         self.plan = Planner(connections, files).plan
-        applier = Applier(connections, jobs, users)
+        applier = Applier(connections, records, jobs, users)
         self.begin, self.apply, self.carry_out = applier.begin, applier.apply, applier.carry_out
         self.begin_sheet = Sheets(views, downloads).begin

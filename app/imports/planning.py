@@ -8,22 +8,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import bson
 from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
-from pymongo import ReturnDocument, UpdateOne
+from pymongo import UpdateOne
 
-from app.core import clock
-from app.core.errors import UnavailableError
 from app.core.mongo import Row
 from app.database.connections import Connections
 from app.files import Files
-from app.imports import files, import_records, options, stored_users
+from app.imports import files, import_records, options, plan_writer, stored_users
 from app.imports.conversion import pointer
 from app.imports.decisions import Decider, Decision
 from app.imports.duplicate_rows import DuplicateRows
 from app.imports.import_records import Import, ImportRecords
 from app.imports.mapped_columns import MOST_KEYS, MappedColumns
+from app.imports.plan_writer import CHUNK, PlanWriter
 from app.imports.reverting import RevertPlan
 from app.imports.row_parser import RowParser
 from app.imports.stored_users import UNIQUE
@@ -33,8 +31,6 @@ from app.spreadsheets.reading.tables import Table, open_table
 from app.spreadsheets.reading.values import Limits, SourceRow
 from models.export import Format
 
-CHUNK: Final = 500
-"""Rows that are looked up and stored at a time."""
 _REPEATS: Final = 1_000
 T = TypeVar("T")
 _INT64: Final = range(-(2**63), 2**63)
@@ -52,7 +48,7 @@ class Planner:
 
     async def plan(self, run: Run) -> None:
         """Plan from the start, whatever an earlier run has left; does nothing if there is a plan."""
-        document = await self._begin(ObjectId(run.subject))
+        document = await plan_writer.begin(self._records, ObjectId(run.subject))
         if document is None:
             return
         if "reverts" in document:
@@ -84,16 +80,6 @@ class Planner:
             await planner.mark_repeated()
             await planner.finish()
 
-    async def _begin(self, import_id: ObjectId) -> Import | None:
-        document = await self._records.imports.find_one_and_update(
-            {"_id": import_id, "state": "planning"},
-            {"$inc": {"attempt": 1}},
-            return_document=ReturnDocument.AFTER,
-        )
-        if document is not None:
-            await self._records.delete_rows(import_id, before=document["attempt"])
-        return document
-
 
 class _Plan:
     """The plan of one import in the making."""
@@ -111,7 +97,7 @@ class _Plan:
         # A revert has no file, and so no rewritten cells.
         form: Format = document["file"]["format"] if document["file"] else "ndjson"
         self._decider = Decider(frozenset(document["scopes"]), document["by"], form)
-        self._done = 0
+        self._writer = PlanWriter(self._records, document)
 
     async def plan(self, heading: list[str], chunks: AsyncIterator[list[SourceRow]], run: Run) -> None:
         region = self._settings.phone_region
@@ -126,22 +112,12 @@ class _Plan:
     async def plan_chunks(
         self, chunks: AsyncIterator[list[T]], decide: Callable[[list[T]], Awaitable[list[Decision]]], run: Run
     ) -> None:
-        """Decide chunk after chunk, and store each while the next one is decided."""
-        storing: asyncio.Task[None] | None = None
-        try:
-            async for chunk in chunks:
-                decisions = await decide(chunk)
-                rows = await asyncio.to_thread(self._encode, decisions)
-                if storing is not None:
-                    await storing
-                storing = asyncio.ensure_future(self._store(rows))
-                self._done += len(rows)
-                await run.progress(self._done)
-            if storing is not None:
-                await storing
-        finally:
-            if storing is not None:
-                await asyncio.gather(storing, return_exceptions=True)
+        """Decide chunk after chunk."""
+
+        async def make(chunk: list[T]) -> list[RawBSONDocument]:
+            return await asyncio.to_thread(self._encode, await decide(chunk))
+
+        await self._writer.write(chunks, make, run)
 
     async def _learn_labels(self, sources: Sequence[SourceRow]) -> None:
         """Look up the labels of exports of NDJSON, which has no heading."""
@@ -182,15 +158,13 @@ class _Plan:
             for each in decisions
             for kind, value in each.claims.items()
         )
-        same = {
-            "import": self._import["_id"],
-            "attempt": self._import["attempt"],
-            "expires_at": self._import["expires_at"],
-        }
-        return [_encode({"_id": ObjectId()} | same | each.document()) for each in decisions]
+        return [self._encode_one(each.document()) for each in decisions]
 
-    async def _store(self, rows: Sequence[RawBSONDocument]) -> None:
-        await self._records.rows.insert_many(rows, ordered=False)
+    def _encode_one(self, row: Row) -> RawBSONDocument:
+        try:
+            return self._writer.encode(row)
+        except (OverflowError, UnicodeEncodeError):  # of cells only: values for users were validated
+            return self._writer.encode(row | {"cells": [_clean(cell) for cell in row["cells"]]})
 
     async def mark_repeated(self) -> None:
         """Make all rows errors that are about one user, or have the same unique value."""
@@ -217,37 +191,15 @@ class _Plan:
         )
 
     async def finish(self, table: Table | None = None) -> None:
-        """Complete the plan in one write. `table`: the file, if there is one."""
-        import_id = self._import["_id"]
-        counts = await self._records.count(import_id)
-        if sum(counts.values()) != self._done:
-            raise UnavailableError("Another worker planned the same import at the same time; try again.")
-        await self._records.imports.update_one(
-            {"_id": import_id, "state": "planning", "attempt": self._import["attempt"]},
-            {
-                "$set": {
-                    "state": "planned",
-                    "rows": self._done,
-                    **(_describe(table) if table is not None else {}),
-                    "counts": counts,
-                    "columns": self._columns.documents(),
-                    "planned_at": clock.now(),
-                }
-            },
-        )
+        """Complete the plan. `table`: the file, if there is one."""
+        facts = _describe(table) if table is not None else {}
+        await self._writer.finish(facts | {"columns": self._columns.documents()})
 
 
 def _describe(table: Table) -> dict[str, Any]:
     """The facts that are known of a file after reading it."""
     hidden = table.hidden_rows if table.sheet is not None else None
     return {"heading": table.heading, "file.hidden_rows": hidden}
-
-
-def _encode(row: dict[str, Any]) -> RawBSONDocument:
-    try:
-        return RawBSONDocument(bson.encode(row))
-    except (OverflowError, UnicodeEncodeError):  # of cells only: values for users were validated
-        return RawBSONDocument(bson.encode(row | {"cells": [_clean(cell) for cell in row["cells"]]}))
 
 
 def _clean(cell: Any) -> Any:

@@ -11,14 +11,8 @@ from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.audit.write import Entry
-from app.core.errors import (
-    ImportApplyingError,
-    ImportNotAppliedError,
-    ImportNotFoundError,
-    ImportRevertedError,
-)
+from app.core.errors import RosterError
 from app.core.mongo import Collection, Database, Row
-from app.database.connections import Connections
 from app.imports import import_records, stored_users, undo
 from app.imports.decisions import Decider, Decision
 from app.imports.import_records import Import, ImportRecords
@@ -39,9 +33,9 @@ _NEEDED: Final = dict.fromkeys(("n", "row", "status", "user"), 1)
 class Reverter:
     """Plans reverts."""
 
-    def __init__(self, connections: Connections, views: Views, submitter: Submitter) -> None:
-        self._database = connections.database
-        self._records = ImportRecords(connections.database)
+    def __init__(self, records: ImportRecords, views: Views, submitter: Submitter) -> None:
+        self._records = records
+        self._kind = records.kind
         self._views = views
         self._submitter = submitter
 
@@ -50,16 +44,16 @@ class Reverter:
     ) -> tuple[ObjectId, Job]:
         """Submit a revert and the job that plans it, for a caller who may write users.
 
-        ImportNotFoundError; ImportApplyingError; ImportNotAppliedError if no row was applied;
-        ImportRevertedError if there is a revert already.
+        Errors: it is not there; it is being applied; no row was applied; there is a revert already.
         """
         shown = await self._views.find(import_id, viewer)
-        if shown.state == "applying":
-            raise ImportApplyingError("The import is being applied: wait for its job, or cancel it first.")
+        self._views.check_still(shown)
         counts = await self._records.count(import_id)
         total = sum(counts[status] for status in _DONE)
         if not total:
-            raise ImportNotAppliedError("No row of this import was applied: there is nothing to undo.")
+            raise self._kind.not_applied(
+                f"No row of this {self._kind.name} was applied: there is nothing to undo."
+            )
         earlier = shown.document.get("revert")
         if earlier is not None:
             await self._check_given_up(earlier)
@@ -68,17 +62,20 @@ class Reverter:
             "reverts": import_id,
             "heading": HEADING,
             "columns": list(COLUMNS),
+            "bulk": shown.document.get("bulk") and {"change": None, "filter": None},
         }
         return document["_id"], await self._keep(document, earlier=earlier, total=total)
 
     async def _check_given_up(self, revert_id: ObjectId) -> None:
-        """ImportRevertedError, unless the earlier revert was deleted or never had a plan."""
+        """An error, unless the earlier revert was deleted or never had a plan."""
         try:
             earlier = await self._views.find(revert_id, Viewer("", is_admin=True))
-        except ImportNotFoundError:
+        except self._kind.not_found:
             return
         if earlier.state not in ("failed", "cancelled") or earlier.document["planned_at"] is not None:
-            raise _reverted(f"Import {revert_id} reverts this one, and is {earlier.state}.")
+            raise self._reverted(
+                f"{self._kind.name.capitalize()} {revert_id} reverts this one, and is {earlier.state}."
+            )
 
     async def _keep(self, document: dict[str, Any], *, earlier: ObjectId | None, total: int) -> Job:
         """Store the revert and mark the reverted import, so that of two at once one is refused."""
@@ -90,13 +87,12 @@ class Reverter:
                 session=session,
             )
             if not marked.matched_count:
-                raise _reverted("Another revert of this import was begun at the same time.")
+                raise self._reverted("Another revert was begun at the same time.")
 
         return await self._submitter.keep(document, total=total, first=mark)
 
-
-def _reverted(what: str) -> ImportRevertedError:
-    return ImportRevertedError(f"{what} Apply that one, or delete it to plan another.")
+    def _reverted(self, what: str) -> RosterError:
+        return self._kind.reverted(f"{what} Apply that one, or delete it to plan another.")
 
 
 class RevertPlan:
@@ -155,11 +151,11 @@ class RevertPlan:
             parsed.fail(undo.STAYS, f"User {row['user']} was deleted and cannot be brought back.")
         elif stored is None:
             if row["status"] == "updated":
-                parsed.fail(undo.CONFLICT, f"User {row['user']} was deleted after the import changed them.")
+                parsed.fail(undo.CONFLICT, f"User {row['user']} was deleted after this changed them.")
         elif stored.row is None:
             pass  # the record is malformed, which the decider reports
         elif entry is None:
-            parsed.fail(undo.STAYS, "The audit trail no longer has what the import wrote.")
+            parsed.fail(undo.STAYS, "The audit trail no longer has what was written.")
         elif row["status"] == "created":
             undo.undo_creation(parsed, stored, entry, has_new_password=len(entries) > len(own))
         else:

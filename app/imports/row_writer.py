@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bson import ObjectId
-from pymongo import InsertOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from app import audit
-from app.audit.write import Author, Entry
 from app.core.errors import (
     LastAdministratorError,
     PreconditionFailedError,
@@ -28,7 +26,8 @@ from app.core.errors import (
 from app.core.mongo import Collection, Row
 from app.database.driver_errors import DUPLICATE_KEY
 from app.database.transactions import may_pass, transaction
-from app.imports import apply_conflicts
+from app.imports import apply_conflicts, row_batches
+from app.imports.row_batches import Batch
 from app.users import Authority, Users, changes, user_records
 from models.imports import APPLIED, PENDING
 
@@ -40,23 +39,6 @@ _STANDING = dict.fromkeys(("version", "is_active", "scopes", "email", "email_ver
 
 class _RefusedError(WriteConflictError):
     """A user of the batch has changed, or another user has a unique value."""
-
-
-@dataclass(slots=True)
-class _Batch:
-    """A batch of rows with their writes."""
-
-    rows: list[Row]
-    writes: list[InsertOne[Row] | UpdateOne]
-    words: list[dict[str, bool]]
-    together: list[Row]
-    """The rows whose users are written in one transaction."""
-    notes: list[tuple[Row, Row]]
-    """Users before and after, for the audit log."""
-    entries: list[Entry]
-    """The entries of the audit trail for those written together."""
-    alone: list[tuple[Row, Row]]
-    """Rows that end sessions, each with its user, which are written singly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +67,7 @@ class RowWriter:
             if not found:
                 return
 
-    async def _batches(self) -> AsyncGenerator[_Batch]:
+    async def _batches(self) -> AsyncGenerator[Batch]:
         """Batches in the order of the file; each is prepared while the previous one is written."""
         following = asyncio.create_task(self._next(0))
         try:
@@ -96,7 +78,7 @@ class RowWriter:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
 
-    async def _next(self, after: int) -> _Batch | None:
+    async def _next(self, after: int) -> Batch | None:
         rows = await self._find({"n": {"$gt": after}}, hint="status")
         return await self._prepare(rows) if rows else None
 
@@ -105,18 +87,18 @@ class RowWriter:
         wanted = {"import": self.id, **which, "status": {"$in": PENDING}}
         return await self.rows.find(wanted, _NEEDED, hint=hint).sort("n", 1).limit(self.together).to_list()
 
-    async def _prepare(self, rows: list[Row]) -> _Batch:
+    async def _prepare(self, rows: list[Row]) -> Batch:
         there = [row["user"] for row in rows if row["status"] != "create"]
         found = (
             await self.users.collection.find({"_id": {"$in": there}}, _STANDING).to_list() if there else []
         )
         batch = await asyncio.to_thread(
-            _prepare, rows, {user["_id"]: user for user in found}, self.authority.author
+            row_batches.prepare, rows, {user["_id"]: user for user in found}, self.authority.author
         )
         await self.users.learn(batch.words)
         return batch
 
-    async def _write_in_the_end(self, batch: _Batch) -> None:
+    async def _write_in_the_end(self, batch: Batch) -> None:
         for attempt in range(_TRIES):
             try:
                 await self._write(batch)
@@ -135,11 +117,11 @@ class RowWriter:
             batch = await self._prepare(rows)
         raise UnavailableError("Others kept changing the users of this import; it goes on later.")
 
-    async def _left(self, batch: _Batch) -> list[Row]:
+    async def _left(self, batch: Batch) -> list[Row]:
         return await self._find({"n": {"$in": [row["n"] for row in batch.rows]}}, hint="n")
 
-    async def _write(self, batch: _Batch) -> None:
-        """Write deletions, then changes, then creations, so that unique values are freed first."""
+    async def _write(self, batch: Batch) -> None:
+        """Write those alone, then the others."""
         refused = 0
         for row, user in batch.alone:
             try:
@@ -155,20 +137,44 @@ class RowWriter:
         if refused:
             raise _RefusedError("Not as planned.")
 
-    async def _write_together(self, batch: _Batch) -> None:
+    async def _write_together(self, batch: Batch) -> None:
+        """All at once; users whose sessions end meanwhile are in doubt, as by a revocation of each."""
+        if not batch.ended:
+            await self._write_users(batch)
+            return
+        async with self.users.end_all(list(map(str, batch.ended))) as endings:
+            for user_id, generation in (await self._write_users(batch)).items():
+                endings[user_id].generation = generation
+
+    async def _write_users(self, batch: Batch) -> dict[str, int]:
+        """The new generations of those whose sessions end."""
         async with transaction(self.session):
             await self._take(batch.together)
+            generations = await self._generations(batch.ended)
             try:
                 written = await self.users.collection.bulk_write(batch.writes, session=self.session)
             except BulkWriteError as error:
                 if error.details["writeErrors"][0]["code"] != DUPLICATE_KEY:
                     raise
                 raise _RefusedError("Another user has a unique value of one of them.") from None
-            if written.inserted_count + written.matched_count != len(batch.together):
+            done = written.deleted_count + written.matched_count + written.inserted_count
+            if done != len(batch.together):
                 raise _RefusedError("One of them has changed since.")
+            if deleted := [row["user"] for row in batch.together if row["status"] == "delete"]:
+                await changes.forget(self.rows.database, deleted, self.session)
             moved = [user["_id"] for user, values in batch.notes if changes.moves(user, values)]
             await changes.end_codes(self.rows.database, moved, self.session)
             await audit.write.add(self.rows.database, batch.entries, self.session)
+        return generations
+
+    async def _generations(self, ids: list[ObjectId]) -> dict[str, int]:
+        """What this transaction raises their generations to."""
+        if not ids:
+            return {}
+        found = self.users.collection.find(
+            {"_id": {"$in": ids}}, user_records.GENERATION, session=self.session
+        )
+        return {str(user["_id"]): user_records.generation(user) + 1 async for user in found}
 
     async def _take(self, rows: list[Row]) -> None:
         """Mark rows as done, before their users are written, so that of two workers one stops here."""
@@ -182,7 +188,7 @@ class RowWriter:
                 raise _RefusedError("Another worker did some of them.")
 
     async def _write_alone(self, row: Row, user: Row) -> None:
-        """Write a row that ends the sessions of its user, as a revocation."""
+        """Write a row that ends the sessions of its user, in a transaction of its own."""
         async with self.users.end(str(user["_id"])) as ending:
             async with transaction(self.session):
                 await self._take([row])
@@ -214,44 +220,3 @@ class RowWriter:
         changes.note(user, row["said"], self.authority)
         if row.get("password_hash") is not None:
             audit.log.record("password_set", user_id=str(user["_id"]), by=self.authority.author.user_id)
-
-
-def _prepare(rows: list[Row], standing: dict[ObjectId, Row], author: Author) -> _Batch:
-    """Prepare a batch; heavy, so call it in a thread. Rows of deleted users will be refused by the write."""
-    batch = _Batch(rows, [], [], [], [], [], [])
-    for row in rows:
-        user = standing.get(row["user"], {"_id": row["user"], "is_active": False, "scopes": []})
-        if row["status"] == "delete" or (row["status"] == "update" and _ends(row, user)):
-            batch.alone.append((row, user))
-            continue
-        write, words, entry = (
-            _create(row, author) if row["status"] == "create" else _update(row, user, author)
-        )
-        batch.writes.append(write)
-        batch.words.append(words)
-        batch.entries.append(entry)
-        batch.together.append(row)
-        if row["status"] == "update":
-            batch.notes.append((user, row["said"]))
-    batch.writes.sort(key=lambda write: isinstance(write, InsertOne))
-    return batch
-
-
-def _ends(row: Row, user: Row) -> bool:
-    return row.get("password_hash") is not None or changes.ends(user, row["said"])
-
-
-def _create(row: Row, author: Author) -> tuple[InsertOne[Row], dict[str, bool], Entry]:
-    """A create without a `User`, which would add half of the work: the plan has validated the values."""
-    fields, words = user_records.compose(row["said"])
-    credentials = {"password_hash": row.get("password_hash"), "generation": 0}
-    new = {"_id": row["user"], **fields, "credentials": credentials}
-    return InsertOne(new), words, user_records.creation(row["user"], row["said"], author)
-
-
-def _update(row: Row, user: Row, author: Author) -> tuple[UpdateOne, dict[str, bool], Entry]:
-    """Of the version that was planned; if that of `user` is another, MongoDB finds nothing to update."""
-    is_verified = user_records.stays_verified(user, row["said"])
-    update, words = user_records.change(row["said"], is_verified=is_verified)
-    at = {"_id": row["user"], "version": row["version"]}
-    return UpdateOne(at, update), words, changes.alteration(at, author, row["differences"])

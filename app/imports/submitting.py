@@ -15,7 +15,7 @@ from app.database.connections import Connections
 from app.database.transactions import together
 from app.files import Files
 from app.imports import encoding_choice, files, import_records, options
-from app.imports.import_records import ImportRecords
+from app.imports.import_records import ImportRecords, kind_of, path_of
 from app.imports.mapped_columns import MappedColumns
 from app.imports.uploads import Upload, clean_name
 from app.jobs import Job, Jobs
@@ -120,15 +120,14 @@ class Submitter:
 
         `first` runs before in the same transaction, and aborts it by raising.
         """
-        import_id = str(document["_id"])
 
         async def write(session: AsyncClientSession) -> Job:
             if first is not None:
                 await first(session)
             job = await self._jobs.submit(
-                "import_plan",
-                import_id,
-                result=f"/users/imports/{import_id}",
+                kind_of(document).plan_job,
+                str(document["_id"]),
+                result=path_of(document),
                 by=document["by"],
                 total=total,
                 session=session,

@@ -1,4 +1,4 @@
-"""Undoes one row of an import: compares what it wrote, by the audit trail, with the user now."""
+"""Undoes one row that was applied: compares what it wrote, by the audit trail, with the user now."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -29,7 +29,7 @@ def undo_update(parsed: ParsedRow, stored: StoredUser, entry: Entry) -> None:
         return
     for each in written:
         if not _same(_get(user, each["pointer"]), each["to"]):
-            parsed.fail(CONFLICT, "This field was changed after the import wrote it.", each["pointer"])
+            parsed.fail(CONFLICT, "This field was changed since.", each["pointer"])
         _set(user, each["pointer"], each["from"])
     addresses = user["profile"]["addresses"]
     user["profile"]["addresses"] = [each for each in addresses if not _is_nowhere(each)]
@@ -41,9 +41,9 @@ def undo_creation(parsed: ParsedRow, stored: StoredUser, entry: Entry, *, has_ne
     parsed.values["delete"] = True
     now = {name: stored.row[name] for name in _FIELDS} if stored.row else {}
     for at in _changed(entry["differences"], audit.write.differences({}, now)):
-        parsed.fail(CONFLICT, "This field was changed after the import created the user.", at)
+        parsed.fail(CONFLICT, "This field was changed since the user was created.", at)
     if has_new_password:
-        parsed.fail(CONFLICT, "The password was set after the import created the user.", "/password")
+        parsed.fail(CONFLICT, "The password was set since the user was created.", "/password")
 
 
 def losses(entry: Entry) -> Iterator[tuple[str, str | None]]:
@@ -53,9 +53,9 @@ def losses(entry: Entry) -> Iterator[tuple[str, str | None]]:
         return
     for at in pointers:
         if at in SECRETS:
-            yield "The earlier password is not stored: the one that the import set stays.", at
-    if any(at in (*SECRETS, *_STANDING) for at in pointers):
-        yield "Sessions that the import ended stay ended.", None
+            yield "The earlier password is not stored: the one that was set stays.", at
+    if entry["action"] == "signed_out" or any(at in (*SECRETS, *_STANDING) for at in pointers):
+        yield "Sessions that ended stay ended.", None
 
 
 def _changed(written: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> list[str]:

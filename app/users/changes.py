@@ -95,9 +95,7 @@ class Writes:
             if administrators.was_one(deleted):
                 await administrators.leave_one(self._records.collection, deleted["_id"], session)
             database = self._records.collection.database
-            for name, field in OWNED.items():
-                await database[name].delete_many({field: deleted["_id"]}, session=session)
-            await audit.write.forget(database, [deleted["_id"]], session)
+            await forget(database, [deleted["_id"]], session)
             await audit.write.add(
                 database, [audit.write.entry(author, "deleted", deleted["_id"])], session, also
             )
@@ -294,6 +292,13 @@ def ends(row: Row, values: dict[str, Any]) -> bool:
 def moves(row: Row, values: Mapping[str, Any]) -> bool:
     """Whether the change gives the user another e-mail, or another spelling of it."""
     return bool(row.get("email") != values["email"])
+
+
+async def forget(database: Database, ids: Sequence[ObjectId], session: AsyncClientSession) -> None:
+    """Delete what belongs to deleted users, and remove their values from the trail."""
+    for name, field in OWNED.items():
+        await database[name].delete_many({field: {"$in": list(ids)}}, session=session)
+    await audit.write.forget(database, list(ids), session)
 
 
 async def end_codes(database: Database, ids: Sequence[ObjectId], session: AsyncClientSession) -> None:

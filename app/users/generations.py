@@ -1,6 +1,6 @@
 """Generations of a user's sessions: ending all sessions raises the number."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -20,3 +20,5 @@ class Ending:
 
 End = Callable[[str], AbstractAsyncContextManager[Ending]]
 """Around a write that ends all sessions of the user with this id (`Sessions.ending`)."""
+EndAll = Callable[[Sequence[str]], AbstractAsyncContextManager[Mapping[str, Ending]]]
+"""The same for several users (`Sessions.ending_all`)."""

@@ -19,7 +19,7 @@ from app.users.authority import Authority
 from app.users.generations import generation_of
 from app.users.idempotency import Attempt
 from app.users.selections import choose
-from models.user import FACETS, KEPT, KEYS, User, UserInput
+from models.user import FACETS, KEPT, KEYS, SEARCHED, User, UserInput
 from models.user import UNIQUE as UNIQUE_FIELDS
 
 T = TypeVar("T")
@@ -43,6 +43,8 @@ _FACETS = [
     for depth in (1, 2, 3)
 ]
 """Of the user, the profile and an address."""
+_UNDERIVED = set(SETTABLE) - {field.path[0] for field in (*SEARCHED.values(), *KEYS)}
+"""Of what callers may set, what neither search nor keys are made of."""
 _UNRECORDED = {"last_login_at": None, "last_login_ip": None, "version": 1, **KEPT}
 """What the service records of a user later."""
 
@@ -99,13 +101,21 @@ def normalised(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def change(
-    values: Mapping[str, Any], raised: Mapping[str, int] = {}, *, is_verified: bool
+    values: Mapping[str, Any],
+    raised: Mapping[str, int] = {},
+    *,
+    is_verified: bool,
+    differing: Iterable[str] = (),
 ) -> tuple[dict[str, Any], dict[str, bool]]:
     """The update that sets all fields that callers may set, and whether the e-mail is verified.
 
-    And the words that the dictionary must have first.
+    And the words that the dictionary must have first. `differing`: the fields that differ from the stored
+    ones, where that is known; what search and keys are made of is spared where none of them does.
     """
     values = {**values, "email_verified": is_verified}
+    if differing and _UNDERIVED.issuperset(differing):
+        few = {name: values[name] for name in differing} | {"facets": list(dict.fromkeys(_facets(values)))}
+        return {"$set": few | {"updated_at": now()}, "$inc": {"version": 1, **raised}}, {}
     kept, words = hidden(values)
     return {"$set": values | {"updated_at": now()} | kept, "$inc": {"version": 1, **raised}}, words
 

@@ -6,17 +6,17 @@ from app.core.mongo import Collection
 from app.users import idempotency
 from app.users.batches import Batches
 from app.users.changes import Changes, Writes
-from app.users.generations import End
+from app.users.generations import End, EndAll
 from app.users.user_records import Records
 from app.users.verification import Verification
 
 
 class Users:
-    def __init__(self, collection: Collection, end: End) -> None:
-        """`end` is entered around each write that ends the sessions of its user."""
+    def __init__(self, collection: Collection, end: End, end_all: EndAll) -> None:
+        """`end` is entered around each write that ends the sessions of its user, `end_all` of several."""
         self.collection = collection
         """For the hot paths: a row is decoded and checked in 7 µs, a document made of it in 50 µs."""
-        self.end = end
+        self.end, self.end_all = end, end_all
         self.attempt = partial(idempotency.attempt, collection.database)
         records = Records(collection)
         self.create, self.insert, self.read = records.create, records.insert, records.read

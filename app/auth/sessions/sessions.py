@@ -284,16 +284,34 @@ class Sessions:
         From before the write until Redis has it, each request asks MongoDB, so that a crash in between leaves
         no ended session alive and ends no other. `keep` is a session that goes on.
         """
-        ending, keep = Ending(), session_of(keep)
-        held = await self._find_grants(user_id)
-        await self._store.run("begin_revocation", user_id, keep, self._absolute_ms)
+        async with self.ending_all([user_id], keep=keep) as endings:
+            yield endings[user_id]
+
+    @asynccontextmanager
+    async def ending_all(
+        self, user_ids: Sequence[str], *, keep: str = ""
+    ) -> AsyncIterator[Mapping[str, Ending]]:
+        """The same around one write about several users: what to fill in, by user."""
+        endings, keep = {user_id: Ending() for user_id in user_ids}, session_of(keep)
+        held = await asyncio.gather(*map(self._find_grants, endings))
+        await asyncio.gather(
+            *(self._store.run("begin_revocation", user_id, keep, self._absolute_ms) for user_id in endings)
+        )
         try:
-            yield ending
+            yield endings
         except (
             RosterError
         ):  # refused, so nothing was written; after other errors the revocation stays in doubt
-            await self._store.run("end_revocation", user_id, keep, "", "")
+            await asyncio.gather(
+                *(self._store.run("end_revocation", user_id, keep, "", "") for user_id in endings)
+            )
             raise
+        ended = zip(endings.items(), held, strict=True)
+        await asyncio.gather(
+            *(self._end(user_id, ending, keep, grants) for (user_id, ending), grants in ended)
+        )
+
+    async def _end(self, user_id: str, ending: Ending, keep: str, held: Mapping[str, str]) -> None:
         generation = ending.generation if ending.generation is not None else ""
         await self._store.run("end_revocation", user_id, keep, generation, "revoked")
         ended = {grant: client for grant, client in held.items() if session_of(grant) != keep}

@@ -112,6 +112,8 @@ LET_IN = {
     "import_users": 202, "list_imports": 200, "apply_import": 404, "revert_import": 404,
     "announce_upload": 409, "complete_upload": 404,
     "read_import": 404, "download_import": 404, "delete_import": 404,
+    "submit_bulk": 202, "list_bulk": 200, "read_bulk": 404, "apply_bulk": 404, "cancel_bulk": 404,
+    "revert_bulk": 404, "delete_bulk": 404,
     "read_audit": 200,
     "list_settings": 200, "list_signing_keys": 200, "create_signing_key": 201,
     "create_view": 201, "list_views": 200, "read_view": 404, "replace_view": 404, "delete_view": 404,

@@ -85,6 +85,7 @@ DEFAULTS: dict[str, object] = {
     "export_ttl_s": 86_400,
     "import_max_bytes": 104_857_600,
     "import_ttl_s": 604_800,
+    "bulk_max_users": 1_000_000,
     "jobs_inside": True,
     "jobs_at_once": 2,
     "job_lease_s": 10,

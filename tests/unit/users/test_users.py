@@ -1,7 +1,7 @@
 """What `app.users` does with rows, on mongomock; races and indexes are the integration tier's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -37,6 +37,12 @@ async def unwatched(_: str) -> AsyncIterator[Ending]:
     yield Ending()
 
 
+@asynccontextmanager
+async def unwatched_all(ids: Sequence[str]) -> AsyncIterator[Mapping[str, Ending]]:
+    """The same of several users."""
+    yield {user_id: Ending() for user_id in ids}
+
+
 ANYONE = Authority(frozenset(ALL_SCOPES), COMMAND_LINE)
 WRITER = Authority(frozenset(ALL_SCOPES) - {"users:admin"}, COMMAND_LINE)
 
@@ -53,7 +59,7 @@ async def stored() -> Any:
 
 @pytest.fixture
 def users(stored: Any) -> Users:
-    return Users(stored, unwatched)
+    return Users(stored, unwatched, unwatched_all)
 
 
 def said(**more: Any) -> UserInput:
@@ -451,7 +457,7 @@ class Watched:
 
     def __init__(self, stored: Any) -> None:
         self.endings: list[tuple[str, int | None]] = []
-        self.users = Users(stored, self.ending)
+        self.users = Users(stored, self.ending, unwatched_all)
 
     @asynccontextmanager
     async def ending(self, user_id: str) -> AsyncIterator[Ending]:

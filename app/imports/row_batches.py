@@ -1,0 +1,103 @@
+"""Batches of planned rows, prepared with their writes before the transaction that makes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bson import ObjectId
+from pymongo import DeleteOne, InsertOne, UpdateOne
+
+from app import audit
+from app.audit.write import Author, Entry
+from app.core.mongo import Row
+from app.users import changes, user_records
+from app.users.administrators import may_administer
+
+_SIGN_OUT = {"$inc": changes.RAISED}
+_Write = DeleteOne | InsertOne[Row] | UpdateOne
+_ORDER = (DeleteOne, UpdateOne, InsertOne)
+"""So that unique values are freed first."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """A batch of rows with their writes."""
+
+    rows: list[Row]
+    writes: list[_Write]
+    words: list[dict[str, bool]]
+    together: list[Row]
+    """The rows whose users are written in one transaction."""
+    notes: list[tuple[Row, Row]]
+    """Users before and after, for the audit log."""
+    entries: list[Entry]
+    """The entries of the audit trail for those written together."""
+    alone: list[tuple[Row, Row]]
+    """Rows that set a password or take away an administrator, each with its user: written singly."""
+    ended: list[ObjectId]
+    """The users written together whose sessions end."""
+
+
+def prepare(rows: list[Row], standing: dict[ObjectId, Row], author: Author) -> Batch:
+    """Prepare a batch; heavy, so call it in a thread. Rows of deleted users will be refused by the write."""
+    batch = Batch(rows, [], [], [], [], [], [], [])
+    for row in rows:
+        user = standing.get(row["user"], {"_id": row["user"], "is_active": False, "scopes": []})
+        if _is_alone(row, user):
+            batch.alone.append((row, user))
+            continue
+        if _ends(row, user):
+            batch.ended.append(user["_id"])
+        write, words, entry = _write(row, user, author)
+        batch.writes.append(write)
+        batch.words.append(words)
+        batch.entries.append(entry)
+        batch.together.append(row)
+        if row["status"] == "update" and row["said"] is not None:
+            batch.notes.append((user, row["said"]))
+    batch.writes.sort(key=lambda write: _ORDER.index(type(write)))
+    return batch
+
+
+def _is_alone(row: Row, user: Row) -> bool:
+    if row["status"] == "create":
+        return False
+    after = {} if row["status"] == "delete" else row["said"] or user
+    return row.get("password_hash") is not None or (may_administer(user) and not may_administer(after))
+
+
+def _ends(row: Row, user: Row) -> bool:
+    """Whether the row ends its user's sessions; all that a bulk change does to some."""
+    if row["status"] != "update":
+        return bool(row["status"] == "delete")
+    return row["said"] is None or changes.ends(user, row["said"])
+
+
+def _write(row: Row, user: Row, author: Author) -> tuple[_Write, dict[str, bool], Entry]:
+    """The write, words for the dictionary and the trail's entry."""
+    if row["status"] == "create":
+        return _create(row, author)
+    at = {"_id": row["user"], "version": row["version"]}
+    if row["status"] == "delete":
+        return DeleteOne(at), {}, audit.write.entry(author, "deleted", row["user"])
+    if row["said"] is None:  # a sign-out raises no version
+        return UpdateOne(at, _SIGN_OUT), {}, audit.write.entry(author, "signed_out", row["user"])
+    return _update(row, user, author, changes.RAISED if _ends(row, user) else {})
+
+
+def _create(row: Row, author: Author) -> tuple[InsertOne[Row], dict[str, bool], Entry]:
+    """A create without a `User`, which would add half of the work: the plan has validated the values."""
+    fields, words = user_records.compose(row["said"])
+    credentials = {"password_hash": row.get("password_hash"), "generation": 0}
+    new = {"_id": row["user"], **fields, "credentials": credentials}
+    return InsertOne(new), words, user_records.creation(row["user"], row["said"], author)
+
+
+def _update(
+    row: Row, user: Row, author: Author, raised: Mapping[str, int]
+) -> tuple[UpdateOne, dict[str, bool], Entry]:
+    """Of the version that was planned; if that of `user` is another, MongoDB finds nothing to update."""
+    is_verified = user_records.stays_verified(user, row["said"])
+    differing = {each["pointer"].split("/")[1] for each in row["differences"]}
+    update, words = user_records.change(row["said"], raised, is_verified=is_verified, differing=differing)
+    at = {"_id": row["user"], "version": row["version"]}
+    return UpdateOne(at, update), words, changes.alteration(at, author, row["differences"])
