@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from benchmarks import (
     bad_files,
+    bulk,
     bystander,
     depth,
     exports,
@@ -37,6 +38,7 @@ BENCHES: dict[str, Callable[[Backends, Sizes], list[Finding]]] = {
     "grants": grants.measure,
     "search": search.measure,
     "imports": imports.measure,
+    "bulk": bulk.measure,
     "bad files": bad_files.measure,
     "trail": trailing.measure,
     "mail": mail.measure,

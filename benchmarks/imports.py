@@ -38,6 +38,7 @@ _COLUMNS = (
     + ",addresses_more"
 )
 """All that a caller may say: without ids and versions every row is a new user."""
+_PLACE = "/users/imports"
 _TIMEOUT_S = 600
 _LOOK_S = 0.05
 _KEPT = 1_000
@@ -159,7 +160,7 @@ def _export(people: Database, folder: Path) -> dict[str, Path]:
     files = {form: folder / f"people.{form}" for form in ("csv", "xlsx")}
     with serving("roster", people) as server:
         for form, file in files.items():
-            file.write_bytes(_ask(server, "GET", f"/users/export?format={form}&columns={_COLUMNS}"))
+            file.write_bytes(ask(server, "GET", f"/users/export?format={form}&columns={_COLUMNS}"))
     return files
 
 
@@ -191,28 +192,35 @@ def _empty(directory: Database, *, but: int = 0) -> None:
 def _import(server: Server, file: Path, rows: int, expected: str) -> _Took:
     """From the first byte of the upload to the plan, and from there to the end."""
     started = time.perf_counter()
-    shown = _wait(server, json.loads(_ask(server, "POST", "/users/import", file.read_bytes())), "planned")
+    begun = json.loads(ask(server, "POST", "/users/import", file.read_bytes()))
+    shown = wait(server, _PLACE, begun, "planned")
     planned = time.perf_counter()
-    applied = _wait(
-        server, json.loads(_ask(server, "POST", f"/users/imports/{shown['id']}/apply")), "applied"
-    )
+    begun = json.loads(ask(server, "POST", f"{_PLACE}/{shown['id']}/apply"))
+    applied = wait(server, _PLACE, begun, "applied")
     ended = time.perf_counter()
     assert shown["counts"][expected] >= rows - _KEPT, shown["counts"]
     assert applied["counts"]["error"] == applied["counts"]["conflict"] == 0, applied["counts"]
     return _Took(planned - started, ended - planned)
 
 
-def _wait(server: Server, shown: dict[str, Any], state: str) -> dict[str, Any]:
+def wait(server: Server, place: str, shown: dict[str, Any], state: str) -> dict[str, Any]:
     while shown["state"] != state:
         assert shown["state"] in {"planning", "applying"}, shown
         time.sleep(_LOOK_S * 5)
-        shown = json.loads(_ask(server, "GET", f"/users/imports/{shown['id']}?limit=1"))
+        shown = json.loads(ask(server, "GET", f"{place}/{shown['id']}?limit=1"))
     return shown
 
 
-def _ask(server: Server, method: str, path: str, body: bytes | None = None) -> bytes:
+def ask(
+    server: Server,
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    *,
+    kind: str = "application/octet-stream",
+) -> bytes:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=_TIMEOUT_S)
-    headers = Request(path, server.token).headers | {"Content-Type": "application/octet-stream"}
+    headers = Request(path, server.token).headers | {"Content-Type": kind}
     connection.request(method, path, body, headers | {"Prefer": "wait=30"})
     answer = connection.getresponse()
     content = answer.read()

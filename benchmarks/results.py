@@ -23,6 +23,7 @@ BENCHES = (
     "grants",
     "search",
     "imports",
+    "bulk",
     "bad files",
     "trail",
     "mail",
@@ -144,6 +145,8 @@ Read ratios, not absolutes: each is the median over interleaved rounds of two se
 - Imports: from the first byte of the upload to the last row applied, by one worker in a process of its own.
   Raw: one `insert_many` of the same documents, as stored, into an empty collection with the same indexes.
   Memory: of the worker and the process that reads for it, together, looked at twenty times a second.
+- Bulk: from the request to the last user changed, by one worker in a process of its own. Raw: `bulk_write` by
+  `_id`, 1,000 at a time, of the fields that the change wrote, as stored, on the same collection.
 - Failover: `make faults`, on three mongods with the command lines of docker-compose.yml (0.25 GB cache each)
   and MongoDB's own election time-out of 10 s; a writer and a reader at 50 requests a second each, one Roster
   process, all on this one machine. A gap is the longest time between two good answers from the fault on.
