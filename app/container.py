@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from app import migrations
 from app.accounts.activations import Activations
 from app.audit.read import AuditLog
+from app.audit.sign_ins import SignIns
 from app.auth.access_tokens import AccessTokens
 from app.auth.form_tokens import FormTokens
 from app.auth.id_tokens import IdTokens
@@ -41,6 +42,7 @@ from app.oauth.oauth import OAuth
 from app.oauth.openid import Logouts
 from app.oauth.openid.back_channel import LogoutNotices
 from app.search import SearchIndex
+from app.statistics import Statistics
 from app.users import Users
 from app.views import Views
 
@@ -66,6 +68,7 @@ class Container:
     exports: Exports
     schedules: Schedules
     imports: Imports
+    statistics: Statistics
     views: Views
     bulk: Bulk
     logout_notices: LogoutNotices
@@ -134,6 +137,10 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     )
     quotas = Quotas(held.redis_connection, held.secret)
     consents = Consents(database, sessions)
+    sign_ins = SignIns(database)
+    closing.push_async_callback(sign_ins.write)
+    writing = asyncio.create_task(sign_ins.keep_writing())
+    closing.callback(writing.cancel)
     auth = OAuth(
         settings=settings,
         database=database,
@@ -164,6 +171,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         form_tokens=FormTokens(held.secret),
         outbox=outbox,
         notices=notices,
+        sign_ins=sign_ins,
     )
     listing = Listing(held, cursors)
     files = Files(database, settings)
@@ -183,6 +191,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         files=files,
         exports=exports,
         schedules=Schedules(held, jobs, exports, cursors),
+        statistics=Statistics(database, jobs, outbox),
         views=Views(database, listing, cursors),
         imports=imports,
         bulk=Bulk(

@@ -26,6 +26,7 @@ finds. It calls `run.progress` now and then, and lets its exceptions pass.
 """
 
 _FILES_SWEPT_S = 60.0
+_COUNTED_S = 60.0
 _RESTART_S = 5.0
 
 
@@ -44,6 +45,7 @@ async def working(opened: Container) -> AsyncIterator[None]:
     }
     periodic_tasks = (
         jobs.PeriodicTask(opened.files.sweep, _FILES_SWEPT_S),
+        jobs.PeriodicTask(opened.statistics.roll_up_when_due, _COUNTED_S),
         jobs.PeriodicTask(partial(scheduler.run, opened.jobs.job_queue, opened.schedules), _RESTART_S),
     )
 

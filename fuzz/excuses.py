@@ -71,6 +71,8 @@ FINER = {
     "address": "must be an IPv4 or IPv6 address",
     "sort": "must be left out where q ranks",
     "skip": "must be left out where q ranks",
+    **dict.fromkeys(("from", "to"), "must be a day, and at most a thousand of them a range"),
+    "series": "must be one alone in CSV",
     "start": "must hold a value of the order's field, and stand without q, cursor and skip",
     "q": "must hold no control character, and at most ten words",
     **dict.fromkeys(

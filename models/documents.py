@@ -17,6 +17,7 @@ from models.mail_code import StoredMailCode
 from models.opaque_token import StoredToken
 from models.schedule import StoredSchedule
 from models.session import EndedSession, KnownDevice
+from models.statistics import StoredDay, StoredFigures, StoredSignIns
 from models.stored import GONE_WHEN_DUE, NamedDocument
 from models.token import SealedKey, SealedPasswordKey
 from models.user import User
@@ -103,6 +104,9 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     StoredConsent,
     StoredMail,
     StoredView,
+    StoredSignIns,
+    StoredDay,
+    StoredFigures,
     SealedKey,
     SealedPasswordKey,
     Secret,

@@ -317,6 +317,11 @@ class User(PublicFields, Document):
                 for field in FACETS
                 if field.may_be_missing and field not in PARTS
             ),
+            IndexModel(
+                [("locale", ASCENDING)],
+                name="locale",
+                partialFilterExpression={"locale": {"$gt": ""}},  # by type, MongoDB would read each user
+            ),
             IndexModel([("facets", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)], name="facets"),
             IndexModel(
                 [("search.t", ASCENDING), ("keys.name", ASCENDING), ("_id", ASCENDING)], name="search_words"

@@ -98,6 +98,7 @@ REASONS = {
     "last_login_at": "`sort=last_login_at`; `last_login_from`, `last_login_to`.",
     "name": "`sort=name`: accents and case ignored, Chinese by pinyin.",
     "age": "`sort=age`; `age_min`, `age_max`.",
+    "locale": "How many people have which, for `GET /statistics`. It holds only those who have one.",
     "facets": "One entry for each value of `is_active`, `email_verified`, `tag`, `scope`, `department`, "
     "`city` and `country` a user has, each followed by `created_at` and the id: one index instead of seven "
     "serves every equality filter in the default order, with `created_from` and `created_to` on top.",

@@ -175,6 +175,7 @@ async def note_sign_in(auth: Auth, account: Account, address: str, agent: str) -
     await auth.notices.signed_in(account.user_id, address=address, agent=agent)
     seen = {"last_login_at": now(), "last_login_ip": address or None}
     await auth.users.collection.update_one({"_id": ObjectId(account.user_id)}, {"$set": seen})
+    auth.sign_ins.count("succeeded")
 
 
 async def improve_hash(auth: Auth, account: Account, rehashed: str) -> None:

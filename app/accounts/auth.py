@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.audit.sign_ins import SignIns
 from app.auth.access_tokens import AccessTokens
 from app.auth.form_tokens import FormTokens
 from app.auth.id_tokens import IdTokens
@@ -44,3 +45,4 @@ class Auth:
     form_tokens: FormTokens
     outbox: Outbox
     notices: Notices
+    sign_ins: SignIns

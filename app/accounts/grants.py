@@ -69,6 +69,7 @@ async def prove_password(auth: Auth, *, name: str, password: str, source: Reques
     if account is None or not verdict.matches or not account.is_active:
         await auth.throttle.fail(key, source.address)
         reason = "unknown" if account is None else "inactive" if verdict.matches else "wrong_password"
+        auth.sign_ins.count("failed")
         audit.log.record("sign_in_failed", user_id=_id(account), address=source.address, reason=reason)
         raise InvalidGrantError(WRONG)
     await auth.throttle.succeed(key, source.address)
@@ -90,6 +91,7 @@ async def _verify(
         stored = account.password_hash if account else None
         return await auth.passwords.verify(password, stored, at_turn=check)
     except ThrottledError:
+        auth.sign_ins.count("throttled")
         audit.log.record("sign_in_throttled", user_id=_id(account), address=source.address)
         raise
 

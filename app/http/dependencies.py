@@ -32,6 +32,7 @@ from models.imports import ImportFileQuery, ImportQuery, ImportRowsQuery
 from models.job import JobQuery, PageQuery
 from models.listing import ExportQuery, FileQuery, Filter, SuggestQuery
 from models.mail import MailQuery
+from models.statistics import StatisticsQuery
 from models.texts import visible
 from models.user import EXAMPLE_ID
 
@@ -257,6 +258,13 @@ async def _accepted_format(
     return best
 
 
+async def _wants_csv(
+    accept: Annotated[str | None, Header(max_length=1000, include_in_schema=False)] = None,
+) -> bool:
+    """Whether Accept likes CSV better than JSON."""
+    return accept is not None and _quality("text/csv", accept) > _quality("application/json", accept)
+
+
 def _quality(media_type: str, accept: str) -> float:
     """The quality of the media type by the most specific range of Accept; 0 if none matches."""
     found: tuple[int, float] = (0, 0.0)
@@ -452,5 +460,7 @@ AuditOptions = Annotated[AuditQuery, Depends(QueryOf(AuditQuery))]
 MailOptions = Annotated[MailQuery, Depends(QueryOf(MailQuery))]
 JobOptions = Annotated[JobQuery, Depends(QueryOf(JobQuery))]
 FileOptions = Annotated[FileQuery, Depends(QueryOf(FileQuery))]
+StatisticsOptions = Annotated[StatisticsQuery, Depends(QueryOf(StatisticsQuery))]
+WantsCsv = Annotated[bool, Depends(_wants_csv)]
 SuggestOptions = Annotated[SuggestQuery, Depends(QueryOf(SuggestQuery))]
 ExportOptions = Annotated[ExportQuery, Depends(QueryOf(ExportQuery))]

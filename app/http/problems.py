@@ -27,6 +27,7 @@ from models.mail import MailOutput, MailPage
 from models.opaque_token import NewOpaqueToken, OpaqueTokenList
 from models.problem import MEDIA_TYPE, Problem, ProblemError
 from models.schedule import ScheduleOutput, SchedulePage
+from models.statistics import Statistics
 from models.token import OAuthProblem
 from models.user import UserInput, UserOutput, UserPatch
 from models.view import ViewPage
@@ -233,7 +234,7 @@ _EXAMPLED = (
     AuditEntry, AuditPage, Batch, BatchOutput, BulkList, BulkPlan, ClientOutput, ClientPage,
     ClientPatch, ExportOutput, ExportPage, ImportList, ImportPlan, JobOutput, JobPage, MailOutput,
     MailPage, NewClientOutput, NewOpaqueToken, OpaqueTokenList, OwnPatch, ScheduleOutput, SchedulePage,
-    UserInput, UserOutput, UserPage, UserPatch, ViewPage,
+    Statistics, UserInput, UserOutput, UserPage, UserPatch, ViewPage,
 )  # fmt: skip
 """Schemas whose examples may have nulls."""
 

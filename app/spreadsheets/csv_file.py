@@ -31,6 +31,11 @@ class CsvWriter:
         return b""
 
 
+def table(labels: Sequence[str], rows: Iterable[Iterable[Any]]) -> bytes:
+    """A small file, whole: texts are guarded, None is an empty cell."""
+    return _BYTE_ORDER_MARK + _encode([labels, *(map(_render_one, row) for row in rows)])
+
+
 def _encode(records: Iterable[Iterable[Any]]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\r\n").writerows(records)

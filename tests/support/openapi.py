@@ -33,6 +33,7 @@ TOLD = {"read_userinfo", "read_userinfo_by_form"}
 
 NEEDED: dict[str, str | None] = {
     **dict.fromkeys(("create_view", "list_views", "read_view", "replace_view", "delete_view"), "users:read"),
+    "read_statistics": "users:read",
     "export_users": "users:export",
     "export_users_csv": "users:export",
     "export_users_excel": "users:export",
