@@ -36,7 +36,6 @@ _DELETED: Final = 5_000
 class Kind:
     """What a plan is of: where callers find it, what its jobs are called, and its errors."""
 
-    name: str
     path: str
     via: Via
     plan_job: JobKind
@@ -51,12 +50,12 @@ class Kind:
 
 
 IMPORT: Final = Kind(
-    "import", "/users/imports", "import", "import_plan", "import_apply", None,
+    "/users/imports", "import", "import_plan", "import_apply", None,
     ImportNotFoundError, ImportNotPlannedError, ImportNotAppliedError, ImportRevertedError,
     ImportApplyingError,
 )  # fmt: skip
 BULK: Final = Kind(
-    "bulk change", "/users/bulk", "bulk", "bulk_plan", "bulk_apply", {"$type": "object"},
+    "/users/bulk", "bulk", "bulk_plan", "bulk_apply", {"$type": "object"},
     BulkNotFoundError, BulkNotPlannedError, BulkNotAppliedError, BulkRevertedError, BulkApplyingError,
 )  # fmt: skip
 
@@ -98,7 +97,7 @@ class ImportRecords:
 
     def _known(self, found: Import | None) -> Import:
         if found is None or found["expires_at"] <= now():  # MongoDB deletes them about once a minute
-            raise self.kind.not_found(f"There is no {self.kind.name} with this id, or it has expired.")
+            raise self.kind.not_found("There is none with this id, or it has expired.")
         return found
 
     async def count(self, import_id: ObjectId) -> dict[str, int]:

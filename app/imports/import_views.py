@@ -122,7 +122,7 @@ class Views:
             {"_id": import_id, "state": {"$in": [shown.document["state"], "planned"]}}
         )
         if not deleted.deleted_count:
-            raise self._records.kind.applying(f"The {self._records.kind.name} was applied at the same time.")
+            raise self._records.kind.applying("It was applied at the same time.")
         await self._records.delete_rows(import_id)
         if shown.document["file"] is not None:
             await self._files.delete("imports", shown.document["file"]["id"])
@@ -136,17 +136,14 @@ class Views:
         if shown.state == "cancelled":
             return shown
         if shown.state not in _UNDER_WAY or shown.job is None:
-            raise JobEndedError(f"The {self._records.kind.name} is {shown.state}: no job is at work.")
+            raise JobEndedError(f"It is {shown.state}: no job is at work.")
         await self._jobs.cancel(str(shown.job.id))
         return await self.find(import_id, viewer)
 
     def check_still(self, shown: ImportView) -> None:
         """An error while it is being applied."""
         if shown.state == "applying":
-            name = self._records.kind.name
-            raise self._records.kind.applying(
-                f"The {name} is being applied: wait for its job, or cancel it first."
-            )
+            raise self._records.kind.applying("It is being applied: wait for its job, or cancel it first.")
 
     async def _cancel(self, job: Job) -> None:
         try:

@@ -51,9 +51,7 @@ class Reverter:
         counts = await self._records.count(import_id)
         total = sum(counts[status] for status in _DONE)
         if not total:
-            raise self._kind.not_applied(
-                f"No row of this {self._kind.name} was applied: there is nothing to undo."
-            )
+            raise self._kind.not_applied("No row was applied: there is nothing to undo.")
         earlier = shown.document.get("revert")
         if earlier is not None:
             await self._check_given_up(earlier)
@@ -73,9 +71,7 @@ class Reverter:
         except self._kind.not_found:
             return
         if earlier.state not in ("failed", "cancelled") or earlier.document["planned_at"] is not None:
-            raise self._reverted(
-                f"{self._kind.name.capitalize()} {revert_id} reverts this one, and is {earlier.state}."
-            )
+            raise self._reverted(f"Plan {revert_id} reverts this one, and is {earlier.state}.")
 
     async def _keep(self, document: dict[str, Any], *, earlier: ObjectId | None, total: int) -> Job:
         """Store the revert and mark the reverted import, so that of two at once one is refused."""
