@@ -19,6 +19,7 @@ from tests.support.browsing import Person, visit
 from tests.support.documented import Command
 from tests.support.live import PATIENCE_S, LiveServer, environment
 from tests.support.live import command as run_command
+from tests.support.servers import S3Server
 
 ROOT = Path(__file__).parents[3]
 ALL_PAGES = [
@@ -55,9 +56,10 @@ exec {curl} -sS --connect-to 127.0.0.1:8000:{address} --connect-to localhost:800
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def server(tmp_path_factory: pytest.TempPathFactory, s3_server: S3Server) -> Iterator[LiveServer]:
     folder = tmp_path_factory.mktemp("documented")
-    with LiveServer(folder, registration="invitation", metrics_port=0) as live:
+    bucket = s3_server.settings | {"files_direct": True, "export_buckets": "s3://reports/people"}
+    with LiveServer(folder, registration="invitation", metrics_port=0, **bucket) as live:
         programs = folder / "programs"
         programs.mkdir()
         (metrics,) = live.find("metrics_listening")
