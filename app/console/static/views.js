@@ -13,4 +13,7 @@
 /** @type {View[]} */
 export const VIEWS = [
   { path: '/people', title: 'people.title', scope: 'users:read', icon: 'people', go: 'p', load: () => import('./views/people.js') },
+  { path: '/jobs', title: 'jobs.title', scope: 'users:admin', icon: 'job', go: 'j', load: () => import('./views/jobs.js') },
+  { path: '/audit', title: 'audit.title', scope: 'users:admin', icon: 'audit', go: 'a', load: () => import('./views/audit.js') },
+  { path: '/operations', title: 'operations.title', scope: 'users:admin', icon: 'health', go: 'h', load: () => import('./views/operations.js') },
 ];
