@@ -64,8 +64,12 @@ class Days:
         return await self._days.find({"_id": {"$gte": since, "$lte": until}}).sort("_id").to_list()
 
     async def roll_up(self, moment: datetime, sign_ins_since: str) -> int:
-        """Count all days that are not final, and store them; the number of people now."""
-        today = _midnight(moment)
+        """Count all days that are not final, and store them; the number of people now.
+
+        Days before counting began are final as soon as the first day of it is: who sets a directory up brings
+        people into it by ways that the trail does not know.
+        """
+        today, began = _midnight(moment), _read_day(sign_ins_since)
         async with self._days.database.client.start_session(snapshot=True) as session:
             since = await self._find_first_open(today, session)
             people = await self._count_people(since, today, session)
@@ -75,7 +79,7 @@ class Days:
             for day, figures in people.rows(since, today).items()
         ]
         await self._days.bulk_write(
-            [_store(day, row, is_final=moment >= day + DAY + _LATE) for day, row in rows]
+            [_store(day, row, is_final=moment >= max(day, began) + DAY + _LATE) for day, row in rows]
         )
         return people.total
 
@@ -83,7 +87,7 @@ class Days:
         """The day after the last final one; before there is any, the first that something is known of."""
         last = await self._days.find_one({"is_final": True}, sort=[("_id", -1)])
         if last is not None:
-            return datetime.fromisoformat(f"{last['_id']}T00:00Z") + DAY
+            return _read_day(last["_id"]) + DAY
         known = (await self._find_first_person(today, session), await self._find_trail(session))
         return min((each for each in known if each is not None), default=today)
 
@@ -147,6 +151,10 @@ def _store(day: datetime, row: Row, *, is_final: bool) -> UpdateOne:
 
 def _midnight(moment: datetime) -> datetime:
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _read_day(name: str) -> datetime:
+    return datetime.fromisoformat(f"{name}T00:00Z")
 
 
 def _name(day: datetime) -> str:

@@ -95,7 +95,8 @@ async def test_a_day_that_is_over_stays_as_it_was(
 
 
 async def test_an_old_directory_is_filled_with_what_is_known_of_it(client: httpx.AsyncClient) -> None:
-    """Users of an earlier release, of whose creation the trail tells nothing."""
+    """Users of an earlier release, of whose creation the trail tells nothing; also if they come late."""
+    await counted(client)
     month_ago = now().replace(hour=12) - timedelta(days=30)
     old = [document(number, created_at=month_ago + timedelta(days=number // 2)) for number in range(6)]
     await users(client).insert_many(old)
