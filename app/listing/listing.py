@@ -68,7 +68,7 @@ class Listing:
         return stream_ranked(self.users, query, q, projection, first_s=first_s)
 
     def check(self, asked: ListQuery) -> None:
-        """InvalidError where `find` would refuse the query, whoever is in the directory."""
+        """InvalidError where `find` would refuse the query, whatever is in the directory."""
         query = self.build(asked)
         choose(asked.fields)
         if asked.q is None:

@@ -15,6 +15,7 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.mongo import AWARE, Database, Row
+from app.database.transactions import transaction
 from models.statistics import SignInOutcome, StoredDay, StoredSignIns
 from models.user import User
 
@@ -70,7 +71,7 @@ class Days:
         people into it by ways that the trail does not know.
         """
         today, began = _midnight(moment), _read_day(sign_ins_since)
-        async with self._days.database.client.start_session(snapshot=True) as session:
+        async with self._days.database.client.start_session() as session, transaction(session):
             since = await self._find_first_open(today, session)
             people = await self._count_people(since, today, session)
         sign_ins = await self._count_sign_ins(since)

@@ -1,4 +1,4 @@
-"""GET /statistics: counted once whoever counts, frozen when the day is over, and read without a scan."""
+"""GET /statistics: each day counted once, frozen when the day is over, and read without a scan."""
 
 import asyncio
 import csv
@@ -82,6 +82,7 @@ async def test_a_day_that_is_over_stays_as_it_was(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = [await create(client) for _ in range(3)]
+    await counted(client)
     day = datetime.fromisoformat(f"{TODAY}T00:00Z") + timedelta(days=1)
     at(monkeypatch, day + timedelta(minutes=30))
     before = {"day": TODAY, "created": 3, "deleted": 0, "total": 3}

@@ -116,12 +116,12 @@ async def test_what_is_no_view_is_refused(
 async def test_own_views_are_seen_by_nobody_else_and_shared_ones_by_all_who_read_users(
     client: httpx.AsyncClient,
 ) -> None:
-    _, hers = await reader(client)
-    _, his = await reader(client)
+    _, anas = await reader(client)
+    _, bens = await reader(client)
     _, administrators = await reader(client, "users:admin")
-    own, shared = await save(client, hers), await save(client, hers, is_shared=True)
-    assert await listed(client, hers) == [shared["id"], own["id"]]
-    for token in (his, administrators):
+    own, shared = await save(client, anas), await save(client, anas, is_shared=True)
+    assert await listed(client, anas) == [shared["id"], own["id"]]
+    for token in (bens, administrators):
         assert shared["id"] in await listed(client, token)
         assert own["id"] not in await listed(client, token)
         assert (await call(client, "GET", f"/views/{shared['id']}", token)).json() == shared
@@ -135,36 +135,36 @@ async def test_own_views_are_seen_by_nobody_else_and_shared_ones_by_all_who_read
 async def test_a_shared_view_is_changed_by_its_maker_and_by_administrators(
     client: httpx.AsyncClient,
 ) -> None:
-    _, hers = await reader(client)
-    _, his = await reader(client)
+    _, anas = await reader(client)
+    _, bens = await reader(client)
     _, administrators = await reader(client, "users:admin")
-    shared = await save(client, hers, is_shared=True)
+    shared = await save(client, anas, is_shared=True)
     path = f"/views/{shared['id']}"
     for asked in ({"method": "DELETE"}, {"method": "PUT", "json": SAID}):
-        problem(await call(client, path=path, token=his, **asked), 403, "insufficient_scope")
+        problem(await call(client, path=path, token=bens, **asked), 403, "insufficient_scope")
     refused = await call(client, "PUT", path, administrators, json=SAID)
     assert pointers(refused) == {"/is_shared"}
     reply = await call(client, "PUT", path, administrators, json=SAID | {"is_shared": True, "name": "Tidied"})
     assert (reply.json()["name"], reply.json()["created_by"]) == ("Tidied", shared["created_by"])
-    assert (await call(client, "PUT", path, hers, json=SAID)).json()["is_shared"] is False
-    problem(await call(client, "GET", path, his), 404, "view_not_found")
-    assert (await call(client, "PUT", path, hers, json=SAID | {"is_shared": True})).status_code == 200
+    assert (await call(client, "PUT", path, anas, json=SAID)).json()["is_shared"] is False
+    problem(await call(client, "GET", path, bens), 404, "view_not_found")
+    assert (await call(client, "PUT", path, anas, json=SAID | {"is_shared": True})).status_code == 200
     assert (await call(client, "DELETE", path, administrators)).status_code == 204
 
 
 async def test_a_deleted_persons_own_views_go_with_them_and_shared_ones_stay(
     client: httpx.AsyncClient,
 ) -> None:
-    ana, hers = await reader(client)
-    _, his = await reader(client)
+    ana, anas = await reader(client)
+    _, bens = await reader(client)
     _, administrators = await reader(client, "users:admin")
-    own, shared = await save(client, hers), await save(client, hers, is_shared=True)
+    own, shared = await save(client, anas), await save(client, anas, is_shared=True)
     assert (await client.delete(f"/users/{ana['id']}")).status_code == 204
     views = database(client)["views"]
     assert await views.find_one({"_id": ObjectId(own["id"])}) is None
     path = f"/views/{shared['id']}"
-    assert (await call(client, "GET", path, his)).json() == shared
-    problem(await call(client, "DELETE", path, his), 403, "insufficient_scope")
+    assert (await call(client, "GET", path, bens)).json() == shared
+    problem(await call(client, "DELETE", path, bens), 403, "insufficient_scope")
     assert (await call(client, "DELETE", path, administrators)).status_code == 204
 
 
