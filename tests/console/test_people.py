@@ -210,3 +210,28 @@ async def test_what_users_wrote_is_text(door: Door, name: str) -> None:
         await expect(page.locator(".who")).to_contain_text(name)
         assert await page.locator("#view img, #view b").count() == 0
         assert await judge(page) == []
+
+
+async def test_a_view_is_saved_shared_with_others_and_removed(console: Page, door: Door) -> None:
+    place = "is_active=false&sort=-name&cols=name%2Cphone&density=compact"
+    await console.goto(f"{door.url}/console/people?{place}")
+    menu = console.get_by_role("button", name="Views", exact=True)
+    await menu.click()
+    await console.get_by_role("menuitem", name="Save or remove views").click()
+    form = console.get_by_role("dialog", name="Views")
+    await form.get_by_label("Name of the view").fill("Gone <b>")
+    await form.get_by_role("switch").check()
+    await form.get_by_role("button", name="Save view").click()
+    await expect(form).to_be_hidden()
+    await console.goto(f"{door.url}/console/people")
+    await menu.click()
+    await console.get_by_role("menuitem", name="Gone <b>").click()
+    await expect(console).to_have_url(f"{door.url}/console/people?{place}")
+    with door.api() as http:
+        [view] = http.get("/views").json()["items"]
+    assert (view["is_shared"], view["columns"], view["density"]) == (True, ["name", "phone"], "compact")
+    await menu.click()
+    await console.get_by_role("menuitem", name="Save or remove views").click()
+    assert await judge(console) == []
+    await form.get_by_role("button", name="Remove the view Gone <b>").click()
+    await expect(form.get_by_text("Gone <b>")).to_be_hidden()

@@ -54,7 +54,7 @@ export function Menu({ label, icon, text, kind = 'plain', items }) {
     <div class="menu" onKeyDown=${press}>
       <${Button} ...${{ kind, icon, title: label }} aria-label=${label} aria-haspopup="menu" aria-expanded=${String(open)} aria-controls=${id} onClick=${() => setOpen(!open)}>${text}<//>
       ${open && html`<div ref=${list} id=${id} role="menu" aria-label=${label} class="popup">
-        ${items.map((item, place) => (item ? html`<${Choice} key=${item.text} ...${{ item, choose }} />` : html`<hr key=${place} />`))}
+        ${items.map((item, place) => (item ? html`<${Choice} key=${place} ...${{ item, choose }} />` : html`<hr key=${place} />`))}
       </div>`}
     </div>`;
 }

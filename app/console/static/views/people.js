@@ -12,6 +12,7 @@ import { t } from '../lib/texts.js';
 import { html, useLoad, useMemo, useState } from '../lib/ui.js';
 import { chosen, ColumnChoice, describe } from './people/columns.js';
 import { FilterChips, FilterForm, FILTERS, ofFilters, RANGES } from './people/filters.js';
+import { SavedViews } from './people/saved.js';
 import { Search } from './people/search.js';
 import { Selected, useSelection } from './people/selected.js';
 import { tellTotal, useTotal } from './people/total.js';
@@ -44,6 +45,7 @@ export default function People({ query }) {
       <div class="spread">
         <${Search} value=${q} onSearch=${search} total=${tellTotal(total)} />
         <div class="row">
+          <${SavedViews} query=${query} />
           <${Button} icon="filter" class=${filtered ? 'on' : ''} onClick=${() => setOpen('filters')}>${t('people.filter')}<//>
           <${Button} icon="columns" onClick=${() => setOpen('columns')}>${t('people.columns')}<//>
           <${Menu} icon="more" label=${t('people.looks')} items=${looks(query)} />
