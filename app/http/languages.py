@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextvars import ContextVar
+from functools import lru_cache
 
 from app.core.catalogue import LANGUAGES, TAGS, Language, accepted_language
 from app.core.catalogue.problems import translate
@@ -41,7 +42,13 @@ class Wish:
 
 
 def find(headers: Headers) -> Language:
-    wished = b",".join([value for name, value in headers if name == _NAME])
+    wished = [value for name, value in headers if name == _NAME]
+    return _read(b",".join(wished)) if wished else LANGUAGES[0]
+
+
+@lru_cache
+def _read(wished: bytes) -> Language:
+    """Remembered: reading it anew takes longer than the rest of a refusal."""
     return accepted_language(wished.decode("latin-1")) or LANGUAGES[0]
 
 

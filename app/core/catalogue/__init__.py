@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from typing import Any, Literal, get_args
 
@@ -58,7 +58,6 @@ def find_language(locales: str | None) -> Language | None:
     return next(filter(None, map(_of_tag, (locales or "")[:_LONGEST].split(" "))), None)
 
 
-@lru_cache
 def accepted_language(header: str | None) -> Language | None:
     """The best of ours in Accept-Language (RFC 9110, section 12.5.4); what cannot be read is passed over."""
     ranges = [_RANGE.fullmatch(part.strip()) for part in (header or "")[:_LONGEST].split(",")]
