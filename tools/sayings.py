@@ -24,7 +24,9 @@ _DOCUMENTATION = ("app/http/openapi.py", "app/http/problems.py")
 _DESCRIBING = frozenset({
     "Body", "Counter", "Declared", "Field", "Form", "Header", "Path", "Query", "_text", "form_text",
 })  # fmt: skip
-_DESCRIPTIONS = frozenset({"MAKER", "SCOPES", "_TOKENS", "description", "examples", "meaning", "summary"})
+_DESCRIPTIONS = frozenset(
+    {"MAKER", "SCOPES", "_TOKENS", "_UNASKED", "description", "examples", "meaning", "summary"}
+)
 _TO_NOBODY = frozenset({"OperationFailure", "RuntimeError", "StartError", "compile", "log", "replace"})
 _TO_CLIENTS = frozenset(error.__name__ for error in error_codes.classes(OAuthError))
 """Told as `error_description`, which RFC 6749 has in ASCII (section 5.2)."""

@@ -75,7 +75,7 @@ async def test_a_conflict_and_a_scope_that_is_lacking_are_told_in_chinese(shared
     assert told(reply, 409, "already_exists")["detail"] == "此 email 已属于其他用户。"
     stale = CHINESE | {"If-Match": '"9"'}
     reply = await ask(shared, f"DELETE /users/{user['id']}", headers=stale)
-    assert told(reply, 412, "version_mismatch")["title"] == "用户已被修改"
+    assert told(reply, 412, "version_mismatch")["title"] == "内容已被修改"
     token = await mint_for(shared.app.state.container, user["id"], "me")  # type: ignore[attr-defined]  # set by `serving`
     reply = await ask(shared, "GET /users", headers=CHINESE | {"Authorization": f"Bearer {token}"})
     assert told(reply, 403, "insufficient_scope")["detail"] == "需要具有 users:read 权限的令牌。"
