@@ -386,6 +386,12 @@ class MailNotFoundError(RosterError):
     title = "There is no such mail"
 
 
+class AvatarNotFoundError(RosterError):
+    status = 404
+    code = "avatar_not_found"
+    title = "No such picture, or there is a newer one"
+
+
 class JobNotFoundError(RosterError):
     status = 404
     code = "job_not_found"
@@ -632,6 +638,24 @@ class UnreadableFileError(RosterError):
     title = "Something in the file cannot be read"
 
 
+class PictureTooLargeError(RosterError):
+    status = 413
+    code = "picture_too_large"
+    title = "The picture takes more than is allowed"
+
+
+class UnsupportedPictureError(RosterError):
+    status = 415
+    code = "unsupported_picture"
+    title = "The picture is of no kind that is taken"
+
+
+class UnreadablePictureError(RosterError):
+    status = 422
+    code = "unreadable_picture"
+    title = "The picture cannot be read"
+
+
 class QueryTooExpensiveError(RosterError):
     status = 422
     code = "query_too_expensive"
@@ -682,6 +706,11 @@ class BusyError(UnavailableError):
 class TooManyImportsError(UnavailableError):
     code = "too_many_imports"
     title = "Too many files are being uploaded"
+
+
+class TooManyPicturesError(UnavailableError):
+    code = "too_many_pictures"
+    title = "Too many pictures are being drawn"
 
 
 class TooManyListenersError(UnavailableError):

@@ -1,0 +1,60 @@
+"""Pictures to upload, and what came of them."""
+
+from io import BytesIO
+from typing import Any, cast
+
+import httpx
+from PIL import Image
+
+RED, BLUE = (254, 0, 0), (0, 0, 254)
+Picture = Image.Image
+_STRONG = 128
+
+
+def encode(picture: Picture, form: str, **options: Any) -> bytes:
+    out = BytesIO()
+    picture.save(out, form, **options)
+    return out.getvalue()
+
+
+def halves(width: int = 600, height: int = 300) -> Picture:
+    """Red on the left, blue on the right."""
+    picture = Image.new("RGB", (width, height), RED)
+    picture.paste(BLUE, (width // 2, 0, width, height))
+    return picture
+
+
+def many_scans(side: int, count: int) -> bytes:
+    """A small progressive JPEG whose last scan comes again and again, each time through all pixels."""
+    content = encode(Image.new("L", (side, side)), "JPEG", progressive=True)
+    last = content.rindex(b"\xff\xda")
+    return content[:-2] + content[last:-2] * count + content[-2:]
+
+
+def decode(content: bytes) -> Picture:
+    with Image.open(BytesIO(content)) as picture:
+        picture.load()
+        return picture
+
+
+def corners(picture: Picture) -> list[str]:
+    """What is at the top left, top right and bottom left: `red`, `blue` or `other`."""
+    far = picture.width - 3
+    found = [picture.convert("RGB").getpixel(place) for place in ((2, 2), (far, 2), (2, far))]
+    return [_name(cast("tuple[int, ...]", colour)) for colour in found]
+
+
+def _name(colour: tuple[int, ...]) -> str:
+    strong = "".join("x" if part > _STRONG else "-" for part in colour)
+    return {"x--": "red", "--x": "blue"}.get(strong, "other")
+
+
+async def upload(client: httpx.AsyncClient, user: dict[str, Any], content: bytes | None = None) -> str:
+    """The URL of a picture that is uploaded for the user, as its path."""
+    content = encode(halves(), "JPEG") if content is None else content
+    reply = await client.put(
+        f"/users/{user['id']}/avatar", content=content, headers={"Content-Type": "image/jpeg"}
+    )
+    assert reply.status_code == 200, reply.text
+    url: str = reply.json()["avatar_url"]
+    return httpx.URL(url).path
