@@ -46,7 +46,8 @@ async def register(
     if auth.settings.registration == "closed":
         raise RegistrationClosedError("Ask an administrator for an account.")
     auth.passwords.check_room()
-    values = UserInput.model_validate({name: getattr(asked, name) for name in _SAID & asked.model_fields_set})
+    said = {name: getattr(asked, name) for name in _SAID & asked.model_fields_set}
+    values = auth.users.settle(UserInput.model_validate(said))
     try:
         await auth.throttle.count_registration(source.address)
         password = await _read_password(auth, asked, values, source)

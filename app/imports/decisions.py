@@ -16,6 +16,7 @@ from app.imports.merging import BLANK, REQUIRED, merge
 from app.imports.recognising import recognise
 from app.imports.row_parser import BAD_CELL, ParsedRow
 from app.imports.stored_users import UNIQUE, StoredUser, find_key, normalise
+from app.users import pictures
 from app.users.authority import ADMIN
 from models.export import Format
 from models.imports import RowStatus
@@ -67,7 +68,9 @@ class Decision:
 class Decider:
     """Decides on the rows of one file for one caller. Heavy: call it in a thread."""
 
-    def __init__(self, scopes: frozenset[str], by: str | None, form: Format) -> None:
+    def __init__(self, scopes: frozenset[str], by: str | None, form: Format, *, base: str) -> None:
+        """`base`: the address of this service, as of `Users`."""
+        self._base = base
         self._form = form
         self._by = by
         self._is_admin = ADMIN in scopes
@@ -117,6 +120,9 @@ class Decider:
             del parsed.values["scopes"]  # an empty cell asks for no scopes, which the caller need not grant
         if before is not None and parsed.values.get("email", "") is None:
             del parsed.values["email"]  # the user was found by another key, and needs an e-mail
+        if isinstance(url := parsed.values.get("avatar_url"), str):
+            own = before["avatar_url"] if before is not None else None
+            parsed.values["avatar_url"] = pictures.settle(url, own, self._base)
         merged = merge(BLANK if before is None else before, parsed.values)
         if (
             stored is not None

@@ -68,7 +68,7 @@ class Planner:
     async def _plan_revert(self, document: Import, run: Run) -> None:
         with DuplicateRows() as duplicates:
             planner = _Plan(self._connections, document, duplicates)
-            plan = RevertPlan(self._database, document)
+            plan = RevertPlan(self._database, document, base=self._connections.settings.issuer_url)
 
             async def decide(rows: list[Row]) -> list[Decision]:
                 found, decisions = await plan.decide(rows, self._users)
@@ -96,7 +96,9 @@ class _Plan:
         self._keeps = asked.blank == "keep"
         # A revert has no file, and so no rewritten cells.
         form: Format = document["file"]["format"] if document["file"] else "ndjson"
-        self._decider = Decider(frozenset(document["scopes"]), document["by"], form)
+        self._decider = Decider(
+            frozenset(document["scopes"]), document["by"], form, base=self._settings.issuer_url
+        )
         self._writer = PlanWriter(self._records, document)
 
     async def plan(self, heading: list[str], chunks: AsyncIterator[list[SourceRow]], run: Run) -> None:

@@ -94,11 +94,11 @@ class Reverter:
 class RevertPlan:
     """Decides how to undo rows of the other import, in chunks."""
 
-    def __init__(self, database: Database, document: Import) -> None:
+    def __init__(self, database: Database, document: Import, *, base: str) -> None:
         self._database = database
         self._records = ImportRecords(database)
         self._reverts: ObjectId = document["reverts"]
-        self._decider = Decider(frozenset(document["scopes"]), document["by"], "ndjson")
+        self._decider = Decider(frozenset(document["scopes"]), document["by"], "ndjson", base=base)
         self._count = 0
 
     async def chunks(self, size: int) -> AsyncGenerator[list[Row], None]:

@@ -105,7 +105,7 @@ class Batches:
 
         `first` is the place of the first one in the batch.
         """
-        users = [record(operation.user) for operation in operations]
+        users = [record(self._records.settle(operation.user)) for operation in operations]
         places: dict[ObjectId, int] = {user.id: first + place for place, user in enumerate(users)}
         also = _noting(attempt, places.__getitem__)
         refused: dict[ObjectId, Result] = {}

@@ -177,7 +177,9 @@ class Changes:
         values = changes.model_dump(exclude_unset=True)
         return await self._change(
             user_id,
-            lambda row: _validated(_merged(_input(row), values), held(row)),
+            lambda row: self._records.settle(
+                _validated(_merged(_input(row), values), held(row)), row["avatar_url"]
+            ),
             versions,
             authority,
             also,
@@ -202,9 +204,26 @@ class Changes:
             if user.version is not None:
                 _check(row["version"], frozenset({user.version}))
             kept = STANDING if not authority.is_admin else STANDING - user.model_fields_set
-            return user.model_copy(update={name: row[name] for name in kept})
+            whole = user.model_copy(update={name: row[name] for name in kept})
+            return self._records.settle(whole, row["avatar_url"])
 
         return await self._change(user_id, compute, versions, authority, also)
+
+    async def set_avatar(
+        self,
+        user_id: PydanticObjectId,
+        url: str | None,
+        versions: AllowedVersions = None,
+        *,
+        authority: Authority,
+    ) -> Row:
+        """The user whose picture has this URL from now on; null takes it away, also one from elsewhere."""
+        return await self._change(
+            user_id,
+            lambda row: _validated(_input(row) | {"avatar_url": url}, held(row)),
+            versions,
+            authority,
+        )
 
     async def delete(
         self,

@@ -15,6 +15,7 @@ from app.core.errors import FieldError, UniqueConflictError, UserNotFoundError
 from app.core.mongo import Collection, Row
 from app.core.normalise import canonical, email_key, facet, name_key
 from app.database import transactions
+from app.users import pictures
 from app.users.authority import Authority
 from app.users.generations import generation_of
 from app.users.idempotency import Attempt
@@ -142,8 +143,9 @@ def _facets(values: Mapping[str, Any]) -> Iterator[str]:
 class Records:
     """The stored users: read, and inserted with all that belongs to a user."""
 
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, collection: Collection, base: str = "") -> None:
         self.collection = collection
+        self._base = base
         self._dictionary = search.Dictionary(collection.database)
 
     async def create(self, user: UserInput, authority: Authority, attempt: Attempt | None = None) -> Row:
@@ -155,7 +157,7 @@ class Records:
         if attempt is not None and (done := attempt.done.get(0)) is not None:
             return await self.read(PydanticObjectId(done["id"]))
         also = None if attempt is None else attempt.noting(lambda _: 0)
-        new = record(user)
+        new = record(self.settle(user))
         try:
             return await self.insert(new, authority.author, also=also)
         except UniqueConflictError as error:
@@ -191,6 +193,11 @@ class Records:
         if session is not None:
             return await write(session)
         return await transactions.together(self.collection.database.client, write)
+
+    def settle(self, user: UserInput, stored: str | None = None) -> UserInput:
+        """The user with the `avatar_url` to store, which a URL of our own pictures does not change."""
+        url = pictures.settle(user.avatar_url, stored, self._base)
+        return user if url == user.avatar_url else user.model_copy(update={"avatar_url": url})
 
     async def learn(self, users: Iterable[dict[str, bool]]) -> None:
         """Put the words of users into the dictionary, before the users are written."""
