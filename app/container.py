@@ -19,6 +19,7 @@ from app.auth.opaque_tokens import OpaqueTokens
 from app.auth.passwords import Passwords
 from app.auth.sessions import BrowserSessions, Sessions
 from app.auth.throttles import Quotas, Throttle
+from app.avatars.avatars import Avatars
 from app.bulk import Bulk
 from app.clients import Clients
 from app.core.cursors import CursorSealer
@@ -65,6 +66,7 @@ class Container:
     outbox: Outbox
     notices: Notices
     files: Files
+    avatars: Avatars
     exports: Exports
     schedules: Schedules
     imports: Imports
@@ -127,7 +129,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     clients = Clients(database, held.redis, cursors, issuer=settings.issuer_url)
     logout_notices = LogoutNotices(clients, jobs, keyring, issuer=settings.issuer_url)
     sessions = Sessions(held.redis_connection, database, held.secret, settings, on_end=logout_notices.send)
-    users = Users(held.users, sessions.ending, sessions.ending_all)
+    users = Users(held.users, sessions.ending, sessions.ending_all, base=settings.issuer_url)
     one_time = OneTimeRecords(held.redis_connection)
     throttle = Throttle(
         held.redis_connection,
@@ -177,6 +179,8 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     files = Files(database, settings)
     exports = Exports(held, files, listing, jobs, cursors)
     imports = Imports(held, files, jobs, users, cursors, downloads=exports.running)
+    avatars = Avatars(database, files, users, quotas, settings)
+    closing.callback(avatars.close)
     return Container(
         settings=settings,
         connections=held,
@@ -189,6 +193,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         outbox=outbox,
         notices=notices,
         files=files,
+        avatars=avatars,
         exports=exports,
         schedules=Schedules(held, jobs, exports, cursors),
         statistics=Statistics(database, jobs, outbox),

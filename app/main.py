@@ -28,6 +28,7 @@ from routers import (
     audit,
     auth,
     authorize,
+    avatars,
     browser_tokens,
     bulk,
     clients,
@@ -80,6 +81,7 @@ TAGS = [
         "name": "auth",
         "description": "Tokens, registration, invitations and the keys by which tokens are verified.",
     },
+    {"name": "avatars", "description": "Pictures of users: uploaded, shown, removed."},
     {
         "name": "bulk",
         "description": "One change of many users: each becomes a plan, which can be applied and reverted.",
@@ -114,6 +116,7 @@ ROUTERS = (
     imports.router,
     uploads.router,
     bulk.router,
+    avatars.router,
     me.router,
     consents.router,
     device.router,
@@ -206,7 +209,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.admission = Admission(settings, OverloadPage(app, browsed))
     app.add_middleware(
         BodyLimit,
-        overrides={"/users:batch": BATCH_BYTES, "/users/import": settings.import_max_bytes + FORM_BYTES},
+        overrides={
+            "/users:batch": BATCH_BYTES,
+            "/users/import": settings.import_max_bytes + FORM_BYTES,
+            "avatar": settings.avatar_max_bytes + FORM_BYTES,
+        },
     )
     app.add_middleware(RequestTimeout, seconds=settings.request_timeout_s)
     app.add_middleware(QueryInUTF8)

@@ -46,6 +46,7 @@ async def working(opened: Container) -> AsyncIterator[None]:
     periodic_tasks = (
         jobs.PeriodicTask(opened.files.sweep, _FILES_SWEPT_S),
         jobs.PeriodicTask(opened.statistics.roll_up_when_due, _COUNTED_S),
+        jobs.PeriodicTask(opened.avatars.sweep, _FILES_SWEPT_S),
         jobs.PeriodicTask(partial(scheduler.run, opened.jobs.job_queue, opened.schedules), _RESTART_S),
     )
 

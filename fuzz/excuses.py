@@ -29,6 +29,8 @@ _BY_CODE = {
     "idempotency_key_reused": "Whether a key is new depends on what was sent before.",
     "too_many_exports": "How many wait is a matter of the moment; the reply says when to try again.",
     "unreadable_file": "What stands in a file is no matter of a schema: a heading without rows, say.",
+    "unsupported_picture": "Whether bytes are a picture is no matter of a schema.",
+    "unreadable_picture": "Whether a picture is whole is no matter of a schema.",
     "unsupported_file": "Whether bytes are a spreadsheet is no matter of a schema: these are a PDF, say.",
 }
 """Codes that tell nothing of the form of a request."""

@@ -30,8 +30,7 @@ def prepare(case: Any, successes: Successes) -> None:
     label = case.operation.label
     if label in successes.bodies:
         case.body = dict(successes.bodies[label])
-    if label in successes.mails:
-        case.path_parameters["mail_id"] = successes.mails[label]
+    case.path_parameters |= successes.places.get(label, {})
     make = _MAKERS.get(label)
     if make is not None and (label in _OF_BROWSERS or "Authorization" in case.headers):
         make(case, successes)

@@ -28,10 +28,13 @@ def receiving() -> Iterator[MailServer]:
         yield server
 
 
-def make_mails(caller: httpx.Client) -> dict[str, str]:
+def make_mails(caller: httpx.Client) -> dict[str, dict[str, str]]:
     """For each operation on one mail, the id of one that was not delivered."""
     deferred, refused = (_cause(caller, name) for name in _REFUSED)
-    return {"DELETE /mails/{mail_id}": deferred, "POST /mails/{mail_id}/send": refused}
+    return {
+        "DELETE /mails/{mail_id}": {"mail_id": deferred},
+        "POST /mails/{mail_id}/send": {"mail_id": refused},
+    }
 
 
 def _cause(caller: httpx.Client, name: str) -> str:

@@ -69,6 +69,10 @@ RULES: dict[str, Rule] = {
     "patch_user": Rule(_WRITER, 403, {"name": "Mallory"}),
     "replace_user": Rule(_WRITER, 403, {"name": "Mallory", "email": "mallory@fuzz.example.com"}),
     "delete_user": Rule(_WRITER, 403),
+    "show_avatar": Rule(_READER, 403),
+    "put_avatar": Rule(_WRITER, 403),
+    "remove_avatar": Rule(_WRITER, 403),
+    "download_avatar": Rule(_ALL, 404),  # by who knows its version, which nobody guesses
     # Another's sign-ins: for administrators.
     "list_sessions": Rule(_ALL, 403),
     "end_sessions": Rule(_ALL, 403),
@@ -116,9 +120,13 @@ _FOR_OTHERS = frozenset(
             "read_mail",
         ),
         "read_registration",
+        "download_avatar",
     }
 )
-"""Of what only reads: for administrators or for a client itself, so the owner may not call it, either."""
+"""Of what only reads: for administrators or for a client itself, so the owner may not call it, either.
+
+Or, of a picture, for everybody; there is none here.
+"""
 
 LISTS = (
     "/jobs",
@@ -215,6 +223,7 @@ def _make(owner: httpx.Client) -> dict[str, str]:
         "mail_id": _NOBODY,
         "upload_id": upload["id"],
         "client_id": "fuzz",
+        "version": "0" * 22,
     }
 
 

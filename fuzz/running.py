@@ -106,7 +106,7 @@ def _tell(service: Service, folder: Path) -> dict[str, str]:
                     "openid_token": service.openid_token,
                     "people": service.bystanders[1:],
                     "consents": service.consents,
-                    "mails": service.mails,
+                    "places": service.places,
                     "bodies": service.bodies,
                 },
             }

@@ -1,5 +1,6 @@
 """What is fuzzed: a process of ours on a mongod and a redis-server of its own, with people who may call."""
 
+import base64
 import contextlib
 import hashlib
 import os
@@ -72,8 +73,8 @@ class Service:
     """Ids of sample people, whom nobody signs in as."""
     consents: tuple[str, ...]
     """Ids of clients whom everybody who signs in, and the visitor, let have something."""
-    mails: dict[str, str]
-    """By operation, the id of a mail that was not delivered."""
+    places: dict[str, dict[str, str]]
+    """By operation, parameters of its path: a mail that was not delivered, the visitor's picture."""
     bodies: dict[str, dict[str, str]]
     """By operation, a body with the code of a mail."""
 
@@ -129,7 +130,8 @@ def _inhabit(server: LiveServer, client: Client, mongo_uri: str, post: MailServe
         guest, visitor = create(caller, "guest", username="guest"), create(caller, "visitor")
         reader = create(caller, "reader")
         sessions, tokens = _begin_sessions(caller, visitor)
-        mails, bodies = mailed.make_mails(caller), mailed.make_bodies(caller, post)
+        places = mailed.make_mails(caller) | {"GET /avatars/{version}": _upload(caller, visitor)}
+        bodies = mailed.make_bodies(caller, post)
     named = Account(administrator.name, own["id"], _ADMIN_EMAIL, PASSWORD)
     consents = _give_consents(mongo_uri, named, *peers, guest, visitor)
     openid_token = _find_openid_token(server.url, reader)
@@ -146,7 +148,7 @@ def _inhabit(server: LiveServer, client: Client, mongo_uri: str, post: MailServe
         client,
         ids,
         consents,
-        mails,
+        places,
         bodies,
     )
 
@@ -177,6 +179,15 @@ def _give_consents(mongo_uri: str, *accounts: Account) -> tuple[str, ...]:
             for client in clients
         )
     return clients
+
+
+def _upload(caller: httpx.Client, account: Account) -> dict[str, str]:
+    """The version of a picture, of one white pixel."""
+    picture = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=")
+    shown = caller.put(
+        f"/users/{account.id}/avatar", content=picture, headers={"Content-Type": "image/gif"}
+    ).raise_for_status()
+    return {"version": shown.json()["avatar_url"].rpartition("/")[2]}
 
 
 def _begin_sessions(caller: httpx.Client, account: Account) -> tuple[tuple[str, ...], tuple[str, ...]]:

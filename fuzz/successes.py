@@ -22,8 +22,8 @@ class Successes:
     """An access token with the scope openid, which only browsers get."""
     consents: list[str]
     """Ids of clients whom visitor and callers let have something, to be withdrawn once by each."""
-    mails: dict[str, str] = field(default_factory=dict)
-    """By operation, the id of a mail that was not delivered."""
+    places: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By operation, parameters of its path: the id of a mail that was not delivered, say."""
     bodies: dict[str, dict[str, str]] = field(default_factory=dict)
     """By operation, a body with the code of a mail, which is good once."""
 

@@ -8,6 +8,7 @@ from pymongo import IndexModel
 
 from models.account import StoredInvitation
 from models.audit import StoredEntry
+from models.avatar import StoredAvatar
 from models.client import StoredClient, StoredConsent
 from models.export_job import StoredExport
 from models.imports import StoredImport, StoredImportRow
@@ -107,6 +108,7 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     StoredSignIns,
     StoredDay,
     StoredFigures,
+    StoredAvatar,
     SealedKey,
     SealedPasswordKey,
     Secret,

@@ -5,10 +5,14 @@ from typing import Final, Literal, get_args
 
 from pymongo import IndexModel
 
-FileKind = Literal["exports", "imports"]
+FileKind = Literal["exports", "imports", "avatars"]
 StoreName = Literal["gridfs", "s3"]
 STORES: Final[tuple[StoreName, ...]] = get_args(StoreName)
-BUCKETS: Final[Mapping[FileKind, str]] = {"imports": "import_files", "exports": "export_files"}
+BUCKETS: Final[Mapping[FileKind, str]] = {
+    "imports": "import_files",
+    "exports": "export_files",
+    "avatars": "avatar_files",
+}
 """GridFS's name for what holds a kind.
 
 Entries of both stores are in `<bucket>.files`; the content of those in GridFS is in `<bucket>.chunks`.

@@ -17,7 +17,9 @@ from app.users.rows import OLDEST
 from models.file import BUCKETS
 from models.user_schema import VALIDATOR
 
-COUNTED = ("users", "audit", "keys", "clients", "invitations", "imports", "import_rows", "jobs")
+COUNTED = (
+    "users", "audit", "keys", "clients", "invitations", "avatars", "imports", "import_rows", "jobs",
+)  # fmt: skip
 _NAMED = 20
 _TIMES = ("created_at", "updated_at", "last_login_at")
 _IN_CHUNKS: Mapping[str, Any] = {"length": {"$gt": 0}, "metadata.store": {"$ne": "s3"}}

@@ -28,6 +28,8 @@ KEY_LENGTH = 32
 """The fewest characters of a secret key."""
 IMPORT_MOST_BYTES = 2**31 - 1
 """The most that `import_max_bytes` can be set to."""
+AVATAR_MOST_BYTES = 32 * 1024 * 1024
+"""The most that `avatar_max_bytes` can be set to."""
 _COLOUR = "^#[0-9a-fA-F]{6}$"
 
 
@@ -50,8 +52,8 @@ class Settings(BaseSettings):
     files_url: str | None = Field(
         default=None,
         max_length=1_024,
-        description="Bucket for the files of exports and imports, `s3://bucket/prefix`, used by this "
-        "directory alone; its keys are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Unset: GridFS.",
+        description="Bucket for pictures and the files of exports and imports, `s3://bucket/prefix`, used "
+        "by this directory alone; its keys are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Unset: GridFS.",
     )
     files_store: Literal["gridfs", "s3"] | None = Field(
         default=None,
@@ -321,6 +323,12 @@ class Settings(BaseSettings):
         ge=1,
         le=100_000_000,
         description="The most users of one bulk change; a filter that finds more is refused.",
+    )
+    avatar_max_bytes: int = Field(
+        default=5 * 1024 * 1024,
+        ge=1024,
+        le=AVATAR_MOST_BYTES,
+        description="The most bytes of a picture that is uploaded.",
     )
     jobs_inside: bool = Field(
         default=True,

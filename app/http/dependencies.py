@@ -27,6 +27,7 @@ from app.users.authority import ADMIN
 from app.users.idempotency import RequestKey
 from app.views import ViewUser
 from models.audit import AuditQuery
+from models.avatar import VERSION, AvatarQuery
 from models.export import MEDIA_TYPES, Format
 from models.imports import ImportFileQuery, ImportQuery, ImportRowsQuery
 from models.job import JobQuery, PageQuery
@@ -456,6 +457,15 @@ PageOptions = Annotated[PageQuery, Depends(QueryOf(PageQuery))]
 ImportOptions = Annotated[ImportQuery, Depends(QueryOf(ImportQuery))]
 ImportRowsOptions = Annotated[ImportRowsQuery, Depends(QueryOf(ImportRowsQuery))]
 ImportFileOptions = Annotated[ImportFileQuery, Depends(QueryOf(ImportFileQuery))]
+AvatarVersion = Annotated[
+    str,
+    Path(
+        max_length=64,
+        json_schema_extra={"pattern": f"^{VERSION}$"},
+        description="The picture's version, in `avatar_url`.",
+    ),
+]
+AvatarOptions = Annotated[AvatarQuery, Depends(QueryOf(AvatarQuery))]
 AuditOptions = Annotated[AuditQuery, Depends(QueryOf(AuditQuery))]
 MailOptions = Annotated[MailQuery, Depends(QueryOf(MailQuery))]
 JobOptions = Annotated[JobQuery, Depends(QueryOf(JobQuery))]

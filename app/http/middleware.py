@@ -36,12 +36,16 @@ _IN_WINDOWS = ("/auth", "/docs")
 """Where applications, and `/docs` itself, sign people in by a second window, which answers the first."""
 APART = (b"cross-origin-opener-policy", b"same-origin")
 """Not of replies in `_IN_WINDOWS`."""
+OWN = (b"cross-origin-resource-policy", b"same-origin")
+"""Not of pictures under `_SHOWN`, which pages of other origins show."""
+_SHOWN = "/avatars/"
+_ANY_ORIGIN = (OWN[0], b"cross-origin")
 _SAFE: Headers = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     APART,
-    (b"cross-origin-resource-policy", b"same-origin"),
+    OWN,
 ]
 _POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 """The policy of replies that are no pages; `/docs` has its own."""
@@ -144,6 +148,8 @@ class _Exchange:
         headers.append((b"x-request-id", self.request_id.encode()))
         if self._scope["path"].startswith(_IN_WINDOWS):
             headers.remove(APART)
+        if self._scope["path"].startswith(_SHOWN):
+            headers[headers.index(OWN)] = _ANY_ORIGIN
         if not self._scope["path"].startswith("/auth"):
             headers.append((b"server-timing", b"app;dur=%.1f" % ((perf_counter_ns() - self._start) / 1e6)))
 
@@ -247,7 +253,7 @@ def _is_utf8(text: bytes) -> bool:
 
 
 class BodyLimit:
-    """Refuses a body over `default` bytes, or over the limit of its exact path in `overrides`, unparsed."""
+    """Refuses a body over `default` bytes, unparsed; `overrides` by path, or by the last part of one."""
 
     def __init__(
         self, app: ASGIApp, default: int = 1024 * 1024, overrides: Mapping[str, int] | None = None
@@ -260,7 +266,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self.overrides.get(scope["path"], self.default)
+        path = scope["path"]
+        limit = self.overrides.get(path) or self.overrides.get(path.rpartition("/")[2], self.default)
         length = _content_length(scope)
         if length is None:
             error = MalformedRequestError("Content-Length must be one whole number.")

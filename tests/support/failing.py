@@ -19,6 +19,7 @@ from models.values import ALL_SCOPES
 from tests.support.api import serving
 from tests.support.applying import creation, plan, resources
 from tests.support.openapi import OPEN, Operation, operations, read_document, resolve
+from tests.support.pictures import encode, halves
 from tests.support.servers import MongoServer, RedisServer
 from tests.support.sessions import PASSWORD
 from tests.support.tokens import mint_for
@@ -36,6 +37,10 @@ MAKING = {
     "/users/exports": {"format": "csv"},
     "/users/exports/schedules": {"name": "Mondays", "cron": "0 6 * * MON", "export": {"format": "csv"}},
 }
+FILES = {"import_users": b"name,email\nAna,ana@example.com\n"} | dict.fromkeys(
+    ("put_avatar", "put_my_avatar"), encode(halves(), "PNG")
+)
+"""By operation what is uploaded."""
 AT_ONCE = {"Prefer": "wait=0"}
 """No job is done here."""
 Fault = Mapping[str, Any]
@@ -194,13 +199,12 @@ class Attempt:
 
     def _build(self, ids: dict[str, str]) -> httpx.Request:
         path = self._path.format_map(ids) + ("?q=ana" if self._name == "suggest_users" else "")
-        file = {"file": ("people.csv", b"name,email\nAna,ana@example.com\n")}
         return self._client.build_request(
             self._method.upper(),
             path,
             json=self._body(),
             data=self._form(),
-            files=file if self._name == "import_users" else None,
+            files={"file": ("a file", FILES[self._name])} if self._name in FILES else None,
             headers=AT_ONCE,
         )
 

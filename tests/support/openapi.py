@@ -18,6 +18,7 @@ OPEN = {
     "push_request", "begin_device", "create_browser_token",
     "ask_reset", "reset_password", "ask_activation", "activate",
     "ask_verification", "verify_email", "confirm_email", "take_back_email",
+    "download_avatar",
     "read_userinfo", "read_userinfo_by_form",  # which take a token with a scope that is none of a user's
 }  # fmt: skip
 """The operations that take no access token."""
@@ -74,6 +75,9 @@ NEEDED: dict[str, str | None] = {
     "stream_job": None,
     "read_me": "me",
     "patch_me": "me",
+    "put_my_avatar": "me",
+    "remove_my_avatar": "me",
+    "show_my_avatar": "me",
     "change_password": "me",
     "change_email": "me",
     "ask_own_verification": "me",
@@ -96,6 +100,9 @@ NEEDED: dict[str, str | None] = {
     "patch_user": "users:write",
     "replace_user": "users:write",
     "delete_user": "users:write",
+    "show_avatar": "users:read",
+    "put_avatar": "users:write",
+    "remove_avatar": "users:write",
     "send_activation": "users:admin",
     "send_activations": "users:admin",
     "submit_activations": "users:admin",

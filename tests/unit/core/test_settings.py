@@ -84,6 +84,7 @@ DEFAULTS: dict[str, object] = {
     "export_buckets": (),
     "export_ttl_s": 86_400,
     "import_max_bytes": 104_857_600,
+    "avatar_max_bytes": 5_242_880,
     "import_ttl_s": 604_800,
     "bulk_max_users": 1_000_000,
     "jobs_inside": True,

@@ -108,7 +108,7 @@ def test_each_consent_is_withdrawn_once_by_its_user_or_of_the_visitor() -> None:
 def test_what_only_a_mail_brings_about_is_given_to_its_operation_alone() -> None:
     known = Successes(
         "guest", "secret", "1", [], [], [], "opaque", [],
-        {"DELETE /mails/{mail_id}": "m"}, {"POST /auth/email/take-back": {"token": "t"}},
+        {"DELETE /mails/{mail_id}": {"mail_id": "m"}}, {"POST /auth/email/take-back": {"token": "t"}},
     )  # fmt: skip
 
     def prepare(label: str) -> tuple[dict[str, str], dict[str, str]]:
