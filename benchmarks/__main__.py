@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from benchmarks import (
+    avatars,
     bad_files,
     bulk,
     bystander,
@@ -42,6 +43,7 @@ BENCHES: dict[str, Callable[[Backends, Sizes], list[Finding]]] = {
     "bad files": bad_files.measure,
     "trail": trailing.measure,
     "mail": mail.measure,
+    "avatars": avatars.measure,
 }
 
 

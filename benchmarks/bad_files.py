@@ -1,17 +1,15 @@
 """Files made to do harm: how soon each is refused, in how much memory, and what a reader feels meanwhile."""
 
-import contextlib
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from http.client import HTTPConnection
-from statistics import median
 
 from benchmarks import memory
-from benchmarks.bystander import RATE, p99, user_paths
+from benchmarks.bystander import beside, repeating
 from benchmarks.plan import Sizes
 from benchmarks.requests import Request
-from benchmarks.results import Finding, ratio, spread
+from benchmarks.results import Finding
 from benchmarks.servers import Backends, Server, serving, working
 from tests.unit.spreadsheets import hostile
 
@@ -65,38 +63,9 @@ def _small(idle: list[int], above: int) -> Finding:
 
 
 def _beside(server: Server, files: list[bytes], sizes: Sizes) -> Finding:
-    idle, busy = list[float](), list[float]()
-    paths = user_paths(server)
-    for _ in range(sizes.rounds):
-        idle.append(p99(server, paths, sizes.bystander_seconds))
-        with _uploading(server, files):
-            busy.append(p99(server, paths, sizes.bystander_seconds))
-    return Finding(
-        "bad files",
-        f"p99 of `GET /users/{{id}}` at {RATE}/s while they come one after the other, of its idle value",
-        f"{median(busy):.1f} ms to {median(idle):.1f} ms{spread(busy, idle)}",
-        ratio(busy, idle),
-        at_most=AT_MOST,
-    )
-
-
-@contextlib.contextmanager
-def _uploading(server: Server, files: list[bytes]) -> Iterator[None]:
-    """All of them, again and again, around the block."""
-    stop = threading.Event()
-
-    def upload() -> None:
-        while not stop.is_set():
-            for file in files:
-                _refuse(server, file)
-
-    uploader = threading.Thread(target=upload)
-    uploader.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        uploader.join()
+    busy = partial(repeating, *[partial(_refuse, server, file) for file in files])
+    when = "while they come one after the other"
+    return beside(server, sizes, busy, bench="bad files", when=when, at_most=AT_MOST)
 
 
 def _refuse(server: Server, file: bytes) -> tuple[int, float]:

@@ -1,7 +1,11 @@
 """What a reader of single users feels while somebody exports everything."""
 
 import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPConnection
+from itertools import cycle
 from statistics import median
 
 from benchmarks.downloads import downloading
@@ -51,3 +55,48 @@ def user_paths(server: Server) -> list[str]:
 def p99(server: Server, paths: list[str], seconds: float) -> float:
     """Milliseconds, of reading these users at RATE."""
     return open_loop(server.port, paths, rate=RATE, token=server.token, seconds=seconds).p99
+
+
+def beside(
+    server: Server,
+    sizes: Sizes,
+    busy: Callable[[], AbstractContextManager[None]],
+    *,
+    bench: str,
+    when: str,
+    at_most: float,
+) -> Finding:
+    """The p99 within `busy`, which loads the server around its block, of the idle one of the same round."""
+    idle, loaded = list[float](), list[float]()
+    paths = user_paths(server)
+    for _ in range(sizes.rounds):
+        idle.append(p99(server, paths, sizes.bystander_seconds))
+        with busy():
+            loaded.append(p99(server, paths, sizes.bystander_seconds))
+    return Finding(
+        bench,
+        f"p99 of `GET /users/{{id}}` at {RATE}/s {when}, of its idle value",
+        f"{median(loaded):.1f} ms to {median(idle):.1f} ms{spread(loaded, idle)}",
+        ratio(loaded, idle),
+        at_most=at_most,
+    )
+
+
+@contextmanager
+def repeating(*works: Callable[[], object]) -> Iterator[None]:
+    """Does these in turn, again and again, around the block."""
+    stop = threading.Event()
+
+    def repeat() -> None:
+        for work in cycle(works):
+            if stop.is_set():
+                break
+            work()
+
+    repeater = threading.Thread(target=repeat)
+    repeater.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        repeater.join()

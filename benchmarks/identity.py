@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from statistics import median
 
 from benchmarks import accounts, bystander, checking, hashing, requests, tokens
@@ -102,23 +103,10 @@ def _refreshes(roster: Server, emails: list[str], sizes: Sizes) -> list[Finding]
 
 
 def _storm(roster: Server, emails: list[str], sizes: Sizes) -> Finding:
-    paths = bystander.user_paths(roster)
     asked = [requests.sign_in(email, tokens.PASSWORD) for email in emails]
-    seconds = sizes.bystander_seconds
-    what = f"p99 of `GET /users/{{id}}` at {bystander.RATE}/s during {_STORM} sign-ins at a time"
-    idle: list[float] = []
-    busy: list[float] = []
-    for _ in range(sizes.rounds):
-        idle.append(bystander.p99(roster, paths, seconds))
-        with _storming(roster, asked, seconds):
-            busy.append(bystander.p99(roster, paths, seconds))
-    return Finding(
-        "identity",
-        f"{what}, of its idle value",
-        f"{median(busy):.1f} ms to {median(idle):.1f} ms{spread(busy, idle)}",
-        ratio(busy, idle),
-        at_most=STORM_AT_MOST,
-    )
+    storming = partial(_storming, roster, asked, sizes.bystander_seconds)
+    when = f"during {_STORM} sign-ins at a time"
+    return bystander.beside(roster, sizes, storming, bench="identity", when=when, at_most=STORM_AT_MOST)
 
 
 @contextmanager

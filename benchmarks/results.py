@@ -27,6 +27,7 @@ BENCHES = (
     "bad files",
     "trail",
     "mail",
+    "avatars",
     "failover",
     "restarts",
     "soak",
