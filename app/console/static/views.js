@@ -12,6 +12,7 @@
 
 /** @type {View[]} */
 export const VIEWS = [
+  { path: '/overview', title: 'overview.title', scope: 'users:read', icon: 'chart', go: 'o', load: () => import('./views/overview.js') },
   { path: '/people', title: 'people.title', scope: 'users:read', icon: 'people', go: 'p', load: () => import('./views/people.js') },
   { path: '/jobs', title: 'jobs.title', scope: 'users:admin', icon: 'job', go: 'j', load: () => import('./views/jobs.js') },
   { path: '/audit', title: 'audit.title', scope: 'users:admin', icon: 'audit', go: 'a', load: () => import('./views/audit.js') },

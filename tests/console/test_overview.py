@@ -1,0 +1,24 @@
+"""The overview: counts as charts, as tables and as CSV."""
+
+from playwright.async_api import expect
+
+from tests.support.console import Door, judge
+
+
+async def test_charts_are_shown_with_their_figures_in_both_languages(door: Door) -> None:
+    for locale in ("en-GB", "zh-CN"):
+        async with door.visit("/overview", locale=locale) as page:
+            await expect(page.locator("svg.chart").first).to_be_visible()
+            await page.locator("details").first.locator("summary").click()
+            assert await judge(page) == []
+
+
+async def test_a_share_leads_to_its_people_and_a_series_is_downloaded(door: Door) -> None:
+    async with door.visit("/overview?days=7") as page:
+        chart = page.get_by_role("region", name="By department")
+        async with page.expect_download() as downloaded:
+            await chart.get_by_role("button", name="CSV").click()
+        assert (await downloaded.value).suggested_filename == "department.csv"
+        await chart.get_by_role("link").first.click()
+        await expect(page.get_by_role("heading", name="People")).to_be_visible()
+        assert "department=" in page.url
