@@ -73,6 +73,8 @@ def make_exact(value: Any) -> Any:
     """The value, or a text where a cell's type would lose it: huge integers, early dates."""
     if isinstance(value, int) and abs(value) > LARGEST_EXACT:
         return str(value)
+    if isinstance(value, int) and type(value) is not bool:
+        return int(value)  # MongoDB's integers of 64 bits are of a class of their own
     if isinstance(value, datetime) and value < FIRST_DATE:
         return write_datetimes([value])[0]
     return value

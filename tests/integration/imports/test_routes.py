@@ -251,6 +251,18 @@ async def test_rows_are_refused_in_the_language_of_the_one_who_asks(client: http
     assert counted(again) == {"error": 2}
 
 
+async def test_a_long_number_among_texts_comes_back_in_the_workbook(client: httpx.AsyncClient) -> None:
+    await empty(client)
+    book = openpyxl.Workbook()
+    for row in (["email", "name", "phone"], ["a@example.com", "A", 13912345678], ["b@example.com", "B", "x"]):
+        book.worksheets[0].append(row)
+    book.save(file := io.BytesIO())
+    found = await plan(client, file.getvalue(), XLSX)
+    assert counted(found) == {"error": 2}
+    rows = await read_sheet(client, found["id"])
+    assert [row[2] for row in rows] == ["phone", 13912345678, "x"]
+
+
 async def test_what_is_wrong_further_on_fails_the_plan_with_its_place(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
