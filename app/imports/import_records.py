@@ -97,7 +97,7 @@ class ImportRecords:
 
     def _known(self, found: Import | None) -> Import:
         if found is None or found["expires_at"] <= now():  # MongoDB deletes them about once a minute
-            raise self.kind.not_found("There is none with this id, or it has expired.")
+            raise self.kind.not_found("There is no import or bulk change with this id, or it has expired.")
         return found
 
     async def count(self, import_id: ObjectId) -> dict[str, int]:
