@@ -12,6 +12,7 @@ from pymongo import MongoClient, UpdateOne
 from pymongo.collection import Collection
 from pymongo.write_concern import WriteConcern
 
+from benchmarks import memory
 from benchmarks.bystander import RATE, p99, user_paths
 from benchmarks.imports import ask, wait
 from benchmarks.plan import Sizes
@@ -37,9 +38,10 @@ def measure(backends: Backends, sizes: Sizes) -> list[Finding]:
     directory = backends.database(sizes.imported, name="bulk")
     with (
         serving("roster", directory, jobs_inside=False) as server,
-        working(directory),
+        working(directory) as worker,
         _users(directory) as users,
     ):
+        memory.wait_until_idle(worker.pid)
         speeds = [finding for what in _CHANGES for finding in _speed(server, users, what, sizes)]
         return [*speeds, _bystander(server, sizes)]
 
@@ -56,11 +58,12 @@ def _speed(server: Server, users: _Rows, what: str, sizes: Sizes) -> list[Findin
         raw.append(len(before) / _put(users, before, what))
         transacted.append(len(after) / _put(users, after, what, in_transactions=True))
         _put(users, before, what)
+    told = f"{median(ours):,.0f}/s (plan {median(planned):,.0f}/s)"
     return [
         Finding(
             "bulk",
             f"plan and apply of {what} for {sizes.imported:,} users, of the rate of raw updates",
-            f"{median(ours):,.0f}/s (plan {median(planned):,.0f}/s) to {median(raw):,.0f}/s{spread(ours, raw)}",
+            f"{told} to {median(raw):,.0f}/s{spread(ours, raw)}",
             ratio(ours, raw),
             at_least=OF_RAW,
         ),
