@@ -114,7 +114,7 @@ EXAMPLE_STATISTICS: Final[dict[str, Any]] = {
     "locale": None,
     "queues": [{"name": "mails", "state": "waiting", "count": 0}],
 }
-_UNASKED = "Null if `series` names others, or nothing is known yet."
+_UNASKED = Field(description="Null if `series` names others, or nothing is known yet.")
 
 
 class Statistics(BaseModel):
@@ -132,11 +132,11 @@ class Statistics(BaseModel):
         list[SignInsOfDay] | None,
         Field(max_length=MOST_DAYS, description="By password; from the day on which counting began."),
     ]
-    active: Annotated[list[Active] | None, Field(max_length=len(ACTIVE_DAYS), description=_UNASKED)]
-    status: Annotated[Shares | None, Field(description=_UNASKED)]
-    country: Annotated[Shares | None, Field(description=_UNASKED)]
-    department: Annotated[Shares | None, Field(description=_UNASKED)]
-    locale: Annotated[Shares | None, Field(description=_UNASKED)]
+    active: Annotated[list[Active] | None, Field(max_length=len(ACTIVE_DAYS)), _UNASKED]
+    status: Annotated[Shares | None, _UNASKED]
+    country: Annotated[Shares | None, _UNASKED]
+    department: Annotated[Shares | None, _UNASKED]
+    locale: Annotated[Shares | None, _UNASKED]
     queues: Annotated[list[Queue] | None, Field(max_length=50, description="As they are now.")]
 
 
