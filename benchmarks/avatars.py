@@ -93,7 +93,7 @@ def _bombs() -> dict[str, bytes]:
         "the most of a WebP": encode(Image.new("RGBA", (2_828, 2_828), (1, 2, 3, 4)), "WEBP", method=0),
         "the most of an AVIF": encode(Image.new("RGBA", (3_535, 3_535), (1, 2, 3, 4)), "AVIF", speed=10),
         "the most of a progressive JPEG": encode(Image.new("RGB", (6_300, 6_300)), "JPEG", progressive=True),
-        "a JPEG of 100,000 scans": many_scans(6_300, 100_000),
+        "a JPEG of 50,000 scans": many_scans(6_300, 50_000),
         "10,000 frames": encode(frames[0], "GIF", save_all=True, append_images=frames[1:]),
     }
 

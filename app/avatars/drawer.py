@@ -9,8 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from app.avatars.frames import GREEDY, LENGTH, Reply, read
-from app.core.errors import PictureTooLargeError, TooManyPicturesError, UnreadablePictureError
+from app.avatars.frames import LENGTH, Reply, read
+from app.core.errors import (
+    PictureTooLargeError,
+    TooManyPicturesError,
+    UnavailableError,
+    UnreadablePictureError,
+)
 from app.spreadsheets.reading.tables import environment
 
 LONGEST_S: Final = 4.0
@@ -42,7 +47,10 @@ class Drawer:
             raise TooManyPicturesError("Too many pictures wait to be drawn: try again soon.", retry_after=5)
 
     async def draw(self, content: bytes) -> Reply:
-        """The squares of a picture. UnreadablePictureError, PictureTooLargeError: of the picture."""
+        """The squares of a picture. UnreadablePictureError, PictureTooLargeError: of the picture.
+
+        UnavailableError: of the process, as the machine is busy or somebody ended it.
+        """
         self.check_room()
         self._waiting += 1
         try:
@@ -68,7 +76,7 @@ class Drawer:
         if self.close() == 1:
             msg = "the drawing process failed, and the log has its traceback"
             raise RuntimeError(msg)
-        raise PictureTooLargeError(GREEDY)
+        raise UnavailableError("The picture was not drawn in time: try again.", retry_after=5)
 
     def close(self) -> int | None:
         """End the process with what it has forked; its exit code."""

@@ -9,7 +9,12 @@ import pytest
 
 from app.avatars import drawer as drawing
 from app.avatars.drawer import Drawer
-from app.core.errors import PictureTooLargeError, TooManyPicturesError, UnreadablePictureError
+from app.core.errors import (
+    PictureTooLargeError,
+    TooManyPicturesError,
+    UnavailableError,
+    UnreadablePictureError,
+)
 from models.pictures import SIZES
 from tests.support.pictures import encode, halves, many_scans
 
@@ -40,7 +45,7 @@ async def test_pictures_are_drawn_one_after_the_other_by_one_process(drawer: Dra
 async def test_a_process_that_was_killed_is_replaced(drawer: Drawer) -> None:
     await drawer.draw(PICTURE)
     os.kill(_pid(drawer), signal.SIGKILL)
-    with pytest.raises(PictureTooLargeError):
+    with pytest.raises(UnavailableError, match="try again"):
         await drawer.draw(PICTURE)
     assert len((await drawer.draw(PICTURE)).squares) == len(SIZES)
 
@@ -64,7 +69,7 @@ async def test_a_process_that_does_not_answer_is_ended(
     os.kill(frozen := _pid(drawer), signal.SIGSTOP)
     with monkeypatch.context() as patch:
         patch.setattr(drawing, "LONGEST_S", 0.1)
-        with pytest.raises(PictureTooLargeError):
+        with pytest.raises(UnavailableError, match="try again"):
             await drawer.draw(PICTURE)
     with pytest.raises(ProcessLookupError):
         os.kill(frozen, 0)
