@@ -14,6 +14,8 @@
 export const VIEWS = [
   { path: '/overview', title: 'overview.title', scope: 'users:read', icon: 'chart', go: 'o', load: () => import('./views/overview.js') },
   { path: '/people', title: 'people.title', scope: 'users:read', icon: 'people', go: 'p', load: () => import('./views/people.js') },
+  { path: '/people/new', title: 'person.new', scope: 'users:write', load: () => import('./views/person/new.js') },
+  { path: '/people/:id', title: 'person.title', scope: 'users:read', load: () => import('./views/person.js') },
   { path: '/jobs', title: 'jobs.title', scope: 'users:admin', icon: 'job', go: 'j', load: () => import('./views/jobs.js') },
   { path: '/audit', title: 'audit.title', scope: 'users:admin', icon: 'audit', go: 'a', load: () => import('./views/audit.js') },
   { path: '/operations', title: 'operations.title', scope: 'users:admin', icon: 'health', go: 'h', load: () => import('./views/operations.js') },

@@ -42,21 +42,25 @@ export function Marked({ text, ranges = [] }) {
   return html`<span dir="auto">${ranges.length ? [...parts, letters.slice(at).join('')] : text}</span>`;
 }
 
-/** @param {{differences: {pointer: string, from?: any, to?: any}[]}} props */
-export function Differences({ differences }) {
+/** @param {{differences: {pointer: string, from?: any, to?: any}[], name?: (pointer: string) => string}} props name: of a field, else its path */
+export function Differences({ differences, name }) {
   return html`<dl class="differences">
     ${differences.map(({ pointer, from, to }) => html`
       <div key=${pointer}>
-        <dt><code>${pointer.slice(1).replaceAll('/', '.')}</code></dt>
-        <dd><del dir="auto"><span class="sr">${t('common.was')} </span>${shown(from)}</del> <ins dir="auto"><span class="sr">${t('common.is')} </span>${shown(to)}</ins></dd>
+        <dt>${name ? name(pointer) : html`<code>${pointer.slice(1).replaceAll('/', '.')}</code>`}</dt>
+        <dd>${tell(from, pointer) !== NOTHING && html`<del dir="auto"><span class="sr">${t('common.was')} </span>${tell(from, pointer)}</del>`} <ins dir="auto"><span class="sr">${t('common.is')} </span>${tell(to, pointer)}</ins></dd>
       </div>`)}
   </dl>`;
 }
 
-/** @param {any} value */
-function shown(value) {
-  if (value === null || value === undefined) return '–';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+const NOTHING = '–';
+
+/** A value of a field in words. @param {any} value @param {string} pointer */
+export function tell(value, pointer) {
+  if (value === null || value === undefined || value === '' || value.length === 0) return NOTHING;
+  if (pointer === '/is_active') return t(value ? 'people.active' : 'people.inactive');
+  if (typeof value === 'boolean') return t(value ? 'common.yes' : 'common.no');
+  return Array.isArray(value) ? value.join(', ') : String(value);
 }
 
 /**
@@ -79,11 +83,11 @@ const Turn = ({ icon, href, title }) =>
 
 const HUES = 12;
 
-/** The first letters of a name, in a colour of its own. @param {{name: string, size?: 'small' | 'large'}} props */
-export function Avatar({ name, size = 'small' }) {
+/** The first letters of a name, in a colour of its own, or a picture over them. @param {{name: string, size?: 'small' | 'large', picture?: string | null}} props */
+export function Avatar({ name, size = 'small', picture }) {
   const words = name.trim().split(/\s+/u);
   const first = [...(words[0] ?? '')][0] ?? '';
   const last = words.length > 1 ? [...(words.at(-1) ?? '')][0] : '';
   const hue = [...name].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0) % HUES;
-  return html`<span class=${`avatar ${size} hue-${hue}`} aria-hidden="true">${(first + last).toUpperCase()}</span>`;
+  return html`<span class=${`avatar ${size} hue-${hue}`} aria-hidden="true">${(first + last).toUpperCase()}${picture && html`<img src=${picture} alt="" />`}</span>`;
 }

@@ -13,7 +13,7 @@ import { useStore } from './ui.js';
  * @typedef {{state: 'starting' | 'in' | 'out', me: any, problem: Problem | null}} Session
  */
 
-const SCOPE = 'me users:read users:write users:export users:admin';
+export const SCOPES = ['me', 'users:read', 'users:write', 'users:export', 'users:admin'];
 const KEPT = 'roster.sign-in';
 const PLACE = location.origin + url('');
 const SIGNED_OUT = `${PLACE}/signed-out`;
@@ -94,7 +94,7 @@ export async function signIn() {
   const back = location.href.startsWith(SIGNED_OUT) ? '/' : here().path + withoutAnswer();
   sessionStorage.setItem(KEPT, JSON.stringify({ state, verifier, back }));
   const asked = new URLSearchParams({
-    response_type: 'code', client_id: config.client, redirect_uri: PLACE, scope: SCOPE, state,
+    response_type: 'code', client_id: config.client, redirect_uri: PLACE, scope: SCOPES.join(' '), state,
     code_challenge: challenge, code_challenge_method: 'S256', ui_locales: config.language,
   });
   location.assign(`${config.root}/auth/authorize?${asked}`);

@@ -7,7 +7,9 @@ import { Page } from '../components/page.js';
 import { Table } from '../components/table.js';
 import { Pager } from '../components/values.js';
 import { call } from '../lib/api.js';
-import { changed, setQuery, stamp } from '../lib/router.js';
+import { useKeys } from '../lib/keys.js';
+import { changed, go, setQuery, stamp } from '../lib/router.js';
+import { can } from '../lib/session.js';
 import { t } from '../lib/texts.js';
 import { html, useLoad, useMemo, useState } from '../lib/ui.js';
 import { chosen, ColumnChoice, describe } from './people/columns.js';
@@ -40,8 +42,10 @@ export default function People({ query }) {
   /** @param {string} text */
   const search = (text) => setQuery({ q: text, ...FIRST }, { replace: q !== '' && text !== '' });
   const close = () => setOpen('');
+  const mayAdd = can('users:write');
+  useKeys([{ key: 'n', text: t('people.add'), run: () => go('/people/new'), when: mayAdd }], [mayAdd]);
   return html`
-    <${Page} wide title=${t('people.title')} count=${tellTotal(total)}>
+    <${Page} wide title=${t('people.title')} count=${tellTotal(total)} actions=${mayAdd && html`<${Button} kind="primary" icon="add" href="/people/new">${t('people.add')}<//>`}>
       <div class="spread">
         <${Search} value=${q} onSearch=${search} total=${tellTotal(total)} />
         <div class="row">

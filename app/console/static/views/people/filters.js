@@ -4,6 +4,7 @@ import { Button, Icon } from '../../components/button.js';
 import { Dialog } from '../../components/dialog.js';
 import { Choice, Field, Select, Words } from '../../components/fields.js';
 import { changed } from '../../lib/router.js';
+import { SCOPES } from '../../lib/session.js';
 import { list, t } from '../../lib/texts.js';
 import { html, useEffect, useState } from '../../lib/ui.js';
 
@@ -11,7 +12,6 @@ import { html, useEffect, useState } from '../../lib/ui.js';
 
 const WORDS = ['department', 'city', 'country', 'tag', 'email', 'username', 'phone', 'id'];
 const FLAGS = ['is_active', 'email_verified'];
-const SCOPES = ['me', 'users:read', 'users:write', 'users:export', 'users:admin'];
 const MISSING = ['username', 'phone', 'tag', 'scope', 'department', 'city', 'country', 'age', 'last_login_at'];
 /** The two ends of each range. @type {[string, string, string][]} */
 export const RANGES = [['age', 'age_min', 'age_max'], ['created_at', 'created_from', 'created_to'], ['updated_at', 'updated_from', 'updated_to'], ['last_login_at', 'last_login_from', 'last_login_to']];

@@ -1,0 +1,76 @@
+/** A person who is added: by filling in who they are, or by an invitation to do so themselves. */
+
+import { Button } from '../../components/button.js';
+import { Choice, Field } from '../../components/fields.js';
+import { ProblemBox, toast } from '../../components/notices.js';
+import { Page, Section } from '../../components/page.js';
+import { Time } from '../../components/values.js';
+import { call } from '../../lib/api.js';
+import { config } from '../../lib/config.js';
+import { go } from '../../lib/router.js';
+import { can } from '../../lib/session.js';
+import { t } from '../../lib/texts.js';
+import { html, useAction, useLoad, useState } from '../../lib/ui.js';
+import { Form, Scopes } from './form.js';
+import { flatten, patchOf } from './record.js';
+
+/** The scopes are the API's own choice unless they are changed. */
+const EMPTY = { ...flatten({}), '/scopes': ['me'] };
+
+export default function New() {
+  const creating = useAction(async (/** @type {import('./record.js').Flat} */ values) => {
+    const { body } = await call('POST', '/users', { json: patchOf(EMPTY, values), headers: { 'Idempotency-Key': crypto.randomUUID() }, retry: true });
+    toast(t('person.created', { name: body.name }), { kind: 'good' });
+    go(`/people/${body.id}`, { replace: true });
+  });
+  return html`
+    <${Page} title=${t('person.new')} back="/people">
+      <div class=${can('users:admin') ? 'person' : 'stack'}>
+        <${Section} title=${t('person.fill_in')}><${Form} values=${EMPTY} problem=${creating.problem} busy=${creating.busy} button=${t('person.create')} onSubmit=${creating.run} onCancel=${() => go('/people')} /><//>
+        ${can('users:admin') && html`<aside class="stack"><${Invite} /></aside>`}
+      </div>
+    <//>`;
+}
+
+function Invite() {
+  const [email, setEmail] = useState('');
+  const [scopes, setScopes] = useState(['me']);
+  const [send, setSend] = useState(true);
+  const open = useLoad(async (signal) => (await call('GET', '/auth/invitations', { query: { limit: 20 }, signal })).body.items, []);
+  const inviting = useAction(async () => {
+    const { body } = await call('POST', '/auth/invitations', { json: { email: email || null, scopes, send } });
+    open.reload();
+    if (!body.code) toast(t('person.invited', { email }), { kind: 'good' });
+    setEmail('');
+    return body.code;
+  });
+  const withdrawing = useAction(async (/** @type {string} */ id) => {
+    await call('DELETE', `/auth/invitations/${id}`, { retry: true });
+    open.reload();
+  });
+  const [code, setCode] = useState('');
+  /** @param {Event} event */
+  async function submit(event) {
+    event.preventDefault();
+    setCode((await inviting.run()) ?? '');
+  }
+  return html`
+    <${Section} title=${t('person.invite')}>
+      <form class="stack" onSubmit=${submit}>
+        <p class="muted">${t('person.invite_text')}</p>
+        <${Field} type="email" label=${t('field.email')} value=${email} onInput=${setEmail} required=${send} error=${inviting.problem?.of('email')} autocomplete="off" />
+        <${Choice} type="switch" label=${t('person.by_mail')} hint=${t('person.by_mail_hint')} checked=${send} onChange=${setSend} />
+        <${Scopes} scopes=${scopes} onChange=${setScopes} />
+        <${ProblemBox} problem=${inviting.problem} />
+        <div><${Button} icon="mail" type="submit" busy=${inviting.busy}>${t('person.invite')}<//></div>
+        ${code && html`<p class="notice good" role="status"><span>${t('person.link')} <code>${`${config.issuer}/auth/sign-up?invitation=${code}`}</code></span></p>`}
+      </form>
+    <//>
+    ${open.data?.length > 0 && html`<${Section} title=${t('person.invitations')}>
+      <${ProblemBox} problem=${withdrawing.problem} />
+      <ul class="lines">${open.data.map((/** @type {any} */ each) => html`<li key=${each.id}>
+        <div><bdi>${each.email ?? t('person.anybody')}</bdi><div class="muted small">${t('person.expires')} <${Time} at=${each.expires_at} /></div></div>
+        <${Button} kind="quiet" icon="close" title=${`${t('person.withdraw')}: ${each.email ?? t('person.anybody')}`} onClick=${() => withdrawing.run(each.id)} />
+      </li>`)}</ul>
+    <//>`}`;
+}
