@@ -7,6 +7,7 @@ from playwright.async_api import expect
 
 from app.core.catalogue import texts
 from models.audit import Action, Via
+from models.client import AuthMethod
 from models.job import JobKind, JobState
 from tests.support.console import Door, judge
 
@@ -18,6 +19,7 @@ from tests.support.console import Door, judge
         ("job_state", get_args(JobState)),
         ("audit_action", get_args(Action)),
         ("audit_via", get_args(Via)),
+        ("client_method", get_args(AuthMethod)),
     ],
 )
 def test_each_value_that_the_api_has_is_named(section: str, values: tuple[str, ...]) -> None:

@@ -18,5 +18,6 @@ export const VIEWS = [
   { path: '/people/:id', title: 'person.title', scope: 'users:read', load: () => import('./views/person.js') },
   { path: '/jobs', title: 'jobs.title', scope: 'users:admin', icon: 'job', go: 'j', load: () => import('./views/jobs.js') },
   { path: '/audit', title: 'audit.title', scope: 'users:admin', icon: 'audit', go: 'a', load: () => import('./views/audit.js') },
+  { path: '/clients', title: 'clients.title', scope: 'users:admin', icon: 'client', go: 'c', load: () => import('./views/clients.js') },
   { path: '/operations', title: 'operations.title', scope: 'users:admin', icon: 'health', go: 'h', load: () => import('./views/operations.js') },
 ];

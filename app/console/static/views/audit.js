@@ -1,7 +1,6 @@
 /** The audit trail: who changed whom, how, and what was there before. */
 
 import { Select, Field } from '../components/fields.js';
-import { Menu } from '../components/menu.js';
 import { Button } from '../components/button.js';
 import { Empty, ProblemBox } from '../components/notices.js';
 import { Page } from '../components/page.js';
@@ -57,11 +56,10 @@ const describe = (Person) => [
   { key: 'action', title: t('audit.what'), width: '7.5rem', cell: (/** @type {any} */ entry) => html`<${Badge} kind=${entry.action === 'deleted' ? 'bad' : 'plain'}>${t(`audit_action.${entry.action}`)}<//>` },
   { key: 'by', title: t('audit.by'), width: '10rem', cell: (/** @type {any} */ entry) => html`<${Person} id=${entry.by} /> <span class="small muted">${t(`audit_via.${entry.via}`)}</span>` },
   { key: 'differences', title: t('audit.differences'), width: '21rem', cell: (/** @type {any} */ entry) => (entry.forgotten ? t('audit.forgotten') : html`<${Differences} differences=${entry.differences} />`) },
-  { key: 'more', title: t('audit.only'), head: html`<span class="sr">${t('audit.only')}</span>`, width: '4rem', cell: only },
+  { key: 'more', title: t('audit.only'), head: html`<span class="sr">${t('audit.only')}</span>`, width: '6rem', cell: only },
 ];
 
 /** @param {any} entry */
-const only = ({ user, by }) => html`<${Menu} kind="quiet" icon="filter" label=${t('audit.only')} items=${[
-  { text: t('audit.only_of'), run: () => setQuery({ user, cursor: null }) },
-  ...(by ? [{ text: t('audit.only_by'), run: () => setQuery({ by, cursor: null }) }] : []),
-]} />`;
+const only = ({ user, by }) => html`
+  <${Button} kind="quiet" icon="person" title=${t('audit.only_of')} onClick=${() => setQuery({ user, cursor: null })} />
+  ${by && html`<${Button} kind="quiet" icon="filter" title=${t('audit.only_by')} onClick=${() => setQuery({ by, cursor: null })} />`}`;
