@@ -95,7 +95,7 @@ class Drawer:
 def _begin() -> subprocess.Popen[bytes]:
     """Not by the event loop, as the readers of spreadsheets."""
     return subprocess.Popen(  # noqa: S603 - the program is ours
-        [sys.executable, "-I", "-c", _START, str(_ROOT)],
+        [sys.executable, "-I", "-W", "ignore", "-c", _START, str(_ROOT)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=environment(),

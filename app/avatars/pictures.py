@@ -93,16 +93,24 @@ def _check_pixels(pixels: int, most: int) -> None:
 
 def _square(picture: Image.Image) -> Image.Image:
     """The middle of the first frame, as large as the largest square, upright, in sRGB."""
-    orientation = picture.getexif().get(_ORIENTATION, 1)
+    orientation = _find_orientation(picture)
     profile = picture.info.get("icc_profile")
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     middle = picture if side == max(picture.size) else picture.crop((left, top, left + side, top + side))
     middle = _convert(middle)
     small = middle.resize((_LARGEST, _LARGEST), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    small.info.clear()
     small.getexif()[_ORIENTATION] = orientation
     upright = ImageOps.exif_transpose(small)
     return _to_srgb(upright, profile)
+
+
+def _find_orientation(picture: Image.Image) -> int:
+    """How the picture is to be turned; not at all where its EXIF is broken, which raises anything."""
+    with suppress(Exception):
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    return 1
 
 
 def _convert(picture: Image.Image) -> Image.Image:
@@ -132,5 +140,5 @@ def _encode(square: Image.Image) -> Squares:
 def _encode_one(square: Image.Image, size: int, form: PictureForm) -> bytes:
     small = square if size == _LARGEST else square.resize((size, size), Image.Resampling.LANCZOS)
     out = BytesIO()
-    small.save(out, form, quality=85, method=2, exif=b"", icc_profile=None)
+    small.save(out, form, quality=85, method=2)
     return out.getvalue()

@@ -83,6 +83,13 @@ def test_a_picture_is_turned_as_its_orientation_says(orientation: int, expected:
     assert corners(decode(squares[2])) == expected
 
 
+@pytest.mark.parametrize("broken", [b"no tags", b"II*\0", b"\xff\xff\xff\xff\0\0\0\x08"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_a_picture_whose_exif_is_broken_stays_as_it_is(form: str, broken: bytes) -> None:
+    _, squares = draw(encode(halves(), form, exif=b"Exif\0\0" + broken))
+    assert corners(decode(squares[2])) == ["red", "blue", "red"]
+
+
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF"])
 def test_nothing_else_of_the_file_is_left(form: str) -> None:
     _, squares = draw(encode(halves(), form, exif=exif(1), xmp=b"<x:xmpmeta/>"))
