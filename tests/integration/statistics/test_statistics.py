@@ -16,8 +16,10 @@ from app.container import Container
 from app.core.clock import now
 from app.statistics import shares
 from models.statistics import SERIES
+from tests.support import bulk
 from tests.support.applying import apply, creation, deletion, plan
 from tests.support.identity import ask_token, call, member, sign_in, token_of
+from tests.support.jobs import Start
 from tests.support.listing import add, document, spoil
 from tests.support.users import create, database, problem, users
 
@@ -66,6 +68,14 @@ async def test_people_of_today_are_those_whom_requests_and_imports_made_and_dele
     created = await database(client)["audit"].count_documents({"action": "created"})
     assert people == [{"day": TODAY, "created": created, "deleted": 2, "total": held}]
     assert created >= 4
+
+
+async def test_people_whom_a_bulk_change_deletes_are_counted_as_the_others(starts: Start) -> None:
+    client = await starts()
+    made = [await create(client, tags=["leaving"]) for _ in range(3)]
+    await create(client)
+    await bulk.apply(client, await bulk.plan(client, "delete", ids=[user["id"] for user in made]))
+    assert (await counted(client))["people"] == [{"day": TODAY, "created": 4, "deleted": 3, "total": 1}]
 
 
 async def test_counting_again_and_at_once_counts_each_day_once(client: httpx.AsyncClient) -> None:
