@@ -160,6 +160,30 @@ async def test_a_revert_gives_back_every_field_and_can_itself_be_reverted(
     assert [known(await read(client, user)) for user in people] == [known(user) for user in changed]
 
 
+@pytest.mark.parametrize(
+    ("change", "patch"),
+    [
+        ({"action": "deactivate"}, {"is_active": False}),
+        ({"action": "add_tags", "tags": ["c"]}, {"tags": ["a", "c"]}),
+        ({"action": "remove_scopes", "scopes": ["users:read"]}, {"scopes": ["me"]}),
+    ],
+    ids=lambda words: str(words.get("action", "")),
+)
+async def test_a_user_who_was_changed_in_bulk_is_stored_as_one_who_was_patched(
+    client: httpx.AsyncClient, change: dict[str, Any], patch: dict[str, Any]
+) -> None:
+    said = {"tags": ["a"], "scopes": ["me", "users:read"], "profile": {"department": "Ops"}}
+    people = [await create(client, name="Zoë", **said) for _ in range(2)]
+    await apply(client, await plan(client, change, ids=[people[0]["id"]]))
+    assert (await client.patch(f"/users/{people[1]['id']}", json=patch)).status_code == 200
+    stored = [await users(client).find_one({"_id": ObjectId(user["id"])}) for user in people]
+    for name in ("facets", "tags", "scopes", "is_active", "credentials", "version"):
+        assert stored[0][name] == stored[1][name]
+    assert stored[0]["search"]["v"] == stored[1]["search"]["v"]
+    assert len(stored[0]["search"]["t"]) == len(stored[1]["search"]["t"])
+    assert stored[0]["updated_at"] > stored[0]["created_at"]
+
+
 async def test_what_cannot_be_undone_is_said_before_and_after(client: httpx.AsyncClient) -> None:
     gone, kept, forgotten, edited = [await create(client) for _ in range(4)]
     deletion = await plan(client, "delete", ids=[gone["id"]])
