@@ -226,6 +226,17 @@ class ImportRow(BaseModel):
     ]
 
 
+class ImportPlanRow(ImportRow):
+    cells: Annotated[
+        list[answers.Text | None] | None,
+        Field(
+            max_length=MOST_COLUMNS,
+            description="Only with `cells=true`: the row's cells as text, in the order of `columns`; null in "
+            "it for one that is blank or could not be read, and instead of it for NDJSON and reverts.",
+        ),
+    ] = None
+
+
 class ImportOutput(BaseModel):
     """An import without its rows."""
 
@@ -253,7 +264,7 @@ class ImportPlan(ImportOutput):
 
     model_config = answers.shown(EXAMPLE_IMPORT | {"items": EXAMPLE_ROWS, "next": None})
 
-    items: Annotated[list[ImportRow], Field(max_length=1000)]
+    items: Annotated[list[ImportPlanRow], Field(max_length=1000)]
     next: Annotated[answers.Cursor | None, Field(description="Cursor of the next rows.")]
 
 
@@ -350,6 +361,13 @@ class ImportQuery(BaseModel):
 class ImportRowsQuery(PageQuery):
     limit: Annotated[int, Field(ge=1, le=1000, description="The rows of a page."), Whole] = 50
     status: list[RowStatus] = Field(default=[], max_length=9, description="Rows of one of these.")
+
+
+class ImportPlanQuery(ImportRowsQuery):
+    cells: Annotated[
+        Literal["true", "false"],
+        Field(description="Add to each row its cells, to be mended and sent as a file again."),
+    ] = "false"
 
 
 class ImportFileQuery(BaseModel):

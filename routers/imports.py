@@ -30,7 +30,7 @@ from app.http.dependencies import (
     ImportFileOptions,
     ImportId,
     ImportOptions,
-    ImportRowsOptions,
+    ImportPlanOptions,
     ImportViewer,
     PageOptions,
     Patience,
@@ -40,7 +40,7 @@ from app.http.dependencies import (
 from app.http.problems import PAGED, PROTECTED, responses
 from app.jobs import Viewer
 from models.export import MEDIA_TYPES
-from models.imports import ImportFileQuery, ImportList, ImportPlan, ImportQuery, ImportRowsQuery
+from models.imports import ImportFileQuery, ImportList, ImportPlan, ImportPlanQuery, ImportQuery
 from models.job import PageQuery
 
 router = APIRouter(tags=["import"])
@@ -150,15 +150,16 @@ async def list_imports(viewer: ImportViewer, asked: PageOptions, opened: Backend
     "/users/imports/{import_id:oid}",
     response_model_exclude_unset=True,
     summary="Read an import and its rows",
-    openapi_extra=query_parameters(ImportRowsQuery),
+    openapi_extra=query_parameters(ImportPlanQuery),
     responses=responses(ImportNotFoundError, *PAGED, *PROTECTED),
 )
 async def read_import(
-    import_id: ImportId, viewer: ImportViewer, asked: ImportRowsOptions, opened: Backends, reply: Response
+    import_id: ImportId, viewer: ImportViewer, asked: ImportPlanOptions, opened: Backends, reply: Response
 ) -> ImportPlan:
     """The plan, or its result, row by row; follow `next` until it is null."""
     shown = await opened.imports.find(import_id, viewer)
-    return import_replies.plan(shown, await opened.imports.page(shown.document, asked), reply)
+    page = await opened.imports.page(shown.document, asked, with_cells=asked.cells == "true")
+    return import_replies.plan(shown, page, reply)
 
 
 @router.post(

@@ -29,7 +29,7 @@ from app.views import ViewUser
 from models.audit import AuditQuery
 from models.avatar import VERSION, AvatarQuery
 from models.export import MEDIA_TYPES, Format
-from models.imports import ImportFileQuery, ImportQuery, ImportRowsQuery
+from models.imports import ImportFileQuery, ImportPlanQuery, ImportQuery, ImportRowsQuery
 from models.job import JobQuery, PageQuery
 from models.listing import ExportQuery, FileQuery, Filter, SuggestQuery
 from models.mail import MailQuery
@@ -455,6 +455,7 @@ AcceptedFormat = Annotated[Format | None, Depends(_accepted_format)]
 FilterOptions = Annotated[Filter, Depends(QueryOf(Filter))]
 PageOptions = Annotated[PageQuery, Depends(QueryOf(PageQuery))]
 ImportOptions = Annotated[ImportQuery, Depends(QueryOf(ImportQuery))]
+ImportPlanOptions = Annotated[ImportPlanQuery, Depends(QueryOf(ImportPlanQuery))]
 ImportRowsOptions = Annotated[ImportRowsQuery, Depends(QueryOf(ImportRowsQuery))]
 ImportFileOptions = Annotated[ImportFileQuery, Depends(QueryOf(ImportFileQuery))]
 AvatarVersion = Annotated[

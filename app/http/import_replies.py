@@ -14,13 +14,23 @@ from app.http.problems import ProblemResponse
 from app.imports import Imports, ImportView
 from app.imports.import_records import path_of
 from app.jobs import Job, Jobs, Viewer
-from models.imports import ImportFile, ImportList, ImportOutput, ImportPlan, ImportRow, ImportRowsQuery
+from app.spreadsheets.reading.values import UNREAD
+from models.imports import (
+    ImportFile,
+    ImportList,
+    ImportOutput,
+    ImportPlan,
+    ImportPlanRow,
+    ImportRow,
+    ImportRowsQuery,
+)
 
 _FILE = tuple(ImportFile.model_fields)
 _STORED = (
     "columns", "rows", "counts", "plan_job", "apply_job", "created_at", "planned_at", "applied_at",
     "expires_at",
 )  # fmt: skip
+_OF_ROW = ("row", "status", "differences", "values")
 _PATIENCE_S = 10.0
 PLACE = {
     "Location": {
@@ -85,7 +95,9 @@ async def look(
 def plan(shown: ImportView, page: Page[Row], reply: Response, *, status: int = 200) -> ImportPlan:
     """The import with these rows; with Location if it is new or not planned yet."""
     place(shown.document, reply, status)
-    return ImportPlan(**_describe(shown), items=list(map(describe_row, page.items)), next=page.next)
+    headings = [column["heading"] for column in shown.document["columns"]]
+    items = [ImportPlanRow(**_describe_row(row), **_write_cells(row, headings)) for row in page.items]
+    return ImportPlan(**_describe(shown), items=items, next=page.next)
 
 
 def place(document: Row, reply: Response, status: int) -> None:
@@ -123,7 +135,23 @@ def _describe(shown: ImportView) -> dict[str, Any]:
 
 
 def describe_row(row: Row) -> ImportRow:
+    return ImportRow(**_describe_row(row))
+
+
+def _describe_row(row: Row) -> dict[str, Any]:
     is_nobody = row["status"] in ("conflict", "error") and row["version"] is None  # nobody gets the id
     user = None if row["user"] is None or is_nobody else str(row["user"])
     errors = [{**bad, "detail": languages.say_one(bad["detail"])} for bad in row["errors"]]
-    return ImportRow(**row | {"id": user, "errors": errors})
+    return {name: row[name] for name in _OF_ROW} | {"id": user, "errors": errors}
+
+
+def _write_cells(row: Row, headings: list[str]) -> dict[str, Any]:
+    """The row's cells as texts, where they were asked for; none of what has no such."""
+    if "cells" not in row:
+        return {}
+    cells = row["cells"]
+    if not headings or not isinstance(cells, list):
+        return {"cells": None}
+    unread = {bad["column"] for bad in row["errors"] if bad["code"] in UNREAD}
+    pairs = zip(headings, cells, strict=True)
+    return {"cells": [None if heading in unread or cell is None else str(cell) for heading, cell in pairs]}

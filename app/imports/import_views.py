@@ -65,16 +65,15 @@ class Views:
             return ImportView(document, job.state, job)
         return ImportView(document, state, job)
 
-    async def page(self, document: Import, asked: ImportRowsQuery) -> Page[Row]:
+    async def page(self, document: Import, asked: ImportRowsQuery, *, with_cells: bool = False) -> Page[Row]:
         """A page of rows in the order of the file; empty before the plan is complete."""
         if document["planned_at"] is None:
             return Page([], None)
         fingerprint = _fingerprint("import_rows", str(document["_id"]), sorted(asked.status))
         after = self._cursors.open(asked.cursor, fingerprint).value if asked.cursor is not None else 0
+        shown = _SHOWN | _SAID | ({"cells": 1} if with_cells else {})
         found = await (
-            self._records.rows.find(
-                _of(document, asked.status, after), _SHOWN | _SAID, hint=_index(asked.status)
-            )
+            self._records.rows.find(_of(document, asked.status, after), shown, hint=_index(asked.status))
             .sort("n", ASCENDING)
             .limit(asked.limit + 1)
             .to_list()

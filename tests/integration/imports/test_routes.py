@@ -57,6 +57,31 @@ async def read_sheet(client: httpx.AsyncClient, import_id: str, query: str = "")
     return [[cell.value for cell in row] for row in sheet.iter_rows()]
 
 
+async def test_rows_have_their_cells_on_request_to_be_mended_and_sent_again(
+    client: httpx.AsyncClient,
+) -> None:
+    await empty(client)
+    book = openpyxl.Workbook()
+    for line in (
+        ["email", "Note", "name", "age"],
+        ["ana@example.com", 7, "=1+1", "old"],
+        [None, None, "B", 3],
+    ):
+        book.worksheets[0].append(line)
+    sheet = io.BytesIO()
+    book.save(sheet)
+    found = await plan(client, sheet.getvalue(), XLSX)
+    assert "cells" not in found["items"][0]
+    rows = (await client.get(f"/users/imports/{found['id']}?cells=true")).json()["items"]
+    assert [row["cells"] for row in rows] == [["ana@example.com", "7", None, "old"], [None, None, "B", "3"]]
+
+
+async def test_objects_have_no_cells(client: httpx.AsyncClient) -> None:
+    found = await plan(client, '{"email": "ana@example.com", "name": "Ana"}\n', "application/x-ndjson")
+    rows = (await client.get(f"/users/imports/{found['id']}?cells=true")).json()["items"]
+    assert [row["cells"] for row in rows] == [None]
+
+
 async def test_rows_are_paged_through_in_the_order_of_the_file_and_by_status(
     client: httpx.AsyncClient,
 ) -> None:
