@@ -14,13 +14,10 @@
 export const VIEWS = [
   { path: '/overview', title: 'overview.title', scope: 'users:read', icon: 'chart', go: 'o', load: () => import('./views/overview.js') },
   { path: '/people', title: 'people.title', scope: 'users:read', icon: 'people', go: 'p', load: () => import('./views/people.js') },
-<<<<<<< HEAD
   { path: '/people/new', title: 'person.new', scope: 'users:write', load: () => import('./views/person/new.js') },
   { path: '/people/:id', title: 'person.title', scope: 'users:read', load: () => import('./views/person.js') },
-=======
   { path: '/imports', title: 'imports.title', scope: 'users:write', icon: 'import', go: 'i', load: () => import('./views/imports.js') },
   { path: '/imports/:id', title: 'imports.title', scope: 'users:write', load: () => import('./views/imports/plan.js') },
->>>>>>> bc97ec2c (Show imports in the console: a file's plan, its wrong cells to be mended, applied and undone)
   { path: '/jobs', title: 'jobs.title', scope: 'users:admin', icon: 'job', go: 'j', load: () => import('./views/jobs.js') },
   { path: '/audit', title: 'audit.title', scope: 'users:admin', icon: 'audit', go: 'a', load: () => import('./views/audit.js') },
   { path: '/clients', title: 'clients.title', scope: 'users:admin', icon: 'client', go: 'c', load: () => import('./views/clients.js') },

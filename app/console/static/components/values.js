@@ -42,7 +42,6 @@ export function Marked({ text, ranges = [] }) {
   return html`<span dir="auto">${ranges.length ? [...parts, letters.slice(at).join('')] : text}</span>`;
 }
 
-<<<<<<< HEAD
 /** @param {{differences: {pointer: string, from?: any, to?: any}[], name?: (pointer: string) => string}} props name: of a field, else its path */
 export function Differences({ differences, name }) {
   return html`<dl class="differences">
@@ -50,15 +49,6 @@ export function Differences({ differences, name }) {
       <div key=${pointer}>
         <dt>${name ? name(pointer) : html`<code>${pointer.slice(1).replaceAll('/', '.')}</code>`}</dt>
         <dd>${tell(from, pointer) !== NOTHING && html`<del dir="auto"><span class="sr">${t('common.was')} </span>${tell(from, pointer)}</del>`} <ins dir="auto"><span class="sr">${t('common.is')} </span>${tell(to, pointer)}</ins></dd>
-=======
-/** Those without a `from` are of something new. @param {{differences: {pointer: string, from?: any, to?: any}[]}} props */
-export function Differences({ differences }) {
-  return html`<dl class="differences">
-    ${differences.map(({ pointer, from, to }) => html`
-      <div key=${pointer}>
-        <dt><code>${pointer.slice(1).replaceAll('/', '.')}</code></dt>
-        <dd>${from !== undefined && html`<del dir="auto"><span class="sr">${t('common.was')} </span>${shown(from)}</del> `}<ins dir="auto"><span class="sr">${t('common.is')} </span>${shown(to)}</ins></dd>
->>>>>>> bc97ec2c (Show imports in the console: a file's plan, its wrong cells to be mended, applied and undone)
       </div>`)}
   </dl>`;
 }
