@@ -47,6 +47,19 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("PUT", "/users/me/avatar", None, "me"),
     ("DELETE", "/users/me/avatar", None, "me"),
     ("POST", "/users:batch", {"operations": [{"op": "delete", "id": ID}]}, "users:write"),
+    ("POST", "/users:bulk", {}, "users:write"),
+    ("GET", "/users/bulk", None, "users:write"),
+    ("GET", f"/users/bulk/{ID}", None, "users:write"),
+    ("DELETE", f"/users/bulk/{ID}", None, "users:write"),
+    ("POST", f"/users/bulk/{ID}/apply", None, "users:write"),
+    ("POST", f"/users/bulk/{ID}/cancel", None, "users:write"),
+    ("POST", f"/users/bulk/{ID}/revert", None, "users:write"),
+    ("GET", "/views", None, "users:read"),
+    ("POST", "/views", {}, "users:read"),
+    ("GET", f"/views/{ID}", None, "users:read"),
+    ("PUT", f"/views/{ID}", {}, "users:read"),
+    ("DELETE", f"/views/{ID}", None, "users:read"),
+    ("GET", "/statistics", None, "users:read"),
     ("GET", "/users/export", None, "users:export"),
     ("GET", "/users/export/csv", None, "users:export"),
     ("GET", "/users/export/excel", None, "users:export"),
@@ -61,6 +74,8 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("PATCH", f"/users/exports/schedules/{ID}", {"is_active": False}, "users:export"),
     ("DELETE", f"/users/exports/schedules/{ID}", None, "users:export"),
     ("POST", "/users/import", {}, "users:write"),
+    ("POST", "/users/imports/uploads", {}, "users:write"),
+    ("POST", f"/users/imports/uploads/{ID}/complete", None, "users:write"),
     ("GET", "/users/imports", None, "users:write"),
     ("GET", f"/users/imports/{ID}", None, "users:write"),
     ("GET", f"/users/imports/{ID}/rows.xlsx", None, "users:write"),
@@ -110,6 +125,9 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("DELETE", "/addresses/203.0.113.7/throttle", None, "users:admin"),
     ("POST", "/users:sign-out", {"ids": [ID]}, "users:admin"),
     ("GET", "/audit", None, "users:admin"),
+    ("GET", "/settings", None, "users:admin"),
+    ("GET", "/signing-keys", None, "users:admin"),
+    ("POST", "/signing-keys", None, "users:admin"),
     ("GET", "/mails", None, "users:admin"),
     ("GET", f"/mails/{ID}", None, "users:admin"),
     ("POST", f"/mails/{ID}/send", None, "users:admin"),
@@ -124,7 +142,7 @@ OPEN = {
     ("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/auth/keys/password"),
     ("GET", "/.well-known/jwks.json"), ("GET", "/.well-known/oauth-authorization-server"),
     ("GET", "/.well-known/openid-configuration"), ("GET", "/auth/userinfo"), ("POST", "/auth/userinfo"),
-    ("POST", "/auth/par"), ("GET", "/avatars/{version}"),
+    ("POST", "/auth/par"), ("POST", "/auth/browser-token"), ("GET", "/avatars/{version}"),
     ("POST", "/auth/token"), ("POST", "/auth/register"), ("POST", "/auth/introspect"),
     ("POST", "/auth/revoke"), ("POST", "/auth/device"),
     ("POST", "/auth/password/forgotten"), ("POST", "/auth/password/reset"),
@@ -192,6 +210,9 @@ async def test_no_route_was_forgotten_here(shared: httpx.AsyncClient) -> None:
             .replace(f"exports/{ID}", "exports/{export_id}")
             .replace(f"schedules/{ID}", "schedules/{schedule_id}")
             .replace(f"imports/{ID}", "imports/{import_id}")
+            .replace(f"uploads/{ID}", "uploads/{upload_id}")
+            .replace(f"bulk/{ID}", "bulk/{bulk_id}")
+            .replace(f"views/{ID}", "views/{view_id}")
             .replace(f"jobs/{ID}", "jobs/{job_id}")
             .replace(f"mails/{ID}", "mails/{mail_id}")
             .replace("addresses/203.0.113.7", "addresses/{address}")
