@@ -9,8 +9,8 @@ import { usePeople } from '../../lib/names.js';
 import { can } from '../../lib/session.js';
 import { list, t } from '../../lib/texts.js';
 import { html, useLoad, useState } from '../../lib/ui.js';
-import { ConflictOf, useSave } from './form.js';
-import { differing, flatten, isSettable, nameOf, without } from './record.js';
+import { ConflictOf, useSave } from './conflict.js';
+import { differing, flatten, isPicture, isSettable, nameOf, without } from './record.js';
 
 const AT_ONCE = 10;
 /** What nothing takes back. */
@@ -18,7 +18,7 @@ const STAYS = new Set(['password_set', 'signed_out']);
 
 /**
  * @param {object} props
- * @param {import('./form.js').Stored} props.stored
+ * @param {import('./conflict.js').Stored} props.stored
  * @param {number} props.turn
  * @param {() => void} props.again
  * @param {string | null} [props.cursor]
@@ -50,18 +50,21 @@ export function History({ stored, turn, again, cursor = null }) {
     ${undone && html`<${Undo} entry=${undone} stored=${stored} onClose=${() => setUndone(null)} again=${again} />`}`;
 }
 
+/** An uploaded picture is gone with its URL. @param {{pointer: string, from: any}} difference */
+const isUndone = ({ pointer, from }) => isSettable(pointer) && !isPicture(from);
+
 /** @param {any} entry */
 const isUndoable = ({ action, forgotten, differences }) =>
-  can('users:write') && action === 'changed' && !forgotten && differences.some((/** @type {any} */ each) => isSettable(each.pointer));
+  can('users:write') && action === 'changed' && !forgotten && differences.some((/** @type {any} */ each) => isUndone(each));
 
-/** @param {{entry: any, stored: import('./form.js').Stored, onClose: () => void, again: () => void}} props */
+/** @param {{entry: any, stored: import('./conflict.js').Stored, onClose: () => void, again: () => void}} props */
 function Undo({ entry, stored, onClose, again }) {
   const saving = useSave(stored.body.id, () => {
     toast(t('person.undone'), { kind: 'good' });
     onClose();
     again();
   });
-  const settable = entry.differences.filter((/** @type {any} */ each) => isSettable(each.pointer));
+  const settable = entry.differences.filter((/** @type {any} */ each) => isUndone(each));
   const now = flatten(stored.body);
   const before = without(now, settable);
   const steps = differing(now, before).map((pointer) => ({ pointer, from: now[pointer], to: before[pointer] }));
@@ -80,7 +83,7 @@ function Undo({ entry, stored, onClose, again }) {
 function notes({ differences }, now, settable) {
   const written = Object.fromEntries(settable.filter(({ pointer }) => !Array.isArray(now[pointer])).map(({ pointer, to }) => [pointer, to]));
   const since = differing(now, { ...now, ...written });
-  const left = differences.map((/** @type {any} */ each) => each.pointer).filter((/** @type {string} */ pointer) => !isSettable(pointer));
+  const left = differences.filter((/** @type {any} */ each) => !isUndone(each)).map((/** @type {any} */ each) => each.pointer);
   /** @param {string} key @param {string[]} pointers */
   const tell = (key, pointers) => (pointers.length ? [t(key, { fields: list(pointers.map(nameOf)) })] : []);
   const ends = settable.some(({ pointer }) => pointer === '/scopes' || pointer === '/is_active');

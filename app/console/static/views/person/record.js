@@ -1,5 +1,6 @@
 /** A user as values by JSON pointer, as the audit trail names them: what differs, what is put together, and the patch of it. */
 
+import { config } from '../../lib/config.js';
 import { t } from '../../lib/texts.js';
 
 /** @typedef {Record<string, any>} Flat a value, or a list of texts, by its pointer */
@@ -12,6 +13,9 @@ const POINTERS = new Set([...AT_TOP.map((name) => `/${name}`), ...IN_PROFILE.map
 
 /** Whether the API takes it in a patch. @param {string} pointer */
 export const isSettable = (pointer) => POINTERS.has(pointer) || ADDRESS.test(pointer);
+
+/** Whether it is the URL of a picture that was uploaded here. @param {unknown} value */
+export const isPicture = (value) => String(value).startsWith(`${config.issuer}/avatars/`);
 
 /** @param {any} user @returns {Flat} */
 export function flatten(user) {
