@@ -1,5 +1,6 @@
 """The console in a real Chromium: who is signed in, how its pages are judged, what leaves the origin."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from tools import browser
 ADMIN: Final = "administrator@console.example.com"
 PASSWORD: Final = "seven wet horses sing"
 PICTURES: Final = browser.ROOT / "docs" / "images"
+VIEWS: Final = re.findall(r"path: '(.+?)'", (browser.ROOT / "app/console/static/views.js").read_text())
+"""The paths of all views."""
 _NARROW: Final = ViewportSize(width=320, height=640)
 _WIDE: Final = ViewportSize(width=1280, height=800)
 _TRIES, _PAUSE_MS = 250, 20
@@ -40,6 +43,11 @@ class Door:
     def api(self) -> httpx.Client:
         """With a token that has all scopes."""
         return self.server.client()
+
+    def administrator(self) -> httpx.Client:
+        """With a token of the administrator who is signed in."""
+        token = self.server.sign_in(ADMIN, PASSWORD).raise_for_status().json()["access_token"]
+        return self.server.client(headers={"Authorization": f"Bearer {token}"})
 
     def find(self, **filters: str) -> dict[str, Any]:
         """The first person of the listing."""
@@ -91,6 +99,12 @@ async def judge(page: Page, without: tuple[str, ...] = ()) -> list[str]:
     wide = await page.evaluate(browser.IS_WIDE)
     await page.set_viewport_size(before)
     return [*wrong, *(["it scrolls sideways at 320 pixels"] if wide else [])]
+
+
+async def settle(page: Page) -> None:
+    """Wait until a view is there, and waits for nothing."""
+    await page.wait_for_selector("#view h1")
+    await page.wait_for_load_state("networkidle")
 
 
 async def until(page: Page, script: str) -> None:

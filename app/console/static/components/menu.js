@@ -71,7 +71,7 @@ function Choice({ item, choose }) {
     onClick: () => item.disabled || choose(item),
   };
   const content = html`${checked !== undefined && html`<span class="mark">${checked && html`<${Icon} name="check" />`}</span>`}
-    <span>${item.text}</span>${item.hint && html`<span class="muted small">${item.hint}</span>`}`;
+    <span dir="auto">${item.text}</span>${item.hint && html`<span class="muted small">${item.hint}</span>`}`;
   return item.href === undefined ? html`<button type="button" ...${shown}>${content}</button>` : html`<${Link} href=${item.href} ...${shown}>${content}<//>`;
 }
 

@@ -83,9 +83,9 @@ const Turn = ({ icon, href, title }) =>
 
 const HUES = 12;
 
-/** The first letters of a name, in a colour of its own, or a picture over them. @param {{name: string, size?: 'small' | 'large', picture?: string | null}} props */
+/** The first letters of a name that can be seen, in a colour of its own, or a picture over them. @param {{name: string, size?: 'small' | 'large', picture?: string | null}} props */
 export function Avatar({ name, size = 'small', picture }) {
-  const words = name.trim().split(/\s+/u);
+  const words = name.replace(/\p{C}/gu, '').trim().split(/\s+/u);
   const first = [...(words[0] ?? '')][0] ?? '';
   const last = words.length > 1 ? [...(words.at(-1) ?? '')][0] : '';
   const hue = [...name].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0) % HUES;
