@@ -22,6 +22,7 @@ from tests.support.identity import CHEAP
 from tests.support.jobs import Start
 from tests.support.reading import ReaderServer
 from tests.support.servers import RedisServer, S3Server
+from tests.support.translations import noting_what_lacks_one
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,6 +47,22 @@ def forked_workers() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(forked, "forks_workers", True)
         yield
+
+
+@pytest.fixture(scope="session")
+def untranslated() -> Iterator[set[str]]:
+    with noting_what_lacks_one() as lacking:
+        yield lacking
+
+
+@pytest.fixture(autouse=True)
+def told_in_every_language(request: pytest.FixtureRequest, untranslated: set[str]) -> Iterator[None]:
+    """Fail a test in which a problem was told that a language does not have, unless it made the text up."""
+    yield
+    lacking = sorted(untranslated)
+    untranslated.clear()
+    if request.node.get_closest_marker("makes_texts_up") is None:
+        assert not lacking, "write these in each catalogue, under [problems]"
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,7 @@ def user_of(client: httpx.AsyncClient, token: str) -> str:
     return claims.user_id
 
 
+@pytest.mark.makes_texts_up
 async def test_a_job_tells_its_story(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(_: Container, run: Run) -> None:
         await run.progress(3, 10)
