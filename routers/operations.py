@@ -1,8 +1,7 @@
 """`/settings` and `/signing-keys`: what a process runs with, for those who operate it."""
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter
 
-from app.core.errors import SigningKeyWaitsError
 from app.http import replies
 from app.http.dependencies import Administrator, Backends
 from app.http.json_route import JsonRoute
@@ -25,14 +24,11 @@ async def list_signing_keys(_: Administrator, opened: Backends) -> SigningKeyLis
     return SigningKeyList(items=list(map(replies.signing_key, await opened.auth.keyring.list())))
 
 
-@router.post(
-    "/signing-keys",
-    status_code=status.HTTP_201_CREATED,
-    summary="Make a new key",
-    responses=responses(SigningKeyWaitsError, *PROTECTED),
-)
+@router.post("/signing-keys", summary="The key that signs next", responses=responses(*PROTECTED))
 async def create_signing_key(caller: Administrator, opened: Backends) -> SigningKeyOutput:
-    """It signs in a minute, once all processes know it; tokens of the others stay valid until they expire.
+    """Made, unless one waits already. It signs in a minute, once all processes know it.
+
+    Tokens of the others stay valid until they expire.
 
     For a stolen key, whose tokens must be void at once: `python -m app keys rotate --at-once`.
     """

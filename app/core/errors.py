@@ -506,12 +506,6 @@ class ClientHasNoSecretError(RosterError):
     title = "The client has no secret"
 
 
-class SigningKeyWaitsError(RosterError):
-    status = 409
-    code = "signing_key_waits"
-    title = "A new key waits to sign"
-
-
 class MailOffError(RosterError):
     status = 409
     code = "mail_off"

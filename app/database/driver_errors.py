@@ -30,6 +30,8 @@ _EXPLANATIONS = (
 )
 _OF_AN_OPTION = re.compile(r"\b\w+ must be [\w ]+|Unsupported compressor|requires a username")
 _PASSING = ("RetryableWriteError", "TransientTransactionError")
+_RETRYABLE = frozenset({6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
+"""The codes that MongoDB's specification of retryable reads has tried again."""
 _NOT_YET = ("LOADING", "BUSY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN")
 
 
@@ -58,6 +60,6 @@ def is_refusal(error: BaseException) -> bool:
     """Whether the backend answered with a refusal that will not end by itself."""
     if isinstance(error, PyMongoError):
         passes = error.timeout or any(map(error.has_error_label, _PASSING))
-        return isinstance(error, OperationFailure) and not passes
+        return isinstance(error, OperationFailure) and error.code not in _RETRYABLE and not passes
     is_answer = isinstance(error, AuthenticationError | ResponseError)
     return is_answer and not str(error).startswith(_NOT_YET)

@@ -12,7 +12,7 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from app import audit
-from app.core.errors import SigningKeyWaitsError, UnavailableError
+from app.core.errors import UnavailableError
 from app.core.mongo import Database
 from app.keys.key_store import KeyStore, StoredKey
 from app.keys.signing_keys import SigningKey, VerifyingKey
@@ -151,15 +151,12 @@ class Keyring:
                 await self._store.remove_older(key)
             await self._read()
         audit.log.record("signing_key_made", kid=key.verifying.kid, at_once=at_once, by=by)
-        return self._describe(key)
+        return self._describe(self._keys[key.verifying.kid])
 
     async def make_next(self, *, by: str) -> KeyInfo:
-        """As `rotate`, for an administrator. SigningKeyWaitsError while a new key waits to sign."""
-        if any(key.state == "will_sign" for key in await self.list()):
-            raise SigningKeyWaitsError(
-                "A new key will sign within a minute: look at it before you make another."
-            )
-        return await self.rotate(by=by)
+        """The key that waits to sign; where none does, a new one, as of `rotate`."""
+        waiting = [key for key in await self.list() if key.state == "will_sign"]
+        return waiting[0] if waiting else await self.rotate(by=by)
 
     async def list(self) -> KeyInfos:
         """The keys in MongoDB, the newest first."""

@@ -114,7 +114,7 @@ LET_IN = {
     "read_import": 404, "download_import": 404, "delete_import": 404,
     "submit_bulk": 202, "list_bulk": 200, "read_bulk": 404, "apply_bulk": 404, "cancel_bulk": 404,
     "revert_bulk": 404, "delete_bulk": 404,
-    "list_settings": 200, "list_signing_keys": 200, "create_signing_key": 201,
+    "list_settings": 200, "list_signing_keys": 200, "create_signing_key": 200,
     "read_audit": 200, "read_statistics": 200,
     "create_view": 201, "list_views": 200, "read_view": 404, "replace_view": 404, "delete_view": 404,
     "list_mails": 200, "read_mail": 404, "send_mail": 404, "drop_mail": 404,

@@ -2,8 +2,6 @@
 
 import httpx
 
-from tests.support.users import problem
-
 
 async def test_settings_are_told_without_secrets(client: httpx.AsyncClient) -> None:
     items = (await client.get("/settings")).raise_for_status().json()["items"]
@@ -24,7 +22,7 @@ async def test_a_new_signing_key_waits_before_it_signs(client: httpx.AsyncClient
     before = (await client.get("/signing-keys")).raise_for_status().json()["items"]
     assert [key["state"] for key in before] == ["signs"]
     reply = await client.post("/signing-keys")
-    assert (reply.status_code, reply.json()["state"]) == (201, "will_sign")
+    assert (reply.status_code, reply.json()["state"]) == (200, "will_sign")
     after = (await client.get("/signing-keys")).raise_for_status().json()["items"]
     assert [key["kid"] for key in after] == [reply.json()["kid"], before[0]["kid"]]
     published = (await client.get("/.well-known/jwks.json")).json()["keys"]
@@ -32,5 +30,5 @@ async def test_a_new_signing_key_waits_before_it_signs(client: httpx.AsyncClient
 
 
 async def test_only_one_new_key_waits_at_a_time(client: httpx.AsyncClient) -> None:
-    await client.post("/signing-keys")
-    problem(await client.post("/signing-keys"), 409, "signing_key_waits")
+    first, second = [await client.post("/signing-keys") for _ in range(2)]
+    assert first.json() == second.json()

@@ -78,12 +78,12 @@ async def test_the_page_names_its_language_title_and_main_part() -> None:
 @pytest.mark.parametrize(
     ("accept", "place"),
     [
-        ("text/html,application/xhtml+xml,*/*;q=0.8", "/docs"), ("*/*", "/docs"), ("", "/docs"),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", "/console"), ("*/*", "/docs"), ("", "/docs"),
         ("application/json", "/openapi.json"), ("application/problem+json", "/openapi.json"),
-        ("application/json, text/html", "/docs"),
+        ("application/json, text/html", "/console"),
     ],
 )  # fmt: skip
-async def test_the_root_leads_to_the_documentation_in_the_form_that_is_asked_for(
+async def test_the_root_leads_browsers_to_the_console_and_programs_to_the_documentation(
     accept: str, place: str
 ) -> None:
     app = make_app()
