@@ -148,6 +148,8 @@ Read ratios, not absolutes: each is the median over interleaved rounds of two se
   Memory: of the worker and the process that reads for it, together, looked at twenty times a second.
 - Bulk: from the request to the last user changed, by one worker in a process of its own. Raw: `bulk_write` by
   `_id`, 1,000 at a time, of the fields that the change wrote, as stored, on the same collection.
+- Avatars: Pillow alone makes the same squares of the same picture, one after the other in one process. Greedy
+  pictures come one after the other, too; memory is of the server and what it forks, in proportional shares.
 - Failover: `make faults`, on three mongods with the command lines of docker-compose.yml (0.25 GB cache each)
   and MongoDB's own election time-out of 10 s; a writer and a reader at 50 requests a second each, one Roster
   process, all on this one machine. A gap is the longest time between two good answers from the fault on.
