@@ -215,3 +215,10 @@ async def test_one_who_may_only_read_sees_no_way_to_change_anybody(door: Door, h
         await expect(page.get_by_role("region", name="Profile")).to_be_visible()
         await expect(page.locator("#view").get_by_role("button")).to_have_count(0)
         await expect(page.locator("#view .card")).to_have_count(1)
+
+
+async def test_the_way_back_leads_to_the_list_as_it_was(door: Door) -> None:
+    async with door.visit("/people?is_active=true&sort=-name") as page:
+        await page.locator(".row-link").first.click()
+        await page.get_by_role("link", name="Back").click()
+        await expect(page).to_have_url(re.compile(r"/people\?is_active=true&sort=-name"))

@@ -34,11 +34,14 @@ export function useUrl(pattern = '') {
 export const url = (href) => BASE + href;
 
 /**
+ * Where it was gone from is noted as `from`.
+ *
  * @param {string} href without /console
  * @param {{replace?: boolean}} [options]
  */
 export function go(href, { replace = false } = {}) {
-  history[replace ? 'replaceState' : 'pushState'](null, '', url(href));
+  const { path, search } = here();
+  history[replace ? 'replaceState' : 'pushState'](replace ? null : { from: path + search }, '', url(href));
   place.set(here());
 }
 

@@ -6,6 +6,7 @@ import { Facts, Page, Section } from '../components/page.js';
 import { Avatar, Badge, Tags, Text, Time } from '../components/values.js';
 import { call } from '../lib/api.js';
 import { useKeys } from '../lib/keys.js';
+import { recall } from '../lib/router.js';
 import { can } from '../lib/session.js';
 import { t } from '../lib/texts.js';
 import { html, useLoad, useReducer, useState } from '../lib/ui.js';
@@ -23,9 +24,12 @@ export default ({ params: { id } }) => html`<${Person} key=${id} id=${id} />`;
 function Person({ id }) {
   const [turn, next] = useReducer((/** @type {number} */ count) => count + 1, 0);
   const { data, problem, reload } = useLoad((signal) => call('GET', `/users/${id}`, { signal }), [id, turn]);
-  if (!data) return html`<${Page} title=${t('person.title')} back="/people">${problem ? html`<${ProblemBox} problem=${problem} onRetry=${reload} />` : html`<${Busy} />`}<//>`;
+  if (!data) return html`<${Page} title=${t('person.title')} back=${back()}>${problem ? html`<${ProblemBox} problem=${problem} onRetry=${reload} />` : html`<${Busy} />`}<//>`;
   return html`<${Known} stored=${data} turn=${turn} again=${() => next(undefined)} />`;
 }
+
+/** The list as it was, if one came from there. */
+const back = () => (recall('from')?.startsWith('/people') ? recall('from') : '/people');
 
 /** @typedef {import('./person/conflict.js').Stored} Stored */
 
@@ -46,7 +50,7 @@ function Known({ stored, turn, again }) {
     <${Button} icon="edit" onClick=${edit}>${t('person.edit')}<//>
     <${Ways} ...${{ stored, saving, again }} />`;
   return html`
-    <${Page} title=${user.name} back="/people" actions=${actions}>
+    <${Page} title=${user.name} back=${back()} actions=${actions}>
       <${Head} user=${user} />
       ${!edited && html`<${ProblemBox} problem=${saving.conflict ? null : saving.problem} />`}
       <div class=${isAdmin ? 'person' : 'stack'}>
