@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from models import answers
+from models.values import PLAIN
 
 EXAMPLE: dict[str, Any] = {
     "items": [
@@ -20,10 +21,16 @@ EXAMPLE: dict[str, Any] = {
 
 
 class SettingOutput(BaseModel):
-    name: Annotated[str, Field(max_length=64, description="The environment variable.")]
+    name: Annotated[
+        str, Field(max_length=64, pattern="^ROSTER_[A-Z0-9_]+$", description="The environment variable.")
+    ]
     value: Annotated[
         str | None,
-        Field(max_length=65_536, description="What is in force; null for secrets, and where nothing is."),
+        Field(
+            max_length=65_536,
+            pattern=PLAIN,
+            description="What is in force; null for secrets, and where nothing is.",
+        ),
     ]
     is_set: Annotated[
         bool, Field(description="Whether the environment or `.env` has it; otherwise it is the default.")

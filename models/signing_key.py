@@ -21,6 +21,7 @@ class SigningKeyOutput(BaseModel, json_schema_extra={"examples": [EXAMPLE]}):
         str,
         Field(
             max_length=43,
+            pattern="^[A-Za-z0-9_-]{43}$",
             description="The thumbprint of the key (RFC 7638), its `kid` in `/.well-known/jwks.json`.",
         ),
     ]
