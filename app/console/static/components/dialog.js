@@ -42,7 +42,7 @@ function Shown({ title, onClose, children, footer, wide }) {
     <dialog ref=${dialog} class=${wide ? 'wide' : ''} aria-label=${title} onCancel=${cancel} onClose=${closed} onMouseDown=${(/** @type {MouseEvent} */ event) => event.target === dialog.current && onClose?.()}>
       <div class="dialog">
         <header class="spread">
-          <h2>${title}</h2>
+          <h2 dir="auto">${title}</h2>
           ${onClose && html`<${Button} kind="quiet" icon="close" title=${t('common.close')} onClick=${onClose} />`}
         </header>
         <div class="stack">${children}</div>

@@ -13,29 +13,30 @@ import { html, useAction, useLoad, useState } from '../../lib/ui.js';
 
 /** @param {Props} props */
 export function Access(props) {
+  const path = `/users/${props.id}`;
   return html`<${Throttle} ...${props} /><${Sessions} ...${props} />
-    <${Held} ...${props} name="consents" title=${t('person.consents')} none=${t('person.no_consents')} end=${t('person.withdraw')} describe=${consent} />
-    <${Held} ...${props} name="tokens" title=${t('person.tokens')} none=${t('person.no_tokens')} end=${t('person.end')} describe=${token} />`;
+    <${Held} ...${props} path=${`${path}/consents`} title=${t('person.consents')} none=${t('person.no_consents')} end=${t('person.withdraw')} describe=${consent} />
+    <${Held} ...${props} path=${`${path}/tokens`} title=${t('person.tokens')} none=${t('person.no_tokens')} end=${t('person.end')} describe=${token} />`;
 }
 
 /** @param {Props} props */
 function Sessions(props) {
+  const path = `/users/${props.id}/sessions`;
   const [asking, setAsking] = useState(false);
   async function endAll() {
-    await call('DELETE', `/users/${props.id}/sessions`, { retry: true });
+    await call('DELETE', path, { retry: true });
     setAsking(false);
     toast(t('person.all_ended'), { kind: 'good' });
     props.again();
   }
   const all = html`<${Button} icon="out" onClick=${() => setAsking(true)}>${t('person.end_all')}<//>`;
   return html`
-    <${Held} ...${props} name="sessions" title=${t('person.sessions')} none=${t('person.no_sessions')} end=${t('person.end')} describe=${session} all=${all} />
+    <${Held} ...${props} path=${path} title=${t('person.sessions')} none=${t('person.no_sessions')} end=${t('person.end')} describe=${session} all=${all} />
     <${Confirm} open=${asking} danger title=${t('person.end_all')} text=${t('person.end_all_text')} button=${t('person.end_all')} onClose=${() => setAsking(false)} onConfirm=${endAll} />`;
 }
 
-/** A list of what can be ended one by one. @param {Props & Record<string, any>} props */
-function Held({ id, turn, again, name, title, none, end, describe, all }) {
-  const path = `/users/${id}/${name}`;
+/** A list of what can be ended one by one. @param {{path: string, turn: number, again: () => void, title: string, none: string, end: string, describe: (item: any) => any, all?: any}} props */
+export function Held({ path, turn, again, title, none, end, describe, all }) {
   const { data, problem, reload } = useLoad(async (signal) => (await call('GET', path, { signal })).body.items.map(describe), [path, turn]);
   const ending = useAction(async (/** @type {string} */ key) => {
     await call('DELETE', `${path}/${encodeURIComponent(key)}`, { retry: true });

@@ -10,7 +10,8 @@ import { config } from '../../lib/config.js';
 import { go } from '../../lib/router.js';
 import { can } from '../../lib/session.js';
 import { t } from '../../lib/texts.js';
-import { html, useAction, useLoad, useState } from '../../lib/ui.js';
+import { html, useAction, useReducer, useState } from '../../lib/ui.js';
+import { Held } from './access.js';
 import { Form, Scopes } from './form.js';
 import { flatten, patchOf } from './record.js';
 
@@ -36,17 +37,13 @@ function Invite() {
   const [email, setEmail] = useState('');
   const [scopes, setScopes] = useState(['me']);
   const [send, setSend] = useState(true);
-  const open = useLoad(async (signal) => (await call('GET', '/auth/invitations', { query: { limit: 20 }, signal })).body.items, []);
+  const [turn, again] = useReducer((/** @type {number} */ count) => count + 1, 0);
   const inviting = useAction(async () => {
     const { body } = await call('POST', '/auth/invitations', { json: { email: email || null, scopes, send } });
-    open.reload();
+    again(undefined);
     if (!body.code) toast(t('person.invited', { email }), { kind: 'good' });
     setEmail('');
     return body.code;
-  });
-  const withdrawing = useAction(async (/** @type {string} */ id) => {
-    await call('DELETE', `/auth/invitations/${id}`, { retry: true });
-    open.reload();
   });
   const [code, setCode] = useState('');
   /** @param {Event} event */
@@ -66,11 +63,8 @@ function Invite() {
         ${code && html`<p class="notice good" role="status"><span>${t('person.link')} <code>${`${config.issuer}/auth/sign-up?invitation=${code}`}</code></span></p>`}
       </form>
     <//>
-    ${open.data?.length > 0 && html`<${Section} title=${t('person.invitations')}>
-      <${ProblemBox} problem=${withdrawing.problem} />
-      <ul class="lines">${open.data.map((/** @type {any} */ each) => html`<li key=${each.id}>
-        <div><bdi>${each.email ?? t('person.anybody')}</bdi><div class="muted small">${t('person.expires')} <${Time} at=${each.expires_at} /></div></div>
-        <${Button} kind="quiet" icon="close" title=${`${t('person.withdraw')}: ${each.email ?? t('person.anybody')}`} onClick=${() => withdrawing.run(each.id)} />
-      </li>`)}</ul>
-    <//>`}`;
+    <${Held} path="/auth/invitations" turn=${turn} again=${() => again(undefined)} title=${t('person.invitations')} none=${t('person.no_invitations')} end=${t('person.withdraw')} describe=${invitation} />`;
 }
+
+/** @param {any} each */
+const invitation = ({ id, email, expires_at }) => ({ key: id, title: email ?? t('person.anybody'), text: html`${t('person.expires')} <${Time} at=${expires_at} />` });
