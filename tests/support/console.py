@@ -4,11 +4,13 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
+from PIL import Image, ImageChops
 from playwright.async_api import Browser, BrowserContext, Page, Request, ViewportSize
 
 from tests.support.live import LiveServer
@@ -21,6 +23,8 @@ VIEWS: Final = re.findall(r"path: '(.+?)'", (browser.ROOT / "app/console/static/
 """The paths of all views."""
 _NARROW: Final = ViewportSize(width=320, height=640)
 _WIDE: Final = ViewportSize(width=1280, height=800)
+_COLOURS, _PLAINLY, _OF_TIMES = 128, 48, 0.01
+"""Of pictures: their palette, how far a pixel is from another, and the share that times of day may change."""
 _TRIES, _PAUSE_MS = 250, 20
 _AXE: Final = browser.AXE.read_text() if browser.AXE.exists() else ""
 
@@ -117,5 +121,16 @@ async def until(page: Page, script: str) -> None:
 
 
 async def shot(page: Page, name: str, folder: Path = PICTURES) -> None:
-    """A picture of the page for the documentation."""
-    await page.screenshot(path=folder / f"{name}.png", animations="disabled")
+    """A picture of the page for the documentation; one that shows the same is left as it is."""
+    taken = Image.open(BytesIO(await page.screenshot(animations="disabled"))).convert("RGB")
+    path = folder / f"{name}.png"
+    if not path.exists() or _differ(taken, Image.open(path).convert("RGB")) > _OF_TIMES:
+        taken.quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def _differ(one: Image.Image, other: Image.Image) -> float:
+    """The share of pixels that are plainly others."""
+    if one.size != other.size:
+        return 1
+    grey = ImageChops.difference(one, other).convert("L")
+    return sum(grey.histogram()[_PLAINLY:]) / (one.width * one.height)

@@ -28,12 +28,6 @@ BUDGETS: Final = {
         6,
         "KC Searching for a user: Users, search, user; Attributes, value, Save.",
     ),
-    "deactivate 300 by department and undo it": Budget(
-        12,
-        30,
-        24,
-        "P Bulk operations: filter 5, select all 2, Edit, field 2, value, Save; all of it again to undo.",
-    ),
     "mend three refused rows of a spreadsheet": Budget(
         12,
         75,
@@ -63,7 +57,6 @@ BUDGETS: Final = {
         7,
         "KC Setting a password for a user: Users, user, Credentials, Credential Reset, action 2, Send Email.",
     ),
-    "tag three people": Budget(8, 15, 8, "P Bulk operations: three boxes, Edit, field 2, value, Save."),
     "let somebody read the directory": Budget(
         4, 12, 6, "KC Assigning role mappings: Users, user, Role mappings, Assign role, role, Assign."
     ),
@@ -75,9 +68,6 @@ BUDGETS: Final = {
         "P Where builder: Filters, Add, field 2, operator 2, value; Add, field 2, operator 2, value.",
     ),
     "show phones in the table": Budget(3, 0, 3, "P Columns: Columns, the column, Columns."),
-    "export those who match": Budget(
-        6, 0, 6, "P Exporting Data: list menu, Export, current filters, format 2, Download."
-    ),
     "save a view and come back to it": Budget(
         5, 20, 7, "P Query Presets: preset menu 2, Create, title, Save; menu, preset."
     ),
