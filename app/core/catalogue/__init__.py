@@ -15,7 +15,6 @@ TAGS: Mapping[Language, str] = {"en": "en", "zh": "zh-Hans"}
 
 PROBLEMS = "problems"
 """The section of what the code says in English (`app.core.catalogue.problems`)."""
-_CONSOLE = "console."
 _LONGEST = 1024
 """Characters that are read of a wish; no browser sends as many."""
 _RANGE = re.compile(r"([a-z]{1,8})(?:-[a-z0-9-]*)?(?:\s*;\s*q=([01](?:\.[0-9]{0,3})?))?", re.IGNORECASE)
@@ -28,10 +27,10 @@ def texts(language: Language) -> Mapping[str, str]:
     return dict(_flatten(sections, ""))
 
 
-def console_texts(language: Language) -> Mapping[str, str]:
-    """Those of the console, by their keys without `console.`; its own code fills them in."""
-    found = texts(language).items()
-    return {key.removeprefix(_CONSOLE): text for key, text in found if key.startswith(_CONSOLE)}
+def console_texts(language: Language) -> Mapping[str, Mapping[str, str]]:
+    """Those of the console, by section and name; its own code fills them in."""
+    found: Mapping[str, Mapping[str, str]] = _read(language)["console"]
+    return found
 
 
 def _flatten(section: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:

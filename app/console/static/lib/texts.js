@@ -4,7 +4,7 @@ import { config } from './config.js';
 
 export const language = document.documentElement.lang || 'en';
 
-/** @type {Record<string, string>} */
+/** By section and name. @type {Record<string, Record<string, string>>} */
 const texts = await (await fetch(`${config.files}/texts/${config.language}.json`)).json();
 
 const NUMBER = new Intl.NumberFormat(language);
@@ -33,7 +33,8 @@ const UNITS = [['year', 31_557_600], ['month', 2_629_800], ['week', 604_800], ['
  * @returns {string}
  */
 export function t(key, values = {}) {
-  const text = texts[key];
+  const [section = '', last = ''] = key.split('.');
+  const text = texts[section]?.[last];
   if (text === undefined) throw new Error(`There is no text console.${key}.`);
   return text.replace(PLACE, (_, name, forms) => {
     const value = values[name];
