@@ -89,5 +89,5 @@ export function Avatar({ name, size = 'small', picture }) {
   const first = [...(words[0] ?? '')][0] ?? '';
   const last = words.length > 1 ? [...(words.at(-1) ?? '')][0] : '';
   const hue = [...name].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0) % HUES;
-  return html`<span class=${`avatar ${size} hue-${hue}`} aria-hidden="true">${(first + last).toUpperCase()}${picture && html`<img src=${picture} alt="" />`}</span>`;
+  return html`<span class=${`avatar ${size}`} style=${{ '--hue': 30 * hue }} aria-hidden="true">${(first + last).toUpperCase()}${picture && html`<img src=${picture} alt="" />`}</span>`;
 }

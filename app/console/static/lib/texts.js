@@ -75,12 +75,3 @@ export function bytes(value) {
   const power = Math.min(Math.max(Math.floor(Math.log10(value || 1) / 3), 0), BYTES.length - 1);
   return BYTES[power]?.format(value / 1000 ** power) ?? '';
 }
-
-/** "2 min 5 s". @param {number} ms */
-export function duration(ms) {
-  const seconds = Math.round(ms / 1000);
-  /** @type {[number, string][]} */
-  const parts = [[Math.floor(seconds / 3600), 'hour'], [Math.floor(seconds / 60) % 60, 'minute'], [seconds % 60, 'second']];
-  const told = parts.filter(([value], place) => value > 0 || (place === 2 && seconds === 0));
-  return told.map(([value, unit]) => new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'narrow' }).format(value)).join(' ');
-}
