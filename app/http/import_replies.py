@@ -95,7 +95,8 @@ async def look(
 def plan(shown: ImportView, page: Page[Row], reply: Response, *, status: int = 200) -> ImportPlan:
     """The import with these rows; with Location if it is new or not planned yet."""
     place(shown.document, reply, status)
-    headings = [column["heading"] for column in shown.document["columns"]]
+    columns = shown.document["columns"] if shown.document["file"] is not None else []
+    headings = [column["heading"] for column in columns]
     items = [ImportPlanRow(**_describe_row(row), **_write_cells(row, headings)) for row in page.items]
     return ImportPlan(**_describe(shown), items=items, next=page.next)
 

@@ -76,6 +76,15 @@ async def test_rows_have_their_cells_on_request_to_be_mended_and_sent_again(
     assert [row["cells"] for row in rows] == [["ana@example.com", "7", None, "old"], [None, None, "B", "3"]]
 
 
+async def test_reverts_have_no_cells(client: httpx.AsyncClient) -> None:
+    await empty(client)
+    path = f"/users/imports/{(await plan(client, people(1)))['id']}"
+    await client.post(f"{path}/apply", headers={"Prefer": "wait=10"})
+    undone = (await client.post(f"{path}/revert", headers={"Prefer": "wait=10"})).json()
+    rows = (await client.get(f"/users/imports/{undone['id']}?cells=true")).json()["items"]
+    assert [row["cells"] for row in rows] == [None]
+
+
 async def test_objects_have_no_cells(client: httpx.AsyncClient) -> None:
     found = await plan(client, '{"email": "ana@example.com", "name": "Ana"}\n', "application/x-ndjson")
     rows = (await client.get(f"/users/imports/{found['id']}?cells=true")).json()["items"]

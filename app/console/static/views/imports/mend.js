@@ -26,7 +26,7 @@ export function Errors({ errors }) {
  */
 export function Mend({ row, columns, mending }) {
   const held = useStore(mending)[row.row]?.mended ?? {};
-  const isBlamed = (/** @type {any} */ column) => row.errors.some((/** @type {any} */ bad) => bad.column === column.heading);
+  const isBlamed = (/** @type {any} */ column) => column.use !== 'password_hash' && row.errors.some((/** @type {any} */ bad) => bad.column === column.heading);
   const blamed = columns.flatMap((column, place) => (isBlamed(column) ? [place] : []));
   const shown = blamed.length ? blamed : columns.flatMap(({ use }, place) => (use === 'key' ? [place] : []));
   /** @param {number} place @param {string} value */
@@ -35,7 +35,7 @@ export function Mend({ row, columns, mending }) {
   }
   const errorOf = (/** @type {string} */ heading) => row.errors.filter((/** @type {any} */ bad) => bad.column === heading).map((/** @type {any} */ bad) => bad.detail).join(' ');
   return html`<div class="mend">
-    <${Errors} errors=${row.errors.filter((/** @type {any} */ bad) => !columns.some(({ heading }) => heading === bad.column))} />
+    <${Errors} errors=${row.errors.filter((/** @type {any} */ bad) => !columns.some((column) => column.heading === bad.column && isBlamed(column)))} />
     ${shown.map((place) => html`
       <${Field} key=${place} label=${columns[place].heading} value=${held[place] ?? row.cells[place]} error=${held[place] === undefined && errorOf(columns[place].heading)}
         onInput=${(/** @type {string} */ value) => set(place, value)} />`)}
