@@ -1,11 +1,10 @@
 """The files of the console, each compressed once; their version is a hash of them all.
 
-Modules are served as they are written but for comments and indentation, which are half of their bytes.
+Modules are served as they are written but for comments and space, which are more than half of their bytes.
 """
 
 import gzip
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import orjson
 
+from app.console.squeeze import squeeze_module, squeeze_style
 from app.core.catalogue import LANGUAGES, console_texts
 from app.pages.brand import Brand
 
@@ -20,8 +20,6 @@ _STATIC = Path(__file__).parent / "static"
 _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
 _SERVED = frozenset({".js"})
 """What is served as it lies there; the styles are joined into one."""
-_COMMENT = re.compile(r"/\*\*.*?\*/|^\s*//[^\n]*|/\* .*?\*/", re.DOTALL | re.MULTILINE)
-_INDENTATION = re.compile(r"^\s+", re.MULTILINE)
 _FIRST = ("base.css", "components.css")
 STYLE = "style.css"
 _BRAND = ":root {{ --brand: light-dark({brand.colour}, {brand.dark_colour}); }}\n"
@@ -40,7 +38,10 @@ class Assets:
 
     def __init__(self, brand: Brand) -> None:
         style = _BRAND.format(brand=brand) + _read_style()
-        self.files: Mapping[str, Asset] = {**_read_files(), STYLE: _make(STYLE, strip(style))}
+        self.files: Mapping[str, Asset] = {
+            **_read_files(),
+            STYLE: _make(STYLE, squeeze_style(style).encode()),
+        }
         self.version = _hash(self.files)
 
 
@@ -48,14 +49,12 @@ class Assets:
 def _read_files() -> Mapping[str, Asset]:
     """Those that are the same for every brand: modules, and the texts of each language."""
     paths = (path for path in sorted(_STATIC.rglob("*")) if path.suffix in _SERVED)
-    modules = {path.relative_to(_STATIC).as_posix(): strip(path.read_text("utf-8")) for path in paths}
+    modules = {
+        path.relative_to(_STATIC).as_posix(): squeeze_module(path.read_text("utf-8")).encode()
+        for path in paths
+    }
     texts = {f"texts/{language}.json": orjson.dumps(console_texts(language)) for language in LANGUAGES}
     return {name: _make(name, content) for name, content in (modules | texts).items()}
-
-
-def strip(source: str) -> bytes:
-    """Without what no browser reads: JSDoc, lines of comment, comments of styles, indentation."""
-    return _INDENTATION.sub("", _COMMENT.sub("", source)).encode()
 
 
 @cache

@@ -6,9 +6,19 @@ from fastapi import Response
 
 from app.core.mongo import Row
 from app.core.paging import Page
-from app.http import import_replies, replies
+from app.http import import_replies, languages, replies
 from app.imports import ImportView
-from models.bulk import BulkList, BulkLoss, BulkOutput, BulkPlan, BulkRefusal
+from models.bulk import (
+    BulkList,
+    BulkLoss,
+    BulkOutput,
+    BulkPlan,
+    BulkRefusal,
+    Change,
+    ScopesChange,
+    StandingChange,
+    TagsChange,
+)
 
 _STORED = (
     "rows", "counts", "plan_job", "apply_job", "created_at", "planned_at", "applied_at", "expires_at",
@@ -32,7 +42,7 @@ def _describe(shown: ImportView) -> dict[str, Any]:
     return {name: document[name] for name in _STORED} | {
         "id": str(document["_id"]),
         "state": shown.state,
-        "change": asked["change"],
+        "change": _change(asked["change"]),
         "filter": asked["filter"],
         "reverts": str(reverts) if reverts is not None else None,
         "refused": [BulkRefusal(code=code, users=users) for code, users in asked.get("refused", {}).items()],
@@ -43,10 +53,21 @@ def _describe(shown: ImportView) -> dict[str, Any]:
     }
 
 
+def _change(stored: dict[str, Any] | None) -> Change | None:
+    """As it is stored, without the checks of a request: what is there can be shown, whatever it holds."""
+    if stored is None:
+        return None
+    kind = TagsChange if "tags" in stored else ScopesChange if "scopes" in stored else StandingChange
+    return kind.model_construct(**stored)
+
+
 def _losses(counts: dict[str, int], ended: int) -> list[BulkLoss]:
     gone = counts["delete"] + counts["deleted"]
+    users, sessions = languages.say(
+        "Users who are deleted cannot be brought back.", "Sessions that end stay ended: users sign in again."
+    )
     found = (
-        BulkLoss(what="users", users=gone, detail="Users who are deleted cannot be brought back."),
-        BulkLoss(what="sessions", users=ended, detail="Sessions that end stay ended: users sign in again."),
+        BulkLoss(what="users", users=gone, detail=users),
+        BulkLoss(what="sessions", users=ended, detail=sessions),
     )
     return [each for each in found if each.users]

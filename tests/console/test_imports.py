@@ -69,8 +69,8 @@ async def test_differences_are_shown_and_refused_rows_can_be_downloaded(door: Do
         async with page.expect_download() as saving:
             await page.get_by_role("button", name="Download refused rows").click()
         assert (await saving.value).suggested_filename.endswith(".xlsx")
-        await page.get_by_role("button", name="Delete this import").click()
-        await page.get_by_role("dialog").get_by_role("button", name="Delete this import").click()
+        await page.get_by_role("button", name="Delete this plan").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Delete this plan").click()
         await expect(page).to_have_url(f"{door.url}/console/imports")
         assert await judge(page) == []
 

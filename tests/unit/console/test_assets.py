@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.console import Assets, Console
-from app.console.assets import strip
+from app.console.squeeze import squeeze_module, squeeze_style
 from app.core.settings import Settings
 from app.pages.brand import Brand
 from models.listing import ListQuery
@@ -31,12 +31,27 @@ def test_modules_are_served_without_what_no_browser_reads() -> None:
  */
 export function greet(name) {
   // Aloud.
-  return /** @type {any} */ (`Hello, ${name}: */*`); // to all
+  const ends = /["'`/]+$/g, half = name.length / 2 / 1;
+  return /** @type {any} */ (`Hello, ${name.replace(ends, `'${{ a: 1 }.a}  `)}: */*
+      and  \\`all`
+  ); // to all
 }
+let turns = 1 + +'  2'
+greet( "//" )
+  .trim( )
 """
-    assert strip(source).decode() == (
-        "export function greet(name) {\nreturn  (`Hello, ${name}: */*`); // to all\n}\n"
+    assert squeeze_module(source) == (
+        """export function greet(name){const ends=/["'`/]+$/g,half=name.length/2/1;"""
+        """return(`Hello, ${name.replace(ends,`'${{a:1}.a}  `)}: */*\nand  \\`all`);}\n"""
+        """let turns=1+ +'  2'\ngreet("//").trim()\n"""
     )
+
+
+def test_styles_are_served_without_what_no_browser_reads() -> None:
+    source = (
+        "/* All. */\n.a > b, .a :is(c) {\n  margin: 0 calc(1px + 2px);\n  color: red;\n}\n.d { top: 0; }\n"
+    )
+    assert squeeze_style(source) == ".a > b,.a :is(c){margin:0 calc(1px + 2px);color:red}.d{top:0}"
 
 
 def test_behind_a_proxy_the_page_names_its_files_below_the_proxy_s_path() -> None:

@@ -15,6 +15,8 @@ import { html, useAction, useEffect, useLoad, useMemo, useState } from '../../li
 import { Errors, Mend, Mended, useMending } from './mend.js';
 import { nameOf, Reading, STATE_KINDS, useSend } from './reading.js';
 
+/** Bulk changes of which nothing can be brought back. */
+export const LASTING = ['delete', 'end_sessions'];
 /** How long the page waits for the end of a job to be written. */
 const REST_MS = 200;
 /** @type {Record<string, 'good' | 'bad' | 'brand' | 'warn' | 'plain'>} */
@@ -32,17 +34,17 @@ export default function Plan({ params: { id }, query }) {
   if (!plan) return html`<${Page} title=${t('imports.title')} back="/imports">${problem ? html`<${ProblemBox} ...${{ problem }} onRetry=${reload} />` : html`<${Busy} />`}<//>`;
   return html`
     <${Page} wide title=${nameOf(plan)} back="/imports" count=${html`<${Badge} kind=${STATE_KINDS[plan.state]}>${t(`import_state.${plan.state}`)}<//>`}
-      actions=${html`<${Actions} ...${{ plan, path, reload }} />`}>
+      actions=${html`<${Actions} ...${{ plan, at: `/imports/${id}`, reload }} />`}>
       <${About} plan=${plan} />
       <${Reading} ...${{ send, plan }} />
       <${ProblemBox} problem=${problem ?? send.problem ?? work.problem ?? (plan.problem && new Problem(plan.problem))} onRetry=${problem && reload} />
       ${work.isBusy && html`<${Progress} ...${work.progress} />`}
-      ${plan.planned_at && html`<${Rows} key=${id} ...${{ plan, query }} />`}
+      ${plan.planned_at && html`<${Rows} key=${id} ...${{ plan, query }} at=${`/imports/${id}`} />`}
     <//>`;
 }
 
 /** The job that plans or applies it, as it goes; once it has ended the plan is loaded again. @param {any} plan @param {() => void} reload */
-function useWork(plan, reload) {
+export function useWork(plan, reload) {
   const id = plan?.state === 'planning' ? plan.plan_job : plan?.state === 'applying' ? plan.apply_job : null;
   const { job, problem } = useJob(id);
   useEffect(() => {
@@ -55,23 +57,24 @@ function useWork(plan, reload) {
   return { isBusy: id !== null, problem, progress: { value: total ? done / total : null, label } };
 }
 
-/** @param {{plan: any, path: string, reload: () => void}} props */
-function Actions({ plan, path, reload }) {
+/** Of an import or a bulk change. @param {{plan: any, at: string, reload: () => void, onApply?: () => void}} props */
+export function Actions({ plan, at, reload, onApply }) {
+  const [path, list] = [`/users${at}`, at.slice(0, at.lastIndexOf('/'))];
   const [asking, setAsking] = useState('');
   const { counts, state } = plan;
   const pending = counts.create + counts.update + counts.delete;
   const isOpen = plan.planned_at && ['planned', 'cancelled'].includes(state) && pending > 0;
-  const apply = async () => (await call('POST', `${path}/apply`, { headers: { Prefer: 'wait=0' }, retry: true }), setAsking(''), reload());
+  const apply = async () => (await call('POST', `${path}/apply`, { headers: { Prefer: 'wait=0' }, retry: true }), setAsking(''), onApply?.(), reload());
   const act = useAction(apply);
-  const revert = useAction(async () => go(`/imports/${(await call('POST', `${path}/revert`)).body.id}`));
+  const revert = useAction(async () => go(`${list}/${(await call('POST', `${path}/revert`)).body.id}`));
   const cancel = useAction(async () => (await call('POST', `/jobs/${state === 'planning' ? plan.plan_job : plan.apply_job}/cancel`), reload()));
   const save = useAction(() => download(`${path}/rows.xlsx`, { query: { status: ['error', 'conflict'] } }));
-  const remove = async () => (await call('DELETE', path), go('/imports', { replace: true }));
+  const remove = async () => (await call('DELETE', path), go(list, { replace: true }));
   const close = () => setAsking('');
   return html`
     ${['planning', 'applying'].includes(state) && html`<${Button} icon="stop" busy=${cancel.busy} onClick=${cancel.run}>${t('common.cancel')}<//>`}
-    ${plan.planned_at && counts.error + counts.conflict > 0 && html`<${Button} icon="import" busy=${save.busy} onClick=${save.run}>${t('imports.download')}<//>`}
-    ${plan.applied_at || state === 'cancelled' ? html`<${Button} icon="undo" busy=${revert.busy} onClick=${revert.run}>${t('imports.undo')}<//>` : null}
+    ${'file' in plan && plan.planned_at && counts.error + counts.conflict > 0 && html`<${Button} icon="import" busy=${save.busy} onClick=${save.run}>${t('imports.download')}<//>`}
+    ${(plan.applied_at || state === 'cancelled') && !LASTING.includes(plan.change?.action) ? html`<${Button} icon="undo" busy=${revert.busy} onClick=${revert.run}>${t('imports.undo')}<//>` : null}
     ${state !== 'applying' && html`<${Button} kind="quiet" icon="trash" title=${t('imports.delete')} onClick=${() => setAsking('delete')} />`}
     ${isOpen && html`<${Button} kind="primary" icon="check" busy=${act.busy} onClick=${() => (counts.delete ? setAsking('apply') : act.run())}>${t('imports.apply', { count: pending })}<//>`}
     <${ProblemBox} problem=${act.problem ?? revert.problem ?? cancel.problem ?? save.problem} />
@@ -93,13 +96,12 @@ function About({ plan: { file, columns, rows, created_at: at } }) {
   return html`<${Facts} ...${{ facts }} />`;
 }
 
-/** @param {{plan: any, query: URLSearchParams}} props */
-function Rows({ plan, query }) {
+/** @param {{plan: any, query: URLSearchParams, at: string}} props */
+export function Rows({ plan, query, at }) {
   const rows = plan.items;
   const mending = useMending();
   const Person = usePeople(rows.map((/** @type {any} */ row) => row.id));
   const columns = useMemo(() => describe(plan, Person, mending), [plan.id, Person, mending]);
-  const at = `/imports/${plan.id}`;
   const counts = Object.entries(plan.counts).filter(([, count]) => count);
   const tabs = [
     { id: '', title: t('imports.all'), href: at, count: number(plan.rows) },
