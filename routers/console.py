@@ -5,7 +5,6 @@ import hashlib
 from fastapi import APIRouter, Request, Response
 
 from app.console import Console
-from app.console.console import POLICY
 from app.core.catalogue import find_language
 from app.http import browser_cookie, pages
 from app.http.compression import accepts_gzip
@@ -39,7 +38,7 @@ async def show_console(request: Request, place: str = "") -> Response:
     headers = {
         "Cache-Control": "no-cache",
         "Content-Language": language,
-        "Content-Security-Policy": POLICY,
+        "Content-Security-Policy": _console(request).policy,
         "ETag": f'"{hashlib.sha256(page.encode()).hexdigest()[:16]}"',
         "Vary": "Accept-Language, Cookie",
     }

@@ -1,6 +1,7 @@
 """The page of the console, in each language, and the policy that it is under."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import orjson
 from markupsafe import Markup
@@ -29,6 +30,7 @@ class Console:
         self.assets = Assets(brand)
         self._brand = brand
         self._issuer = settings.issuer_url
+        self.policy = POLICY.replace("connect-src 'self'", f"connect-src 'self' {_bucket(settings)}".strip())
 
     def render(self, language: Language, *, root: str, place: str) -> str:
         """The page at a place; `root`: the path under which a proxy has the service."""
@@ -57,3 +59,13 @@ class Console:
             config=orjson.dumps(told).decode(),
             scripts=texts(language)["console.shell.needs_scripts"],
         )
+
+
+def _bucket(settings: Settings) -> str:
+    """The origin of signed URLs, where clients are sent to the bucket."""
+    if not settings.files_direct:
+        return ""
+    address = settings.files_public_endpoint or settings.files_endpoint
+    store = urlsplit(address or f"https://s3.{settings.files_region}.amazonaws.com")
+    bucket = "" if settings.files_path_style else f"{urlsplit(settings.files_url or '').netloc}."
+    return f"{store.scheme}://{bucket}{store.netloc}"

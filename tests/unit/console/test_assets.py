@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.console import Assets, Console
+from app.console.console import POLICY
 from app.console.squeeze import squeeze_module, squeeze_style
 from app.core.settings import Settings
 from app.pages.brand import Brand
@@ -85,3 +86,13 @@ def test_the_people_have_every_filter_of_the_listing() -> None:
     source: Any = (STATIC / "views" / "people" / "filters.js").read_text()
     wanted = ListQuery.model_fields.keys() - NO_FILTERS
     assert [name for name in sorted(wanted) if f"'{name}'" not in source] == []
+
+
+def test_the_policy_names_the_bucket_to_which_clients_are_sent() -> None:
+    bucket: Any = {"files_url": "s3://people/roster", "files_endpoint": "https://store.example.com"}
+    indirect = Settings(_env_file=None, **bucket)
+    assert Console(indirect, BRAND).policy == POLICY
+    direct = Settings(_env_file=None, **bucket, files_direct=True)
+    assert "connect-src 'self' https://store.example.com; " in Console(direct, BRAND).policy
+    named = Settings(_env_file=None, **bucket, files_direct=True, files_path_style=False)
+    assert "connect-src 'self' https://people.store.example.com; " in Console(named, BRAND).policy
