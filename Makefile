@@ -36,7 +36,7 @@ test: .venv/dev.stamp $(CONSOLE)/node_modules/stamp  ## the whole suite, on serv
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder $(PLACES)
 
 console-test: .venv/dev.stamp $(CONSOLE)/node_modules/stamp  ## the console's tests with 200,000 people
-	CONSOLE_PEOPLE=200000 $(BIN)/python -m pytest tests/console
+	CONSOLE_PEOPLE=200000 PATIENCE_S=600 $(BIN)/python -m pytest tests/console
 
 check: .venv/dev.stamp $(CONSOLE)/node_modules/stamp  ## lint, format, types, import directions, texts, and whether the locks install everywhere
 	$(BIN)/ruff check .

@@ -28,6 +28,12 @@ BUDGETS: Final = {
         6,
         "KC Searching for a user: Users, search, user; Attributes, value, Save.",
     ),
+    "deactivate 300 by department and undo it": Budget(
+        12,
+        30,
+        24,
+        "P Bulk operations: filter 5, select all 2, Edit, field 2, value, Save; all of it again to undo.",
+    ),
     "mend three refused rows of a spreadsheet": Budget(
         12,
         75,
@@ -57,6 +63,7 @@ BUDGETS: Final = {
         7,
         "KC Setting a password for a user: Users, user, Credentials, Credential Reset, action 2, Send Email.",
     ),
+    "tag three people": Budget(8, 15, 8, "P Bulk operations: three boxes, Edit, field 2, value, Save."),
     "let somebody read the directory": Budget(
         4, 12, 6, "KC Assigning role mappings: Users, user, Role mappings, Assign role, role, Assign."
     ),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.console.tasks import listed, operated, personal, sheets  # noqa: F401 - they register their scripts
+from tests.console.tasks import listed, many, operated, personal, sheets  # noqa: F401 - they register their scripts
 from tests.console.tasks.budgets import BUDGETS
 from tests.console.tasks.task import SCRIPTS
 from tests.support.console import Door

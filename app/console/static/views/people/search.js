@@ -48,7 +48,7 @@ export function Search({ value, onSearch, total }) {
     const steps = /** @type {Record<string, number>} */ ({ ArrowDown: 1, ArrowUp: -1 });
     const step = steps[event.key];
     if (step && people.length) event.preventDefault(), setAt((at + step + people.length + (at < 0 && step < 0 ? 1 : 0)) % people.length);
-    if (event.key === 'Enter') at < 0 ? close() : go(`/people/${people[at].id}`);
+    if (event.key === 'Enter') at < 0 ? input.current?.blur() : go(`/people/${people[at].id}`);
     if (event.key === 'Escape') event.preventDefault(), asked ? close() : input.current?.blur();
   }
   return html`
