@@ -34,9 +34,9 @@ class Mortal:
     def _make(self) -> LiveServer:
         return LiveServer(self.folder, **self.settings)
 
-    def count_people(self) -> int:
+    def count_people(self, **fields: str) -> int:
         with MongoClient[dict[str, Any]](self.settings["mongo_uri"]) as client:
-            return client.get_default_database()["users"].count_documents({})
+            return client.get_default_database()["users"].count_documents(fields)
 
     async def start(self) -> None:
         await asyncio.to_thread(self.server.wait_until_ready)
@@ -86,7 +86,7 @@ async def test_an_edit_outlives_the_server(mortal: Mortal) -> None:
     assert (stored["profile"]["title"], stored["version"]) == ("Keeper", person["version"] + 1)
 
 
-async def test_an_import_outlives_the_server_and_creates_each_row_once(mortal: Mortal) -> None:
+async def test_an_import_and_a_bulk_change_outlive_the_server_and_do_each_row_once(mortal: Mortal) -> None:
     lines = [f"row-{number}@example.com,Row {number}" for number in range(ROWS)]
     file = FilePayload(
         name="many.csv", mimeType="text/csv", buffer="\n".join(["email,name", *lines]).encode()
@@ -101,5 +101,27 @@ async def test_an_import_outlives_the_server_and_creates_each_row_once(mortal: M
         assert 0 < mortal.count_people() <= ROWS
         await mortal.come_back(page)
         await expect(page.get_by_role("link", name=f"Created {ROWS:,}")).to_be_visible(timeout=SOON_MS)
+        assert count(mortal) == ROWS + 1
+        await _change_all(mortal, page)
+
+
+def count(mortal: Mortal, **filters: str) -> int:
     with Door(mortal.server, mortal.browser).api() as http:
-        assert http.get("/users", params={"count": "exact"}).json()["total"]["value"] == ROWS + 1
+        found = http.get("/users", params=filters | {"count": "exact", "limit": "1"}).json()
+        return int(found["total"]["value"])
+
+
+async def _change_all(mortal: Mortal, page: Page) -> None:
+    """A bulk change of them all, in whose midst the server is killed once more."""
+    change = {"action": "add_tags", "tags": ["moved"]}
+    with Door(mortal.server, mortal.browser).api() as http:
+        body = {"filter": {"is_active": True}, "change": change}
+        plan = http.post("/users:bulk", json=body, headers={"Prefer": "wait=30"}).raise_for_status().json()
+    await page.goto(f"{mortal.server.url}/console/bulk/{plan['id']}")
+    await page.get_by_role("button", name=f"Apply {ROWS + 1:,} changes").click(timeout=SOON_MS)
+    await expect(page.get_by_role("progressbar")).to_be_visible()
+    await mortal.kill(page)
+    assert mortal.count_people(tags="moved") <= ROWS
+    await mortal.come_back(page)
+    await expect(page.locator("h1 + span")).to_have_text("Applied", timeout=SOON_MS)
+    assert count(mortal, tag="moved") == ROWS + 1
