@@ -282,7 +282,7 @@ async def test_malformed_rows_break_no_count(client: httpx.AsyncClient) -> None:
     await spoil(
         client,
         {"facets": facets, "profile": "x", "created_at": "yesterday", "locale": 5, "last_login_at": []},
-        {"facets": "department:x", "profile": None, "created_at": datetime(1, 1, 1), "locale": None},  # noqa: DTZ001
+        {"facets": "department:x", "profile": None, "created_at": datetime(1, 1, 1), "locale": None},  # noqa: DTZ001 - as MongoDB has it, without a zone
         {"created_at": datetime(9999, 1, 1, tzinfo=UTC)},
     )
     found = await counted(client)
