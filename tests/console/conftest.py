@@ -15,6 +15,8 @@ from tools import browser as chromium
 
 collect_ignore = [] if "CONSOLE_PEOPLE" in os.environ else ["whole"]
 """What `make console-test` alone does."""
+LOADING_MS = 60_000
+"""For a write of the sample, of which there are many at once."""
 PEOPLE = int(os.environ.get("CONSOLE_PEOPLE", "3000"))
 
 
@@ -35,7 +37,7 @@ def served(
         "mongo_uri": mongo_server.uri_of("console"),
         "redis_url": redis_server.url.removesuffix("/0") + "/5",
     }
-    command(folder, "sample", str(PEOPLE), **uris).check_returncode()
+    command(folder, "sample", str(PEOPLE), mongo_timeout_ms=LOADING_MS, **uris).check_returncode()
     admin: dict[str, Any] = {"admin_email": ADMIN, "admin_password": PASSWORD}
     with LiveServer(folder, **uris, **admin, tries_per_account=1_000_000) as server:
         yield server
