@@ -28,6 +28,7 @@ _BY_CODE = {
     "not_signed_in": "A cookie is good if a browser got it by a sign-in.",
     "idempotency_key_reused": "Whether a key is new depends on what was sent before.",
     "too_many_exports": "How many wait is a matter of the moment; the reply says when to try again.",
+    "body_too_large": "How long a file may be that is announced is a setting.",
     "unreadable_file": "What stands in a file is no matter of a schema: a heading without rows, say.",
     "unsupported_picture": "Whether bytes are a picture is no matter of a schema.",
     "unreadable_picture": "Whether a picture is whole is no matter of a schema.",

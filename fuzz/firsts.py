@@ -1,5 +1,6 @@
 """Makes for an operation, until it succeeds once, what no generator guesses: things to end, say."""
 
+import base64
 import hashlib
 import re
 import secrets
@@ -15,6 +16,8 @@ REDIRECT_URI = "https://fuzz.example.com/"
 _TOKEN = {"name": "Fuzz", "scopes": ["me"]}
 _OF_CLIENT = {"name": "Fuzz", "scopes": ["users:read"]}
 _FILE = {"file": ("people.csv", "name,email\nZoe,zoe-{}@fuzz.example.com\n", "text/csv")}
+PICTURE = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=")
+"""One white pixel."""
 _VIEW = {"name": "Fuzz", "query": "tag=fuzz"}
 _TRIES = 20
 _PUSHED = {
@@ -90,13 +93,24 @@ def _applied_import(case: Any, _successes: Successes) -> None:
 
 
 def _upload(case: Any, _successes: Successes) -> None:
-    content = _FILE["file"][1].format(secrets.token_hex(4)).encode()
+    _send(case, "/users/imports/uploads", _FILE["file"][1].format(secrets.token_hex(4)).encode())
+    case.query = {}
+
+
+def _picture(case: Any, successes: Successes) -> None:
+    uploads = case.operation.label.removeprefix("POST ").removesuffix("/{upload_id}/complete")
+    if "{user_id}" in uploads:
+        case.path_parameters["user_id"] = successes.visitor
+    _send(case, uploads.format(user_id=successes.visitor), PICTURE)
+
+
+def _send(case: Any, uploads: str, content: bytes) -> None:
+    """Announce the content there, and send it to the bucket."""
     announced = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    offer = post(case, "/users/imports/uploads", json=announced)
+    offer = post(case, uploads, json=announced)
     if "url" in offer:
         requests.put(offer["url"], data=content, timeout=60)
     case.path_parameters["upload_id"] = offer.get("id", "none")
-    case.query = {}
 
 
 def _applied_bulk(case: Any, successes: Successes) -> None:
@@ -164,6 +178,8 @@ _MAKERS: dict[str, Callable[[Any, Successes], None]] = {
     "PUT /users/{user_id}": _replacement,
     "POST /users/imports/{import_id}/revert": _applied_import,
     "POST /users/imports/uploads/{upload_id}/complete": _upload,
+    "POST /users/me/avatar/uploads/{upload_id}/complete": _picture,
+    "POST /users/{user_id}/avatar/uploads/{upload_id}/complete": _picture,
     "POST /users/bulk/{bulk_id}/revert": _applied_bulk,
     "POST /users/bulk/{bulk_id}/cancel": _cancelled_bulk,
     "GET /auth/userinfo": _openid_token,

@@ -34,6 +34,7 @@ _ALL = ("me", "users:read", "users:write", "users:export")
 _READER = ("me", "users:write", "users:export")
 _WRITER = ("me", "users:read", "users:export")
 _TOKEN = {"name": "nightly report", "scopes": ["me"]}
+_ANNOUNCED = {"bytes": 1, "sha256": "0" * 64}
 _BULK = {"ids": ["0" * 24], "change": {"action": "delete"}}
 _SCHEDULE = {"name": "weekly", "cron": "0 6 * * 1", "export": {"format": "csv"}}
 
@@ -51,6 +52,7 @@ RULES: dict[str, Rule] = {
     "revert_import": Rule(_ALL, 404),
     "delete_import": Rule(_ALL, 404),
     "complete_upload": Rule(_ALL, 404),
+    "complete_my_avatar": Rule(_ALL, 404),
     "read_bulk": Rule(_ALL, 404),
     "apply_bulk": Rule(_ALL, 404),
     "cancel_bulk": Rule(_ALL, 404),
@@ -72,6 +74,8 @@ RULES: dict[str, Rule] = {
     "show_avatar": Rule(_READER, 403),
     "put_avatar": Rule(_WRITER, 403),
     "remove_avatar": Rule(_WRITER, 403),
+    "announce_avatar": Rule(_WRITER, 403, _ANNOUNCED),
+    "complete_avatar": Rule(_WRITER, 403),
     "download_avatar": Rule(_ALL, 404),  # by who knows its version, which nobody guesses
     # Another's sign-ins: for administrators.
     "list_sessions": Rule(_ALL, 403),
@@ -203,8 +207,7 @@ def _make(owner: httpx.Client) -> dict[str, str]:
     schedule = owner.post("/users/exports/schedules", json=_SCHEDULE).raise_for_status().json()
     file = {"file": ("people.csv", b"name,email\nZoe,zoe@fuzz.example.com\n", "text/csv")}
     planned = owner.post("/users/import", files=file, headers=wait).raise_for_status().json()
-    announced = {"bytes": 1, "sha256": "0" * 64}
-    upload = owner.post("/users/imports/uploads", json=announced).raise_for_status().json()
+    upload = owner.post("/users/imports/uploads", json=_ANNOUNCED).raise_for_status().json()
     bulk = owner.post("/users:bulk", json=_BULK, headers=wait).raise_for_status().json()
     sessions = owner.get("/users/me/sessions").raise_for_status().json()["items"]
     token = owner.post("/users/me/tokens", json=_TOKEN).raise_for_status().json()

@@ -1,6 +1,5 @@
 """What is fuzzed: a process of ours on a mongod and a redis-server of its own, with people who may call."""
 
-import base64
 import contextlib
 import hashlib
 import os
@@ -20,6 +19,7 @@ from pymongo import MongoClient
 from app.core import sealing
 from fuzz import mailed
 from fuzz.accounts import PASSWORD, Account, create, find_token, sign_in
+from fuzz.firsts import PICTURE
 from tests.support.browsing import Person, visit
 from tests.support.live import LiveServer, command
 from tests.support.mail_server import MailServer
@@ -183,9 +183,8 @@ def _give_consents(mongo_uri: str, *accounts: Account) -> tuple[str, ...]:
 
 def _upload(caller: httpx.Client, account: Account) -> dict[str, str]:
     """The version of a picture, of one white pixel."""
-    picture = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=")
     shown = caller.put(
-        f"/users/{account.id}/avatar", content=picture, headers={"Content-Type": "image/gif"}
+        f"/users/{account.id}/avatar", content=PICTURE, headers={"Content-Type": "image/gif"}
     ).raise_for_status()
     return {"version": shown.json()["avatar_url"].rpartition("/")[2]}
 

@@ -4,8 +4,9 @@ So a picture dies with its URL at once, by whatever way the user is changed or d
 swept.
 """
 
+import hashlib
 import secrets
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -34,6 +35,7 @@ from app.users import AllowedVersions, Authority, Users
 from app.users.authority import ADMIN
 from app.users.pictures import find_version, make_url
 from models.pictures import SIZES, PictureForm, Size
+from models.upload import UploadInput
 
 _UPLOADS: Final = Quota("avatars", 20, 3600)
 _CHECKED_AFTER: Final = timedelta(days=1)
@@ -66,6 +68,7 @@ class Avatars:
         self._files = files
         self._quotas = quotas
         self._base = settings.issuer_url
+        self._limit = settings.avatar_max_bytes
         self._drawer = Drawer()
         self.check_room, self.close = self._drawer.check_room, self._drawer.close
 
@@ -77,8 +80,7 @@ class Avatars:
         ThrottledError after 20 uploads for this user in an hour; UnsupportedPictureError,
         UnreadablePictureError, PictureTooLargeError: of the picture; others as of any change.
         """
-        before = await self._users.read(user_id)
-        authority.check_target(before)
+        before = await self._read_target(user_id, authority)
         kinds.check(content)
         if not await self._quotas.take(str(user_id), [_UPLOADS]):
             raise ThrottledError(_UPLOADS.within_s)
@@ -90,6 +92,38 @@ class Avatars:
             await self._discard(user_id, version)
             raise
         await self._discard(user_id, find_version(before["avatar_url"]))
+        return row
+
+    async def offer_upload(
+        self, user_id: PydanticObjectId, announced: UploadInput, authority: Authority, *, by: str
+    ) -> tuple[ObjectId, str, datetime]:
+        """The id, where to PUT the picture, and until when. TooLargeError; DirectUploadsOffError."""
+        await self._read_target(user_id, authority)
+        return await self._files.offers.make("avatars", announced, by=by, most=self._limit, target=user_id)
+
+    async def complete_upload(
+        self,
+        user_id: PydanticObjectId,
+        upload_id: ObjectId,
+        versions: AllowedVersions,
+        authority: Authority,
+        *,
+        by: str,
+    ) -> Row:
+        """The user with the picture; as they are now if it was complete before. Errors as `put`.
+
+        UploadNotFoundError, UploadNotReadyError; UploadDiffersError: it is not what was announced.
+        """
+        target = await self._read_target(user_id, authority)
+        offers = self._files.offers
+        offer = await offers.find("avatars", upload_id, by=by, target=user_id)
+        if offer.result is not None:
+            return target
+        async with aclosing(offers.read("avatars", offer, most=self._limit)) as blocks:
+            content = b"".join([block async for block in blocks])
+        offer.check(hashlib.sha256(content).hexdigest())
+        row = await self.put(user_id, content, versions, authority)
+        await offers.end("avatars", offer, row["version"])
         return row
 
     async def remove(
@@ -126,6 +160,11 @@ class Avatars:
         checked = {"_id": {"$in": [stored["_id"] for stored in found]}}
         await self._avatars.update_many(checked, {"$set": {"checked_at": datetime.now(UTC)}})
         return len(dead)
+
+    async def _read_target(self, user_id: PydanticObjectId, authority: Authority) -> Row:
+        row = await self._users.read(user_id)
+        authority.check_target(row)
+        return row
 
     async def _store(self, user_id: ObjectId, reply: Reply) -> str:
         """Store the squares; the version. Until a user has it, it is dead, and swept."""

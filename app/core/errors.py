@@ -704,7 +704,7 @@ class TooManyImportsError(UnavailableError):
 
 class TooManyPicturesError(UnavailableError):
     code = "too_many_pictures"
-    title = "Too many pictures are being drawn"
+    title = "Too many pictures wait"
 
 
 class TooManyListenersError(UnavailableError):

@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     files_direct: bool = Field(
         default=False,
         description="Whether clients are sent to the bucket for files of exports, and may upload those of "
-        "imports to it, by URLs that are signed for minutes. They must reach it by https.",
+        "imports and pictures to it, by URLs that are signed for minutes. They must reach it by https.",
     )
     files_public_endpoint: str | None = Field(
         default=None,

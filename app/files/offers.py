@@ -14,7 +14,9 @@ from bson import ObjectId
 
 from app.core.errors import (
     DirectUploadsOffError,
+    TooLargeError,
     TooManyImportsError,
+    TooManyPicturesError,
     UnavailableError,
     UploadDiffersError,
     UploadNotFoundError,
@@ -23,6 +25,7 @@ from app.core.errors import (
 from app.files.entries import Entries
 from app.files.s3 import S3, SIGNED
 from models.file import FileKind
+from models.upload import UploadInput
 
 OPEN: Final = 50
 """The most uploads of one user that are not complete."""
@@ -37,6 +40,13 @@ class Offer:
     sha256: str
     result: Any
     """What became of it, once it is complete."""
+    target: ObjectId | None = None
+    """Whose picture it is to be."""
+
+    def check(self, sha256: str) -> None:
+        """UploadDiffersError: what arrived has another hash than was announced."""
+        if sha256 != self.sha256:
+            raise UploadDiffersError("Its SHA-256 is not the one that was announced: send it again.")
 
 
 class Offers:
@@ -47,30 +57,38 @@ class Offers:
         self._s3 = s3
 
     async def make(
-        self, kind: FileKind, by: str, *, length: int, sha256: str
+        self, kind: FileKind, announced: UploadInput, *, by: str, most: int, target: ObjectId | None = None
     ) -> tuple[ObjectId, str, datetime]:
-        """The id, where to PUT the file, and until when. DirectUploadsOffError, TooManyImportsError."""
+        """The id, where to PUT a file of at most so many bytes, and until when.
+
+        DirectUploadsOffError; TooLargeError; TooManyImportsError or TooManyPicturesError.
+        """
+        _check_length(announced.bytes, most)
         s3 = self._reach()
         if await self._entries.count_offers(kind, by, most=OPEN) == OPEN:
-            raise TooManyImportsError(f"{OPEN} uploads of yours are not complete.", retry_after=60)
+            full = TooManyPicturesError if kind == "avatars" else TooManyImportsError
+            raise full(f"{OPEN} uploads of yours are not complete.", retry_after=60)
         until = datetime.now(UTC) + SIGNED["PUT"]
-        offer_id = await self._entries.add_offer(
-            kind, by, {"length": length, "sha256": sha256, "result": None}
-        )
+        offer = {"length": announced.bytes, "sha256": announced.sha256, "result": None, "target": target}
+        offer_id = await self._entries.add_offer(kind, by, offer)
         return offer_id, await s3.sign("PUT", kind, offer_id), until
 
-    async def find(self, kind: FileKind, offer_id: ObjectId, by: str) -> Offer:
-        """UploadNotFoundError: unknown, of another user, or older than a day."""
+    async def find(
+        self, kind: FileKind, offer_id: ObjectId, *, by: str, target: ObjectId | None = None
+    ) -> Offer:
+        """UploadNotFoundError: unknown, of another user, for another, or older than a day."""
         told = await self._entries.find_offer(kind, offer_id, by)
-        if told is None:
+        offer = None if told is None else Offer(offer_id, **told)
+        if offer is None or offer.target != target:
             raise UploadNotFoundError("There is no upload with this id, it has expired, or it is not yours.")
-        return Offer(offer_id, **told)
+        return offer
 
-    async def read(self, kind: FileKind, offer: Offer) -> AsyncGenerator[bytes, None]:
+    async def read(self, kind: FileKind, offer: Offer, *, most: int) -> AsyncGenerator[bytes, None]:
         """Yields the content; its hash is the caller's to check.
 
-        UploadNotReadyError: there is none. UploadDiffersError: it has another length.
+        UploadNotReadyError: there is none. UploadDiffersError: it has another length. TooLargeError.
         """
+        _check_length(offer.length, most)
         s3 = self._reach()
         length = await s3.measure(kind, offer.id)
         if length is None:
@@ -90,5 +108,10 @@ class Offers:
 
     def _reach(self) -> S3:
         if self._s3 is None:
-            raise DirectUploadsOffError("Files are uploaded to us: POST /users/import takes them.")
+            raise DirectUploadsOffError("Send files to POST /users/import, and pictures by PUT to …/avatar.")
         return self._s3
+
+
+def _check_length(length: int, most: int) -> None:
+    if length > most:
+        raise TooLargeError(f"The file may have at most {most} bytes.")

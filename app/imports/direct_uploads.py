@@ -5,7 +5,6 @@ from datetime import datetime
 
 from bson import ObjectId
 
-from app.core.errors import TooLargeError, UploadDiffersError
 from app.core.settings import Settings
 from app.files import Files
 from app.imports.import_views import Views
@@ -27,9 +26,7 @@ class DirectUploads:
 
     async def offer(self, announced: UploadInput, *, by: str) -> tuple[ObjectId, str, datetime]:
         """The id, the URL, and until when that is good. TooLargeError; DirectUploadsOffError."""
-        if announced.bytes > self._limit:
-            raise TooLargeError(f"The file may have at most {self._limit} bytes.")
-        return await self._offers.make("imports", by, length=announced.bytes, sha256=announced.sha256)
+        return await self._offers.make("imports", announced, by=by, most=self._limit)
 
     async def complete(
         self, upload_id: ObjectId, asked: ImportQuery, *, by: str, scopes: frozenset[str]
@@ -38,16 +35,15 @@ class DirectUploads:
 
         UploadNotFoundError, UploadNotReadyError; UploadDiffersError: it is not what was announced.
         """
-        offer = await self._offers.find("imports", upload_id, by)
+        offer = await self._offers.find("imports", upload_id, by=by)
         if offer.result is not None:
             shown = await self._views.find(offer.result, Viewer(by, is_admin=False))
             return offer.result, shown.job
         async with (
-            aclosing(self._offers.read("imports", offer)) as content,
+            aclosing(self._offers.read("imports", offer, most=self._limit)) as content,
             receive(content, "application/octet-stream", encoding="identity", limit=self._limit) as upload,
         ):
-            if upload.sha256 != offer.sha256:
-                raise UploadDiffersError("Its SHA-256 is not the one that was announced: send it again.")
+            offer.check(upload.sha256)
             import_id, job = await self._submitter.submit(upload, asked, by=by, scopes=scopes)
         await self._offers.end("imports", offer, import_id)
         return import_id, job

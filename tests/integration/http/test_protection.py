@@ -125,6 +125,7 @@ LET_IN = {
     "suggest_users": 422,  # nothing was typed
     "change_password": 401, "change_email": 401,  # a caller who is in no directory has no password
     "ask_own_verification": 404,
+    "announce_avatar": 404, "announce_my_avatar": 404, "complete_avatar": 404, "complete_my_avatar": 404,
     "put_my_avatar": 415, "put_avatar": 415,  # nothing was sent
     "remove_my_avatar": 404, "remove_avatar": 404, "show_my_avatar": 404, "show_avatar": 404,
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -10,40 +10,28 @@ import pytest
 from bson import ObjectId
 
 from app.commands import integrity
+from tests.support import uploads
 from tests.support.identity import call, token_of
 from tests.support.jobs import Start, backends
 from tests.support.servers import S3Server
-from tests.support.signatures import ask, is_signed
+from tests.support.signatures import is_signed
+from tests.support.uploads import expire, keys_of
 from tests.support.users import NOBODY, database, pointers, problem
 
 FILE = "email,name\r\nwei@example.com,张伟\r\n".encode()
 UPLOADS = "/users/imports/uploads"
 
 
-async def announce(client: httpx.AsyncClient, content: bytes = FILE, **more: Any) -> dict[str, Any]:
-    said = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest().upper()} | more
-    reply = await client.post(UPLOADS, json=said)
-    assert reply.status_code == 201, reply.text
-    return cast("dict[str, Any]", reply.json())
+async def announce(client: httpx.AsyncClient, content: bytes = FILE) -> dict[str, Any]:
+    return await uploads.announce(client, UPLOADS, content)
 
 
 async def send(offer: dict[str, Any], content: bytes = FILE) -> None:
-    assert (await ask("PUT", offer["url"], content=content)).status_code == 200
+    await uploads.send(offer, content)
 
 
 async def complete(client: httpx.AsyncClient, offer: dict[str, Any], **query: str) -> httpx.Response:
     return await client.post(f"{UPLOADS}/{offer['id']}/complete", params=query, headers={"Prefer": "wait=30"})
-
-
-def keys_of(server: S3Server, offer: dict[str, Any]) -> set[str]:
-    return {key for key in server.list_keys() if key.endswith(offer["id"])}
-
-
-async def expire(client: httpx.AsyncClient, offer: dict[str, Any]) -> None:
-    """As if a day had gone by."""
-    past = datetime.now(UTC) - timedelta(seconds=1)
-    changes = {"$set": {"metadata.expires_at": past}}
-    await database(client)["import_files.files"].update_one({"_id": ObjectId(offer["id"])}, changes)
 
 
 async def test_a_file_is_uploaded_to_the_bucket_and_imported(
@@ -73,7 +61,7 @@ async def test_a_file_is_uploaded_to_the_bucket_and_imported(
     await send(offer, b"something else")  # its URL is still good
     assert (await complete(direct, offer)).json() == planned
     assert (await integrity.check(backends(direct))).wrong == []
-    await expire(direct, offer)
+    await expire(direct, "imports", offer)
     await backends(direct).files.sweep()
     assert keys_of(s3_server, offer) == set()
     problem(await complete(direct, offer), 404, "upload_not_found")
@@ -89,7 +77,7 @@ async def test_an_upload_that_is_never_completed_is_swept(
     await backends(direct).files.sweep()
     assert len(keys_of(s3_server, sent)) == 1, "it may be completed for a day"
     for offer in (sent, unsent):
-        await expire(direct, offer)
+        await expire(direct, "imports", offer)
     await backends(direct).files.sweep()
     assert keys_of(s3_server, sent) == set()
     problem(await complete(direct, sent), 404, "upload_not_found")
