@@ -242,6 +242,7 @@ class LiveServer(LiveProcess):
     ) -> None:
         """`arguments` are those of `serve`."""
         super().__init__(folder, "serve", *arguments, program=program, stdin=stdin, **settings)
+        self.settings = settings
         self.token = ""
 
     @property

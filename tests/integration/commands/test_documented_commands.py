@@ -19,6 +19,7 @@ from tests.support.browsing import Person, visit
 from tests.support.documented import Command
 from tests.support.live import PATIENCE_S, LiveServer, environment
 from tests.support.live import command as run_command
+from tests.support.pictures import encode, halves
 from tests.support.servers import S3Server
 
 ROOT = Path(__file__).parents[3]
@@ -113,7 +114,7 @@ class Reader:
         folder = self._server.folder
         words = shlex.split(text.replace("\\\n", ""))
         if words[:3] == ["python", "-m", "app"]:
-            return run_command(folder, *words[3:])
+            return run_command(folder, *words[3:], **self._server.settings)
         path = f"{folder}/programs:{os.environ['PATH']}"
         return subprocess.run(
             ["sh", "-c", text],
@@ -178,10 +179,14 @@ def test_the_guide(server: LiveServer) -> None:
         rows = [heading, ",".join(cells), *rest, ",Zed,zed@example.com,,", ",Nobody,,,"]
         file.write_text("\r\n".join(rows), "utf-8")
 
+    def draw(_: Reader) -> None:
+        (server.folder / "ana.jpg").write_bytes(encode(halves(), "JPEG"))
+
     run_page(
         server,
         "docs/guide.md",
         {
+            "curl -X PUT --data-binary @ana.jpg": draw,
             "curl -i $R/users -H 'Authorization": sign_out,
             "curl $R/auth/introspect": sign_in_again,
             "curl -i $R/users/import": edit,
@@ -222,5 +227,5 @@ def test_each_command_that_a_page_names_in_passing_is_one() -> None:
     named = re.findall(r"python -m app ([a-z-]+)", text)
     assert len(set(named)) > 10
     assert set(named) <= set(getattr(known, "commands", {}))
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"`make ([a-z]+)", text)) <= targets
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)", text)) <= targets

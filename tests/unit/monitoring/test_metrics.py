@@ -104,7 +104,10 @@ def lasts(operation: dict[str, Any]) -> bool:
     """Whether it takes or gives what may take long by its nature: a file, or events."""
     gives = operation["responses"].get("200", {}).get("content", {})
     takes = operation.get("requestBody", {}).get("content", {})
-    return bool({"text/csv", "text/event-stream", XLSX} & (gives.keys() | takes.keys()))
+    return (
+        bool({"text/csv", "text/event-stream", XLSX} & (gives.keys() | takes.keys()))
+        and "application/json" not in gives
+    )
 
 
 def test_what_lasts_by_its_nature_is_not_called_slow() -> None:
