@@ -21,6 +21,8 @@ _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "applicat
 _SERVED = frozenset({".js"})
 """What is served as it lies there; the styles are joined into one."""
 _FIRST = ("base.css", "components.css")
+_NEEDED_FIRST = ("vendor", "lib", "components")
+"""The folders whose modules others import, in the order in which a page loads them."""
 STYLE = "style.css"
 _BRAND = ":root {{ --brand: light-dark({brand.colour}, {brand.dark_colour}); }}\n"
 
@@ -48,13 +50,18 @@ class Assets:
 @cache
 def _read_files() -> Mapping[str, Asset]:
     """Those that are the same for every brand: modules, and the texts of each language."""
-    paths = (path for path in sorted(_STATIC.rglob("*")) if path.suffix in _SERVED)
+    paths = (path for path in sorted(_STATIC.rglob("*"), key=_place) if path.suffix in _SERVED)
     modules = {
         path.relative_to(_STATIC).as_posix(): squeeze_module(path.read_text("utf-8")).encode()
         for path in paths
     }
     texts = {f"texts/{language}.json": orjson.dumps(console_texts(language)) for language in LANGUAGES}
     return {name: _make(name, content) for name, content in (modules | texts).items()}
+
+
+def _place(path: Path) -> tuple[int, Path]:
+    folder = path.relative_to(_STATIC).parts[0]
+    return _NEEDED_FIRST.index(folder) if folder in _NEEDED_FIRST else len(_NEEDED_FIRST), path
 
 
 @cache

@@ -14,9 +14,17 @@ _BEFORE_REGEX: Final = re.compile(r"(?:^|[(,=:\[!&|?{};+>\n]|return)$")
 _GOES_ON: Final = re.compile(r"[{(\[,;=&|?:<.]$")
 """What a line ends with that is not the end of a statement."""
 _WENT_ON: Final = re.compile(r"[)\]},.?:&|=]")
+_SHORTER: Final = {"const": "let"}
+"""The same to a browser, once the types are checked."""
+_WORD: Final = re.compile(r"[\w$]+")
+_CALLED: Final = re.compile(r"[\w$)\]]$")
 _LETTER: Final = re.compile(r"[\w$]")
 _INDENTATION: Final = re.compile(r"\n\s+")
-_STYLE: Final = re.compile(r"/\*.*?\*/|\s*([{};,])\s*|(?<=:)\s+", re.DOTALL)
+_NEEDLESS: Final = re.compile(r"^\s*\n\s*(?=<|[`$])|(?<=>)\s*\n\s*(?=<|[`$])|\s+(?=/>)")
+"""What htm leaves out of its markup: lines between tags and values, and the space before the end of a tag."""
+_NEXT_ATTRIBUTE: Final = re.compile(r"\s*\n\s*(?=\.{3}\$|[\w-]+=)")
+_QUOTES: Final = re.compile(r"""(?<==)"([\w-]+)"(?=\s|/?>)""")
+_STYLE: Final = re.compile(r"/\*.*?\*/|\s*([{};,>])\s*|(?<=:)\s+", re.DOTALL)
 
 
 def squeeze_style(source: str) -> str:
@@ -28,13 +36,18 @@ def squeeze_module(source: str) -> str:
     out = [""]
     depths: list[int] = []
     """Of the braces in each `${` that is open."""
+    tags: list[str] = []
+    """What stands before each template that is open: `html`, or nothing of note."""
     at = 0
     while at < len(source):
         found = _match(source, at, out[-1])
         at, kind = found.end(), found.lastgroup
+        if kind == "sign" and found[0].startswith("=>"):
+            _bare(out)
         if kind != "comment":
             text = _part(out[-1], found[0], source[at : at + 1]) if kind == "space" else found[0]
-            out += [text] if text else []
+            out += [_SHORTER.get(text, text)] if text else []
+        tags += [out[-2]] if kind == "template" else []
         if depths and kind in {"open", "close"}:
             depths[-1] += 1 if kind == "open" else -1
         is_back = bool(depths) and depths[-1] < 0
@@ -42,10 +55,27 @@ def squeeze_module(source: str) -> str:
             depths.pop()
         if is_back or kind == "template":
             found = cast("re.Match[str]", _TEMPLATE.match(source, at))
-            out.append(_INDENTATION.sub("\n", found[0]))
+            part = _squeeze_markup(found[0]) if tags[-1] == "html" else found[0]
+            out.append(_INDENTATION.sub("\n", part))
             at = found.end()
-            depths += [0] if found["end"] == "${" else []
+            if found["end"] == "${":
+                depths.append(0)
+            else:
+                tags.pop()
     return "".join(out)
+
+
+def _bare(out: list[str]) -> None:
+    """Takes the brackets from the only parameter of an arrow function, where no call can be meant."""
+    before, opened, name, closed = ([""] * 4 + out[-4:])[-4:]
+    is_bare = closed == ")" and _WORD.fullmatch(name) and opened.endswith("(")
+    if is_bare and not _CALLED.search(before + opened[:-1]):
+        out[-3:] = [opened[:-1] + name]
+
+
+def _squeeze_markup(part: str) -> str:
+    """A part of a template of htm, as far as the next value."""
+    return _QUOTES.sub(r"\1", _NEXT_ATTRIBUTE.sub(" ", _NEEDLESS.sub("", part)))
 
 
 def _match(source: str, at: int, before: str) -> re.Match[str]:

@@ -37,14 +37,33 @@ export function greet(name) {
       and  \\`all`
   ); // to all
 }
-let turns = 1 + +'  2'
+const turns = 1 + +'  2'
 greet( "//" )
   .trim( )
 """
     assert squeeze_module(source) == (
-        """export function greet(name){const ends=/["'`/]+$/g,half=name.length/2/1;"""
+        """export function greet(name){let ends=/["'`/]+$/g,half=name.length/2/1;"""
         """return(`Hello, ${name.replace(ends,`'${{a:1}.a}  `)}: */*\nand  \\`all`);}\n"""
         """let turns=1+ +'  2'\ngreet("//").trim()\n"""
+    )
+
+
+def test_markup_is_served_without_what_htm_leaves_out() -> None:
+    source = """const draw = (rows) => async (row) => html`
+  <table class="small" title="two words"
+    ...${ rows } id=${(each) => each.id}
+    lang="en">
+    ${ rows.map((each) => html`
+      <b>${ each }</b> ${ plain(each) }`) }
+    <i />
+  </table>`;
+const other = `<b>
+  <i>`;
+"""
+    assert squeeze_module(source) == (
+        """let draw=rows=>async(row)=>html`<table class=small title="two words" ...${rows} """
+        """id=${each=>each.id} lang=en>${rows.map(each=>html`<b>${each}</b> ${plain(each)}`)}"""
+        """<i/></table>`;let other=`<b>\n<i>`;"""
     )
 
 
@@ -52,7 +71,7 @@ def test_styles_are_served_without_what_no_browser_reads() -> None:
     source = (
         "/* All. */\n.a > b, .a :is(c) {\n  margin: 0 calc(1px + 2px);\n  color: red;\n}\n.d { top: 0; }\n"
     )
-    assert squeeze_style(source) == ".a > b,.a :is(c){margin:0 calc(1px + 2px);color:red}.d{top:0}"
+    assert squeeze_style(source) == ".a>b,.a :is(c){margin:0 calc(1px + 2px);color:red}.d{top:0}"
 
 
 def test_behind_a_proxy_the_page_names_its_files_below_the_proxy_s_path() -> None:
