@@ -13,7 +13,7 @@ from app.core.settings import Settings
 from app.pages.brand import Brand
 
 _PAGE = Markup((Path(__file__).parent / "static" / "index.html").read_text("utf-8"))  # noqa: S704 - our own
-_PRELOADED = ("vendor/", "lib/", "components/", "views.js")
+_PRELOADED = ("vendor/", "lib/", "components/", "kit.js", "views.js")
 """What every view needs: a browser would find it only import by import."""
 _FRONT = "people"
 """The view where nobody asks for one."""

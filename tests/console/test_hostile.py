@@ -12,7 +12,7 @@ from tests.support.hostile import HOSTILE, make_hostile, refuse_nothing, remove_
 from tests.support.servers import MongoServer
 
 TAG = "hostile-values"
-WORDLESS = {"/operations", "/overview", "/people/new"}
+WORDLESS = {"/jobs", "/operations", "/overview", "/people/new"}
 """Views that show nothing that users wrote."""
 _ANY = re.compile("|".join(re.escape(value[:9]) for value in HOSTILE.values()))
 _WAIT = {"Prefer": "wait=30"}

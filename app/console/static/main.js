@@ -134,7 +134,7 @@ function Help({ open, onClose }) {
   const keys = useStore(inForce).flat();
   const on = useStore(keysOn);
   return html`
-    <${Dialog} open=${open} title=${t('keys.title')} onClose=${onClose}>
+    <${Dialog} open=${open} title=${t('keys.help')} onClose=${onClose}>
       <dl class="keys">${keys.map(({ key, text }) => html`<div key=${key}><dt>${key.split(' ').map((each) => html`<kbd>${each}</kbd> `)}</dt><dd>${text}</dd></div>`)}</dl>
       <${Choice} type="switch" label=${t('keys.on')} hint=${t('keys.on_hint')} checked=${on} onChange=${keysOn.set} />
     <//>`;

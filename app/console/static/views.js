@@ -20,6 +20,7 @@ export const VIEWS = [
   { path: '/imports/:id', title: 'imports.title', scope: 'users:write', load: () => import('./views/imports/plan.js') },
   { path: '/bulk', title: 'bulk.title', scope: 'users:write', icon: 'bulk', go: 'b', load: () => import('./views/bulk.js') },
   { path: '/bulk/:id', title: 'bulk.title', scope: 'users:write', load: () => import('./views/bulk.js') },
+  { path: '/exports', title: 'exports.title', scope: 'users:export', icon: 'export', go: 'e', load: () => import('./views/exports.js') },
   { path: '/jobs', title: 'jobs.title', scope: 'users:admin', icon: 'job', go: 'j', load: () => import('./views/jobs.js') },
   { path: '/audit', title: 'audit.title', scope: 'users:admin', icon: 'audit', go: 'a', load: () => import('./views/audit.js') },
   { path: '/clients', title: 'clients.title', scope: 'users:admin', icon: 'client', go: 'c', load: () => import('./views/clients.js') },

@@ -67,7 +67,7 @@ export function Bars({ label, shares, url }) {
         return href ? html`<a key=${name} href=${url(href)}><title>${name}: ${number(people)}</title>${bar}</a>` : html`<g key=${name}>${bar}</g>`;
       })}
     </svg>
-    <${Figures} ...${{ label }} heads=${[label, t('overview.people')]} rows=${shares.map(({ name, people }) => [name, people])} />`;
+    <${Figures} ...${{ label }} heads=${[label, t('overview_line.total')]} rows=${shares.map(({ name, people }) => [name, people])} />`;
 }
 
 /** @param {{label: string, heads: string[], rows: any[][]}} props */

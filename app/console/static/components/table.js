@@ -27,7 +27,7 @@ const REST_MS = 150;
  * @property {string} label
  * @property {Column[]} columns the same list while they are the same
  * @property {any[]} rows
- * @property {(row: any) => string} id
+ * @property {(row: any) => string} [id] where it is not its `id`
  * @property {string} [sort] `name`, or `-name` for descending
  * @property {(sort: string) => void} [onSort]
  * @property {Set<string>} [selection]
@@ -39,10 +39,13 @@ const REST_MS = 150;
  * @property {boolean} [busy]
  * @property {boolean} [remembers] whether the address and its entry in the history know how far it was scrolled
  * @property {any} [children] beneath the rows
+ *
+ * @typedef {Props & {id: (row: any) => string}} Held
  */
 
-/** @param {Props} props */
-export function Table(props) {
+/** @param {Props} given */
+export function Table(given) {
+  const props = { id: idOf, ...given };
   const { label, columns, rows, id, sort, selection, href, density = 'standard', busy = false, children } = props;
   const region = useRef(/** @type {HTMLElement | null} */ (null));
   const held = useRef(props);
@@ -67,6 +70,9 @@ export function Table(props) {
       ${children}
     </div>`;
 }
+
+/** @param {any} row */
+const idOf = (row) => row.id;
 
 /** How many of the rows are drawn already. @param {any[]} rows */
 function useDrawn(rows) {
@@ -122,7 +128,7 @@ function topOf(sheet, row) {
 /**
  * What rows do: the same functions for all of them, so that a row is drawn anew only when it has changed.
  *
- * @param {{current: Props}} held
+ * @param {{current: Held}} held
  */
 function makeActs(held) {
   let before = '';
@@ -158,7 +164,7 @@ const rowOf = (node) => node?.closest?.('tbody tr') ?? null;
  * `j` and `k` move the focus from row to row, `x` selects the one that has it, Enter opens it.
  *
  * @param {{current: HTMLElement | null}} region
- * @param {{current: Props}} held
+ * @param {{current: Held}} held
  * @param {ReturnType<typeof makeActs>} acts
  */
 function useRowKeys(region, held, acts) {
@@ -187,6 +193,17 @@ function useRowKeys(region, held, acts) {
     { key: 'o', text: t('keys.open'), run: open, when: href !== undefined },
   ], [selection !== undefined, href !== undefined]);
 }
+
+/**
+ * A column by the key of its title.
+ *
+ * @param {string} key
+ * @param {string} width
+ * @param {(row: any) => any} cell
+ * @param {'end'} [align]
+ * @returns {Column}
+ */
+export const column = (key, width, cell, align) => ({ key, title: t(key), width, cell, ...(align && { align }) });
 
 /** @param {{column: Column, sort?: string, onSort?: (sort: string) => void}} props */
 function Head({ column, sort, onSort }) {

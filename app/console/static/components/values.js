@@ -58,7 +58,7 @@ const NOTHING = '–';
 /** A value of a field in words. @param {any} value @param {string} pointer */
 export function tell(value, pointer) {
   if (value === null || value === undefined || value === '' || value.length === 0) return NOTHING;
-  if (pointer === '/is_active') return t(value ? 'people.active' : 'people.inactive');
+  if (pointer === '/is_active') return t(value ? 'overview_status.active' : 'overview_status.inactive');
   if (typeof value === 'boolean') return t(value ? 'common.yes' : 'common.no');
   return Array.isArray(value) ? value.join(', ') : String(value);
 }
@@ -80,6 +80,11 @@ export function Pager({ previous, next, text }) {
 /** @param {{icon: string, href: string | null, title: string}} props */
 const Turn = ({ icon, href, title }) =>
   href === null ? html`<${Button} ...${{ icon, title }} disabled />` : html`<${Button} ...${{ icon, title, href }} />`;
+
+const JOBS = /** @type {Record<string, string>} */ ({ succeeded: 'good', failed: 'bad', running: 'brand' });
+
+/** @param {{state: string}} props of a job, or of what is one */
+export const JobState = ({ state }) => html`<${Badge} kind=${JOBS[state] ?? 'plain'}>${t(`job_state.${state}`)}<//>`;
 
 const HUES = 12;
 

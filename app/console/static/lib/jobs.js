@@ -9,6 +9,15 @@ const AGAIN_MS = 1_000;
 /** @param {{state: string} | null} job */
 export const final = (job) => job !== null && FINAL.has(job.state);
 
+/** Loads a list again and again while a job in it goes on. @param {any[] | undefined} jobs @param {() => void} reload */
+export function useRefresh(jobs, reload) {
+  const goes = jobs?.some((job) => !final(job));
+  useEffect(() => {
+    const timer = goes && setTimeout(reload, AGAIN_MS);
+    return () => clearTimeout(timer || undefined);
+  }, [jobs]);
+}
+
 /**
  * The job now and at each change; null until it is known.
  *

@@ -1,13 +1,12 @@
 /** What views are made of: Preact with its hooks, htm, and a few hooks of our own. */
 
 import htm from '../vendor/htm.js';
-import { Component, createContext, Fragment, h, render } from '../vendor/preact.js';
-import { useCallback, useContext, useEffect, useErrorBoundary, useId, useLayoutEffect, useMemo, useReducer, useRef, useState } from '../vendor/hooks.js';
-import { Problem, revived } from './api.js';
+import { Component, h, render } from '../vendor/preact.js';
+import { useEffect, useErrorBoundary, useId, useLayoutEffect, useMemo, useReducer, useRef, useState } from '../vendor/hooks.js';
+import { call, Problem, revived } from './api.js';
 
 export {
-  createContext, Fragment, h, render, useCallback, useContext, useEffect, useErrorBoundary, useId, useLayoutEffect,
-  useMemo, useReducer, useRef, useState,
+  h, render, useEffect, useErrorBoundary, useId, useLayoutEffect, useMemo, useReducer, useRef, useState,
 };
 
 /** @typedef {import('../vendor/preact.js').ComponentChildren} Node */
@@ -76,6 +75,10 @@ export function useLoad(load, deps) {
   }, [...deps, turn, back]);
   return { ...state, reload: () => reload(undefined) };
 }
+
+/** What the API has there, as `useLoad` gives it. @param {string} path @param {Record<string, any>} [query] */
+export const useGet = (path, query = {}) =>
+  useLoad(async (signal) => (await call('GET', path, { query, signal })).body, [path, JSON.stringify(query)]);
 
 /**
  * What a button or a form does: `run` never throws, and what went wrong is the `problem` until it runs again.

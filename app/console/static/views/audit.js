@@ -1,26 +1,19 @@
 /** The audit trail: who changed whom, how, and what was there before. */
 
-import { Select, Field } from '../components/fields.js';
-import { Button } from '../components/button.js';
-import { Empty, ProblemBox } from '../components/notices.js';
-import { Page } from '../components/page.js';
-import { Table } from '../components/table.js';
-import { Badge, Differences, Pager, Time } from '../components/values.js';
-import { call } from '../lib/api.js';
-import { usePeople } from '../lib/names.js';
-import { changed, setQuery } from '../lib/router.js';
-import { t } from '../lib/texts.js';
-import { html, useLoad, useMemo } from '../lib/ui.js';
+import {
+  t, html, Button, Time, Page, Badge, Field, column, useGet, useMemo, Select, Listing, usePeople, setQuery,
+  Differences,
+} from '../kit.js';
 
 const ACTIONS = ['created', 'changed', 'deleted', 'password_set', 'signed_out', 'mail_failed'];
 const FILTERS = ['user', 'by', 'action', 'from', 'to', 'cursor'];
 
 /** @param {{query: URLSearchParams}} props */
 export default function Audit({ query }) {
-  const asked = new URLSearchParams([...query].filter(([name]) => FILTERS.includes(name)));
-  for (const name of ['from', 'to']) if (asked.get(name)?.length === 10) asked.set(name, `${asked.get(name)}T00:00:00Z`);
-  const { data, problem, busy, reload } = useLoad(
-    async (signal) => (await call('GET', '/audit', { query: asked, signal })).body, [String(asked)]);
+  const asked = Object.fromEntries([...query].filter(([name]) => FILTERS.includes(name)));
+  for (const name of ['from', 'to']) if (asked[name]?.length === 10) asked[name] += 'T00:00:00Z';
+  const page = useGet('/audit', asked);
+  const { data, busy } = page;
   const rows = data?.items ?? [];
   const [user, by] = [query.get('user'), query.get('by')];
   const Person = usePeople([user, by, ...rows.flatMap((/** @type {any} */ entry) => [entry.user, entry.by])]);
@@ -34,14 +27,10 @@ export default function Audit({ query }) {
           options=${[{ value: '', text: t('common.any') }, ...ACTIONS.map((value) => ({ value, text: t(`audit_action.${value}`) }))]} />
         ${['from', 'to'].map((name) => html`<${Field} key=${name} type="date" label=${name === 'from' ? t('audit.from') : t('audit.before')}
           value=${query.get(name) ?? ''} onInput=${(/** @type {string} */ day) => find({ [name]: day || null })} />`)}
-        ${user && html`<${Only} text=${t('audit.of')} onClear=${() => find({ user: null })}><${Person} id=${user} /><//>`}
+        ${user && html`<${Only} text=${t('person.title')} onClear=${() => find({ user: null })}><${Person} id=${user} /><//>`}
         ${by && html`<${Only} text=${t('audit.by')} onClear=${() => find({ by: null })}><${Person} id=${by} /><//>`}
       </div>
-      <${ProblemBox} problem=${problem} onRetry=${reload} />
-      <${Table} label=${t('audit.title')} id=${(/** @type {any} */ entry) => entry.id} ...${{ columns, rows, busy }}>
-        ${data && !rows.length && html`<${Empty} title=${t('audit.none')} />`}
-      <//>
-      <${Pager} previous=${null} next=${data?.next ? `/audit?${changed(query, { cursor: data.next })}` : null} />
+      <${Listing} label=${t('audit.title')} none="audit.none" ...${{ page, columns, busy }} />
     <//>`;
 }
 
@@ -51,11 +40,11 @@ const Only = ({ text, onClear, children }) =>
 
 /** @param {any} Person */
 const describe = (Person) => [
-  { key: 'at', title: t('audit.when'), width: '12.5rem', cell: (/** @type {any} */ entry) => html`<${Time} at=${entry.at} />` },
-  { key: 'user', title: t('audit.of'), width: '10rem', cell: (/** @type {any} */ entry) => html`<${Person} id=${entry.user} />` },
-  { key: 'action', title: t('audit.what'), width: '7.5rem', cell: (/** @type {any} */ entry) => html`<${Badge} kind=${entry.action === 'deleted' ? 'bad' : 'plain'}>${t(`audit_action.${entry.action}`)}<//>` },
-  { key: 'by', title: t('audit.by'), width: '10rem', cell: (/** @type {any} */ entry) => html`<${Person} id=${entry.by} /> <span class="small muted">${t(`audit_via.${entry.via}`)}</span>` },
-  { key: 'differences', title: t('audit.differences'), width: '21rem', cell: (/** @type {any} */ entry) => (entry.forgotten ? t('audit.forgotten') : html`<${Differences} differences=${entry.differences} />`) },
+  column('audit.when', '12.5rem', (entry) => html`<${Time} at=${entry.at} />`),
+  column('person.title', '10rem', (entry) => html`<${Person} id=${entry.user} />`),
+  column('audit.what', '7.5rem', (entry) => html`<${Badge} kind=${entry.action === 'deleted' ? 'bad' : 'plain'}>${t(`audit_action.${entry.action}`)}<//>`),
+  column('audit.by', '10rem', (entry) => html`<${Person} id=${entry.by} /> <span class="small muted">${t(`audit_via.${entry.via}`)}</span>`),
+  column('audit.differences', '21rem', (entry) => (entry.forgotten ? t('audit.forgotten') : html`<${Differences} differences=${entry.differences} />`)),
   { key: 'more', title: t('audit.only'), head: html`<span class="sr">${t('audit.only')}</span>`, width: '6rem', cell: only },
 ];
 

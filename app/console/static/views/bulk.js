@@ -1,15 +1,9 @@
 /** Many at once: one change of all who are selected, shown as a plan first, then applied, and undone by another. */
 
-import { Empty, ProblemBox, Progress } from '../components/notices.js';
-import { Facts, Page, Section } from '../components/page.js';
-import { Table } from '../components/table.js';
-import { Badge, Pager, Time } from '../components/values.js';
-import { call, Problem } from '../lib/api.js';
-import { usePeople } from '../lib/names.js';
-import { Link } from '../lib/router.js';
-import { clear } from '../lib/selection.js';
-import { number, t } from '../lib/texts.js';
-import { html, useLoad, useMemo } from '../lib/ui.js';
+import {
+  t, html, ProblemBox, Time, Page, Badge, Section, column, useGet, useMemo, Listing, usePeople, Facts, number,
+  Problem, Progress, clear, Link,
+} from '../kit.js';
 import { Ask } from './bulk/ask.js';
 import { Actions, LASTING, Rows, useWork } from './imports/plan.js';
 import { STATE_KINDS } from './imports/reading.js';
@@ -31,32 +25,26 @@ const State = ({ state }) => html`<${Badge} kind=${STATE_KINDS[state]}>${t(`impo
 
 /** @param {{query: URLSearchParams}} props */
 function Changes({ query }) {
-  const cursor = query.get('cursor');
-  const { data, problem, reload } = useLoad(async (signal) => (await call('GET', '/users/bulk', { query: { cursor }, signal })).body, [cursor]);
-  const rows = data?.items ?? [];
-  const Person = usePeople(rows.map((/** @type {any} */ each) => each.created_by));
+  const page = useGet('/users/bulk', { cursor: query.get('cursor') });
+  const Person = usePeople((page.data?.items ?? []).map((/** @type {any} */ each) => each.created_by));
   const columns = useMemo(() => [
-    { key: 'change', title: t('bulk.change'), width: '18rem', cell: (/** @type {any} */ each) => html`<span dir="auto">${tell(each)}</span>` },
-    { key: 'state', title: t('imports.state'), width: '9rem', cell: State },
-    { key: 'rows', title: t('imports.rows'), width: '6rem', align: /** @type {const} */ ('end'), cell: (/** @type {any} */ each) => number(each.rows) },
-    { key: 'by', title: t('imports.by'), width: '12rem', cell: (/** @type {any} */ each) => html`<${Person} id=${each.created_by} />` },
-    { key: 'at', title: t('field.created_at'), width: '13rem', cell: (/** @type {any} */ each) => html`<${Time} at=${each.created_at} />` },
+    column('bulk.change', '18rem', (each) => html`<span dir="auto">${tell(each)}</span>`),
+    column('jobs.state', '9rem', State),
+    column('imports.rows', '6rem', (each) => number(each.rows), 'end'),
+    column('audit.by', '12rem', (each) => html`<${Person} id=${each.created_by} />`),
+    column('field.created_at', '13rem', (each) => html`<${Time} at=${each.created_at} />`),
   ], [Person]);
   return html`
     <${Page} wide title=${t('bulk.title')}>
       <${Ask} />
-      <${ProblemBox} problem=${problem} onRetry=${reload} />
-      <${Table} label=${t('bulk.former')} id=${(/** @type {any} */ each) => each.id} href=${(/** @type {any} */ each) => `/bulk/${each.id}`} ...${{ columns, rows }}>
-        ${data && !rows.length && html`<${Empty} title=${t('bulk.none')} />`}
-      <//>
-      <${Pager} previous=${cursor ? '/bulk' : null} next=${data?.next ? `/bulk?cursor=${encodeURIComponent(data.next)}` : null} />
+      <${Listing} label=${t('bulk.former')} none="bulk.none" href=${(/** @type {any} */ each) => `/bulk/${each.id}`} ...${{ page, columns }} />
     <//>`;
 }
 
 /** @param {{id: string, query: URLSearchParams}} props */
 function Plan({ id, query }) {
   const [at, status, cursor] = [`/bulk/${id}`, query.get('status'), query.get('cursor')];
-  const { data, problem, reload } = useLoad(async (signal) => (await call('GET', `/users${at}`, { query: { status, cursor }, signal })).body, [status, cursor]);
+  const { data, problem, reload } = useGet(`/users${at}`, { status, cursor });
   const work = useWork(data, reload);
   if (!data) return html`<${Page} title=${t('bulk.title')} back="/bulk"><${ProblemBox} problem=${problem} onRetry=${reload} /><//>`;
   return html`

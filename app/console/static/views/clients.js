@@ -1,39 +1,28 @@
 /** The applications that sign people in or call the API: registered, given another secret, removed. */
 
-import { Button } from '../components/button.js';
-import { Confirm, Dialog } from '../components/dialog.js';
-import { Choice, Field, Select, Words } from '../components/fields.js';
-import { Empty, ProblemBox } from '../components/notices.js';
-import { Page } from '../components/page.js';
-import { Table } from '../components/table.js';
-import { Badge, Pager, Tags, Text, Time } from '../components/values.js';
-import { call } from '../lib/api.js';
-import { t } from '../lib/texts.js';
-import { html, useAction, useLoad, useState } from '../lib/ui.js';
+import {
+  t, html, Button, ProblemBox, useState, call, Time, useAction, Page, Badge, Field, column, useGet, Select, Text,
+  Choice, Confirm, Dialog, Listing, Words, Tags, SCOPES,
+} from '../kit.js';
 
 const METHODS = ['client_secret_basic', 'client_secret_post', 'none'];
 const GRANTS = ['authorization_code', 'refresh_token', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code'];
-const SCOPES = ['openid', 'profile', 'email', 'phone', 'address', 'offline_access', 'me', 'users:read', 'users:write', 'users:export', 'users:admin'];
+const IDENTITY = ['openid', 'profile', 'email', 'phone', 'address', 'offline_access'];
 const NEW = { name: '', auth_method: 'client_secret_basic', grant_types: ['authorization_code', 'refresh_token'], redirect_uris: /** @type {string[]} */ ([]), scopes: ['openid', 'profile', 'email'], is_first_party: false };
 
 /** @param {{query: URLSearchParams}} props */
 export default function Clients({ query }) {
-  const cursor = query.get('cursor');
-  const { data, problem, busy, reload } = useLoad(async (signal) => (await call('GET', '/clients', { query: { cursor }, signal })).body, [cursor]);
+  const page = useGet('/clients', { cursor: query.get('cursor') });
+  const { busy, reload } = page;
   const [asked, ask] = useState(/** @type {{what: string, client?: any} | null} */ (null));
   const [secret, setSecret] = useState('');
-  const rows = data?.items ?? [];
   const close = () => ask(null);
   /** @param {{secret?: string | null}} made */
   const done = ({ secret: made }) => (close(), setSecret(made ?? ''), reload());
   const path = `/clients/${encodeURIComponent(asked?.client?.id ?? '')}`;
   return html`
     <${Page} wide title=${t('clients.title')} actions=${html`<${Button} kind="primary" icon="add" onClick=${() => ask({ what: 'new' })}>${t('clients.register')}<//>`}>
-      <${ProblemBox} ...${{ problem }} onRetry=${reload} />
-      <${Table} label=${t('clients.title')} ...${{ rows, busy }} id=${(/** @type {any} */ client) => client.id} columns=${describe(ask)}>
-        ${data && !rows.length && html`<${Empty} title=${t('clients.none')} />`}
-      <//>
-      <${Pager} previous=${null} next=${data?.next ? `/clients?cursor=${data.next}` : null} />
+      <${Listing} label=${t('clients.title')} none="clients.none" ...${{ page, busy }} columns=${describe(ask)} />
       ${asked?.what === 'new' && html`<${Registration} onClose=${close} onDone=${done} />`}
       <${Confirm} open=${asked?.what === 'secret'} title=${t('clients.new_secret')} text=${t('clients.new_secret_text')} button=${t('clients.new_secret')} onClose=${close}
         onConfirm=${async () => done((await call('POST', `${path}/secret`, { json: {} })).body)} />
@@ -47,14 +36,14 @@ export default function Clients({ query }) {
 
 /** @param {(asked: {what: string, client: any}) => void} ask */
 const describe = (ask) => [
-  { key: 'name', title: t('clients.name'), width: '14rem', cell: (/** @type {any} */ client) => html`<${Text} value=${client.name} /> ${client.is_dynamic && html`<${Badge} kind="warn">${t('clients.dynamic')}<//>`}` },
-  { key: 'id', title: t('field.id'), width: '14rem', cell: (/** @type {any} */ client) => html`<code>${client.id}</code>` },
-  { key: 'method', title: t('clients.method'), width: '12rem', cell: (/** @type {any} */ client) => t(`client_method.${client.auth_method}`) },
-  { key: 'scopes', title: t('field.scopes'), width: '18rem', cell: (/** @type {any} */ client) => (client.scopes ? html`<${Tags} tags=${client.scopes} />` : t('clients.any_scope')) },
-  { key: 'created_at', title: t('field.created_at'), width: '9rem', cell: (/** @type {any} */ client) => html`<${Time} at=${client.created_at} as="date" />` },
-  { key: 'acts', title: t('clients.acts'), width: '7rem', cell: (/** @type {any} */ client) => html`
+  column('clients.name', '14rem', (client) => html`<${Text} value=${client.name} /> ${client.is_dynamic && html`<${Badge} kind="warn">${t('clients.dynamic')}<//>`}`),
+  column('field.id', '14rem', (client) => html`<code>${client.id}</code>`),
+  column('clients.method', '12rem', (client) => t(`client_method.${client.auth_method}`)),
+  column('field.scopes', '18rem', (client) => (client.scopes ? html`<${Tags} tags=${client.scopes} />` : t('clients.any_scope'))),
+  column('field.created_at', '9rem', (client) => html`<${Time} at=${client.created_at} as="date" />`),
+  column('clients.acts', '7rem', (client) => html`
     ${client.auth_method.startsWith('client_secret') && html`<${Button} kind="quiet" icon="key" title=${t('clients.new_secret_of', { name: client.name })} onClick=${() => ask({ what: 'secret', client })} />`}
-    <${Button} kind="quiet" icon="trash" title=${t('clients.remove_it', { name: client.name })} onClick=${() => ask({ what: 'remove', client })} />` },
+    <${Button} kind="quiet" icon="trash" title=${t('clients.remove_it', { name: client.name })} onClick=${() => ask({ what: 'remove', client })} />`),
 ];
 
 /** @param {{onClose: () => void, onDone: (made: any) => void}} props */
@@ -72,7 +61,7 @@ function Registration({ onClose, onDone }) {
         <${Select} label=${t('clients.method')} value=${client.auth_method} onChange=${set('auth_method')} options=${METHODS.map((value) => ({ value, text: t(`client_method.${value}`) }))} />
         <fieldset><legend>${t('clients.grants')}</legend>${GRANTS.map((grant) => html`<${Choice} key=${grant} label=${t(`client_grant.${grant.split(':').at(-1)}`)} checked=${client.grant_types.includes(grant)} onChange=${grants(grant)} />`)}</fieldset>
         <${Words} label=${t('clients.redirects')} values=${client.redirect_uris} onChange=${set('redirect_uris')} error=${problem?.of('redirect_uris')} />
-        <${Words} label=${t('field.scopes')} values=${client.scopes} suggestions=${SCOPES} onChange=${set('scopes')} error=${problem?.of('scopes')} />
+        <${Words} label=${t('field.scopes')} values=${client.scopes} suggestions=${[...IDENTITY, ...SCOPES]} onChange=${set('scopes')} error=${problem?.of('scopes')} />
         <${Choice} label=${t('clients.first_party')} hint=${t('clients.first_party_hint')} checked=${client.is_first_party} onChange=${set('is_first_party')} />
       </div>
     <//>`;

@@ -1,15 +1,9 @@
 /** The directory at a glance, from counts that the service keeps. */
 
-import { Button } from '../components/button.js';
-import { Bars, Days } from '../components/chart.js';
-import { Select } from '../components/fields.js';
-import { Busy, Empty, ProblemBox } from '../components/notices.js';
-import { Facts, Page, Section } from '../components/page.js';
-import { Time } from '../components/values.js';
-import { call, download } from '../lib/api.js';
-import { setQuery, url } from '../lib/router.js';
-import { number, t } from '../lib/texts.js';
-import { html, useAction, useLoad } from '../lib/ui.js';
+import {
+  t, html, Button, ProblemBox, Time, useAction, Page, Section, useGet, Select, Facts, number, Empty, setQuery, Busy,
+  download, Bars, Days, url,
+} from '../kit.js';
 
 const SPANS = ['7', '30', '90', '365'];
 const USUAL = '30';
@@ -26,7 +20,7 @@ const FILTERS = {
 export default function Overview({ query }) {
   const span = query.get('days') ?? USUAL;
   const from = new Date(Date.now() - (Number(span) - 1) * DAY_MS).toISOString().slice(0, 10);
-  const { data, problem, reload } = useLoad(async (signal) => (await call('GET', '/statistics', { query: { from }, signal })).body, [from]);
+  const { data, problem, reload } = useGet('/statistics', { from });
   const choice = html`<${Select} label=${t('overview.span')} value=${span} onChange=${(/** @type {string} */ days) => setQuery({ days: days === USUAL ? null : days }, { replace: true })}
     options=${SPANS.map((value) => ({ value, text: t('overview.days', { count: Number(value) }) }))} />`;
   return html`
@@ -45,7 +39,7 @@ function Figures({ data, from }) {
     <div class="grid halves">
       ${data.active && html`<${Section} title=${t('overview.active')}><div class="tiles"><${Facts} facts=${data.active.map((/** @type {any} */ { days, people }) => [t('overview.days', { count: days }), html`<strong class="num big">${number(people)}</strong>`])} /></div><//>`}
       ${data.queues && html`<${Section} title=${t('overview.queues')}>${open.length ? html`<${Facts} facts=${open} />` : html`<p class="muted">${t('overview.idle')}</p>`}<//>`}
-    ${data.people && html`<${Chart} series="people" ...${{ from }}><${Days} label=${t('overview.people')} days=${data.people} fromZero=${false} lines=${[line('total')]} /><//>
+    ${data.people && html`<${Chart} series="people" ...${{ from }}><${Days} label=${t('overview_line.total')} days=${data.people} fromZero=${false} lines=${[line('total')]} /><//>
     <${Chart} series="changes" csv="people" ...${{ from }}><${Days} label=${t('overview.changes')} days=${data.people} lines=${[line('created'), line('deleted')]} /><//>`}
     ${data.sign_ins && html`<${Chart} series="sign_ins" ...${{ from }}><${Days} label=${t('overview.sign_ins')} days=${data.sign_ins} lines=${[line('succeeded'), line('failed'), line('throttled')]} /><//>`}
     ${SHARES.filter((name) => data[name]).map((name) => html`<${Chart} key=${name} series=${name} ...${{ from }}><${Bars} label=${t(`overview_of.${name}`)} ...${{ url }} shares=${sharesOf(name, data[name])} /><//>`)}

@@ -1,17 +1,9 @@
 /** The people: a table with all that the API finds by; what it shows is in the address, so that links show the same. */
 
-import { Button } from '../components/button.js';
-import { Menu } from '../components/menu.js';
-import { Empty, ProblemBox } from '../components/notices.js';
-import { Page } from '../components/page.js';
-import { Table } from '../components/table.js';
-import { Pager } from '../components/values.js';
-import { call } from '../lib/api.js';
-import { useKeys } from '../lib/keys.js';
-import { changed, go, setQuery, stamp } from '../lib/router.js';
-import { can } from '../lib/session.js';
-import { t } from '../lib/texts.js';
-import { html, useLoad, useMemo, useState } from '../lib/ui.js';
+import {
+  t, html, Button, ProblemBox, useState, call, Page, can, useMemo, go, useLoad, Empty, Table, setQuery, Menu,
+  changed, useKeys, Pager, stamp,
+} from '../kit.js';
 import { chosen, ColumnChoice, describe } from './people/columns.js';
 import { FilterChips, FilterForm, FILTERS, ofFilters, RANGES } from './people/filters.js';
 import { SavedViews } from './people/saved.js';
@@ -58,7 +50,7 @@ export default function People({ query }) {
       <${FilterChips} query=${query} onChange=${find} />
       <${Selected} ...${{ selection, query, total }} />
       <${ProblemBox} problem=${problem} onRetry=${problem?.code.endsWith('_cursor') ? () => find({}) : reload} />
-      <${Table} label=${t('people.title')} id=${idOf} remembers ...${{ columns, rows, busy }} ...${selection.ofTable}
+      <${Table} label=${t('people.title')} remembers ...${{ columns, rows, busy }} ...${selection.ofTable}
         sort=${q ? undefined : sortOf(query)} onSort=${q ? undefined : (/** @type {string} */ sort) => find({ sort })}
         href=${hrefOf} density=${query.get('density') ?? 'standard'}>
         ${data && !rows.length && html`<${Empty} title=${t('people.nobody')} text=${t(q || filtered ? 'people.nobody_found' : 'people.nobody_yet')} />`}
@@ -71,7 +63,6 @@ export default function People({ query }) {
 
 /** @type {any[]} */
 const NONE = [];
-const idOf = (/** @type {{id: string}} */ row) => row.id;
 const hrefOf = (/** @type {{id: string}} */ row) => `/people/${row.id}`;
 
 /** What the API is asked for. @param {URLSearchParams} query @param {string[]} keys */

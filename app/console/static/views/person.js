@@ -1,15 +1,9 @@
 /** A person: who they are, how they come in, what was changed of them; all of it can be changed here. */
 
-import { Button } from '../components/button.js';
-import { Busy, ProblemBox, toast } from '../components/notices.js';
-import { Facts, Page, Section } from '../components/page.js';
-import { Avatar, Badge, Tags, Text, Time } from '../components/values.js';
-import { call } from '../lib/api.js';
-import { useKeys } from '../lib/keys.js';
-import { recall } from '../lib/router.js';
-import { can } from '../lib/session.js';
-import { t } from '../lib/texts.js';
-import { html, useLoad, useReducer, useState } from '../lib/ui.js';
+import {
+  t, html, Button, ProblemBox, useState, call, Time, Page, Badge, Section, can, Text, toast, useLoad, Facts, Tags,
+  Busy, useKeys, Avatar, useReducer, recall,
+} from '../kit.js';
 import { Access } from './person/access.js';
 import { ConflictOf, useSave } from './person/conflict.js';
 import { Form } from './person/form.js';
@@ -72,7 +66,7 @@ function Head({ user }) {
     <div class="stack tight">
       <span><bdi>${user.email}</bdi>${user.profile.title && html` · <bdi>${user.profile.title}</bdi>`}${user.profile.department && html` · <bdi>${user.profile.department}</bdi>`}</span>
       <span class="row">
-        <${Badge} kind=${user.is_active ? 'good' : 'warn'}>${t(user.is_active ? 'people.active' : 'people.inactive')}<//>
+        <${Badge} kind=${user.is_active ? 'good' : 'warn'}>${t(user.is_active ? 'overview_status.active' : 'overview_status.inactive')}<//>
         ${!user.email_verified && html`<${Badge}>${t('person.unverified')}<//>`}
         <span class="muted small">${user.last_login_at ? html`${t('field.last_login_at')} <${Time} at=${user.last_login_at} as="relative" />` : t('person.never')}</span>
       </span>

@@ -1,15 +1,9 @@
 /** Which change, of those who are selected among the people. */
 
-import { Button } from '../../components/button.js';
-import { Choice, Select, Words } from '../../components/fields.js';
-import { Empty, ProblemBox } from '../../components/notices.js';
-import { Section } from '../../components/page.js';
-import { call } from '../../lib/api.js';
-import { go } from '../../lib/router.js';
-import { selection } from '../../lib/selection.js';
-import { can, SCOPES } from '../../lib/session.js';
-import { t } from '../../lib/texts.js';
-import { html, useAction, useState, useStore } from '../../lib/ui.js';
+import {
+  t, html, Button, ProblemBox, useState, call, useAction, Section, can, Select, go, Choice, Words, Empty, useStore,
+  SCOPES, selection,
+} from '../../kit.js';
 
 const FOR_WRITERS = ['add_tags', 'remove_tags'];
 const FOR_ADMINISTRATORS = ['activate', 'deactivate', 'add_scopes', 'remove_scopes', 'end_sessions'];

@@ -1,11 +1,6 @@
 /** Mends the cells of refused rows where they stand; the mended rows are then an import of their own. */
 
-import { Button } from '../../components/button.js';
-import { Field } from '../../components/fields.js';
-import { ProblemBox } from '../../components/notices.js';
-import { makeStore } from '../../lib/store.js';
-import { t } from '../../lib/texts.js';
-import { html, useMemo, useStore } from '../../lib/ui.js';
+import { t, html, Button, ProblemBox, Field, useMemo, useStore, makeStore } from '../../kit.js';
 import { useSend } from './reading.js';
 
 /** @typedef {{cells: (string | null)[], wanted: number[], mended: Record<number, string>}} Held a row: what must be mended, and what was */

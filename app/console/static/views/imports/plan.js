@@ -1,17 +1,11 @@
 /** The plan of an import: what each row does, or why it is refused; applied, mended and undone from here. */
 
-import { Button } from '../../components/button.js';
-import { Confirm } from '../../components/dialog.js';
-import { Busy, Empty, ProblemBox, Progress } from '../../components/notices.js';
-import { Facts, Page, Tabs } from '../../components/page.js';
-import { Table } from '../../components/table.js';
-import { Badge, Differences, Pager, Time } from '../../components/values.js';
-import { call, download, Problem } from '../../lib/api.js';
-import { final, useJob } from '../../lib/jobs.js';
-import { usePeople } from '../../lib/names.js';
-import { changed, go } from '../../lib/router.js';
-import { list, number, t } from '../../lib/texts.js';
-import { html, useAction, useEffect, useLoad, useMemo, useState } from '../../lib/ui.js';
+import {
+  t, html, Button, ProblemBox, useState, call, Time, useAction, Page, Badge, column, useGet, useMemo, go, Confirm,
+  usePeople, Facts, number, Empty, Problem, Progress, Table, list, useEffect, Busy, Differences, changed, download,
+  Pager, final, Tabs, useJob,
+} from '../../kit.js';
+import { isSettable, nameOf as fieldOf } from '../person/record.js';
 import { Errors, Mend, Mended, useMending } from './mend.js';
 import { nameOf, Reading, STATE_KINDS, useSend } from './reading.js';
 
@@ -26,8 +20,7 @@ const ROW_KINDS = { create: 'good', update: 'brand', delete: 'bad', unchanged: '
 export default function Plan({ params: { id }, query }) {
   const [status, cursor] = [query.get('status'), query.get('cursor')];
   const path = `/users/imports/${id}`;
-  const { data, problem, reload } = useLoad(
-    async (signal) => (await call('GET', path, { query: { status, cursor, cells: true }, signal })).body, [id, status, cursor]);
+  const { data, problem, reload } = useGet(path, { status, cursor, cells: true });
   const send = useSend();
   const plan = data?.id === id ? data : null;
   const work = useWork(plan, reload);
@@ -118,18 +111,21 @@ export function Rows({ plan, query, at }) {
 
 /** @param {any} plan @param {any} Person @param {import('./mend.js').Mending} mending */
 const describe = (plan, Person, mending) => [
-  { key: 'row', title: t('imports.row'), width: '4.5rem', align: /** @type {const} */ ('end'), cell: (/** @type {any} */ row) => number(row.row) },
-  { key: 'status', title: t('imports.result'), width: '8rem', cell: (/** @type {any} */ row) => html`<${Badge} kind=${ROW_KINDS[row.status]}>${t(`import_row.${row.status}`)}<//>` },
-  { key: 'person', title: t('imports.person'), width: '12rem', cell: (/** @type {any} */ row) => (row.values ? html`<bdi>${row.values.name}</bdi>` : html`<${Person} id=${row.id} />`) },
-  { key: 'what', title: t('imports.what'), width: '32rem', cell: (/** @type {any} */ row) => html`<${What} ...${{ row, plan, mending }} />` },
+  column('imports.row', '4.5rem', (row) => number(row.row), 'end'),
+  column('imports.result', '8rem', (row) => html`<${Badge} kind=${ROW_KINDS[row.status]}>${t(`import_row.${row.status}`)}<//>`),
+  column('person.title', '12rem', (row) => (row.values ? html`<bdi>${row.values.name}</bdi>` : html`<${Person} id=${row.id} />`)),
+  column('imports.what', '32rem', (row) => html`<${What} ...${{ row, plan, mending }} />`),
 ];
 
 /** @param {{row: any, plan: any, mending: import('./mend.js').Mending}} props */
 function What({ row, plan, mending }) {
   if (row.status === 'error' && row.cells) return html`<${Mend} ...${{ row, mending }} columns=${plan.columns} />`;
   const differences = row.values ? flatten(row.values) : row.differences;
-  return html`${differences.length > 0 && html`<${Differences} ...${{ differences }} />`}<${Errors} errors=${row.errors} />`;
+  return html`${differences.length > 0 && html`<${Differences} ...${{ differences }} name=${nameOfField} />`}<${Errors} errors=${row.errors} />`;
 }
+
+/** @param {string} pointer */
+const nameOfField = (pointer) => (isSettable(pointer) ? fieldOf(pointer) : pointer.slice(1).replaceAll('/', '.'));
 
 /** The values of a new user, each by its pointer. @param {Record<string, any>} values @param {string} [above] @returns {{pointer: string, to: any}[]} */
 function flatten(values, above = '') {

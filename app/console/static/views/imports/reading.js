@@ -1,10 +1,6 @@
 /** Sends files to be planned, and has them read in another way while this page still has them. */
 
-import { Select } from '../../components/fields.js';
-import { call, upload } from '../../lib/api.js';
-import { go } from '../../lib/router.js';
-import { t } from '../../lib/texts.js';
-import { html, useAction, useState } from '../../lib/ui.js';
+import { t, html, useState, call, useAction, Select, go, upload } from '../../kit.js';
 
 /** @type {Record<string, 'good' | 'bad' | 'brand' | 'warn' | 'plain'>} */
 export const STATE_KINDS = { planning: 'brand', planned: 'warn', applying: 'brand', applied: 'good', failed: 'bad', cancelled: 'plain' };

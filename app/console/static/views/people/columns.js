@@ -1,11 +1,6 @@
 /** The columns of the table of people: which fields each needs, and how it shows them. */
 
-import { Button, Icon } from '../../components/button.js';
-import { Dialog } from '../../components/dialog.js';
-import { Choice } from '../../components/fields.js';
-import { Avatar, Badge, Marked, Tags, Text, Time } from '../../components/values.js';
-import { t } from '../../lib/texts.js';
-import { html, useState } from '../../lib/ui.js';
+import { t, html, Button, Time, Badge, Text, Dialog, Tags, Avatar, Order, Marked } from '../../kit.js';
 
 /**
  * @typedef {object} Shown
@@ -40,7 +35,7 @@ export const COLUMNS = {
   email: { sort: 'email', width: '16rem', cell: text('email') },
   username: { sort: 'username', width: '10rem', cell: text('username') },
   phone: { width: '10rem', cell: text('phone') },
-  is_active: { width: '6rem', cell: (row) => html`<${Badge} kind=${row.is_active ? 'good' : 'plain'}>${t(row.is_active ? 'people.active' : 'people.inactive')}<//>` },
+  is_active: { width: '6rem', cell: (row) => html`<${Badge} kind=${row.is_active ? 'good' : 'plain'}>${t(row.is_active ? 'overview_status.active' : 'overview_status.inactive')}<//>` },
   email_verified: { width: '7rem', cell: (row) => t(row.email_verified ? 'common.yes' : 'common.no') },
   'profile.department': { width: '10rem', cell: text('profile.department') },
   'profile.title': { width: '12rem', cell: text('profile.title') },
@@ -72,32 +67,14 @@ export const titleOf = (key) => t(`field.${key.split('.').at(-1)}`);
 export const describe = (keys) => keys.map((key) => ({ key, title: titleOf(key), ...COLUMNS[key] }));
 
 /**
- * Which columns there are, and in which order: by drag, or by the arrows beside each.
+ * Which columns there are, and in which order.
  *
  * @param {{open: boolean, keys: string[], onClose: () => void, onChoose: (keys: string[] | null) => void}} props
  */
 export function ColumnChoice({ open, keys, onClose, onChoose }) {
-  const [dragged, setDragged] = useState(-1);
-  const others = Object.keys(COLUMNS).filter((key) => !keys.includes(key));
-  /** @param {number} from @param {number} to */
-  function move(from, to) {
-    const next = keys.toSpliced(from, 1);
-    onChoose(next.toSpliced(to, 0, keys[from] ?? ''));
-  }
-  /** @param {string} key @param {boolean} checked */
-  const toggle = (key, checked) => onChoose(checked ? [...keys, key] : keys.filter((each) => each !== key));
   const footer = html`<${Button} onClick=${() => onChoose(null)}>${t('people.usual_columns')}<//><${Button} kind="primary" onClick=${onClose}>${t('common.done')}<//>`;
   return html`
     <${Dialog} ...${{ open, onClose, footer }} title=${t('people.columns')}>
-      <ol class="columns">
-        ${keys.map((key, at) => html`
-          <li key=${key} draggable=${true} onDragStart=${() => setDragged(at)} onDragOver=${(/** @type {Event} */ event) => event.preventDefault()} onDrop=${() => move(dragged, at)}>
-            <${Icon} name="drag" />
-            <${Choice} label=${titleOf(key)} checked=${true} disabled=${keys.length === 1} onChange=${() => toggle(key, false)} />
-            <${Button} kind="quiet" icon="up" title=${t('people.move_up', { column: titleOf(key) })} disabled=${at === 0} onClick=${() => move(at, at - 1)} />
-            <${Button} kind="quiet" icon="down" title=${t('people.move_down', { column: titleOf(key) })} disabled=${at === keys.length - 1} onClick=${() => move(at, at + 1)} />
-          </li>`)}
-      </ol>
-      <div class="columns more">${others.map((key) => html`<${Choice} key=${key} label=${titleOf(key)} checked=${false} onChange=${() => toggle(key, true)} />`)}</div>
+      <${Order} ...${{ keys, titleOf }} all=${Object.keys(COLUMNS)} onChange=${onChoose} />
     <//>`;
 }

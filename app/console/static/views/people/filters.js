@@ -1,12 +1,8 @@
 /** The filters of the listing: all that the API has, as fields of a form and as chips above the table. */
 
-import { Button, Icon } from '../../components/button.js';
-import { Dialog } from '../../components/dialog.js';
-import { Choice, Field, Select, Words } from '../../components/fields.js';
-import { changed } from '../../lib/router.js';
-import { SCOPES } from '../../lib/session.js';
-import { list, t } from '../../lib/texts.js';
-import { html, useEffect, useState } from '../../lib/ui.js';
+import {
+  t, html, Button, useState, Field, Select, Choice, Dialog, Words, list, useEffect, SCOPES, changed, Icon,
+} from '../../kit.js';
 
 /** @typedef {Record<string, string[]>} Values of each filter's parameter */
 
@@ -30,7 +26,7 @@ export function ofFilters(query) {
 
 /** @param {string} name @param {string} value */
 const flagText = (name, value) =>
-  name === 'is_active' ? t(value === 'true' ? 'people.active' : 'people.inactive') : t(value === 'true' ? 'common.yes' : 'common.no');
+  name === 'is_active' ? t(value === 'true' ? 'overview_status.active' : 'overview_status.inactive') : t(value === 'true' ? 'common.yes' : 'common.no');
 
 /** What a chip says. @param {string} name @param {string[]} values */
 function tell(name, values) {

@@ -1,16 +1,9 @@
 /** Saved views: a listing with its columns and its density, for oneself or for all who may read users. */
 
-import { Button } from '../../components/button.js';
-import { Dialog } from '../../components/dialog.js';
-import { Choice, Field } from '../../components/fields.js';
-import { Menu } from '../../components/menu.js';
-import { ProblemBox, toast } from '../../components/notices.js';
-import { Badge } from '../../components/values.js';
-import { call, pages } from '../../lib/api.js';
-import { go } from '../../lib/router.js';
-import { can, me } from '../../lib/session.js';
-import { t } from '../../lib/texts.js';
-import { html, useAction, useLoad, useState } from '../../lib/ui.js';
+import {
+  t, html, Button, ProblemBox, useState, call, useAction, Badge, Field, can, go, Choice, Dialog, toast, useLoad,
+  Menu, me, pages,
+} from '../../kit.js';
 import { ofFilters } from './filters.js';
 
 /** @typedef {{id: string, name: string, query: string, columns: string[] | null, density: string, is_shared: boolean, created_by: string, version: number}} Saved */

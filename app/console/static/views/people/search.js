@@ -1,11 +1,6 @@
 /** The search box: it finds as one types, and suggests people by name. */
 
-import { Icon } from '../../components/button.js';
-import { call } from '../../lib/api.js';
-import { useKeys } from '../../lib/keys.js';
-import { go } from '../../lib/router.js';
-import { t } from '../../lib/texts.js';
-import { html, useEffect, useId, useLoad, useRef, useState } from '../../lib/ui.js';
+import { t, html, useState, call, go, useLoad, useEffect, useKeys, useRef, Icon, useId } from '../../kit.js';
 
 /** The least time between two searches; the first key of a word waits for nothing. */
 const APART_MS = 80;

@@ -1,10 +1,6 @@
 /** Whom one has selected: rows, a page, or all that match; the view of many at once takes them from here. */
 
-import { Button } from '../../components/button.js';
-import { clear, selection } from '../../lib/selection.js';
-import { can } from '../../lib/session.js';
-import { t } from '../../lib/texts.js';
-import { html, useMemo, useStore } from '../../lib/ui.js';
+import { t, html, Button, can, useMemo, useStore, clear, selection } from '../../kit.js';
 import { VIEWS } from '../../views.js';
 import { ofFilters } from './filters.js';
 import { tellTotal } from './total.js';

@@ -1,8 +1,6 @@
 /** How many people the listing has: as exact as the API says, and no more. */
 
-import { call } from '../../lib/api.js';
-import { t } from '../../lib/texts.js';
-import { useLoad, useState } from '../../lib/ui.js';
+import { t, useState, call, useLoad } from '../../kit.js';
 import { ofFilters } from './filters.js';
 
 /** @typedef {{value: number, relation: 'eq' | 'gte' | 'estimate'}} Counted */

@@ -1,13 +1,9 @@
 /** How a person comes in: sessions, applications that they let in, tokens, and whether they must wait. */
 
-import { Button } from '../../components/button.js';
-import { Confirm } from '../../components/dialog.js';
-import { ProblemBox, toast } from '../../components/notices.js';
-import { Section } from '../../components/page.js';
-import { Badge, Tags, Text, Time } from '../../components/values.js';
-import { call } from '../../lib/api.js';
-import { moment, t } from '../../lib/texts.js';
-import { html, useAction, useLoad, useState } from '../../lib/ui.js';
+import {
+  t, html, Button, ProblemBox, useState, call, Time, useAction, Badge, Section, Text, Confirm, toast, useLoad, Tags,
+  moment,
+} from '../../kit.js';
 
 /** @typedef {{id: string, turn: number, again: () => void}} Props turn: of all that is loaded of the person; again: load it */
 

@@ -1,13 +1,6 @@
 /** Changes of a person that lose nothing: where two make them at once, one sees both sides and chooses. */
 
-import { Button } from '../../components/button.js';
-import { Dialog } from '../../components/dialog.js';
-import { Choice } from '../../components/fields.js';
-import { ProblemBox } from '../../components/notices.js';
-import { tell } from '../../components/values.js';
-import { call } from '../../lib/api.js';
-import { t } from '../../lib/texts.js';
-import { html, useAction, useState } from '../../lib/ui.js';
+import { t, html, Button, ProblemBox, useState, call, useAction, Choice, Dialog, tell } from '../../kit.js';
 import { differing, flatten, nameOf, patchOf } from './record.js';
 
 /** @typedef {import('./record.js').Flat} Flat */

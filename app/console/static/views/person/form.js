@@ -1,11 +1,6 @@
 /** The fields of a person, to be filled in. */
 
-import { Button } from '../../components/button.js';
-import { Choice, Field, Words } from '../../components/fields.js';
-import { ProblemBox } from '../../components/notices.js';
-import { can, SCOPES } from '../../lib/session.js';
-import { t } from '../../lib/texts.js';
-import { html, useEffect, useRef, useState } from '../../lib/ui.js';
+import { t, html, Button, ProblemBox, useState, Field, can, Choice, Words, useEffect, SCOPES, useRef } from '../../kit.js';
 import { addressesOf, differing, PARTS, withAddresses } from './record.js';
 
 /** @typedef {import('./record.js').Flat} Flat */

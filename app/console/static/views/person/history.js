@@ -1,14 +1,8 @@
 /** The trail of a person as a timeline, and the way back from each change. */
 
-import { Button } from '../../components/button.js';
-import { Confirm } from '../../components/dialog.js';
-import { ProblemBox, toast } from '../../components/notices.js';
-import { Differences, Time } from '../../components/values.js';
-import { call } from '../../lib/api.js';
-import { usePeople } from '../../lib/names.js';
-import { can } from '../../lib/session.js';
-import { list, t } from '../../lib/texts.js';
-import { html, useLoad, useState } from '../../lib/ui.js';
+import {
+  t, html, Button, ProblemBox, useState, call, Time, can, Confirm, toast, useLoad, usePeople, list, Differences,
+} from '../../kit.js';
 import { ConflictOf, useSave } from './conflict.js';
 import { differing, flatten, isPicture, isSettable, nameOf, without } from './record.js';
 

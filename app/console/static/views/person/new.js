@@ -1,16 +1,9 @@
 /** A person who is added: by filling in who they are, or by an invitation to do so themselves. */
 
-import { Button } from '../../components/button.js';
-import { Choice, Field } from '../../components/fields.js';
-import { ProblemBox, toast } from '../../components/notices.js';
-import { Page, Section } from '../../components/page.js';
-import { Time } from '../../components/values.js';
-import { call } from '../../lib/api.js';
-import { config } from '../../lib/config.js';
-import { go } from '../../lib/router.js';
-import { can } from '../../lib/session.js';
-import { t } from '../../lib/texts.js';
-import { html, useAction, useReducer, useState } from '../../lib/ui.js';
+import {
+  t, html, Button, ProblemBox, useState, call, Time, useAction, Page, Field, Section, can, go, Choice, toast,
+  config, useReducer,
+} from '../../kit.js';
 import { Held } from './access.js';
 import { Form, Scopes } from './form.js';
 import { flatten, patchOf } from './record.js';

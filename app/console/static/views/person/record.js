@@ -1,13 +1,12 @@
 /** A user as values by JSON pointer, as the audit trail names them: what differs, what is put together, and the patch of it. */
 
-import { config } from '../../lib/config.js';
-import { t } from '../../lib/texts.js';
+import { t, config } from '../../kit.js';
 
 /** @typedef {Record<string, any>} Flat a value, or a list of texts, by its pointer */
 
 export const PARTS = ['label', 'street', 'zipcode', 'city', 'region', 'country'];
-const AT_TOP = ['name', 'email', 'username', 'phone', 'locale', 'avatar_url', 'tags', 'scopes', 'is_active'];
-const IN_PROFILE = ['title', 'department', 'age', 'bio'];
+export const AT_TOP = ['name', 'email', 'username', 'phone', 'locale', 'avatar_url', 'tags', 'scopes', 'is_active'];
+export const IN_PROFILE = ['title', 'department', 'age', 'bio'];
 const ADDRESS = /^\/profile\/addresses\/(\d+)\/(\w+)$/;
 const POINTERS = new Set([...AT_TOP.map((name) => `/${name}`), ...IN_PROFILE.map((name) => `/profile/${name}`)]);
 

@@ -1,15 +1,9 @@
 /** What else can be done with a person: picture, password, activation, deletion. */
 
-import { Button } from '../../components/button.js';
-import { Confirm, Dialog } from '../../components/dialog.js';
-import { Field } from '../../components/fields.js';
-import { Menu } from '../../components/menu.js';
-import { ProblemBox, toast } from '../../components/notices.js';
-import { call, Problem } from '../../lib/api.js';
-import { go } from '../../lib/router.js';
-import { can, me } from '../../lib/session.js';
-import { t } from '../../lib/texts.js';
-import { html, useAction, useRef, useState } from '../../lib/ui.js';
+import {
+  t, html, Button, ProblemBox, useState, call, useAction, Field, can, go, Confirm, Dialog, toast, Problem, Menu,
+  useRef, me,
+} from '../../kit.js';
 import { flatten } from './record.js';
 
 /** Say how it went. @param {Promise<unknown>} doing @param {string} text where it went well */
@@ -44,14 +38,14 @@ export function Ways({ stored, saving, again }) {
     picture,
     ...(isOther ? [{ text: t('person.set_password'), run: () => setAsked('password') }] : []),
     { text: t('person.send_link'), disabled: !user.is_active, run: send },
-    user.is_active ? { text: t('person.deactivate'), run: () => setAsked('deactivate') } : { text: t('person.activate'), run: () => activate(true) },
+    user.is_active ? { text: t('bulk_action.deactivate'), run: () => setAsked('deactivate') } : { text: t('bulk_action.activate'), run: () => activate(true) },
     null,
   ] : [picture, null];
   return html`
-    <${Menu} icon="more" label=${t('person.ways')} items=${[...items, { text: t('person.delete'), danger: true, run: () => setAsked('delete') }]} />
+    <${Menu} icon="more" label=${t('person.ways')} items=${[...items, { text: t('bulk_action.delete'), danger: true, run: () => setAsked('delete') }]} />
     <input ref=${file} hidden type="file" accept="image/*" onChange=${(/** @type {any} */ { target }) => target.files[0] && upload(target.files[0]).then(() => (target.value = ''))} />
-    <${Confirm} open=${asked === 'deactivate'} danger title=${t('person.deactivate_title', { name: user.name })} text=${t('person.deactivate_text')} button=${t('person.deactivate')} onClose=${close} onConfirm=${() => activate(false).then(close)} />
-    <${Confirm} open=${asked === 'delete'} danger title=${t('person.delete_title', { name: user.name })} text=${t('person.delete_text')} word=${user.email} button=${t('person.delete')} onClose=${close} onConfirm=${remove} />
+    <${Confirm} open=${asked === 'deactivate'} danger title=${t('person.deactivate_title', { name: user.name })} text=${t('person.deactivate_text')} button=${t('bulk_action.deactivate')} onClose=${close} onConfirm=${() => activate(false).then(close)} />
+    <${Confirm} open=${asked === 'delete'} danger title=${t('person.delete_title', { name: user.name })} text=${t('person.delete_text')} word=${user.email} button=${t('bulk_action.delete')} onClose=${close} onConfirm=${remove} />
     ${asked === 'password' && html`<${Password} user=${user} onClose=${close} again=${again} />`}`;
 }
 
