@@ -1,6 +1,7 @@
 """The Chromium of the tests and of `make clients`, and axe-core that judges pages in it: of npm, locked."""
 
 import ctypes.util
+import fcntl
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ _UNPACK: Final = """
 import chromium, { inflate } from '@sparticuz/chromium';
 const libraries = new URL('../bin/al2023.tar.br', import.meta.resolve('@sparticuz/chromium'));
 await inflate(libraries.pathname);
-console.log(await chromium.executablePath());
+await chromium.executablePath();
 """
 
 AXE: Final = MODULES / "axe-core" / "axe.min.js"
@@ -35,7 +36,16 @@ def find_chromium() -> str:
         return named
     place = _place()
     place.mkdir(exist_ok=True)  # by default it would be left in the folder for temporary files
-    done = subprocess.run(
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # what another process still writes cannot be run
+        if not (place / "unpacked").exists():
+            _unpack(place)
+            (place / "unpacked").touch()
+    return str(place / "chromium")
+
+
+def _unpack(place: Path) -> None:
+    subprocess.run(
         (
             str(_NODE) if _NODE.exists() else shutil.which("node") or "node",
             "--input-type=module",
@@ -46,9 +56,7 @@ def find_chromium() -> str:
         env=os.environ | {"TMPDIR": str(place)},
         check=True,
         capture_output=True,
-        text=True,
     )
-    return done.stdout.strip()
 
 
 def launch_options() -> dict[str, Any]:

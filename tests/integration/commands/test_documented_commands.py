@@ -59,7 +59,12 @@ exec {curl} -sS --connect-to 127.0.0.1:8000:{address} --connect-to localhost:800
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, s3_server: S3Server) -> Iterator[LiveServer]:
     folder = tmp_path_factory.mktemp("documented")
-    bucket = s3_server.settings | {"files_direct": True, "export_buckets": "s3://reports/people"}
+    url = f"s3://{s3_server.bucket}/documented"  # `app check` tells of what others left below a prefix
+    bucket = s3_server.settings | {
+        "files_url": url,
+        "files_direct": True,
+        "export_buckets": "s3://reports/people",
+    }
     with LiveServer(folder, registration="invitation", metrics_port=0, **bucket) as live:
         programs = folder / "programs"
         programs.mkdir()

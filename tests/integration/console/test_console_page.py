@@ -75,7 +75,7 @@ async def test_the_texts_of_each_language_are_files_with_the_same_keys(shared: h
 async def test_the_style_has_the_brand_s_colour_in_both_themes(shared: httpx.AsyncClient) -> None:
     style = await shared.get(f"{files_of(await shared.get('/console'))}/style.css")
     assert style.headers["content-type"] == "text/css; charset=utf-8"
-    assert re.match(r":root \{ --brand: light-dark\(#[0-9a-f]{6}, #[0-9a-f]{6}\); \}\n", style.text)
+    assert re.match(r":root\{--brand:light-dark\(#[0-9a-f]{6},#[0-9a-f]{6}\)\}\n", style.text)
 
 
 @pytest.mark.parametrize(
