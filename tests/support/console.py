@@ -59,6 +59,12 @@ class Door:
             found: dict[str, Any] = http.get("/users", params=filters).raise_for_status().json()["items"][0]
             return found
 
+    def count(self, **filters: str) -> int:
+        """How many people the filters find, exactly."""
+        with self.api() as http:
+            found = http.get("/users", params=filters | {"count": "exact", "limit": "1"}).json()
+            return int(found["total"]["value"])
+
     @asynccontextmanager
     async def visit(self, place: str = "", *, signed_in: bool = True, **options: Any) -> AsyncIterator[Page]:
         """A browser window of its own at a place of the console; `options` are those of `new_context`."""

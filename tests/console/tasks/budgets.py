@@ -75,6 +75,9 @@ BUDGETS: Final = {
         "P Where builder: Filters, Add, field 2, operator 2, value; Add, field 2, operator 2, value.",
     ),
     "show phones in the table": Budget(3, 0, 3, "P Columns: Columns, the column, Columns."),
+    "export those who match": Budget(
+        6, 0, 6, "P Exporting Data: list menu, Export, current filters, format 2, Download."
+    ),
     "save a view and come back to it": Budget(
         5, 20, 7, "P Query Presets: preset menu 2, Create, title, Save; menu, preset."
     ),

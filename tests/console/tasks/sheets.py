@@ -1,5 +1,9 @@
 """Tasks with spreadsheets."""
 
+import asyncio
+from io import BytesIO
+
+from openpyxl import load_workbook
 from playwright.async_api import FilePayload, expect
 
 from tests.console.tasks.task import task
@@ -30,3 +34,23 @@ async def mend_rows(hand: Hand) -> None:
     await hand.click("Apply 3 changes")
     await expect(page.locator("tbody tr", has_text="Created")).to_have_count(3)
     assert hand.door.find(email="bodil@console.example.com")["name"] == "Bodil Sheet"
+
+
+@task("export those who match")
+async def export(hand: Hand) -> None:
+    page = hand.page
+    await page.goto(f"{hand.door.url}/console/people?department=Sales&is_active=false")
+    await page.wait_for_selector("tbody tr")
+    await hand.click_at(page.get_by_label("Select all on this page"))
+    await hand.click_at(page.get_by_role("button", name="Select all that match"))
+    await hand.click("Export…", "link")
+    await hand.click("Export")
+    row = page.locator("tbody tr", has_text="is_active: false").first
+    await expect(row).to_contain_text("Done")
+    async with page.expect_download() as saving:
+        await hand.click("Download", within=row)
+    file = await (await saving.value).path()
+    content = await asyncio.to_thread(file.read_bytes)
+    heading, *rows = load_workbook(BytesIO(content)).worksheets[0].values
+    assert heading[:2] == ("name", "email")
+    assert len(rows) == hand.door.count(department="Sales", is_active="false")
