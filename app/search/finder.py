@@ -30,7 +30,7 @@ from app.search.matching import (
     postings,
     rank,
 )
-from app.search.query_parser import Query, join
+from app.search.query_parser import Query, join, retype
 
 RANKED = 500
 
@@ -87,17 +87,27 @@ class Finder:
         if await self._names_domains():
             return await self._read_as(len(self._readings()) - 1, limit, None)
         found = await self._read_as(0, limit, None)
+        if found.ranks and found.ranks[0].kind <= PREFIX:
+            return found
+        joined, retyped = join(self._query), retype(self._query)
+        for reading, query in enumerate(retyped, 1 + len(joined)):
+            if await self._knows(query) and (other := await self._read_as(reading, limit, None)).known:
+                return other
         if found.known or found.next or len(self._query.terms) > _MOST_JOINED:
             return found
-        for reading in range(1, len(join(self._query)) + 1):
+        for reading in range(1, len(joined) + 1):
             if (found := await self._read_as(reading, limit, None)).known:
                 break
         return found
 
     def _readings(self) -> list[Query]:
-        """The query as typed, with words joined, and with domains as such."""
+        """The query as typed, with words joined, in other layouts of the keyboard, with domains as such."""
         domains = [Query(self._query.domains)] if self._query.domains else []
-        return [self._query, *join(self._query), *domains]
+        return [self._query, *join(self._query), *retype(self._query), *domains]
+
+    async def _knows(self, query: Query) -> bool:
+        """Whether each word is one of the dictionary, or begins one."""
+        return all([await self._dictionary.has_begun(term.text) for term in query.terms])
 
     async def _names_domains(self) -> bool:
         """Whether each text that looks like a domain begins one that the dictionary has."""

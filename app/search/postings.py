@@ -18,7 +18,7 @@ from app.search.names import joined, read_aloud, take_apart
 from app.search.words import LONGEST_RUN, cut, fold, runs, script, spelled_out, texts
 from models.user import SEARCHED
 
-VERSION = 2
+VERSION = 3
 """The version of the scheme: a document with another one must be indexed again."""
 
 NAME, LOGIN, REST = "n", "e", "r"

@@ -11,6 +11,7 @@ from typing import Literal
 
 from app.core.errors import FieldError, InvalidError
 from app.core.normalise import typed_email_key
+from app.search.keyboards import other_layouts
 from app.search.postings import LOGIN, NAME, REST, SHORTEST_NUMBER, as_domain, domain_words
 from app.search.words import LONGEST_WORD, fold, script, texts
 from models import phones
@@ -63,6 +64,8 @@ class Query:
     """The digits with 0 or 00, which may be part of the number; None where they are short: an area code."""
     domains: tuple[Term, ...] = ()
     """The terms if texts that look like domains are domains; empty where none does."""
+    typed: str = ""
+    """The text, where it can have been typed with the keyboard set to another layout."""
 
 
 def parse(q: str, *, region: str | None = None) -> Query:
@@ -90,7 +93,17 @@ def parse(q: str, *, region: str | None = None) -> Query:
         domains=tuple(term for part in parts for term in _domain(*part) or _terms(*part, region=region))
         if any(_domain(*part) for part in parts)
         else (),
+        typed="" if any(term.exact or term.field for term in terms) else q,
     )
+
+
+def retype(query: Query) -> list[Query]:
+    """The query as the same keys type it in other layouts of the keyboard."""
+    typed = [text.split() for text in other_layouts(query.typed)]
+    read = [
+        tuple(term for word in words for term in _terms(None, None, word, region=None)) for words in typed
+    ]
+    return [Query(terms) for terms in read if terms]
 
 
 def join(query: Query) -> list[Query]:

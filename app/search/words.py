@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Literal
 
 from app.core.normalise import ACCENTS, STROKED
-from app.search.characters import SIMPLIFIED
+from app.search.characters import ARABIC, SIMPLIFIED
 from models.letters import INVISIBLE
 
 Script = Literal["", "han", "kana", "hangul"]
@@ -64,7 +64,8 @@ def _fold(char: str) -> str:
     if INVISIBLE.match(char):
         return ""
     taken_apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold())
-    plain = taken_apart.translate(ACCENTS).translate(STROKED).translate(_HIRAGANA).translate(SIMPLIFIED)
+    plain = taken_apart.translate(ACCENTS).translate(STROKED).translate(_HIRAGANA)
+    plain = plain.translate(SIMPLIFIED).translate(ARABIC)
     return "".join(str(unicodedata.decimal(each, each)) for each in plain)
 
 
@@ -86,8 +87,8 @@ _KEPT = _Pieces(_keep)
 def fold(text: str) -> str:
     """The folded text: NFKC, casefolded, without accents, voicing marks, strokes and invisible characters.
 
-    Kana become hiragana, Han simplified, digits of every script ASCII. Texts that fold alike are the same for
-    search.
+    Kana become hiragana, Han simplified, Persian letters Arabic, digits of every script ASCII. Texts that
+    fold alike are the same for search.
     """
     if text.isascii():
         return text.lower()
