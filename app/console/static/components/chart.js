@@ -4,14 +4,17 @@ import { date, number, t } from '../lib/texts.js';
 import { html } from '../lib/ui.js';
 
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [480, 180, 48, 22, 8];
-const STEPS = 4;
+/** Lines above the lowest, at most. */
+const STEPS = 5;
 
 /** @typedef {{name: string, of: (day: any) => number | null}} Line */
 
-/** The least round number that is not below. @param {number} most */
-function roundUp(most) {
-  const size = 10 ** Math.floor(Math.log10(most));
-  return [1, 2, 4, 5, 8, 10].map((times) => times * size).find((round) => round >= most) ?? most;
+/** Whole numbers of an axis, from below the least to above the most: 1, 2 or 5 times a power of ten apart. @param {number} least @param {number} most */
+function ticksOf(least, most) {
+  let step = 1;
+  for (let turn = 0; most / step - Math.floor(least / step) > STEPS; turn += 1) step *= turn % 3 === 1 ? 2.5 : 2;
+  const first = Math.floor(least / step);
+  return Array.from({ length: Math.max(Math.ceil(most / step) - first, 1) + 1 }, (_, place) => step * (first + place));
 }
 
 /**
@@ -21,15 +24,14 @@ function roundUp(most) {
  */
 export function Days({ label, days, lines, fromZero = true }) {
   const values = lines.flatMap(({ of }) => days.map(of)).filter((value) => value !== null);
-  const least = fromZero ? 0 : Math.min(...values);
-  const span = roundUp(Math.max(...values, least + STEPS) - least);
+  const ticks = ticksOf(fromZero || !values.length ? 0 : Math.min(...values), Math.max(...values, 0));
+  const [least, most] = [ticks[0] ?? 0, ticks.at(-1) ?? 1];
   const x = (/** @type {number} */ place) => LEFT + (WIDTH - LEFT - 4) * (days.length > 1 ? place / (days.length - 1) : 0.5);
-  const y = (/** @type {number} */ value) => TOP + (HEIGHT - BOTTOM - TOP) * (1 - (value - least) / span);
-  const ticks = Array.from({ length: STEPS + 1 }, (_, step) => least + (span * step) / STEPS);
+  const y = (/** @type {number} */ value) => TOP + (HEIGHT - BOTTOM - TOP) * (1 - (value - least) / (most - least));
   const marks = [...new Set([0, Math.floor((days.length - 1) / 2), days.length - 1])];
   return html`
     <svg class="chart" viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label=${label}>
-      ${ticks.map((value) => html`<path key=${value} class="rule" d=${`M${LEFT} ${y(value)}H${WIDTH}`} /><text x=${LEFT - 8} y=${y(value) + 4} text-anchor="end">${number(Math.round(value))}</text>`)}
+      ${ticks.map((value) => html`<path key=${value} class="rule" d=${`M${LEFT} ${y(value)}H${WIDTH}`} /><text x=${LEFT - 8} y=${y(value) + 4} text-anchor="end">${number(value)}</text>`)}
       ${marks.map((place) => html`<text key=${place} x=${x(place)} y=${HEIGHT - 4} text-anchor=${place === 0 ? 'start' : place === days.length - 1 ? 'end' : 'middle'}>${date(days[place].day)}</text>`)}
       ${lines.map(({ name, of }, place) => html`<path key=${name} class=${`line line-${place}`} d=${draw(days.map(of), x, y)} />`)}
     </svg>
