@@ -1,17 +1,20 @@
-"""The process that draws pictures: it forks one of its own for each, which ends with it.
+"""The process that forks one for each picture, which draws it and ends with it.
 
-So no picture gets at the pipes of this one, where those of others pass, and none has to wait for Python and
-Pillow to be loaded. It ends when its standard input, a pipe that only the owner holds, is closed.
+So no picture has to wait for Python and Pillow to be loaded. It never holds a picture: each passes through a
+socket between the server and the one process that draws it. So none finds anything of another, not even in
+memory that was given back. It ends when its standard input is closed, whose other end only the server holds.
 """
 
 import gc
 import os
 import resource
 import signal
+import socket
 import sys
-from typing import BinaryIO, Final, NoReturn
+from collections import deque
+from typing import Final, NoReturn
 
-from app.avatars.frames import GREEDY, LENGTH, LONGEST, Reply, write
+from app.avatars.frames import Reply, write
 from app.avatars.pictures import PictureError, draw
 
 MEMORY_BYTES: Final = 320 * 2**20
@@ -21,47 +24,44 @@ SECONDS: Final = 1.5
 
 
 def main() -> None:
+    """Fork for each socket that comes; for each byte without one, end the oldest of the forked processes."""
     gc.collect()
     gc.freeze()  # shared with each fork as it is
-    requests, replies = sys.stdin.buffer, sys.stdout.buffer
-    while head := requests.read(LENGTH.size):
-        content = requests.read(*LENGTH.unpack(head))
-        answer = _answer(content)
-        replies.write(LENGTH.pack(len(answer)) + answer)
-        replies.flush()
+    forked = deque[int]()
+    with socket.socket(fileno=sys.stdin.fileno()) as control:
+        while (told := socket.recv_fds(control, 1, 1))[0]:
+            for descriptor in told[1]:
+                forked.append(_fork(control, descriptor))
+            if not told[1]:
+                _end(forked.popleft())
 
 
-def _answer(content: bytes) -> bytes:
-    """The reply of a process of its own, or the error that it failed."""
-    reading, writing = os.pipe()
+def _fork(control: socket.socket, descriptor: int) -> int:
     pid = os.fork()
-    if pid == 0:
-        os.close(reading)
-        os.close(sys.stdin.fileno())
-        os.close(sys.stdout.fileno())
-        with os.fdopen(writing, "wb") as out:
-            _work(content, out)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as out_of_child:
-        reply = out_of_child.read(LONGEST)
-    _, status = os.waitpid(pid, 0)
-    return reply if status == 0 else _refuse("picture_too_large", GREEDY)
+    with socket.socket(fileno=descriptor) as connection:
+        if pid == 0:
+            control.close()
+            _work(connection)
+    return pid
 
 
-def _work(content: bytes, out: BinaryIO) -> NoReturn:
+def _end(pid: int) -> None:
+    """Also one that has answered and goes on."""
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def _work(connection: socket.socket) -> NoReturn:
     restrain()
-    try:
-        form, squares = draw(content)
-        reply = write(Reply(form, squares))
-    except PictureError as error:
-        reply = _refuse(error.code, str(error))
-    out.write(reply)
-    out.flush()
+    with connection.makefile("rwb") as pipe:
+        try:
+            form, squares = draw(pipe.read())
+            reply = Reply(form, squares)
+        except PictureError as error:
+            reply = Reply(code=error.code, detail=str(error))
+        pipe.write(write(reply))
+    connection.shutdown(socket.SHUT_WR)  # the server need not wait until memory is given back
     os._exit(0)
-
-
-def _refuse(code: str, detail: str) -> bytes:
-    return write(Reply(code=code, detail=detail))
 
 
 def restrain() -> None:

@@ -19,6 +19,25 @@ from models.pictures import SIZES
 from tests.support.pictures import encode, halves, many_scans
 
 PICTURE = encode(halves(), "JPEG")
+_COUNT = """
+def count():
+    files = [f"/proc/self/fd/{number}" for number in range(100)]
+    return sum(os.path.lexists(file) and os.readlink(file).startswith("socket") for file in files)
+"""
+"""Sockets, as which all pipes of pictures are."""
+_LOOK = """
+import re
+def look():
+    found = 0
+    for place in open("/proc/self/maps"):
+        if " rw" in place and "[v" not in place:
+            start, end = (int(bound, 16) for bound in place.split()[0].split("-"))
+            with open("/proc/self/mem", "rb", 0) as memory:
+                memory.seek(start)
+                found += len(re.findall(b"[a] marked picture", memory.read(end - start)))
+    return found
+"""
+"""Marks in memory, by a pattern that is none itself."""
 
 
 @pytest.fixture
@@ -44,10 +63,49 @@ async def test_pictures_are_drawn_one_after_the_other_by_one_process(drawer: Dra
 
 async def test_a_process_that_was_killed_is_replaced(drawer: Drawer) -> None:
     await drawer.draw(PICTURE)
-    os.kill(_pid(drawer), signal.SIGKILL)
+    os.kill(killed := _pid(drawer), signal.SIGKILL)
+    await asyncio.to_thread(os.waitid, os.P_PID, killed, os.WEXITED | os.WNOWAIT)
+    assert len((await drawer.draw(PICTURE)).squares) == len(SIZES)
+    assert _pid(drawer) != killed
+
+
+async def test_a_process_that_is_killed_before_it_answers_is_not_the_pictures_fault(
+    drawer: Drawer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "_START", "import os; os.kill(os.getpid(), 9)")
     with pytest.raises(UnavailableError, match="try again"):
         await drawer.draw(PICTURE)
-    assert len((await drawer.draw(PICTURE)).squares) == len(SIZES)
+
+
+def _drawing(drawn: str, *, first: str = "") -> str:
+    """The process, with a picture that has taken it over, which draws what this expression says."""
+    over = f"{first}\nchild.draw = lambda content: ('jpeg', [repr({drawn}).encode()])\nchild.main"
+    return drawing._START.replace("child.main", over)
+
+
+async def test_a_picture_gets_at_no_pipe_but_its_own(drawer: Drawer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "_START", _drawing("count()", first=_COUNT))
+    for _ in range(3):
+        assert (await drawer.draw(PICTURE)).squares == [b"1"]
+
+
+async def test_a_picture_finds_nothing_of_another_in_memory(
+    drawer: Drawer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "_START", _drawing("look()", first=_LOOK))
+    assert (await drawer.draw(b"a marked picture" * 10_000)).squares != [b"0"]
+    for _ in range(2):
+        assert (await drawer.draw(b"another" * 10_000)).squares == [b"0"]
+
+
+async def test_a_picture_that_has_answered_is_ended(drawer: Drawer, monkeypatch: pytest.MonkeyPatch) -> None:
+    lingering = "import signal\nchild.os._exit = lambda code: signal.pause()"
+    monkeypatch.setattr(drawing, "_START", _drawing("os.getpid()", first=lingering))
+    lingerer = int((await drawer.draw(PICTURE)).squares[0])
+    await drawer.draw(PICTURE)
+    await drawer.draw(PICTURE)
+    with pytest.raises(ProcessLookupError):
+        os.kill(lingerer, 0)
 
 
 async def test_a_picture_that_takes_too_long_ends_alone(
@@ -66,7 +124,7 @@ async def test_a_process_that_does_not_answer_is_ended(
     drawer: Drawer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await drawer.draw(PICTURE)
-    os.kill(frozen := _pid(drawer), signal.SIGSTOP)
+    os.killpg(frozen := _pid(drawer), signal.SIGSTOP)
     with monkeypatch.context() as patch:
         patch.setattr(drawing, "LONGEST_S", 0.1)
         with pytest.raises(UnavailableError, match="try again"):
@@ -78,7 +136,7 @@ async def test_a_process_that_does_not_answer_is_ended(
 
 async def test_a_caller_who_goes_leaves_no_answer_to_the_next(drawer: Drawer) -> None:
     await drawer.draw(PICTURE)
-    os.kill(_pid(drawer), signal.SIGSTOP)
+    os.killpg(_pid(drawer), signal.SIGSTOP)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(drawer.draw(PICTURE), 0.05)
     with pytest.raises(UnreadablePictureError):
