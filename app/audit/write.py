@@ -1,6 +1,6 @@
 """The audit trail: each change of a user, written in the transaction that makes it."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -90,24 +90,33 @@ async def forget(database: Database, user_ids: list[ObjectId], session: AsyncCli
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Differences field by field, addresses part by part, lists of texts as a whole; empty equals missing."""
-    return list(_differences("", before, after))
+    found: list[dict[str, Any]] = []
+    _compare("", before, after, found)
+    return found
 
 
-def _differences(at: str, before: Any, after: Any) -> Iterator[dict[str, Any]]:
-    if before == after or (_is_nothing(before) and _is_nothing(after)):
+def _compare(at: str, was: Mapping[str, Any], now: Mapping[str, Any], found: list[dict[str, Any]]) -> None:
+    """Add the differences of what is at this pointer; for each user that is written, hence no generators."""
+    for name in dict.fromkeys([*was, *now]) if was else now:
+        before, after = was.get(name), now.get(name)
+        if before != after:
+            _differ(f"{at}/{name}", before, after, found)
+
+
+def _differ(at: str, before: Any, after: Any, found: list[dict[str, Any]]) -> None:
+    if _is_nothing(before) and _is_nothing(after):
         return
-    if isinstance(before, Mapping) or isinstance(after, Mapping):
-        was, now = before or {}, after or {}
-        for name in dict.fromkeys([*was, *now]):
-            yield from _differences(f"{at}/{name}", was.get(name), now.get(name))
+    if isinstance(before, dict) or isinstance(after, dict):
+        _compare(at, before or {}, after or {}, found)
     elif at == _PARTED:
-        was, now = before or [], after or []
-        for place in range(max(len(was), len(now))):
-            one, other = (addresses[place] if place < len(addresses) else None for addresses in (was, now))
-            yield from _differences(f"{at}/{place}", one, other)
+        _compare(at, _by_place(before), _by_place(after), found)
     else:
-        yield {"pointer": at, "from": before, "to": after}
+        found.append({"pointer": at, "from": before, "to": after})
+
+
+def _by_place(addresses: Sequence[Any] | None) -> dict[str, Any]:
+    return {str(place): each for place, each in enumerate(addresses or ())}
 
 
 def _is_nothing(value: Any) -> bool:
-    return value is None or value in ([], {})
+    return value is None or (not value and value in ([], {}))

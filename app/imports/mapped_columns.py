@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Final, Self
 
 from app.core.errors import FieldError, InvalidError, UnreadableFileError
@@ -195,6 +196,7 @@ class MappedColumns:
         return found
 
 
+@lru_cache
 def address(field: str) -> tuple[int, str] | None:
     """The number (from 1) and the part of an address column."""
     found = _ADDRESS.fullmatch(field)
@@ -202,7 +204,7 @@ def address(field: str) -> tuple[int, str] | None:
 
 
 def is_of_addresses(field: str) -> bool:
-    return field == "addresses_more" or _ADDRESS.fullmatch(field) is not None
+    return field == "addresses_more" or address(field) is not None
 
 
 def _read(asked: str) -> dict[str, str]:
