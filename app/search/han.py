@@ -7,7 +7,7 @@ from pypinyin import lazy_pinyin
 
 from app.core.normalise import SURNAME_READINGS
 
-_COMPOUND_SURNAMES = {
+COMPOUND_SURNAMES = {
     "欧阳": "ou yang", "司马": "si ma", "上官": "shang guan", "诸葛": "zhu ge", "东方": "dong fang",
     "皇甫": "huang fu", "尉迟": "yu chi", "公孙": "gong sun", "慕容": "mu rong", "令狐": "ling hu",
     "夏侯": "xia hou", "司徒": "si tu", "长孙": "zhang sun", "宇文": "yu wen", "端木": "duan mu",
@@ -24,13 +24,13 @@ _UMLAUTS = ("v", "u", "yu")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The reading of one run of Han; each tuple has one entry for each way of typing ü, mostly one."""
+    """The reading of a name; each tuple has one entry for each spelling."""
 
     surname: tuple[str, ...]
     given: tuple[str, ...]  # joined; empty where the run is one character
     whole: tuple[str, ...]
     syllables: tuple[str, ...]
-    initials: str
+    initials: tuple[str, ...]
 
 
 @lru_cache(maxsize=50_000)
@@ -44,13 +44,13 @@ def read(run: str) -> Reading | None:
         given=_spellings("".join(syllables[split_at:])) if len(run) > split_at else (),
         whole=_spellings("".join(syllables)),
         syllables=tuple(spelling for each in syllables for spelling in _spellings(each)),
-        initials="".join(each[0] for each in syllables),
+        initials=("".join(each[0] for each in syllables),),
     )
 
 
 def _syllables(run: str) -> tuple[int, list[str]]:
     """The number of syllables of the surname, and all syllables."""
-    compound = _COMPOUND_SURNAMES.get(run[:2])
+    compound = COMPOUND_SURNAMES.get(run[:2])
     if compound and len(run) >= _SHORTEST_WITH_COMPOUND:
         return 2, [*compound.split(), *lazy_pinyin(run[2:])]
     if surname := SURNAME_READINGS.get(run[0]):

@@ -80,21 +80,25 @@ def patterns(term: Term) -> list[Pattern]:
     """The patterns of a term: one for a word, several for a run of characters."""
     letters = "".join(classes_of(term.field))
     if term.kind == "cjk":
-        return _characters(term.text[:LONGEST_RUN], letters, term.field)
+        return _characters(term, letters)
     exact = frozenset(letter + term.text for letter in letters)
     return [Pattern(exact, word=term.text, letters=letters, is_strict=term.exact, field=term.field)]
 
 
-def _characters(run: str, letters: str, field: str | None) -> list[Pattern]:
-    """One pattern for each two neighbours; any longer part of a name that contains them matches it."""
-    found = []
+def _characters(term: Term, letters: str) -> list[Pattern]:
+    """One pattern for each two neighbours; any longer part of a name that contains them matches it.
+
+    So does a name that is read so as a whole.
+    """
+    run, found = term.text[:LONGEST_RUN], []
+    read = {letter + spelling for letter in letters for spelling in term.latin}
     for at in range(max(1, len(run) - 1)):
-        exact = set()
+        exact = set(read)
         for letter in letters:
             size = min(GRAMS[letter], len(run))
             starts = range(max(0, min(at + 2, len(run)) - size), min(at, len(run) - size) + 1)
             exact |= {letter + run[start : start + size] for start in starts}
-        found.append(Pattern(frozenset(exact), letters=letters, is_strict=True, field=field))
+        found.append(Pattern(frozenset(exact), letters=letters, is_strict=True, field=term.field))
     return found
 
 

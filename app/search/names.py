@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise, product
 
-from app.search import han
+from app.search import han, japanese, korean, romanisation
 from app.search.words import LONGEST_RUN, cut, runs, script, spelled_out, texts
 
 _LONGEST = 512
 _MOST_WORDS = 20
-_PAIRED, _MOST_PAIRS = 4, 10
+_PAIRED, _PAIRED_SURNAMES, _MOST_PAIRS = 4, 3, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +17,9 @@ class Name:
     words: list[str]
     aliases: list[str]
     joined: list[str]
-    """Words written as one, and the initials of Chinese names."""
-    pinyin: list[str]
-    """Surname, given name and both; also among the aliases."""
+    """Words written as one, and the initials of Chinese and Korean names."""
+    spoken: list[str]
+    """Surname, given name and both of a Chinese, Japanese or Korean name; also among the aliases."""
     pairs: list[str]
 
 
@@ -34,14 +34,20 @@ def take_apart(name: str) -> Name:
     if text.isascii():
         return Name(words, [], joined(words), [], _pairs(combinations(words[:_PAIRED], 2)))
     spelled = cut(spelled_out(text))[:_MOST_WORDS]
-    readings = read_aloud(words)
-    pinyin = cut([spelling for run in readings for spelling in (*run.surname, *run.given, *run.whole)])
+    latin = romanisation.spellings(text)[:_MOST_WORDS]
+    readings = [*read_aloud(words), *_otherwise(text, words)]
+    spoken = cut([spelling for run in readings for spelling in (*run.surname, *run.given, *run.whole)])
     return Name(
         words=words,
-        aliases=[*spelled, *pinyin, *(syllable for run in readings for syllable in run.syllables)],
-        joined=[*joined(words), *joined(spelled), *(run.initials for run in readings)],
-        pinyin=pinyin[:_PAIRED],
-        pairs=_pairs(_couples(words[:_PAIRED], spelled[:_PAIRED], readings)),
+        aliases=[
+            *spelled,
+            *cut(spelling for word in latin for spelling in word),
+            *spoken,
+            *(syllable for run in readings for syllable in run.syllables),
+        ],
+        joined=[*joined(words), *joined(spelled), *(one for run in readings for one in run.initials)],
+        spoken=spoken[:_PAIRED],
+        pairs=_pairs(_couples(words[:_PAIRED], spelled[:_PAIRED], latin[:_PAIRED], readings)),
     )
 
 
@@ -64,14 +70,29 @@ def read_aloud(words: list[str]) -> list[han.Reading]:
     return [reading for reading in readings if reading]
 
 
-def _couples(words: list[str], spelled: list[str], readings: list[han.Reading]) -> Iterator[tuple[str, str]]:
-    """Pairs of words: as written first, then with umlauts written out; pinyin goes only with pinyin."""
+def _otherwise(text: str, words: list[str]) -> Iterator[han.Reading]:
+    """The readings of a Japanese or Korean name."""
+    scripts = {script(word) for word in words}
+    if scripts & {"han", "kana"} and "hangul" not in scripts and (japanese_name := japanese.read(text)):
+        yield japanese_name
+    if "hangul" in scripts:
+        yield from korean.read_all([word for word in words if script(word) == "hangul"])
+
+
+def _couples(
+    words: list[str],
+    spelled: list[str],
+    latin: list[tuple[str, ...]],
+    readings: list[han.Reading],
+) -> Iterator[tuple[str, str]]:
+    """Pairs of words: as written first, then with umlauts written out; readings go only with each other."""
     spellings = list(zip(words, spelled, strict=True)) if spelled else []
     yield from combinations(words, 2)
     for one, other in combinations(spellings, 2):
         yield from product(one, other)
+    yield from combinations(cut(word[0] for word in latin), 2)
     for reading in readings:
-        yield from product(reading.surname, cut(reading.given))
+        yield from product(reading.surname[:_PAIRED_SURNAMES], cut(reading.given))
 
 
 def _pairs(couples: Iterable[tuple[str, str]]) -> list[str]:

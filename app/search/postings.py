@@ -127,7 +127,7 @@ def index(user: Mapping[str, Any]) -> Indexed:
         *called.grams(),
         *name.pairs,
         *logins.grams(),
-        *_placed(name.words[:_PLACED], name.pinyin, near),
+        *_placed(name.words[:_PLACED], name.spoken, near),
         *rest.grams(),
     )
     return Indexed(
@@ -193,10 +193,10 @@ def _places(profile: Mapping[str, Any]) -> _FieldWords:
     return places
 
 
-def _placed(words: list[str], pinyin: list[str], near: list[str]) -> Iterator[str]:
-    """Pairs of a word of the name with one of city or department; pinyin goes only with Latin."""
+def _placed(words: list[str], spoken: list[str], near: list[str]) -> Iterator[str]:
+    """Pairs of a word of the name with one of city or department; readings go only with Latin."""
     for other in near:
-        for word in words if script(other) else (*words, *pinyin):
+        for word in words if script(other) else (*words, *spoken):
             yield place(word, other)
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from app.core.errors import FieldError, InvalidError
 from app.core.normalise import typed_email_key
+from app.search import japanese
 from app.search.keyboards import other_layouts
 from app.search.postings import LOGIN, NAME, REST, SHORTEST_NUMBER, as_domain, domain_words
 from app.search.words import LONGEST_WORD, fold, script, texts
@@ -49,6 +50,8 @@ class Term:
     """Whether it may be half typed; a word in quotes never is."""
     field: str | None
     kind: Kind
+    latin: tuple[str, ...] = ()
+    """The spellings of a run of kana: kanji that are read so are found by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +140,10 @@ def _terms(prefix: str | None, quoted: str | None, text: str | None, *, region: 
         return
     field = prefix and prefix.lower()
     digits = _phone_digits(written, region) if field == "phone" else None
+    spoken = iter(japanese.spoken(written))
     for word in [digits] if digits else _words(written):
-        yield Term(word, exact=quoted is not None, is_last=False, field=field, kind=_kind(word))
+        latin = japanese.romaji(next(spoken, "")) if script(word) == "kana" else ()
+        yield Term(word, exact=quoted is not None, is_last=False, field=field, kind=_kind(word), latin=latin)
 
 
 def _domain(prefix: str | None, quoted: str | None, text: str | None) -> list[Term]:

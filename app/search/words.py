@@ -25,6 +25,7 @@ _HIRAGANA = {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD, 0x30
 _HAN = "々〇〡-〩㐀-鿿\U00020000-\U000323af"
 _KANA = "ぁ-ゖゝ-ゟァ-ヺー-ヿㇰ-ㇿ\U0001b000-\U0001b16f"
 _HANGUL = "\u1100-\u11ff\ua960-\ua97f\uac00-\ud7ff"
+_INITIALS = re.compile("[\u1100-\u1112]+")
 _FIRST_OF_THESE = "\u1100"
 _RUN = re.compile(f"[{_HAN}]+|[{_KANA}]+|[{_HANGUL}]+|[^ {_HAN}{_KANA}{_HANGUL}]+")
 _SCRIPT = re.compile(f"(?P<han>[{_HAN}])|(?P<kana>[{_KANA}])|(?P<hangul>[{_HANGUL}])")
@@ -61,7 +62,7 @@ class _Pieces(dict[int, str | None]):
 
 
 def _fold(char: str) -> str:
-    if INVISIBLE.match(char):
+    if INVISIBLE.match(char) or unicodedata.category(char) == "Cs":
         return ""
     taken_apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold())
     plain = taken_apart.translate(ACCENTS).translate(STROKED).translate(_HIRAGANA)
@@ -132,8 +133,8 @@ def spelled_out(text: str) -> list[str]:
 
 
 def script(word: str) -> Script:
-    """The script of a word of `split`."""
-    if word[0] < _FIRST_OF_THESE:
+    """The script of a word of `split`. Initial consonants that stand for Korean syllables are a word."""
+    if word[0] < _FIRST_OF_THESE or _INITIALS.fullmatch(word):
         return ""
     match = _SCRIPT.match(word)
     return match.lastgroup if match else ""  # type: ignore[return-value]  # the groups are named after scripts

@@ -79,9 +79,9 @@ def test_an_ordinary_user_has_few_tokens() -> None:
         ("张 伟", "zhang wei zhangwei zw 张 伟 张伟"),
         ("欧阳娜娜", "ouyang nana ouyangnana ou yang na oynn 欧 阳 娜 欧阳 阳娜 娜娜 欧阳娜 阳娜娜 欧阳娜娜"),
         ("吕布", "lv lu lyu bu lvbu lubu lyubu lb 吕 布 吕布"),
-        ("鈴木 アンナ", "铃 木 铃木 あ ん な あん んな あんな"),
-        ("홍길동", "홍 길 동 홍길 길동 홍길동"),
-        ("洪 길동", "洪 길 동 길동"),
+        ("鈴木 アンナ", "suzuki anna suzukianna 铃 木 铃木 あ ん な あん んな あんな"),
+        ("홍길동", "hong gildong kildong honggildong gil dong kil ᄒᄀᄃ ᄀᄃ 홍 길 동 홍길 길동 홍길동"),
+        ("洪 길동", "gil dong gildong ᄀᄃ 洪 길 동 길동"),
         ("王伟 Wei Wang", "wei wang weiwang ww 王 伟 王伟 wangwei"),
         ("Agent 007b", "agent 007b 007 agent007b"),
     ],
@@ -99,7 +99,10 @@ def test_a_name_is_found_by_its_words_spellings_readings_and_substrings(name: st
         ("A B C D E", ["&a b", "&a c", "&a d", "&b c", "&b d", "&c d"]),
         ("Jörg Müller", ["&jorg muller", "&jorg mueller", "&joerg muller", "&joerg mueller"]),
         ("王小明", ["&wang xiaoming"]),
-        ("田中 拓也", ["&拓也 田中", "&tian zhongtuoye"]),
+        (
+            "田中 拓也",
+            ["&拓也 田中", "&tian zhongtuoye", "&takuya tanaka", "&takunari tanaka", "&hiroya tanaka"],
+        ),
     ],
 )
 def test_two_words_of_a_name_are_one_posting(name: str, expected: list[str]) -> None:

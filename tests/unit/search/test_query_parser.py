@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,7 +60,14 @@ def term(
     ],
 )
 def test_what_is_typed_becomes_terms(q: str, terms: list[Term]) -> None:
-    assert list(parse(q).terms) == terms
+    assert [replace(one, latin=()) for one in parse(q).terms] == terms
+
+
+@pytest.mark.parametrize("q", ["ｻﾄｳ がく", "サトウ ガク", "さとうｶﾞｸ"])
+def test_kana_have_the_spellings_of_kanji_that_are_read_so(q: str) -> None:
+    spelled = [spelling for term in parse(q).terms for spelling in term.latin]
+    assert "".join(spelled).startswith("sato")
+    assert "gaku" in "".join(spelled)
 
 
 @pytest.mark.parametrize(

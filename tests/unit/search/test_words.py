@@ -147,7 +147,7 @@ def test_runs_are_joined_over_spaces_but_not_over_scripts() -> None:
 
 def test_scripts_that_run_words_together() -> None:
     assert [script(word) for word in ("張", "々", "ゟ", "한", "ᄒ", "anna", "я", "ก", "ა")] == [
-        "han", "han", "kana", "hangul", "hangul", "", "", "", "",
+        "han", "han", "kana", "hangul", "", "", "", "", "",
     ]  # fmt: skip
 
 
