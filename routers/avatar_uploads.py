@@ -1,9 +1,6 @@
 """`/users/{id}/avatar/uploads`: pictures that clients send straight to the operator's bucket."""
 
-from datetime import datetime
-
 from beanie import PydanticObjectId
-from bson import ObjectId
 from fastapi import APIRouter, Response, status
 
 from app.core.errors import (
@@ -76,7 +73,9 @@ async def announce_my_avatar(
 ) -> UploadOutput:
     """As of `POST /users/{user_id}/avatar/uploads`."""
     user_id = PydanticObjectId(caller.user_id)
-    return _tell(*await opened.avatars.offer_upload(user_id, announced, authority, by=caller.user_id))
+    return replies.upload(
+        *await opened.avatars.offer_upload(user_id, announced, authority, by=caller.user_id)
+    )
 
 
 @router.post(
@@ -113,7 +112,9 @@ async def announce_avatar(
 
     What is never completed is deleted a day later.
     """
-    return _tell(*await opened.avatars.offer_upload(user_id, announced, authority, by=caller.user_id))
+    return replies.upload(
+        *await opened.avatars.offer_upload(user_id, announced, authority, by=caller.user_id)
+    )
 
 
 @router.post(
@@ -139,7 +140,3 @@ async def complete_avatar(
     return replies.user(
         await opened.avatars.complete_upload(user_id, upload_id, versions, authority, by=caller.user_id)
     )
-
-
-def _tell(upload_id: ObjectId, url: str, expires_at: datetime) -> UploadOutput:
-    return UploadOutput(id=str(upload_id), url=url, expires_at=expires_at)

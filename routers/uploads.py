@@ -15,7 +15,7 @@ from app.core.errors import (
     UploadNotFoundError,
     UploadNotReadyError,
 )
-from app.http import import_replies
+from app.http import import_replies, replies
 from app.http.dependencies import Backends, ImportOptions, Patience, UploadId, Writer, query_parameters
 from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PROTECTED, responses
@@ -37,8 +37,7 @@ async def announce_upload(announced: UploadInput, caller: Writer, opened: Backen
 
     What is never completed is deleted a day later.
     """
-    upload_id, url, expires_at = await opened.imports.offer_upload(announced, by=caller.user_id)
-    return UploadOutput(id=str(upload_id), url=url, expires_at=expires_at)
+    return replies.upload(*await opened.imports.offer_upload(announced, by=caller.user_id))
 
 
 @router.post(

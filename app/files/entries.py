@@ -19,6 +19,9 @@ CHUNK_SIZE: Final = 255 * 1024
 LONGEST_UPLOAD: Final = timedelta(days=1)
 LONGEST_MOVE: Final = timedelta(minutes=10)
 SWEPT: Final = 100
+_OFFERED: Final = "upload by "
+_AFTER_OFFERED: Final = "upload by!"
+_CHECKED: Final = "metadata.offer_checked"
 _IS_WHOLE: Final = {"length": {"$exists": True}}
 
 
@@ -52,15 +55,33 @@ class Entries:
         """Add the entry of what a user may upload to the bucket; `offer` has no `result` yet."""
         return await self.add(kind, _offered_to(by), "application/octet-stream", store="s3", offer=offer)
 
-    async def count_offers(self, kind: FileKind, by: str, *, most: int) -> int:
-        """How many offers of a user have no result, `most` at most."""
-        wanted = {"filename": _offered_to(by), "metadata.offer.result": None}
+    async def count_offers(
+        self, kind: FileKind, by: str, *, most: int, target: ObjectId | None = None
+    ) -> int:
+        """How many offers of a user have no result, for anybody or for this one; `most` at most."""
+        wanted: Row = {"filename": _offered_to(by), "metadata.offer.result": None}
+        if target is not None:
+            wanted["metadata.offer.target"] = target
         return await self._files(kind).count_documents(wanted, limit=most)
 
     async def find_offer(self, kind: FileKind, file_id: ObjectId, by: str) -> Row | None:
         found = await self._files(kind).find_one({"_id": file_id, "filename": _offered_to(by)})
         offer: Row | None = found and found["metadata"].get("offer")
         return offer
+
+    async def find_offers_to_check(self, kind: FileKind, age: timedelta) -> list[tuple[ObjectId, Row]]:
+        """Offers of at least this age that `note_checked` has not noted."""
+        wanted = {
+            "filename": {"$gte": _OFFERED, "$lt": _AFTER_OFFERED},
+            "uploadDate": {"$lte": datetime.now(UTC) - age},
+            _CHECKED: {"$exists": False},
+        }
+        found = await self._files(kind).find(wanted, {"metadata.offer": 1}).limit(SWEPT).to_list()
+        return [(entry["_id"], entry["metadata"]["offer"]) for entry in found]
+
+    async def note_checked(self, kind: FileKind, offer_id: ObjectId) -> None:
+        """Not if the entry was deleted meanwhile."""
+        await self._files(kind).update_one({"_id": offer_id}, {"$set": {_CHECKED: True}})
 
     async def change(self, kind: FileKind, file_id: ObjectId, fields: Row) -> None:
         """Set fields; with its length the file is found. UnavailableError: it was deleted meanwhile."""
@@ -136,7 +157,7 @@ class Entries:
 
 def _offered_to(by: str) -> str:
     """The name of a user's offers, by which the index of names finds them."""
-    return f"upload by {by}"
+    return f"{_OFFERED}{by}"
 
 
 def _claim_of(claimed: Row) -> Row:

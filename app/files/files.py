@@ -120,6 +120,8 @@ class Files:
                 for file_id in [*await self._entries.find_expired(kind, store), *left]:
                     await self.delete(kind, file_id)
                     gone += 1
+                if store == "s3":
+                    await self.offers.sweep(kind)
             except UnavailableError as error:
                 failed = error
         if failed is not None:

@@ -29,6 +29,8 @@ from models.upload import UploadInput
 
 OPEN: Final = 50
 """The most uploads of one user that are not complete."""
+OPEN_FOR_ONE: Final = 2
+"""The same, for one user's picture: everybody may announce their own, and S3 takes 5 GiB for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,7 @@ class Offers:
         """
         _check_length(announced.bytes, most)
         s3 = self._reach()
-        if await self._entries.count_offers(kind, by, most=OPEN) == OPEN:
-            full = TooManyPicturesError if kind == "avatars" else TooManyImportsError
-            raise full(f"{OPEN} uploads of yours are not complete.", retry_after=60)
+        await self._check_room(kind, by, target)
         until = datetime.now(UTC) + SIGNED["PUT"]
         offer = {"length": announced.bytes, "sha256": announced.sha256, "result": None, "target": target}
         offer_id = await self._entries.add_offer(kind, by, offer)
@@ -105,6 +105,26 @@ class Offers:
         await self._entries.change(kind, offer.id, {"metadata.offer.result": result})
         with suppress(UnavailableError):
             await self._reach().delete(kind, offer.id)
+
+    async def sweep(self, kind: FileKind) -> None:
+        """Once a URL is no longer good, delete what came by it, but for what can be completed."""
+        if self._s3 is None:
+            return
+        for offer_id, offer in await self._entries.find_offers_to_check(kind, SIGNED["PUT"]):
+            length = await self._s3.measure(kind, offer_id)
+            if length is not None and (offer["result"] is not None or length != offer["length"]):
+                await self._s3.delete(kind, offer_id)
+            await self._entries.note_checked(kind, offer_id)
+
+    async def _check_room(self, kind: FileKind, by: str, target: ObjectId | None) -> None:
+        count = self._entries.count_offers
+        if target and await count(kind, by, most=OPEN_FOR_ONE, target=target) == OPEN_FOR_ONE:
+            raise TooManyPicturesError(
+                f"{OPEN_FOR_ONE} uploads of yours for this user are not complete.", retry_after=60
+            )
+        if await count(kind, by, most=OPEN) == OPEN:
+            full = TooManyPicturesError if kind == "avatars" else TooManyImportsError
+            raise full(f"{OPEN} uploads of yours are not complete.", retry_after=60)
 
     def _reach(self) -> S3:
         if self._s3 is None:

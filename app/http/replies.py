@@ -6,10 +6,12 @@ A write shows a user as the next GET does, and what it shows is stored where it 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, get_args
 
 import anyio
 import orjson
+from bson import ObjectId
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import SecretStr
@@ -38,6 +40,7 @@ from models.setting import SettingList, SettingOutput
 from models.signing_key import SigningKeyOutput
 from models.throttle import CounterOutput, ThrottleOutput
 from models.token import TokenOutput
+from models.upload import UploadOutput
 
 STALLED_S = 60.0
 """How long a client may read nothing of a download before it counts as gone."""
@@ -155,6 +158,10 @@ def _entry(entry: Row) -> AuditEntry:
         ],
         forgotten=entry["forgotten"],
     )
+
+
+def upload(upload_id: ObjectId, url: str, expires_at: datetime) -> UploadOutput:
+    return UploadOutput(id=str(upload_id), url=url, expires_at=expires_at)
 
 
 def problem(job: Job | None) -> Problem | None:

@@ -7,6 +7,7 @@ from typing import Any, cast
 import httpx
 from bson import ObjectId
 
+from app.files.s3 import SIGNED
 from models.file import BUCKETS, FileKind
 from tests.support.servers import S3Server
 from tests.support.signatures import ask
@@ -32,4 +33,11 @@ async def expire(client: httpx.AsyncClient, kind: FileKind, offer: dict[str, Any
     """As if a day had gone by."""
     past = datetime.now(UTC) - timedelta(seconds=1)
     changes = {"$set": {"metadata.expires_at": past}}
+    await database(client)[f"{BUCKETS[kind]}.files"].update_one({"_id": ObjectId(offer["id"])}, changes)
+
+
+async def age(client: httpx.AsyncClient, kind: FileKind, offer: dict[str, Any]) -> None:
+    """As if its URL had ended."""
+    past = datetime.now(UTC) - SIGNED["PUT"]
+    changes = {"$set": {"uploadDate": past}}
     await database(client)[f"{BUCKETS[kind]}.files"].update_one({"_id": ObjectId(offer["id"])}, changes)

@@ -14,7 +14,7 @@ from tests.support.pictures import corners, decode, encode, halves, upload
 from tests.support.servers import S3Server
 from tests.support.signatures import is_signed
 from tests.support.tokens import mint, mint_for
-from tests.support.uploads import announce, expire, keys_of, send
+from tests.support.uploads import age, announce, expire, keys_of, send
 from tests.support.users import NOBODY, create, pointers, problem, read
 
 PICTURE = encode(halves(), "PNG")
@@ -168,6 +168,39 @@ async def test_only_so_many_pictures_are_open_at_once(
     replies = [await call(direct, "POST", uploads_of(user), token, json=SAID) for user in users]
     assert [reply.status_code for reply in replies[:2]] == [201, 201]
     problem(replies[2], 503, "too_many_pictures")
+
+
+async def test_two_uploads_for_one_user_are_open_at_once(direct: httpx.AsyncClient) -> None:
+    user, other = await create(direct), await create(direct)
+    path = await offer_sent(direct, user)
+    await announce(direct, uploads_of(user), PICTURE)
+    problem(await direct.post(uploads_of(user), json=SAID), 503, "too_many_pictures")
+    await announce(direct, uploads_of(other), PICTURE)
+    assert (await direct.post(path)).status_code == 200
+    await announce(direct, uploads_of(user), PICTURE)
+
+
+async def test_what_cannot_be_completed_is_deleted_when_its_url_ends(
+    direct: httpx.AsyncClient, s3_server: S3Server
+) -> None:
+    users = [await create(direct) for _ in range(4)]
+    offers = [await announce(direct, uploads_of(user), PICTURE) for user in users]
+    waiting, long, late, missing = offers
+    await send(waiting, PICTURE)
+    await send(long, PICTURE * 2)
+    await send(late, PICTURE)
+    assert (await direct.post(f"{uploads_of(users[2])}/{late['id']}/complete")).status_code == 200
+    await send(late, PICTURE * 2)
+    await backends(direct).files.sweep()
+    assert all(keys_of(s3_server, offer) for offer in (waiting, long, late)), "their URLs are good"
+    for offer in offers:
+        await age(direct, "avatars", offer)
+    await backends(direct).files.sweep()
+    assert [len(keys_of(s3_server, offer)) for offer in offers] == [1, 0, 0, 0]
+    await send(missing, PICTURE)  # what was on its way
+    await backends(direct).files.sweep()
+    assert len(keys_of(s3_server, missing)) == 1, "each is looked at once"
+    assert (await direct.post(f"{uploads_of(users[3])}/{missing['id']}/complete")).status_code == 200
 
 
 async def test_uploads_to_the_bucket_count_with_those_to_us(
