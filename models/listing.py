@@ -33,6 +33,7 @@ MAX_SKIP = 10_000
 Text = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00]*$")]
 Texts = Annotated[list[Text], Field(max_length=50)]
 Id = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{24}$")]
+LONGEST_FILTER = 4000
 START = r"^([^\x00]*,)?[0-9a-fA-F]{24}$"
 
 
@@ -83,6 +84,18 @@ class Filter(_Ids):
         ),
         BeforeValidator(_separate),
     ] = []
+    filter: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=LONGEST_FILTER,
+            pattern=PLAIN,
+            description="An expression (RFC 7644, 3.4.2.2) of comparisons that an index serves, with the "
+            "names of filters and of `name`: `eq ne gt ge lt le sw pr`, joined by `and or not ( )`. It must "
+            "hold beside the other filters.",
+            examples=['department eq "Sales" and not (last_login_at ge "2026-01-01")'],
+        ),
+    ] = None
 
 
 _FLAGS = tuple(field.called for field in FACETS if field.kind.type is bool)

@@ -72,6 +72,40 @@ FILTERS: dict[str, str] = {
 
 UNIQUE = ("id", "email", "username", "phone")
 
+EXPRESSIONS = (
+    'id eq "{id}"',
+    'email eq "{email}"',
+    'username eq "{username}"',
+    'phone eq "{phone}"',
+    'email sw "c"',
+    'username ge "m"',
+    'phone sw "+44"',
+    'name eq "charlie macleod"',
+    'name sw "cha"',
+    'name gt "m"',
+    "age eq 40",
+    "age gt 30 and age le 40",
+    'created_at ge "2026-01-01T00:00:00Z"',
+    'last_login_at lt "2025-01-01T00:00:00Z"',
+    "is_active eq true",
+    "is_active ne true",
+    'tag eq "vip"',
+    'tag eq "vip" or tag eq "staff"',
+    'department eq "Sales" and created_at ge "2025-01-01"',
+    'department sw "Sa"',
+    'addresses[city eq "Berlin"]',
+    "username pr",
+    "phone pr",
+    "department pr",
+    "not (phone pr)",
+    "not (department pr)",
+    'username ne "cmacleod0"',
+    'not (department eq "Sales")',
+    'email eq "{email}" or username eq "{username}"',
+    'city eq "Berlin" and (age lt 30 or not (phone pr))',
+)
+"""Comparisons of the filter language, each kind with each operator that serves it, and some joined."""
+
 REASONS = {
     **{field.name: f"`sort={field.name}`." for field in SORTED},
     **{
@@ -289,13 +323,29 @@ async def measure(directory: Directory) -> dict[tuple[str, str], Cost]:
     return costs
 
 
-def document(costs: Mapping[tuple[str, str], Cost], examples: Mapping[str, Any], version: str) -> str:
+async def measure_expressions(directory: Directory) -> dict[str, Cost]:
+    """The cost of the first page of each expression, in its default order."""
+    examples = await directory.examples()
+    return {text: await directory.explain(_expression(text, examples)) for text in EXPRESSIONS}
+
+
+def _expression(text: str, examples: Mapping[str, Any]) -> ListQuery:
+    return query(filter=text.format_map(examples))
+
+
+def document(
+    costs: Mapping[tuple[str, str], Cost],
+    expressions: Mapping[str, Cost],
+    examples: Mapping[str, Any],
+    version: str,
+) -> str:
     return TEXT.format(
         version=version,
         users=f"{USERS:,}",
         limit=LIMIT,
         indexes="\n".join(_index_rows()),
         alone="\n".join(_alone_rows(costs, examples)),
+        expressions="\n".join(_expression_rows(expressions, examples)),
         pairs="\n".join(_pair_rows(costs, examples)),
     )
 
@@ -331,6 +381,15 @@ def _alone_rows(costs: Mapping[tuple[str, str], Cost], examples: Mapping[str, An
             given = f"`{name.partition(':')[0]}={examples[name]}`" if name else "none"
             order = f"`{sort}`" if sort else f"none, so `{build(query(**_given(name, examples))).sort}`"
             yield _row(given, order, *_figures(cost))
+
+
+def _expression_rows(costs: Mapping[str, Cost], examples: Mapping[str, Any]) -> Iterator[str]:
+    yield _row("Expression", "Sort", "Class", *_FIGURES)
+    yield _row(*["---"] * 8)
+    for text, cost in costs.items():
+        asked = build(_expression(text, examples))
+        kind = "cheap" if asked.is_cheap else "bounded"
+        yield _row(f"`{text.format_map(examples)}`", f"`{asked.sort}`", kind, *_figures(cost))
 
 
 def _pair_rows(costs: Mapping[tuple[str, str], Cost], examples: Mapping[str, Any]) -> Iterator[str]:
@@ -408,6 +467,25 @@ are broken by id. Users without the value of the order come last in both directi
 
 {alone}
 
+## The filter language
+
+`filter=` takes expressions of [RFC 7644, section 3.4.2.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.2).
+An index serves these comparisons; every other one is refused, with the ones that would be served:
+
+| Fields | Operators |
+| --- | --- |
+| `email`, `username`, `name` | `eq ne gt ge lt le sw pr`, ignoring case, and in names accents |
+| `phone` | `eq ne sw pr` |
+| `id` | `eq ne pr` |
+| `tag`, `scope`, `department`, `city`, `country` | `eq ne sw pr` |
+| `is_active`, `email_verified` | `eq ne pr` |
+| `age`, `created_at`, `updated_at`, `last_login_at` | `eq ne gt ge lt le pr` |
+
+No index serves `co` and `ew`: `q` finds parts of words. Whether a part must not hold (`ne`, `not`) is
+looked up for each user of the order's index, or for each whom another part finds: a bounded pair.
+
+{expressions}
+
 ## Each filter with each sort
 
 {pairs}
@@ -419,7 +497,12 @@ async def _main() -> str:
         client, directory = await opened(server.uri, USERS)
         async with client:
             version = (await client.server_info())["version"]
-            return document(await measure(directory), await directory.examples(), version)
+            return document(
+                await measure(directory),
+                await measure_expressions(directory),
+                await directory.examples(),
+                version,
+            )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from app.core.cursors import Position
 from app.core.errors import QueryTooExpensiveError
 from app.core.mongo import Collection, Row
 from app.core.time_budget import OverBudgetError, busy, within
-from app.listing.queries import BOUNDS, DEFAULT_SORT, Query
+from app.listing.conditions import BOUNDS
+from app.listing.queries import DEFAULT_SORT, Query
 
 Projection = dict[str, int]
 

@@ -13,8 +13,7 @@ from app.clients import BUILT_IN
 from app.container import Container
 from app.core.settings import Settings
 from app.database.addresses import DEFAULT_DATABASE
-from app.database.connections import Connections, find_secret, find_users, open_redis
-from app.database.reads import Reads
+from app.database.connections import Connections, find_secret, open_redis
 from app.database.redis_connection import RedisConnection
 from models.values import ALL_SCOPES
 
@@ -64,8 +63,7 @@ def mint_elsewhere(settings: Settings, *scopes: str) -> str:
             redis_connection = RedisConnection(redis, timeout_s=5)
             closing.callback(redis_connection.close)
             secret = await find_secret(settings, database)
-            reads = Reads(find_users(database), stale_s=0)
-            held = Connections(settings, database, redis, redis_connection, url, secret, reads)
+            held = Connections(settings, database, redis, redis_connection, url, secret)
             opened = await container.build(held, closing, sign=False)
             return await mint(opened, *scopes)  # with the server's own key
 

@@ -33,6 +33,7 @@ from tools.index_contract import (
     document,
     is_promised,
     measure,
+    measure_expressions,
     opened,
     query,
     stored,
@@ -63,12 +64,20 @@ async def costs(directory: Directory) -> dict[tuple[str, str], Cost]:
     return await measure(directory)
 
 
+@pytest.fixture(scope="module")
+async def expressions(directory: Directory) -> dict[str, Cost]:
+    return await measure_expressions(directory)
+
+
 async def test_the_document_says_what_each_listing_costs(
-    mongo_server: MongoServer, costs: dict[tuple[str, str], Cost], examples: dict[str, Any]
+    mongo_server: MongoServer,
+    costs: dict[tuple[str, str], Cost],
+    expressions: dict[str, Cost],
+    examples: dict[str, Any],
 ) -> None:
     with MongoClient[dict[str, Any]](mongo_server.uri) as client:
         version = client.server_info()["version"]
-    written, measured = DOCUMENT.read_text(), document(costs, examples, version)
+    written, measured = DOCUMENT.read_text(), document(costs, expressions, examples, version)
     if version not in written:  # another version may choose otherwise where the choice is its own
         written, measured = (text.partition("## Each filter with")[0] for text in (written, measured))
         written, measured = (text.partition("## Promises")[2] for text in (written, measured))
@@ -90,6 +99,15 @@ async def test_every_index_has_its_reason() -> None:
 async def test_no_pair_of_filter_and_sort_scans_the_collection(costs: dict[tuple[str, str], Cost]) -> None:
     assert len(costs) == (1 + len(UNIQUE) + len(FILTERS)) * (1 + len(BOTH_WAYS))
     assert not [pair for pair, cost in costs.items() if cost.scans or not cost.indexes]
+
+
+async def test_no_expression_scans_the_collection_and_those_that_are_called_cheap_are(
+    expressions: dict[str, Cost], examples: dict[str, Any]
+) -> None:
+    assert not [text for text, cost in expressions.items() if cost.scans or not cost.indexes]
+    promised = [text for text in expressions if is_promised(query(filter=text.format_map(examples)))]
+    assert len(promised) == 21
+    assert not {text: expressions[text] for text in promised if not expressions[text].is_cheap(values=2)}
 
 
 async def test_each_sort_alone_and_each_filter_alone_is_cheap(costs: dict[tuple[str, str], Cost]) -> None:

@@ -8,9 +8,10 @@ from bson import DatetimeMS, ObjectId
 
 from app.core.cursors import CursorSealer, Position
 from app.core.errors import ExpiredCursorError, InvalidCursorError, InvalidError
+from app.listing.conditions import BOUNDS
 from app.listing.orders import MISSING, ORDERS, PRESENT, Order
 from app.listing.pages import too_expensive
-from app.listing.queries import BOUNDS, Query, build
+from app.listing.queries import Query, build
 from app.users.selections import ALLOWED, choose
 from models.listing import Filter, ListQuery, OrderedQuery
 from models.user import FACETS, UNIQUE, User, UserOutput
@@ -69,7 +70,7 @@ def test_filters_become_a_mongodb_filter(asked: dict[str, Any], matching: dict[s
 def test_every_filter_is_a_facet_a_range_or_unique() -> None:
     ranges = {name for names in BOUNDS.values() for name in names}
     values = {field.called for field in (*FACETS, *UNIQUE)}
-    assert set(Filter.model_fields) == {*values, *ranges, "id", "missing"}
+    assert set(Filter.model_fields) == {*values, *ranges, "id", "missing", "filter"}
 
 
 @pytest.mark.parametrize(
