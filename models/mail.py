@@ -29,6 +29,7 @@ MailKind = Literal[
     "export_done",
     "export_shared",
     "import_done",
+    "bulk_done",
 ]
 MailState = Literal["waiting", "sent", "failed"]
 

@@ -1,8 +1,8 @@
 """`/users:bulk` and `/users/bulk`: one change of many users, planned first."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Query, Response, status
 
 from app.core.errors import (
     BulkApplyingError,
@@ -12,6 +12,7 @@ from app.core.errors import (
     BulkRevertedError,
     InvalidError,
     JobEndedError,
+    MailOffError,
     TooManyUsersError,
 )
 from app.http import bulk_replies, import_replies
@@ -105,10 +106,19 @@ async def read_bulk(
     response_model=BulkPlan,
     response_model_exclude_unset=True,
     summary="Apply a bulk change",
-    responses=responses(BulkNotFoundError, BulkNotPlannedError, InvalidError, *PROTECTED) | _LATER,
+    responses=responses(BulkNotFoundError, BulkNotPlannedError, MailOffError, InvalidError, *PROTECTED)
+    | _LATER,
 )
 async def apply_bulk(
-    bulk_id: BulkId, viewer: ImportViewer, patience: Patience, opened: Backends, reply: Response
+    bulk_id: BulkId,
+    viewer: ImportViewer,
+    patience: Patience,
+    opened: Backends,
+    reply: Response,
+    *,
+    notify: Annotated[
+        Literal["true", "false"], Query(description="Whether a mail tells you when it has ended.")
+    ] = "false",
 ) -> BulkPlan | Response:
     """Applies the plan, each row exactly once, even if processes are killed meanwhile.
 
@@ -116,7 +126,7 @@ async def apply_bulk(
     again changes nothing; if the job was cancelled, it goes on. The answer waits for ten seconds, or as
     `Prefer: wait` says.
     """
-    job = await opened.bulk.begin(bulk_id, viewer)
+    job = await opened.bulk.begin(bulk_id, viewer, notify=notify == "true")
     found = await import_replies.look(
         opened.bulk, opened.jobs, bulk_id, job, viewer=viewer, patience=patience
     )

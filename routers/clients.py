@@ -58,8 +58,7 @@ async def create_client(
 )
 async def list_clients(_: Administrator, asked: PageOptions, opened: Backends) -> ClientPage:
     """By id, without the built-in client `roster`."""
-    found = await opened.auth.clients.page(asked)
-    return ClientPage(items=list(map(client_bodies.describe, found.items)), next=found.next)
+    return client_bodies.page(await opened.auth.clients.page(asked))
 
 
 @router.get(

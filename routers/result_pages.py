@@ -1,4 +1,4 @@
-"""`/auth/results`: what became of an export or import, for those whom a mail told that it has ended."""
+"""`/auth/results`: what became of an export, import or bulk change, for those whom a mail told of its end."""
 
 from typing import Final
 
@@ -19,8 +19,16 @@ from models.values import Scope
 
 router = APIRouter(prefix="/auth/results", include_in_schema=False, route_class=PageRoute)
 
-_NEEDS: Final[dict[JobKind, Scope]] = {"export": "users:export", "import_apply": "users:write"}
-_TITLES: Final[dict[JobKind, str]] = {"export": "results.export", "import_apply": "results.imported"}
+_NEEDS: Final[dict[JobKind, Scope]] = {
+    "export": "users:export",
+    "import_apply": "users:write",
+    "bulk_apply": "users:write",
+}
+_TITLES: Final[dict[JobKind, str]] = {
+    "export": "results.export",
+    "import_apply": "results.imported",
+    "bulk_apply": "results.bulk",
+}
 _WHOLE: Final = ByteRange(None, None, None)
 
 
@@ -40,6 +48,8 @@ async def download_result(request: Request, source: Source, opened: Backends) ->
     if visit.browser is None:
         return visit.lead_to_sign_in("results")
     job = await _find(visit, opened)
+    if job.kind == "bulk_apply":
+        raise JobNotFoundError("A bulk change has no file.")
     viewer = Viewer(job.by or "", is_admin=False)
     if job.kind == "export":
         export = await opened.exports.find(PydanticObjectId(job.subject), viewer)
@@ -72,4 +82,4 @@ def _text(job: Job) -> str:
 
 def _file(job: Job) -> str | None:
     """The id of the job whose file can be had."""
-    return str(job.id) if job.state == "succeeded" else None
+    return str(job.id) if job.state == "succeeded" and job.kind != "bulk_apply" else None

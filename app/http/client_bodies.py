@@ -6,8 +6,10 @@ from typing import Any
 
 from app.clients import Client, NewClient, stored
 from app.core.clock import now
+from app.core.paging import Page
+from app.http.sound_rows import describe_sound
 from app.oauth.consents import Consent
-from models.client import ClientInput, ClientOutput, ClientPatch, ConsentList, ConsentOutput
+from models.client import ClientInput, ClientOutput, ClientPage, ClientPatch, ConsentList, ConsentOutput
 
 _SETS = {"scopes": frozenset, "grant_types": frozenset}
 
@@ -35,6 +37,10 @@ def describe(client: Client) -> ClientOutput:
             "old_secret_until": until if until is not None and until > now() else None,
         }
     )
+
+
+def page(found: Page[Client]) -> ClientPage:
+    return ClientPage(items=describe_sound(found.items, describe, lambda client: client.id), next=found.next)
 
 
 def consents(found: Sequence[Consent]) -> ConsentList:

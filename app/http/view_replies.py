@@ -7,6 +7,7 @@ from fastapi import Response
 from app.core.mongo import Row
 from app.core.paging import Page
 from app.http.replies import etag
+from app.http.sound_rows import describe_sound
 from models.view import ViewOutput, ViewPage
 
 
@@ -23,7 +24,8 @@ def _describe(stored: Row) -> ViewOutput:
 
 
 def page(found: Page[Row]) -> ViewPage:
-    return ViewPage(items=list(map(_describe, found.items)), next=found.next)
+    sound = describe_sound(found.items, _describe, lambda stored: str(stored["_id"]))
+    return ViewPage(items=sound, next=found.next)
 
 
 def view(stored: Row, *, status: int = 200, **headers: str) -> Response:

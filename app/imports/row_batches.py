@@ -1,7 +1,7 @@
 """Batches of planned rows, prepared with their writes before the transaction that makes them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bson import ObjectId
 from pymongo import DeleteOne, InsertOne, UpdateOne
@@ -18,44 +18,72 @@ _ORDER = (DeleteOne, UpdateOne, InsertOne)
 """So that unique values are freed first."""
 
 
+_UNIQUE = frozenset(user_records.UNIQUE.values())
+
+
+@dataclass(slots=True)
+class Group:
+    """Rows that are written by the same calls."""
+
+    rows: list[Row] = field(default_factory=list)
+    writes: list[_Write] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    """Of the audit trail, one for each row."""
+    notes: list[tuple[Row, Row]] = field(default_factory=list)
+    """Users before and after, for the audit log."""
+    ended: list[ObjectId] = field(default_factory=list)
+    """The users whose sessions end."""
+
+
 @dataclass(slots=True)
 class Batch:
     """A batch of rows with their writes."""
 
     rows: list[Row]
-    writes: list[_Write]
-    words: list[dict[str, bool]]
-    together: list[Row]
-    """The rows whose users are written in one transaction."""
-    notes: list[tuple[Row, Row]]
-    """Users before and after, for the audit log."""
-    entries: list[Entry]
-    """The entries of the audit trail for those written together."""
-    alone: list[tuple[Row, Row]]
+    words: list[dict[str, bool]] = field(default_factory=list)
+    plain: Group = field(default_factory=Group)
+    """Updates of no unique value: written before the transaction of their trail."""
+    together: Group = field(default_factory=Group)
+    """Written with their trail in one transaction."""
+    alone: list[tuple[Row, Row]] = field(default_factory=list)
     """Rows that set a password or take away an administrator, each with its user: written singly."""
-    ended: list[ObjectId]
-    """The users written together whose sessions end."""
 
 
 def prepare(rows: list[Row], standing: dict[ObjectId, Row], author: Author) -> Batch:
     """Prepare a batch; heavy, so call it in a thread. Rows of deleted users will be refused by the write."""
-    batch = Batch(rows, [], [], [], [], [], [], [])
+    batch = Batch(rows)
     for row in rows:
         user = standing.get(row["user"], {"_id": row["user"], "is_active": False, "scopes": []})
         if _is_alone(row, user):
             batch.alone.append((row, user))
             continue
-        if _ends(row, user):
-            batch.ended.append(user["_id"])
-        write, words, entry = _write(row, user, author)
-        batch.writes.append(write)
-        batch.words.append(words)
-        batch.entries.append(entry)
-        batch.together.append(row)
-        if row["status"] == "update" and row["said"] is not None:
-            batch.notes.append((user, row["said"]))
-    batch.writes.sort(key=lambda write: _ORDER.index(type(write)))
+        group = batch.plain if _is_plain(row) else batch.together
+        batch.words.append(_add(group, row, user, author))
+    batch.together.writes.sort(key=lambda write: _ORDER.index(type(write)))
     return batch
+
+
+def _add(group: Group, row: Row, user: Row, author: Author) -> dict[str, bool]:
+    """Add a row; the words for the dictionary."""
+    write, words, entry = _write(row, user, author)
+    group.rows.append(row)
+    group.writes.append(write)
+    group.entries.append(entry)
+    if _ends(row, user):
+        group.ended.append(user["_id"])
+    if row["status"] == "update" and row["said"] is not None:
+        group.notes.append((user, row["said"]))
+    return words
+
+
+def _is_plain(row: Row) -> bool:
+    """Whether it is an update that nothing but another version can refuse."""
+    return row["status"] == "update" and bool(fields := _differing(row)) and not fields & _UNIQUE
+
+
+def _differing(row: Row) -> set[str]:
+    """The fields that the row changes; none of a sign-out."""
+    return {each["pointer"].split("/")[1] for each in row["differences"]}
 
 
 def _is_alone(row: Row, user: Row) -> bool:
@@ -97,7 +125,8 @@ def _update(
 ) -> tuple[UpdateOne, dict[str, bool], Entry]:
     """Of the version that was planned; if that of `user` is another, MongoDB finds nothing to update."""
     is_verified = user_records.stays_verified(user, row["said"])
-    differing = {each["pointer"].split("/")[1] for each in row["differences"]}
-    update, words = user_records.change(row["said"], raised, is_verified=is_verified, differing=differing)
+    update, words = user_records.change(
+        row["said"], raised, is_verified=is_verified, differing=_differing(row)
+    )
     at = {"_id": row["user"], "version": row["version"]}
     return UpdateOne(at, update), words, changes.alteration(at, author, row["differences"])

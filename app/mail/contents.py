@@ -25,6 +25,7 @@ NEEDS: Final[Mapping[MailKind, frozenset[str]]] = {
     "export_done": frozenset({"link"}),
     "export_shared": frozenset({"link"}),
     "import_done": frozenset({"link"}),
+    "bulk_done": frozenset({"link"}),
 }
 """`lasts` is a number of one of the units, `when` a time (ISO 8601).
 
@@ -50,6 +51,7 @@ _LINKS: Final[Mapping[MailKind, str]] = {
     "export_done": "/auth/results?job=",
     "export_shared": "/auth/results?job=",
     "import_done": "/auth/results?job=",
+    "bulk_done": "/auth/results?job=",
 }
 _CODED: Final[frozenset[MailKind]] = frozenset({"verify_email", "reset_password", "activate", "change_email"})
 _SAMPLES: Final = {

@@ -19,7 +19,11 @@ from models.mail import MailKind
 from models.values import Scope
 
 _WANTED = dict.fromkeys(("email", "email_verified", "name", "locale", "is_active"), 1)
-_OF_JOBS: Mapping[JobKind, MailKind] = {"export": "export_done", "import_apply": "import_done"}
+_OF_JOBS: Mapping[JobKind, MailKind] = {
+    "export": "export_done",
+    "import_apply": "import_done",
+    "bulk_apply": "bulk_done",
+}
 
 
 _EXPORT: Final[Scope] = "users:export"

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from bson import ObjectId
 
+from app import audit
 from app.container import Container
 from app.imports import applying, import_records
 from app.imports.import_records import ImportRecords
@@ -39,12 +40,14 @@ def creation(**more: Any) -> Row:
 
 def change(user: dict[str, Any], **more: Any) -> Row:
     """A row that changes these fields of a user, who is as in a reply."""
-    said = UserInput.model_validate({name: user[name] for name in UserInput.model_fields} | more)
+    before = UserInput.model_validate({name: user[name] for name in UserInput.model_fields})
+    said = UserInput.model_validate(before.model_dump() | more).model_dump()
     return {
         "status": "update",
         "user": ObjectId(user["id"]),
         "version": user["version"],
-        "said": said.model_dump(),
+        "said": said,
+        "differences": audit.write.differences(before.model_dump(), said),
     }
 
 

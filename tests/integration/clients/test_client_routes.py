@@ -275,3 +275,15 @@ async def test_administrators_see_and_withdraw_the_consents_of_users(shared: htt
     assert (await shared.delete(f"{path}/{client_id}")).status_code == 204
     assert (await shared.get(path)).json() == {"items": []}
     problem(await shared.delete(f"{path}/{client_id}"), 404, "consent_not_found")
+
+
+async def test_a_client_that_another_program_stored_too_long_is_left_out_of_the_list(
+    shared: httpx.AsyncClient,
+) -> None:
+    spoilt, sound = [await create(shared) for _ in range(2)]
+    longer = {"$set": {"redirect_uris": ["https://example.com/" + "p" * 20_000]}}
+    await database(shared)["clients"].update_one({"_id": spoilt["id"]}, longer)
+    reply = await shared.get("/clients", params={"limit": 100})
+    assert reply.status_code == 200
+    ids = [client["id"] for client in reply.json()["items"]]
+    assert (spoilt["id"] in ids, sound["id"] in ids) == (False, True)

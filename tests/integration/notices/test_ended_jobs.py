@@ -96,6 +96,26 @@ async def test_an_import_leads_to_the_workbook_of_its_rows(working: httpx.AsyncC
     assert file.content.startswith(b"PK")
 
 
+async def test_a_bulk_change_leads_to_what_became_of_it_without_a_file(working: httpx.AsyncClient) -> None:
+    ana = await member(working, "users:write")
+    token = (await sign_in(working, ana))["access_token"]
+    asked = {"ids": [ana["id"]], "change": {"action": "add_tags", "tags": ["told"]}}
+    planned = await call(working, "POST", "/users:bulk", token, json=asked)
+    assert planned.status_code == 201, planned.text
+    path = f"/users/bulk/{planned.json()['id']}/apply?notify=true"
+    assert (await call(working, "POST", path, token)).status_code == 200
+    mail = await mail_in(working)
+    assert (mail.kind, mail.to) == ("bulk_done", ana["email"])
+    browser = Browser(working)
+    page = await come_by(browser, link_of(mail), ana)
+    assert (page.status_code, title(page)) == (200, "Your bulk change – Roster")
+    assert "It is done: 1 rows." in words(page)
+    assert "/auth/results/file" not in page.text
+    assert (
+        await browser.open("/auth/results/file", job=link_of(mail).partition("job=")[2])
+    ).status_code == 404
+
+
 async def test_what_fails_is_told_too(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(*_: object) -> None:
         raise RosterError("There was no way.")

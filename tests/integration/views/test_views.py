@@ -231,3 +231,13 @@ async def test_every_query_of_views_goes_through_an_index(client: httpx.AsyncCli
     assert not [entry for entry in planned if "COLLSCAN" in entry["planSummary"]]
     assert not [entry for entry in planned if entry.get("hasSortStage")]
     assert max(entry.get("docsExamined", 0) for entry in planned) <= 7
+
+
+async def test_a_view_that_another_program_stored_too_long_is_left_out_of_the_list(
+    client: httpx.AsyncClient,
+) -> None:
+    _, token = await reader(client)
+    spoilt, sound = [await save(client, token) for _ in range(2)]
+    longer = {"$set": {"query": "q" * 20_000}}
+    await database(client)["views"].update_one({"_id": ObjectId(spoilt["id"])}, longer)
+    assert await listed(client, token) == [sound["id"]]

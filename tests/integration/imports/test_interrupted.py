@@ -1,0 +1,110 @@
+"""Runs that are stopped after they wrote users and before they wrote the rows: the next run finds out."""
+
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+from bson import ObjectId
+from pymongo.errors import AutoReconnect
+
+from app.audit.write import Author
+from app.imports import row_batches
+from app.imports.row_writer import RowWriter
+from tests.support.applying import Row, apply, change, plan, resources, statuses
+from tests.support.sessions import add_person, fate, sign_in
+from tests.support.users import create, database, read, users
+
+
+async def interrupt(client: httpx.AsyncClient, rows: list[Row]) -> None:
+    """Write the users as a run does that is killed then."""
+    standing = {row["user"]: await users(client).find_one({"_id": row["user"]}) for row in rows}
+    batch = row_batches.prepare(rows, {key: user for key, user in standing.items() if user}, Author())
+    with suppress(AutoReconnect):
+        async with resources(client).users.end_all(list(map(str, batch.plain.ended))):
+            written = await users(client).bulk_write(batch.plain.writes, ordered=False)
+            assert written.modified_count == len(rows)
+            raise AutoReconnect
+
+
+async def trail(client: httpx.AsyncClient, user: dict[str, Any]) -> list[tuple[int, Any]]:
+    """The versions of a user's entries after the first, each with the import that made it."""
+    entries = database(client)["audit"].find({"user": ObjectId(user["id"]), "version": {"$gt": 1}})
+    return [(entry["version"], entry["import"]) async for entry in entries.sort("version", 1)]
+
+
+async def test_users_whom_a_killed_run_wrote_are_not_written_again_and_get_their_trail(
+    client: httpx.AsyncClient,
+) -> None:
+    ana, ben = await create(client), await create(client)
+    rows = [change(ana, name="Anna"), change(ben, name="Benno")]
+    import_id = await plan(client, rows)
+    await interrupt(client, rows[:1])
+    await apply(client, import_id)
+    assert await statuses(client, import_id) == ["updated"] * 2
+    for user, name in ((ana, "Anna"), (ben, "Benno")):
+        now = await read(client, user)
+        assert (now["name"], now["version"]) == (name, 2)
+        assert await trail(client, user) == [(2, import_id)]
+
+
+async def test_a_user_whom_others_changed_after_the_killed_run_keeps_that_and_both_are_told(
+    client: httpx.AsyncClient,
+) -> None:
+    ana = await create(client)
+    rows = [change(ana, name="Anna")]
+    import_id = await plan(client, rows)
+    await interrupt(client, rows)
+    assert (await client.patch(f"/users/{ana['id']}", json={"name": "By hand"})).status_code == 200
+    await apply(client, import_id)
+    assert await statuses(client, import_id) == ["updated"]
+    assert (await read(client, ana))["name"] == "By hand"
+    assert await trail(client, ana) == [(2, import_id), (3, None)]
+
+
+async def test_a_user_whom_others_changed_alike_or_otherwise_is_not_taken_for_one_of_a_killed_run(
+    client: httpx.AsyncClient,
+) -> None:
+    alike, otherwise, interrupted = [await create(client) for _ in range(3)]
+    rows = [change(user, name="As planned") for user in (alike, otherwise, interrupted)]
+    import_id = await plan(client, rows)
+    await client.patch(f"/users/{alike['id']}", json={"name": "As planned"})
+    await client.patch(f"/users/{otherwise['id']}", json={"name": "By hand"})
+    await interrupt(client, rows[2:])
+    await apply(client, import_id)
+    assert await statuses(client, import_id) == ["unchanged", "conflict", "updated"]
+    assert [await trail(client, user) for user in (alike, otherwise, interrupted)] == [
+        [(2, None)], [(2, None)], [(2, import_id)]
+    ]  # fmt: skip
+
+
+async def test_sessions_of_a_user_whom_a_killed_run_deactivated_end(client: httpx.AsyncClient) -> None:
+    user, other = await add_person(client), await add_person(client)
+    tokens = [await sign_in(client, each) for each in (user, other)]
+    rows = [change(await read(client, each), is_active=False) for each in (user, other)]
+    import_id = await plan(client, rows)
+    await interrupt(client, rows[:1])
+    await apply(client, import_id)
+    assert await statuses(client, import_id) == ["updated"] * 2
+    assert [await fate(client, each) for each in tokens] == ["session_revoked"] * 2
+
+
+async def test_a_row_that_another_worker_took_meanwhile_leaves_the_others_to_be_taken(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [await create(client) for _ in range(3)]
+    rows = [change(user, name="As planned") for user in people]
+    import_id = await plan(client, rows)
+    tell, told = RowWriter._tell, list[int]()
+
+    async def take_one_first(self: RowWriter, rows: list[Row]) -> None:
+        told.append(len(rows))
+        await tell(self, rows[:1] if len(told) == 1 else rows)
+        if len(told) == 1:
+            await tell(self, rows)
+
+    monkeypatch.setattr(RowWriter, "_tell", take_one_first)
+    await apply(client, import_id)
+    assert told == [3, 2]
+    assert await statuses(client, import_id) == ["updated"] * 3
+    assert [await trail(client, user) for user in people] == [[(2, import_id)]] * 3
