@@ -14,7 +14,7 @@ CLIENTS := clients
 CONSOLE := tools/console
 TSC := $(CONSOLE)/node_modules/.bin/tsc
 
-.PHONY: help run test console-test check alerts format locks bench faults restarts races soak overload fuzz mta office spectral clients cluster snapshots clean python
+.PHONY: help run test console-test check alerts format locks bench faults scale restarts races soak overload fuzz mta office spectral clients cluster snapshots clean python
 
 python:
 	@$(or $(PYTHON),false) -c '$(SUPPORTED)' 2>/dev/null || { \
@@ -65,6 +65,9 @@ bench: .venv/dev.stamp  ## the ratios, into benchmarks/RESULTS.md
 
 faults: .venv/dev.stamp  ## the primary of three lost ten times in each of four ways, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.failover
+
+scale: .venv/dev.stamp  ## ten million users on this machine, or USERS=4000000: it says first how long and what disk; into benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.scale $(if $(USERS),--users $(USERS))
 
 restarts: .venv/dev.stamp  ## workers replaced five times under load, and one killed, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.restarts

@@ -129,7 +129,9 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     clients = Clients(database, held.redis, cursors, issuer=settings.issuer_url)
     logout_notices = LogoutNotices(clients, jobs, keyring, issuer=settings.issuer_url)
     sessions = Sessions(held.redis_connection, database, held.secret, settings, on_end=logout_notices.send)
-    users = Users(held.users, sessions.ending, sessions.ending_all, base=settings.issuer_url)
+    users = Users(
+        held.users, sessions.ending, sessions.ending_all, base=settings.issuer_url, reads=held.reads
+    )
     one_time = OneTimeRecords(held.redis_connection)
     throttle = Throttle(
         held.redis_connection,

@@ -29,7 +29,8 @@ from pymongo import MongoClient
 from app.commands.embedded import ports
 from benchmarks import results
 from benchmarks.clients import CONNECTIONS, asking, reading
-from benchmarks.failover import compare, person
+from benchmarks.failover import compare
+from benchmarks.failover_load import person
 from benchmarks.results import Finding
 from tests.support.exports import store_many
 from tests.support.live import PATIENCE_S, LiveServer, has_ended, wait_until

@@ -29,6 +29,7 @@ BENCHES = (
     "mail",
     "avatars",
     "failover",
+    "scale",
     "restarts",
     "soak",
     "overload",
@@ -151,8 +152,11 @@ Read ratios, not absolutes: each is the median over interleaved rounds of two se
 - Avatars: Pillow alone makes the same squares of the same picture, one after the other in one process. Greedy
   pictures come one after the other, too; memory is of the server and what it forks, in proportional shares.
 - Failover: `make faults`, on three mongods with the command lines of docker-compose.yml (0.25 GB cache each)
-  and MongoDB's own election time-out of 10 s; a writer and a reader at 50 requests a second each, one Roster
+  and its election times; a writer and a reader at 50 requests a second each, one Roster
   process, all on this one machine. A gap is the longest time between two good answers from the fault on.
+  The reader sends the `Operation-Time` of the user it asks for.
+- Scale: `make scale`, mongod with a 2 GB cache, one connection at a time; the same searches for the same
+  people in each directory. The law is the ratio for ten times the users: a guess beyond what was measured.
 - Restarts: `make restarts`, one server of two workers at full speed, mongod with a 0.25 GB cache. wrk counts
   what its sockets and the statuses say. A worker that is killed is frozen while its connections are counted.
 - Overload: `make overload`, one process; Poisson arrivals on hundreds of connections from one process on the

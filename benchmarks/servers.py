@@ -81,6 +81,12 @@ class Backends:
             self._filled[path] = database
         return self._filled[path]
 
+    def drop(self, users: int, *, name: str = "users") -> None:
+        """Give its disk back."""
+        database = self._filled.pop(f"/{name}_{users}")
+        with MongoClient[dict[str, Any]](database.mongo_uri) as client:
+            client.drop_database(client.get_default_database())
+
 
 def _fill(database: Database) -> None:
     """Rows first, indexes after: one sorted build costs half of as many insertions."""

@@ -77,6 +77,7 @@ FINER = {
     "skip": "must be left out where q ranks",
     **dict.fromkeys(("from", "to"), "must be a day, and at most a thousand of them a range"),
     "series": "must be one alone in CSV",
+    "Operation-Time": "must not be in the future",
     "start": "must hold a value of the order's field, and stand without q, cursor and skip",
     "q": "must hold no control character, and at most ten words",
     **dict.fromkeys(

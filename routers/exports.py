@@ -25,6 +25,7 @@ FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file, streamed. If the transfer breaks, the file is incomplete: download it "
         "again.",
+        "headers": replies.AGED,
         "content": {media_type: {"schema": {"format": "binary"}} for media_type in MEDIA_TYPES.values()},
     }
 }

@@ -37,7 +37,7 @@ from app.http.dependencies import (
 from app.http.fast_route import fast_get
 from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PROTECTED, SIGNED_IN, responses
-from app.http.replies import VERSIONED
+from app.http.replies import AGED, VERSIONED
 from models.account import EmailChange, OwnPatch, PasswordChange
 from models.mail_code import MailRequested
 from models.session import SessionList
@@ -56,11 +56,11 @@ PROOF = (WrongPasswordError, ThrottledError, TooManySignInsError)
     scope="me",
     response_model=UserOutput,
     summary="Read yourself",
-    responses=responses(UserNotFoundError, *PROTECTED) | {200: {"headers": VERSIONED}},
+    responses=responses(UserNotFoundError, InvalidError, *PROTECTED) | {200: {"headers": VERSIONED | AGED}},
 )
 async def read_me(request: Request, caller: Claims) -> Response:
     """Your own user, as other routes show it."""
-    return replies.user(await backends(request).users.read(PydanticObjectId(caller.user_id)))
+    return replies.user(await backends(request).users.show(PydanticObjectId(caller.user_id)))
 
 
 @router.patch(

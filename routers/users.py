@@ -35,7 +35,7 @@ from app.http.dependencies import (
 from app.http.fast_route import fast_get
 from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PAGED, PROTECTED, responses
-from app.http.replies import REPLAYED, VERSIONED
+from app.http.replies import AGED, REPLAYED, VERSIONED
 from models.batch import Batch, BatchOutput
 from models.listing import ListQuery, Suggestions, SuggestQuery, UserPage
 from models.user import UserInput, UserOutput, UserPatch, UserReplacement
@@ -102,7 +102,7 @@ async def create_user(
     query=ListQuery,
     response_model=UserPage,
     summary="List users",
-    responses=responses(*PAGED, QueryTooExpensiveError, *PROTECTED) | {200: {"headers": LINKS}},
+    responses=responses(*PAGED, QueryTooExpensiveError, *PROTECTED) | {200: {"headers": LINKS | AGED}},
 )
 async def list_users(request: Request, _: Claims, asked: ListQuery) -> Response:
     """Follow `next` (or the `Link` header) until it is null.
@@ -117,7 +117,7 @@ async def list_users(request: Request, _: Claims, asked: ListQuery) -> Response:
     "/users/suggest",
     summary="Suggest users for a search box",
     openapi_extra=query_parameters(SuggestQuery),
-    responses=responses(InvalidError, QueryTooExpensiveError, *PROTECTED),
+    responses=responses(InvalidError, QueryTooExpensiveError, *PROTECTED) | {200: {"headers": AGED}},
 )
 async def suggest_users(_: Reader, asked: SuggestOptions, opened: Backends) -> Suggestions:
     """At most ten, ranked as with `q`; fast enough for each keystroke."""
@@ -154,13 +154,13 @@ async def batch_users(
     summary="Read a user",
     responses=responses(UserNotFoundError, InvalidError, *PROTECTED)
     | {
-        200: {"headers": VERSIONED},
+        200: {"headers": VERSIONED | AGED},
         304: {"description": "The user is still at the version that If-None-Match names."},
     },
 )
 async def read_user(user_id: UserId, _: Reader, known: KnownVersions, opened: Backends) -> Response:
     """The ETag is the user's version: send it as If-None-Match to get only newer versions."""
-    return replies.user_unless_known(await opened.users.read(user_id), known)
+    return replies.user_unless_known(await opened.users.show(user_id), known)
 
 
 @router.patch(

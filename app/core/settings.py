@@ -355,6 +355,13 @@ class Settings(BaseSettings):
         "for a primary and a connection included. Without it a frozen primary would hold up each request "
         "for 30 s.",
     )
+    stale_reads_s: int = Field(
+        default=60,
+        ge=0,
+        le=3_600,
+        description="Seconds by which an answer about users may be old that a secondary gives while the "
+        "primary does not answer; 0: there is none until a primary answers.",
+    )
     mongo_pool_size: int = Field(
         default=100,
         ge=1,

@@ -43,6 +43,8 @@ class MongoAddress:
     database: str
     overridden: Sequence[str]
     """The options that were removed and would have changed something."""
+    options: frozenset[str]
+    """The names of the options in it, in lower case."""
 
 
 def read_mongo(uri: str) -> MongoAddress:
@@ -61,7 +63,12 @@ def read_mongo(uri: str) -> MongoAddress:
         {name for _, name, value in options if name in _OURS and (name, value) not in _AS_OURS}
     )
     database = _read_database(unquote(path)) if path else DEFAULT_DATABASE
-    return MongoAddress(f"{scheme}://{hosts}/{path}" + (f"?{left}" if left else ""), database, overridden)
+    return MongoAddress(
+        f"{scheme}://{hosts}/{path}" + (f"?{left}" if left else ""),
+        database,
+        overridden,
+        frozenset(name for _, name, _ in options) - _OURS,
+    )
 
 
 def _read_database(name: str) -> str:

@@ -25,6 +25,7 @@ from app.core.mongo import BSON, Collection, Database
 from app.core.settings import Settings
 from app.database import driver_errors, probes
 from app.database.addresses import MongoAddress, read_mongo, read_redis
+from app.database.reads import Reads
 from app.database.redis_connection import RedisConnection, Replies, pack
 from app.monitoring.mongo_pools import MongoPoolListener
 from models.documents import DOCUMENTS
@@ -35,6 +36,9 @@ log = structlog.get_logger("roster.start")
 Client = AsyncMongoClient[dict[str, Any]]
 _OLDEST_WIRE = 13
 """MongoDB 5.0."""
+_MONITORING = {"heartbeatFrequencyMS": 1_000, "connectTimeoutMS": 2_000}
+"""After both of these a frozen node is known as lost, and calls that wait for it go on with another one: at
+PyMongo's own 10 and 20 seconds no call of ours would live that long. An address may say otherwise."""
 _LOOK_AGAIN_S = 0.5
 _DRIVER = DriverInfo()
 """One for all connections: each would read redis-py's version from its metadata, in 2 ms."""
@@ -52,13 +56,20 @@ class Connections:
     redis_url: str = field(repr=False)
     secret: str = field(repr=False)
     """All keys of the directory are derived from it."""
+    reads: Reads
+    """Reads of users for callers, which go on while there is no primary."""
     pools: MongoPoolListener | None = None
     """Set where metrics are served."""
 
     @property
     def users(self) -> Collection:
         """The users as rows, for the hot paths: decoded and checked in 7 µs, a document is made in 50 µs."""
-        return self.database[User.Settings.name].with_options(codec_options=BSON)
+        return find_users(self.database)
+
+
+def find_users(database: Database) -> Collection:
+    """The users as rows, with dates and texts that others may have written wrong."""
+    return database[User.Settings.name].with_options(codec_options=BSON)
 
 
 @asynccontextmanager
@@ -87,7 +98,9 @@ async def opened(settings: Settings, *, wait_s: float = 0) -> AsyncIterator[Conn
             secret = await find_secret(settings, database)
         redis_connection = RedisConnection(redis, timeout_s=timeout_s)
         closing.callback(redis_connection.close)
-        yield Connections(settings, database, redis, redis_connection, redis_url, secret, pools)
+        reads = Reads(find_users(database), stale_s=settings.stale_reads_s)
+        closing.callback(reads.close)
+        yield Connections(settings, database, redis, redis_connection, redis_url, secret, reads, pools)
 
 
 @contextmanager
@@ -100,6 +113,9 @@ def explained() -> Iterator[None]:
 
 
 def _mongo(settings: Settings, address: MongoAddress, pools: MongoPoolListener | None = None) -> Client:
+    monitoring: dict[str, Any] = {
+        name: ms for name, ms in _MONITORING.items() if name.lower() not in address.options
+    }
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # PyMongo warns of options that it ignores
@@ -112,6 +128,7 @@ def _mongo(settings: Settings, address: MongoAddress, pools: MongoPoolListener |
                 appname="roster",
                 document_class=dict,
                 event_listeners=[] if pools is None else [pools],
+                **monitoring,
             )
     except (PyMongoError, OSError, ValueError, TypeError, UserWarning) as error:
         raise StartError(

@@ -13,6 +13,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import OperationFailure, PyMongoError
 
+from app.core.freshness import note_write
 from app.core.mongo import Collection
 
 T = TypeVar("T")
@@ -87,6 +88,7 @@ async def _once(
     except BaseException as error:
         await _give_up(client, session, error)
         raise
+    note_write(session.operation_time)
     await session.end_session()
     return result
 

@@ -123,11 +123,12 @@ class Exports:
         running: asyncio.Semaphore | None = None,
         on_rows: Callable[[int], None] = lambda _: None,
     ) -> tuple[Writer, AsyncGenerator[bytes, None]]:
-        """The same as `streaming.begin`, counted among the running downloads or in `running`."""
+        """The same as `streaming.begin`: a download, or counted in `running`, what a job writes."""
         return await streaming.begin(
             self._listing,
             asked,
             form,
+            users=await self._listing.find_answering() if running is None else None,
             running=running or self.running,
             writing=self.writing,
             on_rows=on_rows,

@@ -11,7 +11,7 @@ import pymongo
 
 from app.core.errors import BusyError
 from app.core.limits import WritingThread
-from app.core.mongo import BSON
+from app.core.mongo import BSON, Collection
 from app.listing import Listing
 from app.spreadsheets import columns
 from app.spreadsheets.column import Column
@@ -32,14 +32,15 @@ async def begin(
     asked: FileQuery,
     form: Format,
     *,
+    users: Collection | None = None,
     running: asyncio.Semaphore,
     writing: WritingThread,
     on_rows: Callable[[int], None] = lambda _: None,
 ) -> tuple[Writer, AsyncGenerator[bytes, None]]:
     """The writer and its chunks. Errors before the first row are raised here, and become a status.
 
-    `on_rows` gets the number of rows of each chunk, which may be sent a chunk later. BusyError if as many
-    exports run as `running` admits. Always close the chunks.
+    `users`: those of the primary, unless given. `on_rows` gets the number of rows of each chunk, which may be
+    sent a chunk later. BusyError if as many exports run as `running` admits. Always close the chunks.
     """
     whole = form == "ndjson" and asked.columns is None
     chosen = None if whole else columns.choose(asked.columns, addresses=asked.addresses)
@@ -49,7 +50,7 @@ async def begin(
     if chosen is not None:
         await ColumnLabels(listing.users.database).note(chosen)
     sheet = writer(form, chosen)
-    batches = listing.stream(listing.build(asked), asked.q, needed, first_s=FIRST_BATCH_S)
+    batches = listing.stream(listing.build(asked), asked.q, needed, first_s=FIRST_BATCH_S, users=users)
     chunks = _chunks(running, writing, sheet, _Rows(sheet, reader, on_rows), batches)
     await anext(chunks)
     return sheet, chunks

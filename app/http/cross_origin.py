@@ -15,11 +15,12 @@ from models.mail import Purpose
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _SENT = (
     "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "If-Range",
-    "Last-Event-ID", "Prefer", "Range", "X-Request-ID",
+    "Last-Event-ID", "Operation-Time", "Prefer", "Range", "X-Request-ID",
 )  # fmt: skip
 _READ = (
-    "Content-Disposition", "Content-Range", "ETag", "Idempotency-Replayed", "Link", "Location",
-    "Preference-Applied", "Retry-After", "Server-Timing", "WWW-Authenticate", "X-Request-ID",
+    "Content-Disposition", "Content-Range", "Data-Age", "ETag", "Idempotency-Replayed", "Link", "Location",
+    "Operation-Time", "Preference-Applied", "Retry-After", "Server-Timing", "WWW-Authenticate",
+    "X-Request-ID",
 )  # fmt: skip
 _VISITED = frozenset({
     "/auth/authorize", "/auth/browser-token", "/auth/consent", "/auth/continue", "/auth/email",

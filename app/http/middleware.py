@@ -16,6 +16,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import RosterError, TooLargeError
+from app.core.freshness import FRESHNESS, Freshness
 from app.http.languages import WISH, Wish
 from app.http.problems import MalformedRequestError, internal_error_response, problem_response
 from app.http.route_paths import find_template
@@ -80,6 +81,7 @@ class RequestContext:
         exchange = _Exchange(scope, receive, send, self._headers)
         REQUEST_ID.set(exchange.request_id)
         WISH.set(exchange.wish)
+        FRESHNESS.set(exchange.freshness)
         try:
             if REFUSAL in scope:
                 await _refuse(scope[REFUSAL], exchange.receive, exchange.send)
@@ -99,7 +101,7 @@ class _Exchange:
 
     __slots__ = (
         "_headers", "_receive", "_scope", "_send", "_start",
-        "complete", "error", "gone", "request_id", "size", "status", "wish",
+        "complete", "error", "freshness", "gone", "request_id", "size", "status", "wish",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
@@ -110,6 +112,7 @@ class _Exchange:
         self._start = perf_counter_ns()
         self.request_id = find_request_id(scope)
         self.wish = Wish(scope["headers"])
+        self.freshness = Freshness(scope["headers"])
         self.status: int | None = None
         self.size = 0
         self.gone = self.complete = False
@@ -145,6 +148,7 @@ class _Exchange:
         if _POLICY[0] not in names:
             headers.append(_POLICY)
         headers += self.wish.describe(names)
+        headers += self.freshness.describe()
         headers.append((b"x-request-id", self.request_id.encode()))
         if self._scope["path"].startswith(_IN_WINDOWS):
             headers.remove(APART)

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from app.core.catalogue import TAGS
+from app.core.freshness import AGE, OPERATION_TIME, PATTERN
 from models.problem import MEDIA_TYPE
 
 ANYBODY: list[dict[str, list[str]]] = [{}]
@@ -22,11 +23,23 @@ _HEADERS: dict[str, dict[str, Any]] = {
         "description": "The language of `title` and `detail`: what `Accept-Language` prefers, else English.",
         "schema": {"type": "string", "enum": list(TAGS.values())},
     },
+    OPERATION_TIME: {
+        "description": "When the change was made, by MongoDB's clock: send it with reads that must see it.",
+        "schema": {"type": "string", "pattern": PATTERN, "maxLength": 20, "examples": ["1764536400.1"]},
+    },
     "Retry-After": {
         "description": "Seconds after which to try again.",
         "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86_400},
     },
 }
+_SEEN: dict[str, Any] = {
+    "name": OPERATION_TIME,
+    "in": "header",
+    "required": False,
+    "description": "The `Operation-Time` of a change: the answer contains it, or is 503.",
+    "schema": {"type": "string", "pattern": PATTERN, "maxLength": 20},
+}
+"""A parameter of operations that a secondary may answer."""
 _TO_BE_TRIED_AGAIN = ("429", "503")
 
 
@@ -40,17 +53,15 @@ def complete(document: dict[str, Any], *, password_grant: bool = True) -> dict[s
     password = flows.pop("password", None)
     if password_grant and password is not None:
         flows["password"] = password
-    for operation in _operations(document):
+    for path, method, operation in _operations(document):
         operation.setdefault("security", ANYBODY)
+        if AGE in operation["responses"].get("200", {}).get("headers", ()):
+            operation["parameters"] = _with(_SEEN, operation.get("parameters", []))
         for parameter in operation.get("parameters", ()):
             parameter["schema"] = _without_null(parameter["schema"])
+        is_change = method != "get" and path.startswith("/users")
         for status, reply in operation["responses"].items():
-            headers = reply.setdefault("headers", {})
-            headers |= _refer("Access-Control-Allow-Origin")
-            if MEDIA_TYPE in reply.get("content", ()):
-                headers |= _refer("Content-Language")
-            if status in _TO_BE_TRIED_AGAIN:
-                headers |= _refer("Retry-After")
+            _tell_headers(status, reply, is_change=is_change)
         for schema in _objects(operation.get("requestBody")):
             _tell_defaults(schema)
     for schema in _objects(document["components"]):
@@ -60,13 +71,31 @@ def complete(document: dict[str, Any], *, password_grant: bool = True) -> dict[s
     return document
 
 
+def _tell_headers(status: str, reply: dict[str, Any], *, is_change: bool) -> None:
+    headers = reply.setdefault("headers", {})
+    headers |= _refer("Access-Control-Allow-Origin")
+    if MEDIA_TYPE in reply.get("content", ()):
+        headers |= _refer("Content-Language")
+    if status in _TO_BE_TRIED_AGAIN:
+        headers |= _refer("Retry-After")
+    if is_change and status.startswith("2"):
+        headers |= _refer(OPERATION_TIME)
+
+
 def _refer(header: str) -> dict[str, dict[str, str]]:
     return {header: {"$ref": f"#/components/headers/{header}"}}
 
 
-def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for path in document.get("paths", {}).values():
-        yield from (operation for operation in path.values() if isinstance(operation, dict))
+def _with(parameter: dict[str, Any], others: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The parameters with one more, which they may have already."""
+    return [*(other for other in others if other["name"] != parameter["name"]), copy.deepcopy(parameter)]
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document.get("paths", {}).items():
+        for method, operation in methods.items():
+            if isinstance(operation, dict):
+                yield path, method, operation
 
 
 def _objects(node: Any) -> Iterator[dict[str, Any]]:

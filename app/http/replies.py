@@ -21,6 +21,7 @@ from app.accounts import IssuedTokens
 from app.auth.sessions import Session, session_of
 from app.auth.throttles import CounterState
 from app.core import dispositions
+from app.core.freshness import AGE
 from app.core.mongo import Row
 from app.core.paging import Page
 from app.core.settings import Settings
@@ -56,6 +57,15 @@ VERSIONED = {
 }
 """The header of a reply with one user, for OpenAPI."""
 
+
+AGED = {
+    AGE: {
+        "description": "Only where a secondary answered, as the primary does not: what was written so many "
+        "seconds before may be missing.",
+        "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 3_600},
+    }
+}
+"""The header of a read that a secondary may answer, for OpenAPI."""
 
 REPLAYED = {
     "Idempotency-Replayed": {

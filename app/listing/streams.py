@@ -23,7 +23,7 @@ async def stream(
 
     UnavailableError when the first of a segment takes longer than `first_s`.
     """
-    await users.database.command("ping")  # a frozen server runs into the usual time-out
+    await answering(users)  # a frozen server runs into the usual time-out
     for segment in query.order.segments[:1] if query.single else query.order.segments:
         asked = {"filter": query.matching} if query.single else query.find(segment)
         cursor: Any = users.find_raw_batches(  # PyMongo types its batches as documents; they are bytes
@@ -34,6 +34,12 @@ async def stream(
             while batch is not None:
                 yield batch
                 batch = await anext(cursor, None)
+
+
+async def answering(users: Collection) -> Collection:
+    """The users, once the server has answered."""
+    await users.database.command("ping")
+    return users
 
 
 async def _first(cursor: Any, within_s: float) -> bytes | None:

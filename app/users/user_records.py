@@ -205,7 +205,7 @@ class Records:
 
     async def read(self, user_id: PydanticObjectId | ObjectId) -> Row:
         """The user's row. UserNotFoundError if there is none, or a malformed one."""
-        return sound(await self.collection.find_one({"_id": user_id}, PUBLIC))
+        return await read(self.collection, user_id)
 
     async def all_conflicts(
         self, found: UniqueConflictError, user_id: ObjectId, stored: Row
@@ -230,6 +230,10 @@ def creation(user_id: ObjectId, values: Mapping[str, Any], author: Author) -> En
     return audit.write.entry(
         author, "created", user_id, version=1, differences=audit.write.differences({}, values)
     )
+
+
+async def read(users: Collection, user_id: ObjectId) -> Row:
+    return sound(await users.find_one({"_id": user_id}, PUBLIC))
 
 
 def sound(row: Row | None) -> Row:

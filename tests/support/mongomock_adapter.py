@@ -84,6 +84,7 @@ class MockSession:
     """Of transactions that are none: what was written stays, whatever follows."""
 
     in_transaction = False
+    operation_time = None
 
     async def start_transaction(self) -> None:
         """Nothing."""

@@ -13,7 +13,8 @@ from app.clients import BUILT_IN
 from app.container import Container
 from app.core.settings import Settings
 from app.database.addresses import DEFAULT_DATABASE
-from app.database.connections import Connections, find_secret, open_redis
+from app.database.connections import Connections, find_secret, find_users, open_redis
+from app.database.reads import Reads
 from app.database.redis_connection import RedisConnection
 from models.values import ALL_SCOPES
 
@@ -63,7 +64,8 @@ def mint_elsewhere(settings: Settings, *scopes: str) -> str:
             redis_connection = RedisConnection(redis, timeout_s=5)
             closing.callback(redis_connection.close)
             secret = await find_secret(settings, database)
-            held = Connections(settings, database, redis, redis_connection, url, secret)
+            reads = Reads(find_users(database), stale_s=0)
+            held = Connections(settings, database, redis, redis_connection, url, secret, reads)
             opened = await container.build(held, closing, sign=False)
             return await mint(opened, *scopes)  # with the server's own key
 

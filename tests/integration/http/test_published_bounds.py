@@ -50,13 +50,22 @@ def refused(reply: httpx.Response) -> set[str]:
 def send(
     client: httpx.AsyncClient, method: str, template: str, operation: dict[str, Any], said: Said
 ) -> Awaitable[httpx.Response]:
-    """The operation with these parameters by place (`in`), and an empty object where it takes a body."""
+    """The operation with these parameters by place (`in`), and an empty object where it takes a body.
+
+    Headers are read once the query is valid: with one of them, what the query must have is there.
+    """
     named = [part.partition("}")[0] for part in template.split("{")[1:]]
     path = template.format(**{name: PLACES.get(name, NOBODY) for name in named} | said.get("path", {}))
     takes_json = JSON in operation.get("requestBody", {}).get("content", {})
+    query = said.get("query", _needed(operation) if "header" in said else None)
     return client.request(
-        method, path, params=said.get("query"), headers=said.get("header"), json={} if takes_json else None
+        method, path, params=query, headers=said.get("header"), json={} if takes_json else None
     )
+
+
+def _needed(operation: dict[str, Any]) -> dict[str, str]:
+    parameters = operation.get("parameters", [])
+    return {one["name"]: "a" for one in parameters if one["in"] == "query" and one["required"]}
 
 
 async def test_each_parameter_past_its_bound_is_named(shared: httpx.AsyncClient) -> None:

@@ -92,6 +92,7 @@ DEFAULTS: dict[str, object] = {
     "job_lease_s": 10,
     "job_ttl_s": 604_800,
     "mongo_timeout_ms": 5_000,
+    "stale_reads_s": 60,
     "start_wait_s": 30,
     "metrics_port": None,
     "metrics_host": "127.0.0.1",

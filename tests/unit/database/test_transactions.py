@@ -28,6 +28,7 @@ class Session:
         self.asked: list[str] = []
         self.in_transaction = False
         self.session_id = "its own"
+        self.operation_time = None
 
     async def end_session(self) -> None:
         self.asked.append("end")
