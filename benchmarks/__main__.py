@@ -25,6 +25,7 @@ from benchmarks import (
     results,
     search,
     trailing,
+    workers,
 )
 from benchmarks.plan import FULL, QUICK, Sizes
 from benchmarks.results import Finding
@@ -42,6 +43,7 @@ BENCHES: dict[str, Callable[[Backends, Sizes], list[Finding]]] = {
     "bulk": bulk.measure,
     "bad files": bad_files.measure,
     "trail": trailing.measure,
+    "workers": workers.measure,
     "mail": mail.measure,
     "avatars": avatars.measure,
 }

@@ -8,27 +8,28 @@ Form = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A GET, or with a form a POST of it."""
+    """A GET, or with a form or JSON a POST of it."""
 
     path: str
     token: str | None = None
     form: Form = ()
+    json: str = ""
 
     @property
     def method(self) -> str:
-        return "POST" if self.form else "GET"
+        return "POST" if self.body else "GET"
 
     @property
     def body(self) -> str:
-        return urlencode(self.form)
+        return self.json or urlencode(self.form)
 
     @property
     def headers(self) -> dict[str, str]:
         headers = {"Accept": "*/*"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        if self.form:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        if self.body:
+            headers["Content-Type"] = "application/json" if self.json else "application/x-www-form-urlencoded"
             headers["Content-Length"] = str(len(self.body))
         return headers
 

@@ -26,6 +26,7 @@ BENCHES = (
     "bulk",
     "bad files",
     "trail",
+    "workers",
     "mail",
     "avatars",
     "failover",
@@ -147,6 +148,10 @@ Read ratios, not absolutes: each is the median over interleaved rounds of two se
 - Imports: from the first byte of the upload to the last row applied, by one worker in a process of its own.
   Raw: one `insert_many` of the same documents, as stored, into an empty collection with the same indexes.
   Memory: of the worker and the process that reads for it, together, looked at twenty times a second.
+- Trail: in one process with the server's event loop, one change at a time. The driver's alone: `insert_one`
+  of a document that is made already, `update_one` of what the PATCH writes, acknowledged by the majority.
+- Workers: CPU time is of the server's processes together; the load generator, MongoDB and Redis share its
+  two cores.
 - Bulk: from the request to the last user changed, by one worker in a process of its own. Raw: `bulk_write` by
   `_id`, 1,000 at a time, of the fields that the change wrote, as stored, on the same collection.
 - Avatars: Pillow alone makes the same squares of the same picture, one after the other in one process. Greedy

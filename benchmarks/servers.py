@@ -129,9 +129,15 @@ class Server:
     token: str | None = None
 
     def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        user, system = fields[11:13]  # utime and stime of proc(5), which counts from 1 and from the pid
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.process.pid)
+
+    def cpu_seconds_of_all(self) -> float:
+        """With its workers, where it has several."""
+        return sum(map(cpu_seconds, (self.process.pid, *self._find_workers())))
+
+    def _find_workers(self) -> list[int]:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return list(map(int, children.split()))
 
     def resident_bytes(self) -> int:
         return self._status("VmRSS")
@@ -150,12 +156,21 @@ class Server:
         return int(found[1]) * 1024
 
 
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    user, system = fields[11:13]  # utime and stime of proc(5), which counts from 1 and from the pid
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 @contextlib.contextmanager
-def serving(kind: Kind, database: Database, *, jobs_inside: bool = True) -> Iterator[Server]:
+def serving(
+    kind: Kind, database: Database, *, jobs_inside: bool = True, workers: int = 1
+) -> Iterator[Server]:
     """The server, once it answers; ours with its administrator signed in."""
     port = _free_port()
     environment = database.environment() | {"ROSTER_JOBS_INSIDE": str(jobs_inside).lower()}
-    with _running(_command(kind, port), environment) as process:
+    command = _command(kind, port) + (["--workers", str(workers)] if workers > 1 else [])
+    with _running(command, environment) as process:
         server = Server(port, process)
         _wait_until_it_serves(server, _LIVE.get(kind, "/users?limit=10"))
         if kind == "roster":

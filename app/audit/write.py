@@ -8,7 +8,8 @@ from typing import Any
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.core.mongo import Database
+from app.core.mongo import Collection, Database, Row
+from app.database import pipeline
 from app.monitoring.logs import REQUEST_ID
 from models.audit import Action, Via
 
@@ -63,6 +64,30 @@ def entry(
         "differences": list(differences),
         "forgotten": False,
     }
+
+
+class NothingChangedError(Exception):
+    """A change found no user of its condition: its transaction, which may hold the entry, is given up."""
+
+
+async def change(
+    users: Collection, command: Row, entry: Entry, session: AsyncClientSession, *, is_first: bool
+) -> Row:
+    """The reply to a command that changes a user, whose entry is written in the same transaction.
+
+    `is_first`: nothing else was sent in it yet, so that both go in one round trip. NothingChangedError;
+    WriteError or DuplicateKeyError where the command was refused.
+    """
+    trail = users.database["audit"]
+    if is_first:
+        reply = await pipeline.insert_and_run(session, trail, entry, users, command)
+    else:
+        reply = await pipeline.run(session, users, command)
+    if "value" in reply and reply["value"] is None:
+        raise NothingChangedError
+    if not is_first:
+        await trail.insert_one(entry, session=session)
+    return reply
 
 
 async def add(

@@ -10,7 +10,6 @@ from typing import Any
 from beanie import PydanticObjectId
 from bson import ObjectId
 from pydantic import ValidationError
-from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
@@ -31,6 +30,7 @@ from app.users.generations import End
 from app.users.user_records import (
     GENERATION,
     PUBLIC,
+    SETTABLE,
     AllowedVersions,
     Records,
     change,
@@ -122,37 +122,45 @@ class Writes:
         otherwise the same one stays verified, and another is not. `differences` are given where the whole row
         was not read. LastAdministratorError where nobody else could administer.
         """
+        differing = [name for name in SETTABLE if values[name] != row[name]] if differences is None else ()
         if is_verified is None:
             is_verified = stays_verified(row, values)
-        update, words = change(values, raised, is_verified=is_verified)
+        update, words = change(values, raised, is_verified=is_verified, differing=differing)
         update["$set"] |= stored
         await self._records.learn([words])
 
         loses = administrators.may_administer(row) and not administrators.may_administer(values)
 
-        async def change_and_tell(session: AsyncClientSession) -> Row | None:
-            is_going = loses and await administrators.is_one(self._records.collection, row["_id"], session)
+        told = audit.write.differences(_input(row), values) if differences is None else differences
+        entry = alteration(row, author, told)
+        command = {
+            "findAndModify": self._records.collection.name,
+            "query": {"_id": row["_id"], "version": row["version"]},
+            "update": update,
+            "fields": PUBLIC | GENERATION,
+            "new": True,
+        }
+        is_first = session is None and not loses
+
+        async def change_and_tell(session: AsyncClientSession) -> Row:
+            users = self._records.collection
+            is_going = loses and await administrators.is_one(users, row["_id"], session)
             try:
-                changed: Row | None = await self._records.collection.find_one_and_update(
-                    {"_id": row["_id"], "version": row["version"]},
-                    update,
-                    PUBLIC | GENERATION,
-                    return_document=ReturnDocument.AFTER,
-                    session=session,
-                )
+                reply = await audit.write.change(users, command, entry, session, is_first=is_first)
             except DuplicateKeyError as duplicate:
                 raise conflict(duplicate.details) from None
-            if changed is not None:
-                if is_going:
-                    await administrators.leave_one(self._records.collection, row["_id"], session)
-                told = audit.write.differences(_input(row), values) if differences is None else differences
-                entry = alteration(row, author, told)
-                database = self._records.collection.database
-                await end_codes(database, [row["_id"]] if moves(row, values) else [], session)
-                await audit.write.add(database, [entry], session, also)
+            if is_going:
+                await administrators.leave_one(users, row["_id"], session)
+            await end_codes(users.database, [row["_id"]] if moves(row, values) else [], session)
+            if also is not None:
+                await also([entry], session)
+            changed: Row = reply["value"]
             return changed
 
-        return await self._records.together(change_and_tell, session)
+        try:
+            return await self._records.together(change_and_tell, session)
+        except audit.write.NothingChangedError:
+            return None
 
 
 class Changes:

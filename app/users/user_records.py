@@ -49,6 +49,8 @@ _UNDERIVED = set(SETTABLE) - {field.path[0] for field in (*SEARCHED.values(), *K
 _UNRECORDED = {"last_login_at": None, "last_login_ip": None, "version": 1, **KEPT}
 """What the service records of a user later."""
 
+_HIDDEN = {"keys", "facets", "search", "credentials"}
+
 GENERATION = {"credentials.generation": 1}
 """The projection of the sessions' generation."""
 
@@ -174,17 +176,21 @@ class Records:
         """Insert a user, perhaps within a session's transaction; the row. UniqueConflictError as `create`."""
         await self.learn([new.words])
 
+        stored = document(new)
+        entry = creation(new.id, {name: stored[name] for name in SETTABLE}, author)
+        command = {"insert": self.collection.name, "documents": [stored]}
+        is_first = session is None
+
         async def write(session: AsyncClientSession) -> None:
             try:
-                await self.collection.insert_one(document(new), session=session)
+                await audit.write.change(self.collection, command, entry, session, is_first=is_first)
             except DuplicateKeyError as duplicate:
                 raise conflict(duplicate.details) from None
-            entry = creation(new.id, new.model_dump(include=set(SETTABLE)), author)
-            await audit.write.add(self.collection.database, [entry], session, also)
+            if also is not None:
+                await also([entry], session)
 
         await self.together(write, session)
-        row: Row = {"_id": new.id} | new.model_dump(exclude={"id", "keys", "facets", "search", "credentials"})
-        return row
+        return {name: value for name, value in stored.items() if name not in _HIDDEN}
 
     async def together(
         self, write: Callable[[AsyncClientSession], Awaitable[T]], session: AsyncClientSession | None = None

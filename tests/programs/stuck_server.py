@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from app import __main__, audit
@@ -9,16 +10,18 @@ from app import __main__, audit
 HALTED = "A change waits."
 """What it prints then."""
 
-_keep = audit.write.add
 
+def _halting(write: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[None]]:
+    async def write_and_halt(*args: Any, **options: Any) -> None:
+        await write(*args, **options)
+        sys.stdout.write(HALTED + "\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
 
-async def _keep_and_halt(*args: Any) -> None:
-    await _keep(*args)
-    sys.stdout.write(HALTED + "\n")
-    sys.stdout.flush()
-    await asyncio.Event().wait()
+    return write_and_halt
 
 
 if __name__ == "__main__":
-    vars(audit.write)["add"] = _keep_and_halt
+    for name in ("add", "change"):
+        vars(audit.write)[name] = _halting(vars(audit.write)[name])
     __main__.main()

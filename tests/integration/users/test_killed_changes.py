@@ -16,7 +16,7 @@ from tests.support.failing import assert_the_trail_agrees
 from tests.support.live import LiveServer, wait_until
 from tests.support.servers import MongoServer
 from tests.support.sessions import PASSWORD
-from tests.support.users import create, problem, read, until
+from tests.support.users import create, person, problem, read, until
 
 LIMIT_S = 5
 """`transactionLifetimeLimitSeconds`; time enough to ask what is asked meanwhile."""
@@ -52,17 +52,17 @@ def stuck(
         yield server
 
 
-async def kill_in_the_midst(server: LiveServer, path: str, change: dict[str, Any]) -> None:
-    """The server makes the change but for the commit, and is no more."""
+async def kill_in_the_midst(server: LiveServer, *changes: tuple[str, str, dict[str, Any]]) -> None:
+    """The server makes the changes but for their commits, and is no more."""
 
-    def ask() -> None:
+    def ask(method: str, path: str, body: dict[str, Any]) -> None:
         with server.client() as client, pytest.raises(httpx.TransportError):
-            client.patch(path, json=change)
+            client.request(method, path, json=body)
 
-    asking = asyncio.create_task(asyncio.to_thread(ask))
-    await asyncio.to_thread(wait_until, lambda: HALTED in server.printed)
+    asking = [asyncio.create_task(asyncio.to_thread(ask, *each)) for each in changes]
+    await asyncio.to_thread(wait_until, lambda: server.printed.count(HALTED) == len(changes))
     server.stop(signal.SIGKILL)
-    await asking
+    await asyncio.gather(*asking)
 
 
 async def ask_in_every_way(client: httpx.AsyncClient, user: dict[str, Any]) -> list[httpx.Response]:
@@ -80,7 +80,10 @@ async def test_a_change_that_was_killed_holds_up_that_user_alone_and_no_longer_t
     client: httpx.AsyncClient, user: dict[str, Any], stuck: LiveServer
 ) -> None:
     other = await create(client)
-    await kill_in_the_midst(stuck, f"/users/{user['id']}", {"name": "Ana Killed"})
+    unborn = person()
+    await kill_in_the_midst(
+        stuck, ("PATCH", f"/users/{user['id']}", {"name": "Ana Killed"}), ("POST", "/users", unborn)
+    )
 
     for reply in await ask_in_every_way(client, user):
         problem(reply, 503, "unavailable")
@@ -99,4 +102,5 @@ async def test_a_change_that_was_killed_holds_up_that_user_alone_and_no_longer_t
     await until(is_changed)
     now = await read(client, user)
     assert (now["name"], now["version"]) == ("Ana Nova", 2)
+    assert (await client.post("/users", json=unborn)).status_code == 201
     await assert_the_trail_agrees(client)
