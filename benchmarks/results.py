@@ -135,7 +135,8 @@ Read ratios, not absolutes: each is the median over interleaved rounds of two se
 - The bystander is `GET /users/{{id}}` at a fixed rate, timed from when each request was due.
 - The token and session check is called alone, in a process that asks the same Redis; `GET /users/me` by one
   connection at a time. What the check costs is in both.
-- Argon2 alone: a process with a thread for each core (19 MiB, 2 passes), while nothing else runs.
+- Argon2 (19 MiB, 2 passes) while nothing else runs: a process with a thread for each core. Beside a load: a
+  server that verifies one hash for each request and stores when it did, by the same load generator.
 - Keycloak's sizing guide counts sign-ins and refreshes a second and vCPU of its server, databases apart; ours
   are by second of CPU time of our server.
 - Grants: by one client with a secret, which refreshes in the same round, in 16 chains. Each code is exchanged

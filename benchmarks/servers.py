@@ -22,7 +22,7 @@ from pymongo import MongoClient
 from app.commands import embedded
 from benchmarks import peer_environment, tokens
 
-Kind = Literal["roster", "tutorial", "floor", "floor_auth", "peer"]
+Kind = Literal["roster", "tutorial", "floor", "floor_auth", "floor_sign_in", "peer"]
 
 _LIVE: dict[Kind, str] = {"roster": "/health/live", "peer": "/live"}
 """What is answered without a token; elsewhere it is a page."""

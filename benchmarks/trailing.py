@@ -23,11 +23,10 @@ from app.audit.write import COMMAND_LINE
 from app.commands.sample import people
 from app.container import Container
 from app.core import settings
-from app.core.clock import now
 from app.core.mongo import Collection, Row
 from app.database import transactions
 from app.users import Authority
-from app.users.user_records import document, normalised, record
+from app.users.user_records import SETTABLE, change, document, record
 from benchmarks.plan import Sizes
 from benchmarks.results import Finding
 from benchmarks.servers import Backends
@@ -90,8 +89,8 @@ async def _change(opened: Container, said: UserInput, times: Times) -> None:
 
 async def _store(users: Collection, stored: Row, times: Times) -> None:
     """The documents that `_change` stores, already made, each acknowledged by the majority as its own are."""
-    patched = normalised(stored | _PATCH)["facets"]
-    update = {"$set": _PATCH | {"facets": patched, "updated_at": now()}, "$inc": {"version": 1}}
+    patched = {name: stored[name] for name in SETTABLE} | _PATCH
+    update, _ = change(patched, is_verified=False, differing=_PATCH)
     with _timed(times["create"]):
         await users.insert_one(stored)
     with _timed(times["PATCH"]):

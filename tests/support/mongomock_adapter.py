@@ -3,6 +3,7 @@
 # mypy: disable-error-code="misc"
 # mongomock-motor's stubs call its classes Motor's own, which they are not: Any is the truth, also as a base.
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any, Self, cast
 
@@ -64,8 +65,17 @@ class MockDatabase(_Database):
         return MockCollection(self, self.delegate.get_collection(*args, **kwargs))
 
     async def command(self, command: Any, **options: Any) -> Any:
-        """Updates, too, which mongomock knows by another name."""
-        if not isinstance(command, dict) or "update" not in command:
+        """Writes, too, which mongomock knows by other names."""
+        if "insert" in command:
+            (row,) = command["documents"]
+            await self.get_collection(command["insert"]).insert_one(row)
+            return {"ok": 1.0}
+        if "findAndModify" in command:
+            changed = await self.get_collection(command["findAndModify"]).find_one_and_update(
+                command["query"], command["update"], command["fields"], return_document=command["new"]
+            )
+            return {"ok": 1.0, "value": changed}
+        if "updates" not in command:
             return await super().command(command, **options)
         met = 0
         for change in command["updates"]:
@@ -92,6 +102,9 @@ class MockSession:
     async def commit_transaction(self) -> None:
         """Nothing."""
 
+    async def abort_transaction(self) -> None:
+        """Nothing."""
+
     async def end_session(self) -> None:
         """Nothing."""
 
@@ -104,6 +117,10 @@ class MockSession:
 
 class MockClient(_Client):
     options = SimpleNamespace(timeout=None)
+
+    async def _conn_for_writes(self, *_: Any) -> AbstractAsyncContextManager[Any]:
+        """To a router of shards, which is sent one command after the other."""
+        return nullcontext(SimpleNamespace(is_mongos=True))
 
     def start_session(self) -> MockSession:
         return MockSession()

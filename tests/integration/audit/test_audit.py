@@ -225,10 +225,11 @@ async def test_a_change_that_cannot_be_told_is_not_made(
     ana = await create(client, name="Ana")
     before = await users(client).find({}).to_list()
 
-    async def fail(*_: Any) -> None:
+    async def fail(*_: Any, **__: Any) -> None:
         raise OperationFailure("no space left", 14031)
 
     monkeypatch.setattr(audit.write, "add", fail)
+    monkeypatch.setattr(audit.write, "change", fail)
     path = f"/users/{ana['id']}"
     for reply in (
         await client.post("/users", json={"name": "x", "email": "x@example.com"}),

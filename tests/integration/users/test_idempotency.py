@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import httpx
@@ -25,22 +26,24 @@ async def batch(client: httpx.AsyncClient, operations: list[Any]) -> httpx.Respo
     return await client.post("/users:batch", json={"operations": operations}, headers=KEY)
 
 
-def break_off(monkeypatch: pytest.MonkeyPatch, target: Any, name: str, *, after: bool, at: int = 1) -> None:
-    """The function fails once, at its `at`-th call, as if MongoDB went away before it or after it."""
-    intact: Callable[..., Awaitable[Any]] = getattr(target, name)
-    calls = 0
+def break_off(monkeypatch: pytest.MonkeyPatch, target: Any, *names: str, after: bool, at: int = 1) -> None:
+    """One of the functions fails, at their `at`-th call, as if MongoDB went away before it or after it."""
+    calls = count(1)
 
-    async def fail_once(*given: Any, **named: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == at and not after:
-            raise AutoReconnect("gone before")
-        result = await intact(*given, **named)
-        if calls == at:
-            raise AutoReconnect("gone after")
-        return result
+    def failing_once(intact: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def fail_once(*given: Any, **named: Any) -> Any:
+            fails = next(calls) == at
+            if fails and not after:
+                raise AutoReconnect("gone before")
+            result = await intact(*given, **named)
+            if fails:
+                raise AutoReconnect("gone after")
+            return result
 
-    monkeypatch.setattr(target, name, fail_once)
+        return fail_once
+
+    for name in names:
+        monkeypatch.setattr(target, name, failing_once(getattr(target, name)))
 
 
 async def test_the_same_request_gets_the_same_answer_and_is_done_once(client: httpx.AsyncClient) -> None:
@@ -78,14 +81,14 @@ async def test_while_the_first_is_being_done_the_second_is_told_to_wait(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
-    keep = audit.write.add
+    keep = audit.write.change
 
-    async def wait(*given: Any) -> None:
+    async def wait(*given: Any, **named: Any) -> Any:
         begun.set()
         await go_on.wait()
-        await keep(*given)
+        return await keep(*given, **named)
 
-    monkeypatch.setattr(audit.write, "add", wait)
+    monkeypatch.setattr(audit.write, "change", wait)
     body = person()
     first = asyncio.create_task(post(client, body))
     await begun.wait()
@@ -169,7 +172,7 @@ async def test_a_batch_that_broke_off_goes_on_where_it_stood(
         {"op": "create", "user": person()},
         {"op": "update", "id": cyd["id"], "patch": {"name": "z"}},
     ]
-    break_off(monkeypatch, audit.write, "add", after=True, at=at)
+    break_off(monkeypatch, audit.write, "add", "change", after=True, at=at)
     first = [result["status"] for result in (await batch(client, operations)).json()["results"]]
     assert 503 in first
     done = await batch(client, operations)
@@ -187,20 +190,23 @@ async def test_an_attempt_that_was_replaced_does_nothing_any_more(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that stood still for longer than its lease, in the middle of a batch."""
-    keep = audit.write.add
+    add, change = audit.write.add, audit.write.change
     keys = database(client)["idempotency_keys"]
 
     async def be_replaced(*given: Any) -> None:
         await keys.update_one({}, {"$set": {"owner": "another"}})
-        await keep(*given)
+        await add(*given)
+
+    async def be_replaced_first(*given: Any, **named: Any) -> Any:
+        await keys.update_one({}, {"$set": {"owner": "another"}})
+        return await change(*given, **named)
 
     monkeypatch.setattr(audit.write, "add", be_replaced)
     ana = {"op": "create", "user": person()}
     problem(await batch(client, [ana]), 409, "idempotency_key_in_use")
-    monkeypatch.setattr(audit.write, "add", keep)
     existing = await create(client)
     await keys.delete_many({})
-    monkeypatch.setattr(audit.write, "add", be_replaced)
+    monkeypatch.setattr(audit.write, "change", be_replaced_first)
     update = {"op": "update", "id": existing["id"], "patch": {"name": "x"}}
     problem(await batch(client, [update]), 409, "idempotency_key_in_use")
     assert [user["version"] for user in await users(client).find({}).to_list()] == [1]
