@@ -1,5 +1,6 @@
 """Stored records of users, built whole from what callers may set, so that derived fields never lag."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -174,12 +175,11 @@ class Records:
         also: Also | None = None,
     ) -> Row:
         """Insert a user, perhaps within a session's transaction; the row. UniqueConflictError as `create`."""
-        await self.learn([new.words])
-
         stored = document(new)
         entry = creation(new.id, {name: stored[name] for name in SETTABLE}, author)
         command = {"insert": self.collection.name, "documents": [stored]}
         is_first = session is None
+        learning = asyncio.create_task(self.learn([new.words]))
 
         async def write(session: AsyncClientSession) -> None:
             try:
@@ -188,8 +188,12 @@ class Records:
                 raise conflict(duplicate.details) from None
             if also is not None:
                 await also([entry], session)
+            await learning  # nobody finds the user before the commit
 
-        await self.together(write, session)
+        try:
+            await self.together(write, session)
+        finally:
+            await asyncio.gather(learning, return_exceptions=True)
         return {name: value for name, value in stored.items() if name not in _HIDDEN}
 
     async def together(
