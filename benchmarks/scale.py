@@ -38,12 +38,14 @@ FEWEST = 4_000_000
 """With fewer it is a trial."""
 ASKED_ABOUT = 100_000
 """The people whom searches look for: the same in each directory."""
-BYTES_A_USER = 3_800
-"""On disk, with indexes; measured with 200,000."""
+KEPT_BYTES = 2_600
+"""Of a user on disk, with indexes; measured with 60,000."""
+SORTED_BYTES = 2_000
+"""Of a user on disk, while indexes are built: a guess."""
 SPARE_BYTES = 3 * 2**30
-"""Of oplog, journal, and what an index sorts on disk while it is built."""
-SECONDS_A_USER = 0.00045
-"""To fill, index and measure on two cores; measured with 200,000."""
+"""Of oplog, journal and logs."""
+SECONDS_A_USER = 0.0006
+"""On two cores, of which making a user takes half a millisecond of one: an estimate."""
 AT_MOST = {"first page": 1.3, "last page": 1.3, "token check": 1.3, "search": 1.6}
 _EACH = 12
 """Searches of each kind."""
@@ -152,11 +154,11 @@ def _tell(measured: Measured) -> list[Finding]:
 
 def plan(users: int, base: int, free_bytes: int) -> str:
     """How long it will take and what it needs. SystemExit where the disk has less."""
-    needed = (users + base) * BYTES_A_USER + SPARE_BYTES
+    needed = users * (KEPT_BYTES + SORTED_BYTES) + base * KEPT_BYTES + SPARE_BYTES
     minutes = (users + base) * SECONDS_A_USER / 60
     told = f"{users:,} users need {needed / 2**30:.0f} GiB of disk, and {minutes:.0f} minutes on two cores"
     if needed > free_bytes:
-        fits = max(0, (free_bytes - SPARE_BYTES) // BYTES_A_USER - base)
+        fits = max(0, free_bytes - SPARE_BYTES - base * KEPT_BYTES) // (KEPT_BYTES + SORTED_BYTES)
         raise SystemExit(
             f"{told}; {free_bytes / 2**30:.0f} GiB are free, for {fits:,}: set --users or TMPDIR."
         )
