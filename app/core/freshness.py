@@ -32,10 +32,8 @@ class Freshness:
 
     def find_seen(self) -> Timestamp | None:
         """The time of a write that the answer has to contain. InvalidError if it is none, or to come."""
-        for name, value in self._headers:
-            if name == _SENT:
-                return _read(value.decode("latin-1"))
-        return None
+        sent = [value for name, value in self._headers if name == _SENT]
+        return _read(b",".join(sent).decode("latin-1")) if sent else None
 
     def describe(self) -> list[tuple[bytes, bytes]]:
         """The headers of the reply."""

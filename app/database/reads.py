@@ -147,15 +147,14 @@ class Reads:
         age_s = max(0, round(time.time()) - asked.at.time)
         if age_s > self._stale_s:
             raise UnavailableError("No primary answers, and no other node is fresh enough: try again.")
+        if (freshness := FRESHNESS.get()) is not None:  # a 404 is as old
+            freshness.age_s = age_s
         at = asked.at if seen is None else max(asked.at, seen)
         try:
             with pymongo.timeout(_BY_SECONDARY_S):
-                found = await work(see(self._users, at, asked.node, "majority"))
+                return await work(see(self._users, at, asked.node, "majority"))
         except OperationFailure as error:
             raise _translate(error) from None
-        if (freshness := FRESHNESS.get()) is not None:
-            freshness.age_s = age_s
-        return found
 
 
 def _translate(error: OperationFailure) -> Exception:

@@ -13,7 +13,7 @@ from tests.support.api import serving
 from tests.support.opaque_tokens import Maker
 from tests.support.servers import RedisServer
 from tests.support.tokens import mint_for
-from tests.support.users import create, database, problem, until
+from tests.support.users import NOBODY, create, database, problem, until
 from tools.cluster import ReplicaSet
 
 SILENCE_S = 120
@@ -73,6 +73,9 @@ async def test_users_listings_searches_and_downloads_come_from_a_secondary_and_s
             assert reply.status_code == 200, reply.text
             assert 0 <= int(reply.headers["data-age"]) <= 60
             assert "Quentin" in reply.text
+        nobody = await client.get(f"/users/{NOBODY}")
+        problem(nobody, 404, "user_not_found")
+        assert "data-age" in nobody.headers
         change = await client.patch(f"/users/{seen['id']}", json={"name": "Q"})
         problem(change, 503, "unavailable")
 
@@ -109,14 +112,16 @@ async def test_a_time_that_no_node_has_reached_is_answered_503_and_holds_nobody_
 @pytest.mark.parametrize(
     ("sent", "detail"),
     [
-        ("soon", "Must be the Operation-Time of a reply, such as 1764536400.1."),
-        ("9999999999.1", "Must not be in the future."),
+        (["soon"], "Must be the Operation-Time of a reply, such as 1764536400.1."),
+        (["1764536400.1", "1764536400.2"], "Must be the Operation-Time of a reply, such as 1764536400.1."),
+        (["9999999999.1"], "Must not be in the future."),
     ],
 )
 async def test_what_is_no_time_of_a_write_is_refused(
-    client: httpx.AsyncClient, sent: str, detail: str
+    client: httpx.AsyncClient, sent: list[str], detail: str
 ) -> None:
-    content = problem(await client.get("/users", headers={"Operation-Time": sent}), 422, "validation_failed")
+    reply = await client.get("/users", headers=[("Operation-Time", one) for one in sent])
+    content = problem(reply, 422, "validation_failed")
     assert content["errors"] == [{"detail": detail, "parameter": "Operation-Time"}]
 
 
