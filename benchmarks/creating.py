@@ -25,24 +25,26 @@ from benchmarks.results import Finding
 from benchmarks.servers import Database
 from models.user import User, UserInput
 
-AT_MOST = 2
+AT_MOST = 1.6
 _COUNT = 2_000
 _WARM_UP = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Median microseconds of each part. `build` makes the whole document, the `tokens` of search included."""
+    """Median microseconds of each part. `build` makes the whole document, the `tokens` of search included.
+
+    `insert` is the insertion with the dictionary beside it, as a create has it.
+    """
 
     build: float
     tokens: float
-    learn: float
     insert: float
     insert_plain: float
 
     @property
     def whole(self) -> float:
-        return self.build + self.learn + self.insert
+        return self.build + self.insert
 
     @property
     def plain(self) -> float:
@@ -55,8 +57,8 @@ def measure(database: Database) -> Finding:
     done = subprocess.run(asked, env=environment, stdout=subprocess.PIPE, check=True)
     costs = Costs(**json.loads(done.stdout))
     figures = (
-        f"{costs.whole:,.0f} us (document {costs.build:,.0f}, tokens {costs.tokens:,.0f} of it; dictionary "
-        f"{costs.learn:,.0f}; insertion {costs.insert:,.0f}) to {costs.plain:,.0f} us "
+        f"{costs.whole:,.0f} us (document {costs.build:,.0f}, tokens {costs.tokens:,.0f} of it; insertion, "
+        f"the dictionary beside it, {costs.insert:,.0f}) to {costs.plain:,.0f} us "
         f"(insertion {costs.insert_plain:,.0f})"
     )
     what = f"a create among {database.users:,} users, of one without search"
@@ -107,9 +109,9 @@ async def _create(
     ticks.append(time.perf_counter())
     search.index(document)
     ticks.append(time.perf_counter())
-    await dictionary.learn([user.words])
-    ticks.append(time.perf_counter())
-    await searched.insert_one(document)
+    async with dictionary.learning([user.words]) as learnt:
+        await searched.insert_one(document)
+        await learnt
     ticks.append(time.perf_counter())
     await plain.insert_one(without)
     ticks.append(time.perf_counter())

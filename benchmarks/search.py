@@ -16,7 +16,7 @@ from benchmarks.servers import Backends, Database, Server, searchable, serving
 
 OF_REGEX = {200_000: (0.1, 0.3), 1_000_000: (0.03, 0.1)}
 """By the number of users: our median of the regular expression's, and our 95th percentile of its."""
-GROWTH_AT_MOST = 3
+GROWTH_AT_MOST = 2.5
 FEW = 10_000
 _BESIDE = 60
 _WARM_UP_EVERY = 10

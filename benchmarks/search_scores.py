@@ -13,6 +13,12 @@ RECALL = dict.fromkeys(
 ) | {
     "one typo": 0.97,
     "two typos": 0.90,
+    "half typed, misspelt": 0.90,
+    "two typos, short": 0.60,
+    "e-mail, misspelt": 0.95,
+    "part of an e-mail": 0.95,
+    "name and contact": 0.98,
+    "last four": 0.99,
 }
 RECIPROCAL_RANK = 0.9
 

@@ -30,10 +30,17 @@ class Word(NamedDocument):
 
     n: int
     d: list[str]
+    s: list[str]
+    """What follows its first letters: by these its middle finds it."""
+    k: int
+    """Which neighbourhood it has: 1 that of words of e-mails only, 2 the whole one."""
 
     class Settings:
         name = "terms"
-        indexes: ClassVar[list[IndexModel]] = [IndexModel([("d", 1)], name="neighbours")]
+        indexes: ClassVar[list[IndexModel]] = [
+            IndexModel([("d", 1)], name="neighbours"),
+            IndexModel([("s", 1)], name="endings"),
+        ]
 
 
 class ColumnLabel(NamedDocument):

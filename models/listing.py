@@ -245,13 +245,22 @@ Place = Annotated[int, Field(ge=0, le=512)]
 Ranges = Annotated[list[Annotated[list[Place], Field(min_length=2, max_length=2)]], Field(max_length=512)]
 
 
+MatchKind = Literal[
+    "exact", "prefix", "nickname", "one_typo", "inside", "begun_typo", "two_typos", "sound", "all_but_one"
+]
+MATCH_KINDS: tuple[MatchKind, ...] = get_args(MatchKind)
+
+
 class Match(BaseModel):
     """Why search found a user."""
 
     score: Annotated[float, Field(description="At most 1.03; comparable within one query and kind.")]
     kind: Annotated[
-        Literal["exact", "prefix", "one_typo", "two_typos"],
-        Field(description="The kind of the worst matching word."),
+        MatchKind,
+        Field(
+            description="The kind of the worst matching word, the best first. `inside`: typed from the "
+            "middle of a word; `begun_typo`: half typed with a typo."
+        ),
     ]
     fields: Annotated[
         dict[str, Ranges],

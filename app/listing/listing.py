@@ -16,7 +16,7 @@ from app.listing.streams import answering, stream
 from app.listing.totals import total
 from app.search import highlight, parse
 from app.users.selections import choose
-from models.listing import ListQuery, OrderedQuery, Total
+from models.listing import MATCH_KINDS, ListQuery, OrderedQuery, Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +157,10 @@ def _check_alone(given: str, asked: ListQuery, *others: str) -> None:
         )
 
 
-_KINDS = ("exact", "prefix", "one_typo", "two_typos")
-
-
 def _match(row: Row, found: Ranked) -> dict[str, object]:
     rank = found.ranks[row["_id"]]
     return {
         "score": -rank.minus_score / 1_000_000,
-        "kind": _KINDS[rank.kind],
+        "kind": MATCH_KINDS[rank.kind],
         "fields": highlight(row, found.asked, found.patterns),
     }

@@ -1,21 +1,31 @@
 """The dictionary: every word that users hold, with the neighbourhood by which a misspelt one finds it.
 
-Work for typos is done once for each distinct word, not for each user. A word is stored before the first user
-who holds it, so none is ever missing. `n` only guides the choice of an index range, so it is rough: one write
-in `_SAMPLED` counts for as many. Words are never deleted while the service runs. If somebody drops the
-collection, the next count notices, and words are learnt again from then on.
+Work for typos is done once for each distinct word, not for each user. A word is stored before the write of
+the first user who holds it is committed, so none is ever missing. `n` only guides the choice of an index
+range, so it is rough: one write in `_SAMPLED` counts for as many. Words are never deleted while the service
+runs. If somebody drops the collection, the next count notices, and words are learnt again from then on.
 """
 
+import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
 from pymongo.errors import OperationFailure
 
 from app.core.mongo import Database
-from app.search.typos import distance, neighbourhood
+from app.search.typos import (
+    HALF_TYPED,
+    beginnings,
+    distance,
+    endings,
+    half_typed,
+    is_begun_near,
+    neighbourhood,
+)
 
 _log = structlog.get_logger("roster.search")
 
@@ -23,15 +33,24 @@ COLLECTION = "terms"
 NEIGHBOURS = 20
 """The most words that one misspelt word may stand for."""
 
-SHORTEST = {1: 4, 2: 8}
+MANY_NEIGHBOURS = 200
+"""The same where nothing better is found: two typos, or a typo in a half-typed word."""
+
+SHORTEST = {1: 4, 2: 5}
 """For each number of typos, the letters that the longer word must have."""
+SHORTEST_INSIDE = 5
+"""The letters from the middle of a word that find it; three where digits follow."""
 
 HIGHEST = "\U0010ffff"
 """Sorts after every character of a word."""
 
-_CANDIDATES = 600
+_CANDIDATES = {1: 600, 2: 1_500}
+"""For each number of typos, the most words to compare."""
+_HALF_TYPED = 1_500
 _WEIGHED = 200
-_SAMPLED = 16
+_SAMPLED = 64
+_WHOLENESS = {True: 1, False: 2}
+"""What `k` of a word says, by whether it occurs only in e-mails and usernames; raise both with the scheme."""
 _BATCH = 1_000
 _ON_ONE = {"w": 1}
 """One node acknowledges: a word lost in a fail-over is still found exactly, and `search check` names it."""
@@ -85,8 +104,17 @@ class Dictionary:
         self._words = database[COLLECTION]
         self._known = Known()
 
+    @asynccontextmanager
+    async def learning(self, users: Iterable[Vocabulary]) -> AsyncIterator[Awaitable[None]]:
+        """Learn the words of users beside their write, which awaits what this yields before it commits."""
+        learnt: asyncio.Future[None] = asyncio.ensure_future(self.learn(users))
+        try:
+            yield learnt
+        finally:
+            await asyncio.gather(learnt, return_exceptions=True)
+
     async def learn(self, users: Iterable[Vocabulary]) -> None:
-        """Store the words of users who are about to be written; those of one user in sixteen are counted."""
+        """Store the words of users who are not written yet; those of one user in `_SAMPLED` are counted."""
         counts: Counter[str] = Counter()
         held = list(users)
         for words in held:
@@ -102,6 +130,14 @@ class Dictionary:
             _log.warning("dictionary_lost", remedy="python -m app search reindex")
             await self.know(words)
 
+    async def _lacking(self, words: Vocabulary) -> dict[str, bool]:
+        """The words that the dictionary lacks, or has with a smaller neighbourhood than they need."""
+        found = self._words.find({"_id": {"$in": list(words)}}, {"k": 1})
+        whole = {term["_id"]: term.get("k", 0) async for term in found}
+        return {
+            word: is_login for word, is_login in words.items() if whole.get(word, 0) < _WHOLENESS[is_login]
+        }
+
     async def _raise(self, counts: Counter[str]) -> int:
         """Raise the counts of words; how many of them the dictionary has."""
         raised = {word: n * _SAMPLED for word, n in counts.items()}
@@ -110,13 +146,15 @@ class Dictionary:
         )
 
     async def know(self, words: Vocabulary) -> None:
-        """Put words with their neighbourhoods into the dictionary.
+        """Put those of the words that are not there yet, with their neighbourhoods, into the dictionary.
 
         A word that occurs only in e-mails is mostly one user's, and gets the neighbourhood of one typo: a
         fifth of the work.
         """
-        await self._change([_learning(word, is_login=is_login) for word, is_login in words.items()])
-        self._known.add(words)
+        if words:
+            lacking = await self._lacking(words)
+            await self._change([_learning(word, is_login=is_login) for word, is_login in lacking.items()])
+            self._known.add(words)
 
     async def recount(self, counts: Counter[str]) -> None:
         """Set how many users hold each word; words that nobody holds stay, as 0."""
@@ -131,7 +169,7 @@ class Dictionary:
     async def near(self, typed: str, typos: int) -> dict[str, tuple[int, int]]:
         """Words within so many typos (optimal string alignment) of the typed one, the nearest first.
 
-        One typo is forgiven where either word has four letters, two where either has eight. Each word comes
+        One typo is forgiven where either word has four letters, two where either has five. Each word comes
         with its distance and about how many users hold it. The symmetric deletes of SymSpell find them: texts
         that deleting letters makes of both words. A domain (`@example.com`) is near only to domains.
         """
@@ -139,14 +177,38 @@ class Dictionary:
             return {}
         shortest = min(len(typed), 9) - typos
         wanted = [token for token in neighbourhood(typed) if len(token) >= shortest]
-        found = self._words.find({"d": {"$in": wanted}}, {"n": 1}).limit(_CANDIDATES)
+        found = self._words.find({"d": {"$in": wanted}}, {"n": 1}).limit(_CANDIDATES[typos])
         near = []
         async for term in found:
             word = str(term["_id"])
             apart = distance(typed, word, typos) if (word[0] == "@") == (typed[0] == "@") else None
             if apart and max(len(word), len(typed)) >= SHORTEST[apart]:
                 near.append((apart, -int(term["n"]), word))
-        return {word: (apart, -n) for apart, n, word in sorted(near)[:NEIGHBOURS]}
+        most = NEIGHBOURS if typos == 1 else MANY_NEIGHBOURS
+        return {word: (apart, -n) for apart, n, word in sorted(near)[:most]}
+
+    async def half_typed(self, typed: str) -> dict[str, int]:
+        """Words of which a beginning is one typo away, each with about how many users hold it."""
+        if len(typed) < HALF_TYPED[0] or typed[0] == "@":
+            return {}
+        found = self._words.find({"d": {"$in": half_typed(typed)}}, {"n": 1}).limit(_HALF_TYPED)
+        near = [
+            (-int(term["n"]), word) async for term in found if is_begun_near(typed, word := str(term["_id"]))
+        ]
+        return {word: -n for n, word in sorted(near)[:MANY_NEIGHBOURS]}
+
+    async def holding(self, part: str) -> dict[str, int]:
+        """Words that hold this part past their first letter, with about how many users hold each."""
+        inside = {"$elemMatch": {"$gte": part, "$lt": part + HIGHEST}}
+        return await self._some({"s": inside}) if len(part) >= SHORTEST_INSIDE else {}
+
+    async def ending(self, part: str) -> dict[str, int]:
+        """Words that end so."""
+        return await self._some({"s": part})
+
+    async def _some(self, wanted: Mapping[str, Any]) -> dict[str, int]:
+        found = self._words.find(wanted, {"n": 1}).limit(MANY_NEIGHBOURS)
+        return {str(term["_id"]): int(term["n"]) async for term in found}
 
     async def begun(self, beginning: str, *, limit: int) -> list[str]:
         """Longer words with this beginning, in their order."""
@@ -197,8 +259,13 @@ class Dictionary:
 
 
 def _learning(word: str, *, is_login: bool) -> dict[str, Any]:
+    inside = endings(word) if word[0] != "@" else []
     if is_login:
-        change: dict[str, Any] = {"$setOnInsert": {"n": 1, "d": neighbourhood(word, 1)}}
+        change: dict[str, Any] = {
+            "$setOnInsert": {"n": 1, "d": neighbourhood(word, 1)},
+            "$set": {"s": inside},
+        }
     else:
-        change = {"$setOnInsert": {"n": 1}, "$set": {"d": neighbourhood(word)}}
+        tokens = [*neighbourhood(word), *beginnings(word)]
+        change = {"$setOnInsert": {"n": 1}, "$set": {"d": tokens, "s": inside, "k": _WHOLENESS[False]}}
     return {"q": {"_id": word}, "u": change, "upsert": True}

@@ -1,24 +1,40 @@
 """Matching: which words of a query a row's postings match, and the row's rank."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as made_by
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from bson import ObjectId
 
 from app.search.postings import index
 from models.user import SEARCHED
 
-EXACT, PREFIX, ONE_TYPO, TWO_TYPOS = range(4)
-"""How a word matches; a row is ranked first by the worst of its words."""
+EXACT, PREFIX, NICKNAME, ONE_TYPO, INSIDE, BEGUN_TYPO, TWO_TYPOS, SOUND, ALL_BUT_ONE = range(9)
+"""How a word matches; a row is ranked first by the worst of its words.
 
-CLASSES = {"n": 1.0, "e": 0.96, "r": 0.92}
-"""Weights of the classes: in the name, in e-mail or username, anywhere else."""
+INSIDE: the word is typed from its middle; BEGUN_TYPO: it is half typed with a typo.
+"""
 
-_KINDS = (1.0, 0.85, 0.7, 0.55)
+STAGES = (ONE_TYPO, BEGUN_TYPO, TWO_TYPOS)
+"""The kinds that are tried one after the other, each with better ones, past exact words and prefixes."""
+
+CLASSES = {"n": 1.0, "e": 0.96, "p": 0.94, "r": 0.92}
+"""Weights of the classes: in the name, in e-mail or username, in the phone number, anywhere else."""
+PHONE = "p"
+
+_KINDS = (1.0, 0.85, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4)
 _WHOLE_NAME = 0.03
 _SHARE = 0.03
+
+
+class Match(NamedTuple):
+    """How a word of a query meets one posting; it begins with the letter of the posting's class."""
+
+    kind: int
+    weight: float
+    posting: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +49,35 @@ class Pattern:
     """The field that it is narrowed to; a row may hold the word elsewhere, too."""
     is_strict: bool = False
     """Whether neither prefixes nor typos match."""
+    is_last: bool = False
+    """Whether it may be half typed and misspelt at once."""
+    digits: tuple[str, ...] = ()
+    """What a phone number may hold of it: as typed, and without the 0 or 00 that is dialled first."""
     prefixes: tuple[str, ...] = ()
     near: Mapping[str, int] = made_by(default_factory=dict)
     """Postings of misspelt words, and the kind of each."""
     about: int = 1
     """Roughly how many rows match."""
 
-    def match(self, postings: frozenset[str]) -> tuple[int, float, str] | None:
-        """The best kind, its weight and the class letter; None where nothing matches."""
-        best: tuple[int, float, str] | None = None
-        for posting in self.exact & postings:
-            best = _better(best, (EXACT, CLASSES[posting[0]], posting[0]))
-        if best is not None:
-            return best
+    def match(self, postings: frozenset[str]) -> Match | None:
+        """The best of all matches; None where nothing matches."""
+        for some in self._levels(postings):
+            if best := min(some, key=_place, default=None):
+                return best
+        return None
+
+    def matches(self, postings: frozenset[str]) -> list[Match]:
+        """All matches, the best first."""
+        return sorted((match for some in self._levels(postings) for match in some), key=_place)
+
+    def _levels(self, postings: frozenset[str]) -> Iterator[list[Match]]:
+        """Matches by kind: all of a level are better than those of the next."""
+        yield [Match(EXACT, CLASSES[posting[0]], posting) for posting in self.exact & postings]
         if self.prefixes:
-            for posting in postings:
-                if posting.startswith(self.prefixes):
-                    best = _better(best, (PREFIX, _weight(PREFIX, self.word, posting), posting[0]))
-        if best is not None:
-            return best
-        for posting in self.near.keys() & postings:
-            kind = self.near[posting]
-            best = _better(best, (kind, _weight(kind, self.word, posting), posting[0]))
-        return best
+            begun = [posting for posting in postings if posting.startswith(self.prefixes)]
+            yield [Match(PREFIX, _weight(PREFIX, self.word, posting), posting) for posting in begun]
+        near = ((self.near[posting], posting) for posting in self.near.keys() & postings)
+        yield [Match(kind, _weight(kind, self.word, posting), posting) for kind, posting in near]
 
 
 def _weight(kind: int, word: str, posting: str) -> float:
@@ -64,8 +86,8 @@ def _weight(kind: int, word: str, posting: str) -> float:
     return _KINDS[kind] * CLASSES[posting[0]] * (1 - _SHARE + _SHARE * share)
 
 
-def _better(one: tuple[int, float, str] | None, other: tuple[int, float, str]) -> tuple[int, float, str]:
-    return other if one is None or (other[0], -other[1]) < (one[0], -one[1]) else one
+def _place(match: Match) -> tuple[int, float, str]:
+    return match.kind, -match.weight, match.posting
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -83,19 +105,90 @@ def rank(patterns: Sequence[Pattern], row: Mapping[str, Any]) -> Rank | None:
     """The row's rank; None where it lacks a word, has it in another field, or is malformed."""
     if not is_sound(row):
         return None
-    held = postings(row)
-    worst, total, in_name = EXACT, 0.0, 0
-    for pattern in patterns:
-        match = pattern.match(held if pattern.field is None else _of_field(row, pattern.field))
-        if match is None:
-            return None
-        worst = max(worst, match[0])
-        total += match[1]
-        in_name += match[2] == "n"
     name = row["keys"]["name"]
-    whole = min(1.0, in_name / max(1, name.count(" ") + 1)) if worst == EXACT or len(patterns) > 1 else 0.0
-    score = total / len(patterns) + _WHOLE_NAME * whole
+    matches = _match(patterns, row, name)
+    if matches is None:
+        return None
+    worst = max(match.kind for match in matches)
+    score = sum(match.weight for match in matches) / len(patterns)
+    if worst == EXACT or len(patterns) > 1:
+        score += _WHOLE_NAME * _share_of_name(patterns, matches, name)
     return Rank(worst, _millionths(score), name, str(row["_id"]))
+
+
+def _match(patterns: Sequence[Pattern], row: Mapping[str, Any], name: str) -> list[Match] | None:
+    """The match of each word of the query, each by another word of the row; None where one has none."""
+    held = postings(row)
+    if any(pattern.digits for pattern in patterns):
+        held |= {PHONE + suffix for suffix in postings(row, "p")}
+    fields = [held if pattern.field is None else _of_field(row, pattern.field) for pattern in patterns]
+    best = [pattern.match(of_field) for pattern, of_field in zip(patterns, fields, strict=True)]
+    found = [match for match in best if match is not None]
+    if len(found) < len(patterns):
+        return None
+    words = [
+        _source(pattern, match, held) for pattern, match in zip(patterns, found, strict=True) if pattern.word
+    ]
+    if len(set(words)) == len(words):
+        return found
+    return _match_apart(patterns, fields, Counter(name.split()))
+
+
+def _match_apart(
+    patterns: Sequence[Pattern], fields: Sequence[frozenset[str]], named: Mapping[str, int]
+) -> list[Match] | None:
+    """As `_match`, where two words of the query would be met by one (Kuhn's bipartite matching).
+
+    A word that the name has twice meets two.
+    """
+    chosen: dict[tuple[str, int], tuple[int, Match]] = {}
+
+    def place(at: int, tried: set[tuple[str, int]]) -> bool:
+        pattern = patterns[at]
+        for match in pattern.matches(fields[at]):
+            source = _source(pattern, match, fields[at]) if pattern.word else f" {at}"
+            for seat in range(max(1, named.get(source, 1))):
+                if (source, seat) in tried:
+                    continue
+                tried.add((source, seat))
+                if (source, seat) not in chosen or place(chosen[source, seat][0], tried):
+                    chosen[source, seat] = at, match
+                    return True
+        return False
+
+    if not all(place(at, set()) for at in range(len(patterns))):
+        return None
+    return [match for _, match in sorted(chosen.values())]
+
+
+def _source(pattern: Pattern, match: Match, held: frozenset[str]) -> str:
+    """The word of the row that the match stands on.
+
+    Of `marionroth` and `marion77`, of which no more than `m` was typed, that is `marion`: another word of the
+    query must not be met by it, too.
+    """
+    word = match.posting[1:]
+    if match.kind != PREFIX:
+        return word
+    parts = {posting[1:] for posting in held if posting[:1] in CLASSES}
+    begun = [part for part in parts if word.startswith(part) and part.startswith(pattern.word)]
+    made_of = [part for part in begun if word[len(part) :].isdigit() or word[len(part) :] in parts]
+    return min(made_of, key=len, default=word)
+
+
+def _share_of_name(patterns: Sequence[Pattern], matches: Sequence[Match], name: str) -> float:
+    """How much of the name was typed, of its letters; of a run of characters, of its words."""
+    words = name.split()
+    named = [pattern for pattern, match in zip(patterns, matches, strict=True) if match.posting[0] == "n"]
+    letters = sum(map(len, words)) or 1
+    typed = sum(len(pattern.word) / letters if pattern.word else 1 / (len(words) or 1) for pattern in named)
+    return min(1.0, typed)
+
+
+def score_named(words: Sequence[str], name: str) -> int:
+    """The `minus_score` that `rank` gives to a row with all the words in its name."""
+    letters = len(name) - name.count(" ") or 1
+    return _millionths(1.0 + _WHOLE_NAME * min(1.0, sum(len(word) / letters for word in words)))
 
 
 def score_alone(kind: int, word: str, posting: str) -> int:

@@ -55,8 +55,8 @@ class Indexed:
     words: dict[str, bool]
     """Words for the dictionary, each with whether only e-mail or username has it.
 
-    Words with digits and joined words are left out: a directory has as many of those as users. Domains are
-    included: the dictionary tells whether a text can be one.
+    Words with digits are left out, as a directory has as many of those as users, and so are joined words that
+    no address or username has as one. Domains are included: the dictionary tells whether a text can be one.
     """
 
 
@@ -120,7 +120,7 @@ def index(user: Mapping[str, Any]) -> Indexed:
         for text in field.values(user):
             rest.read(text)
     classes = _classes((called, logins, rest))
-    glued = {*called.joined, *logins.joined}.difference(called.spaced())
+    glued = {*called.joined, *logins.joined}.difference(called.spaced(), logins.spaced())
     postings = (
         *(kind + word for word, kind in classes.items()),
         *(LOGIN + domain for domain in domains),
@@ -134,7 +134,7 @@ def index(user: Mapping[str, Any]) -> Indexed:
         t=list(dict.fromkeys(postings))[:_MOST_POSTINGS],
         p=_suffixes(user.get("phone") or ""),
         words={
-            word: kind == LOGIN
+            word: kind == LOGIN or word in called.joined
             for word, kind in classes.items()
             if len(word) > 1 and word not in glued and _fuzzy(word)
         }

@@ -7,10 +7,11 @@ does both. Anything else is plain text; no other sign has a meaning.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Literal
 
 from app.core.errors import FieldError, InvalidError
-from app.core.normalise import typed_email_key
+from app.core.normalise import canonical, typed_email_key
 from app.search import japanese
 from app.search.keyboards import other_layouts
 from app.search.postings import LOGIN, NAME, REST, SHORTEST_NUMBER, as_domain, domain_words
@@ -21,8 +22,9 @@ from models.user import SEARCHED
 Kind = Literal["word", "cjk", "digits"]
 
 LONGEST = 200
-_SHORTEST_WITH_ZERO = 6
 MOST_TERMS = 10
+_MOST_JOINED = 4
+"""The most words of a query of which two neighbours, or all, are tried as one."""
 
 _CLASSES: dict[str | None, tuple[str, ...]] = {
     "name": (NAME,), "username": (NAME, LOGIN), "email": (NAME, LOGIN), "phone": (),
@@ -37,6 +39,8 @@ _PHONE = re.compile(r"(?:phone:)?\s*(\+?[0-9\s().\-/\u2010-\u2015]+)")
 _TRUNK = re.compile(r"\(\s*0\s*\)")
 _NOT_DIGIT = re.compile(r"[^0-9]+")
 _DOMAIN = re.compile(r"@[\w.-]+|[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = re.compile(r"(?:email:)?\s*((?=[^@.]*[@.])[^\s\":]{6,})", re.IGNORECASE)
+_USERNAME = re.compile(r"(?:username:)?\s*([^\s@\":]+)", re.IGNORECASE)
 _EMAIL = re.compile(r"(?:email:)?\s*([^\s@\":]+@[^\s@\":]*)", re.IGNORECASE)
 
 
@@ -61,10 +65,14 @@ class Query:
     terms: tuple[Term, ...]
     email: str | None = None
     """The query as it would stand in `keys.email`, where it is an e-mail address or its beginning."""
+    address: str | None = None
+    """A text that may be a whole e-mail address, misspelt."""
+    username: str | None = None
+    """The query as it would stand in `keys.username`, where it is one word, whatever its signs."""
     digits: str | None = None
     """Its digits without +, 00 or 0, where the query can be a phone number or a part of one."""
     zeros: str | None = None
-    """The digits with 0 or 00, which may be part of the number; None where they are short: an area code."""
+    """The digits with 0 or 00, which may be part of the number: those who have them so come first."""
     domains: tuple[Term, ...] = ()
     """The terms if texts that look like domains are domains; empty where none does."""
     typed: str = ""
@@ -88,9 +96,12 @@ def parse(q: str, *, region: str | None = None) -> Query:
     if terms and not terms[-1].exact:
         terms[-1] = replace(terms[-1], is_last=True)
     email, phone = _EMAIL.fullmatch(typed), _PHONE.fullmatch(fold(typed))
+    username, address = _USERNAME.fullmatch(typed), _ADDRESS.fullmatch(typed)
     return Query(
         terms=tuple(terms),
         email=typed_email_key(email[1]) if email else None,
+        address=_address(address[1]) if address else None,
+        username=canonical(username[1]) if username else None,
         digits=_phone_digits(phone[1], region) if phone else None,
         zeros=_with_zeros(phone[1]) if phone else None,
         domains=tuple(term for part in parts for term in _domain(*part) or _terms(*part, region=region))
@@ -110,14 +121,38 @@ def retype(query: Query) -> list[Query]:
 
 
 def join(query: Query) -> list[Query]:
-    """The query with two neighbouring words as one, then with all: `mc donald` may be stored as one word."""
+    """The query with parts of a phone number as one, then with two neighbouring words as one, then with all.
+
+    `mc donald` may be stored as one word.
+    """
     terms = query.terms
-    if any(term.kind != "word" or term.exact or term.field for term in terms):
-        return []
-    tries = [(*terms[:at], _joined(terms[at : at + 2]), *terms[at + 2 :]) for at in range(len(terms) - 1)]
-    if len(terms) > 2:  # noqa: PLR2004 - two are joined already
-        tries.append((_joined(terms),))
+    tries = [numbers] if len(numbers := _join_digits(terms)) < len(terms) else []
+    if len(terms) <= _MOST_JOINED and not any(
+        term.kind != "word" or term.exact or term.field for term in terms
+    ):
+        tries += [
+            (*terms[:at], _joined(terms[at : at + 2]), *terms[at + 2 :]) for at in range(len(terms) - 1)
+        ]
+        if len(terms) > 2:  # noqa: PLR2004 - two are joined already
+            tries.append((_joined(terms),))
     return [Query(tuple(joined)) for joined in tries]
+
+
+def _join_digits(terms: Sequence[Term]) -> tuple[Term, ...]:
+    found: list[Term] = []
+    for part, row in groupby(
+        terms, key=lambda term: term.kind == "digits" and not (term.exact or term.field)
+    ):
+        together = tuple(row)
+        found += [_joined(together)] if part else together
+    return tuple(found)
+
+
+def dialled(digits: str) -> tuple[str, ...]:
+    """How a phone number may hold the digits: as they are, and without the 0 or 00 before them."""
+    bare = digits.removeprefix("00").removeprefix("0")
+    ways = dict.fromkeys(way for way in (digits, bare) if len(way) >= SHORTEST_NUMBER)
+    return tuple(ways)
 
 
 def _joined(terms: Sequence[Term]) -> Term:
@@ -166,10 +201,13 @@ def _kind(word: str) -> Kind:
     return "digits" if word.isdecimal() else "word"
 
 
+def _address(written: str) -> str:
+    return typed_email_key(written) if "@" in written else canonical(written)
+
+
 def _with_zeros(written: str) -> str | None:
     digits = _NOT_DIGIT.sub("", fold(written))
-    is_part = digits.startswith("0") and len(digits) >= _SHORTEST_WITH_ZERO
-    return digits if is_part and digits != _phone_digits(written) else None
+    return digits if digits.startswith("0") and digits != _phone_digits(written) else None
 
 
 def _phone_digits(written: str, region: str | None = None) -> str | None:

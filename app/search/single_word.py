@@ -5,23 +5,23 @@ without reading a user. Up to `SCAN` keys are ranked as they are; where there ar
 the dictionary, the shortest first, and for each length MongoDB merges their postings by name.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 from bson import MaxKey, MinKey, ObjectId
 
-from app.core.mongo import Collection
+from app.core.mongo import Row
 from app.search import index_reads
-from app.search.dictionary import HIGHEST, Dictionary
-from app.search.index_reads import INDEX, MERGED, SCAN
-from app.search.matching import ONE_TYPO, PREFIX, TWO_TYPOS, Pattern, Rank, score_alone
+from app.search.dictionary import HIGHEST
+from app.search.index_keys import IndexKeys, is_sound
+from app.search.index_reads import MERGED, SCAN
+from app.search.matching import BEGUN_TYPO, PREFIX, STAGES, TWO_TYPOS, Pattern, Rank, score_alone
+from app.search.neighbours import Neighbours, is_numbered
 
 _WORDS = 3_000
 """The most words of the dictionary with one beginning."""
-
-Key = Mapping[str, Any]
 
 
 class SingleWordSearch:
@@ -29,37 +29,49 @@ class SingleWordSearch:
 
     def __init__(
         self,
-        users: Collection,
-        dictionary: Dictionary,
+        neighbours: Neighbours,
         pattern: Pattern,
         *,
         exact: Sequence[str] | None,
         most: int,
+        stages: Sequence[int] = STAGES,
     ) -> None:
         """`exact`: all users who match exactly, if known; `most`: how many of a kind and class to rank."""
-        self._users = users
-        self._dictionary = dictionary
+        self._users = neighbours.users
+        self._dictionary = neighbours.dictionary
+        self._neighbours = neighbours
+        self._keys = IndexKeys(self._users)
         self._met = set(exact or ())
         self._is_whole = exact is not None
         self._most = most
+        self._stages = stages
         self._is_any = bool(exact) or exact is None
+        self._is_near = self._is_any
+        """Whether somebody matches exactly or by a prefix."""
         self.pattern = replace(pattern, prefixes=tuple(letter + pattern.word for letter in pattern.letters))
 
     async def levels(self, least: int) -> AsyncIterator[list[Rank]]:
         """Yields ranks by kind, from `least` on, and by class: all of a level rank before the next.
 
-        Two typos are tried only where nobody else is found.
+        Two typos are tried only where nobody else is found; the middle of words, and typos in a half-typed
+        word, where nobody holds it as typed.
         """
         self._is_whole = self._is_whole and least <= PREFIX
         if least <= PREFIX:
             for letter in self.pattern.letters:
                 yield await self._fresh(PREFIX, await self._begun(letter))
-        for kind, typos in ((ONE_TYPO, 1), (TWO_TYPOS, 2)):
-            if least <= kind and not (kind == TWO_TYPOS and self._is_any):
-                near = await self._dictionary.near(self.pattern.word, typos)
-                self.pattern = index_reads.widen(self.pattern, near, count=0, begun=0)
+            self._is_near = self._is_any and not is_numbered(self.pattern.word)
+        for kind in self._stages:
+            is_better = self._is_near if kind == BEGUN_TYPO else self._is_any and kind == TWO_TYPOS
+            if kind < least or is_better:
+                continue
+            before, near = self.pattern.near, await self._neighbours.of(self.pattern, kind)
+            self.pattern = index_reads.widen(self.pattern, near)
+            fresh = {token: one for token, one in self.pattern.near.items() if token not in before}
+            for one in sorted({one for one in fresh.values() if one >= least}):
                 for letter in self.pattern.letters:
-                    yield await self._fresh(kind, await self._misspelt(kind, letter))
+                    tokens = [token for token, kind in fresh.items() if kind == one and token[0] == letter]
+                    yield await self._fresh(one, await self._misspelt(one, tokens))
 
     async def _fresh(self, kind: int, ranks: list[Rank]) -> list[Rank]:
         """The ranks of users who do not match in a better way."""
@@ -79,7 +91,7 @@ class SingleWordSearch:
         return frozenset([str(row["_id"]) async for row in found])
 
     async def _begun(self, letter: str) -> list[Rank]:
-        keys = await self._keys({**_past(letter + self.pattern.word), "limit": SCAN + 1})
+        keys = await self._keys.read({**_past(letter + self.pattern.word), "limit": SCAN + 1})
         some = self._best(PREFIX, keys)
         return some if len(keys) <= SCAN else await self._shortest(letter) or some
 
@@ -89,23 +101,24 @@ class SingleWordSearch:
         for _, alike in groupby(words, key=len):
             tokens = [letter + word for word in alike]
             for start in range(0, len(tokens), MERGED):
-                keys = await self._merged(tokens[start : start + MERGED])
+                keys = await self._keys.merged(tokens[start : start + MERGED], self._most)
                 found += self._best(PREFIX, keys)
             if len(found) >= self._most:
                 break
         best = {one.id: one for one in sorted(found, reverse=True)}
         return sorted(best.values())[: self._most]
 
-    async def _misspelt(self, kind: int, letter: str) -> list[Rank]:
-        near = self.pattern.near.items()
-        tokens = [token for token, one in near if one == kind and token[0] == letter]
-        return self._best(kind, await self._merged(tokens)) if tokens else []
+    async def _misspelt(self, kind: int, tokens: Sequence[str]) -> list[Rank]:
+        return self._best(kind, await self._keys.merged(tokens[:MERGED], self._most)) if tokens else []
 
-    def _best(self, kind: int, keys: Sequence[Key]) -> list[Rank]:
+    def _best(self, kind: int, keys: Sequence[Row]) -> list[Rank]:
         """The best rank of each user, sorted."""
-        scores = {token: score_alone(kind, self.pattern.word, token) for token in {*map(_token, keys)}}
+        scores = {
+            token: score_alone(kind, self.pattern.word, token)
+            for token in {str(key["search.t"]) for key in keys}
+        }
         ranks = sorted(
-            (scores[key["search.t"]], key["keys.name"], str(key["_id"])) for key in keys if _is_sound(key)
+            (scores[key["search.t"]], key["keys.name"], str(key["_id"])) for key in keys if is_sound(key)
         )
         best: dict[str, Rank] = {}
         for score, name, user_id in ranks:
@@ -115,27 +128,6 @@ class SingleWordSearch:
                 break
         return list(best.values())
 
-    async def _merged(self, tokens: Sequence[str]) -> list[Key]:
-        """The first keys of several postings by name and id; MongoDB merges them and sorts nothing."""
-        words = {"search.t": {"$in": list(tokens)}}
-        order = {"keys.name": 1, "_id": 1}
-        return await self._keys({"filter": words, "sort": order, "limit": self._most})
-
-    async def _keys(self, asked: Mapping[str, Any]) -> list[Key]:
-        reply = await self._users.database.command(
-            {
-                "find": self._users.name,
-                **asked,
-                "hint": INDEX,
-                "returnKey": True,
-                "batchSize": SCAN + 1,
-                "singleBatch": True,
-            },
-            codec_options=self._users.codec_options,
-        )
-        keys: list[Key] = reply["cursor"]["firstBatch"]
-        return keys
-
 
 def _past(beginning: str) -> dict[str, Any]:
     """The bounds of postings with this beginning, without the word itself, which may be a crowd's."""
@@ -143,12 +135,3 @@ def _past(beginning: str) -> dict[str, Any]:
         "min": {"search.t": beginning, "keys.name": MaxKey(), "_id": MaxKey()},
         "max": {"search.t": beginning + HIGHEST, "keys.name": MinKey(), "_id": MinKey()},
     }
-
-
-def _token(key: Key) -> str:
-    return str(key["search.t"])
-
-
-def _is_sound(key: Key) -> bool:
-    """Whether the key is well formed: other programs may have stored anything."""
-    return isinstance(key.get("keys.name"), str) and isinstance(key["_id"], ObjectId)

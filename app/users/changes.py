@@ -127,8 +127,6 @@ class Writes:
             is_verified = stays_verified(row, values)
         update, words = change(values, raised, is_verified=is_verified, differing=differing)
         update["$set"] |= stored
-        await self._records.learn([words])
-
         loses = administrators.may_administer(row) and not administrators.may_administer(values)
 
         told = audit.write.differences(_input(row), values) if differences is None else differences
@@ -154,11 +152,13 @@ class Writes:
             await end_codes(users.database, [row["_id"]] if moves(row, values) else [], session)
             if also is not None:
                 await also([entry], session)
+            await learnt
             changed: Row = reply["value"]
             return changed
 
         try:
-            return await self._records.together(change_and_tell, session)
+            async with self._records.learning([words]) as learnt:
+                return await self._records.together(change_and_tell, session)
         except audit.write.NothingChangedError:
             return None
 

@@ -1,7 +1,7 @@
 """Stored records of users, built whole from what callers may set, so that derived fields never lag."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 from beanie import PydanticObjectId
@@ -179,7 +179,6 @@ class Records:
         entry = creation(new.id, {name: stored[name] for name in SETTABLE}, author)
         command = {"insert": self.collection.name, "documents": [stored]}
         is_first = session is None
-        learning = asyncio.create_task(self.learn([new.words]))
 
         async def write(session: AsyncClientSession) -> None:
             try:
@@ -188,12 +187,10 @@ class Records:
                 raise conflict(duplicate.details) from None
             if also is not None:
                 await also([entry], session)
-            await learning  # nobody finds the user before the commit
+            await learnt  # nobody finds the user before the commit
 
-        try:
+        async with self.learning([new.words]) as learnt:
             await self.together(write, session)
-        finally:
-            await asyncio.gather(learning, return_exceptions=True)
         return {name: value for name, value in stored.items() if name not in _HIDDEN}
 
     async def together(
@@ -208,6 +205,10 @@ class Records:
         """The user with the `avatar_url` to store, which a URL of our own pictures does not change."""
         url = pictures.settle(user.avatar_url, stored, self._base)
         return user if url == user.avatar_url else user.model_copy(update={"avatar_url": url})
+
+    def learning(self, users: Iterable[dict[str, bool]]) -> AbstractAsyncContextManager[Awaitable[None]]:
+        """Learn the words of users beside their write, which awaits this before it commits."""
+        return self._dictionary.learning(users)
 
     async def learn(self, users: Iterable[dict[str, bool]]) -> None:
         """Put the words of users into the dictionary, before the users are written."""

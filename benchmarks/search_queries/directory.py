@@ -108,6 +108,17 @@ class Directory:
         """A word of the name is at most so many typos away."""
         return set(chain.from_iterable(self._by_name_word[word] for word in self._near(typed, within)))
 
+    def begun_near(self, typed: str, *, among: set[int] | None) -> set[int]:
+        """A word of the name has a beginning at most one typo away."""
+        spellings = (
+            self._name_words
+            if among is None
+            else {word for which in among for word in words(self.names[which])}
+        )
+        near = (word for word in spellings if _is_begun_near(typed, word))
+        found = set(chain.from_iterable(self._by_name_word[word] for word in near))
+        return found if among is None else found & among
+
     def anywhere(self, *asked: str) -> set[int]:
         """Each word is a word of any field."""
         return _all(set(self._by_word.get(word, ())) for word in asked)
@@ -135,8 +146,16 @@ class Directory:
         return {name: who for name, who in self.by_name.items() if is_east_asian(name)}
 
     def has_digits(self, digits: str) -> set[int]:
-        """A phone number, e-mail address or username has these digits."""
-        return {self._line(found.start()) for found in re.finditer(digits, self._numbered)}
+        """A phone number, e-mail address or username has these digits, or other letters in a row."""
+        return {self._line(found.start()) for found in re.finditer(re.escape(digits), self._numbered)}
+
+    def ending_in(self, digits: str) -> set[int]:
+        """The phone number ends so."""
+        return {which for which, phone in enumerate(self.phones) if phone.endswith(digits)}
+
+    @cached_property
+    def by_email(self) -> dict[str, int]:
+        return {email: which for which, email in enumerate(self.emails)}
 
     def _line(self, place: int) -> int:
         return bisect_right(self._line_starts, place) - 1
@@ -167,6 +186,12 @@ class Directory:
             and len(set(word) ^ set(typed)) <= 2 * within  # each edit takes at most one letter and adds one
             and distance(typed, word) <= within
         ]
+
+
+def _is_begun_near(typed: str, word: str) -> bool:
+    lengths = range(len(typed) - 1, min(len(word), len(typed) + 1) + 1)
+    has_letters = len(set(typed) - set(word[: len(typed) + 1])) <= 1
+    return has_letters and any(distance(typed, word[:length]) <= 1 for length in lengths)
 
 
 def _starting(ordered: list[str], part: str) -> Iterator[str]:

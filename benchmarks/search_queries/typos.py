@@ -12,14 +12,24 @@ from benchmarks.search_queries.text import Edit, alphabet, distance, fold, missp
 _EDITS: tuple[Edit, ...] = get_args(Edit)
 _SHORTEST = {1: 4, 2: 8}
 """Letters of a word that may have so many typos."""
+_SHORT = range(5, 8)
+"""Letters of a word in which two typos are found where nothing better is."""
+_LONGEST = 64
 _ALONE = 0.3
 """The share of queries that are the misspelt word and nothing else."""
 
 
-def _typos(person: Person, directory: Directory, dice: Random, *, edits: tuple[Edit, ...]) -> Query | None:
+def _typos(
+    person: Person,
+    directory: Directory,
+    dice: Random,
+    *,
+    edits: tuple[Edit, ...],
+    lengths: range | None = None,
+) -> Query | None:
     """Right are people who have a word so near; nobody may be nearer, nor fit by the start of a word."""
     tokens = person.name.split()
-    places = _places(tokens, len(edits))
+    places = _places(tokens, lengths or range(_SHORTEST[len(edits)], _LONGEST))
     if not places:
         return None
     place = dice.choice(places)
@@ -38,13 +48,13 @@ def _typos(person: Person, directory: Directory, dice: Random, *, edits: tuple[E
     return query(" ".join(asked), right)
 
 
-def _places(tokens: list[str], typos: int) -> list[int]:
-    return [place for place, token in enumerate(tokens) if _takes(token, typos)]
+def _places(tokens: list[str], lengths: range) -> list[int]:
+    return [place for place, token in enumerate(tokens) if _takes(token, lengths)]
 
 
-def _takes(token: str, typos: int) -> bool:
+def _takes(token: str, lengths: range) -> bool:
     plain = fold(token)
-    return plain.isalpha() and len(plain) >= _SHORTEST[typos] and alphabet(plain) is not None
+    return plain.isalpha() and len(plain) in lengths and alphabet(plain) is not None
 
 
 def _misspelt(token: str, edits: tuple[Edit, ...], dice: Random) -> str | None:
@@ -59,10 +69,15 @@ def _two(person: Person, directory: Directory, dice: Random) -> Query | None:
     return _typos(person, directory, dice, edits=(dice.choice(_EDITS), dice.choice(_EDITS)))
 
 
+def _two_short(person: Person, directory: Directory, dice: Random) -> Query | None:
+    edits = dice.choice(_EDITS), dice.choice(_EDITS)
+    return _typos(person, directory, dice, edits=edits, lengths=_SHORT)
+
+
 def _one_each(person: Person, directory: Directory, dice: Random) -> Query | None:
     """Right are people who have both words within one typo."""
     tokens = person.name.split()
-    if len(tokens) != 2 or not all(_takes(token, 1) for token in tokens):
+    if len(tokens) != 2 or not all(_takes(token, range(_SHORTEST[1], _LONGEST)) for token in tokens):
         return None
     typed = [_misspelt(token, (dice.choice(_EDITS),), dice) for token in tokens]
     if not all(typed):
@@ -81,5 +96,6 @@ def _one(edit: Edit) -> Callable[[Person, Directory, Random], Query | None]:
 KINDS = (
     *(Kind("one typo", edit, _one(edit)) for edit in _EDITS),
     Kind("two typos", "two in a long word", _two),
+    Kind("two typos, short", "two in a word of 5 to 7 letters", _two_short),
     Kind("typos in two words", "one in each of two words", _one_each),
 )

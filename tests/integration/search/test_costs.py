@@ -14,6 +14,7 @@ from bson import ObjectId
 from app.commands import samples
 from app.search.dictionary import SHORTEST
 from app.search.index_reads import SCAN
+from app.search.ranking import RANKED
 from app.search.typos import neighbourhood
 from tests.support.api import serving
 from tests.support.listing import document, flat, resources, spoil, users, walk
@@ -24,8 +25,10 @@ from tests.support.worst_queries import WORST
 CROWD = 5_000
 MOST_COMMANDS = 60
 """Of one page: two words of a typo each for ten words, and what is tried where nobody is found."""
-TERMS = 600 * 6
-"""Keys of one look into the dictionary: 600 words, each met by the few tokens that two near words share."""
+TERMS = 1_500 * 6
+"""Keys of one look into the dictionary: 1,500 words, each met by the few tokens that two near words share."""
+SPELLINGS = 2_900
+"""Texts that are one edit away from a local part, or from a word with digits."""
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +202,26 @@ def assert_bounded(reads: list[Read], *, commands: int = MOST_COMMANDS) -> None:
         {"q": "zhang wei"},
         {"q": "hanne lore wolfs gruber"},  # words joined
         {"q": "nobodyiscalledso"},
+        {"q": "hannelore wolsfg"},  # half typed with a typo
+        {"q": "hannelore wolsfg", "tag": "third"},
+        {"q": "wolsfg"},
+        {"q": "olfsgrub"},  # the middle of a word
+        {"q": "hannelore olfsgrub"},
+        {"q": "owd12"},
+        {"q": "lrzowd123"},
+        {"q": "wxlxsgruber hannelore"},  # two typos
+        {"q": "w77x"},  # spellings of a word with digits
+        {"q": "hannelore w77x"},
+        {"q": "abcdefghijkl789012345678"},
+        {"q": "w77x@crowd.example"},  # spellings of an address
+        {"q": f"{'abcdefgh' * 4}@crowd.example"},
+        {"q": "w77crowd.example"},
+        {"q": "w77@crowd.exmaple"},
+        {"q": "hannelore 43660"},  # a name and a part of a phone number
+        {"q": "660 wolfsgruber"},
+        {"q": "wolfsgruber 0660 12 00042"},
+        {"q": "wolfsgruber w"},  # one word of two
+        {"q": "hannelore wolfsgruber", "limit": 1},
     ],
     ids=str,
 )
@@ -280,6 +303,34 @@ async def test_typos_cost_a_look_a_word(city: httpx.AsyncClient) -> None:
     async with watched(city) as reads:
         await found(city, "w" * (SHORTEST[1] - 2))
     assert not [read for read in reads if read.collection == "terms" and _is_by_typos(read)]
+
+
+@pytest.mark.parametrize("q", ["w77x", "abcdefgh789012", "abcdefgh12@crowd.example", "w77x@crowd.example"])
+async def test_spellings_are_sought_in_a_read_that_ends_at_each_miss(city: httpx.AsyncClient, q: str) -> None:
+    """An address that nobody has so is looked for by its words, too."""
+    async with watched(city) as reads:
+        await found(city, q)
+    sought = [read for read in reads if read.collection == "users" and read.ranges > 100]
+    assert 1 <= len(sought) <= 2
+    for read in sought:
+        assert read.ranges <= SPELLINGS
+        assert read.keys <= read.ranges + 20
+        assert read.documents <= 20
+
+
+async def test_a_half_typed_word_costs_a_look_of_six_tokens(city: httpx.AsyncClient) -> None:
+    async with watched(city) as reads:
+        assert await found(city, "hannelore wolsfgru")
+    looks = [read for read in reads if read.collection == "terms" and "~" in str(read.command)]
+    assert [len(look.command["filter"]["d"]["$in"]) for look in looks] == [6]
+
+
+async def test_a_crowd_of_given_name_and_surname_is_ranked_by_keys_alone(city: httpx.AsyncClient) -> None:
+    async with watched(city) as reads:
+        assert len(await search(city, "hannelore wolfsgruber", limit=10)) == 10
+    ranked = [read for read in reads if read.collection == "users" and "search.t" in str(read.command)]
+    assert sum(read.keys for read in ranked) <= 2 * RANKED
+    assert sum(read.documents for read in ranked) <= 20
 
 
 def _is_by_typos(read: Read) -> bool:
@@ -420,7 +471,7 @@ async def test_malformed_rows_break_no_search(city: httpx.AsyncClient) -> None:
 async def test_a_crowd_with_spoilt_rows_among_it_is_walked_through(
     city: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.search.finder.RANKED", 10)
+    monkeypatch.setattr("app.search.reading.RANKED", 10)
     sound = [document(9_300 + n, name=f"Fest{n:03} Zwischenruf") for n in range(40)]
     odd = [document(9_400 + n, name=f"Fest{n * 2:03} Zwischenruf") for n in range(16)]
     changes: list[dict[str, Any]] = [

@@ -239,6 +239,23 @@ async def test_a_new_version_of_the_scheme_is_noticed_and_renewed(
     assert await found(client, "vorher") == ["Vorher Eins"]
 
 
+async def test_a_dictionary_of_before_half_typed_words_serves_and_is_renewed(
+    client: httpx.AsyncClient,
+) -> None:
+    await store(client, [somebody("Vorzeiten Angelegt")])
+    terms = database(client)["terms"]
+    old = {"$unset": {"k": 1, "s": 1}, "$set": {"d": ["vorzeiten", "orzeiten", "vrzeiten", "vozeiten"]}}
+    await terms.update_one({"_id": "vorzeiten"}, old)
+    await users(client).update_many({}, {"$set": {"search.v": 2}})
+    assert await found(client, "orzeiten") == ["Vorzeiten Angelegt"]
+    assert await found(client, "angelegt vorzxi") == []
+    assert await found(client, "rzeite") == []
+    assert await SearchIndex(users(client)).is_outdated()
+    await SearchIndex(users(client)).reindex()
+    assert await found(client, "angelegt vorzxi") == ["Vorzeiten Angelegt"]
+    assert await found(client, "rzeite") == ["Vorzeiten Angelegt"]
+
+
 async def test_counts_are_made_anew(client: httpx.AsyncClient, run: Any) -> None:
     await store(client, [somebody(f"Zaehl{'abc'[n % 3]} Vielfach", tags=["vielfach"]) for n in range(40)])
     terms = database(client)["terms"]
@@ -315,7 +332,7 @@ async def test_without_its_dictionary_search_is_exact_and_breaks_nowhere(
     client: httpx.AsyncClient, run: Any
 ) -> None:
     await store(client, [somebody("Wortlos Verblieben"), somebody("Wortlosigkeit Gegangen")])
-    assert await found(client, "wrotlos") == ["Wortlos Verblieben"]
+    assert await found(client, "wrotlos") == ["Wortlos Verblieben", "Wortlosigkeit Gegangen"]
     await database(client)["terms"].drop()
     assert await found(client, '"wortlos"') == ["Wortlos Verblieben"]
     assert (await found(client, "wortlos"))[0] == "Wortlos Verblieben"
@@ -326,10 +343,10 @@ async def test_without_its_dictionary_search_is_exact_and_breaks_nowhere(
     await create(client, name="Danach Gekommen")
     assert await found(client, "danach") == ["Danach Gekommen"]
     assert await asyncio.to_thread(run, "reindex") == (0, "0 users had to change; all words are counted.\n")
-    assert await found(client, "wrotlos") == ["Wortlos Verblieben"]
+    assert await found(client, "wrotlos") == ["Wortlos Verblieben", "Wortlosigkeit Gegangen"]
     assert await found(client, "dnaach") == ["Danach Gekommen"]
     assert await asyncio.to_thread(run, "check") == (0, IN_ORDER)
-    assert (await database(client)["terms"].index_information()).keys() == {"_id_", "neighbours"}
+    assert (await database(client)["terms"].index_information()).keys() == {"_id_", "neighbours", "endings"}
 
 
 async def test_a_dictionary_dropped_while_we_run_is_missed_and_learnt_again(

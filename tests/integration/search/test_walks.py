@@ -133,9 +133,10 @@ async def test_a_crowd_of_a_city_stands_on_its_first_page_wherever_its_names_are
     far = [somebody(f"Zoe {n:03} Fernweh", city="Weit Weg") for n in range(60)]
     await store(empty, [*near, *far])
     await SearchIndex(users(empty)).reindex()  # counts that are no samples
-    for module in ("index_reads", "finder"):
+    for module in ("index_reads", "reading"):
         monkeypatch.setattr(f"app.search.{module}.SCAN", 50)
-    monkeypatch.setattr("app.search.finder.RANKED", 10)
+    monkeypatch.setattr("app.search.index_reads.COMMON", 25)
+    monkeypatch.setattr("app.search.reading.RANKED", 10)
     page = [item["name"] for item in await search(empty, "fernweh", city="Weit Weg", limit=10)]
     assert page == [f"Zoe {n:03} Fernweh" for n in range(10)]
     assert await called(empty, q="fernweh", city="Weit Weg", limit=7) == [one["name"] for one in far]
@@ -152,7 +153,7 @@ async def test_of_more_who_are_near_than_are_ranked_the_best_are(
         + [somebody(f"{given} Vorspannungen", email=f"{given}2@near.example") for given in "abcdefghi"]
         + [somebody(f"Anonym {n:02}", email=f"vorspann.{n}@near.example") for n in range(40)],
     )
-    monkeypatch.setattr("app.search.finder.RANKED", 10)
+    monkeypatch.setattr("app.search.reading.RANKED", 10)
     best = [f"{given} Vorspann" for given in sorted("zyxwvutsr")]
     for scan in (3_000, 12):  # all keys at once, or word by word
         monkeypatch.setattr("app.search.single_word.SCAN", scan)
@@ -338,8 +339,9 @@ async def test_a_filtered_walk_through_a_crowd_misses_nobody_while_others_write(
 ) -> None:
     """Where few of those read match: with reads of 20 keys in place of 3,000, that is most pages."""
     monkeypatch.setattr("app.search.index_reads.SCAN", 20)
-    monkeypatch.setattr("app.search.finder.SCAN", 20)
-    monkeypatch.setattr("app.search.finder.RANKED", 10)
+    monkeypatch.setattr("app.search.index_reads.COMMON", 10)
+    monkeypatch.setattr("app.search.reading.SCAN", 20)
+    monkeypatch.setattr("app.search.reading.RANKED", 10)
     people = [somebody(f"Bleibt {n:04} Langzug", tags=["rare"] if n % 15 == 0 else []) for n in range(600)]
     staying = (await store(empty, people))[::15]
     for _ in range(3):
@@ -352,7 +354,8 @@ async def test_a_walk_through_two_common_words_survives_that_counts_change(
     empty: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.search.index_reads.SCAN", 100)
-    monkeypatch.setattr("app.search.finder.RANKED", 20)
+    monkeypatch.setattr("app.search.index_reads.COMMON", 50)
+    monkeypatch.setattr("app.search.reading.RANKED", 20)
     people = [
         somebody(f"{one} {n:03}", city=other)
         for n in range(40)

@@ -77,7 +77,9 @@ def test_a_common_word_with_a_facet_goes_along_the_facet_too() -> None:
 
 def test_what_is_near_is_read_without_who_holds_the_word_itself() -> None:
     [asked] = patterns("zhang")
-    widened = index_reads.widen(asked, {"zheng": (1, 5), "zhong": (2, 5)}, count=90_000, begun=0)
+    widened = index_reads.widen(
+        asked, {"zheng": (ONE_TYPO, 5), "zhong": (TWO_TYPOS, 5)}, count=90_000, begun=0
+    )
     assert widened.near["nzheng"] == ONE_TYPO
     assert widened.near["rzhong"] == TWO_TYPOS
     by_class = index_reads.choose_near([widened], [])
@@ -97,8 +99,8 @@ def test_strict_words_have_nobody_near() -> None:
 def test_of_several_words_the_rarest_leads_with_all_that_it_may_stand_for() -> None:
     anna, abel = patterns("anna abel")
     widened = [
-        index_reads.widen(anna, {"anne": (1, 40)}, count=40_000, begun=0),
-        index_reads.widen(abel, {"abeln": (1, 2)}, count=5_000, begun=0),
+        index_reads.widen(anna, {"anne": (ONE_TYPO, 40)}, count=40_000, begun=0),
+        index_reads.widen(abel, {"abeln": (ONE_TYPO, 2)}, count=5_000, begun=0),
     ]
     paired, alone = index_reads.choose_near(widened, [])
     assert set(alone.tokens) == {letter + word for letter in "ner" for word in ("abel", "abeln")}
@@ -176,3 +178,24 @@ def test_the_beginning_of_an_address_or_number_is_one_range() -> None:
     match, cut = index_reads.by_digits("301", None)
     assert match["$match"] == {"search.p": {"$elemMatch": {"$gte": "301", "$lt": "301\U0010ffff"}}}
     assert cut == {"$limit": SCAN}
+
+
+@pytest.mark.parametrize("local", ["a", "castle41", "ann.smithson1234", "abcdefgh" * 4])
+def test_spellings_of_an_address_are_bounded_and_hold_all_that_are_one_edit_away(local: str) -> None:
+    before, within = index_reads.near_email(f"{local}@example.com")
+    spellings = before[0]["$match"]["keys.email"]["$in"]
+    assert len(spellings) <= 2_900
+    assert f"{local}@example.com" not in spellings
+    assert {f"{local[1:]}@example.com", f"{local}x@example.com", f"0{local}@example.com"} <= set(spellings)
+    assert within[0]["$match"]["keys.email"]["$gte"] == f"{local}@"
+
+
+def test_of_a_text_without_a_sign_only_the_sign_is_sought() -> None:
+    [asked] = index_reads.near_email("castle41example.com")
+    assert "castle41@example.com" in asked[0]["$match"]["keys.email"]["$in"]
+    assert len(asked[0]["$match"]["keys.email"]["$in"]) <= 4 * 20
+
+
+def test_long_local_parts_are_not_spelt_again() -> None:
+    assert index_reads.near_email(f"{'a' * 33}@example.com") == []
+    assert index_reads.near_email("") == []

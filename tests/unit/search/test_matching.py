@@ -51,7 +51,7 @@ def test_the_best_kind_of_match_counts_then_the_best_place(
     asked: Pattern, said: dict[str, Any], expected: tuple[int, str] | None
 ) -> None:
     found = asked.match(postings(row(**said)))
-    assert (found and (found[0], found[2])) == expected
+    assert (found and (found.kind, found.posting[0])) == expected
 
 
 def test_kinds_and_places_weigh_in_their_order() -> None:
@@ -99,7 +99,41 @@ def test_the_worst_word_decides_then_the_score_then_the_name_then_the_id() -> No
 
 def test_users_without_a_word_are_not_ranked() -> None:
     assert rank([pattern("anna"), pattern("berlin")], row(name="Anna")) is None
-    assert rank([pattern("anna"), pattern("anna")], row(name="Anna")) is not None
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "is_found"),
+    [
+        ([pattern("marion"), prefix("m")], {"name": "Marion Roth"}, False),
+        ([prefix("m"), pattern("marion")], {"name": "Marion Roth"}, False),
+        ([pattern("marion"), prefix("m")], {"name": "Marion Roth", "email": "marion77@x.example"}, False),
+        ([pattern("marion"), prefix("m")], {"name": "Marion van Roth", "username": "marion.roth"}, False),
+        ([pattern("marion"), prefix("m")], {"name": "Marion Maier"}, True),
+        ([pattern("marion"), prefix("m")], {"name": "Marion Marionette"}, True),
+        ([pattern("marion"), prefix("m")], {"name": "Marion Roth", "tags": ["music"]}, True),
+        ([pattern("smith"), prefix("smith1")], {"name": "Ann Smith", "email": "smith12@x.example"}, True),
+        ([prefix("an"), prefix("ann")], {"name": "Ann Andersson"}, True),
+        ([prefix("ann"), prefix("an")], {"name": "Andersson Ann"}, True),
+        ([pattern("anna"), pattern("anna")], {"name": "Anna Roth"}, False),
+        ([pattern("anna"), pattern("anna")], {"name": "Anna Anna"}, True),
+        ([pattern("marion"), near("marian", marion=ONE_TYPO)], {"name": "Marion Roth"}, False),
+        ([pattern("marion"), near("marian", marion=ONE_TYPO)], {"name": "Marion Marian"}, True),
+        ([prefix("a")] * 10, {"name": "Anna Abel Ada", "tags": ["art", "ale"]}, False),
+    ],
+)
+def test_each_word_is_met_by_another_word_of_the_user(
+    asked: list[Pattern], said: dict[str, Any], *, is_found: bool
+) -> None:
+    assert (rank(asked, row(**said)) is not None) == is_found
+
+
+def test_of_two_who_match_alike_the_name_that_is_typed_further_comes_first() -> None:
+    asked = [pattern("anna"), prefix("ro")]
+    ranks = [
+        rank(asked, row(number, name=name))
+        for number, name in enumerate(["Anna Roth", "Anna Rothaupt", "Aalfons Anna Roth"])
+    ]
+    assert [one.id for one in sorted(filter(None, ranks))] == [str(IDS[number]) for number in (0, 2, 1)]
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,14 @@ def test_a_whole_number_is_looked_up_as_it_is_stored(q: str, region: str | None,
 
 @pytest.mark.parametrize(
     ("q", "zeros"),
-    [("009498", "009498"), ("0171/23", "017123"), ("9498", None), ("0541", None), ("+49 (0)171", None)],
+    [
+        ("009498", "009498"),
+        ("0171/23", "017123"),
+        ("9498", None),
+        ("0541", "0541"),
+        ("012", None),
+        ("+49 (0)171", None),
+    ],
 )
 def test_a_zero_in_front_may_be_of_the_number(q: str, zeros: str | None) -> None:
     assert parse(q).zeros == zeros

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.search.typos import distance, neighbourhood
+from app.search.typos import beginnings, distance, endings, half_typed, is_begun_near, neighbourhood
 
 LETTERS = "abcdeñя"
 WORD = st.text(LETTERS, min_size=4, max_size=14)
@@ -38,11 +38,42 @@ def test_words_with_one_typo_share_a_token(data: st.DataObject) -> None:
 
 
 @given(st.data())
-def test_long_words_with_two_typos_share_a_token(data: st.DataObject) -> None:
+def test_words_of_five_letters_with_two_typos_share_a_token(data: st.DataObject) -> None:
     word = data.draw(WORD)
-    assume(len(word) >= 8)
+    assume(len(word) >= 5)
     typed = data.draw(edits(data.draw(edits(word))))
     assert set(neighbourhood(word)) & set(neighbourhood(typed))
+
+
+@given(st.data())
+def test_a_half_typed_word_with_a_typo_shares_a_token_with_the_whole_one(data: st.DataObject) -> None:
+    word = data.draw(WORD)
+    begun = word[: data.draw(st.integers(4, len(word)))]
+    typed = data.draw(edits(begun))
+    assume(len(typed) >= 4)
+    assume(len(typed) < len(word))
+    assert is_begun_near(typed, word)
+    assert set(beginnings(word)) & set(half_typed(typed))
+
+
+def test_a_beginning_further_off_is_not_near() -> None:
+    assert is_begun_near("jonm", "jonker")
+    assert is_begun_near("jon", "jonker")
+    assert not is_begun_near("jxxk", "jonker")
+    assert not is_begun_near("onker", "jo")
+
+
+def test_beginnings_are_of_four_to_six_letters() -> None:
+    assert beginnings("ann") == []
+    assert beginnings("anna") == ["~nna", "~ana", "~ann"]
+    assert len(beginnings("katharina")) == 4 + 5 + 6
+    assert half_typed("katharina") == half_typed("kathar")
+
+
+def test_endings_are_of_three_letters_or_more() -> None:
+    assert endings("smith") == ["mith", "ith"]
+    assert endings("ann") == []
+    assert len(endings("a" * 32)) == 13
 
 
 @pytest.mark.parametrize(
