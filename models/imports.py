@@ -401,6 +401,9 @@ class StoredImport(Document):
     revert: PydanticObjectId | None = None
     bulk: dict[str, Any] | None = None
     """Of a bulk change, which has no file: `{change, filter, ids, undo_until, refused, lost}`."""
+    begun: int | None = None
+    """The last row whose user may be written and whose trail may not: while rows are applied, and after a run
+    that was killed."""
     plan_job: str
     apply_job: str | None
     created_at: datetime

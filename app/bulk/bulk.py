@@ -39,13 +39,13 @@ class Bulk:
         self._settings = connections.settings
         self._listing = listing
         records = ImportRecords(connections.database, BULK)
-        views = Views(records, files, jobs, cursors)
+        applier = Applier(connections, records, jobs, users)
+        views = Views(records, files, jobs, cursors, applier.settle)
         self.find, self.page, self.list_all = views.find, views.page, views.list_all
         self.cancel, self.delete = views.cancel, views.delete
         self._submitter = Submitter(connections, files, jobs)
         self.revert = Reverter(records, views, self._submitter).submit
         self.plan = Planner(connections, records, listing, imports).plan
-        applier = Applier(connections, records, jobs, users)
         self.begin, self.apply = applier.begin, applier.apply
 
     async def submit(

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from contextvars import Context
 from typing import Any, TypeVar
 
@@ -31,24 +31,27 @@ _INTERRUPTED = 11_601
 
 
 @asynccontextmanager
-async def session_about(documents: Collection, _id: Any) -> AsyncIterator[AsyncClientSession]:
-    """A session for transactions about one document, which ends earlier ones about it.
+async def sessions_about(
+    documents: Collection, _id: Any, count: int
+) -> AsyncIterator[list[AsyncClientSession]]:
+    """Sessions for writes about one document, which end earlier ones about it.
 
     MongoDB keeps the transaction of a killed process, and its locks, for a minute. So the document lists its
     sessions (`sessions`), and the next process ends them.
     """
     client = documents.database.client
-    async with client.start_session() as session:
-        own = session.session_id["id"]
+    async with AsyncExitStack() as stack:
+        sessions = [await stack.enter_async_context(client.start_session()) for _ in range(count)]
+        own = [session.session_id["id"] for session in sessions]
         about = await documents.find_one_and_update(
-            {"_id": _id}, {"$addToSet": {"sessions": own}}, {"sessions": 1}
+            {"_id": _id}, {"$addToSet": {"sessions": {"$each": own}}}, {"sessions": 1}
         )
-        others = [other for other in (about or {}).get("sessions", ()) if other != own]
+        others = [other for other in (about or {}).get("sessions", ()) if other not in own]
         if others:
             await client.admin.command("killSessions", [{"id": other} for other in others])
             await documents.update_one({"_id": _id}, {"$pull": {"sessions": {"$in": others}}})
-        yield session
-        await documents.update_one({"_id": _id}, {"$pull": {"sessions": own}})
+        yield sessions
+        await documents.update_one({"_id": _id}, {"$pull": {"sessions": {"$in": own}}})
 
 
 @asynccontextmanager

@@ -10,8 +10,9 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from app.core import clock
 from app.core.errors import InsufficientScopeError
 from app.database.connections import Connections
-from app.database.transactions import session_about, together
+from app.database.transactions import sessions_about, together
 from app.imports.import_records import Import, ImportRecords, author_of, path_of
+from app.imports.lanes import LANES, Lanes
 from app.imports.row_writer import RowWriter
 from app.jobs import Job, JobCancelledError, Jobs, Run, Viewer
 from app.users import Authority, Users
@@ -96,13 +97,21 @@ class Applier:
             await on_progress(done, total)
 
         await on_progress(done, total)
-        authority = Authority(frozenset(found["scopes"]), author_of(found))
-        rows = self._records.rows
-        async with session_about(self._records.imports, found["_id"]) as session:
-            await RowWriter(found["_id"], rows, self._users, session, authority, found["columns"]).write_all(
-                advance
-            )
+        async with sessions_about(self._records.imports, found["_id"], LANES) as sessions:
+            writers = [self._writer(found, session) for session in sessions]
+            await Lanes(self._records.imports, writers).write_all(advance)
         await self._close(found["_id"], "applied", applied_at=clock.now())
+
+    async def settle(self, found: Import) -> None:
+        """Finish rows that a killed run has begun, so that no change stays without its trail."""
+        if found.get("begun"):
+            async with self._database.client.start_session() as session:
+                await self._writer(found, session).finish_begun()
+
+    def _writer(self, found: Import, session: AsyncClientSession) -> RowWriter:
+        authority = Authority(frozenset(found["scopes"]), author_of(found))
+        rows, begun = self._records.rows, found.get("begun", 0)
+        return RowWriter(found["_id"], rows, self._users, session, authority, found["columns"], begun=begun)
 
     async def _close(self, import_id: ObjectId, state: ImportState, **more: Any) -> None:
         counts = await self._records.count(import_id)

@@ -1,6 +1,6 @@
 """Imports as their owners and administrators see them."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,6 +27,10 @@ _SAID: Final = {"said": {"$cond": [{"$in": ["$status", ["create", "created"]]}, 
 _UNDER_WAY: Final = frozenset({"planning", "applying"})
 
 
+Settle = Callable[[Import], Awaitable[None]]
+"""Finishes what a killed run has begun to apply."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImportView:
     """An import in its current state, which a running job knows better than the document."""
@@ -40,7 +44,10 @@ class ImportView:
 class Views:
     """Looks up imports, their plans and their rows."""
 
-    def __init__(self, records: ImportRecords, files: Files, jobs: Jobs, cursors: CursorSealer) -> None:
+    def __init__(
+        self, records: ImportRecords, files: Files, jobs: Jobs, cursors: CursorSealer, settle: Settle
+    ) -> None:
+        self.settle = settle
         self._records = records
         self._files = files
         self._jobs = jobs
@@ -115,6 +122,7 @@ class Views:
         """
         shown = await self.find(import_id, viewer)
         self.check_still(shown)
+        await self.settle(shown.document)
         if shown.state == "planning" and shown.job is not None:
             await self._cancel(shown.job)
         deleted = await self._records.imports.delete_one(

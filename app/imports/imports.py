@@ -30,7 +30,8 @@ class Imports:
     ) -> None:
         """`downloads` counts running downloads, workbooks of imports included."""
         records = ImportRecords(connections.database)
-        views = Views(records, files, jobs, cursors)
+        applier = Applier(connections, records, jobs, users)
+        views = Views(records, files, jobs, cursors, applier.settle)
         self.find, self.page = views.find, views.page
         self.list_all, self.delete = views.list_all, views.delete
         submitter = Submitter(connections, files, jobs)
@@ -40,6 +41,5 @@ class Imports:
         self.offer_upload, self.complete_upload = direct.offer, direct.complete
         self.revert = Reverter(records, views, submitter).submit
         self.plan = Planner(connections, files).plan
-        applier = Applier(connections, records, jobs, users)
         self.begin, self.apply, self.carry_out = applier.begin, applier.apply, applier.carry_out
         self.begin_sheet = Sheets(views, downloads).begin

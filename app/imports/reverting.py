@@ -48,6 +48,7 @@ class Reverter:
         """
         shown = await self._views.find(import_id, viewer)
         self._views.check_still(shown)
+        await self._views.settle(shown.document)
         counts = await self._records.count(import_id)
         total = sum(counts[status] for status in _DONE)
         if not total:

@@ -43,6 +43,8 @@ class Batch:
     words: list[dict[str, bool]] = field(default_factory=list)
     plain: Group = field(default_factory=Group)
     """Updates of no unique value: written before the transaction of their trail."""
+    new: Group = field(default_factory=Group)
+    """Creates: written before the transaction of their trail, too."""
     together: Group = field(default_factory=Group)
     """Written with their trail in one transaction."""
     alone: list[tuple[Row, Row]] = field(default_factory=list)
@@ -57,8 +59,7 @@ def prepare(rows: list[Row], standing: dict[ObjectId, Row], author: Author) -> B
         if _is_alone(row, user):
             batch.alone.append((row, user))
             continue
-        group = batch.plain if _is_plain(row) else batch.together
-        batch.words.append(_add(group, row, user, author))
+        batch.words.append(_add(_choose(batch, row), row, user, author))
     batch.together.writes.sort(key=lambda write: _ORDER.index(type(write)))
     return batch
 
@@ -74,6 +75,12 @@ def _add(group: Group, row: Row, user: Row, author: Author) -> dict[str, bool]:
     if row["status"] == "update" and row["said"] is not None:
         group.notes.append((user, row["said"]))
     return words
+
+
+def _choose(batch: Batch, row: Row) -> Group:
+    if row["status"] == "create":
+        return batch.new
+    return batch.plain if _is_plain(row) else batch.together
 
 
 def _is_plain(row: Row) -> bool:
@@ -100,6 +107,14 @@ def _ends(row: Row, user: Row) -> bool:
     return row["said"] is None or changes.ends(user, row["said"])
 
 
+def tell(row: Row, author: Author) -> Entry:
+    """The trail's entry of a create or an update."""
+    if row["status"] == "create":
+        return user_records.creation(row["user"], row["said"], author)
+    at = {"_id": row["user"], "version": row["version"]}
+    return changes.alteration(at, author, row["differences"])
+
+
 def _write(row: Row, user: Row, author: Author) -> tuple[_Write, dict[str, bool], Entry]:
     """The write, words for the dictionary and the trail's entry."""
     if row["status"] == "create":
@@ -117,7 +132,7 @@ def _create(row: Row, author: Author) -> tuple[InsertOne[Row], dict[str, bool], 
     fields, words = user_records.compose(row["said"])
     credentials = {"password_hash": row.get("password_hash"), "generation": 0}
     new = {"_id": row["user"], **fields, "credentials": credentials}
-    return InsertOne(new), words, user_records.creation(row["user"], row["said"], author)
+    return InsertOne(new), words, tell(row, author)
 
 
 def _update(
@@ -129,4 +144,4 @@ def _update(
         row["said"], raised, is_verified=is_verified, differing=_differing(row)
     )
     at = {"_id": row["user"], "version": row["version"]}
-    return UpdateOne(at, update), words, changes.alteration(at, author, row["differences"])
+    return UpdateOne(at, update), words, tell(row, author)

@@ -1,14 +1,13 @@
 """Writes planned rows and their users together: each row once, if its user did not change.
 
-A row's status changes in the transaction that writes its user, or right after that of a plain update. So
-whatever stops a worker, and however many work on one import, pending rows are those not done or interrupted
-between the two; a new run goes on with them.
+A row's status changes in the transaction that writes its user, or right after a new user or a plain update.
+So whatever stops a worker, and however many work on one import, pending rows are those not done, or
+interrupted between the two; a new run goes on with them.
 """
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import aclosing
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from app import audit
+from app.audit.write import Entry
 from app.core.errors import (
     LastAdministratorError,
     PreconditionFailedError,
@@ -27,7 +27,7 @@ from app.core.errors import (
 from app.core.mongo import Collection, Row
 from app.database.driver_errors import DUPLICATE_KEY
 from app.database.transactions import may_pass, transaction
-from app.imports import apply_conflicts, interrupted, row_batches
+from app.imports import apply_conflicts, interrupted, new_users, row_batches
 from app.imports.row_batches import Batch, Group
 from app.users import Authority, Users, changes, user_records
 from models.imports import APPLIED, PENDING
@@ -53,33 +53,13 @@ class RowWriter:
     authority: Authority
     columns: Sequence[Row]
     """The import's columns, for errors of rows."""
+    begun: int = 0
+    """The last row whose user an earlier run may have written."""
     together: int = 200
-    """Rows of one transaction."""
+    """Rows of one batch."""
 
-    async def write_all(self, on_done: Callable[[int], Awaitable[None]]) -> None:
-        """Write all pending rows; `on_done` gets the number done at a time, and may stop it."""
-        while True:
-            found = False
-            async with aclosing(self._batches()) as batches:
-                async for batch in batches:
-                    found = True
-                    await self._write_in_the_end(batch)
-                    await on_done(len(batch.rows))
-            if not found:
-                return
-
-    async def _batches(self) -> AsyncGenerator[Batch]:
-        """Batches in the order of the file; each is prepared while the previous one is written."""
-        following = asyncio.create_task(self._next(0))
-        try:
-            while (batch := await following) is not None:
-                following = asyncio.create_task(self._next(batch.rows[-1]["n"]))
-                yield batch
-        finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
-
-    async def _next(self, after: int) -> Batch | None:
+    async def next(self, after: int) -> Batch | None:
+        """The next batch of pending rows, in the order of the file."""
         rows = await self._find({"n": {"$gt": after}}, hint="status")
         return await self._prepare(rows) if rows else None
 
@@ -93,16 +73,17 @@ class RowWriter:
         found = (
             await self.users.collection.find({"_id": {"$in": there}}, _STANDING).to_list() if there else []
         )
-        batch = await asyncio.to_thread(
+        return await asyncio.to_thread(
             row_batches.prepare, rows, {user["_id"]: user for user in found}, self.authority.author
         )
-        await self.users.learn(batch.words)
-        return batch
 
-    async def _write_in_the_end(self, batch: Batch) -> None:
+    async def write(self, batch: Batch) -> None:
+        """Write a batch, until none of its rows is pending."""
+        await self.users.learn(batch.words)
+        is_again = batch.rows[0]["n"] <= self.begun
         for attempt in range(_TRIES):
             try:
-                await self._write(batch)
+                await self._write(batch, is_again=is_again or attempt > 0)
             except _RefusedError:
                 await self._settle(await self._left(batch))
             except PyMongoError as error:
@@ -119,8 +100,8 @@ class RowWriter:
     async def _left(self, batch: Batch) -> list[Row]:
         return await self._find({"n": {"$in": [row["n"] for row in batch.rows]}}, hint="n")
 
-    async def _write(self, batch: Batch) -> None:
-        """Write those alone, then the others."""
+    async def _write(self, batch: Batch, *, is_again: bool) -> None:
+        """Write those alone, then the others. `is_again`: an earlier run or try may have written users."""
         refused = 0
         for row, user in batch.alone:
             try:
@@ -133,16 +114,44 @@ class RowWriter:
             refused += await self._write_plain(batch.plain)
         if batch.together.rows:
             await self._write_together(batch.together)
+        if batch.new.rows:
+            refused += await self._write_new(batch.new, is_again=is_again)
         if refused:
             raise _RefusedError("Not as planned.")
 
     async def _settle(self, left: list[Row]) -> None:
         """Finish rows that were interrupted, and find why the others were refused."""
-        written = await interrupted.find_written(self.users.collection, self.rows.database, left)
-        await self._tell(written)
-        done = {row["n"] for row in written}
+        done = {row["n"] for row in await self.finish(left)}
         refused = [row for row in left if row["n"] not in done]
         await apply_conflicts.settle(self.users.collection, self.rows, self.id, refused, self.columns)
+
+    async def finish(self, rows: list[Row]) -> list[Row]:
+        """Finish those of the pending rows whose users were written, and return them."""
+        written = await interrupted.find_written(self.users.collection, rows)
+        author = self.authority.author
+        await self._tell([(row, row_batches.tell(row, author)) for row in written])
+        return written
+
+    async def finish_begun(self) -> None:
+        """Finish what an earlier run has begun, without beginning more."""
+        after = 0
+        while rows := await self._find({"n": {"$gt": after, "$lte": self.begun}}, hint="status"):
+            await self.finish(rows)
+            after = rows[-1]["n"]
+
+    async def _write_new(self, group: Group, *, is_again: bool) -> int:
+        """Insert users, and then write their rows and trail; how many of them others prevented.
+
+        MongoDB 6.0 inserts users of a transaction one by one, and outside in batches (ADR 60).
+        """
+        made = await new_users.insert(self.users.collection, group, self.session, is_again=is_again)
+        told = [each for each in zip(group.rows, group.entries, strict=True) if each[0]["user"] in made]
+        try:
+            await self._tell(told)
+        except _RefusedError:
+            await new_users.withdraw(self.users.collection, list(made))
+            raise
+        return len(group.rows) - len(told)
 
     async def _write_plain(self, group: Group) -> int:
         """Write users, and then their rows and trail; how many users have changed since.
@@ -151,34 +160,38 @@ class RowWriter:
         """
         written = await self._end(group, self._update(group))
         done = [
-            (row, note) for row, note in zip(group.rows, group.notes, strict=True) if row["user"] in written
+            (row, entry, note)
+            for row, entry, note in zip(group.rows, group.entries, group.notes, strict=True)
+            if row["user"] in written
         ]
-        await self._tell([row for row, _ in done])
-        for _, (before, values) in done:
+        await self._tell([(row, entry) for row, entry, _ in done])
+        for _, _, (before, values) in done:
             changes.note(before, values, self.authority)
         return len(group.rows) - len(done)
 
     async def _update(self, group: Group) -> dict[ObjectId, int]:
         """The users of the group who have their change, with their generations if any session ends."""
-        written = await self.users.collection.bulk_write(group.writes, ordered=False)
+        written = await self.users.collection.bulk_write(group.writes, ordered=False, session=self.session)
         rows = group.rows
         if written.matched_count < len(rows):
-            rows = await interrupted.find_written(self.users.collection, self.rows.database, rows)
+            rows = await interrupted.find_written(self.users.collection, rows)
         found = {row["user"]: 0 for row in rows}
         return found | await self._generations([each for each in group.ended if each in found])
 
-    async def _tell(self, rows: list[Row]) -> None:
-        """Mark rows whose users were written as done, and write their trail."""
-        if not rows:
+    async def _tell(self, told: Sequence[tuple[Row, Entry]]) -> None:
+        """Mark rows whose users were written as done, and write their trail.
+
+        Of a new user whom others have deleted already it keeps no values.
+        """
+        if not told:
             return
-        author = self.authority.author
-        entries = [
-            changes.alteration({"_id": row["user"], "version": row["version"]}, author, row["differences"])
-            for row in rows
-        ]
+        database = self.rows.database
         async with transaction(self.session):
-            await self._take(rows)
-            await audit.write.add(self.rows.database, entries, self.session)
+            await self._take([row for row, _ in told])
+            await audit.write.add(database, [entry for _, entry in told], self.session)
+            made = [row["user"] for row, _ in told if row["status"] == "create"]
+            if gone := await interrupted.find_deleted(database, made, self.session):
+                await audit.write.forget(database, list(gone), self.session)
 
     async def _write_together(self, group: Group) -> None:
         """All at once."""

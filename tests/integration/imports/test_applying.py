@@ -6,6 +6,7 @@ from functools import partial
 import bcrypt
 import httpx
 import pytest
+from bson import ObjectId
 
 from app.imports.import_records import ImportRecords
 from app.users.changes import OWNED
@@ -84,7 +85,8 @@ async def test_what_others_did_meanwhile_is_a_conflict_that_names_the_field_or_t
 async def test_what_others_did_alike_is_unchanged(client: httpx.AsyncClient) -> None:
     ana = await create(client)
     rows = [change(ana, name="Anna"), *(creation(username=f"twin{n}") for n in range(3))]
-    import_id, again = await plan(client, rows), await plan(client, rows)
+    others = [rows[0], *(row | {"user": ObjectId()} for row in rows[1:])]
+    import_id, again = await plan(client, rows), await plan(client, others)
     await apply(client, import_id)
     await apply(client, again)
     assert await statuses(client, again) == ["unchanged"] * 4
