@@ -195,9 +195,8 @@ async def test_what_a_killed_run_made_has_its_trail_before_its_import_is_reverte
     await make(client, rows[:1], import_id)
     await interrupt(client, rows[1:2])
     if way == "revert":
-        reply = await client.post(f"/users/imports/{import_id}/revert", headers={"Prefer": "wait=30"})
-        assert reply.status_code in (200, 202), reply.text
-        assert reply.json()["rows"] == 2
+        reply = await client.post(f"/users/imports/{import_id}/revert", headers={"Prefer": "wait=0"})
+        assert reply.status_code == 202, reply.text
         assert await statuses(client, import_id) == ["created", "updated", "create"]
     else:
         assert (await client.delete(f"/users/imports/{import_id}")).status_code == 204
