@@ -45,8 +45,9 @@ _FACETS = [
     for depth in (1, 2, 3)
 ]
 """Of the user, the profile and an address."""
-_UNDERIVED = set(SETTABLE) - {field.path[0] for field in (*SEARCHED.values(), *KEYS)}
-"""Of what callers may set, what neither search nor keys are made of."""
+_KEYED = {field.path[0] for field in KEYS}
+_SEARCHED = _KEYED | {field.path[0] for field in SEARCHED.values()}
+"""What search and keys are made of."""
 _UNRECORDED = {"last_login_at": None, "last_login_ip": None, "version": 1, **KEPT}
 """What the service records of a user later."""
 
@@ -114,14 +115,26 @@ def change(
     """The update that sets all fields that callers may set, and whether the e-mail is verified.
 
     And the words that the dictionary must have first. `differing`: the fields that differ from the stored
-    ones, where that is known; what search and keys are made of is spared where none of them does.
+    ones, where that is known: the others are not written, nor what is made of them alone.
     """
     values = {**values, "email_verified": is_verified}
-    if differing and _UNDERIVED.issuperset(differing):
-        few = {name: values[name] for name in differing} | {"facets": list(dict.fromkeys(_facets(values)))}
-        return {"$set": few | {"updated_at": now()}, "$inc": {"version": 1, **raised}}, {}
-    kept, words = hidden(values)
-    return {"$set": values | {"updated_at": now()} | kept, "$inc": {"version": 1, **raised}}, words
+    changing = set(differing) or set(values)
+    if "email" in changing:
+        changing.add("email_verified")
+    derived, words = _derive(values, changing)
+    written = {name: values[name] for name in changing} | derived | {"updated_at": now()}
+    return {"$set": written, "$inc": {"version": 1, **raised}}, words
+
+
+def _derive(values: dict[str, Any], changing: set[str]) -> tuple[dict[str, Any], dict[str, bool]]:
+    """What is made of the changing fields, and the words of search; facets are of nearly all."""
+    if changing.isdisjoint(_SEARCHED):
+        derived, words = {"facets": list(dict.fromkeys(_facets(values)))}, dict[str, bool]()
+    else:
+        derived, words = hidden(values)
+    if changing.isdisjoint(_KEYED):
+        derived.pop("keys", None)
+    return derived, words
 
 
 def stays_verified(before: Row, values: Mapping[str, Any]) -> bool:

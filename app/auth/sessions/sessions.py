@@ -293,30 +293,25 @@ class Sessions:
     ) -> AsyncIterator[Mapping[str, Ending]]:
         """The same around one write about several users: what to fill in, by user."""
         endings, keep = {user_id: Ending() for user_id in user_ids}, session_of(keep)
-        held = await asyncio.gather(*map(self._find_grants, endings))
-        await asyncio.gather(
-            *(self._store.run("begin_revocation", user_id, keep, self._absolute_ms) for user_id in endings)
-        )
+        held = await self._store.run_all("grants", "", dict.fromkeys(endings, ()))
+        begun = dict.fromkeys(endings, (self._absolute_ms,))
+        await self._store.run_all("begin_revocation", keep, begun)
         try:
             yield endings
         except (
             RosterError
         ):  # refused, so nothing was written; after other errors the revocation stays in doubt
-            await asyncio.gather(
-                *(self._store.run("end_revocation", user_id, keep, "", "") for user_id in endings)
-            )
+            await self._store.run_all("end_revocation", keep, dict.fromkeys(endings, ("", "")))
             raise
-        ended = zip(endings.items(), held, strict=True)
-        await asyncio.gather(
-            *(self._end(user_id, ending, keep, grants) for (user_id, ending), grants in ended)
-        )
-
-    async def _end(self, user_id: str, ending: Ending, keep: str, held: Mapping[str, str]) -> None:
-        generation = ending.generation if ending.generation is not None else ""
-        await self._store.run("end_revocation", user_id, keep, generation, "revoked")
-        ended = {grant: client for grant, client in held.items() if session_of(grant) != keep}
-        if ending.generation is not None and ended:
-            await self._on_end(user_id, ended)
+        ended = {
+            user_id: ("" if ending.generation is None else ending.generation, "revoked")
+            for user_id, ending in endings.items()
+        }
+        await self._store.run_all("end_revocation", keep, ended)
+        for (user_id, ending), grants in zip(endings.items(), held, strict=True):
+            gone = {grant: client for grant, client in dict(grants).items() if session_of(grant) != keep}
+            if ending.generation is not None and gone:
+                await self._on_end(user_id, gone)
 
     @asynccontextmanager
     async def ending_client(self, client_id: str) -> AsyncIterator[None]:

@@ -1,5 +1,6 @@
 """The sessions in Redis: their keys, and scripts for what must be one step."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -42,6 +43,16 @@ def _script(name: Name) -> Script:
 def key(user_id: str, rest: str) -> str:
     """A key of a user; braces keep one id from being the beginning of another."""
     return f"roster:{{{user_id}}}:{rest}"
+
+
+def _keys(user_id: str, sid: str) -> tuple[str, ...]:
+    """The keys of every script but `count`."""
+    return key(user_id, "state"), key(user_id, "sessions"), key(user_id, f"session:{sid}"), _LIVING
+
+
+def _pack(name: Name, user_id: str, sid: str, arguments: Sequence[Argument]) -> bytes:
+    keys = _keys(user_id, sid)
+    return pack("EVALSHA", _script(name).digest, len(keys), *keys, *arguments)
 
 
 def _client_key(client_id: str) -> str:
@@ -113,8 +124,19 @@ class Store:
 
     async def run(self, name: Name, user_id: str, sid: str, *arguments: Argument) -> tuple[str, Any]:
         """The epoch and the script's answer; a script's file names its arguments; `EPOCH` is replaced."""
-        of_user = (key(user_id, "state"), key(user_id, "sessions"), key(user_id, f"session:{sid}"))
-        return await self._connection.run(_script(name), (*of_user, _LIVING), *arguments)
+        return await self._connection.run(_script(name), _keys(user_id, sid), *arguments)
+
+    async def run_all(self, name: Name, sid: str, calls: Mapping[str, Sequence[Argument]]) -> list[Any]:
+        """The script's answers for several users with their arguments, by one message.
+
+        The first is alone, as Redis may lack the script.
+        """
+        first, others = list(calls)[:1], list(calls)[1:]
+        answers = [(await self.run(name, user_id, sid, *calls[user_id]))[1] for user_id in first]
+        if others:
+            packed = b"".join(_pack(name, user_id, sid, calls[user_id]) for user_id in others)
+            answers += (await self._connection.call(lambda _: packed, len(others))).replies
+        return answers
 
     async def count(self) -> int:
         """The number of living sessions of all users."""

@@ -9,7 +9,7 @@ import pytest
 from bson import ObjectId
 
 from app.core import clock
-from tests.support.applying import write_together
+from tests.support.applying import resources, write_together
 from tests.support.bulk import apply, follow, plan
 from tests.support.databases import PreparedDatabases
 from tests.support.imports import counted, errors_of, importing
@@ -92,6 +92,15 @@ async def test_deactivation_lost_scopes_sign_outs_and_deletions_end_sessions_and
     fates = [await fate(client, each) for each in (*tokens, bystander)]
     assert fates == ["session_revoked"] * 4 + [ALIVE] * 4
     assert (await client.get(f"/users/{people[3]['id']}")).status_code == 404
+
+
+async def test_sessions_end_though_redis_has_forgotten_its_scripts(client: httpx.AsyncClient) -> None:
+    people = [await add_person(client) for _ in range(3)]
+    tokens = [await sign_in(client, user) for user in people]
+    planned = await plan(client, "deactivate", ids=[user["id"] for user in people])
+    await resources(client).connections.redis.script_flush()
+    assert counted(await apply(client, planned)) == {"updated": 3}
+    assert {await fate(client, each) for each in tokens} == {"session_revoked"}
 
 
 async def test_a_sign_out_raises_no_version_and_is_in_the_trail_once(client: httpx.AsyncClient) -> None:
