@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from app.core.errors import StartError
 from app.core.mongo import BSON, Collection, Database
 from app.core.settings import Settings
-from app.database import driver_errors, probes
+from app.database import driver_errors, probes, pymongo_waits
 from app.database.addresses import MongoAddress, read_mongo, read_redis
 from app.database.reads import Reads
 from app.database.redis_connection import RedisConnection, Replies, pack
@@ -33,6 +33,7 @@ from models.user import User
 
 log = structlog.get_logger("roster.start")
 
+pymongo_waits.mend()
 Client = AsyncMongoClient[dict[str, Any]]
 _OLDEST_WIRE = 13
 """MongoDB 5.0."""
