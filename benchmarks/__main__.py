@@ -24,6 +24,7 @@ from benchmarks import (
     pages,
     results,
     search,
+    sign_ins,
     trailing,
     workers,
 )
@@ -37,6 +38,7 @@ BENCHES: dict[str, Callable[[Backends, Sizes], list[Finding]]] = {
     "depth": depth.measure,
     "bystander": bystander.measure,
     "identity": identity.measure,
+    "sign-ins": sign_ins.measure,
     "grants": grants.measure,
     "search": search.measure,
     "imports": imports.measure,

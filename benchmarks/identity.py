@@ -1,51 +1,31 @@
-"""What it costs to be signed in, to sign in and to stay so; beside argon2, Keycloak and fastapi-users."""
+"""What it costs to be signed in and to stay so; beside Keycloak and fastapi-users."""
 
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import partial
 from statistics import median
 
-from benchmarks import accounts, bystander, checking, hashing, requests, tokens
+from benchmarks import accounts, checking, tokens
 from benchmarks.load import Outcome, closed_loop, refreshing
 from benchmarks.plan import Sizes
-from benchmarks.requests import Request
 from benchmarks.results import Finding, ratio, spread
 from benchmarks.servers import Backends, Database, Server, serving
 
 CHECK_OF_ME = 0.33
-SIGN_INS_OF_ARGON2 = 0.9
 REFRESHES_OF_ME = 0.3
-STORM_AT_MOST = 3
 OF_PEER = 2
 KEYCLOAK = {"sign-ins": 15, "refreshes": 120}
 """A second and vCPU, by its sizing guide."""
 
 _ME = "/users/me"
-_PEOPLE = 512
-"""More than ever sign in at a time, so that nobody signs in twice at once."""
 _CONNECTIONS = 16
-_STORM = 200
-_STORM_RISES_S = 1.0
-"""Until all of the crowd are connected: the load generator, another process, tells nobody when they are."""
-_STORM_OUTLASTS_S = 4.0
 
 
 def measure(backends: Backends, sizes: Sizes) -> list[Finding]:
     database = backends.database(sizes.users)
-    emails = accounts.prepare(database, _PEOPLE)
+    emails = accounts.prepare(database, _CONNECTIONS)
     accounts.copy_for_peer(database)
-    with (
-        serving("roster", database) as roster,
-        serving("floor_sign_in", database) as floor,
-        serving("peer", database) as peer,
-    ):
+    with serving("roster", database) as roster, serving("peer", database) as peer:
         return [
             *_check(roster, database, emails[0], sizes),
-            *_sign_ins(roster, floor, emails, sizes),
             *_refreshes(roster, emails, sizes),
-            _storm(roster, emails, sizes),
             *_beside_peer(roster, peer, emails[0], sizes),
         ]
 
@@ -72,67 +52,21 @@ def _check(roster: Server, database: Database, email: str, sizes: Sizes) -> list
     ]
 
 
-def _sign_ins(roster: Server, floor: Server, emails: list[str], sizes: Sizes) -> list[Finding]:
-    ours: list[float] = []
-    beside: list[float] = []
-    argon2: list[float] = []
-    each_core: list[float] = []
-    asked = [requests.sign_in(email, tokens.PASSWORD) for email in emails]
-    for _ in range(sizes.page_rounds):
-        argon2.append(hashing.measure(sizes.sign_in_seconds))
-        beside.append(_sign_in(floor, asked, sizes).per_second)
-        spent = roster.cpu_seconds()
-        load = _sign_in(roster, asked, sizes)
-        each_core.append(load.answered / (roster.cpu_seconds() - spent))
-        ours.append(load.per_second)
-    what = "sign-ins, of the passwords argon2 verifies"
-    return [
-        _speed(f"{what} beside the same load and a write each", ours, beside, at_least=SIGN_INS_OF_ARGON2),
-        _speed(f"{what} while nothing else runs", ours, argon2),
-        _beside_keycloak("sign-ins", each_core),
-    ]
-
-
-def _sign_in(server: Server, asked: list[Request], sizes: Sizes) -> Outcome:
-    return closed_loop(server.port, *asked, connections=_CONNECTIONS, seconds=sizes.sign_in_seconds)
-
-
 def _refreshes(roster: Server, emails: list[str], sizes: Sizes) -> list[Finding]:
     ours: list[float] = []
     reads: list[float] = []
     each_core: list[float] = []
     for _ in range(sizes.page_rounds):
-        signed_in = [tokens.sign_in(roster.port, email) for email in emails[:_CONNECTIONS]]
+        signed_in = [tokens.sign_in(roster.port, email) for email in emails]
         spent = roster.cpu_seconds()
         load = refreshing(roster.port, [one.refresh for one in signed_in], seconds=sizes.page_seconds)
         each_core.append(load.answered / (roster.cpu_seconds() - spent))
         ours.append(load.per_second)
         reads.append(_read(roster, _ME, signed_in[0].access, sizes).per_second)
     return [
-        _speed(f"refreshes, of `GET {_ME}`", ours, reads, at_least=REFRESHES_OF_ME),
-        _beside_keycloak("refreshes", each_core),
+        speed("identity", f"refreshes, of `GET {_ME}`", ours, reads, at_least=REFRESHES_OF_ME),
+        beside_keycloak("identity", "refreshes", each_core),
     ]
-
-
-def _storm(roster: Server, emails: list[str], sizes: Sizes) -> Finding:
-    asked = [requests.sign_in(email, tokens.PASSWORD) for email in emails]
-    storming = partial(_storming, roster, asked, sizes.bystander_seconds)
-    when = f"during {_STORM} sign-ins at a time"
-    return bystander.beside(roster, sizes, storming, bench="identity", when=when, at_most=STORM_AT_MOST)
-
-
-@contextmanager
-def _storming(roster: Server, asked: list[Request], seconds: float) -> Iterator[None]:
-    """A crowd that signs in again and again around the block, which loads the server for `seconds`."""
-    with ThreadPoolExecutor() as pool:
-        storm = pool.submit(
-            closed_loop, roster.port, *asked, connections=_STORM, seconds=seconds + _STORM_OUTLASTS_S
-        )
-        time.sleep(_STORM_RISES_S)
-        yield
-        outlasted = not storm.done()
-        storm.result()  # raises if anybody was refused
-        assert outlasted
 
 
 def _beside_peer(roster: Server, peer: Server, email: str, sizes: Sizes) -> list[Finding]:
@@ -148,8 +82,8 @@ def _beside_peer(roster: Server, peer: Server, email: str, sizes: Sizes) -> list
         theirs_async.append(_read(peer, f"/async{_ME}", other, sizes).per_second)
     what = f"`GET {_ME}`, of fastapi-users'"
     return [
-        _speed(what, ours, theirs, at_least=OF_PEER),
-        _speed(f"{what} with an async strategy", ours, theirs_async),
+        speed("identity", what, ours, theirs, at_least=OF_PEER),
+        speed("identity", f"{what} with an async strategy", ours, theirs_async),
     ]
 
 
@@ -163,17 +97,19 @@ def _share(what: str, part: list[float], whole: list[float], *, at_most: float |
     return Finding("identity", what, figures, ratio(part, whole), at_most=at_most)
 
 
-def _speed(what: str, ours: list[float], theirs: list[float], *, at_least: float | None = None) -> Finding:
+def speed(
+    bench: str, what: str, ours: list[float], theirs: list[float], *, at_least: float | None = None
+) -> Finding:
     figures = f"{median(ours):,.0f}/s to {median(theirs):,.0f}/s{spread(ours, theirs)}"
-    return Finding("identity", what, figures, ratio(ours, theirs), at_least=at_least)
+    return Finding(bench, what, figures, ratio(ours, theirs), at_least=at_least)
 
 
-def _beside_keycloak(what: str, each_core: list[float]) -> Finding:
+def beside_keycloak(bench: str, what: str, each_core: list[float]) -> Finding:
     """By the CPU time of the server process: the guide counts vCPUs without those of the databases, too."""
     guide = KEYCLOAK[what]
     figures = f"{median(each_core):,.0f}/s to {guide}/s"
     return Finding(
-        "identity",
+        bench,
         f"{what} a second and core, of Keycloak's sizing guide",
         figures,
         median(each_core) / guide,

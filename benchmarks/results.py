@@ -20,6 +20,7 @@ BENCHES = (
     "depth",
     "bystander",
     "identity",
+    "sign-ins",
     "grants",
     "search",
     "imports",

@@ -43,7 +43,7 @@ Times = dict[str, list[float]]
 
 
 def measure(servers: Backends, sizes: Sizes) -> list[Finding]:
-    database = servers.database(sizes.users, name="trailed")
+    database = servers.database(sizes.users, name="written")
     asked = [sys.executable, "-m", "benchmarks.trailing", str(sizes.users), str(_COUNT)]
     done = subprocess.run(asked, env=database.environment(), stdout=subprocess.PIPE, check=True)
     told, alone, raw = json.loads(done.stdout)
