@@ -15,6 +15,7 @@ from models.user import UserInput
 
 CPU_OF_ONE = 1.1
 _PAGE = "/users?limit=10"
+_USERS = 20_000
 _WORKERS = 2
 _ROUNDS = 5
 _CREATED = 2_500
@@ -24,7 +25,7 @@ _UNUSED = 1_000_000
 
 
 def measure(backends: Backends, sizes: Sizes) -> list[Finding]:
-    database = backends.database(sizes.users, name="written")
+    database = backends.database(_USERS, name="written")
     with serving("roster", database) as one, serving("roster", database, workers=_WORKERS) as two:
         return [*_pages(one, two, sizes), _creates(one, two, sizes)]
 
