@@ -22,8 +22,9 @@ _USERS = 20_000
 """However many there are, each is found by an index."""
 _PEOPLE = 512
 """More than ever sign in at a time, so that nobody signs in twice at once."""
-_ROUNDS = 5
-_CONNECTIONS = 16
+_ROUNDS = 4
+_CONNECTIONS = 8
+"""Enough for a turn ahead of each thread; on a machine that hashes slowly, more would be refused."""
 _STORM = 200
 _STORM_RISES_S = 1.0
 """Until all of the crowd are connected: the load generator, another process, tells nobody when they are."""
