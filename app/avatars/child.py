@@ -12,15 +12,18 @@ import signal
 import socket
 import sys
 from collections import deque
+from functools import partial
 from typing import Final, NoReturn
 
 from app.avatars.frames import Reply, write
-from app.avatars.pictures import PictureError, draw
+from app.avatars.pictures import PictureError, draw, warm_up
 
 MEMORY_BYTES: Final = 320 * 2**20
 """The address space of one picture's process, 100 MiB of which are Python's and Pillow's own."""
 SECONDS: Final = 1.5
 """Of processor time, so that the caller has an answer within two."""
+_AT_ONCE: Final = 2**20
+"""The most bytes that are received by one call."""
 
 
 def main() -> None:
@@ -52,14 +55,15 @@ def _end(pid: int) -> None:
 
 
 def _work(connection: socket.socket) -> NoReturn:
+    warm_up()
     restrain()
-    with connection.makefile("rwb") as pipe:
-        try:
-            form, squares = draw(pipe.read())
-            reply = Reply(form, squares)
-        except PictureError as error:
-            reply = Reply(code=error.code, detail=str(error))
-        pipe.write(write(reply))
+    content = b"".join(iter(partial(connection.recv, _AT_ONCE), b""))
+    try:
+        form, squares = draw(content)
+        reply = Reply(form, squares)
+    except PictureError as error:
+        reply = Reply(code=error.code, detail=str(error))
+    connection.sendall(write(reply))
     connection.shutdown(socket.SHUT_WR)  # the server need not wait until memory is given back
     os._exit(0)
 

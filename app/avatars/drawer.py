@@ -35,6 +35,8 @@ _ERRORS: Final = {error.code: error for error in (UnreadablePictureError, Pictur
 _LARGE_PAGES: Final = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 """A picture's process has all its memory anew: of pages of 4 KiB that cost a tenth of the drawing."""
 _READ_BYTES: Final = 2**18
+_SENT_AT_ONCE: Final = 2**20
+"""As far as the system allows it: a usual picture need not wait until the first half was read."""
 
 
 class Drawer:
@@ -136,6 +138,7 @@ class _Process:
         """The socket of a process that waits for a picture; it is at its end if none could be forked."""
         ours, theirs = socket.socketpair()
         ours.settimeout(0)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SENT_AT_ONCE)
         with theirs:
             self._tell(b"+", theirs.fileno())
         return ours

@@ -70,6 +70,13 @@ def draw(content: bytes) -> Squares:
         raise PictureError("unreadable_picture", "The picture is damaged, or ends too early.") from error
 
 
+def warm_up() -> None:
+    """Draw a small picture, so that a process has pages of its own by the time a large one comes."""
+    out = BytesIO(_encode_one(Image.new("RGB", (_LARGEST, 1)), 64, "jpeg"))
+    with Image.open(out) as picture:
+        _encode_one(picture, 32, "jpeg")
+
+
 def _check_webp(content: bytes) -> None:
     """Refuse a WebP by its header, give or take a row: opening it takes the memory of its pixels."""
     if content[8:12] == b"WEBP":
