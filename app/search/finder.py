@@ -19,7 +19,7 @@ from app.search.ranking import Matches
 from app.search.reading import Reading
 from app.search.streams import STREAM
 
-_NEARER: Sequence[int] = STAGES[:1]
+_NEARER: Sequence[int] = STAGES[:2]
 _FURTHER: Sequence[int] = STAGES[1:]
 """What is tried first of all readings of a query, and what only where that finds nobody."""
 _PAST_USERNAME = STREAM - 1
@@ -56,24 +56,19 @@ class Finder:
         return replace(found, ranks=[first, *found.ranks], known=max(1, found.known))
 
     async def _first_page(self, limit: int) -> Matches:
-        """The first reading of the query that finds users, at first without what finds too much.
-
-        Whole words with a typo may leave room on the page for half-typed ones.
-        """
+        """The first reading of the query that finds users, at first without what finds too much."""
         if await self._names_domains():
             return await self._read_as(len(self._readings()) - 1, limit, None)
         joined = join(self._query)
-        first = _NEARER if joined else STAGES
-        found = await self._read_as(0, limit, None, first)
+        found = await self._read_as(0, limit, None, _NEARER if joined else STAGES)
         if found.ranks and found.ranks[0].kind <= PREFIX:
             return found
         for reading, query in enumerate(retype(self._query), 1 + len(joined)):
             if await self._knows(query) and (other := await self._read_as(reading, limit, None)).known:
                 return other
-        if not found.known and not found.next:
-            return await self._joined(len(joined), limit) or found
-        has_room = bool(joined and found.patterns) and not found.next and found.known < limit
-        return await self._read_as(0, limit, None) if has_room else found
+        if found.known or found.next:
+            return found
+        return await self._joined(len(joined), limit) or found
 
     async def _joined(self, joined: int, limit: int) -> Matches | None:
         """The page of words as one; with more typos those as typed, too; of an address with a typo."""

@@ -1,5 +1,6 @@
 """Matching: which words of a query a row's postings match, and the row's rank."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from bson import ObjectId
 
 from app.search.postings import index
+from app.search.words import script
 from models.user import SEARCHED
 
 EXACT, PREFIX, NICKNAME, ONE_TYPO, INSIDE, BEGUN_TYPO, TWO_TYPOS, SOUND, ALL_BUT_ONE = range(9)
@@ -27,6 +29,8 @@ PHONE = "p"
 _KINDS = (1.0, 0.85, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5, 0.4)
 _WHOLE_NAME = 0.03
 _SHARE = 0.03
+_ALIAS = 0.99
+"""The weight of a word that stands for another of the name: no other class comes between."""
 
 
 class Match(NamedTuple):
@@ -86,8 +90,9 @@ def _weight(kind: int, word: str, posting: str) -> float:
     return _KINDS[kind] * CLASSES[posting[0]] * (1 - _SHARE + _SHARE * share)
 
 
-def _place(match: Match) -> tuple[int, float, str]:
-    return match.kind, -match.weight, match.posting
+def _place(match: Match) -> tuple[int, float, bool, str]:
+    """The best first; of a run of characters and its spelling in letters, the run."""
+    return match.kind, -match.weight, match.posting.isascii(), match.posting
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -110,9 +115,19 @@ def rank(patterns: Sequence[Pattern], row: Mapping[str, Any]) -> Rank | None:
     if matches is None:
         return None
     worst = max(match.kind for match in matches)
-    score = sum(match.weight for match in matches) / len(patterns)
+    written = [_is_written(one, match, name) for one, match in zip(patterns, matches, strict=True)]
+    weights = [
+        match.weight if is_written else match.weight * _ALIAS
+        for match, is_written in zip(matches, written, strict=True)
+    ]
+    score = sum(weights) / len(patterns)
     if worst == EXACT or len(patterns) > 1:
-        score += _WHOLE_NAME * _share_of_name(patterns, matches, name)
+        named = [
+            pattern
+            for pattern, match, is_written in zip(patterns, matches, written, strict=True)
+            if is_written and match.posting[0] == "n"
+        ]
+        score += _WHOLE_NAME * _share_of_name(named, name)
     return Rank(worst, _millionths(score), name, str(row["_id"]))
 
 
@@ -176,24 +191,37 @@ def _source(pattern: Pattern, match: Match, held: frozenset[str]) -> str:
     return min(made_of, key=len, default=word)
 
 
-def _share_of_name(patterns: Sequence[Pattern], matches: Sequence[Match], name: str) -> float:
+def _share_of_name(named: Sequence[Pattern], name: str) -> float:
     """How much of the name was typed, of its letters; of a run of characters, of its words."""
     words = name.split()
-    named = [pattern for pattern, match in zip(patterns, matches, strict=True) if match.posting[0] == "n"]
     letters = sum(map(len, words)) or 1
     typed = sum(len(pattern.word) / letters if pattern.word else 1 / (len(words) or 1) for pattern in named)
     return min(1.0, typed)
 
 
+def _is_written(pattern: Pattern, match: Match, name: str) -> bool:
+    """Whether the word stands so in the name: a run of characters may have met its spelling in letters."""
+    is_run = bool(script(match.posting[1:]))
+    return match.posting[0] != "n" or is_run or (bool(pattern.word) and stands_in(match.posting[1:], name))
+
+
+def stands_in(word: str, name: str) -> bool:
+    """Whether the name has the word as it is, and not another for which it stands, in another script, say."""
+    return word in name or word in "".join(re.findall(r"\w", name))
+
+
 def score_named(words: Sequence[str], name: str) -> int:
     """The `minus_score` that `rank` gives to a row with all the words in its name."""
     letters = len(name) - name.count(" ") or 1
-    return _millionths(1.0 + _WHOLE_NAME * min(1.0, sum(len(word) / letters for word in words)))
+    written = [word for word in words if script(word) or stands_in(word, name)]
+    weight = (len(written) + (len(words) - len(written)) * _ALIAS) / len(words)
+    return _millionths(weight + _WHOLE_NAME * min(1.0, sum(len(word) / letters for word in written)))
 
 
-def score_alone(kind: int, word: str, posting: str) -> int:
+def score_alone(kind: int, word: str, posting: str, name: str) -> int:
     """The `minus_score` that `rank` gives to a row that one word alone finds, not exactly."""
-    return _millionths(_weight(kind, word, posting))
+    is_written = posting[0] != "n" or stands_in(posting[1:], name)
+    return _millionths(_weight(kind, word, posting) * (1 if is_written else _ALIAS))
 
 
 def _millionths(score: float) -> int:

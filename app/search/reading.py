@@ -34,6 +34,7 @@ from app.search.neighbours import Neighbours
 from app.search.query_parser import Query
 from app.search.ranking import RANKED, Matches, after, cut, once, ranked
 from app.search.streams import STREAM, Stream
+from app.search.typos import HALF_TYPED
 
 _NAMED = 2
 """The most words whose people are looked for by the keys of the index alone."""
@@ -196,12 +197,16 @@ class Reading:
     ) -> tuple[tuple[Pattern, ...], list[Rank]]:
         """Users who match by prefix or one typo; by what is worse, to the last kind, if nobody is nearer.
 
-        A typo in a half-typed word also where whole words do not fill the page.
+        A typo in a short half-typed word also where whole words do not fill the page.
         """
         ranks: list[Rank] = []
         patterns: tuple[Pattern, ...] = ()
+        is_short = len(self._patterns[-1].word) <= HALF_TYPED[-1]
         for kind in (stage for stage in self._stages if stage <= last):
-            if ranks and (kind > BEGUN_TYPO or ranks[0].kind < ONE_TYPO or len(ranks) > limit):
+            has_room = kind == BEGUN_TYPO and is_short and len(ranks) < limit
+            if ranks and (ranks[0].kind < ONE_TYPO or not has_room):
+                break
+            if kind > ONE_TYPO and not ranks and self._stages == STAGES[:2]:  # other readings come first
                 break
             before, patterns = patterns, await self._widen(kind, counts)
             if patterns != before:

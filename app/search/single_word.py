@@ -113,12 +113,11 @@ class SingleWordSearch:
 
     def _best(self, kind: int, keys: Sequence[Row]) -> list[Rank]:
         """The best rank of each user, sorted."""
-        scores = {
-            token: score_alone(kind, self.pattern.word, token)
-            for token in {str(key["search.t"]) for key in keys}
-        }
+        word = self.pattern.word
         ranks = sorted(
-            (scores[key["search.t"]], key["keys.name"], str(key["_id"])) for key in keys if is_sound(key)
+            (score_alone(kind, word, key["search.t"], key["keys.name"]), key["keys.name"], str(key["_id"]))
+            for key in keys
+            if is_sound(key)
         )
         best: dict[str, Rank] = {}
         for score, name, user_id in ranks:

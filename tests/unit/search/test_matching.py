@@ -6,7 +6,18 @@ import pytest
 from bson import ObjectId
 
 from app.search import index
-from app.search.matching import EXACT, ONE_TYPO, PREFIX, TWO_TYPOS, Pattern, Rank, is_sound, postings, rank
+from app.search.matching import (
+    EXACT,
+    ONE_TYPO,
+    PREFIX,
+    TWO_TYPOS,
+    Pattern,
+    Rank,
+    is_sound,
+    postings,
+    rank,
+    score_named,
+)
 
 IDS = [ObjectId(f"{number:024x}") for number in range(10)]
 
@@ -190,3 +201,20 @@ def test_what_stands_beside_sound_postings_is_left_out() -> None:
     assert postings(held, "p") == {"123"}
     assert is_sound(held)
     assert rank([pattern("anna")], held) == Rank(EXACT, -1_030_000, "anna", str(IDS[0]))
+
+
+def test_a_word_that_is_written_in_the_name_comes_before_its_readings() -> None:
+    written, read = (rank([pattern("joshi")], row(name=name)) for name in ("Ananya Joshi", "जोशी"))
+    assert written is not None
+    assert read is not None
+    assert written < read
+
+
+@pytest.mark.parametrize("name", ["Ananya Joshi", "जोशी", "O'Brien Anna", "Anna-Maria Roth", "Müller"])
+def test_keys_of_the_index_rank_as_whole_rows_do(name: str) -> None:
+    held = row(name=name)
+    for posting in sorted(postings(held)):
+        if posting[0] == "n" and posting[1:].isascii():
+            ranked = rank([pattern(posting[1:])], held)
+            assert ranked is not None
+            assert ranked.minus_score == score_named([posting[1:]], held["keys"]["name"])

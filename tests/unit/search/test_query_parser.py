@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import FieldError, InvalidError
-from app.search.query_parser import Kind, Query, Term, parse
+from app.search.query_parser import Kind, Query, Term, dialled, join, parse
 
 
 def term(
@@ -201,3 +201,46 @@ def test_any_text_is_parsed_or_refused(q: str) -> None:
 )
 def test_what_looks_like_a_domain_may_be_one(q: str, domains: list[str]) -> None:
     assert [each.text for each in parse(q).domains] == domains
+
+
+@pytest.mark.parametrize(
+    ("q", "username"),
+    [
+        ("a_ndx1", "a_ndx1"), ("A-NDX1", "a-ndx1"), ("username:a.ndx1", "a.ndx1"), (" anna ", "anna"),
+        ("anna b", None), ('"anna"', None), ("anna@example.com", None), ("city:berlin", None), ("", None),
+    ],
+)  # fmt: skip
+def test_one_word_may_be_a_username_with_its_signs(q: str, username: str | None) -> None:
+    assert parse(q).username == username
+
+
+@pytest.mark.parametrize(
+    ("q", "address"),
+    [
+        ("Caste41@Example.net", "caste41@example.net"), ("castle41example.net", "castle41example.net"),
+        ("castle41@@example.net", "castle41@@example.net"), ("email:a@b.example", "a@b.example"),
+        ("a@b", None), ("anna", None), ("anna a@b.example", None), ("city:berlin.de", None),
+    ],
+)  # fmt: skip
+def test_a_text_with_a_sign_of_addresses_may_be_one_misspelt(q: str, address: str | None) -> None:
+    assert parse(q).address == address
+
+
+@pytest.mark.parametrize(
+    ("digits", "ways"),
+    [
+        ("0123", ("0123", "123")), ("00123", ("00123", "123")), ("123", ("123",)), ("012", ("012",)),
+        ("12", ()), ("06607", ("06607", "6607")),
+    ],
+)  # fmt: skip
+def test_digits_are_those_typed_and_those_without_what_is_dialled_first(
+    digits: str, ways: tuple[str, ...]
+) -> None:
+    assert dialled(digits) == ways
+
+
+def test_parts_of_a_number_are_tried_as_one() -> None:
+    [joined] = join(parse("annegret 0660 76 54 321"))
+    assert [term.text for term in joined.terms] == ["annegret", "06607654321"]
+    assert join(parse("annegret 0660")) == []
+    assert join(parse('annegret "0660" 76')) == []
