@@ -23,7 +23,8 @@ log = structlog.get_logger("roster.reads")
 T = TypeVar("T")
 _PATIENCE_S = 0.3
 """After which a read is not merely slow, unless the primary answers a ping."""
-_PING_S = 0.5
+_PING_S = 0.3
+_TIME_S = 0.5
 _AGAIN_S = 0.1
 _BY_SECONDARY_S = 2.0
 _UNHEARD_OF = 72
@@ -135,7 +136,7 @@ class Reads:
         """Up to when it has all that the majority has: MongoDB's `operationTime` of such a read."""
         nobody = {"find": self._users.name, "filter": {"_id": _NOBODY}, "readConcern": {"level": "majority"}}
         try:
-            with pymongo.timeout(_PING_S):
+            with pymongo.timeout(_TIME_S):
                 reply = await self._users.database.command(nobody, read_preference=node)
         except PyMongoError:
             return None
