@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from bson import ObjectId
 
-from app.audit.write import differences
+from app.audit.write import COMMAND_LINE, differences, entry
 
 NOWHERE = dict.fromkeys(("label", "street", "city"))
 
@@ -29,3 +30,12 @@ NOWHERE = dict.fromkeys(("label", "street", "city"))
 def test_only_what_differs_is_told(before: Any, after: Any, told: list[tuple[str, Any, Any]]) -> None:
     found = [(change["pointer"], change["from"], change["to"]) for change in differences(before, after)]
     assert found == told
+
+
+def test_ids_are_in_the_order_of_time_to_the_microsecond_whatever_process_makes_them() -> None:
+    made = [entry(COMMAND_LINE, "changed", ObjectId()) for _ in range(100)]
+    for each in made:
+        id_, at = each["_id"], each["at"]
+        assert id_.generation_time == at.replace(microsecond=0)
+        assert int.from_bytes(id_.binary[4:7]) == at.microsecond
+    assert len({each["_id"] for each in made}) == len(made)
