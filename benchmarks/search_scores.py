@@ -19,6 +19,11 @@ RECALL = dict.fromkeys(
     "part of an e-mail": 0.95,
     "name and contact": 0.98,
     "last four": 0.99,
+    "Cyrillic": 0.90,
+    "Greek": 0.90,
+    "kana": 0.90,
+    "Hangul": 0.90,
+    "kanji": 0.75,
 }
 RECIPROCAL_RANK = 0.9
 

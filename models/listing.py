@@ -150,8 +150,8 @@ Q = Annotated[
         max_length=1000,
         pattern=PLAIN,
         description=f"Words of {', '.join(SEARCHED)}: all must match, exactly, as prefixes or within typos. "
-        "`city:berlin anna` narrows, quotes ask for exact words. Up to "
-        "200 characters and 10 words. Results are ranked, without `sort`, `start`, `skip` and `previous`.",
+        "`city:berlin anna` narrows, quotes ask for exact words. Up to 200 characters, of which the first "
+        "10 words are read. Results are ranked, without `sort`, `start`, `skip` and `previous`.",
         examples=["anna schmit"],
     ),
 ]
@@ -280,7 +280,7 @@ class SuggestQuery(BaseModel):
         Field(
             max_length=1000,
             pattern=PLAIN,
-            description="The text typed so far: up to 200 characters and 10 words.",
+            description="The text typed so far: up to 200 characters, of which the first 10 words are read.",
         ),
     ]
 

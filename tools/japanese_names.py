@@ -97,7 +97,7 @@ def write() -> None:
 
 def _is_composed(name: str, readings: Iterable[str], spoken: Mapping[str, list[str]]) -> bool:
     """Whether the readings of the characters say it all."""
-    return set(readings) <= set(combine(spoken.get(char, [char]) for char in name))
+    return set(readings) <= set(combine([spoken.get(char, [char]) for char in name]))
 
 
 if __name__ == "__main__":

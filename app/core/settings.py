@@ -148,6 +148,10 @@ class Settings(BaseSettings):
         description="Country (ISO 3166: `DE`) whose national phone numbers are accepted: 0151 1234567 is "
         "+491511234567 then. Unset: numbers begin with + and their country's code.",
     )
+    search_nicknames: bool = Field(
+        default=True,
+        description="Whether `q` finds Robert by Bob, and Bob by Robert: names by their nicknames.",
+    )
     password_grant: bool = Field(
         default=True, description="Whether POST /auth/token accepts passwords (RFC 9700 advises against it)."
     )

@@ -40,7 +40,7 @@ class Listing:
         self._cursors = cursors
 
     def build(self, asked: OrderedQuery) -> Query:
-        return build(asked, region=self._settings.phone_region)
+        return build(asked, region=self._settings.phone_region, nicknames=self._settings.search_nicknames)
 
     async def suggest(self, q: str) -> list[Row]:
         """At most `SUGGESTED` people, for a box in which somebody is typing."""

@@ -42,6 +42,7 @@ class Query:
     filters: tuple[str, ...]
     """The names of the filters."""
     region: str | None
+    nicknames: bool
     """The country whose national phone numbers are accepted, also in `q`."""
 
     @property
@@ -95,8 +96,8 @@ _UNRANKED = {
 """What does not go with `q`, and why."""
 
 
-def build(asked: OrderedQuery, *, region: str | None = None) -> Query:
-    """The query of a caller's filters and order; `region` as in `Query`.
+def build(asked: OrderedQuery, *, region: str | None = None, nicknames: bool = True) -> Query:
+    """The query of a caller's filters and order; `region` and `nicknames` as in `Query`.
 
     InvalidError where `q`, which ranks users, comes with an order.
     """
@@ -135,6 +136,7 @@ def build(asked: OrderedQuery, *, region: str | None = None) -> Query:
         sort=sort,
         filters=tuple(given),
         region=region,
+        nicknames=nicknames,
     )
 
 

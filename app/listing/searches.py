@@ -47,7 +47,7 @@ async def ranked(
 
     OverloadedError past the budget: the reads of a search are bounded, so that only load makes it slow.
     """
-    asked = search.parse(q, region=query.region)
+    asked = search.parse(q, region=query.region, nicknames=query.nicknames)
     filters = [*query.clauses, *([query.order.bounds] if query.order.bounds else [])]
     finder = search.Finder(users, search.Dictionary(users.database), asked, filters)
     try:

@@ -15,8 +15,10 @@ from typing import Any
 
 import structlog
 from pymongo.errors import OperationFailure
+from rapidfuzz.distance import OSA
 
 from app.core.mongo import Database
+from app.search.sounds import MARK, sound
 from app.search.typos import (
     HALF_TYPED,
     beginnings,
@@ -47,6 +49,8 @@ HIGHEST = "\U0010ffff"
 _CANDIDATES = {1: 600, 2: 1_500}
 """For each number of typos, the most words to compare."""
 _HALF_TYPED = 1_500
+_ALIKE = 1_500
+"""The most words of one sound to compare."""
 _WEIGHED = 200
 _SAMPLED = 64
 _WHOLENESS = {True: 1, False: 2}
@@ -197,6 +201,17 @@ class Dictionary:
         ]
         return {word: -n for n, word in sorted(near)[:MANY_NEIGHBOURS]}
 
+    async def alike(self, typed: str) -> dict[str, int]:
+        """Words that sound like the typed one, the most alike first, with about how many users hold each."""
+        code = sound(typed)
+        if not code:
+            return {}
+        found = self._words.find({"d": MARK + code}, {"n": 1}).limit(_ALIKE)
+        alike = [
+            (OSA.distance(typed, str(term["_id"])), -int(term["n"]), str(term["_id"])) async for term in found
+        ]
+        return {word: -n for _, n, word in sorted(alike)[:NEIGHBOURS] if word != typed}
+
     async def holding(self, part: str) -> dict[str, int]:
         """Words that hold this part past their first letter, with about how many users hold each."""
         inside = {"$elemMatch": {"$gte": part, "$lt": part + HIGHEST}}
@@ -266,6 +281,6 @@ def _learning(word: str, *, is_login: bool) -> dict[str, Any]:
             "$set": {"s": inside},
         }
     else:
-        tokens = [*neighbourhood(word), *beginnings(word)]
+        tokens = [*neighbourhood(word), *beginnings(word), *([MARK + code] if (code := sound(word)) else [])]
         change = {"$setOnInsert": {"n": 1}, "$set": {"d": tokens, "s": inside, "k": _WHOLENESS[False]}}
     return {"q": {"_id": word}, "u": change, "upsert": True}

@@ -1,15 +1,16 @@
 """The finder: reads a query in one way after the other until somebody is found, and pages through them.
 
 As typed first, then as other layouts of the keyboard type it, with words as one that were typed apart, and
-with more typos. Somebody whose whole username was typed comes before all.
+with more typos; all words but one last. Somebody whose whole username was typed comes before all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from app.core.cursors import Position
 from app.core.mongo import Collection
+from app.search.but_one import has_title, may_lack_one
 from app.search.contacts import Contacts
 from app.search.dictionary import Dictionary
 from app.search.matching import PREFIX, STAGES, Rank
@@ -22,10 +23,14 @@ from app.search.streams import STREAM
 _NEARER: Sequence[int] = STAGES[:2]
 _FURTHER: Sequence[int] = STAGES[1:]
 """What is tried first of all readings of a query, and what only where that finds nobody."""
+_BUT_ONE, _BUT_TITLES = -1, -2
+"""The numbers of readings in which one word may match nothing, or the titles."""
 _PAST_USERNAME = STREAM - 1
 """The segment of a cursor behind a page that held nobody else."""
 
 Filter = dict[str, Any]
+Try = tuple[int, Sequence[int]]
+"""The number of a reading, and the kinds of matches that are tried."""
 
 
 class Finder:
@@ -68,19 +73,32 @@ class Finder:
                 return other
         if found.known or found.next:
             return found
-        return await self._joined(len(joined), limit) or found
+        return await self._otherwise(len(joined), limit)
 
-    async def _joined(self, joined: int, limit: int) -> Matches | None:
-        """The page of words as one; with more typos those as typed, too; of an address with a typo."""
-        tries = [(reading, _NEARER) for reading in range(1, joined + 1)]
-        tries += [(reading, _FURTHER) for reading in range(joined + 1) if joined]
+    async def _otherwise(self, joined: int, limit: int) -> Matches:
+        """The page where nobody is near all words as typed.
+
+        Without titles; with words as one; with more typos; of an address with a typo; all words but one.
+        """
+        tries: list[Try] = [(_BUT_TITLES, _NEARER)] if has_title(self._query) else []
+        tries += [(reading, _NEARER) for reading in range(1, joined + 1)]
+        tries += [(0, _FURTHER)] if joined else []
+        if found := await self._first_of(tries, limit):
+            return found
+        is_sought = "@" in (self._query.address or "@")  # by the first reading
+        if ranks := [] if is_sought else await self._contacts.misspelt():
+            return Matches(ranks[:limit], None, (), len(ranks))
+        rest: list[Try] = [(_BUT_ONE, _NEARER)] if may_lack_one(self._query) else []
+        rest += [] if self._query.email else [(reading, _FURTHER[:-1]) for reading in range(1, joined + 1)]
+        return await self._first_of(rest, limit) or Matches([], None, (), 0)
+
+    async def _first_of(self, tries: Iterable[Try], limit: int) -> Matches | None:
+        """The page of the first that finds anybody."""
         for reading, stages in tries:
             found = await self._read_as(reading, limit, None, stages)
             if found.known or found.next:
                 return found
-        is_sought = "@" in (self._query.address or "@")  # by the first reading
-        ranks = [] if is_sought else await self._contacts.misspelt()
-        return Matches(ranks[:limit], None, (), len(ranks)) if ranks else None
+        return None
 
     def _readings(self) -> list[Query]:
         """The query as typed, with words joined, in other layouts of the keyboard, with domains as such."""
@@ -89,7 +107,10 @@ class Finder:
 
     async def _knows(self, query: Query) -> bool:
         """Whether each word is one of the dictionary, or begins one."""
-        return all([await self._dictionary.has_begun(term.text) for term in query.terms])
+        for word in dict.fromkeys(term.text for term in query.terms):
+            if not await self._dictionary.has_begun(word):
+                return False
+        return True
 
     async def _names_domains(self) -> bool:
         """Whether each text that looks like a domain begins one that the dictionary has."""
@@ -100,8 +121,12 @@ class Finder:
     async def _read_as(
         self, reading: int, limit: int, start: Position | None, stages: Sequence[int] = STAGES
     ) -> Matches:
-        query = self._readings()[reading]
-        found = await Reading(self._neighbours, query, self._filters, stages).page(limit, start)
+        query = self._query if reading < 0 else self._readings()[reading]
+        read = Reading(self._neighbours, query, self._filters, stages)
+        if reading < 0:
+            found = await read.but_one(limit, start, titles=reading == _BUT_TITLES)
+        else:
+            found = await read.page(limit, start)
         if found.next is None:
             return found
         return replace(found, next=replace(found.next, value=[*found.next.value, reading]))

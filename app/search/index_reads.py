@@ -132,6 +132,7 @@ def patterns(term: Term) -> list[Pattern]:
             is_strict=term.exact,
             field=term.field,
             is_last=term.is_last,
+            nicknames=() if term.exact else term.nicknames,
             digits=dialled(term.text) if is_number else (),
         )
     ]

@@ -27,10 +27,12 @@ _LONG = re.compile("(?:o[uo]|uu)(?![aeiou])")
 _BEFORE_SMALL_Y = {"sh", "ch", "j"}
 _SURNAMES, _GIVEN = 2, 3
 """The most readings of each."""
-_LONGEST = 5
+_LONGEST, _SHORT = 5, 3
 """The most characters of a name that are read one by one."""
-_SHORTEST_SURNAME = 2
-"""The fewest kanji of a surname without a space after it: with one, more names are Chinese."""
+_READINGS, _READINGS_OF_LONG = 6, 3
+"""The most readings of a character that are tried."""
+_SHORTEST_SURNAME, _LONGEST_SURNAME = 2, 5
+"""The fewest and most characters of a surname without a space after it: with one, more names are Chinese."""
 
 
 def romaji(kana: str) -> tuple[str, ...]:
@@ -95,7 +97,9 @@ def _romaji(hiragana: str) -> str:
 
 def _cut(run: str) -> tuple[str, str]:
     """Surname and given name of a name without a space."""
-    ends = [end for end in range(_SHORTEST_SURNAME, len(run)) if _as_surname(run[:end])]
+    ends = [
+        end for end in range(_SHORTEST_SURNAME, min(len(run), _LONGEST_SURNAME + 1)) if _as_surname(run[:end])
+    ]
     end = min(ends, key=lambda end: abs(end - _SHORTEST_SURNAME), default=len(run))
     return run[:end], run[end:]
 
@@ -114,12 +118,14 @@ def _as_given(part: str) -> list[str]:
 
 def compose(part: str) -> list[str]:
     """The likeliest readings of a name, character by character."""
-    return combine([char] if _RUN.match(char) else _entry(fold(char))[2] for char in part[:_LONGEST])
+    return combine([[char] if _RUN.match(char) else _entry(fold(char))[2] for char in part[:_LONGEST]])
 
 
-def combine(ways: Iterable[Sequence[str]]) -> list[str]:
+def combine(ways: Sequence[Sequence[str]]) -> list[str]:
     """The likeliest readings of a name of characters, each with its readings."""
-    ranked = sorted(product(*map(enumerate, ways)), key=lambda chosen: sum(rank for rank, _ in chosen))
+    most = _READINGS if len(ways) <= _SHORT else _READINGS_OF_LONG
+    some = (enumerate(way[:most]) for way in ways)
+    ranked = sorted(product(*some), key=lambda chosen: sum(rank for rank, _ in chosen))
     return ["".join(kana for _, kana in chosen) for chosen in ranked[:_GIVEN]]
 
 

@@ -16,10 +16,11 @@ from models.user import SEARCHED
 EXACT, PREFIX, NICKNAME, ONE_TYPO, INSIDE, BEGUN_TYPO, TWO_TYPOS, SOUND, ALL_BUT_ONE = range(9)
 """How a word matches; a row is ranked first by the worst of its words.
 
-INSIDE: the word is typed from its middle; BEGUN_TYPO: it is half typed with a typo.
+NICKNAME: one name is a nickname of the other; INSIDE: the word is typed from its middle; BEGUN_TYPO: it is
+half typed with a typo; SOUND: both sound alike; ALL_BUT_ONE: one word of the query matches nothing.
 """
 
-STAGES = (ONE_TYPO, BEGUN_TYPO, TWO_TYPOS)
+STAGES = (ONE_TYPO, BEGUN_TYPO, TWO_TYPOS, SOUND)
 """The kinds that are tried one after the other, each with better ones, past exact words and prefixes."""
 
 CLASSES = {"n": 1.0, "e": 0.96, "p": 0.94, "r": 0.92}
@@ -55,6 +56,7 @@ class Pattern:
     """Whether neither prefixes nor typos match."""
     is_last: bool = False
     """Whether it may be half typed and misspelt at once."""
+    nicknames: tuple[str, ...] = ()
     digits: tuple[str, ...] = ()
     """What a phone number may hold of it: as typed, and without the 0 or 00 that is dialled first."""
     prefixes: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from typing import Any
 from app.core.mongo import Collection
 from app.search import whole_reads
 from app.search.dictionary import HIGHEST, Dictionary
-from app.search.matching import BEGUN_TYPO, INSIDE, ONE_TYPO, TWO_TYPOS, Pattern, postings
+from app.search.matching import BEGUN_TYPO, INSIDE, NICKNAME, ONE_TYPO, SOUND, TWO_TYPOS, Pattern, postings
 from app.search.postings import LOGIN
 
 Near = dict[str, tuple[int, int]]
@@ -51,28 +51,30 @@ class Neighbours:
     def __init__(self, users: Collection, dictionary: Dictionary) -> None:
         self.users = users
         self.dictionary = dictionary
-        self._looked_up: dict[tuple[str, int], Near] = {}
-        self._begun: dict[str, int] = {}
+        self._looked_up: dict[tuple[str, int], asyncio.Future[Near]] = {}
+        self._begun: dict[str, asyncio.Future[int]] = {}
 
     async def of(self, pattern: Pattern, kind: int) -> Near:
         """What to look for so that the word is met by this kind, and by better ones."""
         asked = pattern.word, kind
         if asked not in self._looked_up:
-            self._looked_up[asked] = await self._find(pattern, kind)
-        return self._looked_up[asked]
+            self._looked_up[asked] = asyncio.ensure_future(self._find(pattern, kind))
+        return await self._looked_up[asked]
 
     async def weigh(self, word: str) -> int:
         """About how many users hold longer words that begin so."""
         if word not in self._begun:
-            self._begun[word] = await self.dictionary.weigh(word)
-        return self._begun[word]
+            self._begun[word] = asyncio.ensure_future(self.dictionary.weigh(word))
+        return await self._begun[word]
 
     async def _find(self, pattern: Pattern, kind: int) -> Near:
         word = pattern.word
         if is_numbered(word):
             return await self._of_numbered(pattern, kind)
         if kind in _TYPOS:
-            return await self._misspelt(word, _TYPOS[kind])
+            return await self._misspelt(word, _TYPOS[kind]) | await self._called(pattern)
+        if kind == SOUND:
+            return _as(kind, await self.dictionary.alike(word)) | await self.of(pattern, ONE_TYPO)
         inside, begun = await asyncio.gather(self.dictionary.holding(word), self._half_typed(pattern))
         return _as(BEGUN_TYPO, begun) | _as(INSIDE, inside) | await self.of(pattern, ONE_TYPO)
 
@@ -84,6 +86,10 @@ class Neighbours:
     async def _misspelt(self, word: str, typos: int) -> Near:
         near = await self.dictionary.near(word, typos)
         return {other: (ONE_TYPO if apart == 1 else TWO_TYPOS, n) for other, (apart, n) in near.items()}
+
+    async def _called(self, pattern: Pattern) -> Near:
+        """The names of the nickname that was typed, the nicknames of the name."""
+        return _as(NICKNAME, await self.dictionary.count(pattern.nicknames)) if pattern.nicknames else {}
 
     async def _half_typed(self, pattern: Pattern) -> dict[str, int]:
         return await self.dictionary.half_typed(pattern.word) if pattern.is_last else {}

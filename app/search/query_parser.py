@@ -14,6 +14,7 @@ from app.core.errors import FieldError, InvalidError
 from app.core.normalise import canonical, typed_email_key
 from app.search import japanese
 from app.search.keyboards import other_layouts
+from app.search.nicknames import nicknames_of
 from app.search.postings import LOGIN, NAME, REST, SHORTEST_NUMBER, as_domain, domain_words
 from app.search.words import LONGEST_WORD, fold, script, texts
 from models import phones
@@ -56,6 +57,8 @@ class Term:
     kind: Kind
     latin: tuple[str, ...] = ()
     """The spellings of a run of kana: kanji that are read so are found by them."""
+    nicknames: tuple[str, ...] = ()
+    """What people with this name are called, or the names that it may stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,10 @@ class Query:
     """The text, where it can have been typed with the keyboard set to another layout."""
 
 
-def parse(q: str, *, region: str | None = None) -> Query:
+def parse(q: str, *, region: str | None = None, nicknames: bool = False) -> Query:
     """The query of a text; `region` is the country whose national phone numbers are accepted.
+
+    Of more than `MOST_TERMS` words, the first are read.
 
     InvalidError where it is too long or contains characters that nobody types.
     """
@@ -90,11 +95,11 @@ def parse(q: str, *, region: str | None = None) -> Query:
         raise _invalid("Must not contain control characters or halves of surrogate pairs.")
     typed = q.translate(_QUOTES).strip()
     parts = [match.groups() for match in _PART.finditer(typed)]
-    terms = [term for part in parts for term in _terms(*part, region=region)]
-    if len(terms) > MOST_TERMS:
-        raise _invalid(f"Must contain at most {MOST_TERMS} words.")
+    terms = [term for part in parts for term in _terms(*part, region=region)][:MOST_TERMS]
     if terms and not terms[-1].exact:
         terms[-1] = replace(terms[-1], is_last=True)
+    if nicknames:
+        terms = [replace(term, nicknames=nicknames_of(term.text)) for term in terms]
     email, phone = _EMAIL.fullmatch(typed), _PHONE.fullmatch(fold(typed))
     username, address = _USERNAME.fullmatch(typed), _ADDRESS.fullmatch(typed)
     return Query(
@@ -156,7 +161,7 @@ def dialled(digits: str) -> tuple[str, ...]:
 
 
 def _joined(terms: Sequence[Term]) -> Term:
-    return replace(terms[-1], text="".join(term.text for term in terms)[:LONGEST_WORD])
+    return replace(terms[-1], text="".join(term.text for term in terms)[:LONGEST_WORD], nicknames=())
 
 
 def classes_of(field: str | None) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from bson import ObjectId
 
 from app.core.cursors import Position
 from app.core.mongo import Row
-from app.search import index_reads, single_word, whole_reads
+from app.search import but_one, index_reads, single_word, whole_reads
 from app.search.contacts import Contacts
 from app.search.index_keys import IndexKeys
 from app.search.index_reads import SCAN, IndexRead
@@ -25,7 +25,6 @@ from app.search.matching import (
     ONE_TYPO,
     PREFIX,
     STAGES,
-    TWO_TYPOS,
     Pattern,
     Rank,
     is_sound,
@@ -99,7 +98,7 @@ class Reading:
             if self._is_alone():
                 patterns, near = await self._near_alone(exact, limit, start, is_whole=is_whole)
             else:
-                last = max(ONE_TYPO, start.segment) if start is not None else TWO_TYPOS
+                last = max(ONE_TYPO, start.segment) if start is not None else STAGES[-1]
                 patterns, near = await self._near(counts, limit, ONE_TYPO if exact else last)
             exact = [*exact, *(one for one in near if one.kind != EXACT)]
             ranks = after(exact, start)
@@ -244,6 +243,23 @@ class Reading:
             self._neighbours.of(pattern, kind), self._neighbours.weigh(pattern.word)
         )
         return index_reads.widen(pattern, near, count=count, begun=begun)
+
+    async def but_one(self, limit: int, start: Position | None, *, titles: bool) -> Matches:
+        """Users who match all words but one, or all but titles such as Dr, by one typo at worst."""
+        counts = await self._count()
+        patterns = await self._widen(ONE_TYPO, counts)
+        ways = but_one.ways(patterns, titles=titles)
+        reads = [read for way in but_one.rarest(ways) for read in self._along(way, counts)]
+        any_way = {"$or": [{"$and": [index_reads.holds(pattern) for pattern in way]} for way in ways]}
+        distinct = [read for at, read in enumerate(reads) if read not in reads[:at]]
+        rows, _ = await self._read_all(distinct, (), RANKED, any_way) if ways else ([], True)
+        ranks = sorted(but_one.ranked(ways, rows))[:RANKED]
+        return cut(after(ranks, start), limit, patterns, len(ranks))
+
+    def _along(self, way: Sequence[Pattern], counts: Mapping[str, int]) -> list[IndexRead]:
+        """Reads that find users who match exactly, by prefix or by typo."""
+        exact = index_reads.choose_exact(way, counts, self._filters) if len(way) == 1 else []
+        return [*exact, *index_reads.choose_near(way, self._filters)]
 
     async def _streamed(
         self, counts: Mapping[str, int], limit: int, start: Position | None = None

@@ -62,7 +62,7 @@ class SingleWordSearch:
                 yield await self._fresh(PREFIX, await self._begun(letter))
             self._is_near = self._is_any and not is_numbered(self.pattern.word)
         for kind in self._stages:
-            is_better = self._is_near if kind == BEGUN_TYPO else self._is_any and kind == TWO_TYPOS
+            is_better = self._is_near if kind == BEGUN_TYPO else self._is_any and kind >= TWO_TYPOS
             if kind < least or is_better:
                 continue
             before, near = self.pattern.near, await self._neighbours.of(self.pattern, kind)

@@ -5,13 +5,31 @@ from itertools import zip_longest
 from random import Random
 
 from app.commands.sample import people
-from benchmarks.search_queries import contacts, east_asian, half_typed, names, narrowed, typos
+from benchmarks.search_queries import (
+    by_ear,
+    contacts,
+    east_asian,
+    half_typed,
+    names,
+    narrowed,
+    scripts,
+    typos,
+)
 from benchmarks.search_queries.directory import Directory, Person, number
 from benchmarks.search_queries.kinds import Kind, Query
 
 __all__ = ["EACH", "KINDS", "Directory", "Kind", "Query", "generate", "number"]
 
-KINDS = (*names.KINDS, *typos.KINDS, *half_typed.KINDS, *east_asian.KINDS, *contacts.KINDS, *narrowed.KINDS)
+KINDS = (
+    *names.KINDS,
+    *typos.KINDS,
+    *half_typed.KINDS,
+    *east_asian.KINDS,
+    *scripts.KINDS,
+    *by_ear.KINDS,
+    *contacts.KINDS,
+    *narrowed.KINDS,
+)
 EACH = 60
 """Queries of a kind, where there are so many."""
 

@@ -221,6 +221,11 @@ def assert_bounded(reads: list[Read], *, commands: int = MOST_COMMANDS) -> None:
         {"q": "660 wolfsgruber"},
         {"q": "wolfsgruber 0660 12 00042"},
         {"q": "wolfsgruber w"},  # one word of two
+        {"q": "bob wolfsgruber"},  # nicknames
+        {"q": "hanelury folvskruper"},  # sounds
+        {"q": "folvskruper"},
+        {"q": "hannelore xaver wolfsgruber"},  # all words but one
+        {"q": "zzyzx xyzzy", "city": "Lech"},
         {"q": "hannelore wolfsgruber", "limit": 1},
     ],
     ids=str,
@@ -387,9 +392,8 @@ def _is_utf_8(raw: str) -> bool:
 @pytest.mark.parametrize(
     "q",
     [
-        "x" * 201, "x " * 101, "a:" * 100, "张" * 201, "x" * 1001, "a b c d e f g h i j k",
-        "a.b.c.d.e.f.g.h.i.j.k",
-        " ".join(["张"] * 11), "a\x00b", "\x00", "\x1b[31m", "a\x07", "\x7f", "\x85", "\x9f", "a\x0bb",
+        "x" * 201, "x " * 101, "a:" * 101, "张" * 201, "x" * 1001, "a\x00b", "\x00",
+        "\x1b[31m", "a\x07", "\x7f", "\x85", "\x9f", "a\x0bb",
     ],
     ids=ascii,
 )  # fmt: skip

@@ -53,6 +53,7 @@ DEFAULTS: dict[str, object] = {
     "sessions_per_user": 0,
     "refresh_grace_s": 10,
     "phone_region": None,
+    "search_nicknames": True,
     "password_grant": True,
     "registration": "closed",
     "client_registration": "closed",
