@@ -37,7 +37,7 @@ from app.users.pictures import find_version, make_url
 from models.pictures import SIZES, PictureForm, Size
 from models.upload import UploadInput
 
-_UPLOADS: Final = Quota("avatars", 20, 3600)
+UPLOADS: Final = Quota("avatars", 20, 3600)
 _CHECKED_AFTER: Final = timedelta(days=1)
 _SWEPT: Final = 500
 _MOVING: Final = Authority(frozenset({ADMIN}), Author(via="migration"))
@@ -82,8 +82,8 @@ class Avatars:
         """
         before = await self._read_target(user_id, authority)
         kinds.check(content)
-        if not await self._quotas.take(str(user_id), [_UPLOADS]):
-            raise ThrottledError(_UPLOADS.within_s)
+        if not await self._quotas.take(str(user_id), [UPLOADS]):
+            raise ThrottledError(UPLOADS.within_s)
         version = await self._store(user_id, await self._drawer.draw(content))
         try:
             url = make_url(self._base, version)

@@ -24,7 +24,7 @@ LONGEST_S: Final = 4.0
 WAITING: Final = 32
 """The most pictures that wait for those before them."""
 _ROOT: Final = Path(__file__).parents[2]
-_START: Final = """
+START: Final = """
 import os, sys
 os.nice(10)
 sys.path.insert(0, sys.argv.pop(1))
@@ -101,7 +101,7 @@ class _Process:
         self._control, theirs = socket.socketpair()
         with theirs:
             self._program: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - the program is ours
-                [sys.executable, "-I", "-W", "ignore", "-c", _START, str(_ROOT)],
+                [sys.executable, "-I", "-W", "ignore", "-c", START, str(_ROOT)],
                 stdin=theirs.fileno(),
                 env=environment() | _LARGE_PAGES,
                 start_new_session=True,

@@ -19,8 +19,8 @@ _ACCENT_CLASSES = frozenset({8, *range(10, 36), *range(200, 241)})
 
 Marks of other classes are vowels and tones of Indic and Thai scripts: without them the words are others.
 """
-ACCENTS = {code: None for code in range(0x110000) if unicodedata.combining(chr(code)) in _ACCENT_CLASSES}
-"""For `str.translate`: takes the accents off text in NFD."""
+ACCENTS = {code: None for code in range(0x20000) if unicodedata.combining(chr(code)) in _ACCENT_CLASSES}
+"""For `str.translate`: takes the accents off text in NFD. Beyond are ideographs and tags, which have none."""
 STROKED = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )

@@ -16,7 +16,7 @@ from taskiq.exceptions import ScheduledTaskCancelledError
 from app.exports.schedules import Schedules
 from app.jobs import TASK, JobQueue
 
-_LOOK = timedelta(seconds=10)
+LOOK = timedelta(seconds=10)
 _TICK = timedelta(seconds=1)
 _CLOSING_S = 5.0
 
@@ -25,7 +25,7 @@ async def run(job_queue: JobQueue, schedules: Schedules) -> None:
     """Start due exports until cancelled. Any number of schedulers may run."""
     source = _DueExports(schedules)
     try:
-        await run_scheduler_task(TaskiqScheduler(job_queue, [source]), interval=_LOOK, loop_interval=_TICK)
+        await run_scheduler_task(TaskiqScheduler(job_queue, [source]), interval=LOOK, loop_interval=_TICK)
     finally:
         await source.shutdown()
 

@@ -26,7 +26,7 @@ from app.files.stored_file import StoredFile
 from app.files.stores import Sink, Store
 from models.file import BUCKETS, STORES, FileKind, StoreName
 
-_CLOSING_S: Final = 5.0
+CLOSING_S: Final = 5.0
 _LATER: Final = (PyMongoError, UnavailableError)
 """What is left after these expires within a day, and is deleted then."""
 
@@ -83,7 +83,7 @@ class Files:
             whole = {"length": writer.length, "metadata.sha256": writer.sha256}
             await self._entries.change(kind, file_id, whole | {"metadata.expires_at": expires_at})
         except BaseException:
-            with anyio.CancelScope(shield=True), pymongo.timeout(_CLOSING_S), suppress(*_LATER):
+            with anyio.CancelScope(shield=True), pymongo.timeout(CLOSING_S), suppress(*_LATER):
                 await self._delete(store, kind, file_id)
             raise
 

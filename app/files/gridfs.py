@@ -13,7 +13,7 @@ from app.core.mongo import Collection, Database, Row
 from app.files.entries import CHUNK_SIZE, LONGEST_UPLOAD, SWEPT
 from models.file import BUCKETS, FileKind
 
-_CHUNKS_AT_ONCE: Final = 8
+CHUNKS_AT_ONCE: Final = 8
 
 
 class GridFS:
@@ -39,7 +39,7 @@ class GridFS:
         size = entry["chunkSize"]
         number, last = start // size, (stop - 1) // size
         while number <= last:
-            until = min(number + _CHUNKS_AT_ONCE - 1, last)
+            until = min(number + CHUNKS_AT_ONCE - 1, last)
             for chunk in await self._read_chunks(kind, entry["_id"], number, until):
                 begins = number * size
                 yield chunk[max(start - begins, 0) : stop - begins]
@@ -88,8 +88,8 @@ class ChunkWriter:
 
     async def write(self, data: bytes) -> None:
         self._buffer += data
-        while len(self._buffer) >= _CHUNKS_AT_ONCE * CHUNK_SIZE:
-            await self._flush(_CHUNKS_AT_ONCE * CHUNK_SIZE)
+        while len(self._buffer) >= CHUNKS_AT_ONCE * CHUNK_SIZE:
+            await self._flush(CHUNKS_AT_ONCE * CHUNK_SIZE)
 
     async def finish(self) -> None:
         if self._buffer:

@@ -29,9 +29,9 @@ Method = Literal["GET", "PUT"]
 
 _PART: Final = 5 * 1024 * 1024
 """The least that S3 takes as a part."""
-_BLOCK: Final = 1024 * 1024
+BLOCK: Final = 1024 * 1024
 _RETRIES: Final = 2
-_PROBE_S: Final = 5.0
+PROBE_S: Final = 5.0
 SIGNED: Final[Mapping[Method, timedelta]] = {"GET": timedelta(minutes=1), "PUT": timedelta(minutes=15)}
 """For how long a signed URL is good; what has begun by then may go on."""
 
@@ -52,7 +52,7 @@ class S3:
         """
         key = f"probe/{ObjectId()}"  # one for each process, as several start at once
         with explained_at_start():
-            async with asyncio.timeout(_PROBE_S):
+            async with asyncio.timeout(PROBE_S):
                 await obstore.put_async(self._store, key, b"probe")
                 await obstore.get_range_async(self._store, key, start=0, end=5)
                 await obstore.delete_async(self._store, key)
@@ -100,8 +100,8 @@ class S3:
         No connection stays open while a slow client reads. UnavailableError: the file was deleted meanwhile,
         or the store failed.
         """
-        for begin in range(start, stop, _BLOCK):
-            end = min(begin + _BLOCK, stop)
+        for begin in range(start, stop, BLOCK):
+            end = min(begin + BLOCK, stop)
             with explained():
                 block = await obstore.get_range_async(
                     self._store, _key(kind, entry["_id"]), start=begin, end=end

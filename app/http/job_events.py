@@ -12,7 +12,7 @@ from app.auth.sessions import Sessions
 from app.core.errors import InvalidTokenError, JobNotFoundError, TooManyListenersError, UnavailableError
 from app.jobs import Job, Jobs, Viewer
 
-_CHECK_S = 5.0
+CHECK_S = 5.0
 _RETRY_S = 5
 
 
@@ -41,11 +41,11 @@ async def listen(
 async def _listen(
     jobs: Jobs, sessions: Sessions, job_id: str, caller: Claims, since: int | None
 ) -> AsyncGenerator[Job | None, None]:
-    async with jobs.listeners, aclosing(jobs.follow(job_id, since=since, quiet_s=_CHECK_S)) as news:
+    async with jobs.listeners, aclosing(jobs.follow(job_id, since=since, quiet_s=CHECK_S)) as news:
         checked_at = time.monotonic()
         try:
             async for job in news:
-                if time.monotonic() - checked_at >= _CHECK_S:
+                if time.monotonic() - checked_at >= CHECK_S:
                     await _check(sessions, caller)
                     checked_at = time.monotonic()
                 yield job

@@ -29,7 +29,7 @@ REFUSAL = "roster.refusal"
 """In the scope of a request that the HTTP server could not parse: the error to answer with."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _MAX_LENGTH_DIGITS = 18
-_LINGER_S = 2.0
+LINGER_S = 2.0
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -341,7 +341,7 @@ async def _refuse(error: RosterError, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": response.body, "more_body": True})
     with suppress(TimeoutError):
-        async with asyncio.timeout(_LINGER_S):
+        async with asyncio.timeout(LINGER_S):
             while (await receive()).get("more_body", False):
                 pass
     await send({"type": "http.response.body", "body": b"", "more_body": False})

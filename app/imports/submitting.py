@@ -26,7 +26,7 @@ from models.export import MEDIA_TYPES
 from models.imports import LONGEST_SHEET_NAME, MOST_SHEETS, ImportQuery
 
 Write = Callable[[AsyncClientSession], Awaitable[None]]
-_LOOK_S: Final = 4.0
+LOOK_S: Final = 4.0
 """How long a file is inspected before the reply; later errors fail the plan."""
 
 UPLOADS = 4
@@ -103,7 +103,7 @@ class Submitter:
     async def _inspect(self, upload: Upload, asked: ImportQuery) -> Inspection:
         choices = options.choices(asked)
         try:
-            return await inspect(upload.path, Limits(), choices, within_s=_LOOK_S)
+            return await inspect(upload.path, Limits(), choices, within_s=LOOK_S)
         except UncertainEncodingError as error:
             fits = error.fits
 
@@ -113,7 +113,7 @@ class Submitter:
             return MappedColumns.of_heading(heading, asked.columns, labels, ignored=asked.ignore)
 
         encoding = await encoding_choice.decide(self._connections, upload.path, choices, make_columns, fits)
-        return await inspect(upload.path, Limits(), replace(choices, encoding=encoding), within_s=_LOOK_S)
+        return await inspect(upload.path, Limits(), replace(choices, encoding=encoding), within_s=LOOK_S)
 
     async def keep(self, document: dict[str, Any], *, total: int | None, first: Write | None = None) -> Job:
         """Store the import together with its job, so that none is without a job.

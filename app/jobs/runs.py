@@ -23,7 +23,7 @@ FAILURES = 20
 ATTEMPTS = 200
 """How often a job is taken at most: one that kills its workers must end."""
 _LONGEST_DELAY_MS = 30_000
-_FIRST_DELAY_MS = 500
+FIRST_DELAY_MS = 500
 _BEAT_S = 1.0
 _REPORT_S = 0.3
 _ENDING_S = 60.0
@@ -143,7 +143,7 @@ class _Ending:
         return await self._insist(lambda: self.leases.give_back(str(self.job.id), self.lease))
 
     async def put_off(self, reason: BaseException) -> None:
-        delay_ms = min(_LONGEST_DELAY_MS, _FIRST_DELAY_MS * 2**self.job.failures)
+        delay_ms = min(_LONGEST_DELAY_MS, FIRST_DELAY_MS * 2**self.job.failures)
         log.warning("job_put_off", job_id=str(self.job.id), delay_ms=delay_ms, reason=type(reason).__name__)
         await self._insist(
             lambda: self.leases.give_back(str(self.job.id), self.lease, delay_ms=delay_ms, failures=1)

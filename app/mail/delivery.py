@@ -49,7 +49,7 @@ def ways(settings: Settings) -> list[Delivery]:
     """As many as one process uses at a time; none where mail is off. StartError: a setting is wrong."""
     if settings.smtp_url is not None:
         address = read_smtp(settings.smtp_url.get_secret_value())
-        name = _own_name(settings)
+        name = find_own_name(settings)
         return [
             SmtpConnection(address, timeout_s=settings.smtp_timeout_s, own_name=name)
             for _ in range(settings.smtp_connections)
@@ -57,7 +57,7 @@ def ways(settings: Settings) -> list[Delivery]:
     return [] if settings.mail_folder is None else [MailFolder(settings.mail_folder)]
 
 
-def _own_name(settings: Settings) -> str:
+def find_own_name(settings: Settings) -> str:
     """What EHLO says: the issuer's host, or an address literal (RFC 5321, section 4.1.3)."""
     host = urlsplit(settings.issuer_url).hostname or "localhost"
     if ":" in host:

@@ -19,7 +19,7 @@ from app.monitoring import metrics
 
 log = structlog.get_logger("roster.mail")
 
-_LOOK_S = 5.0
+LOOK_S = 5.0
 """How often senders look for mails that they were not told of."""
 _SWEEP_S = 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
@@ -74,7 +74,7 @@ class _Sender:
         try:
             while not self.stopping.is_set():
                 self.woken.clear()
-                if not await self._send_next() and not await _wait(self.woken, _LOOK_S):
+                if not await self._send_next() and not await _wait(self.woken, LOOK_S):
                     await self._way.close()
         finally:
             await self._way.close()

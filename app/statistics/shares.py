@@ -10,7 +10,7 @@ from models.fields import UserField
 from models.statistics import MOST_SHARES
 from models.user import FACETS
 
-_MOST_VALUES = 2_000
+MOST_VALUES = 2_000
 """Values of a field that are counted, in the order of their text: of departments, say, nobody has more."""
 _FACETS = {field.called: field for field in FACETS}
 
@@ -37,7 +37,7 @@ async def _count_facet(users: Collection, field: UserField) -> Counter[str]:
     counted: Counter[str] = Counter()
     async for entry, spelling in _find_entries(users, field):
         counted[spelling] += await _count(users, entry)
-        if len(counted) == _MOST_VALUES:
+        if len(counted) == MOST_VALUES:
             break
     return counted
 

@@ -18,7 +18,7 @@ from app.spreadsheets.reading.child import Request
 from app.spreadsheets.reading.values import Choices, Limits, SourceRow
 from models.export import Format
 
-_ROOT: Final = Path(__file__).parents[3]
+ROOT: Final = Path(__file__).parents[3]
 _START: Final = """
 import os, sys
 hasattr(os, "nice") and os.nice(10)
@@ -27,7 +27,7 @@ from app.spreadsheets.reading import child
 child.main()
 """
 """It lowers its priority before it imports anything, as that takes a core, too."""
-_LEAST_LOOK_S: Final = 0.1
+LEAST_LOOK_S: Final = 0.1
 """The least time for rows, even if the heading took long."""
 _NOTHING: Final = Choices()
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT")
@@ -130,7 +130,7 @@ async def inspect(
     async with open_table(path, limits, choices, is_look=True) as table:
         is_whole = True
         try:
-            async with asyncio.timeout(max(_LEAST_LOOK_S, ends - time.monotonic())):
+            async with asyncio.timeout(max(LEAST_LOOK_S, ends - time.monotonic())):
                 async for count in table.counts():
                     rows += count
         except TimeoutError:
@@ -146,7 +146,7 @@ async def inspect(
 
 
 def command(request: Request) -> list[str]:
-    return [sys.executable, "-I", "-c", _START, str(_ROOT), request.write()]
+    return [sys.executable, "-I", "-c", _START, str(ROOT), request.write()]
 
 
 def begin(request: Request) -> subprocess.Popen[bytes]:

@@ -207,7 +207,7 @@ async def test_uploads_to_the_bucket_count_with_those_to_us(
     direct: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = await create(direct)
-    monkeypatch.setattr("app.avatars.avatars._UPLOADS", Quota("avatars", 2, 3600))
+    monkeypatch.setattr("app.avatars.avatars.UPLOADS", Quota("avatars", 2, 3600))
     await upload(direct, user)
     first, second = [await offer_sent(direct, user) for _ in range(2)]
     assert (await direct.post(first)).status_code == 200

@@ -72,7 +72,7 @@ async def test_a_process_that_was_killed_is_replaced(drawer: Drawer) -> None:
 async def test_a_process_that_is_killed_before_it_answers_is_not_the_pictures_fault(
     drawer: Drawer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawing, "_START", "import os; os.kill(os.getpid(), 9)")
+    monkeypatch.setattr(drawing, "START", "import os; os.kill(os.getpid(), 9)")
     with pytest.raises(UnavailableError, match="try again"):
         await drawer.draw(PICTURE)
 
@@ -80,11 +80,11 @@ async def test_a_process_that_is_killed_before_it_answers_is_not_the_pictures_fa
 def _drawing(drawn: str, *, first: str = "") -> str:
     """The process, with a picture that has taken it over, which draws what this expression says."""
     over = f"{first}\nchild.draw = lambda content: ('jpeg', [repr({drawn}).encode()])\nchild.main"
-    return drawing._START.replace("child.main", over)
+    return drawing.START.replace("child.main", over)
 
 
 async def test_a_picture_gets_at_no_pipe_but_its_own(drawer: Drawer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "_START", _drawing("count()", first=_COUNT))
+    monkeypatch.setattr(drawing, "START", _drawing("count()", first=_COUNT))
     for _ in range(3):
         assert (await drawer.draw(PICTURE)).squares == [b"1"]
 
@@ -92,7 +92,7 @@ async def test_a_picture_gets_at_no_pipe_but_its_own(drawer: Drawer, monkeypatch
 async def test_a_picture_finds_nothing_of_another_in_memory(
     drawer: Drawer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawing, "_START", _drawing("look()", first=_LOOK))
+    monkeypatch.setattr(drawing, "START", _drawing("look()", first=_LOOK))
     assert (await drawer.draw(b"a marked picture" * 10_000)).squares != [b"0"]
     for _ in range(2):
         assert (await drawer.draw(b"another" * 10_000)).squares == [b"0"]
@@ -100,7 +100,7 @@ async def test_a_picture_finds_nothing_of_another_in_memory(
 
 async def test_a_picture_that_has_answered_is_ended(drawer: Drawer, monkeypatch: pytest.MonkeyPatch) -> None:
     lingering = "import signal\nchild.os._exit = lambda code: signal.pause()"
-    monkeypatch.setattr(drawing, "_START", _drawing("os.getpid()", first=lingering))
+    monkeypatch.setattr(drawing, "START", _drawing("os.getpid()", first=lingering))
     lingerer = int((await drawer.draw(PICTURE)).squares[0])
     await drawer.draw(PICTURE)
     await drawer.draw(PICTURE)
@@ -111,7 +111,7 @@ async def test_a_picture_that_has_answered_is_ended(drawer: Drawer, monkeypatch:
 async def test_a_picture_that_takes_too_long_ends_alone(
     drawer: Drawer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawing, "_START", drawing._START.replace(".main", ".SECONDS = 0.1\nchild.main"))
+    monkeypatch.setattr(drawing, "START", drawing.START.replace(".main", ".SECONDS = 0.1\nchild.main"))
     await drawer.draw(PICTURE)
     first = _pid(drawer)
     with pytest.raises(PictureTooLargeError):
@@ -153,7 +153,7 @@ async def test_more_than_may_wait_are_refused(drawer: Drawer, monkeypatch: pytes
 async def test_a_process_that_cannot_start_is_an_error_of_ours(
     drawer: Drawer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(drawing, "_START", "import sys; sys.exit(1)")
+    monkeypatch.setattr(drawing, "START", "import sys; sys.exit(1)")
     with pytest.raises(RuntimeError, match="log"):
         await drawer.draw(PICTURE)
     assert capfd.readouterr().err == ""

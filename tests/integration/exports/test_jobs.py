@@ -139,7 +139,7 @@ async def test_the_count_is_that_of_the_rows_while_others_write(starts: Start) -
 
 
 async def test_a_download_goes_on_where_it_broke_off(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.files.gridfs._CHUNKS_AT_ONCE", 1)
+    monkeypatch.setattr("app.files.gridfs.CHUNKS_AT_ONCE", 1)
     client = await starts()
     await add(backends(client), 1_500)
     made = await export(client, format="ndjson")
@@ -265,7 +265,7 @@ async def test_chunks_that_a_killed_upload_left_are_swept_after_a_day(client: ht
 async def test_a_file_that_lost_a_chunk_is_refused_or_breaks_off(
     starts: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.files.gridfs._CHUNKS_AT_ONCE", 1)
+    monkeypatch.setattr("app.files.gridfs.CHUNKS_AT_ONCE", 1)
     client = await starts()
     await add(backends(client), 1_500)
     made = await export(client, format="ndjson")

@@ -47,7 +47,7 @@ async def make_due(client: httpx.AsyncClient, made: dict[str, Any]) -> datetime:
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Schedulers that look every second."""
-    monkeypatch.setattr("app.exports.scheduler._LOOK", timedelta(seconds=1))
+    monkeypatch.setattr("app.exports.scheduler.LOOK", timedelta(seconds=1))
 
 
 async def test_a_schedule_is_created_changed_and_deleted(client: httpx.AsyncClient) -> None:

@@ -16,7 +16,7 @@ from tests.support.users import NOBODY, create, database, problem
 async def test_exports_and_imports_lie_in_the_bucket(
     starts: Start, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.files.s3._BLOCK", 50)
+    monkeypatch.setattr("app.files.s3.BLOCK", 50)
     settings = s3_server.settings | {"files_url": f"s3://{s3_server.bucket}/of/two"}
     client = await starts(**settings)
     await create(client)

@@ -106,8 +106,8 @@ async def staged(uri: str, redis: RedisServer, proxy: Proxy, **settings: Any) ->
     redis_url = redis.url.removesuffix("/0") + "/2"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(common, "MIN_HEARTBEAT_INTERVAL", 0.03)
-        patch.setattr("app.jobs.runs._FIRST_DELAY_MS", 10)
-        patch.setattr("app.files.files._CLOSING_S", 0.3)
+        patch.setattr("app.jobs.runs.FIRST_DELAY_MS", 10)
+        patch.setattr("app.files.files.CLOSING_S", 0.3)
         patch.setattr("app.files.gridfs.LONGEST_UPLOAD", timedelta(seconds=-2))
         async with serving(uri, redis_url, **settings) as inside, on_a_socket(inside) as client:
             reply = await inside.post("/users:batch", json={"operations": CREATIONS})

@@ -87,7 +87,7 @@ async def test_a_store_that_is_dead_or_frozen_is_only_logged(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.files.s3._PROBE_S", 0.05)
+    monkeypatch.setattr("app.files.s3.PROBE_S", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as frozen:
         for port in (9, frozen.getsockname()[1]):
             endpoint = f"http://127.0.0.1:{port}"

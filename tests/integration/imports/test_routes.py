@@ -301,8 +301,8 @@ async def test_what_is_wrong_further_on_fails_the_plan_with_its_place(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await empty(client)
-    monkeypatch.setattr("app.imports.submitting._LOOK_S", 0.0)
-    monkeypatch.setattr("app.spreadsheets.reading.tables._LEAST_LOOK_S", 0.0)
+    monkeypatch.setattr("app.imports.submitting.LOOK_S", 0.0)
+    monkeypatch.setattr("app.spreadsheets.reading.tables.LEAST_LOOK_S", 0.0)
     file = people(5_000) + '5001@example.com,"never closed\n'
     said = await refused(client, file, 422, "unreadable_file")
     assert "5002" in said["detail"]

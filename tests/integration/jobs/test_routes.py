@@ -175,7 +175,7 @@ async def leave_room_for_one(client: httpx.AsyncClient) -> None:
 
 
 async def test_events_end_with_the_session(starts: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.http.job_events._CHECK_S", 0.1)
+    monkeypatch.setattr("app.http.job_events.CHECK_S", 0.1)
     client = await starts(jobs_inside=False)
     await leave_room_for_one(client)
     mine = {"Authorization": f"Bearer {await token_of(client, 'users:admin')}"}

@@ -292,7 +292,7 @@ async def test_two_processes_send_each_mail_once(
 async def test_a_process_that_sends_nothing_wakes_those_that_do(
     mongo_uri: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "_LOOK_S", 3_600)
+    monkeypatch.setattr(sending, "LOOK_S", 3_600)
     server = MailServer()
     async with (
         running(server),

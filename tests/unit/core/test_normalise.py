@@ -1,4 +1,5 @@
 import string
+import sys
 import unicodedata
 
 import pytest
@@ -195,3 +196,7 @@ def test_facets_ignore_case_width_and_spaces() -> None:
     assert facet("city", " ＢＥＲＬＩＮ ") == facet("city", "berlin") == "city:berlin"
     assert facet("is_active", value=True) == "is_active:true"
     assert facet("is_active", value=False) == "is_active:false"
+
+
+def test_no_accent_lies_beyond_those_that_are_looked_at() -> None:
+    assert not any(map(unicodedata.combining, map(chr, range(0x20000, sys.maxunicode + 1))))

@@ -301,7 +301,7 @@ async def test_a_handler_that_swallows_the_refusal_cannot_answer_200() -> None:
 
 
 async def test_a_client_that_never_sends_its_large_body_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.http.middleware._LINGER_S", 0.01)
+    monkeypatch.setattr("app.http.middleware.LINGER_S", 0.01)
     sent: list[Message] = []
 
     async def silence() -> Message:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.core.settings import Settings
-from app.mail.delivery import AwayError, MailFolder, RefusedError, _own_name, ways
+from app.mail.delivery import AwayError, MailFolder, RefusedError, find_own_name, ways
 
 
 def a_mail() -> EmailMessage:
@@ -68,7 +68,7 @@ async def test_a_file_that_cannot_be_written_is_tried_again(tmp_path: Path) -> N
     ],
 )
 def test_a_mail_server_is_told_our_name_or_an_address_literal(settings: dict[str, Any], name: str) -> None:
-    assert _own_name(Settings(_env_file=None, **settings)) == name
+    assert find_own_name(Settings(_env_file=None, **settings)) == name
 
 
 def test_without_settings_there_is_no_way_out() -> None:

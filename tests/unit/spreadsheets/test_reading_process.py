@@ -164,7 +164,7 @@ async def test_a_reader_ends_with_its_owner(tmp_path: Path) -> None:
         "asyncio.run(hold())"
     )
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", owner, stdout=asyncio.subprocess.PIPE, cwd=tables._ROOT
+        sys.executable, "-c", owner, stdout=asyncio.subprocess.PIPE, cwd=tables.ROOT
     )
     assert process.stdout
     reader = int(await process.stdout.readline())
@@ -192,7 +192,7 @@ async def test_the_reader_sees_nothing_of_the_environment(
 
 def test_a_reader_starts_without_what_its_owner_alone_needs() -> None:
     program = (
-        f"import sys; sys.path.insert(0, {str(tables._ROOT)!r}); from app.spreadsheets.reading import child; "
+        f"import sys; sys.path.insert(0, {str(tables.ROOT)!r}); from app.spreadsheets.reading import child; "
         "print({'asyncio', 'logging', 'pydantic'} & set(sys.modules))"
     )
     ran = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, check=True, text=True)
