@@ -76,7 +76,7 @@ class Backends:
             uri = urlunsplit(urlsplit(self._mongo_uri)._replace(path=path))
             database = Database(uri, self._redis_url, users)
             started = time.perf_counter()
-            _fill(database)
+            fill(database)
             print(f"  filled {users:,} users in {time.perf_counter() - started:.0f} s", flush=True)
             self._filled[path] = database
         return self._filled[path]
@@ -88,9 +88,13 @@ class Backends:
             client.drop_database(client.get_default_database())
 
 
-def _fill(database: Database) -> None:
+def fill(database: Database) -> None:
     """Rows first, indexes after: one sorted build costs half of as many insertions."""
     environment = database.environment() | {"ROSTER_MONGO_TIMEOUT_MS": "600000"}
+    prepare = [sys.executable, "-m", "app", "indexes", "apply"]
+    subprocess.run(prepare, env=environment, stdout=DEVNULL, check=True)  # now there is nothing to migrate
+    with MongoClient[dict[str, Any]](database.mongo_uri) as client:
+        client.get_default_database()["users"].drop_indexes()
     shares = os.cpu_count() or 1
     bounds = [database.users * share // shares for share in range(shares + 1)]
     fillers = [
@@ -99,8 +103,7 @@ def _fill(database: Database) -> None:
     ]
     if any([filler.wait() for filler in fillers]):  # noqa: C419  # all must have ended, whatever the first did
         raise RuntimeError("the database could not be filled")
-    indexes = [sys.executable, "-m", "app", "indexes", "apply"]
-    subprocess.run(indexes, env=environment, stdout=DEVNULL, check=True)
+    subprocess.run(prepare, env=environment, stdout=DEVNULL, check=True)
 
 
 def searchable(database: Database) -> Database:

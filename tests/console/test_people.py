@@ -13,7 +13,7 @@ ROWS = "tbody tr"
 async def names(page: Page) -> list[str]:
     return await page.locator(
         "tbody td.select + td .who > span:last-child, tbody .who > span:last-child"
-    ).all_inner_texts()
+    ).all_text_contents()
 
 
 async def settled(page: Page) -> None:

@@ -82,6 +82,7 @@ async def test_two_administrators_edit_one_person_and_nothing_is_lost(door: Door
         assert await judge(page) == []
         await dialog.get_by_role("radio", name="Yours: Mine").check()
         await button(dialog, "Save").click()
+        await expect(page.locator("form")).to_have_count(0)
         await expect(page.get_by_text("Mine").first).to_be_visible()
     stored = read(http, person)
     assert stored["phone"] == "+4755123457"

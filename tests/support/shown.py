@@ -34,7 +34,7 @@ def find_places(door: Door) -> dict[str, str]:
 
 
 def _change(http: httpx.Client, user_id: str) -> None:
-    for fields in ({"phone": "+4755123456"}, {"profile": {"title": "Librarian"}}, {"tags": ["evening"]}):
+    for fields in ({"phone": "+4755123477"}, {"profile": {"title": "Librarian"}}, {"tags": ["evening"]}):
         http.patch(f"/users/{user_id}", json=fields).raise_for_status()
 
 

@@ -74,7 +74,7 @@ export function Bars({ label, shares, url }) {
 
 /** @param {{label: string, heads: string[], rows: any[][]}} props */
 function Figures({ label, heads, rows }) {
-  return html`<details><summary class="small">${t('overview.as_table')}</summary><div class="sheet compact figures" tabindex="0" role="region" aria-label=${t('overview.figures', { what: label })}><table>
+  return html`<details><summary class="small">${t('overview.as_table')}</summary><div class="sheet compact figures" tabindex="0" role="region" aria-label=${t('overview.figures', { what: label })}><table style=${{ '--tracks': `repeat(${heads.length}, 1fr)` }}>
     <thead><tr>${heads.map((head) => html`<th key=${head} scope="col">${head}</th>`)}</tr></thead>
     <tbody>${rows.map((row, place) => html`<tr key=${place}>${row.map((value, column) => html`<td key=${column} dir="auto">${typeof value === 'number' ? number(value) : value ?? '–'}</td>`)}</tr>`)}</tbody>
   </table></div></details>`;

@@ -6,7 +6,8 @@ import { t } from '../lib/texts.js';
 import { html, memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from '../lib/ui.js';
 import { Icon } from './button.js';
 
-/** Rows that are drawn at once: what takes longer than a frame is drawn in the next. */
+/** Rows that are drawn at once, about as many as are in sight; more would take longer than a frame, and are drawn in the next ones. */
+const FIRST = 20;
 const PORTION = 30;
 /** How long the table rests before its place is noted. */
 const REST_MS = 150;
@@ -56,7 +57,7 @@ export function Table(given) {
   useScroll(region, rows, props.remembers === true && drawn >= rows.length);
   return html`
     <div ref=${region} class=${`sheet ${density}`} tabindex="0" role="region" aria-label=${label} aria-busy=${busy}>
-      <table style=${{ minWidth: `calc(2.25rem + ${columns.map(({ width = '9rem' }) => width).join(' + ')})` }}>
+      <table style=${layOut(columns, selection ? ['2.25rem'] : [])}>
         <caption class="sr">${label}</caption>
         <thead><tr>
           ${selection && html`<th class="select"><${All} ...${{ rows, id, selection }} onSelectPage=${props.onSelectPage} /></th>`}
@@ -71,13 +72,22 @@ export function Table(given) {
     </div>`;
 }
 
+/** Columns are as wide as they say, and share what is left. @param {Column[]} columns @param {string[]} before widths of what stands before them */
+function layOut(columns, before) {
+  const widths = columns.map(({ width = '9rem' }) => width);
+  return {
+    'minWidth': `calc(${[...before, ...widths].join(' + ')})`,
+    '--tracks': [...before, ...widths.map((width) => `minmax(${width}, ${parseFloat(width)}fr)`)].join(' '),
+  };
+}
+
 /** @param {any} row */
 const idOf = (row) => row.id;
 
 /** How many of the rows are drawn already. @param {any[]} rows */
 function useDrawn(rows) {
-  const [state, setState] = useState({ rows, count: PORTION });
-  const count = state.rows === rows ? state.count : PORTION;
+  const [state, setState] = useState({ rows, count: FIRST });
+  const count = state.rows === rows ? state.count : FIRST;
   useEffect(() => {
     if (count >= rows.length) return undefined;
     const frame = requestAnimationFrame(() => setState({ rows, count: count + PORTION }));
@@ -207,9 +217,9 @@ export const column = (key, width, cell, align) => ({ key, title: t(key), width,
 
 /** @param {{column: Column, sort?: string, onSort?: (sort: string) => void}} props */
 function Head({ column, sort, onSort }) {
-  const { title, head, align, width } = column;
+  const { title, head, align } = column;
   const [up, down] = [sort === column.sort, sort === `-${column.sort}`];
-  const shown = { class: align ?? '', style: width ? { width } : null, scope: 'col' };
+  const shown = { class: align ?? '', scope: 'col' };
   if (!column.sort || !onSort) return html`<th ...${shown}>${head ?? title}</th>`;
   return html`
     <th ...${shown} aria-sort=${up ? 'ascending' : down ? 'descending' : null}>

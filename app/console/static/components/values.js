@@ -81,10 +81,15 @@ export function Pager({ previous, next, text }) {
 const Turn = ({ icon, href, title }) =>
   href === null ? html`<${Button} ...${{ icon, title }} disabled />` : html`<${Button} ...${{ icon, title, href }} />`;
 
-const JOBS = /** @type {Record<string, string>} */ ({ succeeded: 'good', failed: 'bad', running: 'brand' });
+const STATES = /** @type {Record<string, string>} */ ({
+  succeeded: 'good', failed: 'bad', running: 'brand', planning: 'brand', planned: 'warn', applying: 'brand', applied: 'good',
+});
 
 /** @param {{state: string}} props of a job, or of what is one */
-export const JobState = ({ state }) => html`<${Badge} kind=${JOBS[state] ?? 'plain'}>${t(`job_state.${state}`)}<//>`;
+export const JobState = ({ state }) => html`<${Badge} kind=${STATES[state]}>${t(`job_state.${state}`)}<//>`;
+
+/** @param {{state: string}} props of an import, or of a bulk change */
+export const PlanState = ({ state }) => html`<${Badge} kind=${STATES[state]}>${t(`import_state.${state}`)}<//>`;
 
 const HUES = 12;
 

@@ -15,7 +15,7 @@ export {
 export const html = /** @type {any} */ (htm.bind(h));
 
 /**
- * The component, drawn again only when one of its properties is another value.
+ * The component, drawn again only when one of its properties, which are always the same ones, is another value.
  *
  * @template P
  * @param {(props: P) => Node} draw
@@ -25,7 +25,7 @@ export function memo(draw) {
     /** @param {any} next */
     shouldComponentUpdate(next) {
       const held = /** @type {any} */ (this.props);
-      return Object.keys({ ...held, ...next }).some((name) => held[name] !== next[name]);
+      return Object.keys(next).some((name) => held[name] !== next[name]);
     }
 
     render() {

@@ -1,12 +1,11 @@
 /** Many at once: one change of all who are selected, shown as a plan first, then applied, and undone by another. */
 
 import {
-  t, html, ProblemBox, Time, Page, Badge, Section, column, useGet, useMemo, Listing, usePeople, Facts, number,
+  t, html, ProblemBox, Time, Page, PlanState, Section, column, useGet, useMemo, Listing, usePeople, Facts, number,
   Problem, Progress, clear, Link,
 } from '../kit.js';
 import { Ask } from './bulk/ask.js';
 import { Actions, LASTING, Rows, useWork } from './imports/plan.js';
-import { STATE_KINDS } from './imports/reading.js';
 
 /** @param {{params: {id?: string}, query: URLSearchParams}} props */
 export default function Bulk({ params: { id }, query }) {
@@ -20,16 +19,13 @@ function tell({ change }) {
   return t(`bulk_action.${change.action}`) + (values ? `: ${values.join(', ')}` : '');
 }
 
-/** @param {{state: string}} props */
-const State = ({ state }) => html`<${Badge} kind=${STATE_KINDS[state]}>${t(`import_state.${state}`)}<//>`;
-
 /** @param {{query: URLSearchParams}} props */
 function Changes({ query }) {
   const page = useGet('/users/bulk', { cursor: query.get('cursor') });
   const Person = usePeople((page.data?.items ?? []).map((/** @type {any} */ each) => each.created_by));
   const columns = useMemo(() => [
     column('bulk.change', '18rem', (each) => html`<span dir="auto">${tell(each)}</span>`),
-    column('jobs.state', '9rem', State),
+    column('jobs.state', '9rem', PlanState),
     column('imports.rows', '6rem', (each) => number(each.rows), 'end'),
     column('audit.by', '12rem', (each) => html`<${Person} id=${each.created_by} />`),
     column('field.created_at', '13rem', (each) => html`<${Time} at=${each.created_at} />`),
@@ -48,7 +44,7 @@ function Plan({ id, query }) {
   const work = useWork(data, reload);
   if (!data) return html`<${Page} title=${t('bulk.title')} back="/bulk"><${ProblemBox} problem=${problem} onRetry=${reload} /><//>`;
   return html`
-    <${Page} wide back="/bulk" title=${tell(data)} count=${html`<${State} state=${data.state} />`} actions=${html`<${Actions} ...${{ plan: data, at, reload }} onApply=${clear} />`}>
+    <${Page} wide back="/bulk" title=${tell(data)} count=${html`<${PlanState} state=${data.state} />`} actions=${html`<${Actions} ...${{ plan: data, at, reload }} onApply=${clear} />`}>
       <${ProblemBox} problem=${problem ?? work.problem ?? (data.problem && new Problem(data.problem))} onRetry=${problem && reload} />
       ${work.isBusy && html`<${Progress} ...${work.progress} />`}
       <${Told} bulk=${data} />

@@ -1,9 +1,9 @@
 /** Files of people: one is given here, and becomes a plan; those that were given are listed. */
 
 import {
-  t, html, ProblemBox, Time, Page, Badge, column, useGet, useMemo, Text, Listing, usePeople, number, Progress, Drop,
+  t, html, ProblemBox, Time, Page, PlanState, column, useGet, useMemo, Text, Listing, usePeople, number, Progress, Drop,
 } from '../kit.js';
-import { nameOf, Reading, STATE_KINDS, useSend } from './imports/reading.js';
+import { nameOf, Reading, useSend } from './imports/reading.js';
 
 /** @param {{query: URLSearchParams}} props */
 export default function Imports({ query }) {
@@ -23,7 +23,7 @@ export default function Imports({ query }) {
 /** @param {any} Person */
 const describe = (Person) => [
   column('imports.file', '16rem', (each) => html`<${Text} value=${nameOf(each)} />`),
-  column('jobs.state', '8rem', (each) => html`<${Badge} kind=${STATE_KINDS[each.state]}>${t(`import_state.${each.state}`)}<//>`),
+  column('jobs.state', '8rem', PlanState),
   column('imports.rows', '6rem', (each) => number(each.rows), 'end'),
   column('imports.refused', '7rem', ({ counts }) => number(counts.error + counts.conflict), 'end'),
   column('audit.by', '10rem', (each) => html`<${Person} id=${each.created_by} />`),

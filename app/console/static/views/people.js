@@ -39,7 +39,7 @@ export default function People({ query }) {
   return html`
     <${Page} wide title=${t('people.title')} count=${tellTotal(total)} actions=${mayAdd && html`<${Button} kind="primary" icon="add" href="/people/new">${t('people.add')}<//>`}>
       <div class="spread">
-        <${Search} value=${q} onSearch=${search} total=${tellTotal(total)} />
+        <${Search} value=${q} busy=${busy} onSearch=${search} total=${tellTotal(total)} />
         <div class="row">
           <${SavedViews} query=${query} />
           <${Button} icon="filter" class=${filtered ? 'on' : ''} onClick=${() => setOpen('filters')}>${t('people.filter')}<//>

@@ -1,20 +1,20 @@
 /** The plan of an import: what each row does, or why it is refused; applied, mended and undone from here. */
 
 import {
-  t, html, Button, ProblemBox, useState, call, Time, useAction, Page, Badge, column, useGet, useMemo, go, Confirm,
+  t, html, Button, ProblemBox, useState, call, Time, useAction, Page, Badge, PlanState, column, useGet, useMemo, go, Confirm,
   usePeople, Facts, number, Empty, Problem, Progress, Table, list, useEffect, Busy, Differences, changed, download,
   Pager, final, Tabs, useJob,
 } from '../../kit.js';
 import { isSettable, nameOf as fieldOf } from '../person/record.js';
 import { Errors, Mend, Mended, useMending } from './mend.js';
-import { nameOf, Reading, STATE_KINDS, useSend } from './reading.js';
+import { nameOf, Reading, useSend } from './reading.js';
 
 /** Bulk changes of which nothing can be brought back. */
 export const LASTING = ['delete', 'end_sessions'];
 /** How long the page waits for the end of a job to be written. */
 const REST_MS = 200;
-/** @type {Record<string, 'good' | 'bad' | 'brand' | 'warn' | 'plain'>} */
-const ROW_KINDS = { create: 'good', update: 'brand', delete: 'bad', unchanged: 'plain', conflict: 'warn', error: 'bad', created: 'good', updated: 'good', deleted: 'good' };
+/** Of a row that will be changed so, and of one that was. @type {Record<string, 'good' | 'bad' | 'brand' | 'warn'>} */
+const ROW_KINDS = { create: 'good', update: 'brand', delete: 'bad', conflict: 'warn', error: 'bad' };
 
 /** @param {{params: {id: string}, query: URLSearchParams}} props */
 export default function Plan({ params: { id }, query }) {
@@ -26,7 +26,7 @@ export default function Plan({ params: { id }, query }) {
   const work = useWork(plan, reload);
   if (!plan) return html`<${Page} title=${t('imports.title')} back="/imports">${problem ? html`<${ProblemBox} ...${{ problem }} onRetry=${reload} />` : html`<${Busy} />`}<//>`;
   return html`
-    <${Page} wide title=${nameOf(plan)} back="/imports" count=${html`<${Badge} kind=${STATE_KINDS[plan.state]}>${t(`import_state.${plan.state}`)}<//>`}
+    <${Page} wide title=${nameOf(plan)} back="/imports" count=${html`<${PlanState} state=${plan.state} />`}
       actions=${html`<${Actions} ...${{ plan, at: `/imports/${id}`, reload }} />`}>
       <${About} plan=${plan} />
       <${Reading} ...${{ send, plan }} />
@@ -112,7 +112,7 @@ export function Rows({ plan, query, at }) {
 /** @param {any} plan @param {any} Person @param {import('./mend.js').Mending} mending */
 const describe = (plan, Person, mending) => [
   column('imports.row', '4.5rem', (row) => number(row.row), 'end'),
-  column('imports.result', '8rem', (row) => html`<${Badge} kind=${ROW_KINDS[row.status]}>${t(`import_row.${row.status}`)}<//>`),
+  column('imports.result', '8rem', (row) => html`<${Badge} kind=${ROW_KINDS[row.status.replace(/d$/, '')]}>${t(`import_row.${row.status}`)}<//>`),
   column('person.title', '12rem', (row) => (row.values ? html`<bdi>${row.values.name}</bdi>` : html`<${Person} id=${row.id} />`)),
   column('imports.what', '32rem', (row) => html`<${What} ...${{ row, plan, mending }} />`),
 ];

@@ -2,8 +2,6 @@
 
 import { t, html, useState, call, useAction, Select, go, upload } from '../../kit.js';
 
-/** @type {Record<string, 'good' | 'bad' | 'brand' | 'warn' | 'plain'>} */
-export const STATE_KINDS = { planning: 'brand', planned: 'warn', applying: 'brand', applied: 'good', failed: 'bad', cancelled: 'plain' };
 /** The likely ones; what the API suggests for a file goes before them. */
 const ENCODINGS = ['utf-8', 'utf-16', 'windows-1252', 'windows-1250', 'windows-1251', 'gb18030', 'cp950', 'cp932', 'cp949', 'mac-roman'];
 

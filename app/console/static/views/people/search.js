@@ -2,22 +2,22 @@
 
 import { t, html, useState, call, go, useLoad, useEffect, useKeys, useRef, Icon, useId } from '../../kit.js';
 
-/** The least time between two searches; the first key of a word waits for nothing. */
+/** The least time between two searches, as long as the one before has not been answered. */
 const APART_MS = 80;
 /** How long somebody pauses who looks at suggestions. */
 const PAUSE_MS = 150;
 const SHOWN = 6;
 
 /**
- * @param {{value: string, onSearch: (text: string) => void, total: string}} props
+ * @param {{value: string, busy: boolean, onSearch: (text: string) => void, total: string}} props
  */
-export function Search({ value, onSearch, total }) {
+export function Search({ value, busy, onSearch, total }) {
   const id = useId();
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const [typed, setTyped] = useState(value);
   const [asked, setAsked] = useState('');
   const [at, setAt] = useState(-1);
-  const send = useThrottled(onSearch);
+  const send = useThrottled(onSearch, busy);
   const { data } = useLoad((signal) => suggest(asked, signal), [asked]);
   const people = asked ? data ?? [] : [];
   useEffect(() => (document.activeElement === input.current ? undefined : setTyped(value)), [value]);
@@ -72,13 +72,14 @@ async function suggest(q, signal) {
 }
 
 /**
- * The function, called at once, but not sooner after its last call than `APART_MS`; then with what came last.
+ * The function, called at once, but while it is busy not sooner after its last call than `APART_MS`; then with what came last.
  *
  * @param {(text: string) => void} act
+ * @param {boolean} busy
  */
-function useThrottled(act) {
-  const held = useRef({ act, timer: 0, at: 0 });
-  held.current.act = act;
+function useThrottled(act, busy) {
+  const held = useRef({ act, busy, timer: 0, at: 0 });
+  Object.assign(held.current, { act, busy });
   useEffect(() => () => clearTimeout(held.current.timer), []);
   return (/** @type {string} */ text) => {
     const state = held.current;
@@ -88,7 +89,7 @@ function useThrottled(act) {
       state.act(text);
     };
     const wait = state.at + APART_MS - performance.now();
-    if (wait <= 0) run();
+    if (!state.busy || wait <= 0) run();
     else state.timer = setTimeout(run, wait);
   };
 }
