@@ -22,6 +22,7 @@ import uvloop
 from benchmarks.requests import Form, Request, refresh
 
 _GOOD = ("200", "201")
+_RETRY_AFTER_S = 1.0
 _SETTLE_S = 20.0
 """What is still unanswered this long after the end counts as an error; 200 sign-ins at once take some 4 s."""
 
@@ -42,6 +43,8 @@ class Plan:
     rate: float = 0.0
     client: Form = ()
     """Who refreshes in a chain."""
+    patient: bool = False
+    """Whether who is answered 503 asks again a second later, as Retry-After says; else that is an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,11 @@ def closed_loop(
     connections: int = 16,
     seconds: float = 5.0,
     warm_up: float = 1.0,
+    patient: bool = False,
 ) -> Outcome:
     """A path stands for a GET with the token."""
-    return _apart(Plan("closed", port, _ready(asked, token), connections, seconds, warm_up))
+    asked_for = _ready(asked, token)
+    return _apart(Plan("closed", port, asked_for, connections, seconds, warm_up, patient=patient))
 
 
 def open_loop(
@@ -130,6 +135,7 @@ class _Run:
         self.within = 0
         self.latencies: list[float] = []
         self.errors: Counter[str] = Counter()
+        self.is_patient = plan.patient
         self._is_chain = plan.kind == "chain"
         self._client = plan.client
         self._requests = cycle([request.encode("ascii") for request in plan.requests])
@@ -171,6 +177,7 @@ class _Connection(asyncio.Protocol):
         self._missing = -1  # bytes of the body still to come; -1 while the head is
         self._since = 0.0
         self.busy = False
+        self.refused = False
 
     def send(self, since: float) -> None:
         assert self._transport
@@ -205,12 +212,14 @@ class _Connection(asyncio.Protocol):
         self._missing -= len(data)
         if self._missing == 0:
             self.busy = False
-            self._run.count(self._since, perf_counter())
+            if not self.refused:
+                self._run.count(self._since, perf_counter())
             self._when_free(self)
 
     def _length(self, head: bytes) -> int:
         status = head[9:12].decode()
-        if status not in _GOOD:
+        self.refused = status == "503" and self._run.is_patient
+        if status not in _GOOD and not self.refused:
             self._run.errors[status] += 1
         for line in head.lower().split(b"\r\n"):
             if line.startswith(b"content-length:"):
@@ -231,6 +240,12 @@ async def _drive_closed(plan: Plan) -> _Run:
     run = _Run(perf_counter(), plan)
 
     def again(connection: _Connection) -> None:
+        if connection.refused:
+            asyncio.get_running_loop().call_later(_RETRY_AFTER_S, ask, connection)
+        else:
+            ask(connection)
+
+    def ask(connection: _Connection) -> None:
         now = perf_counter()
         if now < run.end and not run.errors:
             connection.send(now)
