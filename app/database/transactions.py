@@ -147,5 +147,12 @@ def may_pass(error: PyMongoError) -> bool:
 
     It can be tried again where doing it twice is excluded.
     """
-    is_interrupted = isinstance(error, OperationFailure) and error.code == _INTERRUPTED
+    is_interrupted = isinstance(error, OperationFailure) and _INTERRUPTED in _codes(error)
     return is_interrupted or any(error.has_error_label(label) for label in _PASSING)
+
+
+def _codes(error: OperationFailure) -> set[Any]:
+    """Of the command, of its writes, and of the wait for a majority."""
+    details = error.details or {}
+    parts = (*details.get("writeErrors", ()), *details.get("writeConcernErrors", ()))
+    return {error.code, *(part["code"] for part in parts)}

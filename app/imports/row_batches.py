@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bson import ObjectId
 from pymongo import DeleteOne, InsertOne, UpdateOne
 
-from app import audit
+from app import audit, search
 from app.audit.write import Author, Entry
 from app.core.mongo import Row
 from app.users import changes, user_records
@@ -140,8 +140,9 @@ def _update(
 ) -> tuple[UpdateOne, dict[str, bool], Entry]:
     """Of the version that was planned; if that of `user` is another, MongoDB finds nothing to update."""
     is_verified = user_records.stays_verified(user, row["said"])
+    is_learnt = user.get("search") == {"v": search.VERSION}
     update, words = user_records.change(
-        row["said"], raised, is_verified=is_verified, differing=_differing(row)
+        row["said"], raised, is_verified=is_verified, differing=_differing(row), is_learnt=is_learnt
     )
     at = {"_id": row["user"], "version": row["version"]}
     return UpdateOne(at, update), words, tell(row, author)

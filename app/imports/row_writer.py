@@ -35,7 +35,7 @@ from models.imports import APPLIED, PENDING
 _TRIES = 12
 """The most tries of one batch after lost races."""
 _NEEDED = dict.fromkeys(("n", "status", "user", "version", "said", "password_hash", "differences"), 1)
-_STANDING = dict.fromkeys(("version", "is_active", "scopes", "email", "email_verified"), 1)
+_STANDING = dict.fromkeys(("version", "is_active", "scopes", "email", "email_verified", "search.v"), 1)
 
 
 class _RefusedError(WriteConflictError):

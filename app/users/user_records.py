@@ -111,18 +111,23 @@ def change(
     *,
     is_verified: bool,
     differing: Iterable[str] = (),
+    is_learnt: bool = False,
 ) -> tuple[dict[str, Any], dict[str, bool]]:
     """The update that sets all fields that callers may set, and whether the e-mail is verified.
 
     And the words that the dictionary must have first. `differing`: the fields that differ from the stored
-    ones, where that is known: the others are not written, nor what is made of them alone.
+    ones, where that is known: the others are not written, nor what is made of them alone. `is_learnt`: the
+    dictionary has the words of those others.
     """
     values = {**values, "email_verified": is_verified}
     changing = set(differing) or set(values)
     if "email" in changing:
         changing.add("email_verified")
     derived, words = _derive(values, changing)
-    written = {name: values[name] for name in changing} | derived | {"updated_at": now()}
+    changed = {name: values[name] for name in changing}
+    if words and is_learnt:
+        words = search.index(changed).words
+    written = changed | derived | {"updated_at": now()}
     return {"$set": written, "$inc": {"version": 1, **raised}}, words
 
 

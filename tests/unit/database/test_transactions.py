@@ -4,9 +4,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pymongo.errors import AutoReconnect, DuplicateKeyError, NetworkTimeout, OperationFailure, PyMongoError
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    DuplicateKeyError,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+)
 
-from app.database.transactions import together
+from app.database.transactions import may_pass, together
 
 
 def labelled(error: PyMongoError, *labels: str) -> PyMongoError:
@@ -108,3 +115,9 @@ async def test_a_commit_that_mongodb_refuses_has_left_nothing() -> None:
     with pytest.raises(OperationFailure):
         await run(session)
     assert session.asked == ["start", "commit", "end"]
+
+
+@pytest.mark.parametrize("part", ["writeErrors", "writeConcernErrors"])
+@pytest.mark.parametrize(("code", "passes"), [(11_601, True), (121, False)])
+def test_writes_whose_session_is_ended_can_be_tried_again(part: str, code: int, *, passes: bool) -> None:
+    assert may_pass(BulkWriteError({part: [{"code": code}]})) is passes
