@@ -1,5 +1,7 @@
 """Pictures to upload, and what came of them."""
 
+import struct
+import zlib
 from io import BytesIO
 from typing import Any, cast
 
@@ -29,6 +31,20 @@ def many_scans(side: int, count: int) -> bytes:
     content = encode(Image.new("L", (side, side)), "JPEG", progressive=True)
     last = content.rindex(b"\xff\xda")
     return content[:-2] + content[last:-2] * count + content[-2:]
+
+
+def bomb(side: int) -> bytes:
+    """A small PNG of so many black pixels to each side, whose rows are packed once."""
+    rows = bytes(1 + side // 8)
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    part = packer.compress(rows) + packer.flush(zlib.Z_FULL_FLUSH)
+    check = struct.pack(">I", (side * len(rows) % 65_521) << 16 | 1)  # Adler-32 of nothing but zeros
+    data = b"\x78\x9c" + part * side + packer.flush() + check
+    chunks = ((b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)), (b"IDAT", data), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
 
 
 def decode(content: bytes) -> Picture:

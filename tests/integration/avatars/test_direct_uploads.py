@@ -4,13 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
-from PIL import Image
 
 from app.auth.throttles import Quota
 from app.commands import integrity
 from tests.support.identity import call
 from tests.support.jobs import backends
-from tests.support.pictures import corners, decode, encode, halves, upload
+from tests.support.pictures import bomb, corners, decode, encode, halves, upload
 from tests.support.servers import S3Server
 from tests.support.signatures import is_signed
 from tests.support.tokens import mint, mint_for
@@ -107,7 +106,7 @@ async def test_what_is_not_what_was_announced_is_no_picture(direct: httpx.AsyncC
     [
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "unsupported_picture"),
         (encode(halves(), "JPEG")[:2_000], 422, "unreadable_picture"),
-        (encode(Image.new("1", (30_000, 30_000)), "PNG"), 413, "picture_too_large"),
+        (bomb(30_000), 413, "picture_too_large"),
     ],
 )
 async def test_what_is_no_picture_is_refused_as_if_it_had_come_to_us(

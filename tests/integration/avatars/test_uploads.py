@@ -4,11 +4,10 @@ import hashlib
 
 import httpx
 import pytest
-from PIL import Image
 
 from app.core.settings import Settings
 from tests.support.jobs import backends
-from tests.support.pictures import corners, decode, encode, halves, upload
+from tests.support.pictures import bomb, corners, decode, encode, halves, upload
 from tests.support.tokens import mint, mint_for
 from tests.support.users import NOBODY, create, database, problem, read
 
@@ -165,7 +164,7 @@ async def test_the_version_tells_nothing_of_user_and_picture(shared: httpx.Async
         (b"hello", 415, "unsupported_picture", "JPEG, PNG, WebP, GIF or AVIF"),
         (b"\xff\xd8\xff" + bytes(100), 422, "unreadable_picture", "header"),
         (encode(halves(), "JPEG")[:2_000], 422, "unreadable_picture", "ends too early"),
-        (encode(Image.new("1", (30_000, 30_000)), "PNG"), 413, "picture_too_large", "12,500,000"),
+        (bomb(30_000), 413, "picture_too_large", "12,500,000"),
         (b"", 422, "validation_failed", "no picture"),
     ],
 )

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,11 +19,20 @@ from tests.support.api import serving
 from tests.support.applying import resources
 from tests.support.clients import new_client
 from tests.support.imports import importing, upload
-from tests.support.openapi import NEEDED, OAUTH, OPEN, REGISTRATION, TOLD, operations, read_document, resolve
+from tests.support.openapi import (
+    NEEDED,
+    OAUTH,
+    OPEN,
+    REGISTRATION,
+    SNAPSHOT,
+    TOLD,
+    make_document,
+    operations,
+    resolve,
+)
 from tests.support.users import NOBODY, create, person
 from tools.error_codes import classes
 
-SNAPSHOT = Path(__file__).parents[2] / "snapshots" / "openapi.json"
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 FORM = "application/x-www-form-urlencoded"
@@ -44,7 +52,7 @@ BY_CLIENT: dict[str, list[dict[str, list[str]]]] = {
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return read_document()
+    return make_document()
 
 
 def assert_valid(document: dict[str, Any], schema: dict[str, Any], value: object) -> None:

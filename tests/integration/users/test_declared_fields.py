@@ -17,7 +17,7 @@ from tests.support.applying import apply_plan
 from tests.support.databases import PreparedDatabases
 from tests.support.exports import read_cells, read_lines, read_texts
 from tests.support.imports import plan
-from tests.support.openapi import read_document
+from tests.support.openapi import make_document
 from tests.support.tokens import mint_for
 from tests.support.users import create, find, pointers, read
 
@@ -212,7 +212,7 @@ def test_a_file_has_it_and_brings_it_back_to_old_and_new_users(
 
 @pytest.fixture(scope="module")
 def schemas() -> dict[str, Any]:
-    found: dict[str, Any] = read_document()["components"]["schemas"]
+    found: dict[str, Any] = make_document()["components"]["schemas"]
     return found
 
 
