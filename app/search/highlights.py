@@ -114,9 +114,21 @@ def _runs(text: _Text, query: Query) -> Iterator[tuple[int, int]]:
         if term.kind != "cjk" or term.field not in {None, text.field}:
             continue
         marks = [mark for word in words for mark in _in_run(term.text, word)]
-        if not marks and any(term.text in run for run in runs(word.text for word in words)):
+        if not marks and (_is_in_runs(term.text, words) or _is_read_as(term.latin, text)):
             marks = [(0, len(text.content))]
         yield from marks
+
+
+def _is_in_runs(typed: str, words: Sequence[Word]) -> bool:
+    return any(typed in run for run in runs(word.text for word in words))
+
+
+def _is_read_as(spellings: Sequence[str], text: _Text) -> bool:
+    """Whether kanji of the field are read as the kana that were typed."""
+    if not spellings or text.field == "phone":
+        return False
+    held = {posting[1:] for posting in index(SEARCHED[text.field].only([text.content])).t}
+    return not held.isdisjoint(spellings)
 
 
 def _in_run(typed: str, word: Word) -> Iterator[tuple[int, int]]:

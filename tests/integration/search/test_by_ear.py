@@ -14,13 +14,13 @@ ROBERT, WILLIAM, BOB = "Robert Zellwegerli", "William Oppenheimski", "Bob Quarre
 CATHERINE, SEAN = "Catherine Smythesson", "Sean Schmitbauerin"
 HANS, JOHN = "Hans Meiersfeld", "John Rossdaleson"
 ALEXANDER, JOSE = "Александр Вознесенчук", "José Etxeberrieta"
-EVGENY = "Евгений Цхинвальчиков"
+EVGENY, MOHAMMED, MOSHE = "Евгений Цхинвальчиков", "محمد الفيصلاوي", "משה אברמוביצקי"
 PEDRO = "Pedro de Alcantara Joao Carlos Leopoldo Bibiano Xavier Leocadio Miguel Gabriel Rafael Gonzaga"
 
 PEOPLE = [
     somebody(name, email=f"x{number}@limmat.example")
     for number, name in enumerate(
-        (ROBERT, WILLIAM, BOB, CATHERINE, SEAN, HANS, JOHN, ALEXANDER, JOSE, EVGENY, PEDRO)
+        (ROBERT, WILLIAM, BOB, CATHERINE, SEAN, HANS, JOHN, ALEXANDER, JOSE, EVGENY, MOHAMMED, MOSHE, PEDRO)
     )
 ]
 
@@ -77,6 +77,9 @@ async def test_who_has_the_name_itself_comes_before_nicknames(town: httpx.AsyncC
         ("yevgenii tskhinvalchikov", EVGENY),
         ("evgenij zchinvaltschikov", EVGENY),
         ("uilliam openheimsky", WILLIAM),
+        ("mohammed alfaisalawi", MOHAMMED),
+        ("muhammad al-faisalawi", MOHAMMED),
+        ("moshe abramovitzki", MOSHE),
     ],
 )
 async def test_names_that_sound_alike_are_found(town: httpx.AsyncClient, q: str, name: str) -> None:

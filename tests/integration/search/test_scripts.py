@@ -108,7 +108,11 @@ async def test_names_of_other_scripts_typed_as_they_are_spoken(
 
 @pytest.mark.parametrize(
     ("q", "fields"),
-    [("elochkinskiy", {"name": ["Ёлочкинский"]}), ("namgung minjunho", {"name": [NAMGUNG]})],
+    [
+        ("elochkinskiy", {"name": ["Ёлочкинский"]}),
+        ("namgung minjunho", {"name": [NAMGUNG]}),
+        ("ﾀｶﾊｼ", {"name": [KANAKO]}),
+    ],
 )
 async def test_a_name_found_by_its_reading_is_marked(
     town: httpx.AsyncClient, q: str, fields: dict[str, list[str]]
