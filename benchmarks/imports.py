@@ -22,11 +22,11 @@ from benchmarks.servers import Backends, Database, Server, serving, working
 from benchmarks.tokens import ADMIN_EMAIL
 from models.user import User
 
-NEW_OF_RAW = 0.15
+NEW_OF_RAW = 0.4
 XLSX_OF_CSV = 0.8
-UNCHANGED_OF_NEW = 2
+UNCHANGED_OF_NEW = 3
 MOST_MIB = 200
-AT_MOST = 5
+AT_MOST = 3
 
 _COLUMNS = (
     "username,email,name,phone,avatar_url,locale,tags,scopes,is_active,bio,age,title,department,"

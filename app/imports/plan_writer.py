@@ -1,7 +1,7 @@
 """Writes a plan: its rows, chunk after chunk, and at last its counts. It may be begun again at any time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import bson
@@ -32,6 +32,18 @@ async def begin(records: ImportRecords, import_id: ObjectId) -> Import | None:
     return document
 
 
+async def ahead(chunks: AsyncIterator[T]) -> AsyncGenerator[T]:
+    """Yields chunk after chunk, each while the next one is made."""
+    following = asyncio.ensure_future(anext(chunks, None))
+    try:
+        while (chunk := await following) is not None:
+            following = asyncio.ensure_future(anext(chunks, None))
+            yield chunk
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
 class PlanWriter:
     """Writes the plan of one import."""
 
@@ -48,17 +60,16 @@ class PlanWriter:
 
     async def write(
         self,
-        chunks: AsyncIterator[list[T]],
-        make: Callable[[list[T]], Awaitable[Sequence[RawBSONDocument]]],
+        chunks: AsyncIterator[T],
+        make: Callable[[T], Awaitable[Sequence[RawBSONDocument]]],
         run: Run,
     ) -> None:
         """Make the rows of chunk after chunk, and store each while the next one is made."""
         storing: asyncio.Task[None] | None = None
         try:
             async for chunk in chunks:
-                if not chunk:
+                if not (rows := await make(chunk)):
                     continue
-                rows = await make(chunk)
                 if storing is not None:
                     await storing
                 storing = asyncio.ensure_future(self._store(rows))

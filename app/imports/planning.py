@@ -2,7 +2,8 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -23,7 +24,7 @@ from app.imports.import_records import Import, ImportRecords
 from app.imports.mapped_columns import MOST_KEYS, MappedColumns
 from app.imports.plan_writer import CHUNK, PlanWriter
 from app.imports.reverting import RevertPlan
-from app.imports.row_parser import RowParser
+from app.imports.row_parser import ParsedRow, RowParser
 from app.imports.stored_users import UNIQUE
 from app.jobs import Run
 from app.spreadsheets.column_labels import ColumnLabels
@@ -33,6 +34,7 @@ from models.export import Format
 
 _REPEATS: Final = 1_000
 T = TypeVar("T")
+_Found = tuple[list[ParsedRow], stored_users.StoredUsers]
 _INT64: Final = range(-(2**63), 2**63)
 
 
@@ -105,18 +107,15 @@ class _Plan:
         region = self._settings.phone_region
         reader = RowParser(self._columns, heading, region=region, keeps=self._keeps)
 
-        async def decide(sources: list[SourceRow]) -> list[Decision]:
-            await self._learn_labels(sources)
-            return await self._decide(reader, sources)
-
-        await self.plan_chunks(chunks, decide, run)
+        async with aclosing(plan_writer.ahead(self._look_up(reader, chunks))) as found:
+            await self.plan_chunks(found, self._decide, run)
 
     async def plan_chunks(
-        self, chunks: AsyncIterator[list[T]], decide: Callable[[list[T]], Awaitable[list[Decision]]], run: Run
+        self, chunks: AsyncIterator[T], decide: Callable[[T], Awaitable[list[Decision]]], run: Run
     ) -> None:
         """Decide chunk after chunk."""
 
-        async def make(chunk: list[T]) -> list[RawBSONDocument]:
+        async def make(chunk: T) -> list[RawBSONDocument]:
             return await asyncio.to_thread(self._encode, await decide(chunk))
 
         await self._writer.write(chunks, make, run)
@@ -128,13 +127,18 @@ class _Plan:
         if new:
             self._columns.remember(await self._labels.find(new[:MOST_KEYS]))
 
-    async def _decide(self, reader: RowParser, sources: Sequence[SourceRow]) -> list[Decision]:
-        parsed = await asyncio.to_thread(lambda: [reader.read(source) for source in sources])
-        users, sets_hashes = (
-            self._users,
-            any("password_hash" in row.values for row in parsed),
-        )
-        found = await stored_users.find(users, parsed, hashes=sets_hashes)
+    async def _look_up(
+        self, reader: RowParser, chunks: AsyncIterator[list[SourceRow]]
+    ) -> AsyncGenerator[_Found]:
+        """Rows of the file, parsed, with the users they are about."""
+        async for sources in chunks:
+            await self._learn_labels(sources)
+            parsed = await asyncio.to_thread(lambda rows: [reader.read(row) for row in rows], sources)
+            sets_hashes = any("password_hash" in row.values for row in parsed)
+            yield parsed, await stored_users.find(self._users, parsed, hashes=sets_hashes)
+
+    async def _decide(self, given: _Found) -> list[Decision]:
+        parsed, found = given
         decisions = await asyncio.to_thread(
             lambda: [self._decider.decide(row, found.of(row)) for row in parsed]
         )
