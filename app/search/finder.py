@@ -81,7 +81,7 @@ class Finder:
         Without titles; with words as one; with more typos; of an address with a typo; all words but one.
         """
         tries: list[Try] = [(_BUT_TITLES, _NEARER)] if has_title(self._query) else []
-        tries += [(reading, _NEARER) for reading in range(1, joined + 1)]
+        tries += [(reading, _NEARER) for reading in range(1, joined + 1) if await self._may_be_one(reading)]
         tries += [(0, _FURTHER)] if joined else []
         if found := await self._first_of(tries, limit):
             return found
@@ -104,6 +104,12 @@ class Finder:
         """The query as typed, with words joined, in other layouts of the keyboard, with domains as such."""
         domains = [Query(self._query.domains)] if self._query.domains else []
         return [self._query, *join(self._query), *retype(self._query), *domains]
+
+    async def _may_be_one(self, reading: int) -> bool:
+        """Whether somebody may have the word that the reading joins; parts of a number always may be one."""
+        typed = {term.text for term in self._query.terms}
+        words = [term for term in self._readings()[reading].terms if term.text not in typed]
+        return all([term.kind != "word" or await self._neighbours.is_known(term.text) for term in words])
 
     async def _knows(self, query: Query) -> bool:
         """Whether each word is one of the dictionary, or begins one."""

@@ -14,7 +14,7 @@ from app.core.mongo import Collection
 from app.search import whole_reads
 from app.search.dictionary import HIGHEST, Dictionary
 from app.search.matching import BEGUN_TYPO, INSIDE, NICKNAME, ONE_TYPO, SOUND, TWO_TYPOS, Pattern, postings
-from app.search.postings import LOGIN
+from app.search.postings import LOGIN, NAME
 
 Near = dict[str, tuple[int, int]]
 """Words, each with the kind of its match and about how many users hold it."""
@@ -60,6 +60,16 @@ class Neighbours:
         if asked not in self._looked_up:
             self._looked_up[asked] = asyncio.ensure_future(self._find(pattern, kind))
         return await self._looked_up[asked]
+
+    async def is_known(self, word: str) -> bool:
+        """Whether somebody has the word, a longer one, or one that is one typo away, perhaps in two words."""
+        joined = {"$or": [{"search.t": _begins(letter + word)} for letter in (NAME, LOGIN)]}
+        near, is_begun, keys = await asyncio.gather(
+            self.dictionary.near(word, 1),
+            self.dictionary.has_begun(word),
+            whole_reads.find_keys(self.users, {"filter": joined, "limit": 1}),
+        )
+        return bool(near or is_begun or keys)
 
     async def weigh(self, word: str) -> int:
         """About how many users hold longer words that begin so."""

@@ -106,7 +106,7 @@ def parse(q: str, *, region: str | None = None, nicknames: bool = False) -> Quer
         terms=tuple(terms),
         email=typed_email_key(email[1]) if email else None,
         address=_address(address[1]) if address else None,
-        username=canonical(username[1]) if username else None,
+        username=canonical(username[1]) if username and terms and terms[0].kind == "word" else None,
         digits=_phone_digits(phone[1], region) if phone else None,
         zeros=_with_zeros(phone[1]) if phone else None,
         domains=tuple(term for part in parts for term in _domain(*part) or _terms(*part, region=region))

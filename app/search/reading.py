@@ -67,7 +67,7 @@ class Reading:
     async def page(self, limit: int, start: Position | None) -> Matches:
         if start is not None and start.segment >= STREAM:
             return await self._streamed({}, limit, start)
-        is_second = self._stages[0] != STAGES[0]  # the first try has found no contact
+        is_second = self._stages[0] != STAGES[0]  # the first has found no contact, and nobody exactly
         if not is_second and (told := await self._contacts.told()):
             called = await self._called()
             ranks = once([*told, *called])
@@ -75,6 +75,11 @@ class Reading:
         if not self._patterns:
             return Matches([], None, (), 0)
         counts = await self._count()
+        if is_second:
+            return await self._from([], counts, limit, start, is_whole=True)
+        return await self._ranked(counts, limit, start)
+
+    async def _ranked(self, counts: dict[str, int], limit: int, start: Position | None) -> Matches:
         if start is None and (first := await self._many(counts, limit)) is not None:
             return first
         exact: list[Rank] = []

@@ -60,7 +60,7 @@ class SingleWordSearch:
         if least <= PREFIX:
             for letter in self.pattern.letters:
                 yield await self._fresh(PREFIX, await self._begun(letter))
-            self._is_near = self._is_any and not is_numbered(self.pattern.word)
+            self._is_near = self._is_near or (self._is_any and not is_numbered(self.pattern.word))
         for kind in self._stages:
             is_better = self._is_near if kind == BEGUN_TYPO else self._is_any and kind >= TWO_TYPOS
             if kind < least or is_better:
