@@ -83,5 +83,5 @@ def _storming(roster: Server, asked: list[Request], seconds: float) -> Iterator[
         time.sleep(_STORM_RISES_S)
         yield
         outlasted = not storm.done()
-        storm.result()  # raises if anybody was refused
+        storm.result()  # raises at any other answer
         assert outlasted
