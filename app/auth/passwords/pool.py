@@ -17,19 +17,18 @@ Result = TypeVar("Result")
 AtTurn = Callable[[], Awaitable[None]]
 
 _LOWEST_PRIORITY = 19
+_IN_THE_WINGS = 1
+"""Turns given ahead, so that `at_turn` runs while the threads still work for others."""
 
 
 class HashingPool:
     """One per process, for one event loop; work starts in the order in which it came."""
 
     def __init__(self, *, threads: int, waiting: int) -> None:
-        """`threads` of 0: one for each core. At most `waiting` callers wait for a turn.
-
-        As many turns are given ahead, so that `at_turn` runs while each thread still works for another.
-        """
+        """`threads` of 0: one for each core. At most `waiting` callers wait for a turn."""
         self._most_running = threads or _count_cores()
         self._threads = ThreadPoolExecutor(self._most_running, "passwords", _step_back)
-        ahead = min(self._most_running, waiting)
+        ahead = min(_IN_THE_WINGS, waiting)
         turns = self._most_running + ahead
         self._turns = Limiter(AdaptiveLimit(turns, least=turns), most_waiting=waiting - ahead)
 
