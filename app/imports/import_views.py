@@ -144,7 +144,9 @@ class Views:
             return shown
         if shown.state not in _UNDER_WAY or shown.job is None:
             raise JobEndedError(f"It is {shown.state}: no job is at work.")
-        await self._jobs.cancel(str(shown.job.id))
+        job = await self._jobs.cancel(str(shown.job.id))
+        if job.has_ended:  # no run will settle what a killed one has begun
+            await self.settle(shown.document)
         return await self.find(import_id, viewer)
 
     def check_still(self, shown: ImportView) -> None:

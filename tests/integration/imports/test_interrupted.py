@@ -13,7 +13,7 @@ from pymongo.errors import AutoReconnect
 from app.audit.write import Author, Entry
 from app.imports import new_users, row_batches
 from app.imports.row_writer import RowWriter
-from app.jobs import JobCancelledError
+from app.jobs import JobCancelledError, Viewer
 from tests.support.applying import (
     Row,
     apply,
@@ -224,3 +224,19 @@ async def test_a_cancelled_run_ends_the_batches_it_has_begun(
     assert await users(client).count_documents({}) == made["created"]
     assert await database(client)["audit"].count_documents({"import": import_id}) == made["created"]
     assert "begun" not in await import_of(client, import_id)
+
+
+async def test_what_a_killed_run_has_begun_is_settled_when_its_job_is_cancelled_before_it_goes_on(
+    client: httpx.AsyncClient,
+) -> None:
+    ana, ben = await create(client), await create(client)
+    rows = [change(user, name="As planned") for user in (ana, ben)]
+    import_id = await plan(client, rows)
+    await interrupt(client, rows[:1])
+    job = await resources(client).jobs.submit("import_apply", str(import_id), result=None, by=None)
+    begun = {"state": "applying", "apply_job": str(job.id), "begun": 100, "bulk": {"change": None}}
+    await database(client)["imports"].update_one({"_id": import_id}, {"$set": begun})
+    shown = await resources(client).bulk.cancel(import_id, Viewer("", is_admin=True))
+    assert shown.state == "cancelled"
+    assert await statuses(client, import_id) == ["updated", "update"]
+    assert [await trail(client, user) for user in (ana, ben)] == [[(2, import_id)], []]
