@@ -56,7 +56,7 @@ async def test_a_created_user_is_found_at_once_by_all_their_fields(client: httpx
 CHANGES: list[tuple[dict[str, Any], str, str]] = [
     ({"name": "Nachher Zwei"}, "nachher", "vorher"),
     ({"email": "neu.post@danach.example"}, "danach", "davor"),
-    ({"username": "spaeter"}, "spaeter", "frueher"),
+    ({"username": "spaeter"}, "spaeter", "damals"),
     ({"phone": "+4922222222"}, "22222222", "11111111"),
     ({"tags": ["gruen", "gelb"]}, "gelb", "rot"),
     ({"profile": {"title": "Meisterin"}}, "meisterin", "gesellin"),
@@ -64,7 +64,7 @@ CHANGES: list[tuple[dict[str, Any], str, str]] = [
     ({"profile": {"addresses": [{"city": "Passau"}]}}, "passau", "regensburg"),
 ]
 BEFORE: dict[str, Any] = {
-    "name": "Vorher Eins", "email": "alt@davor.example", "username": "frueher", "phone": "+4911111111",
+    "name": "Vorher Eins", "email": "alt@davor.example", "username": "damals", "phone": "+4911111111",
     "tags": ["rot"],
     "profile": {"title": "Gesellin", "department": "Einkauf", "addresses": [{"city": "Regensburg"}]},
 }  # fmt: skip
