@@ -148,12 +148,13 @@ class _Exchange:
         if _POLICY[0] not in names:
             headers.append(_POLICY)
         headers += self.wish.describe(names)
-        headers += self.freshness.describe()
         headers.append((b"x-request-id", self.request_id.encode()))
         if self._scope["path"].startswith(_IN_WINDOWS):
             headers.remove(APART)
         if self._scope["path"].startswith(_SHOWN):
             headers[headers.index(OWN)] = _ANY_ORIGIN
+        if self._scope["path"].startswith("/users"):  # elsewhere it would tell whether an address is known
+            headers += self.freshness.describe()
         if not self._scope["path"].startswith("/auth"):
             headers.append((b"server-timing", b"app;dur=%.1f" % ((perf_counter_ns() - self._start) / 1e6)))
 

@@ -1,4 +1,4 @@
-"""New users: inserted outside a transaction, whoever of them an interrupted run has inserted before."""
+"""New users: inserted outside a transaction, perhaps by an interrupted run before."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -116,30 +116,24 @@ def change(
     """The update that sets all fields that callers may set, and whether the e-mail is verified.
 
     And the words that the dictionary must have first. `differing`: the fields that differ from the stored
-    ones, where that is known: the others are not written, nor what is made of them alone. `is_learnt`: the
-    dictionary has the words of those others.
+    ones, where that is known: the search fields are not made anew where none of these is searched. The others
+    are written, too, as a row that another program stored may lack them, and the validator then refuses all.
+    `is_learnt`: the dictionary has the words of those others.
     """
     values = {**values, "email_verified": is_verified}
     changing = set(differing) or set(values)
-    if "email" in changing:
-        changing.add("email_verified")
     derived, words = _derive(values, changing)
-    changed = {name: values[name] for name in changing}
     if words and is_learnt:
-        words = search.index(changed).words
-    written = changed | derived | {"updated_at": now()}
+        words = search.index({name: values[name] for name in changing}).words
+    written = values | derived | {"updated_at": now()}
     return {"$set": written, "$inc": {"version": 1, **raised}}, words
 
 
 def _derive(values: dict[str, Any], changing: set[str]) -> tuple[dict[str, Any], dict[str, bool]]:
-    """What is made of the changing fields, and the words of search; facets are of nearly all."""
+    """What is made of the values, and the words of search where it is made anew."""
     if changing.isdisjoint(_SEARCHED):
-        derived, words = {"facets": list(dict.fromkeys(_facets(values)))}, dict[str, bool]()
-    else:
-        derived, words = hidden(values)
-    if changing.isdisjoint(_KEYED):
-        derived.pop("keys", None)
-    return derived, words
+        return normalised(values), {}
+    return hidden(values)
 
 
 def stays_verified(before: Row, values: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ def test_every_mail_is_written_in_three_forms_and_both_languages(tmp_path: Path)
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "data" / "mail-preview"
     named = [Path(line.partition("\t")[0]).name for line in done.stdout.splitlines()]
-    assert len(named) == 28
+    assert len(named) == 30
     assert {path.name for path in folder.iterdir()} == {
         name.replace(".html", suffix) for name in named for suffix in (".html", ".txt", ".eml")
     }

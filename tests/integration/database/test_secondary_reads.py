@@ -51,6 +51,7 @@ def _forbid_elections(nodes: ReplicaSet, seconds: int) -> None:
 @asynccontextmanager
 async def silence(nodes: ReplicaSet) -> AsyncIterator[None]:
     """The primary is frozen, and no other one is elected until the end."""
+    await asyncio.to_thread(nodes.wait_until_whole)  # with the password by which nodes are told
     primary = await asyncio.to_thread(nodes.find_primary)
     await asyncio.to_thread(_forbid_elections, nodes, SILENCE_S)
     primary.freeze()

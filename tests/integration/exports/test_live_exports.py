@@ -127,7 +127,7 @@ def test_a_client_that_hangs_up_closes_the_cursor_and_is_said_so_in_the_log(
 ) -> None:
     known = len(server.find("request", complete=False))
     with connect(server, f"/users/export?format={form}"):
-        assert count_cursors(database) == 1
+        wait_until(lambda: count_cursors(database) == 1)  # in use and idle, it may be shown as two
     wait_until(lambda: count_cursors(database) == 0)
     wait_until(lambda: len(server.find("request", complete=False)) > known)
     line = server.find("request", complete=False)[-1]

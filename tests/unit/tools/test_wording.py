@@ -22,7 +22,7 @@ INSTEAD = {
     r"lest": "write `so that … not`",
     r"another[ _]hand": "write `other programs`, or what is malformed",
     r"who[ _]reads": "say who it is, or what it does",
-    r"(he(?! lian)|his|him|himself)": "write `they`, `their`, `them` of a person",
+    r"(he(?! lian|-IL)|his|him|himself)": "write `they`, `their`, `them` of a person",
 }
 
 
