@@ -17,6 +17,8 @@ _TITLES = frozenset(
 )
 _FEWEST = 3
 """The words of which one may match nothing."""
+_FEWEST_LETTERS = 4
+"""The letters that the others have together: `a b` begins names of too many people."""
 
 Way = tuple[Pattern, ...]
 
@@ -43,7 +45,8 @@ def ways(patterns: Sequence[Pattern], *, titles: bool) -> list[Way]:
         return [called] if called else []
     if len(called) < _FEWEST:
         return []
-    return [(*called[:at], *called[at + 1 :]) for at in range(len(called))]
+    found = [(*called[:at], *called[at + 1 :]) for at in range(len(called))]
+    return [way for way in found if sum(len(pattern.word) for pattern in way) >= _FEWEST_LETTERS]
 
 
 def rarest(ways: Sequence[Way]) -> list[Way]:

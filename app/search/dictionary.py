@@ -15,10 +15,9 @@ from typing import Any
 
 import structlog
 from pymongo.errors import OperationFailure
-from rapidfuzz.distance import OSA
 
 from app.core.mongo import Database
-from app.search.sounds import MARK, sound
+from app.search.sounds import MARK, is_alike, likeness, sound
 from app.search.typos import (
     HALF_TYPED,
     beginnings,
@@ -203,14 +202,15 @@ class Dictionary:
 
     async def alike(self, typed: str) -> dict[str, int]:
         """Words that sound like the typed one, the most alike first, with about how many users hold each."""
-        code = sound(typed)
-        if not code:
+        if not (code := sound(typed)):
             return {}
         found = self._words.find({"d": MARK + code}, {"n": 1}).limit(_ALIKE)
         alike = [
-            (OSA.distance(typed, str(term["_id"])), -int(term["n"]), str(term["_id"])) async for term in found
+            (-likeness(typed, word), -int(term["n"]), word)
+            async for term in found
+            if (word := str(term["_id"])) != typed and is_alike(typed, word)
         ]
-        return {word: -n for _, n, word in sorted(alike)[:NEIGHBOURS] if word != typed}
+        return {word: -n for _, n, word in sorted(alike)[:NEIGHBOURS]}
 
     async def holding(self, part: str) -> dict[str, int]:
         """Words that hold this part past their first letter, with about how many users hold each."""

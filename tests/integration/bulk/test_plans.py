@@ -158,7 +158,7 @@ async def test_what_is_wrong_with_a_request_is_named(
 async def test_filters_that_contradict_and_searches_of_nothing_are_refused(client: httpx.AsyncClient) -> None:
     problem(await ask(client, "delete", filter={"missing": "phone", "phone": "+34600000000"}), 422,
             "validation_failed")  # fmt: skip
-    problem(await ask(client, "delete", filter={"q": "a b c d e f g h i j k"}), 422, "validation_failed")
+    problem(await ask(client, "delete", filter={"q": "a" * 201}), 422, "validation_failed")
 
 
 async def test_a_filter_that_finds_too_many_is_refused_and_named(mongo_uri: str, redis_url: str) -> None:

@@ -16,7 +16,8 @@ from tests.support.servers import MongoServer, RedisServer
 from tests.support.users import database, find, users
 
 COMMIT = "e3c2132"
-DERIVED = ("keys", "facets", "search")
+MIGRATED = ("keys", "facets")
+"""What migrations renew; an administrator renews the search fields by a command, while people are served."""
 UNSEEN = "\u200b"
 """A zero-width space, which earlier releases left around a text."""
 
@@ -64,8 +65,10 @@ async def test_old_users_come_in_the_order_of_each_text(client: httpx.AsyncClien
 
 async def test_renewed_once_more_nothing_changes(client: httpx.AsyncClient) -> None:
     collection = users(client).with_options(codec_options=BSON)
+    assert await renew_derived(collection, *MIGRATED, together=7) == 0
+    assert await renew_derived(collection, *MIGRATED, "search", together=7) > 0
     before = [row async for row in collection.find()]
-    assert await renew_derived(collection, *DERIVED, together=7) == 0
+    assert await renew_derived(collection, *MIGRATED, "search", together=7) == 0
     assert [row async for row in collection.find()] == before
 
 

@@ -86,6 +86,13 @@ async def test_names_that_sound_alike_are_found(town: httpx.AsyncClient, q: str,
     assert await found(town, q) == [name]
 
 
+@pytest.mark.parametrize(
+    "q", ["xyzzy qqqq", "xyzzy", "qqqq", "seth qqqq", "xyzzy qqqq zzyzx", "a b qqqq", "dr qqqq"]
+)
+async def test_nonsense_finds_nobody(town: httpx.AsyncClient, q: str) -> None:
+    assert await found(town, q) == []
+
+
 async def test_a_typo_ranks_before_a_sound(town: httpx.AsyncClient) -> None:
     assert await _kinds(town, "smythessen") == {CATHERINE: "one_typo"}
     assert await _kinds(town, "smeethassen") == {CATHERINE: "sound"}

@@ -26,6 +26,8 @@ def _ways(q: str, *, titles: bool = False) -> list[str]:
         ('anna "maria" meier', []),
         ("anna maria city:berlin", []),
         ("anna maria 王伟", []),
+        ("a b qqqq", ["b qqqq", "a qqqq"]),
+        ("li na xu", ["na xu", "li xu", "li na"]),
     ],
 )
 def test_all_words_but_one_must_match_of_three_or_more(q: str, ways: list[str]) -> None:

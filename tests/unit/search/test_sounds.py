@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.search.sounds import sound
+from app.search.sounds import is_alike, sound
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,30 @@ def test_what_is_no_latin_name_has_none(word: str) -> None:
 @given(st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz"), max_size=32))
 def test_a_code_is_no_longer_than_its_word_with_a_letter_for_each_x(word: str) -> None:
     assert len(sound(word)) <= len(word) + word.count("x") + 1
+
+
+@pytest.mark.parametrize(
+    "alike",
+    [
+        "kathryn catherine",
+        "shawn sean",
+        "schmidpowerin schmitbauerin",
+        "muhammad mhmd",
+        "moshe mashah",
+        "meyer maier",
+        "rite wright",
+    ],
+)
+def test_names_of_one_sound_and_alike_letters_may_be_meant_by_each_other(alike: str) -> None:
+    one, other = alike.split()
+    assert is_alike(one, other)
+    assert is_alike(other, one)
+
+
+@pytest.mark.parametrize(
+    "apart",
+    ["xyzzy souza", "qqqq xu", "qqqq ko", "seth sato", "seth satou", "zzyzx sasaki", "leo lee", "anna hans"],
+)
+def test_a_sound_alone_is_not_enough(apart: str) -> None:
+    one, other = apart.split()
+    assert not is_alike(one, other)
