@@ -80,7 +80,7 @@ def _storming(roster: Server, asked: list[Request], seconds: float) -> Iterator[
         storm = pool.submit(
             closed_loop, roster.port, *asked, connections=_STORM, seconds=lasting, patient=True
         )
-        time.sleep(_STORM_RISES_S)
+        time.sleep(_STORM_RISES_S)  # all of the storm must have come before reads are timed beside it
         yield
         outlasted = not storm.done()
         storm.result()  # raises at any other answer

@@ -1,8 +1,8 @@
 """`/users:bulk` and `/users/bulk`: one change of many users, planned first."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Response, status
 
 from app.core.errors import (
     BulkApplyingError,
@@ -21,6 +21,7 @@ from app.http.dependencies import (
     BulkId,
     ImportRowsOptions,
     ImportViewer,
+    Notify,
     PageOptions,
     Patience,
     Writer,
@@ -116,9 +117,7 @@ async def apply_bulk(
     opened: Backends,
     reply: Response,
     *,
-    notify: Annotated[
-        Literal["true", "false"], Query(description="Whether a mail tells you when it has ended.")
-    ] = "false",
+    notify: Notify = "false",
 ) -> BulkPlan | Response:
     """Applies the plan, each row exactly once, even if processes are killed meanwhile.
 

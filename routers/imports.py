@@ -1,8 +1,8 @@
 """`/users/import` and `/users/imports`: files that become plans."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from fastapi import APIRouter, Query, Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 
 from app import imports
 from app.core.errors import (
@@ -32,6 +32,7 @@ from app.http.dependencies import (
     ImportOptions,
     ImportPlanOptions,
     ImportViewer,
+    Notify,
     PageOptions,
     Patience,
     Writer,
@@ -183,9 +184,7 @@ async def apply_import(
     opened: Backends,
     reply: Response,
     *,
-    notify: Annotated[
-        Literal["true", "false"], Query(description="Whether a mail tells you when it has ended.")
-    ] = "false",
+    notify: Notify = "false",
 ) -> ImportPlan | Response:
     """Applies the plan, each row exactly once, even if processes are killed meanwhile.
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from beanie import PydanticObjectId
-from fastapi import Depends, Header, Path, Request, Security
+from fastapi import Depends, Header, Path, Query, Request, Security
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer, OAuth2, SecurityScopes
@@ -402,6 +402,7 @@ AdminAuthority = Annotated[Authority, Depends(_authorised("users:admin"))]
 SelfAuthority = Annotated[Authority, Depends(_self_authority)]
 IdempotencyKey = Annotated[RequestKey | None, Depends(_idempotency_key)]
 Patience = Annotated[float | None, Depends(_patience)]
+Notify = Annotated[Literal["true", "false"], Query(description="Whether a mail tells you when it has ended.")]
 ExportViewer = Annotated[Viewer, Depends(_viewing("users:export"))]
 ExportId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The export's id.")]
 ScheduleId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The schedule's id.")]

@@ -111,8 +111,7 @@ def build(asked: OrderedQuery, *, region: str | None = None, nicknames: bool = T
     given = {name: getattr(asked, name) for name in _FILTERS if name in asked.model_fields_set}
     wanted = conditions.read(given, region)
     if asked.filter is not None:
-        # not before: the parser takes half a second to load
-        from app.listing import filters  # noqa: PLC0415 - as said
+        from app.listing import filters  # noqa: PLC0415 - its parser takes half a second to load
 
         wanted &= filters.read(asked.filter, region)
     wanted.check()

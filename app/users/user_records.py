@@ -122,18 +122,11 @@ def change(
     """
     values = {**values, "email_verified": is_verified}
     changing = set(differing) or set(values)
-    derived, words = _derive(values, changing)
+    derived, words = (normalised(values), {}) if changing.isdisjoint(_SEARCHED) else hidden(values)
     if words and is_learnt:
         words = search.index({name: values[name] for name in changing}).words
     written = values | derived | {"updated_at": now()}
     return {"$set": written, "$inc": {"version": 1, **raised}}, words
-
-
-def _derive(values: dict[str, Any], changing: set[str]) -> tuple[dict[str, Any], dict[str, bool]]:
-    """What is made of the values, and the words of search where it is made anew."""
-    if changing.isdisjoint(_SEARCHED):
-        return normalised(values), {}
-    return hidden(values)
 
 
 def stays_verified(before: Row, values: Mapping[str, Any]) -> bool:
