@@ -10,7 +10,7 @@ WORKDIR /srv/roster
 
 # Without the embedded servers' binaries, 150 MB that a container with real servers beside it never runs.
 COPY requirements-image.lock .
-RUN pip install --root-user-action=ignore --requirement requirements-image.lock
+RUN pip install --root-user-action=ignore --no-deps --requirement requirements-image.lock
 
 COPY LICENSE THIRD-PARTY-NOTICES.md ./
 COPY app app

@@ -10,7 +10,11 @@ from tools import machine
 
 
 def make(folder: Path, lock: Path, *, stamp: str) -> None:
-    """Return once the environment holds what the lock names; `stamp` is the file in it that says so."""
+    """Return once the environment holds what the lock names; `stamp` is the file in it that says so.
+
+    The lock is whole, so pip resolves nothing: for an extra that one package asks of another it takes
+    the newest release instead of the pinned one, and stops for want of its hash (as pip 23.2 does).
+    """
     python = folder / "bin" / "python"
     made_from = hashlib.sha256(lock.read_bytes()).hexdigest()
     if not _is_ours(python):
@@ -18,7 +22,7 @@ def make(folder: Path, lock: Path, *, stamp: str) -> None:
     elif _read(folder / stamp) == made_from:
         return
     print(f"Installing what {lock.name} names into {folder}.", flush=True)
-    install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement")
+    install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement")
     subprocess.run([python, *install, lock], check=True)
     (folder / stamp).write_text(made_from)  # last: what broke off is done again
 

@@ -170,7 +170,7 @@ def test_the_image_runs_as_nobody_special_from_pinned_requirements() -> None:
     assert dockerfile.index("USER 10001:10001") < dockerfile.index("\nCMD")
     assert dockerfile.rstrip().endswith('CMD ["python", "-m", "app", "serve"]')
     assert 'CMD ["python", "-m", "app.health_check", "live"]' in dockerfile.split("HEALTHCHECK")[1]
-    assert "--requirement requirements-image.lock" in dockerfile
+    assert "--no-deps --requirement requirements-image.lock" in dockerfile
 
 
 def test_the_image_has_the_service_as_it_is_tested_without_the_embedded_servers() -> None:
