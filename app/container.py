@@ -27,6 +27,7 @@ from app.core.settings import Settings
 from app.database import connections, indexes, probes
 from app.database.connections import Connections
 from app.database.readiness import Readiness
+from app.events import Events, events
 from app.exports import Exports, Schedules
 from app.files import Files
 from app.imports import Imports
@@ -62,6 +63,7 @@ class Container:
     listing: Listing
     search: SearchIndex
     audit: AuditLog
+    events: Events
     jobs: Jobs
     outbox: Outbox
     notices: Notices
@@ -99,9 +101,11 @@ async def _prepare(held: Connections, *, apply_indexes: bool) -> None:
     if not apply_indexes:
         return
     await indexes.apply_validator(database)
+    await events.begin(database)
     await migrations.apply(database)
     await indexes.apply(database)
-    await indexes.retain(database, audit_days=held.settings.audit_ttl_days)
+    days = held.settings.audit_ttl_days, held.settings.events_ttl_days
+    await indexes.retain(database, audit_days=days[0], event_days=days[1])
     await probes.probe_mongodb(database)
 
 
@@ -191,6 +195,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         listing=listing,
         search=SearchIndex(held.users),
         audit=AuditLog(database, cursors, budget_s=settings.query_budget_ms / 1000),
+        events=Events(database),
         jobs=jobs,
         outbox=outbox,
         notices=notices,

@@ -6,6 +6,7 @@ from functools import partial
 
 from app import jobs
 from app.container import Container
+from app.events import relaying
 from app.exports import scheduler
 from app.mail.sending import sending
 from models.job import JobKind
@@ -56,6 +57,7 @@ async def working(opened: Container) -> AsyncIterator[None]:
     opened.jobs.job_queue.register_task(wake, task_name=jobs.MAIL_TASK)
     async with (
         sending(opened.outbox, settings),
+        relaying(opened.connections.database, kept_s=settings.session_absolute_ttl_s),
         jobs.working(
             opened.jobs,
             opened.jobs.job_queue,

@@ -9,7 +9,7 @@ from models import answers
 from models.fields import inputs, made_of, patches
 from models.stored import GONE_WHEN_DUE, NamedDocument, StoredMoment
 from models.user import EXAMPLE_ID, UserInput
-from models.values import PLAIN, Email, Scope, Scopes
+from models.values import MOST_SCOPES, PLAIN, Email, Scope, Scopes
 
 MONTH_S = 30 * 86_400
 
@@ -131,7 +131,9 @@ class Invitation(BaseModel):
     email: Annotated[
         answers.Email | None, Field(description="The only e-mail that may redeem it; null: anyone.")
     ]
-    scopes: Annotated[list[Scope], Field(max_length=5, description="What the new user may be granted.")]
+    scopes: Annotated[
+        list[Scope], Field(max_length=MOST_SCOPES, description="What the new user may be granted.")
+    ]
     created_by: Annotated[
         answers.Id, Field(description="The administrator who invited; it is valid while they are one.")
     ]

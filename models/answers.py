@@ -66,7 +66,7 @@ Tags = Annotated[
 ]
 Granted = Annotated[
     list[Annotated[str, Field(json_schema_extra={"enum": list(ALL_SCOPES)})]],
-    Field(json_schema_extra={"maxItems": 5}),
+    Field(json_schema_extra={"maxItems": len(ALL_SCOPES)}),
 ]
 ScopeLine = Annotated[str, Field(pattern="^([a-z:_]+( [a-z:_]+)*)?$", max_length=128)]
 """RFC 6749, section 3.3."""

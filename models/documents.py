@@ -10,6 +10,7 @@ from models.account import StoredInvitation
 from models.audit import StoredEntry
 from models.avatar import StoredAvatar
 from models.client import StoredClient, StoredConsent
+from models.event import StoredEvent, StoredRelay
 from models.export_job import StoredExport
 from models.imports import StoredImport, StoredImportRow
 from models.job import Job
@@ -107,6 +108,8 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     ColumnLabel,
     IdempotencyKey,
     StoredEntry,
+    StoredEvent,
+    StoredRelay,
     StoredClient,
     StoredToken,
     StoredConsent,

@@ -8,7 +8,7 @@ from pymongo import DESCENDING, IndexModel
 
 from models import answers
 from models.stored import GONE_WHEN_DUE, NamedDocument, StoredMoment
-from models.values import Line, Scope, Scopes, not_blank
+from models.values import MOST_SCOPES, Line, Scope, Scopes, not_blank
 
 MOST_TOKENS = 100
 """The most tokens of one user or client."""
@@ -42,7 +42,7 @@ class OpaqueTokenOutput(BaseModel):
 
     id: Annotated[answers.Sid, Field(description="By which it is ended; the `sid` of introspection.")]
     name: answers.Line
-    scopes: Annotated[list[Scope], Field(max_length=5)]
+    scopes: Annotated[list[Scope], Field(max_length=MOST_SCOPES)]
     created_at: answers.Moment
     expires_at: answers.Moment
     last_used_at: Annotated[

@@ -10,7 +10,7 @@ from pymongo import IndexModel
 from models import answers
 from models.stored import GONE_WHEN_DUE, NamedDocument
 from models.user import EXAMPLE_ID
-from models.values import Scope
+from models.values import MOST_SCOPES, Scope
 
 MAX_SIGN_OUTS = 1_000
 MOST_SESSIONS = 1_000
@@ -36,7 +36,7 @@ EXAMPLE_SESSION: dict[str, Any] = {
 class SessionOutput(BaseModel):
     id: answers.Sid
     client_id: Annotated[answers.ClientId, Field(description="The client that began it.")]
-    scopes: Annotated[list[Scope], Field(max_length=5, description="The scopes of its tokens.")]
+    scopes: Annotated[list[Scope], Field(max_length=MOST_SCOPES, description="The scopes of its tokens.")]
     created_at: answers.Moment
     used_at: Annotated[answers.Moment, Field(description="When it was last refreshed, or began.")]
     expires_at: Annotated[

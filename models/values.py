@@ -29,8 +29,9 @@ CELL_LENGTH = 32_767
 PLAIN = r"^[^\x00]*$"
 """A pattern without NUL, which JSON (`app.core.strict_json`), forms, queries and files all refuse."""
 
-Scope = Literal["me", "users:read", "users:write", "users:export", "users:admin"]
+Scope = Literal["me", "users:read", "users:write", "users:export", "users:admin", "webhooks", "events:read"]
 ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
+MOST_SCOPES = len(ALL_SCOPES)
 DEFAULT_SCOPES: tuple[Scope, ...] = ("me",)
 IdentityScope = Literal["openid", "profile", "email", "phone", "address", "offline_access"]
 """OpenID Connect's scopes (Core, sections 5.4 and 11), which every user may give to a client."""
@@ -192,6 +193,6 @@ Tag = Annotated[
 ]
 _UNIQUE = Field(json_schema_extra={"uniqueItems": True})
 Tags = Annotated[list[Tag], Field(max_length=50), AfterValidator(_distinct), _UNIQUE]
-Scopes = Annotated[list[Scope], Field(max_length=5), AfterValidator(_distinct), _UNIQUE]
+Scopes = Annotated[list[Scope], Field(max_length=MOST_SCOPES), AfterValidator(_distinct), _UNIQUE]
 Activity = Annotated[bool, Field(strict=True)]
 Age = Annotated[int, Field(strict=True, ge=0, le=150)]

@@ -278,6 +278,12 @@ class Settings(BaseSettings):
     audit_ttl_days: int = Field(
         default=365, ge=0, le=20_000, description="Days for which the audit trail is kept; 0 for ever."
     )
+    events_ttl_days: int = Field(
+        default=7,
+        ge=1,
+        le=20_000,
+        description="Days for which events are kept for readers that were away; a webhook's deliveries, too.",
+    )
     query_budget_ms: int = Field(
         default=2_000,
         ge=1,

@@ -30,8 +30,8 @@ _VALIDATION: dict[str, Any] = {
 _WITHOUT: dict[str, Any] = {"validator": None, "validationLevel": "strict", "validationAction": "error"}
 """The options of a collection without a validator, which MongoDB leaves out."""
 
-RETENTION = "at"
-"""The index by which the audit trail expires, after as long as is set (`retain`)."""
+RETENTION = {"audit": "at", "events": "placed_at"}
+"""The index by which documents of a collection expire, after as long as is set (`retain`)."""
 _DAY_S = 86_400
 
 DECLARED: Mapping[str, Sequence[IndexModel]] = {
@@ -82,14 +82,18 @@ async def apply_validator(database: Database) -> None:
         await _change_validator(database)
 
 
-async def retain(database: Database, *, audit_days: int) -> None:
-    """Keep the audit trail, old entries included, for `audit_days`; 0 for ever."""
-    seconds = audit_days * _DAY_S or FOREVER_S
-    present = (await _present(database, "audit"))[RETENTION]
-    if present.get("expireAfterSeconds") == seconds:
-        return
-    change = {"index": {"name": RETENTION, "expireAfterSeconds": seconds}}
-    await _modify(database, "audit", "change how long the audit trail is kept", **change)
+async def retain(database: Database, *, audit_days: int, event_days: int) -> None:
+    """Keep the audit trail and the events, old ones included, for so many days; 0 for ever."""
+    await _retain(database, "audit", "the audit trail is", audit_days)
+    await _retain(database, "events", "events are", event_days)
+
+
+async def _retain(database: Database, collection: str, what: str, days: int) -> None:
+    name, seconds = RETENTION[collection], days * _DAY_S or FOREVER_S
+    present = (await _present(database, collection))[name]
+    if present.get("expireAfterSeconds") != seconds:
+        change = {"index": {"name": name, "expireAfterSeconds": seconds}}
+        await _modify(database, collection, f"change how long {what} kept", **change)
 
 
 async def _compare(database: Database, collection: str) -> list[str]:
@@ -180,4 +184,4 @@ def _said(index: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_set(index: Mapping[str, Any], option: str) -> bool:
-    return option == "expireAfterSeconds" and index["name"] == RETENTION
+    return option == "expireAfterSeconds" and index["name"] in RETENTION.values()

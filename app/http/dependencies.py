@@ -87,6 +87,8 @@ SCOPES = {
     "users:write": "Create, change and delete users.",
     "users:export": "Download users.",
     "users:admin": "Grant scopes, activate, sign out and set passwords.",
+    "webhooks": "Manage webhooks, and read what became of their deliveries.",
+    "events:read": "Follow what changes, as it does.",
 }
 _TOKENS = (
     "A signed access token (RFC9068), verified as RFC8725 asks: only with the algorithms of our own keys, "

@@ -68,6 +68,15 @@ class Outbox(Protocol):
     async def measure(self) -> tuple[int, float]: ...
 
 
+class EventLog(Protocol):
+    async def measure_lag(self) -> float: ...
+
+
+class Events(Protocol):
+    @property
+    def log(self) -> EventLog: ...
+
+
 class Sampled(Protocol):
     """The parts of the container that the gauges are read from."""
 
@@ -85,6 +94,8 @@ class Sampled(Protocol):
     def jobs(self) -> Jobs: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def events(self) -> Events: ...
 
 
 Sample = Callable[[Sampled], Awaitable[None]]
@@ -125,11 +136,22 @@ async def _sample_mails(opened: Sampled) -> None:
     metrics.MAILS_WAITING_SECONDS.set(oldest_s)
 
 
+async def _sample_events(opened: Sampled) -> None:
+    metrics.EVENTS_LAG.set(await opened.events.log.measure_lag())
+
+
 async def _sample_sessions(opened: Sampled) -> None:
     metrics.SESSIONS.set(await opened.auth.sessions.count())
 
 
-SAMPLES: list[Sample] = [_sample_sizes, _sample_readiness, _sample_jobs, _sample_mails, _sample_sessions]
+SAMPLES: list[Sample] = [
+    _sample_sizes,
+    _sample_readiness,
+    _sample_jobs,
+    _sample_mails,
+    _sample_events,
+    _sample_sessions,
+]
 """Each sets gauges; where a backend fails, they stay as they are until the next round."""
 
 

@@ -10,6 +10,7 @@ from typing import get_args
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from models.event import TYPES
 from models.mail import MailKind
 
 NO_ROUTE = "none"
@@ -74,6 +75,14 @@ JOBS = Gauge(
     "roster_jobs",
     "Jobs that wait, and that any worker runs.",
     ["kind", "state"],
+    multiprocess_mode="mostrecent",
+)
+EVENTS = Counter("roster_events", "Events that got their place in the log.", ["type"])
+for _type in TYPES:
+    EVENTS.labels(_type)
+EVENTS_LAG = Gauge(
+    "roster_events_lag_seconds",
+    "By how much the relay of events is behind what was committed.",
     multiprocess_mode="mostrecent",
 )
 MAILS = Counter(

@@ -1,0 +1,37 @@
+"""What the tests of events share: the relay of an app, and what is in its log."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from app.events import Event, relaying
+from tests.support.jobs import backends
+
+KEPT_S = 3600
+PATIENCE_S = 20.0
+
+
+@asynccontextmanager
+async def relayed(client: httpx.AsyncClient) -> AsyncIterator[None]:
+    """Let events of the app's database get their places until the block is left."""
+    async with relaying(backends(client).connections.database, kept_s=KEPT_S):
+        yield
+
+
+async def events_of(client: httpx.AsyncClient, user: dict[str, Any], count: int) -> list[Event]:
+    """So many events about the user, waited for."""
+    return await wait_for(client, lambda event: event.user == user["id"], count)
+
+
+async def wait_for(client: httpx.AsyncClient, wanted: Callable[[Event], bool], count: int) -> list[Event]:
+    """So many of these events, waited for."""
+    log = backends(client).events.log
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            found = [event for event in await log.read_after(0, 10_000) if wanted(event)]
+            if len(found) >= count:
+                return found
+            await asyncio.sleep(0.02)
