@@ -126,6 +126,7 @@ snapshots: .venv/dev.stamp  ## rewrite what is generated: the OpenAPI snapshot, 
 	$(BIN)/python -m app openapi > tests/snapshots/openapi.json
 	$(BIN)/python -m tools.error_codes > docs/errors.md
 	$(BIN)/python -m tools.setting_table > docs/settings.md
+	$(BIN)/python -m tools.event_contract > docs/events.md
 	$(BIN)/python -m tools.index_contract > docs/indexes.md
 	$(BIN)/python -m tools.openid_conformance > docs/openid-conformance.md
 	$(BIN)/python -m tools.notices > THIRD-PARTY-NOTICES.md

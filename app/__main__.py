@@ -27,6 +27,7 @@ from app.commands import (
     samples,
     search,
     serving,
+    webhooks,
     worker,
 )
 from app.commands.running import backends, err, leave_on_sigterm, out, progress, run, show_once
@@ -57,6 +58,7 @@ cli.add_typer(search.cli, name="search")
 cli.add_typer(files.cli, name="files")
 cli.add_typer(clients.cli, name="clients")
 cli.add_typer(mail.cli, name="mail")
+cli.add_typer(webhooks.cli, name="webhooks")
 
 _STARTING_S = 60
 

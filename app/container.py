@@ -47,6 +47,7 @@ from app.search import SearchIndex
 from app.statistics import Statistics
 from app.users import Users
 from app.views import Views
+from app.webhooks import Webhooks
 
 _PASSWORDS_WAITING = 256
 """At 44 a second, on two cores, the last waits for six seconds: callers would give up before others came."""
@@ -64,6 +65,7 @@ class Container:
     search: SearchIndex
     audit: AuditLog
     events: Events
+    webhooks: Webhooks
     jobs: Jobs
     outbox: Outbox
     notices: Notices
@@ -182,6 +184,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         sign_ins=sign_ins,
     )
     listing = Listing(held, cursors)
+    found_events = Events(database)
     files = Files(database, settings)
     exports = Exports(held, files, listing, jobs, cursors)
     imports = Imports(held, files, jobs, users, cursors, downloads=exports.running)
@@ -195,7 +198,10 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         listing=listing,
         search=SearchIndex(held.users),
         audit=AuditLog(database, cursors, budget_s=settings.query_budget_ms / 1000),
-        events=Events(database),
+        events=found_events,
+        webhooks=Webhooks(
+            database, held.secret, settings, cursors=cursors, events=found_events, listing=listing
+        ),
         jobs=jobs,
         outbox=outbox,
         notices=notices,

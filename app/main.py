@@ -62,6 +62,7 @@ from routers import (
     uploads,
     users,
     views,
+    webhooks,
     well_known,
 )
 
@@ -107,6 +108,7 @@ TAGS = [
     {"name": "tokens", "description": "Tokens that programs keep: named, scoped, expiring."},
     {"name": "users", "description": "Create, list, read, change, delete, batch."},
     {"name": "views", "description": "Views of the list of users: saved, and perhaps shared."},
+    {"name": "webhooks", "description": "Where events are posted, and what became of them."},
 ]
 ROUTERS = (
     exports.router,
@@ -128,6 +130,7 @@ ROUTERS = (
     tokens.router,
     throttles.router,
     views.router,
+    webhooks.router,
     statistics.router,
     audit.router,
     auth.router,

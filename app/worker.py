@@ -9,6 +9,7 @@ from app.container import Container
 from app.events import relaying
 from app.exports import scheduler
 from app.mail.sending import sending
+from app.webhooks import delivering, open_sender
 from models.job import JobKind
 
 HANDLERS: Mapping[JobKind, Callable[[Container, jobs.Run], Awaitable[None]]] = {
@@ -58,6 +59,8 @@ async def working(opened: Container) -> AsyncIterator[None]:
     async with (
         sending(opened.outbox, settings),
         relaying(opened.connections.database, kept_s=settings.session_absolute_ttl_s),
+        open_sender(allowed=settings.webhook_networks, timeout_s=settings.webhook_timeout_s) as sender,
+        delivering(opened.webhooks.collection, opened.webhooks.tools(sender)),
         jobs.working(
             opened.jobs,
             opened.jobs.job_queue,

@@ -18,6 +18,7 @@ _OF_CLIENT = {"name": "Fuzz", "scopes": ["users:read"]}
 _FILE = {"file": ("people.csv", "name,email\nZoe,zoe-{}@fuzz.example.com\n", "text/csv")}
 PICTURE = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=")
 """One white pixel."""
+_WEBHOOK = {"url": "https://receiver.invalid/roster", "types": ["user.deleted"]}
 _VIEW = {"name": "Fuzz", "query": "tag=fuzz"}
 _TRIES = 20
 _PUSHED = {
@@ -168,6 +169,19 @@ def _replaced_view(case: Any, successes: Successes) -> None:
     _viewed(case, successes)
 
 
+def _webhook(case: Any, _successes: Successes) -> None:
+    case.path_parameters["webhook_id"] = post(case, "/webhooks", json=_WEBHOOK).get("id", "none")
+
+
+def _registered_webhook(case: Any, _successes: Successes) -> None:
+    case.body = dict(_WEBHOOK)
+
+
+def _redelivered(case: Any, successes: Successes) -> None:
+    _webhook(case, successes)
+    case.body = {"failed": True}
+
+
 _MAKERS: dict[str, Callable[[Any, Successes], None]] = {
     "DELETE /users/me/tokens/{token_id}": _own_token,
     "DELETE /users/{user_id}/tokens/{token_id}": _token_of_visitor,
@@ -186,6 +200,14 @@ _MAKERS: dict[str, Callable[[Any, Successes], None]] = {
     "POST /auth/userinfo": _openid_token,
     "POST /auth/par": _pushed,
     "POST /auth/browser-token": _page_of_ours,
+    "POST /webhooks": _registered_webhook,
+    "GET /webhooks/{webhook_id}": _webhook,
+    "PATCH /webhooks/{webhook_id}": _webhook,
+    "DELETE /webhooks/{webhook_id}": _webhook,
+    "POST /webhooks/{webhook_id}/secret": _webhook,
+    "POST /webhooks/{webhook_id}/test": _webhook,
+    "GET /webhooks/{webhook_id}/deliveries": _webhook,
+    "POST /webhooks/{webhook_id}/redeliver": _redelivered,
     "POST /views": _viewed,
     "GET /views/{view_id}": _view,
     "PUT /views/{view_id}": _replaced_view,

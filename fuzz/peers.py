@@ -109,6 +109,14 @@ RULES: dict[str, Rule] = {
     "withdraw_my_consent": Rule(_ALL, 404),
     "list_consents": Rule(_ALL, 403),
     "withdraw_consent": Rule(_ALL, 403),
+    # Webhooks belong to the directory, and to those with the scope.
+    "read_webhook": Rule(_ALL, 403),
+    "patch_webhook": Rule(_ALL, 403, {"is_active": False}),
+    "delete_webhook": Rule(_ALL, 403),
+    "renew_webhook_secret": Rule(_ALL, 403, {}),
+    "send_test_webhook": Rule(_ALL, 403),
+    "list_webhook_deliveries": Rule(_ALL, 403),
+    "redeliver_webhook": Rule(_ALL, 403, {"failed": True}),
 }
 
 _FOR_OTHERS = frozenset(
@@ -122,6 +130,8 @@ _FOR_OTHERS = frozenset(
             "list_client_tokens",
             "list_consents",
             "read_mail",
+            "read_webhook",
+            "list_webhook_deliveries",
         ),
         "read_registration",
         "download_avatar",
@@ -224,6 +234,7 @@ def _make(owner: httpx.Client) -> dict[str, str]:
         "address": "203.0.113.7",
         "invitation_id": "0" * 64,
         "mail_id": _NOBODY,
+        "webhook_id": _NOBODY,
         "upload_id": upload["id"],
         "client_id": "fuzz",
         "version": "0" * 22,

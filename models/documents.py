@@ -24,6 +24,7 @@ from models.stored import GONE_WHEN_DUE, NamedDocument
 from models.token import SealedKey, SealedPasswordKey
 from models.user import User
 from models.view import StoredView
+from models.webhook import StoredDelivery, StoredWebhook, StoredWebhookKey
 
 
 class Word(NamedDocument):
@@ -115,6 +116,9 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     StoredConsent,
     StoredMail,
     StoredView,
+    StoredWebhook,
+    StoredDelivery,
+    StoredWebhookKey,
     StoredSignIns,
     StoredDay,
     StoredFigures,

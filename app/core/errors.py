@@ -542,6 +542,18 @@ class LastAdministratorError(RosterError):
     title = "The user is the last administrator"
 
 
+class WebhookNotFoundError(RosterError):
+    status = 404
+    code = "webhook_not_found"
+    title = "No such webhook"
+
+
+class TooManyWebhooksError(RosterError):
+    status = 409
+    code = "too_many_webhooks"
+    title = "The most webhooks are registered"
+
+
 class TooManyViewsError(RosterError):
     status = 409
     code = "too_many_views"

@@ -280,9 +280,19 @@ class Settings(BaseSettings):
     )
     events_ttl_days: int = Field(
         default=7,
-        ge=1,
+        ge=4,
         le=20_000,
-        description="Days for which events are kept for readers that were away; a webhook's deliveries, too.",
+        description="Days for which events are kept for readers that were away, and what became of "
+        "deliveries to webhooks; more than the three for which a delivery is tried.",
+    )
+    webhook_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
+        default=(),
+        max_length=1_000,
+        description="Networks, separated by commas, that webhooks may be sent to although they are not "
+        "public. Addresses of cloud metadata are refused even so.",
+    )
+    webhook_timeout_s: float = Field(
+        default=15.0, ge=0.1, le=60.0, description="Seconds within which a webhook's receiver must answer."
     )
     query_budget_ms: int = Field(
         default=2_000,
@@ -503,17 +513,16 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return region and region.upper()
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "webhook_networks", mode="before")
     @classmethod
-    def _split(cls, networks: object) -> object:
+    def _split(cls, networks: object, about: ValidationInfo) -> object:
         if not isinstance(networks, str):
             return networks
         try:
             return _NETWORKS.validate_python([part.strip() for part in networks.split(",") if part.strip()])
         except ValidationError:
-            msg = (
-                "ROSTER_TRUSTED_PROXIES must be networks separated by commas, such as 10.0.0.0/8,192.168.1.7"
-            )
+            name = f"ROSTER_{about.field_name}".upper()
+            msg = f"{name} must be networks separated by commas, such as 10.0.0.0/8,192.168.1.7"
             raise ValueError(msg) from None
 
     @field_validator("allowed_hosts", mode="before")

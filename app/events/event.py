@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from app.core.mongo import Row
-from models.event import CONTRACT, EventType
+from models.event import CONTRACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,8 @@ class Event:
     position: int
     """Its place in the log."""
     id: str
-    type: EventType
+    type: str
+    """One of the contract's; what is sent alone, and stands in no log, has types of its own."""
     at: datetime
     user: str | None
     """The user it is about, or whose session it was; events of one user are in the order of versions."""

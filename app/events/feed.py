@@ -33,6 +33,11 @@ class Feed:
         self._listeners = 0
         self._following: asyncio.Task[None] | None = None
 
+    @property
+    def last(self) -> int:
+        """The place of the last event that was heard of."""
+        return self._last
+
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """Around all that a listener reads and awaits; the first opens the stream, the last closes it."""

@@ -36,6 +36,7 @@ from models.mail import MailQuery
 from models.statistics import StatisticsQuery
 from models.texts import visible
 from models.user import EXAMPLE_ID
+from models.webhook import DeliveryQuery
 
 Q = TypeVar("Q", bound=BaseModel)
 _VERSION = re.compile("[1-9][0-9]{0,17}")
@@ -420,6 +421,9 @@ ImportId = Annotated[
     PydanticObjectId, _OBJECT_ID, Path(description="The import's id.", examples=[EXAMPLE_ID])
 ]
 UploadId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The upload's id.")]
+WebhookId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The webhook's id.")]
+WebhookManager = Annotated[Claims, Security(_caller, scopes=["webhooks"])]
+DeliveryOptions = Annotated[DeliveryQuery, Depends(QueryOf(DeliveryQuery))]
 ViewCaller = Annotated[ViewUser, Depends(_view_user)]
 ViewId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The view's id.")]
 BulkId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The bulk change's id.")]

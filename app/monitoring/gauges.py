@@ -77,6 +77,10 @@ class Events(Protocol):
     def log(self) -> EventLog: ...
 
 
+class Webhooks(Protocol):
+    async def count_failing(self) -> int: ...
+
+
 class Sampled(Protocol):
     """The parts of the container that the gauges are read from."""
 
@@ -96,6 +100,8 @@ class Sampled(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def events(self) -> Events: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
 
 
 Sample = Callable[[Sampled], Awaitable[None]]
@@ -138,6 +144,7 @@ async def _sample_mails(opened: Sampled) -> None:
 
 async def _sample_events(opened: Sampled) -> None:
     metrics.EVENTS_LAG.set(await opened.events.log.measure_lag())
+    metrics.WEBHOOKS_FAILING.set(await opened.webhooks.count_failing())
 
 
 async def _sample_sessions(opened: Sampled) -> None:

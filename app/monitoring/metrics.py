@@ -85,6 +85,21 @@ EVENTS_LAG = Gauge(
     "By how much the relay of events is behind what was committed.",
     multiprocess_mode="mostrecent",
 )
+WEBHOOK_DELIVERIES = Counter(
+    "roster_webhook_deliveries", "Tries of webhooks' deliveries, by what became of them.", ["outcome"]
+)
+for _outcome in ("delivered", "put_off", "failed"):
+    WEBHOOK_DELIVERIES.labels(_outcome)
+WEBHOOKS_PAUSED = Counter(
+    "roster_webhooks_paused", "Webhooks that were paused, by the reason: gone or failing.", ["reason"]
+)
+for _reason in ("gone", "failing"):
+    WEBHOOKS_PAUSED.labels(_reason)
+WEBHOOKS_FAILING = Gauge(
+    "roster_webhooks_failing",
+    "Webhooks whose last deliveries all failed; paused ones count, too.",
+    multiprocess_mode="mostrecent",
+)
 MAILS = Counter(
     "roster_mails", "Mails given to the mail server, by what became of them.", ["kind", "outcome"]
 )

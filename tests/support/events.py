@@ -1,15 +1,16 @@
 """What the tests of events share: the relay of an app, and what is in its log."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from app.events import Event, relaying
 from tests.support.jobs import backends
 
+T = TypeVar("T")
 KEPT_S = 3600
 PATIENCE_S = 20.0
 
@@ -29,9 +30,17 @@ async def events_of(client: httpx.AsyncClient, user: dict[str, Any], count: int)
 async def wait_for(client: httpx.AsyncClient, wanted: Callable[[Event], bool], count: int) -> list[Event]:
     """So many of these events, waited for."""
     log = backends(client).events.log
+
+    async def look() -> list[Event] | None:
+        found = [event for event in await log.read_after(0, 10_000) if wanted(event)]
+        return found if len(found) >= count else None
+
+    return await until(look)
+
+
+async def until(look: Callable[[], Awaitable[T | None]]) -> T:
+    """What a look finds, once it finds anything."""
     async with asyncio.timeout(PATIENCE_S):
-        while True:
-            found = [event for event in await log.read_after(0, 10_000) if wanted(event)]
-            if len(found) >= count:
-                return found
+        while not (found := await look()):  # noqa: ASYNC110 - what it looks for is MongoDB's
             await asyncio.sleep(0.02)
+    return found

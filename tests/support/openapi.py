@@ -20,6 +20,7 @@ OPEN = {
     "ask_reset", "reset_password", "ask_activation", "activate",
     "ask_verification", "verify_email", "confirm_email", "take_back_email",
     "download_avatar",
+    "read_webhook_keys",
     "read_userinfo", "read_userinfo_by_form",  # which take a token with a scope that is none of a user's
 }  # fmt: skip
 """The operations that take no access token."""
@@ -35,6 +36,20 @@ TOLD = {"read_userinfo", "read_userinfo_by_form"}
 
 NEEDED: dict[str, str | None] = {
     **dict.fromkeys(("create_view", "list_views", "read_view", "replace_view", "delete_view"), "users:read"),
+    **dict.fromkeys(
+        (
+            "create_webhook",
+            "list_webhooks",
+            "read_webhook",
+            "patch_webhook",
+            "delete_webhook",
+            "renew_webhook_secret",
+            "send_test_webhook",
+            "list_webhook_deliveries",
+            "redeliver_webhook",
+        ),
+        "webhooks",
+    ),
     "read_statistics": "users:read",
     "export_users": "users:export",
     "export_users_csv": "users:export",
