@@ -14,7 +14,7 @@ CLIENTS := clients
 CONSOLE := tools/console
 TSC := $(CONSOLE)/node_modules/.bin/tsc
 
-.PHONY: help run test console-test check alerts format locks bench faults scale restarts races soak overload fuzz mta office spectral clients cluster snapshots clean python
+.PHONY: help run test console-test check alerts format locks bench faults scale restarts races events soak overload fuzz mta office spectral clients cluster snapshots clean python
 
 python:
 	@$(or $(PYTHON),false) -c '$(SUPPORTED)' 2>/dev/null || { \
@@ -74,6 +74,9 @@ restarts: .venv/dev.stamp  ## workers replaced five times under load, and one ki
 
 races: .venv/dev.stamp  ## fifty exchanges of one code at once, two hundred times, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.races
+
+events: .venv/dev.stamp  ## ten thousand changes while worker, server, primary and receiver are killed by turns, into benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.events
 
 overload: .venv/dev.stamp  ## twice and four times what it can do, for two minutes each, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.overload

@@ -36,6 +36,7 @@ BENCHES = (
     "soak",
     "overload",
     "races",
+    "events",
 )
 """All of them, in the order of their rows."""
 _HEADINGS = ("Bench", "What", "Measured", "Ratio", "Promise", "Kept")
