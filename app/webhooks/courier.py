@@ -40,7 +40,9 @@ _AT_ONCE = 16
 _FAILURES = 5
 """After so many in a row one delivery is tried at a time, with pauses, so that no storm meets who is down."""
 _LONGEST_PAUSE_S = 60.0
-_LOOK_S = 5.0
+_LOOK_S, _SHORTEST_S = 5.0, 0.01
+_AGAIN = timedelta(seconds=5)
+"""After which a delivery is tried again whose outcome could not be noted."""
 _RESET = "events.reset"
 
 
@@ -168,7 +170,7 @@ class Courier:
         wait_s = _LOOK_S if due is None else max(0.0, (due - now()).total_seconds())
         if self._tasks and wait_s == 0:
             wait_s = _LOOK_S
-        wait_s = min(_LOOK_S, max(wait_s, self._quiet_until - time.monotonic()))
+        wait_s = min(_LOOK_S, max(wait_s, _SHORTEST_S, self._quiet_until - time.monotonic()))
         news = asyncio.create_task(self._tools.events.feed.wait(self._position, wait_s))
         woken = asyncio.create_task(self._woken.wait())
         waiting = {woken, news} if len(self._lanes) < WINDOW else {woken}
@@ -179,16 +181,25 @@ class Courier:
 
     async def _deliver(self, delivery: Row) -> None:
         outcome = await self._try(delivery)
-        delivery_ended = outcome.failure is None or outcome.failure == "expired"
-        pause = None if delivery_ended else find_pause(delivery["tries"] + 1, outcome, self._tools.pauses_s)
+        tries = delivery["tries"] + 1
+        is_done = outcome.failure is None or outcome.failure == "expired"
+        pause = None if is_done else find_pause(tries, outcome, self._tools.pauses_s)
+        due_at = now() + (pause or _AGAIN)
+        try:
+            await self._note_health(outcome, is_done=is_done)
+            if pause is None:
+                await self._tools.deliveries.end(delivery, outcome)
+            else:
+                delivery = await self._tools.deliveries.put_off(delivery, outcome, due_at)
+        except PyMongoError:
+            self._lanes.put_off(delivery, due_at)
+            raise
+        _count(outcome, is_last=pause is None)
         if pause is None:
-            await self._tools.deliveries.end(delivery, outcome)
             self._lanes.end(delivery)
         else:
-            due_at = now() + pause
-            self._lanes.put_off(await self._tools.deliveries.put_off(delivery, outcome, due_at), due_at)
-        _count(outcome, is_last=pause is None)
-        await self._judge(delivery, outcome, is_last=pause is None)
+            self._lanes.put_off(delivery, due_at)
+        await self._judge(delivery, outcome, is_last=pause is None and not is_done)
 
     async def _try(self, delivery: Row) -> Outcome:
         event = await self._find(delivery)
@@ -207,24 +218,29 @@ class Courier:
         found = await self._tools.events.feed.read_after(delivery["position"] - 1, 1)
         return found[0] if found and found[0].id == delivery["event"] else None
 
-    async def _judge(self, delivery: Row, outcome: Outcome, *, is_last: bool) -> None:
-        """Note how the receiver does; pause the webhook where it is gone, or has failed for too long."""
-        if outcome.failure in (None, "expired"):
+    async def _note_health(self, outcome: Outcome, *, is_done: bool) -> None:
+        """Note since when the receiver fails, and leave it alone for longer each time."""
+        failing_since = self._webhook["failing_since"]
+        if is_done:
             self._failures, self._quiet_until = 0, 0.0
-            if self._webhook["failing_since"] is not None:
+            if failing_since is not None:
                 await self._note({"failing_since": None})
             return
         self._failures += 1
-        backing_off = 2.0 ** min(self._failures - _FAILURES, 6) if self._failures >= _FAILURES else 0.0
-        pause_s = max(outcome.retry_after_s, min(backing_off, _LONGEST_PAUSE_S))
+        beyond = self._failures - _FAILURES
+        pause_s = max(
+            outcome.retry_after_s, min(2.0 ** min(beyond, 6), _LONGEST_PAUSE_S) if beyond >= 0 else 0.0
+        )
         self._quiet_until = max(self._quiet_until, time.monotonic() + pause_s)
+        if failing_since is None:
+            await self._note({"failing_since": now()})
+
+    async def _judge(self, delivery: Row, outcome: Outcome, *, is_last: bool) -> None:
+        """Pause the webhook where its receiver is gone, or took nothing since a delivery was first tried."""
         since = self._webhook["failing_since"]
-        if since is None:
-            since = now()
-            await self._note({"failing_since": since})
         if outcome.status == GONE:
             await self._pause("gone")
-        elif is_last and since <= (delivery["first_at"] or since):
+        elif is_last and since is not None and since <= (delivery["first_at"] or since):
             await self._pause("failing")
 
     async def _pause(self, reason: str) -> None:

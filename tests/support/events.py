@@ -8,11 +8,19 @@ from typing import Any, TypeVar
 import httpx
 
 from app.events import Event, relaying
+from app.events.events import begin
 from tests.support.jobs import backends
 
 T = TypeVar("T")
 KEPT_S = 3600
 PATIENCE_S = 20.0
+
+
+async def begin_anew(client: httpx.AsyncClient) -> None:
+    """Let only what happens from now on be events of the app's database."""
+    database = backends(client).connections.database
+    await database["relay"].delete_many({})
+    await begin(database)
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import Webhook
 from app.webhooks import delivering, open_sender
 from app.webhooks.courier import Tools
 from tests.support.databases import PreparedDatabases
-from tests.support.events import events_of, relayed, until
+from tests.support.events import begin_anew, events_of, relayed, until
 from tests.support.jobs import backends
 from tests.support.receivers import Received, Receiver, receiving
 from tests.support.users import create, database
@@ -26,9 +26,10 @@ _QUICK = (0.01,) * 9
 async def directory(prepared_databases: PreparedDatabases) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         prepared_databases.serving(webhook_networks=LOOPBACK, webhook_timeout_s=10) as client,
-        relayed(client),
     ):
-        yield client
+        await begin_anew(client)
+        async with relayed(client):
+            yield client
 
 
 @pytest.fixture(autouse=True)
