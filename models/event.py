@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, Literal, get_args
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, get_args
 
 from beanie import Document, PydanticObjectId
 from pydantic import BaseModel, Field
@@ -105,21 +105,25 @@ class WebhookEvent(BaseModel):
     reason: Literal["failing", "gone"]
 
 
-Declared = tuple[type[BaseModel], str]
+class Declared(NamedTuple):
+    data: type[BaseModel]
+    when: str
+    """A sentence for readers."""
+
+
 DECLARED: Final[Mapping[EventType, Declared]] = {
-    "user.created": (UserEvent, "A user was created."),
-    "user.changed": (UserEvent, "Fields of a user were changed."),
-    "user.deleted": (UserEvent, "A user was deleted; all that is left is their id."),
-    "user.password_set": (UserEvent, "A user got another password."),
-    "user.signed_out": (UserEvent, "A user was signed out everywhere."),
-    "group.created": (GroupEvent, "A group was created."),
-    "group.changed": (GroupEvent, "A group, or who belongs to it, was changed."),
-    "group.deleted": (GroupEvent, "A group was deleted."),
-    "session.ended": (SessionEvent, "One session was ended before it expired."),
-    "job.ended": (JobEvent, "A job succeeded, failed or was cancelled."),
-    "webhook.paused": (WebhookEvent, "A webhook was paused."),
+    "user.created": Declared(UserEvent, "A user was created."),
+    "user.changed": Declared(UserEvent, "Fields of a user were changed."),
+    "user.deleted": Declared(UserEvent, "A user was deleted; all that is left is their id."),
+    "user.password_set": Declared(UserEvent, "A user got another password."),
+    "user.signed_out": Declared(UserEvent, "A user was signed out everywhere."),
+    "group.created": Declared(GroupEvent, "A group was created."),
+    "group.changed": Declared(GroupEvent, "A group, or who belongs to it, was changed."),
+    "group.deleted": Declared(GroupEvent, "A group was deleted."),
+    "session.ended": Declared(SessionEvent, "One session was ended before it expired."),
+    "job.ended": Declared(JobEvent, "A job succeeded, failed or was cancelled."),
+    "webhook.paused": Declared(WebhookEvent, "A webhook was paused."),
 }
-"""Each type: what its `data` is, and a sentence for readers."""
 
 EXAMPLE_EVENT: Final[dict[str, Any]] = {
     "id": "evt_6b05f0a1e1b7a3d4c9f01236",

@@ -59,7 +59,7 @@ EXAMPLE_DELIVERY: Final[dict[str, Any]] = {
 
 def _distinct(types: list[EventType]) -> list[EventType]:
     if len(set(types)) < len(types):
-        raise ValueError("must name each type once")
+        raise ValueError("must not repeat an item")
     return types
 
 

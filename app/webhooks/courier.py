@@ -228,9 +228,8 @@ class Courier:
             return
         self._failures += 1
         beyond = self._failures - _FAILURES
-        pause_s = max(
-            outcome.retry_after_s, min(2.0 ** min(beyond, 6), _LONGEST_PAUSE_S) if beyond >= 0 else 0.0
-        )
+        backing_off_s = min(2.0 ** min(beyond, 6), _LONGEST_PAUSE_S) if beyond >= 0 else 0.0
+        pause_s = max(outcome.retry_after_s, backing_off_s)
         self._quiet_until = max(self._quiet_until, time.monotonic() + pause_s)
         if failing_since is None:
             await self._note({"failing_since": now()})
