@@ -93,7 +93,7 @@ class Directory:
         self._folder = folder
         self.mongo: ReplicaSet = running.mongo
         self.port, receiving = _free_port(), _free_port()
-        self._settings = {
+        self._settings: dict[str, Any] = {
             "mongo_uri": running.mongo.uri,
             "redis_url": running.redis.url,
             "webhook_networks": "127.0.0.0/8",

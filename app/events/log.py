@@ -18,9 +18,9 @@ class EventLog:
     """Reads what a majority has: a place that was given once is never given to another event."""
 
     def __init__(self, database: Database) -> None:
-        options = {"codec_options": AWARE, "read_concern": ReadConcern("majority")}
-        self._events = database.get_collection(StoredEvent.Settings.name, **options)
-        self._relay = database.get_collection(StoredRelay.Settings.name, **options)
+        settled = database.with_options(codec_options=AWARE, read_concern=ReadConcern("majority"))
+        self._events = settled[StoredEvent.Settings.name]
+        self._relay = settled[StoredRelay.Settings.name]
 
     async def read_after(
         self, position: int, limit: int, types: AnyOf[EventType] | None = None

@@ -58,7 +58,7 @@ class Relay:
             try:
                 await self._take_turn()
             except (PyMongoError, LeaseLostError, TimeoutError) as error:
-                log.warning("events_wait", reason=type(error).__name__)
+                log.warning("events_wait", reason=type(error).__name__, code=getattr(error, "code", None))
             await asyncio.sleep(_LOOK_S)
 
     async def _take_turn(self) -> None:

@@ -1,9 +1,7 @@
 """Webhooks: registered, changed, tried out, and what became of their deliveries."""
 
 import secrets
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 import orjson
 from bson import ObjectId
@@ -149,11 +147,12 @@ class Webhooks:
         given = asked.model_dump(exclude_none=True)
         if len(given) != 1:
             raise InvalidError("Name exactly one of `delivery`, `since` and `failed`.")
-        wanted: Mapping[str, Any] = {
-            "delivery": {"_id": ObjectId(asked.delivery)} if asked.delivery else {},
+        ways: dict[str, Row] = {
+            "delivery": {"_id": ObjectId(asked.delivery)},
             "since": {"created_at": {"$gte": asked.since}},
             "failed": {"state": "failed"},
-        }[next(iter(given))]
+        }
+        wanted = ways[next(iter(given))]
         await self.read(key)
         count = await self._deliveries.renew({"webhook": key, **wanted})
         await self._change(key, {})
