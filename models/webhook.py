@@ -90,7 +90,7 @@ _Payload = Annotated[
     Payload,
     Field(description="`thin`: ids and the names of what changed; `full`: the user as they are, too."),
 ]
-_HeaderName = Annotated[str, Field(pattern="^[A-Za-z0-9-]{1,64}$")]
+_HeaderName = Annotated[str, Field(pattern="^[A-Za-z0-9-]{1,64}$", max_length=64)]
 _HeaderValue = Annotated[str, Field(pattern="^[!-~]([ -~]{0,1022}[!-~])?$", max_length=1_024)]
 _Headers = Annotated[
     dict[_HeaderName, _HeaderValue],
@@ -175,7 +175,7 @@ class WebhookPage(BaseModel):
     next: Annotated[answers.Cursor | None, Field(description="Cursor of the next page; null at the end.")]
 
 
-class SecretRenewal(BaseModel):
+class WebhookSecretRenewal(BaseModel):
     model_config = answers.shown({"overlap": DAY_S}, extra="forbid")
 
     overlap: Annotated[
@@ -184,7 +184,7 @@ class SecretRenewal(BaseModel):
     ] = DAY_S
 
 
-class RenewedSecret(BaseModel):
+class WebhookSecret(BaseModel):
     model_config = answers.shown({"secret": _SECRET})
 
     secret: Annotated[
@@ -225,7 +225,7 @@ class DeliveryQuery(PageQuery):
     ] = ()
 
 
-class Redelivery(BaseModel):
+class WebhookRedelivery(BaseModel):
     """What to deliver once more: exactly one of these."""
 
     model_config = answers.shown({"failed": True}, extra="forbid")
@@ -233,19 +233,20 @@ class Redelivery(BaseModel):
     delivery: Annotated[
         str | None, Field(pattern="^[0-9a-f]{24}$", description="The id of one delivery.")
     ] = None
-    since: Annotated[datetime | None, Field(description="All that were first due at that time or later.")] = (
-        None
-    )
+    since: Annotated[
+        Annotated[datetime, Field(json_schema_extra={"maxLength": 40})] | None,
+        Field(description="All that were first due at that time or later."),
+    ] = None
     failed: Annotated[Literal[True] | None, Field(description="All that failed for good.")] = None
 
 
-class Redelivered(BaseModel):
+class WebhookRedelivered(BaseModel):
     model_config = answers.shown({"deliveries": 12})
 
     deliveries: Annotated[answers.Count, Field(description="How many are delivered once more.")]
 
 
-class TestOutput(BaseModel):
+class WebhookTest(BaseModel):
     """What a receiver answered to an event of the type `webhook.test`."""
 
     model_config = answers.shown({"status": 204, "failure": None, "took_ms": 41})

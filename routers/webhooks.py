@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Response, status
 
-from app.core.errors import InvalidError, TooManyWebhooksError, WebhookNotFoundError
+from app.core.errors import InvalidError, TooManyWebhooksError, UnavailableError, WebhookNotFoundError
 from app.http import webhook_replies
 from app.http.dependencies import (
     Backends,
@@ -21,16 +21,16 @@ from models.webhook import (
     DeliveryPage,
     DeliveryQuery,
     NewWebhook,
-    Redelivered,
-    Redelivery,
-    RenewedSecret,
-    SecretRenewal,
-    TestOutput,
     WebhookInput,
     WebhookKeys,
     WebhookOutput,
     WebhookPage,
     WebhookPatch,
+    WebhookRedelivered,
+    WebhookRedelivery,
+    WebhookSecret,
+    WebhookSecretRenewal,
+    WebhookTest,
 )
 
 router = APIRouter(tags=["webhooks"], route_class=JsonRoute, prefix="/webhooks")
@@ -62,7 +62,7 @@ async def list_webhooks(asked: PageOptions, _caller: WebhookManager, opened: Bac
     return webhook_replies.page(await opened.webhooks.page(asked))
 
 
-@router.get("/keys", summary="The keys of `v1a` signatures")
+@router.get("/keys", summary="The keys of `v1a` signatures", responses=responses(UnavailableError))
 async def read_webhook_keys(opened: Backends) -> WebhookKeys:
     """Anybody may read them: by these a receiver verifies without a secret."""
     return webhook_replies.keys(await opened.webhooks.keys.list_all())
@@ -107,10 +107,10 @@ async def delete_webhook(webhook_id: WebhookId, _caller: WebhookManager, opened:
     responses=responses(WebhookNotFoundError, *BODY, *PROTECTED),
 )
 async def renew_webhook_secret(
-    webhook_id: WebhookId, body: SecretRenewal, _caller: WebhookManager, opened: Backends
-) -> RenewedSecret:
+    webhook_id: WebhookId, body: WebhookSecretRenewal, _caller: WebhookManager, opened: Backends
+) -> WebhookSecret:
     """For the overlap messages are signed by the earlier ones, too, so that the receiver can change over."""
-    return RenewedSecret(secret=await opened.webhooks.renew_secret(webhook_id, overlap_s=body.overlap))
+    return WebhookSecret(secret=await opened.webhooks.renew_secret(webhook_id, overlap_s=body.overlap))
 
 
 @router.post(
@@ -118,10 +118,10 @@ async def renew_webhook_secret(
     summary="Send a test",
     responses=responses(WebhookNotFoundError, InvalidError, *PROTECTED),
 )
-async def send_test_webhook(webhook_id: WebhookId, _caller: WebhookManager, opened: Backends) -> TestOutput:
+async def send_test_webhook(webhook_id: WebhookId, _caller: WebhookManager, opened: Backends) -> WebhookTest:
     """An event of the type `webhook.test`, once and now; also where the webhook is paused or off."""
     outcome = asdict(await opened.webhooks.test(webhook_id))
-    return TestOutput(**{name: outcome[name] for name in TestOutput.model_fields})
+    return WebhookTest(**{name: outcome[name] for name in WebhookTest.model_fields})
 
 
 @router.get(
@@ -143,7 +143,7 @@ async def list_webhook_deliveries(
     responses=responses(WebhookNotFoundError, *BODY, *PROTECTED),
 )
 async def redeliver_webhook(
-    webhook_id: WebhookId, body: Redelivery, _caller: WebhookManager, opened: Backends
-) -> Redelivered:
+    webhook_id: WebhookId, body: WebhookRedelivery, _caller: WebhookManager, opened: Backends
+) -> WebhookRedelivered:
     """One delivery, all since a time, or all that failed; each under the `webhook-id` that it had."""
-    return Redelivered(deliveries=await opened.webhooks.redeliver(webhook_id, body))
+    return WebhookRedelivered(deliveries=await opened.webhooks.redeliver(webhook_id, body))

@@ -13,7 +13,7 @@ from app.core.errors import WebhookNotFoundError
 from app.core.mongo import Row
 from models.event import Payload
 from models.job import PageQuery
-from models.webhook import DAY_S, WEEK_S, Redelivery, WebhookInput, WebhookPatch
+from models.webhook import DAY_S, WEEK_S, WebhookInput, WebhookPatch, WebhookRedelivery
 
 T = TypeVar("T", bound=BaseModel)
 cli = typer.Typer(help="Where events are posted.", no_args_is_help=True)
@@ -94,7 +94,7 @@ def redeliver(
     failed: Annotated[bool, typer.Option("--failed", help="All that failed for good.")] = False,
 ) -> None:
     """Deliver once more: one, all since a time, or all that failed."""
-    asked = _read(Redelivery, {"delivery": delivery, "since": since, "failed": failed or None})
+    asked = _read(WebhookRedelivery, {"delivery": delivery, "since": since, "failed": failed or None})
     count = run_once(lambda opened: opened.webhooks.redeliver(_id(webhook_id), asked))
     out.print(f"{count} are delivered once more.", markup=False)
 

@@ -291,8 +291,8 @@ class Settings(BaseSettings):
         description="Networks, separated by commas, that webhooks may be sent to although they are not "
         "public. Addresses of cloud metadata are refused even so.",
     )
-    webhook_timeout_s: float = Field(
-        default=15.0, ge=0.1, le=60.0, description="Seconds within which a webhook's receiver must answer."
+    webhook_timeout_s: int = Field(
+        default=15, ge=1, le=60, description="Seconds within which a webhook's receiver must answer."
     )
     query_budget_ms: int = Field(
         default=2_000,

@@ -31,6 +31,15 @@ from models.statistics import Statistics
 from models.token import OAuthProblem
 from models.user import UserInput, UserOutput, UserPatch
 from models.view import ViewPage
+from models.webhook import (
+    DeliveryOutput,
+    DeliveryPage,
+    NewWebhook,
+    WebhookKeys,
+    WebhookOutput,
+    WebhookPage,
+    WebhookTest,
+)
 
 log = structlog.get_logger("roster.errors")
 
@@ -233,6 +242,7 @@ _OAUTH_TYPE = "application/json"
 _EXAMPLED = (
     AuditEntry, AuditPage, Batch, BatchOutput, BulkList, BulkPlan, ClientOutput, ClientPage,
     ClientPatch, ExportOutput, ExportPage, ImportList, ImportPlan, JobOutput, JobPage, MailOutput,
+    DeliveryOutput, DeliveryPage, NewWebhook, WebhookKeys, WebhookOutput, WebhookPage, WebhookTest,
     MailPage, NewClientOutput, NewOpaqueToken, OpaqueTokenList, OwnPatch, ScheduleOutput, SchedulePage,
     Statistics, UserInput, UserOutput, UserPage, UserPatch, ViewPage,
 )  # fmt: skip

@@ -28,10 +28,10 @@ from models.listing import ListQuery
 from models.webhook import (
     MOST_WEBHOOKS,
     DeliveryQuery,
-    Redelivery,
     StoredWebhook,
     WebhookInput,
     WebhookPatch,
+    WebhookRedelivery,
 )
 
 TEST = "webhook.test"
@@ -142,7 +142,7 @@ class Webhooks:
         wanted: Row = {"webhook": key} | ({"state": {"$in": sorted(asked.state)}} if asked.state else {})
         return await newest_first(self._deliveries.collection, self._cursors, wanted, asked)
 
-    async def redeliver(self, key: ObjectId, asked: Redelivery) -> int:
+    async def redeliver(self, key: ObjectId, asked: WebhookRedelivery) -> int:
         """How many that have ended are delivered once more. InvalidError, WebhookNotFoundError."""
         given = asked.model_dump(exclude_none=True)
         if len(given) != 1:

@@ -63,6 +63,15 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("GET", f"/views/{ID}", None, "users:read"),
     ("PUT", f"/views/{ID}", {}, "users:read"),
     ("DELETE", f"/views/{ID}", None, "users:read"),
+    ("GET", "/webhooks", None, "webhooks"),
+    ("POST", "/webhooks", {}, "webhooks"),
+    ("GET", f"/webhooks/{ID}", None, "webhooks"),
+    ("PATCH", f"/webhooks/{ID}", {}, "webhooks"),
+    ("DELETE", f"/webhooks/{ID}", None, "webhooks"),
+    ("POST", f"/webhooks/{ID}/secret", {}, "webhooks"),
+    ("POST", f"/webhooks/{ID}/test", None, "webhooks"),
+    ("GET", f"/webhooks/{ID}/deliveries", None, "webhooks"),
+    ("POST", f"/webhooks/{ID}/redeliver", {}, "webhooks"),
     ("GET", "/statistics", None, "users:read"),
     ("GET", "/users/export", None, "users:export"),
     ("GET", "/users/export/csv", None, "users:export"),
@@ -143,7 +152,7 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("POST", "/auth/logout", None, ANYONE),
 ]
 OPEN = {
-    ("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/auth/keys/password"),
+    ("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/auth/keys/password"), ("GET", "/webhooks/keys"),
     ("GET", "/.well-known/jwks.json"), ("GET", "/.well-known/oauth-authorization-server"),
     ("GET", "/.well-known/openid-configuration"), ("GET", "/auth/userinfo"), ("POST", "/auth/userinfo"),
     ("POST", "/auth/par"), ("POST", "/auth/browser-token"), ("GET", "/avatars/{version}"),
@@ -217,6 +226,7 @@ async def test_no_route_was_forgotten_here(shared: httpx.AsyncClient) -> None:
             .replace(f"uploads/{ID}", "uploads/{upload_id}")
             .replace(f"bulk/{ID}", "bulk/{bulk_id}")
             .replace(f"views/{ID}", "views/{view_id}")
+            .replace(f"webhooks/{ID}", "webhooks/{webhook_id}")
             .replace(f"jobs/{ID}", "jobs/{job_id}")
             .replace(f"mails/{ID}", "mails/{mail_id}")
             .replace("addresses/203.0.113.7", "addresses/{address}")

@@ -5,8 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
+from pymongo.errors import OperationFailure
 
-from app.events import Event, lease, relaying
+from app.events import Event, lease, relaying, stream
 from app.events.relay import Relay
 from tests.support.events import KEPT_S, begin_anew, events_of, relayed, wait_for
 from tests.support.identity import PASSWORD, call, member, sign_in
@@ -82,7 +83,7 @@ async def test_what_nobody_relayed_is_relayed_later_by_another_from_where_the_la
 
 
 async def test_after_the_oplog_has_rolled_over_nothing_is_lost_and_nothing_placed_twice(
-    client: httpx.AsyncClient,
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ana = await member(client)
     async with relayed(client):
@@ -92,7 +93,14 @@ async def test_after_the_oplog_has_rolled_over_nothing_is_lost_and_nothing_place
     job = await submit(client)
     await jobs_of(client).cancel(job)
     await client.patch(f"/users/{ana['id']}", json={"name": "Anna"})
-    await database(client)["relay"].update_one({}, {"$set": {"token": {"_data": "82"}}})
+    follow, lost = stream.follow, iter([OperationFailure("its token is older than the oplog", 286)])
+
+    def follow_later(of: Any, start: Any) -> Any:
+        if (error := next(lost, None)) is not None:
+            raise error
+        return follow(of, start)
+
+    monkeypatch.setattr(stream, "follow", follow_later)
     async with relayed(client):
         found = await events_of(client, ana, 4)
         assert found[:2] == before

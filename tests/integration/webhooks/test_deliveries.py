@@ -167,7 +167,7 @@ async def test_a_delivery_that_always_fails_is_given_up_and_pauses_the_webhook_w
         couriers(directory, pauses_s=(0.01, 0.01)),
     ):
         told = await register(directory, other, types=["webhook.paused"])
-        webhook = await register(directory, receiver)
+        webhook = await register(directory, receiver, types=["user.created"])
         await create(directory)
         paused = await until_it_has(directory, webhook, state="paused")
         [event] = await other.wait(1)
