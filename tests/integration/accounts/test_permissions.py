@@ -152,7 +152,8 @@ ROUTES: list[tuple[str, str, Any, str | None]] = [
     ("POST", "/auth/logout", None, ANYONE),
 ]
 OPEN = {
-    ("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/auth/keys/password"), ("GET", "/webhooks/keys"),
+    ("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/auth/keys/password"),
+    ("GET", "/webhooks/keys"),
     ("GET", "/.well-known/jwks.json"), ("GET", "/.well-known/oauth-authorization-server"),
     ("GET", "/.well-known/openid-configuration"), ("GET", "/auth/userinfo"), ("POST", "/auth/userinfo"),
     ("POST", "/auth/par"), ("POST", "/auth/browser-token"), ("GET", "/avatars/{version}"),
