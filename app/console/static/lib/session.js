@@ -13,7 +13,7 @@ import { useStore } from './ui.js';
  * @typedef {{state: 'starting' | 'in' | 'out', me: any, problem: Problem | null}} Session
  */
 
-export const SCOPES = ['me', 'users:read', 'users:write', 'users:export', 'users:admin', 'webhooks', 'events:read'];
+export const SCOPES = ['me', 'users:read', 'users:write', 'users:export', 'users:admin', 'events:read', 'webhooks'];
 const KEPT = 'roster.sign-in';
 const PLACE = location.origin + url('');
 const SIGNED_OUT = `${PLACE}/signed-out`;
