@@ -97,7 +97,7 @@ class Directory:
             "mongo_uri": running.mongo.uri,
             "redis_url": running.redis.url,
             "webhook_networks": "127.0.0.0/8",
-            "access_token_ttl_s": 86_400,
+            "access_token_ttl_s": 3_600,
             "log_level": "warning",
             "issuer": f"http://127.0.0.1:{self.port}",
         }

@@ -73,7 +73,13 @@ class GroupEvent(BaseModel):
     """A change of one group, or of its members."""
 
     group: answers.Id
-    version: Annotated[answers.Version | None, Field(description="The group's version after the change.")]
+    member: Annotated[
+        answers.Id | None, Field(description="The user who joined or left, where that is the change.")
+    ]
+    version: Annotated[
+        answers.Version | None,
+        Field(description="The group's version after the change; null where members make none."),
+    ]
     fields: _Fields
     by: _By
     via: Via

@@ -51,7 +51,13 @@ def _of_entry(entry: Row, _at: datetime) -> Row | None:
     }
     made = {"by": _text(entry["by"]), "via": entry["via"]}
     if group is not None:
-        return _event("entry", entry["_id"], kind, entry["at"], {"group": str(group), **about, **made})
+        return _event(
+            "entry",
+            entry["_id"],
+            kind,
+            entry["at"],
+            {"group": str(group), "member": _text(entry["user"]), **about, **made},
+        )
     user = entry["user"]
     data = {"user": str(user), **about, "ends_sessions": _ends(entry), **made}
     return _event("entry", entry["_id"], kind, entry["at"], data, user=user, version=entry["version"])
