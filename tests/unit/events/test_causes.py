@@ -57,7 +57,8 @@ def test_an_entry_of_a_group_is_an_event_of_the_group() -> None:
     made = _made("audit", _entry("changed", ("/groups", None, str(group)), group=group, version=None))
     assert (made["type"], made["user"], made["version"]) == ("group.changed", None, None)
     assert made["data"] == {
-        "group": str(group), "member": str(_USER), "version": None, "fields": ["/groups"], "by": None, "via": "api"
+        "group": str(group), "member": str(_USER), "version": None, "fields": ["/groups"],
+        "by": None, "via": "api",
     }  # fmt: skip
 
 
