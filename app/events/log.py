@@ -1,9 +1,8 @@
 """The log of events, as readers page through it."""
 
 from collections.abc import Collection as AnyOf
-from datetime import datetime
 
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING
 from pymongo.read_concern import ReadConcern
 
 from app.core.clock import now
@@ -47,13 +46,6 @@ class EventLog:
     async def has_lost(self, position: int) -> bool:
         """Whether events after this place are kept no longer, or the place is of another log."""
         return not await self.first_position() - 1 <= position <= await self.last_position()
-
-    async def find_since(self, moment: datetime) -> int:
-        """The place before the first event that was placed at this time or later."""
-        found = await self._events.find_one(
-            {"placed_at": {"$lt": moment}}, {"_id": 1}, hint="placed_at", sort=[("placed_at", DESCENDING)]
-        )
-        return await self.first_position() - 1 if found is None else int(found["_id"])
 
     async def measure_lag(self) -> float:
         """Seconds by which the relay is behind; it tells every few seconds how far it is."""

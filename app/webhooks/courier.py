@@ -68,6 +68,8 @@ class Courier:
         self._position = self._stored = int(webhook["position"])
         self._lanes = Lanes()
         self._is_stale = True
+        self._has_more = False
+        """Whether more wait than memory holds."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures = 0
         self._quiet_until = 0.0
@@ -97,15 +99,17 @@ class Courier:
             await stop(*self._tasks)
 
     async def _reload(self) -> None:
-        """Read what waits, where somebody let old ones be delivered again, and once memory has no more."""
-        if self._is_stale or (not len(self._lanes) and not self._tasks):
+        """Read what waits, where somebody let old ones be delivered again, and once memory runs low."""
+        is_low = self._has_more and len(self._lanes) <= WINDOW // 2
+        if self._is_stale or is_low:
             self._is_stale = False
             waiting = await self._tools.deliveries.find_waiting(self._webhook["_id"], WINDOW)
             self._lanes = Lanes(waiting, self._lanes.busy)
+            self._has_more = len(waiting) == WINDOW
 
     async def _make(self) -> None:
-        """Make deliveries of the next events, while there is room."""
-        while len(self._lanes) < WINDOW:
+        """Make deliveries of the next events, while there is room, and nothing older waits beyond it."""
+        while self._has_room:
             events = await self._tools.events.feed.read_after(self._position, _READ)
             if self._may_lack(events) and await self._tools.events.log.has_lost(self._position):
                 events = [_reset(self._webhook["_id"], await self._tools.events.log.first_position())]
@@ -119,6 +123,15 @@ class Courier:
                 await self._keep_position()
             for delivery in made:
                 self._lanes.add(delivery)
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether more could be sent: while a receiver hangs, the log keeps what happens."""
+        return len(self._lanes) < WINDOW and not self._has_more and len(self._tasks) < self._at_once
+
+    @property
+    def _at_once(self) -> int:
+        return _AT_ONCE if self._failures < _FAILURES else 1
 
     def _may_lack(self, events: Sequence[Event]) -> bool:
         """Whether what follows the place is not what was read, so that it may be kept no longer."""
@@ -148,8 +161,9 @@ class Courier:
         ]
 
     def _start(self) -> None:
-        at_once = _AT_ONCE if self._failures < _FAILURES else 1
-        while len(self._tasks) < at_once and time.monotonic() >= self._quiet_until and self._lease.is_sure:
+        while (
+            len(self._tasks) < self._at_once and time.monotonic() >= self._quiet_until and self._lease.is_sure
+        ):
             delivery = self._lanes.take(now())
             if delivery is None:
                 return
@@ -173,7 +187,7 @@ class Courier:
         wait_s = min(_LOOK_S, max(wait_s, _SHORTEST_S, self._quiet_until - time.monotonic()))
         news = asyncio.create_task(self._tools.events.feed.wait(self._position, wait_s))
         woken = asyncio.create_task(self._woken.wait())
-        waiting = {woken, news} if len(self._lanes) < WINDOW else {woken}
+        waiting = {woken, news} if self._has_room else {woken}
         try:
             await asyncio.wait(waiting, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -226,13 +240,15 @@ class Courier:
             if failing_since is not None:
                 await self._note({"failing_since": None})
             return
+        if failing_since is None:
+            await self._note({"failing_since": now()})
+        if time.monotonic() < self._quiet_until:  # it was begun before: what fails at once counts once
+            return
         self._failures += 1
         beyond = self._failures - _FAILURES
         backing_off_s = min(2.0 ** min(beyond, 6), _LONGEST_PAUSE_S) if beyond >= 0 else 0.0
         pause_s = max(outcome.retry_after_s, backing_off_s)
-        self._quiet_until = max(self._quiet_until, time.monotonic() + pause_s)
-        if failing_since is None:
-            await self._note({"failing_since": now()})
+        self._quiet_until = time.monotonic() + pause_s
 
     async def _judge(self, delivery: Row, outcome: Outcome, *, is_last: bool) -> None:
         """Pause the webhook where its receiver is gone, or took nothing since a delivery was first tried."""

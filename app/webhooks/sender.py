@@ -95,7 +95,7 @@ def _name(error: Exception) -> Failure:
         causes.append(cause)
         cause = cause.__cause__ or getattr(cause, "os_error", None)
     kinds: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Failure], ...] = (
-        (RefusedAddressError, "refused_address"),
+        ((RefusedAddressError, aiohttp.InvalidURL), "refused_address"),  # as a decimal number for a host
         ((TimeoutError, asyncio.TimeoutError), "timeout"),
         (aiohttp.ClientConnectorDNSError, "not_found"),
         ((ssl.SSLError, ssl.CertificateError, aiohttp.ClientSSLError), "tls"),

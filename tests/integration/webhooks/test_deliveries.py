@@ -218,6 +218,28 @@ async def test_a_receiver_that_hangs_holds_up_no_other(directory: httpx.AsyncCli
         assert sorted(got.event["data"]["user"] for got in received) == sorted(user["id"] for user in users)
 
 
+async def test_more_than_memory_holds_is_delivered_in_order_by_the_next_worker(
+    directory: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with receiving() as receiver:
+        receiver.hangs.clear()
+        webhook = await register(directory, receiver)
+        ana = await create(directory)
+        path = f"/users/{ana['id']}"
+        for number in range(8):
+            await directory.patch(path, json={"name": f"Ana {number}"})
+        async with couriers(directory):
+            await until_delivered(directory, webhook, 9, "waiting")
+        receiver.hangs.set()
+        monkeypatch.setattr("app.webhooks.courier.WINDOW", 3)
+        received = len(receiver.received)
+        async with couriers(directory):
+            await directory.patch(path, json={"name": "Anna"})
+            await until_delivered(directory, webhook, 10)
+    versions = [got.event["data"]["version"] for got in receiver.received[received:]]
+    assert versions == list(range(1, 11))
+
+
 async def test_another_worker_goes_on_where_one_stopped(directory: httpx.AsyncClient) -> None:
     async with receiving() as receiver:
         webhook = await register(directory, receiver)
@@ -281,6 +303,9 @@ async def test_a_webhook_whose_events_are_kept_no_longer_is_told_so(directory: h
     [
         ("http://169.254.169.254/latest", "refused_address"),
         ("http://10.1.2.3/", "refused_address"),
+        ("http://167838211/", "refused_address"),
+        ("http://0.0.0.0/", "refused_address"),
+        ("http://[64:ff9b::a9fe:a9fe]/", "refused_address"),
         ("http://[::ffff:10.1.2.3]/", "refused_address"),
         ("http://nowhere.invalid/", "not_found"),
         ("http://127.0.0.1:1/", "no_connection"),
