@@ -133,6 +133,10 @@ class Courier:
     def _at_once(self) -> int:
         return _AT_ONCE if self._failures < _FAILURES else 1
 
+    @property
+    def _may_send(self) -> bool:
+        return time.monotonic() >= self._quiet_until and self._lease.is_sure
+
     def _may_lack(self, events: Sequence[Event]) -> bool:
         """Whether what follows the place is not what was read, so that it may be kept no longer."""
         following = events[0].position if events else self._tools.events.feed.last + 1
