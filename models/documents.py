@@ -10,6 +10,7 @@ from models.account import StoredInvitation
 from models.audit import StoredEntry
 from models.avatar import StoredAvatar
 from models.client import StoredClient, StoredConsent
+from models.delivery import StoredDelivery
 from models.event import StoredEvent, StoredRelay
 from models.export_job import StoredExport
 from models.imports import StoredImport, StoredImportRow
@@ -24,7 +25,7 @@ from models.stored import GONE_WHEN_DUE, NamedDocument
 from models.token import SealedKey, SealedPasswordKey
 from models.user import User
 from models.view import StoredView
-from models.webhook import StoredDelivery, StoredWebhook, StoredWebhookKey
+from models.webhook import StoredWebhook, StoredWebhookKey
 
 
 class Word(NamedDocument):

@@ -16,18 +16,15 @@ from app.http.dependencies import (
 )
 from app.http.json_route import JsonRoute
 from app.http.problems import BODY, PAGED, PROTECTED, responses
+from models.delivery import DeliveryPage, DeliveryQuery, WebhookRedelivered, WebhookRedelivery
 from models.job import PageQuery
 from models.webhook import (
-    DeliveryPage,
-    DeliveryQuery,
     NewWebhook,
     WebhookInput,
     WebhookKeys,
     WebhookOutput,
     WebhookPage,
     WebhookPatch,
-    WebhookRedelivered,
-    WebhookRedelivery,
     WebhookSecret,
     WebhookSecretRenewal,
     WebhookTest,

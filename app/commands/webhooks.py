@@ -11,9 +11,10 @@ from pydantic import BaseModel, ValidationError
 from app.commands.running import err, out, run_once, show_once
 from app.core.errors import WebhookNotFoundError
 from app.core.mongo import Row
+from models.delivery import WebhookRedelivery
 from models.event import Payload
 from models.job import PageQuery
-from models.webhook import DAY_S, WEEK_S, WebhookInput, WebhookPatch, WebhookRedelivery
+from models.webhook import DAY_S, WEEK_S, WebhookInput, WebhookPatch
 
 T = TypeVar("T", bound=BaseModel)
 cli = typer.Typer(help="Where events are posted.", no_args_is_help=True)

@@ -28,6 +28,7 @@ from app.users.idempotency import RequestKey
 from app.views import ViewUser
 from models.audit import AuditQuery
 from models.avatar import VERSION, AvatarQuery
+from models.delivery import DeliveryQuery
 from models.export import MEDIA_TYPES, Format
 from models.imports import ImportFileQuery, ImportPlanQuery, ImportQuery, ImportRowsQuery
 from models.job import JobQuery, PageQuery
@@ -36,7 +37,6 @@ from models.mail import MailQuery
 from models.statistics import StatisticsQuery
 from models.texts import visible
 from models.user import EXAMPLE_ID
-from models.webhook import DeliveryQuery
 
 Q = TypeVar("Q", bound=BaseModel)
 _VERSION = re.compile("[1-9][0-9]{0,17}")

@@ -19,6 +19,7 @@ from models.audit import AuditEntry, AuditPage
 from models.batch import Batch, BatchOutput
 from models.bulk import BulkList, BulkPlan
 from models.client import ClientOutput, ClientPage, ClientPatch, NewClientOutput
+from models.delivery import DeliveryOutput, DeliveryPage
 from models.export_job import ExportOutput, ExportPage
 from models.imports import ImportList, ImportPlan
 from models.job import JobOutput, JobPage
@@ -31,15 +32,7 @@ from models.statistics import Statistics
 from models.token import OAuthProblem
 from models.user import UserInput, UserOutput, UserPatch
 from models.view import ViewPage
-from models.webhook import (
-    DeliveryOutput,
-    DeliveryPage,
-    NewWebhook,
-    WebhookKeys,
-    WebhookOutput,
-    WebhookPage,
-    WebhookTest,
-)
+from models.webhook import NewWebhook, WebhookKeys, WebhookOutput, WebhookPage, WebhookTest
 
 log = structlog.get_logger("roster.errors")
 

@@ -3,15 +3,8 @@
 from app.core.mongo import Row
 from app.core.paging import Page
 from app.webhooks import live
-from models.webhook import (
-    DeliveryOutput,
-    DeliveryPage,
-    NewWebhook,
-    WebhookKey,
-    WebhookKeys,
-    WebhookOutput,
-    WebhookPage,
-)
+from models.delivery import DeliveryOutput, DeliveryPage
+from models.webhook import NewWebhook, WebhookKey, WebhookKeys, WebhookOutput, WebhookPage
 
 _SAME = ("url", "types", "filter", "payload", "paused_for", "failing_since", "created_at")
 _TRIED = tuple(name for name in DeliveryOutput.model_fields if name not in {"id", "due_at"})

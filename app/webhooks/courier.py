@@ -5,7 +5,6 @@ log moves on, so that a courier that is killed loses nothing, and the next one b
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from app.events.lease import Lease, LeaseLostError
 from app.listing import Listing
 from app.monitoring import metrics
 from app.webhooks.deliveries import PAUSES_S, Deliveries, find_pause, new
+from app.webhooks.health import Health
 from app.webhooks.lanes import Lanes
 from app.webhooks.messages import Messages
 from app.webhooks.sender import GONE, Outcome, Sender
@@ -36,10 +36,6 @@ log = structlog.get_logger("roster.webhooks")
 WINDOW = 1_000
 """Deliveries that wait in memory; while there are more, the log keeps the rest."""
 _READ = 200
-_AT_ONCE = 16
-_FAILURES = 5
-"""After so many in a row one delivery is tried at a time, with pauses, so that no storm meets who is down."""
-_LONGEST_PAUSE_S = 60.0
 _LOOK_S, _SHORTEST_S = 5.0, 0.01
 _AGAIN = timedelta(seconds=5)
 """After which a delivery is tried again whose outcome could not be noted."""
@@ -71,15 +67,14 @@ class Courier:
         self._has_more = False
         """Whether more wait than memory holds."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._failures = 0
-        self._quiet_until = 0.0
+        self._health = Health()
         self._woken = asyncio.Event()
 
     def update(self, webhook: Row) -> None:
         """Go by what is stored of the webhook now."""
         if webhook["revision"] != self._webhook["revision"]:
             self._is_stale = True
-            self._failures, self._quiet_until = 0, 0.0
+            self._health.succeed()
             self._woken.set()
         self._webhook = webhook
 
@@ -127,15 +122,12 @@ class Courier:
     @property
     def _has_room(self) -> bool:
         """Whether more could be sent: while a receiver hangs, the log keeps what happens."""
-        return len(self._lanes) < WINDOW and not self._has_more and len(self._tasks) < self._at_once
-
-    @property
-    def _at_once(self) -> int:
-        return _AT_ONCE if self._failures < _FAILURES else 1
+        is_free = len(self._tasks) < self._health.at_once
+        return is_free and len(self._lanes) < WINDOW and not self._has_more
 
     @property
     def _may_send(self) -> bool:
-        return time.monotonic() >= self._quiet_until and self._lease.is_sure
+        return not self._health.quiet_s and self._lease.is_sure
 
     def _may_lack(self, events: Sequence[Event]) -> bool:
         """Whether what follows the place is not what was read, so that it may be kept no longer."""
@@ -165,9 +157,7 @@ class Courier:
         ]
 
     def _start(self) -> None:
-        while (
-            len(self._tasks) < self._at_once and time.monotonic() >= self._quiet_until and self._lease.is_sure
-        ):
+        while len(self._tasks) < self._health.at_once and self._may_send:
             delivery = self._lanes.take(now())
             if delivery is None:
                 return
@@ -188,7 +178,7 @@ class Courier:
         wait_s = _LOOK_S if due is None else max(0.0, (due - now()).total_seconds())
         if self._tasks and wait_s == 0:
             wait_s = _LOOK_S
-        wait_s = min(_LOOK_S, max(wait_s, _SHORTEST_S, self._quiet_until - time.monotonic()))
+        wait_s = min(_LOOK_S, max(wait_s, _SHORTEST_S, self._health.quiet_s))
         news = asyncio.create_task(self._tools.events.feed.wait(self._position, wait_s))
         woken = asyncio.create_task(self._woken.wait())
         waiting = {woken, news} if self._has_room else {woken}
@@ -237,22 +227,16 @@ class Courier:
         return found[0] if found and found[0].id == delivery["event"] else None
 
     async def _note_health(self, outcome: Outcome, *, is_done: bool) -> None:
-        """Note since when the receiver fails, and leave it alone for longer each time."""
+        """Note how the receiver does, and since when it fails."""
         failing_since = self._webhook["failing_since"]
         if is_done:
-            self._failures, self._quiet_until = 0, 0.0
+            self._health.succeed()
             if failing_since is not None:
                 await self._note({"failing_since": None})
             return
+        self._health.fail(outcome.retry_after_s)
         if failing_since is None:
             await self._note({"failing_since": now()})
-        if time.monotonic() < self._quiet_until:  # it was begun before: what fails at once counts once
-            return
-        self._failures += 1
-        beyond = self._failures - _FAILURES
-        backing_off_s = min(2.0 ** min(beyond, 6), _LONGEST_PAUSE_S) if beyond >= 0 else 0.0
-        pause_s = max(outcome.retry_after_s, backing_off_s)
-        self._quiet_until = time.monotonic() + pause_s
 
     async def _judge(self, delivery: Row, outcome: Outcome, *, is_last: bool) -> None:
         """Pause the webhook where its receiver is gone, or took nothing since a delivery was first tried."""
@@ -268,7 +252,7 @@ class Courier:
         if done.modified_count:
             metrics.WEBHOOKS_PAUSED.labels(reason).inc()
             log.warning("webhook_paused", webhook=str(self._webhook["_id"]), reason=reason)
-        self._quiet_until = float("inf")
+        self._health.give_up()
 
     async def _note(self, fields: Row) -> None:
         self._webhook = self._webhook | fields

@@ -15,7 +15,8 @@ from yarl import URL
 from app import __version__
 from app.core.clock import now
 from app.webhooks.addresses import CheckedResolver, Network, RefusedAddressError, check
-from models.webhook import DAY_S, Failure
+from models.delivery import Failure
+from models.webhook import DAY_S
 
 _READ = 16 * 1024
 """Bytes of a reply that are read, so that its connection can be used again; longer ones are cut off."""

@@ -23,16 +23,10 @@ from app.webhooks.keys import SigningKeys
 from app.webhooks.messages import Messages
 from app.webhooks.sender import Outcome, Sender, open_sender
 from app.webhooks.signing import make_secret, show_secret
+from models.delivery import DeliveryQuery, WebhookRedelivery
 from models.job import PageQuery
 from models.listing import ListQuery
-from models.webhook import (
-    MOST_WEBHOOKS,
-    DeliveryQuery,
-    StoredWebhook,
-    WebhookInput,
-    WebhookPatch,
-    WebhookRedelivery,
-)
+from models.webhook import MOST_WEBHOOKS, StoredWebhook, WebhookInput, WebhookPatch
 
 TEST = "webhook.test"
 _RESERVED = frozenset(
