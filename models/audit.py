@@ -16,7 +16,7 @@ from models.user import EXAMPLE_ID
 Action = Literal["created", "changed", "deleted", "password_set", "signed_out", "mail_failed"]
 MOST_DIFFERENCES = 200
 """More than the values of a user: 14 fields, 50 tags, 5 scopes, 6 parts of each of 10 addresses."""
-Via = Literal["api", "batch", "import", "bulk", "registration", "command_line", "migration", "mail"]
+Via = Literal["api", "batch", "import", "bulk", "registration", "command_line", "migration", "mail", "scim"]
 
 _ID = "^[0-9a-fA-F]{24}$"
 EXAMPLE_ENTRY: Final[dict[str, Any]] = {

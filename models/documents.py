@@ -18,6 +18,7 @@ from models.job import Job
 from models.mail import StoredMail
 from models.mail_code import StoredMailCode
 from models.opaque_token import StoredToken
+from models.provisioned import StoredLink
 from models.schedule import StoredSchedule
 from models.session import EndedSession, KnownDevice
 from models.statistics import StoredDay, StoredFigures, StoredSignIns
@@ -115,6 +116,7 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     StoredClient,
     StoredToken,
     StoredConsent,
+    StoredLink,
     StoredMail,
     StoredView,
     StoredWebhook,

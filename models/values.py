@@ -29,7 +29,9 @@ CELL_LENGTH = 32_767
 PLAIN = r"^[^\x00]*$"
 """A pattern without NUL, which JSON (`app.core.strict_json`), forms, queries and files all refuse."""
 
-Scope = Literal["me", "users:read", "users:write", "users:export", "users:admin", "webhooks", "events:read"]
+Scope = Literal[
+    "me", "users:read", "users:write", "users:export", "users:admin", "webhooks", "events:read", "scim"
+]
 ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
 MOST_SCOPES = len(ALL_SCOPES)
 DEFAULT_SCOPES: tuple[Scope, ...] = ("me",)

@@ -90,6 +90,7 @@ SCOPES = {
     "users:admin": "Grant scopes, activate, sign out and set passwords.",
     "webhooks": "Manage webhooks, and read what became of their deliveries.",
     "events:read": "Follow what changes, as it does.",
+    "scim": "Provision users by SCIM: for clients that act as themselves.",
 }
 _TOKENS = (
     "A signed access token (RFC9068), verified as RFC8725 asks: only with the algorithms of our own keys, "

@@ -54,6 +54,11 @@ def read(text: str, region: str | None = None) -> Conditions:
         tree = ScimFilter(text).ast
     except InvalidFilterException as error:
         raise refuse(f"It is no filter: {str(error.detail).rstrip('.')}.") from None
+    return read_tree(tree, region)
+
+
+def read_tree(tree: FilterNode, region: str | None) -> Conditions:
+    """The conditions of an expression that was parsed."""
     if sum(1 for _ in _leaves(tree)) > MOST_COMPARISONS:
         raise refuse(f"It has more than {MOST_COMPARISONS} comparisons.")
     return _read(tree, "", region)

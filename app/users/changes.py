@@ -54,6 +54,7 @@ OWNED = {
     "mail_codes": "user",
     "known_devices": "user",
     "views": "private_to",
+    "provisioned": "target",
 }
 """Collections whose documents are deleted with the user whom this field of them names."""
 
