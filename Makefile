@@ -75,8 +75,9 @@ restarts: .venv/dev.stamp  ## workers replaced five times under load, and one ki
 races: .venv/dev.stamp  ## fifty exchanges of one code at once, two hundred times, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.races
 
-events: .venv/dev.stamp  ## ten thousand changes while worker, server, primary and receiver are killed by turns, into benchmarks/RESULTS.md
+events: .venv/dev.stamp  ## ten thousand changes while worker, server, primary and receiver are killed by turns, and what telling others costs, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.events
+	$(BIN)/python -m benchmarks.telling
 
 overload: .venv/dev.stamp  ## twice and four times what it can do, for two minutes each, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.overload

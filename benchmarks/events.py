@@ -25,7 +25,7 @@ import httpx
 from pymongo import MongoClient
 
 from app.events.causes import MAKERS
-from benchmarks import results, telling
+from benchmarks import results
 from benchmarks.events_receiver import Receiver, Told
 from benchmarks.results import Finding
 from tests.support.live import LiveProcess, LiveServer, LiveWorker
@@ -234,7 +234,6 @@ def main() -> None:
         with Directory(Path(folder), running, told) as directory:
             took_s = asyncio.run(run(directory, told, progress))
             findings = judge(running.mongo.uri, told, progress, took_s)
-    findings += telling.measure()
     keep = (asked.changes, asked.kills) == (CHANGES, KILLS)
     results.conclude(findings, mongod=mongod, started=started, keep=keep)
 

@@ -37,6 +37,7 @@ BENCHES = (
     "overload",
     "races",
     "events",
+    "telling",
 )
 """All of them, in the order of their rows."""
 _HEADINGS = ("Bench", "What", "Measured", "Ratio", "Promise", "Kept")

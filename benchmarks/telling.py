@@ -1,6 +1,6 @@
 """What telling others costs: a change while a worker relays, and a healthy webhook while fifty others hang.
 
-Part of `make events`; `python -m benchmarks.telling` prints it alone.
+python -m benchmarks.telling    into benchmarks/RESULTS.md (two minutes); the second half of `make events`
 """
 
 import asyncio
@@ -13,7 +13,9 @@ from typing import Any
 import httpx
 import orjson
 from aiohttp import web
+from pymongo import MongoClient
 
+from benchmarks import results
 from benchmarks.results import Finding
 from tests.support.api import serving
 from tests.support.live import LiveServer, LiveWorker
@@ -28,8 +30,8 @@ _P99_S = 2.0
 _APART_S = 0.02
 
 
-async def run(folder: Path) -> list[Finding]:
-    """Within one process that serves, relays and delivers."""
+async def run(folder: Path) -> tuple[str, list[Finding]]:
+    """The version of mongod, and what was found within one process that serves, relays and delivers."""
     with MongoServer(folder) as mongo, RedisServer(folder) as redis:
         settings: dict[str, Any] = {
             "jobs_inside": True,
@@ -50,11 +52,13 @@ async def run(folder: Path) -> list[Finding]:
                 delays = await _change(client, arrived)
                 rate = await _burst(client, arrived)
             stuck.hangs.set()
+        with MongoClient[dict[str, Any]](mongo.uri) as admin:
+            mongod = str(admin.server_info()["version"])
     p99_s = quantiles(delays, n=100)[-1]
     what = f"{CHANGES} changes while {HANGING} receivers hang: seconds until a healthy one has each, p99"
-    return [
-        Finding("events", what, f"p50 {median(delays):.3f} s, p99 {p99_s:.3f} s", p99_s, at_most=_P99_S),
-        Finding("events", f"the same process: deliveries of {BURST:,} at once", f"{rate:.0f} a second"),
+    return mongod, [
+        Finding("telling", what, f"p50 {median(delays):.3f} s, p99 {p99_s:.3f} s", p99_s, at_most=_P99_S),
+        Finding("telling", f"the same process: deliveries of {BURST:,} at once", f"{rate:.0f} a second"),
     ]
 
 
@@ -109,7 +113,7 @@ def find_cost(folder: Path) -> Finding:
     what = "a change while a worker relays it, against the same without a worker"
     figures = f"{relayed * 1000:.2f} and {alone * 1000:.2f} ms"
     ratio = median(told / quiet for told, quiet in zip(times[True], times[False], strict=True))
-    return Finding("events", what, figures, ratio, at_most=_MOST)
+    return Finding("telling", what, figures, ratio, at_most=_MOST)
 
 
 def _patch(http: httpx.Client, path: str) -> float:
@@ -122,14 +126,15 @@ def _patch(http: httpx.Client, path: str) -> float:
     return median(took)
 
 
-def measure() -> list[Finding]:
+def main() -> None:
+    started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="roster-telling-", ignore_cleanup_errors=True) as folder:
         parts = [Path(folder) / name for name in ("told", "cost")]
         for part in parts:
             part.mkdir()
-        return [*asyncio.run(run(parts[0])), find_cost(parts[1])]
+        mongod, findings = asyncio.run(run(parts[0]))
+        results.conclude([*findings, find_cost(parts[1])], mongod=mongod, started=started, keep=True)
 
 
 if __name__ == "__main__":
-    for finding in measure():
-        print(finding.what, finding.figures)
+    main()
