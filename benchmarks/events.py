@@ -36,7 +36,7 @@ CHANGES, KILLS, WRITERS = 10_000, 40, 8
 _APART_S = 1.0
 _DOWN_S = 0.5
 _LATEST_S = 400.0
-"""A delivery that failed twice waits for five minutes."""
+"""A delivery that failed three times waits for five minutes."""
 _TYPES = ["user.created", "user.changed", "user.deleted"]
 
 

@@ -15,7 +15,7 @@ from app.events import Event
 from app.webhooks.sender import Outcome
 from models.delivery import StoredDelivery
 
-PAUSES_S: Sequence[float] = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+PAUSES_S: Sequence[float] = (5, 30, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Between tries: three days and some hours in all."""
 _JITTER = 0.2
 
