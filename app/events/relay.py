@@ -30,6 +30,8 @@ from models.event import StoredEvent, StoredRelay
 log = structlog.get_logger("roster.events")
 
 _LOOK_S = 1.0
+_TOGETHER_S = 0.05
+"""What follows some events within this time is one transaction: each waits for the disk, as changes do."""
 _TOLD_S = 2.0
 """How often the token is kept where nothing happens."""
 
@@ -84,6 +86,8 @@ class Relay:
                 seen = {"$literal": changes[-1]["clusterTime"].as_datetime()} if changes else "$$NOW"
                 if rows or time.monotonic() - self._told_at >= _TOLD_S:
                     await self._place(lease, rows, {"token": {"$literal": token}, "seen_at": seen})
+                if rows:
+                    await asyncio.sleep(_TOGETHER_S)
 
     async def _recover(self, lease: Lease, state: Row) -> None:
         """Place what is not, and follow the stream from now on: the next turn does."""
