@@ -30,7 +30,7 @@ from models.event import StoredEvent, StoredRelay
 log = structlog.get_logger("roster.events")
 
 _LOOK_S = 1.0
-_TOGETHER_S = 0.05
+_TOGETHER_S = 0.1
 """What follows some events within this time is one transaction: each waits for the disk, as changes do."""
 _TOLD_S = 2.0
 """How often the token is kept where nothing happens."""
