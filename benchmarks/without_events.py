@@ -1,6 +1,5 @@
 """`python -m benchmarks.without_events worker`: the worker as it would be without events and webhooks."""
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,4 +15,4 @@ async def _doing_nothing(*_: Any, **__: Any) -> AsyncIterator[None]:
 
 if __name__ == "__main__":
     vars(worker).update(relaying=_doing_nothing, delivering=_doing_nothing)
-    sys.exit(main())
+    main()
