@@ -111,6 +111,10 @@ class StoredDelivery(Document):
         indexes: ClassVar[list[IndexModel]] = [
             GONE_WHEN_DUE,
             IndexModel([("webhook", 1), ("event", 1)], name="event", unique=True),
-            IndexModel([("webhook", 1), ("_id", -1)], name="webhook"),
-            IndexModel([("webhook", 1), ("state", 1), ("position", 1)], name="state"),
+            IndexModel([("webhook", 1), ("state", 1), ("_id", -1)], name="log"),
+            IndexModel(
+                [("webhook", 1), ("position", 1)],
+                name="waiting",
+                partialFilterExpression={"state": "waiting"},
+            ),
         ]

@@ -29,18 +29,27 @@ def cut(found: list[T], limit: int, seal: Callable[[T], str]) -> Page[T]:
 
 
 async def newest_first(
-    documents: Collection, cursors: CursorSealer, wanted: Row, asked: PageQuery
+    documents: Collection, cursors: CursorSealer, wanted: Row, asked: PageQuery, *, hint: str | None = None
 ) -> Page[Row]:
-    """One page. A cursor is good only for its collection and filter; the filter must not hold `_id`."""
-    return await by_id(documents, cursors, wanted, asked, order=DESCENDING)
+    """One page. A cursor is good only for its collection and filter; the filter must not hold `_id`.
+
+    `hint` is an index, where MongoDB might prefer one that leaves it to sort.
+    """
+    return await by_id(documents, cursors, wanted, asked, order=DESCENDING, hint=hint)
 
 
 async def by_id(
-    documents: Collection, cursors: CursorSealer, wanted: Row, asked: PageQuery, *, order: int = ASCENDING
+    documents: Collection,
+    cursors: CursorSealer,
+    wanted: Row,
+    asked: PageQuery,
+    *,
+    order: int = ASCENDING,
+    hint: str | None = None,
 ) -> Page[Row]:
     """One page in the order of ids; the same of cursors and filters."""
     fingerprint = orjson.dumps([documents.name, wanted], default=str, option=orjson.OPT_SORT_KEYS)
     beyond = "$gt" if order == ASCENDING else "$lt"
     past = {} if asked.cursor is None else {"_id": {beyond: cursors.open(asked.cursor, fingerprint).id}}
-    found = await documents.find(wanted | past).sort("_id", order).limit(asked.limit + 1).to_list()
+    found = await documents.find(wanted | past, hint=hint).sort("_id", order).limit(asked.limit + 1).to_list()
     return cut(found, asked.limit, lambda last: cursors.seal(Position(0, None, last["_id"]), fingerprint))

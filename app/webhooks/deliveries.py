@@ -61,7 +61,7 @@ class Deliveries:
     async def find_waiting(self, webhook: ObjectId, most: int) -> list[Row]:
         """The first ones by their places."""
         wanted = {"webhook": webhook, "state": "waiting"}
-        return await self.collection.find(wanted, hint="state").sort("position").limit(most).to_list()
+        return await self.collection.find(wanted, hint="waiting").sort("position").limit(most).to_list()
 
     async def end(self, delivery: Row, outcome: Outcome) -> None:
         """It is not tried again: it was delivered, or failed once too often."""

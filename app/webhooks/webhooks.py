@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import timedelta
+from typing import get_args
 
 import orjson
 from bson import ObjectId
@@ -23,7 +24,7 @@ from app.webhooks.keys import SigningKeys
 from app.webhooks.messages import Messages
 from app.webhooks.sender import Outcome, Sender, open_sender
 from app.webhooks.signing import make_secret, show_secret
-from models.delivery import DeliveryQuery, WebhookRedelivery
+from models.delivery import DeliveryQuery, DeliveryState, WebhookRedelivery
 from models.job import PageQuery
 from models.listing import ListQuery
 from models.webhook import MOST_WEBHOOKS, StoredWebhook, WebhookInput, WebhookPatch
@@ -133,8 +134,9 @@ class Webhooks:
     async def deliveries(self, key: ObjectId, asked: DeliveryQuery) -> Page[Row]:
         """A page of them, the newest first. WebhookNotFoundError."""
         await self.read(key)
-        wanted: Row = {"webhook": key} | ({"state": {"$in": sorted(asked.state)}} if asked.state else {})
-        return await newest_first(self._deliveries.collection, self._cursors, wanted, asked)
+        states = sorted(asked.state or get_args(DeliveryState))  # one index serves each, in order
+        wanted: Row = {"webhook": key, "state": {"$in": states}}
+        return await newest_first(self._deliveries.collection, self._cursors, wanted, asked, hint="log")
 
     async def redeliver(self, key: ObjectId, asked: WebhookRedelivery) -> int:
         """How many that have ended are delivered once more. InvalidError, WebhookNotFoundError."""
