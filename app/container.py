@@ -43,6 +43,8 @@ from app.oauth.devices import Devices
 from app.oauth.oauth import OAuth
 from app.oauth.openid import Logouts
 from app.oauth.openid.back_channel import LogoutNotices
+from app.scim.activity import Activity
+from app.scim.provisioning import Provisioning
 from app.search import SearchIndex
 from app.statistics import Statistics
 from app.users import Users
@@ -78,6 +80,7 @@ class Container:
     views: Views
     bulk: Bulk
     logout_notices: LogoutNotices
+    provisioning: Provisioning
     activations: Activations
     readiness: Readiness
 
@@ -151,6 +154,10 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
     closing.push_async_callback(sign_ins.write)
     writing = asyncio.create_task(sign_ins.keep_writing())
     closing.callback(writing.cancel)
+    activity = Activity(database)
+    closing.push_async_callback(activity.write)
+    noting = asyncio.create_task(activity.keep_writing())
+    closing.callback(noting.cancel)
     auth = OAuth(
         settings=settings,
         database=database,
@@ -216,6 +223,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
             held, files=files, jobs=jobs, users=users, listing=listing, imports=imports, cursors=cursors
         ),
         logout_notices=logout_notices,
+        provisioning=Provisioning(database, clients, cursors, activity),
         activations=Activations(auth, jobs, listing),
         readiness=Readiness(database, held.redis_connection, lambda: keyring.signing),
     )

@@ -18,7 +18,7 @@ from models.job import Job
 from models.mail import StoredMail
 from models.mail_code import StoredMailCode
 from models.opaque_token import StoredToken
-from models.provisioned import StoredLink
+from models.provisioned import StoredActivity, StoredActivityDay, StoredLink
 from models.schedule import StoredSchedule
 from models.session import EndedSession, KnownDevice
 from models.statistics import StoredDay, StoredFigures, StoredSignIns
@@ -117,6 +117,8 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     StoredToken,
     StoredConsent,
     StoredLink,
+    StoredActivity,
+    StoredActivityDay,
     StoredMail,
     StoredView,
     StoredWebhook,

@@ -48,7 +48,7 @@ async def list_my_tokens(caller: Myself, opened: Backends) -> OpaqueTokenList:
 )
 async def end_my_token(token_id: TokenId, caller: Myself, opened: Backends) -> None:
     """It is refused from the next request on; it may be the token of this one."""
-    await accounts.end_token(opened.auth, caller.user_id, token_id, by=caller)
+    await accounts.end_token(opened.auth, caller.user_id, token_id, by=caller.user_id)
 
 
 @router.get(
@@ -69,7 +69,7 @@ async def list_tokens(user_id: UserId, _: Administrator, opened: Backends) -> Op
 )
 async def end_token(user_id: UserId, token_id: TokenId, caller: Administrator, opened: Backends) -> None:
     """It is refused from the next request on; the user's sessions and other tokens go on."""
-    await accounts.end_token(opened.auth, str(user_id), token_id, by=caller)
+    await accounts.end_token(opened.auth, str(user_id), token_id, by=caller.user_id)
 
 
 @router.post(
@@ -86,7 +86,7 @@ async def create_client_token(
     Its scopes are among the client's own. It ends when it expires, when it is ended, when the client loses
     one of these scopes, and with the client.
     """
-    made = await oauth.create_client_token(opened.auth, client_id, asked, by=caller)
+    made = await oauth.create_client_token(opened.auth, client_id, asked, by=caller.user_id)
     return replies.opaque_token(*made)
 
 
@@ -112,4 +112,4 @@ async def end_client_token(
 ) -> None:
     """It is refused from the next request on; the client's other tokens go on."""
     client = await opened.auth.clients.read(client_id)
-    await accounts.end_token(opened.auth, client.subject, token_id, by=caller)
+    await accounts.end_token(opened.auth, client.subject, token_id, by=caller.user_id)

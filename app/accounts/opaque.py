@@ -45,8 +45,12 @@ def _check_scopes(asked: OpaqueTokenInput, allowed: frozenset[str]) -> None:
         )
 
 
-async def end_token(auth: Auth, principal: str, token_id: str, *, by: Claims) -> None:
-    """End a token of a user or client. TokenNotFoundError if they have none with this id."""
+async def end_token(auth: Auth, principal: str, token_id: str, *, by: str | None = None) -> None:
+    """End a token of a user or client. TokenNotFoundError if they have none with this id.
+
+    `by`: None on the command line, which tells its operator.
+    """
     if not await auth.opaque_tokens.end(principal, token_id):
         raise TokenNotFoundError("There is no such token.")
-    audit.log.record("token_ended", user_id=principal, sid=token_id, by=by.user_id)
+    if by is not None:
+        audit.log.record("token_ended", user_id=principal, sid=token_id, by=by)

@@ -44,6 +44,8 @@ Success = Literal[
     "token_refreshed",
     "token_revoked",  # by a client (RFC 7009)
     "user_activated",
+    "user_given",  # to a provisioning client, by an administrator; `user_taken` from it
+    "user_taken",
     "user_deactivated",
 ]
 Denial = Literal[

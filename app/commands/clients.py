@@ -1,4 +1,4 @@
-"""`python -m app clients add | list | change | renew-secret | remove`."""
+"""`python -m app clients add | list | change | renew-secret | token | tokens | end-token | remove`."""
 
 from collections.abc import Callable, Collection
 from functools import wraps
@@ -8,12 +8,14 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from app import oauth
+from app import accounts, oauth
 from app.clients import Client, NewClient
-from app.commands.running import err, out, run_once, show_once
+from app.commands.running import err, out, read_input, run_once, show_once
+from app.container import Container
 from app.core import sealing
 from models.account import MONTH_S
 from models.client import DAY_S, OLDER_GRANT_TYPES, AuthMethod, GrantType
+from models.opaque_token import OpaqueTokenInput
 from models.values import ALL_SCOPES, IDENTITY_SCOPES
 
 cli = typer.Typer(help="The OAuth clients that may request and inspect tokens.", no_args_is_help=True)
@@ -183,6 +185,51 @@ def renew_secret(
 ) -> None:
     """Give a client a new secret, printed only once; the old one is good for another day unless told."""
     _show(run_once(lambda opened: opened.auth.clients.renew_secret(client_id, overlap_s=overlap)))
+
+
+@cli.command("token")
+def create_token(
+    client_id: _Id,
+    name: Annotated[str, typer.Argument(help="What it is for.")],
+    *,
+    scopes: Annotated[list[str], typer.Option("--scope", help="What it may do; repeat for more.")],
+    expires_in: Annotated[int, typer.Option(min=60, max=366 * DAY_S, help="Seconds.")] = 90 * DAY_S,
+) -> None:
+    """Make a token that a client keeps, for a program that can only be given one; printed only once."""
+    given = {"name": name, "scopes": _check(scopes, "scopes", ALL_SCOPES), "expires_in": expires_in}
+    asked = read_input(OpaqueTokenInput, given)
+    text, stored = run_once(lambda opened: oauth.create_client_token(opened.auth, client_id, asked))
+    out.print(f"id: {stored['_id']}", markup=False)
+    show_once(f"token: {text}\n")
+    err.print("Keep the token now: it cannot be shown again.")
+
+
+@cli.command("tokens")
+def list_tokens(client_id: _Id) -> None:
+    """List the tokens that a client keeps: id, name, scopes, when each expires and was used last."""
+
+    async def find(opened: Container) -> list[dict[str, Any]]:
+        client = await opened.auth.clients.read(client_id)
+        return await opened.auth.opaque_tokens.list_all(client.subject)
+
+    for token in run_once(find):
+        used = token["last_used_at"]
+        moments = (token["expires_at"].isoformat(), used.isoformat() if used else "unused")
+        typer.echo("\t".join((token["_id"], token["name"], " ".join(token["scopes"]), *moments)))
+
+
+@cli.command("end-token")
+def end_token(
+    client_id: _Id, token_id: Annotated[str, typer.Argument(metavar="TOKEN_ID", help="As `tokens` has it.")]
+) -> None:
+    """End a token that a client keeps, with the next request."""
+
+    async def end(opened: Container) -> None:
+        client = await opened.auth.clients.read(client_id)
+        await accounts.end_token(opened.auth, client.subject, token_id)
+
+    run_once(end)
+    out.print(f"{token_id} has ended.", markup=False)
 
 
 @cli.command("remove")

@@ -4,13 +4,13 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
 import typer
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from rich.console import Console
 from rich.progress import Progress
 
@@ -25,6 +25,7 @@ from app.monitoring import logs
 out = Console(soft_wrap=True, highlight=False, emoji=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 
 def show_once(text: str) -> None:
@@ -34,6 +35,15 @@ def show_once(text: str) -> None:
         sys.stdout.flush()
     except OSError:
         err.print(text, markup=False)
+
+
+def read_input(model: type[M], given: Mapping[str, Any]) -> M:
+    """The model of what was typed. BadParameter says what is wrong first."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False)[0]
+        raise typer.BadParameter(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}") from None
 
 
 def progress() -> Progress:

@@ -1,14 +1,13 @@
 """`python -m app webhooks add | list | remove | resume | renew-secret | test | redeliver | keys | …`."""
 
 from datetime import datetime
-from typing import Annotated, TypeVar, get_args
+from typing import Annotated, get_args
 
 import typer
 from bson import ObjectId
 from bson.errors import InvalidId
-from pydantic import BaseModel, ValidationError
 
-from app.commands.running import err, out, run_once, show_once
+from app.commands.running import err, out, read_input, run_once, show_once
 from app.core.errors import WebhookNotFoundError
 from app.core.mongo import Row
 from models.delivery import WebhookRedelivery
@@ -16,7 +15,6 @@ from models.event import Payload
 from models.job import PageQuery
 from models.webhook import DAY_S, WEEK_S, WebhookInput, WebhookPatch
 
-T = TypeVar("T", bound=BaseModel)
 cli = typer.Typer(help="Where events are posted.", no_args_is_help=True)
 
 _Id = Annotated[str, typer.Argument(metavar="ID", help="The webhook's id.")]
@@ -40,7 +38,7 @@ def add_webhook(
     headers = dict(part.split(": ", 1) for part in header or () if ": " in part)
     if len(headers) < len(header or ()):
         raise typer.BadParameter("Write each header as `Name: value`, and each name once.")
-    asked = _read(
+    asked = read_input(
         WebhookInput,
         {"url": url, "types": types or [], "filter": wanted, "payload": payload, "headers": headers},
     )
@@ -95,7 +93,7 @@ def redeliver(
     failed: Annotated[bool, typer.Option("--failed", help="All that failed for good.")] = False,
 ) -> None:
     """Deliver once more: one, all since a time, or all that failed."""
-    asked = _read(WebhookRedelivery, {"delivery": delivery, "since": since, "failed": failed or None})
+    asked = read_input(WebhookRedelivery, {"delivery": delivery, "since": since, "failed": failed or None})
     count = run_once(lambda opened: opened.webhooks.redeliver(_id(webhook_id), asked))
     out.print(f"{count} are delivered once more.", markup=False)
 
@@ -116,14 +114,6 @@ def _tell(keys: list[Row]) -> None:
     for key in keys:
         until = "" if key["expires_at"] is None else f"\tuntil {key['expires_at']:%Y-%m-%d %H:%M:%S}Z"
         typer.echo(f"{key['_id']}\t{key['public']}{until}")
-
-
-def _read(model: type[T], given: Row) -> T:
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        wrong = error.errors(include_input=False, include_url=False)[0]
-        raise typer.BadParameter(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}") from None
 
 
 def _id(text: str) -> ObjectId:

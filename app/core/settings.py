@@ -285,6 +285,13 @@ class Settings(BaseSettings):
         description="Days for which events are kept for readers that were away, and what became of "
         "deliveries to webhooks; more than the three for which a delivery is tried.",
     )
+    scim_per_minute: int = Field(
+        default=6_000,
+        ge=0,
+        le=1_000_000,
+        description="Requests by SCIM that one client may make a minute, counted in steps of ten seconds; "
+        "0 for any number.",
+    )
     webhook_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         default=(),
         max_length=1_000,

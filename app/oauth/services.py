@@ -5,7 +5,6 @@ from typing import Any
 
 from app import audit
 from app.accounts.grants import IssuedTokens
-from app.auth.access_tokens import Claims
 from app.auth.sessions import CLIENT_GENERATION
 from app.clients import Client
 from app.core.errors import FieldError, InvalidError, InvalidScopeError, UnauthorizedClientError
@@ -13,6 +12,7 @@ from app.oauth import forms
 from app.oauth.oauth import OAuth
 from app.oauth.token_requests import TokenRequest
 from models.opaque_token import OpaqueTokenInput
+from models.provisioned import StoredActivity, StoredActivityDay, StoredLink
 
 _NO_SCOPES = "The client has no scopes of its own: an administrator names them first."
 _PUBLIC = "A client that has neither secret nor key cannot act as itself."
@@ -65,14 +65,22 @@ async def remove_client(auth: OAuth, client_id: str, *, by: str | None = None) -
     """
     client = await auth.clients.read(client_id)
     async with auth.sessions.ending_client(client_id), auth.sessions.ending(client.subject) as ending:
+        await _forget_provisioning(auth, client)
         await auth.clients.remove(client_id, by=by)
         ending.generation = CLIENT_GENERATION + 1
     await auth.opaque_tokens.forget(client.subject)
     await auth.consents.forget_client(client_id)
 
 
+async def _forget_provisioning(auth: OAuth, client: Client) -> None:
+    """Another client that is registered under its id sees nothing of its users, which stay."""
+    await auth.database[StoredLink.Settings.name].delete_many({"client": client.id})
+    await auth.database[StoredActivity.Settings.name].delete_one({"_id": client.subject})
+    await auth.database[StoredActivityDay.Settings.name].delete_many({"client": client.subject})
+
+
 async def create_client_token(
-    auth: OAuth, client_id: str, asked: OpaqueTokenInput, *, by: Claims
+    auth: OAuth, client_id: str, asked: OpaqueTokenInput, *, by: str | None = None
 ) -> tuple[str, dict[str, Any]]:
     """The text of a new token of the client, and what is stored of it.
 
@@ -81,7 +89,8 @@ async def create_client_token(
     client = await auth.clients.read(client_id)
     _check(client, asked)
     text, stored = await auth.opaque_tokens.create(client.subject, CLIENT_GENERATION, asked, client)
-    audit.log.record("token_created", sid=stored["_id"], client_id=client.id, by=by.user_id)
+    if by is not None:
+        audit.log.record("token_created", sid=stored["_id"], client_id=client.id, by=by)
     return text, stored
 
 

@@ -4,13 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from app.core.clock import now
+from app.core.cursors import CursorSealer, Position
 from app.core.errors import FieldError, UniqueConflictError
 from app.core.mongo import AWARE, Database, Row
+from app.core.paging import Page, cut
+from models.job import PageQuery
 from models.provisioned import Kind, StoredLink
 
 
@@ -34,15 +38,7 @@ class Links:
         self, target: ObjectId, said: Mapping[str, Any], session: AsyncClientSession | None = None
     ) -> Row:
         """The new link. UniqueConflictError where the client has given its `externalId` to another."""
-        link = {
-            "_id": ObjectId(),
-            **self._own,
-            "target": target,
-            "external_id": said.get("externalId"),
-            "said": dict(said),
-            "revision": 1,
-            "changed_at": now(),
-        }
+        link = self._new(target, said)
         try:
             await self._stored.insert_one(link, session=session)
         except DuplicateKeyError:
@@ -86,6 +82,37 @@ class Links:
         cursor = self._stored.find(found, hint="client_target").sort("target", 1).skip(skip).limit(limit)
         links: list[Row] = await cursor.to_list()
         return links
+
+    async def list_page(self, cursors: CursorSealer, asked: PageQuery) -> Page[Row]:
+        """Links in the order of their targets' ids."""
+        of = orjson.dumps([StoredLink.Settings.name, self._own])
+        after = None if asked.cursor is None else cursors.open(asked.cursor, of).id
+        found = await self.page(skip=0, limit=asked.limit + 1, after=after)
+        return cut(found, asked.limit, lambda last: cursors.seal(Position(0, None, last["target"]), of))
+
+    async def give(self, target: ObjectId) -> bool:
+        """Link what an administrator gives to the client; False if it is linked already."""
+        try:
+            await self._stored.insert_one(self._new(target, {}))
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def take(self, target: ObjectId) -> bool:
+        """Delete the link; False if there is none."""
+        taken = await self._stored.delete_one(self._own | {"target": target})
+        return bool(taken.deleted_count)
+
+    def _new(self, target: ObjectId, said: Mapping[str, Any]) -> Row:
+        return {
+            "_id": ObjectId(),
+            **self._own,
+            "target": target,
+            "external_id": said.get("externalId"),
+            "said": dict(said),
+            "revision": 1,
+            "changed_at": now(),
+        }
 
 
 def _taken() -> UniqueConflictError:

@@ -105,6 +105,28 @@ def test_a_secret_stands_in_no_listing_and_no_document(mongo_uri: str, run: Run)
         assert secret not in stored + listed.stdout + listed.stderr + taken.stdout + taken.stderr
 
 
+def test_a_token_that_a_client_keeps_is_made_listed_and_ended(run: Run) -> None:
+    run("add", "Okta", "--id", "okta", "--grant", "client_credentials", "--scope", "scim")
+    made = run("token", "okta", "provisioning", "--scope", "scim", "--expires-in", "3600")
+    assert (made.returncode, made.stderr) == (0, "Keep the token now: it cannot be shown again.\n")
+    found = re.fullmatch(r"id: ([\w-]{43})\ntoken: (roster_svc_[\w-]{49})\n", made.stdout)
+    assert found is not None
+    listed = run("tokens", "okta")
+    assert listed.returncode == 0
+    assert listed.stdout.startswith(f"{found[1]}\tprovisioning\tscim\t")
+    assert found[2] not in listed.stdout
+    ended = run("end-token", "okta", found[1])
+    assert (ended.returncode, ended.stdout) == (0, f"{found[1]} has ended.\n")
+    assert run("tokens", "okta").stdout == ""
+    assert_refused(run("end-token", "okta", found[1]), "There is no such token.")
+
+
+def test_a_token_without_a_name_is_a_mistyped_command(run: Run) -> None:
+    done = run("token", "okta", " ", "--scope", "scim")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "name" in done.stderr
+
+
 def test_what_cannot_be_done_is_said_in_one_sentence(run: Run) -> None:
     wrong_id = "A client's id is 1 to 64 visible ASCII characters other than :, % and +."
     assert_refused(run("add", "Portal", "--id", "a:b"), wrong_id)

@@ -124,6 +124,7 @@ LET_IN = {
     "list_jobs": 200, "read_job": 404, "cancel_job": 404, "stream_job": 404,
     "create_client": 201, "list_clients": 200, "read_client": 404, "patch_client": 404, "remove_client": 404,
     "renew_secret": 404,
+    "list_client_users": 404, "give_user": 404, "take_user": 404, "read_client_activity": 404,
     "list_my_consents": 200, "withdraw_my_consent": 404, "list_consents": 200, "withdraw_consent": 404,
     "suggest_users": 422,  # nothing was typed
     "change_password": 401, "change_email": 401,  # a caller who is in no directory has no password

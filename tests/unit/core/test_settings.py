@@ -80,6 +80,7 @@ DEFAULTS: dict[str, object] = {
     "require_if_match": False,
     "audit_ttl_days": 365,
     "events_ttl_days": 7,
+    "scim_per_minute": 6_000,
     "webhook_networks": (),
     "webhook_timeout_s": 15,
     "query_budget_ms": 2_000,
