@@ -27,6 +27,7 @@ from models.listing import UserPage
 from models.mail import MailOutput, MailPage
 from models.opaque_token import NewOpaqueToken, OpaqueTokenList
 from models.problem import MEDIA_TYPE, Problem, ProblemError
+from models.provisioned import LinkPage
 from models.schedule import ScheduleOutput, SchedulePage
 from models.statistics import Statistics
 from models.token import OAuthProblem
@@ -237,7 +238,7 @@ _EXAMPLED = (
     ClientPatch, ExportOutput, ExportPage, ImportList, ImportPlan, JobOutput, JobPage, MailOutput,
     DeliveryOutput, DeliveryPage, NewWebhook, WebhookKeys, WebhookOutput, WebhookPage, WebhookTest,
     MailPage, NewClientOutput, NewOpaqueToken, OpaqueTokenList, OwnPatch, ScheduleOutput, SchedulePage,
-    Statistics, UserInput, UserOutput, UserPage, UserPatch, ViewPage,
+    LinkPage, Statistics, UserInput, UserOutput, UserPage, UserPatch, ViewPage,
 )  # fmt: skip
 """Schemas whose examples may have nulls."""
 
