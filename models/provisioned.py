@@ -13,7 +13,7 @@ from models.user import EXAMPLE_ID
 from models.values import PLAIN
 
 Kind = Literal["User", "Group"]
-Outcome = Literal["succeeded", "refused", "failed"]
+Outcome = Literal["succeeded", "refused", "throttled", "failed"]
 MOST_REQUESTS: Final = 200
 KEPT_DAYS: Final = 90
 _EXAMPLE_LINK: Final[dict[str, Any]] = {
@@ -29,7 +29,13 @@ _EXAMPLE_REQUEST: Final[dict[str, Any]] = {
     "scim_type": "uniqueness",
     "detail": "Another resource has this externalId.",
 }
-_EXAMPLE_DAY: Final[dict[str, Any]] = {"day": "2026-01-31", "succeeded": 812, "refused": 3, "failed": 0}
+_EXAMPLE_DAY: Final[dict[str, Any]] = {
+    "day": "2026-01-31",
+    "succeeded": 812,
+    "refused": 3,
+    "throttled": 0,
+    "failed": 0,
+}
 
 
 class LinkOutput(BaseModel):
@@ -63,11 +69,12 @@ class ProvisioningRequest(BaseModel):
 
 
 class ProvisioningDay(BaseModel):
-    """How many requests of a day (UTC) were answered, refused (4xx), or failed (5xx)."""
+    """How many requests of a day (UTC) were answered, refused (4xx), told to wait (429), or failed (5xx)."""
 
     day: Annotated[str, Field(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", max_length=10)]
     succeeded: answers.Count
     refused: answers.Count
+    throttled: answers.Count
     failed: answers.Count
 
 
@@ -81,7 +88,7 @@ class ProvisioningActivity(BaseModel):
     ]
     failures: Annotated[
         list[ProvisioningRequest],
-        Field(max_length=MOST_REQUESTS, description="Those that were not answered with 2xx."),
+        Field(max_length=MOST_REQUESTS, description="Those that were refused or failed, but for 429."),
     ]
     days: Annotated[list[ProvisioningDay], Field(max_length=KEPT_DAYS, description="The latest first.")]
 
@@ -133,6 +140,7 @@ class StoredActivityDay(NamedDocument):
     day: str
     succeeded: int = 0
     refused: int = 0
+    throttled: int = 0
     failed: int = 0
     expires_at: datetime
 

@@ -22,7 +22,10 @@ _PAUSE_S = 1.0
 _REQUESTS_KEPT = timedelta(days=30)
 _LONGEST_PATH = 200
 _LONGEST_DETAIL = 500
-_OUTCOMES: dict[int, Outcome] = {2: "succeeded", 4: "refused", 5: "failed"}
+_OUTCOMES: dict[int, Outcome] = {4: "refused", 5: "failed"}
+_THROTTLED = 429
+_TOLD_WHY: tuple[Outcome, ...] = ("refused", "failed")
+"""What is a failure: 429s come by the hundred, and would leave no room for the others."""
 
 
 class _Noted:
@@ -63,9 +66,9 @@ class Activity:
             "scim_type": scim_type,
             "detail": None if detail is None else detail[:_LONGEST_DETAIL].replace("\0", ""),
         }
-        outcome = _OUTCOMES.get(status // 100, "succeeded")
+        outcome: Outcome = "throttled" if status == _THROTTLED else _OUTCOMES.get(status // 100, "succeeded")
         noted.requests.append(request)
-        if outcome != "succeeded":
+        if outcome in _TOLD_WHY:
             noted.failures.append(request)
         noted.counts.setdefault(at.date().isoformat(), Counter())[outcome] += 1
         self._is_noted.set()

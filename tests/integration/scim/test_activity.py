@@ -36,7 +36,7 @@ async def test_an_administrator_sees_what_a_client_asked_and_why_it_failed(share
     (failure,) = activity["failures"]
     assert (failure["scim_type"], failure["detail"]) == ("uniqueness", told)
     (day,) = activity["days"]
-    assert {"day": day["day"], "succeeded": 2, "refused": 1, "failed": 0} == day
+    assert {"day": day["day"], "succeeded": 2, "refused": 1, "throttled": 0, "failed": 0} == day
 
 
 async def test_neither_queries_nor_bodies_are_noted(shared: httpx.AsyncClient) -> None:
@@ -88,6 +88,15 @@ async def test_notes_that_mongodb_does_not_take_are_lost(
     assert (await activity.read(client))["requests"] == []
 
 
+async def test_days_are_read_by_an_index_in_its_order(shared: httpx.AsyncClient) -> None:
+    days = database(shared)["provisioning_days"]
+    plan = await days.find({"client": "0" * 24}, sort=[("day", -1)], limit=90).explain()
+    stages = str(plan["queryPlanner"]["winningPlan"])
+    assert "'indexName': 'client'" in stages
+    assert "'SORT'" not in stages
+    assert "'COLLSCAN'" not in stages
+
+
 async def test_activity_goes_with_the_client(shared: httpx.AsyncClient) -> None:
     okta = await provider(shared)
     await okta.make(f"eve-{secrets.token_hex(4)}@example.com")
@@ -110,4 +119,6 @@ async def test_a_client_that_asks_too_much_is_told_when_to_go_on(
         scim_error(refused, 429)
         assert refused.headers["Retry-After"] == "10"
         assert (await entra.ask("GET", "/Users")).status_code == 200
-        assert (await read(throttled, okta.client_id))["failures"][0]["status"] == 429
+        activity = await read(throttled, okta.client_id)
+        assert [each["status"] for each in activity["requests"]] == [429, 200, 200]
+        assert (activity["failures"], activity["days"][0]["throttled"]) == ([], 1)

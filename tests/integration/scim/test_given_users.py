@@ -74,6 +74,24 @@ async def test_the_users_of_a_client_come_page_by_page(shared: httpx.AsyncClient
     assert second["next"] is None
 
 
+async def test_a_client_that_was_given_an_administrator_cannot_change_them(shared: httpx.AsyncClient) -> None:
+    okta, user = await provider(shared), await create(shared)
+    made = await shared.patch(f"/users/{user['id']}", json={"scopes": ["users:admin"]})
+    assert made.status_code == 200, made.text
+    await give(okta, user["id"])
+    operation = {"op": "replace", "path": "active", "value": False}
+    scim_error(await okta.patch(user, operation), 403)
+    scim_error(await okta.ask("DELETE", f"/Users/{user['id']}"), 403)
+    assert (await shared.get(f"/users/{user['id']}")).json()["is_active"]
+
+
+async def test_a_link_goes_with_its_user(shared: httpx.AsyncClient) -> None:
+    okta, user = await provider(shared), await create(shared)
+    await give(okta, user["id"])
+    assert (await shared.delete(f"/users/{user['id']}")).status_code == 204
+    assert await seen_by(okta) == []
+
+
 async def test_only_administrators_give_users(shared: httpx.AsyncClient) -> None:
     okta, user = await provider(shared), await create(shared)
     bearer = {"Authorization": f"Bearer {okta.token}"}
