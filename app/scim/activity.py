@@ -61,10 +61,10 @@ class Activity:
         request = {
             "at": at,
             "method": method,
-            "path": path[:_LONGEST_PATH].replace("\0", ""),
+            "path": _bounded(path, _LONGEST_PATH),
             "status": status,
             "scim_type": scim_type,
-            "detail": None if detail is None else detail[:_LONGEST_DETAIL].replace("\0", ""),
+            "detail": None if detail is None else _bounded(detail, _LONGEST_DETAIL),
         }
         outcome: Outcome = "throttled" if status == _THROTTLED else _OUTCOMES.get(status // 100, "succeeded")
         noted.requests.append(request)
@@ -114,6 +114,11 @@ class Activity:
             "failures": _by_time(latest["failures"]),
             "days": await days.to_list(),
         }
+
+
+def _bounded(text: str, longest: int) -> str:
+    """The beginning of a text that a client may have chosen, as MongoDB and JSON can hold it."""
+    return text[:longest].replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def _newest(requests: deque[Row]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pymongo.errors import AutoReconnect
 
 from app.scim.activity import Activity
 from tests.support.databases import PreparedDatabases
+from tests.support.identity import call
 from tests.support.scim import provider, scim_error
 from tests.support.users import database, problem
 
@@ -69,6 +70,24 @@ async def test_texts_that_a_client_chose_are_cut(shared: httpx.AsyncClient) -> N
     scim_error(await okta.ask("GET", "/" + "x" * 600), 400, "invalidValue")
     activity = await read(shared, okta.client_id)
     assert [len(each["path"]) for each in activity["requests"]] == [200, 200]
+
+
+async def test_what_no_document_can_hold_is_noted_without_that(shared: httpx.AsyncClient) -> None:
+    activity = Activity(database(shared))
+    client = secrets.token_hex(12)
+    activity.record(client, method="GET", path="/\0\ud800", status=400, detail="\udfff is no value\0")
+    await activity.write()
+    (noted,) = (await activity.read(client))["failures"]
+    assert (noted["path"], noted["detail"]) == ("/\ufffd?", "? is no value\ufffd")
+
+
+async def test_a_half_of_a_character_is_refused_and_noted(shared: httpx.AsyncClient) -> None:
+    okta = await provider(shared)
+    body = b'{"schemas": ["\\ud800"], "userName": "\\ud800", "emails": [{"type": "\\ud800"}]}'
+    headers = {"Authorization": f"Bearer {okta.token}", "Content-Type": "application/scim+json"}
+    reply = await call(shared, "POST", "/scim/v2/Users", headers=headers, content=body)
+    assert reply.status_code == 400, reply.text
+    assert [each["status"] for each in (await read(shared, okta.client_id))["failures"]] == [400]
 
 
 async def test_notes_that_mongodb_does_not_take_are_lost(
