@@ -35,6 +35,7 @@ from app.jobs import JobQueue, Jobs
 from app.keys.keyring import Keyring, keep_current
 from app.keys.password_keys import PasswordKeys
 from app.listing import Listing
+from app.live import Live
 from app.mail import Outbox
 from app.notices import Notices
 from app.oauth.authorization import Authorization
@@ -68,6 +69,7 @@ class Container:
     audit: AuditLog
     events: Events
     webhooks: Webhooks
+    live: Live
     jobs: Jobs
     outbox: Outbox
     notices: Notices
@@ -206,6 +208,7 @@ async def build(held: Connections, closing: AsyncExitStack, *, sign: bool = True
         search=SearchIndex(held.users),
         audit=AuditLog(database, cursors, budget_s=settings.query_budget_ms / 1000),
         events=found_events,
+        live=Live(found_events, listing),
         webhooks=Webhooks(
             database, held.secret, settings, cursors=cursors, events=found_events, listing=listing
         ),

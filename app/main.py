@@ -39,6 +39,7 @@ from routers import (
     device,
     device_pages,
     emails,
+    events,
     export_jobs,
     exports,
     health,
@@ -92,6 +93,7 @@ TAGS = [
     },
     {"name": "clients", "description": "The applications that request tokens, for administrators."},
     {"name": "consents", "description": "What users let applications have: listed and withdrawn."},
+    {"name": "events", "description": "What happens, as it does."},
     {"name": "export", "description": "Downloads of users: now, by a job, by a schedule."},
     {"name": "health", "description": "Health checks for load balancers and supervisors."},
     {
@@ -133,6 +135,7 @@ ROUTERS = (
     throttles.router,
     views.router,
     webhooks.router,
+    events.router,
     statistics.router,
     audit.router,
     auth.router,

@@ -11,6 +11,7 @@ from pymongo import IndexModel
 from models import answers
 from models.audit import Via
 from models.job import JobKind
+from models.listing import Filter
 from models.stored import FOREVER_S, NamedDocument
 from models.user import EXAMPLE_ID, UserOutput
 
@@ -150,6 +151,14 @@ EventId = Annotated[
     str,
     Field(pattern="^evt_[0-9a-f]{24}$", max_length=28, description="The same each time it is delivered."),
 ]
+
+
+class EventQuery(Filter):
+    """Filters of events: their types, and those of the users they are about; a repeated one means any."""
+
+    type: Annotated[
+        tuple[EventType, ...], Field(max_length=len(TYPES), description="Events of these types; none: all.")
+    ] = ()
 
 
 class StoredEvent(Document):

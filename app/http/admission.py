@@ -41,7 +41,7 @@ _HTML = b"text/html; charset=utf-8"
 
 _SEARCH = re.compile(rb"(?:^|&)q=")
 _OWN_BOUNDS = re.compile(
-    r"/users/export(/csv|/excel)?|/users/exports/[^/]+/file|/users/imports/[^/]+/rows\.xlsx|/jobs/[^/]+/events"
+    r"/users/export(/csv|/excel)?|/users/exports/[^/]+/file|/users/imports/[^/]+/rows\.xlsx|/jobs/[^/]+/events|/events"
     r"|/users/import|/users/imports/[^/]+/apply|/users/exports|/users:bulk|/users/bulk/[^/]+/(apply|revert)"
 )
 _SIGN_INS = frozenset(

@@ -29,6 +29,7 @@ from app.views import ViewUser
 from models.audit import AuditQuery
 from models.avatar import VERSION, AvatarQuery
 from models.delivery import DeliveryQuery
+from models.event import EventQuery
 from models.export import MEDIA_TYPES, Format
 from models.imports import ImportFileQuery, ImportPlanQuery, ImportQuery, ImportRowsQuery
 from models.job import JobQuery, PageQuery
@@ -422,6 +423,8 @@ ImportId = Annotated[
     PydanticObjectId, _OBJECT_ID, Path(description="The import's id.", examples=[EXAMPLE_ID])
 ]
 UploadId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The upload's id.")]
+EventReader = Annotated[Claims, Security(_caller, scopes=["events:read"])]
+EventOptions = Annotated[EventQuery, Depends(QueryOf(EventQuery))]
 WebhookId = Annotated[PydanticObjectId, _OBJECT_ID, Path(description="The webhook's id.")]
 WebhookManager = Annotated[Claims, Security(_caller, scopes=["webhooks"])]
 DeliveryOptions = Annotated[DeliveryQuery, Depends(QueryOf(DeliveryQuery))]

@@ -22,6 +22,7 @@ from app.core.sealing import BrokenSealError
 from app.core.stopping import stop
 from app.events import Event, Events
 from app.events.lease import Lease, LeaseLostError
+from app.events.selection import select
 from app.listing import Listing
 from app.monitoring import metrics
 from app.webhooks.deliveries import PAUSES_S, Deliveries, find_pause, new
@@ -141,20 +142,11 @@ class Courier:
         self._stored = self._position
 
     async def _select(self, events: Sequence[Event]) -> list[Event]:
-        """Those of its types, and about users whom its filter finds; of deleted ones no filter tells."""
-        types = self._webhook["types"]
-        wanted = [event for event in events if not types or event.type in types]
-        if not self._webhook["filter"]:
-            return wanted
-        matching = self._tools.listing.build(read(self._webhook["filter"], ListQuery)).matching
-        about = {ObjectId(event.user) for event in wanted if event.user and event.type != "user.deleted"}
-        found = self._tools.listing.users.find({"$and": [{"_id": {"$in": [*about]}}, matching]}, {"_id": 1})
-        passing = {str(row["_id"]) async for row in found}
-        return [
-            event
-            for event in wanted
-            if event.user is None or event.type == "user.deleted" or event.user in passing
-        ]
+        """Those that the webhook asks for."""
+        matching = None
+        if self._webhook["filter"]:
+            matching = self._tools.listing.build(read(self._webhook["filter"], ListQuery)).matching
+        return await select(events, self._tools.listing, types=self._webhook["types"], matching=matching)
 
     def _start(self) -> None:
         while len(self._tasks) < self._health.at_once and self._may_send:

@@ -50,6 +50,7 @@ NEEDED: dict[str, str | None] = {
         ),
         "webhooks",
     ),
+    "stream_events": "events:read",
     "read_statistics": "users:read",
     "export_users": "users:export",
     "export_users_csv": "users:export",
