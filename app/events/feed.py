@@ -20,6 +20,8 @@ KEPT = 2_000
 """The latest events, which listeners read from memory."""
 _AT_ONCE = 500
 _PAUSE_S = 0.5
+_AGAIN_S = 0.1
+"""The change stream takes the first cancellation for a failure of its own, and resumes."""
 _NEWS: list[Row] = [{"$match": {"updateDescription.updatedFields.position": {"$exists": True}}}]
 
 
@@ -50,7 +52,7 @@ class Feed:
             self._listeners -= 1
             if self._listeners == 0:
                 following, self._following = self._following, None
-                await stop(following)
+                await stop(following, again_s=_AGAIN_S)
 
     async def read_after(self, position: int, limit: int) -> list[Event]:
         """The next events after this place, from memory where it has them."""

@@ -55,6 +55,7 @@ class Live:
         self._events = events
         self._listing = listing
         self._room = asyncio.Semaphore(LISTENERS)
+        self.listeners = 0
 
     def listen(self, asked: EventQuery, since: int | None, check: Check) -> AsyncGenerator[Told, None]:
         """What is told from after `since` on, or from now on. InvalidError; TooManyListenersError."""
@@ -77,6 +78,7 @@ class Live:
     ) -> AsyncGenerator[Told, None]:
         feed = self._events.feed
         async with self._room, feed.listening():
+            self.listeners += 1
             try:
                 position = await self._events.log.last_position() if since is None else since
                 if await self._events.log.has_lost(position):
@@ -99,3 +101,5 @@ class Live:
                 yield Ended(error.code)
             except (PyMongoError, RedisError):
                 yield Ended("unavailable")
+            finally:
+                self.listeners -= 1

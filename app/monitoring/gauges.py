@@ -81,6 +81,11 @@ class Webhooks(Protocol):
     async def count_failing(self) -> int: ...
 
 
+class Live(Protocol):
+    @property
+    def listeners(self) -> int: ...
+
+
 class Sampled(Protocol):
     """The parts of the container that the gauges are read from."""
 
@@ -102,6 +107,8 @@ class Sampled(Protocol):
     def events(self) -> Events: ...
     @property
     def webhooks(self) -> Webhooks: ...
+    @property
+    def live(self) -> Live: ...
 
 
 Sample = Callable[[Sampled], Awaitable[None]]
@@ -116,6 +123,7 @@ async def _sample_sizes(opened: Sampled) -> None:
     metrics.PASSWORDS.labels("running").set(opened.auth.passwords.running)
     metrics.PASSWORDS.labels("waiting").set(opened.auth.passwords.waiting)
     metrics.EXPORTS.set(opened.exports.running.taken)
+    metrics.LISTENERS.set(opened.live.listeners)
     metrics.LOOP_TASKS.set(len(asyncio.all_tasks()))
 
 

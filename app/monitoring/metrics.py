@@ -85,6 +85,7 @@ EVENTS_LAG = Gauge(
     "By how much the relay of events is behind what was committed.",
     multiprocess_mode="mostrecent",
 )
+LISTENERS = Gauge("roster_event_listeners", "Listeners to the stream of events.", multiprocess_mode="livesum")
 WEBHOOK_DELIVERIES = Counter(
     "roster_webhook_deliveries", "Tries of webhooks' deliveries, by what became of them.", ["outcome"]
 )

@@ -51,7 +51,7 @@ async def test_a_listener_is_told_until_their_session_ends(client: httpx.AsyncCl
         listening = asyncio.create_task(call(client, "GET", "/events?type=user.created", token))
 
         async def is_heard() -> bool:
-            return backends(client).events.feed._listeners == 1
+            return backends(client).live.listeners == 1
 
         await until(is_heard)
         ana = await create(client)
