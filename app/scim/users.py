@@ -32,6 +32,8 @@ _UNSAID = ("id", "meta", "password", "groups", "schemas")
 """What is not kept of a resource: the server sets it, or keeps it elsewhere."""
 _LOOKED_AT = 1_000
 """Users whose links are looked up at once."""
+_LAST_START = 2**31
+"""What MongoDB can skip, and more users than there are."""
 _MOST_WALKED = 100_000
 """Users of a filter that a search looks through: of more, what it finds cannot be counted in time."""
 
@@ -78,9 +80,9 @@ class ScimUsers:
             kept.append(await self._relink(link, said, session))
 
         changes = _valid(mapping.read(said), UserPatch)
-        if resource.password is not None:
-            await self._set_password(row, resource.password)
-            row, _ = await self._read(str(resource.id))
+        password = resource.password
+        if password is not None:
+            check_policy(password, pointer="/password", about=(changes.name, changes.email, changes.username))
         row = await self.users.patch(
             PydanticObjectId(row["_id"]),
             changes,
@@ -90,6 +92,9 @@ class ScimUsers:
         )
         if not kept and said != link["said"]:
             kept.append(await self._relink(link, said))
+        if password is not None:  # last: a change that is refused ends no sessions
+            await self._set_password(row, password)
+            row, _ = await self._read(str(row["_id"]))
         return _resource(row, kept[-1] or link if kept else link)
 
     async def _relink(
@@ -109,6 +114,8 @@ class ScimUsers:
     async def search(self, request: SearchRequest[Any]) -> SearchPage:
         start = request.start_index_0 or 0
         count = request.count or 0
+        if start > _LAST_START:
+            raise InvalidError(f"startIndex is at most {_LAST_START}.")
         if request.filter is None and request.sort_by is None:
             return await self._page(start, count)
         return await self._find(request, start, count)

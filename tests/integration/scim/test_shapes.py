@@ -146,6 +146,19 @@ async def test_a_password_against_the_policy_is_an_invalid_value(okta: Provider)
     assert "short" not in scim_error(reply, 400, "invalidValue")
 
 
+async def test_a_password_is_not_set_by_a_change_that_is_refused(okta: Provider) -> None:
+    password = secrets.token_hex(12)
+    made, other = await okta.make(unique(), password=password), await okta.make(unique())
+    refused = await okta.patch(
+        made,
+        {"op": "replace", "path": "password", "value": secrets.token_hex(12)},
+        {"op": "replace", "path": "userName", "value": other["userName"]},
+    )
+    scim_error(refused, 409, "uniqueness")
+    form = {"username": made["userName"], "password": password, "grant_type": "password"}
+    assert (await okta.http.post("/auth/token", data=form)).status_code == 200
+
+
 async def test_a_body_may_be_plain_json(okta: Provider) -> None:
     headers = {"Authorization": f"Bearer {okta.token}"}
     for kind in ("application/json", "application/json; charset=utf-8", f"{SCIM}; charset=utf-8"):
@@ -179,6 +192,8 @@ async def test_a_filter_that_finds_nobody_is_an_empty_list(okta: Provider, expre
 HOSTILE: list[tuple[str, str, dict[str, Any] | None, int]] = [
     ("GET", "/Users?count=-1", None, 200),
     ("GET", "/Users?count=1000000", None, 200),
+    ("GET", f"/Users?startIndex={2**70}", None, 400),
+    ("GET", f"/Users?startIndex={2**70}&filter=active%20eq%20true", None, 400),
     ("GET", "/Users?attributes=title&excludedAttributes=title", None, 400),
     ("GET", "/Users?filter=" + "(" * 300 + "a", None, 400),
     ("GET", "/" + "x/" * 500, None, 400),
