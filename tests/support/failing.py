@@ -18,7 +18,7 @@ from app.commands import integrity
 from models.values import ALL_SCOPES
 from tests.support.api import serving
 from tests.support.applying import creation, plan, resources
-from tests.support.openapi import OPEN, Operation, operations, read_document, resolve
+from tests.support.openapi import OPEN, Operation, operations, read_document, refused_if_endless, resolve
 from tests.support.pictures import encode, halves
 from tests.support.servers import MongoServer, RedisServer
 from tests.support.sessions import PASSWORD
@@ -198,7 +198,8 @@ class Attempt:
         return ids
 
     def _build(self, ids: dict[str, str]) -> httpx.Request:
-        path = self._path.format_map(ids) + ("?q=ana" if self._name == "suggest_users" else "")
+        query = "?q=ana" if self._name == "suggest_users" else refused_if_endless(self._described)
+        path = self._path.format_map(ids) + query
         return self._client.build_request(
             self._method.upper(),
             path,

@@ -190,6 +190,14 @@ def operations(document: dict[str, Any]) -> Iterator[Operation]:
         yield from ((method, path, item[method]) for method in item if method in METHODS)
 
 
+ENDLESS = {"stream_events"}
+
+
+def refused_if_endless(operation: dict[str, Any]) -> str:
+    """The query by which a stream without an end is refused; none of other operations."""
+    return "?type=none" if operation["operationId"] in ENDLESS else ""
+
+
 def resolve(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     while "$ref" in schema:
         *_, name = schema["$ref"].split("/")

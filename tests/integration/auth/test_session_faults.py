@@ -486,7 +486,8 @@ def protected_operations(client: httpx.AsyncClient) -> list[tuple[str, str]]:
         for method, operation in methods.items():
             security = operation["security"]
             if {} not in security and any("Bearer" in scheme for scheme in security):
-                url = re.sub("{(user|job|import|export|schedule|mail|bulk|view|upload)_id}", NOBODY, path)
+                ids = "{(user|job|import|export|schedule|mail|bulk|view|upload|webhook)_id}"
+                url = re.sub(ids, NOBODY, path)
                 found.append((method.upper(), url.replace("{session_id}", "a" * 43)))
     return found
 

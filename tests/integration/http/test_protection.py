@@ -7,7 +7,15 @@ import httpx
 import pytest
 
 from models.values import ALL_SCOPES
-from tests.support.openapi import NEEDED, OPEN, Operation, operations, read_document, resolve
+from tests.support.openapi import (
+    NEEDED,
+    OPEN,
+    Operation,
+    operations,
+    read_document,
+    refused_if_endless,
+    resolve,
+)
 from tests.support.tokens import mint
 from tests.support.users import NOBODY, person, problem, users
 
@@ -40,7 +48,7 @@ async def call(client: httpx.AsyncClient, operation: Operation, token: str | Non
     where = path.format_map(
         defaultdict(lambda: NOBODY, session_id="none", token_id="none", invitation_id="0" * 64)
     )
-    where += "?type=none" if name(operation) == "stream_events" else ""  # refused: it has no end
+    where += refused_if_endless(described)
     said = FILE if name(operation) == "import_users" else {"json": read_example(described)}
     request = client.build_request(method.upper(), where, **said)
     request.headers["Prefer"] = "wait=0"  # nobody works on jobs here

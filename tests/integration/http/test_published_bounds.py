@@ -18,7 +18,7 @@ from models.session import MOST_SESSIONS
 from models.token import LONGEST_VALUE
 from models.values import ALL_SCOPES
 from tests.support.imports import importing, upload
-from tests.support.openapi import operations, read_document, resolve
+from tests.support.openapi import ENDLESS, operations, read_document, resolve
 from tests.support.users import NOBODY, create, person
 
 JSON = "application/json"
@@ -126,7 +126,7 @@ async def test_what_a_query_must_hold_is_what_the_document_requires(shared: http
     for method, template, operation in operations(read_document()):
         said = [one for one in operation.get("parameters", []) if one["in"] == "query"]
         required = {one["name"] for one in said if one["required"]}
-        if said and method == "get":
+        if said and method == "get" and operation["operationId"] not in ENDLESS:
             reply = await send(shared, method, template, operation, {})
             missed = refused(reply) if reply.status_code == 422 else set()
             assert missed == required, (template, reply.text)
