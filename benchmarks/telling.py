@@ -107,7 +107,7 @@ def find_cost(folder: Path) -> Finding:
             for is_told in (False, True) * ROUNDS:
                 program = ("-m", "app" if is_told else "benchmarks.without_events")
                 with LiveWorker(folder / "worker", program=program, **settings):
-                    time.sleep(_SETTLES_S)
+                    time.sleep(_SETTLES_S)  # what a worker does at its start is not what is measured
                     times[is_told].append(_patch(http, path))
     alone, relayed = median(times[False]), median(times[True])
     what = "a change beside a worker that relays it, against one that does not"

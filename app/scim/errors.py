@@ -1,25 +1,21 @@
 """Errors of ours as those of SCIM (RFC 7644, section 3.12)."""
 
+from http import HTTPStatus
 from typing import Any, Final
 
 from app.core.errors import InsufficientScopeError, RosterError
 
 SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
-_STATUSES: Final = {422: 400, 428: 412}
 _TYPES: Final = {
-    "invalid_cursor": "invalidCursor",
-    "expired_cursor": "expiredCursor",
-    "malformed_json": "invalidSyntax",
     "query_too_expensive": "tooMany",
     "already_exists": "uniqueness",
     "validation_failed": "invalidValue",
-    "weak_password": "invalidValue",
 }
 
 
 def describe(error: RosterError) -> tuple[int, dict[str, Any]]:
     """Status and body of an error; the body has `status` as text."""
-    status = _STATUSES.get(error.status, error.status)
+    status = HTTPStatus.BAD_REQUEST if error.status == HTTPStatus.UNPROCESSABLE_ENTITY else error.status
     kind = _TYPES.get(error.code)
     if any(each.parameter == "filter" for each in error.errors):
         kind = "invalidFilter"
@@ -28,11 +24,11 @@ def describe(error: RosterError) -> tuple[int, dict[str, Any]]:
     ]
     body = {
         "schemas": [SCHEMA],
-        "status": str(status),
+        "status": str(int(status)),
         "scimType": kind,
         "detail": " ".join([error.detail, *told]),
     }
-    return status, {name: value for name, value in body.items() if value is not None}
+    return int(status), {name: value for name, value in body.items() if value is not None}
 
 
 class ClientNeededError(InsufficientScopeError):

@@ -22,12 +22,13 @@ from app.listing.conditions import Conditions
 from app.listing.orders import ORDERS
 from app.scim.links import Links
 from app.scim.mapping import FILTERED
+from models.listing import LONGEST_FILTER
 
 _ID = AttrPath(attr="id")
 _NOBODY = "0" * 24
 _FLAGS = {"true": True, "false": False}
-LONGEST, DEEPEST = 4_000, 20
-"""The most characters and opened brackets of a filter."""
+DEEPEST = 20
+"""The most opened brackets of a filter."""
 
 
 async def read(wanted: ScimFilter[Any], links: Links, region: str | None) -> Conditions:
@@ -109,5 +110,5 @@ def order(path: object) -> str:
 
 def check(text: str) -> None:
     """InvalidError where a filter is too long or too deep to be parsed."""
-    if len(text) > LONGEST or text.count("(") + text.count("[") > DEEPEST:
-        raise refuse(f"A filter has at most {LONGEST} characters and {DEEPEST} brackets.")
+    if len(text) > LONGEST_FILTER or text.count("(") + text.count("[") > DEEPEST:
+        raise refuse(f"A filter has at most {LONGEST_FILTER} characters and {DEEPEST} brackets.")

@@ -61,23 +61,26 @@ class ScimUsers:
         if password is not None:
             check_policy(password, pointer="/password", about=(values.name, values.email, values.username))
 
-        async def link(_: list[Entry], session: AsyncClientSession) -> None:
-            await self.links.add(new.id, said, session)
+        link: Row = {}
 
-        row = await self.users.insert(new, self.authority.author, also=link)
+        async def add_link(_: list[Entry], session: AsyncClientSession) -> None:
+            link.update(await self.links.add(new.id, said, session))
+
+        row = await self.users.insert(new, self.authority.author, also=add_link)
         if password is not None:
             await self._set_password(row, password)
-        return await self.get(str(row["_id"]))
+        return _resource(row, link)
 
     async def update(self, resource: ScimUser, version: str | None) -> Resource[Any]:
         row, link = await self._read(str(resource.id))
         if version is not None and version != _version(row, link):
             raise PreconditionFailedException
         said = _said(resource)
-        kept: list[Row | None] = []
+        changed = link
 
         async def relink(_: list[Entry], session: AsyncClientSession) -> None:
-            kept.append(await self._relink(link, said, session))
+            nonlocal changed
+            changed = await self._relink(link, said, session)
 
         changes = _valid(mapping.read(said), UserPatch)
         password = resource.password
@@ -90,12 +93,12 @@ class ScimUsers:
             authority=self.authority,
             also=relink,
         )
-        if not kept and said != link["said"]:
-            kept.append(await self._relink(link, said))
+        if changed is link and said != link["said"]:
+            changed = await self._relink(link, said)
         if password is not None:  # last: a change that is refused ends no sessions
             await self._set_password(row, password)
             row, _ = await self._read(str(row["_id"]))
-        return _resource(row, kept[-1] or link if kept else link)
+        return _resource(row, changed)
 
     async def _relink(
         self, link: Row, said: Mapping[str, Any], session: AsyncClientSession | None = None
