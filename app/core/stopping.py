@@ -1,6 +1,7 @@
-"""Stops tasks for certain."""
+"""Stops tasks for certain, and lets what must not be stopped end."""
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 
@@ -17,3 +18,20 @@ async def stop(*tasks: asyncio.Future[Any], within_s: float | None = None, again
         for task in pending:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=again_s)
+
+
+async def finish(work: Coroutine[Any, Any, None]) -> None:
+    """Do the work to its end, also where the caller is cancelled meanwhile: once it has ended they are.
+
+    A shielded scope of anyio withstands only the cancellations of its own scopes.
+    """
+    task = asyncio.ensure_future(work)
+    was_cancelled = False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            was_cancelled = True
+    task.result()
+    if was_cancelled:
+        raise asyncio.CancelledError

@@ -8,7 +8,6 @@ from functools import partial
 from itertools import product
 from typing import Final
 
-import anyio
 import pymongo
 from bson import ObjectId
 from pymongo.errors import PyMongoError
@@ -16,6 +15,7 @@ from pymongo.errors import PyMongoError
 from app.core.errors import UnavailableError
 from app.core.mongo import Database
 from app.core.settings import Settings
+from app.core.stopping import finish
 from app.files.entries import Entries, read_store
 from app.files.gridfs import GridFS
 from app.files.moving import Mover
@@ -83,9 +83,12 @@ class Files:
             whole = {"length": writer.length, "metadata.sha256": writer.sha256}
             await self._entries.change(kind, file_id, whole | {"metadata.expires_at": expires_at})
         except BaseException:
-            with anyio.CancelScope(shield=True), pymongo.timeout(CLOSING_S), suppress(*_LATER):
-                await self._delete(store, kind, file_id)
+            await finish(self._discard(store, kind, file_id))
             raise
+
+    async def _discard(self, store: Store, kind: FileKind, file_id: ObjectId) -> None:
+        with pymongo.timeout(CLOSING_S), suppress(*_LATER):
+            await self._delete(store, kind, file_id)
 
     async def find(self, kind: FileKind, file_id: ObjectId) -> StoredFile | None:
         """The file, once it is whole. UnavailableError: it lies in a bucket, and none is set."""

@@ -2,7 +2,9 @@
 
 import asyncio
 
-from app.core.stopping import stop
+import pytest
+
+from app.core.stopping import finish, stop
 
 
 async def take_for_failures(count: int) -> None:
@@ -30,3 +32,23 @@ async def test_one_that_never_stops_is_waited_for_no_longer_than_said() -> None:
     await stop(deaf, within_s=0.05, again_s=0.01)
     assert not deaf.done()
     await stop(deaf, again_s=0.01)
+
+
+async def test_what_must_end_ends_before_a_cancelled_caller_goes() -> None:
+    begun, goes_on, done = asyncio.Event(), asyncio.Event(), []
+
+    async def work() -> None:
+        begun.set()
+        await goes_on.wait()
+        done.append(True)
+
+    caller = asyncio.create_task(finish(work()))
+    await begun.wait()
+    for _ in range(2):
+        caller.cancel()
+        await asyncio.sleep(0)
+    assert not caller.done()
+    goes_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert done == [True]
